@@ -1,0 +1,108 @@
+"""Typed, validated, crash-safe storage for dashboards that measure delivery from Jira.
+
+The names here are loaded when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from burndown.errors import (
+        DatabaseCorruptionError,
+        ImportExportError,
+        MigrationError,
+        PersistenceError,
+        ProfileNotFoundError,
+        QueryNotFoundError,
+        StorageError,
+        ValidationError,
+    )
+    from burndown.models import (
+        AppState,
+        FieldMappings,
+        FlowTypeMappings,
+        ForecastSettings,
+        JiraCache,
+        JiraChangelog,
+        JiraConfig,
+        MetricsSnapshot,
+        Profile,
+        ProjectClassification,
+        ProjectData,
+        Query,
+        TaskProgress,
+        jira_cache_key,
+    )
+    from burndown.persistence import PersistenceBackend, get_backend, set_backend
+    from burndown.persistence.sqlite_backend import SQLiteBackend
+
+_HOMES = {
+    "burndown.errors": (
+        "DatabaseCorruptionError",
+        "ImportExportError",
+        "MigrationError",
+        "PersistenceError",
+        "ProfileNotFoundError",
+        "QueryNotFoundError",
+        "StorageError",
+        "ValidationError",
+    ),
+    "burndown.models": (
+        "AppState",
+        "FieldMappings",
+        "FlowTypeMappings",
+        "ForecastSettings",
+        "JiraCache",
+        "JiraChangelog",
+        "JiraConfig",
+        "MetricsSnapshot",
+        "Profile",
+        "ProjectClassification",
+        "ProjectData",
+        "Query",
+        "TaskProgress",
+        "jira_cache_key",
+    ),
+    "burndown.persistence": ("PersistenceBackend", "get_backend", "set_backend"),
+    "burndown.persistence.sqlite_backend": ("SQLiteBackend",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AppState",
+    "DatabaseCorruptionError",
+    "FieldMappings",
+    "FlowTypeMappings",
+    "ForecastSettings",
+    "ImportExportError",
+    "JiraCache",
+    "JiraChangelog",
+    "JiraConfig",
+    "MetricsSnapshot",
+    "MigrationError",
+    "PersistenceBackend",
+    "PersistenceError",
+    "Profile",
+    "ProfileNotFoundError",
+    "ProjectClassification",
+    "ProjectData",
+    "Query",
+    "QueryNotFoundError",
+    "SQLiteBackend",
+    "StorageError",
+    "TaskProgress",
+    "ValidationError",
+    "get_backend",
+    "jira_cache_key",
+    "set_backend",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'burndown' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

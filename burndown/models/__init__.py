@@ -1,0 +1,53 @@
+"""What is stored: one file for each entity, with its nested sections."""
+
+from burndown.models.app_state import AppState
+from burndown.models.base import Entity, Submodel
+from burndown.models.jira_cache import JiraCache, jira_cache_key
+from burndown.models.jira_changelog import JiraChangelog
+from burndown.models.metrics_snapshot import (
+    DoraMetrics,
+    FlowMetrics,
+    MetricForecast,
+    MetricsSnapshot,
+)
+from burndown.models.profile import (
+    DoraFieldMappings,
+    FieldMappings,
+    FlowFieldMappings,
+    FlowTypeMapping,
+    FlowTypeMappings,
+    ForecastSettings,
+    JiraConfig,
+    Profile,
+    ProjectClassification,
+)
+from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
+from burndown.models.query import Query
+from burndown.models.task_progress import TaskProgress
+
+__all__ = [
+    "AppState",
+    "DoraFieldMappings",
+    "DoraMetrics",
+    "Entity",
+    "FieldMappings",
+    "FlowFieldMappings",
+    "FlowMetrics",
+    "FlowTypeMapping",
+    "FlowTypeMappings",
+    "ForecastSettings",
+    "JiraCache",
+    "JiraChangelog",
+    "JiraConfig",
+    "MetricForecast",
+    "MetricsSnapshot",
+    "Profile",
+    "ProjectClassification",
+    "ProjectData",
+    "ProjectScope",
+    "Query",
+    "Submodel",
+    "TaskProgress",
+    "WeeklyStatistics",
+    "jira_cache_key",
+]

@@ -1,0 +1,21 @@
+"""What the application remembers between two starts."""
+
+from typing import ClassVar
+
+from sqlmodel import Field
+
+from burndown.models.base import Entity
+from burndown.models.values import Key, Line
+
+__all__ = ["AppState"]
+
+
+class AppState(Entity, table=True):
+    """One remembered value, such as ``active_profile_id``."""
+
+    __tablename__: ClassVar[str] = "app_state"
+
+    key: Key = Field(primary_key=True)
+    """What is remembered."""
+    value: Line
+    """The value, as text."""

@@ -1,0 +1,115 @@
+"""How values lie in a column.
+
+JSON is text in the given key order, which every SQL shell can read; what is large and comes from
+Jira is compressed. Time is text that compares with SQLite's own ``datetime('now')``.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import zstandard
+from sqlalchemy import DateTime, Dialect, LargeBinary, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from burndown.models.base import Submodel
+from burndown.models.json_codec import decode, encode
+
+__all__ = ["CompressedJson", "JsonText", "SubmodelJson", "UtcTimestamp", "random_text"]
+
+
+class JsonText(TypeDecorator[Any]):
+    """A JSON value as text; SQL ``NULL`` for ``None``."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Encode."""
+        return None if value is None else encode(value).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Decode."""
+        return None if value is None else decode(value)
+
+
+class SubmodelJson(TypeDecorator[Submodel]):
+    """A submodel as JSON text, only with what was set; a plain document is taken as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, model: type[Submodel]) -> None:
+        super().__init__()
+        self.model = model
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Encode."""
+        document = value.to_document() if isinstance(value, Submodel) else value
+        return encode(document).decode()
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Submodel:
+        """Decode and validate."""
+        return self.model.model_validate(decode(value))
+
+
+class CompressedJson(TypeDecorator[Any]):
+    """A JSON value as zstd-compressed text (RFC 8878), about a ninth of its size."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:
+        """Encode and compress."""
+        return zstandard.compress(encode(value))
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Decompress and decode."""
+        return decode(zstandard.decompress(value))
+
+
+class UtcTimestamp(TypeDecorator[datetime]):
+    """A moment: ``YYYY-MM-DD HH:MM:SS.ffffff`` in UTC on SQLite, ``timestamptz`` elsewhere."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Text on SQLite, which has no type for time."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To UTC; a naive value is local time."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        if dialect.name != "sqlite":
+            return moment
+        return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """As an aware value in UTC."""
+        if value is None:
+            return None
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        moment: datetime = value.astimezone(UTC)
+        return moment
+
+
+class random_text(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are
+    """A text that no other row has: the default of a unique column that an INSERT leaves out."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(random_text, "sqlite")
+def _random_text_on_sqlite(*_: Any, **__: Any) -> str:
+    return "(lower(hex(randomblob(8))))"
+
+
+@compiles(random_text, "postgresql")
+def _random_text_on_postgresql(*_: Any, **__: Any) -> str:
+    return "gen_random_uuid()::text"

@@ -1,0 +1,33 @@
+"""The history of one issue, kept for a while."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import Index
+from sqlmodel import Field
+
+from burndown.models.columns import CompressedJson, UtcTimestamp
+from burndown.models.query_data import QueryData, of_query
+from burndown.models.values import JsonObject, Key, UtcDatetime
+
+__all__ = ["JiraChangelog"]
+
+
+class JiraChangelog(QueryData, table=True):
+    """What Jira told of the history of one issue."""
+
+    __tablename__: ClassVar[str] = "jira_changelog_cache"
+    __table_args__ = of_query(Index("ix_jira_changelog_cache_expires_at", "expires_at"))
+
+    issue_key: Key = Field(primary_key=True)
+    """Key of the issue, such as ``KAFKA-19853``."""
+    expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    """The moment from which on it is no longer given out, UTC; ``None`` for never."""
+    changelog: JsonObject = Field(repr=False, sa_type=CompressedJson)
+    """The history, exactly as it was given: normally ``key``, ``fields`` and ``changelog``."""
+
+    @property
+    def histories(self) -> list[Any]:
+        """The changes, in the order of the server; empty if there is no list of them."""
+        changelog = self.changelog.get("changelog", self.changelog)
+        histories = changelog.get("histories") if isinstance(changelog, dict) else None
+        return histories if isinstance(histories, list) else []

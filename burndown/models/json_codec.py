@@ -1,0 +1,119 @@
+"""JSON that comes back exactly as it went in, or is refused.
+
+Text is UTF-8, compact, in the given key order; integers have any size below 4,300 digits
+(Python's own limit for reading them), floats keep their last bit. One value is not kept: ``...``,
+which examples write for what they leave out, is stored as ``null``.
+"""
+
+import math
+import re
+from typing import Any
+
+from pydantic_core import PydanticCustomError, from_json, to_json
+
+__all__ = ["MAX_DEPTH", "check_storable", "check_text", "decode", "encode"]
+
+MAX_DEPTH = 200
+"""Containers within containers; what the JSON reader accepts."""
+
+_MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_UNCHECKED = (type(None), type(...))
+
+
+def encode(value: Any) -> bytes:
+    """The value as compact JSON; it has passed :func:`check_storable`."""
+    return to_json(value, fallback=_null_for_ellipsis)
+
+
+def decode(text: str | bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: it is not JSON, holds NaN or an infinity, or nests deeper than 200.
+    """
+    return from_json(text, allow_inf_nan=False)
+
+
+def check_text(text: str) -> str:
+    """The text as it is.
+
+    Raises:
+        PydanticCustomError: it holds half of a surrogate pair, which no encoding can say.
+    """
+    if not text.isascii() and _SURROGATE.search(text):
+        raise _refusal("", "text without lone surrogates was expected", text)
+    return text
+
+
+def check_storable(value: Any, depth: int = 0) -> Any:
+    """The value as it is, if JSON can say it exactly.
+
+    Args:
+        value: dicts with text keys, lists, texts, numbers, booleans and ``None``.
+        depth: how many containers are around it already.
+
+    Raises:
+        PydanticCustomError: with the path to what cannot be stored: NaN, infinities, lone
+            surrogates, keys that are no text, other types, nesting deeper than 200.
+    """
+    kind = type(value)
+    if kind is str:
+        check_text(value)
+    elif isinstance(value, dict):
+        if depth >= MAX_DEPTH:
+            raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                _check_key(key)
+            item_kind = type(item)
+            if item_kind is str:
+                if item.isascii():
+                    continue
+            elif item_kind is type(None) or item_kind is bool:
+                continue
+            try:
+                check_storable(item, depth + 1)
+            except PydanticCustomError as error:
+                raise _below(f".{key}", error) from None
+    elif isinstance(value, list):
+        if depth >= MAX_DEPTH:
+            raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
+        for index, item in enumerate(value):
+            try:
+                check_storable(item, depth + 1)
+            except PydanticCustomError as error:
+                raise _below(f"[{index}]", error) from None
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise _refusal("", "a finite number was expected", value)
+    elif isinstance(value, int):
+        if value.bit_length() > _MAX_INT_BITS:
+            raise _refusal("", "an integer of fewer than 4,300 digits was expected")
+    elif isinstance(value, str):
+        check_text(value)
+    elif kind not in _UNCHECKED:
+        raise _refusal("", "a JSON value was expected", value)
+    return value
+
+
+def _check_key(key: Any) -> None:
+    if not isinstance(key, str):
+        raise _refusal("", "a text as key was expected", key)
+    check_text(key)
+
+
+def _null_for_ellipsis(value: Any) -> None:
+    if value is not ...:
+        raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _refusal(path: str, expected: str, value: object = None) -> PydanticCustomError:
+    where = f"at {path.removeprefix('.')}: " if path else ""
+    context = {"path": path, "where": where, "expected": expected, "value": value}
+    return PydanticCustomError("not_storable", "{where}{expected}", context)
+
+
+def _below(step: str, error: PydanticCustomError) -> PydanticCustomError:
+    context = error.context or {}
+    return _refusal(step + context["path"], context["expected"], context["value"])

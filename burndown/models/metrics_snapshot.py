@@ -1,0 +1,121 @@
+"""The metrics of a week."""
+
+from typing import Annotated, Any, ClassVar
+
+from sqlalchemy import Index, PrimaryKeyConstraint, text
+from sqlmodel import Field
+
+from burndown.models.base import View
+from burndown.models.columns import JsonText, UtcTimestamp
+from burndown.models.query_data import QueryData, of_query
+from burndown.models.values import (
+    IsoWeek,
+    JsonObject,
+    LenientNumber,
+    LenientText,
+    UtcDatetime,
+    Word,
+    lenient,
+    utc_now,
+)
+
+__all__ = ["DoraMetrics", "FlowMetrics", "MetricForecast", "MetricsSnapshot"]
+
+_Object = Annotated[dict[str, Any] | None, lenient(dict)]
+
+
+class MetricForecast(View):
+    """What was forecast for a metric: as a range of today or in the dashboard's own form."""
+
+    predicted_value: LenientNumber = None
+    """The forecast."""
+    confidence_interval: Annotated[list[Any] | None, lenient(list)] = None
+    """Lower and upper bound."""
+    forecast_value: LenientNumber = None
+    """The forecast, as the dashboard names it."""
+    forecast_range: _Object = None
+    """``lower`` and ``upper``, as the dashboard names them."""
+    historical_values: Annotated[list[Any] | None, lenient(list)] = None
+    """The values it was made of, oldest first."""
+    weights_applied: Annotated[list[Any] | None, lenient(list)] = None
+    """The weight of each of these."""
+    weeks_available: LenientNumber = None
+    """How many weeks there were to make it of."""
+    confidence: LenientText = None
+    """``building`` or ``established``."""
+
+
+class DoraMetrics(View):
+    """The four DORA metrics, as single numbers and as the dashboard's objects."""
+
+    deployment_frequency: LenientNumber = None
+    """Deployments in the week."""
+    lead_time_days: LenientNumber = None
+    """Days from commit to production."""
+    change_failure_rate: LenientNumber = None
+    """Share of deployments that failed, 0 to 1."""
+    mttr_hours: LenientNumber = None
+    """Hours until service was restored."""
+    dora_deployment_frequency: _Object = None
+    """``deployment_count``, ``release_count``, ``release_names`` and ``week``."""
+    dora_lead_time: _Object = None
+    """``median_hours``, ``mean_hours``, ``p95_hours`` and ``issues_with_lead_time``."""
+    dora_change_failure_rate: _Object = None
+    """``change_failure_rate_percent`` (0 to 100) and the numbers it is made of."""
+    dora_mttr: _Object = None
+    """``median_hours`` and ``mean_hours`` (null for none), ``value`` and its ``unit``."""
+
+
+class FlowMetrics(View):
+    """The Flow metrics, as the dashboard's objects."""
+
+    flow_time: _Object = None
+    """``median_days``, ``avg_days``, ``p85_days`` and ``completed_count``."""
+    flow_efficiency: _Object = None
+    """``overall_pct`` and ``median_pct`` (0 to 100), ``avg_active_days``, ``avg_waiting_days``."""
+    flow_load: _Object = None
+    """``wip_count``, ``by_status`` and ``by_issue_type``."""
+    flow_velocity: _Object = None
+    """``completed_count`` and its ``distribution`` over the flow types."""
+
+
+class MetricsSnapshot(QueryData, table=True):
+    """The metrics of one type in one week, kept exactly as they were given."""
+
+    __tablename__: ClassVar[str] = "metrics_snapshots"
+    __table_args__ = of_query(
+        PrimaryKeyConstraint("profile_id", "query_id", "metric_type", "snapshot_date"),
+        Index(
+            "ix_metrics_snapshots_week",
+            "profile_id",
+            "query_id",
+            text("snapshot_date DESC"),
+            "metric_type",
+        ),
+    )
+
+    metric_type: Word = Field(primary_key=True)
+    """``dora``, ``flow`` or another lower-case word."""
+    snapshot_date: IsoWeek = Field(primary_key=True)
+    """The week, ``2025-W12``."""
+    created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
+    """When it was saved, UTC."""
+    metrics: JsonObject = Field(sa_type=JsonText)
+    """Numbers, texts, objects or null, by name."""
+    forecast: JsonObject | None = Field(default=None, sa_type=JsonText)
+    """What was forecast, if anything."""
+
+    @property
+    def dora(self) -> DoraMetrics:
+        """The metrics, read as DORA metrics."""
+        return DoraMetrics.model_validate(self.metrics)
+
+    @property
+    def flow(self) -> FlowMetrics:
+        """The metrics, read as Flow metrics."""
+        return FlowMetrics.model_validate(self.metrics)
+
+    @property
+    def typed_forecast(self) -> MetricForecast | None:
+        """The forecast, read as one; ``None`` if there is none."""
+        return None if self.forecast is None else MetricForecast.model_validate(self.forecast)

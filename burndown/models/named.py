@@ -1,0 +1,90 @@
+"""What profiles and queries have in common: an id, a name, times of use, and unknown keys."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from pydantic import model_validator
+from sqlalchemy import text
+from sqlmodel import Field
+
+from burndown.models.base import Entity
+from burndown.models.columns import JsonText, UtcTimestamp, random_text
+from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
+
+__all__ = ["NamedEntity"]
+
+_NOW = {"server_default": text("CURRENT_TIMESTAMP")}
+
+
+class NamedEntity(Entity):
+    """Something that people name and switch to.
+
+    Without an ``id`` it is made of the name (``"Team A"`` gives ``team-a``); without a name, the
+    id is the name. Keys that are not fields are kept in ``extra``.
+    """
+
+    FALLBACK_ID: ClassVar[str]
+    """The id of a name that has no letter or digit to make one of."""
+
+    id: Identifier = Field(primary_key=True)
+    """What programs call it; never changes."""
+    name: Name = Field(sa_column_kwargs={"server_default": random_text()})
+    """What people call it."""
+    description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What it is for."""
+    created_at: UtcDatetime = Field(
+        default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
+    )
+    """When it was made, UTC."""
+    last_used: UtcDatetime = Field(
+        default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
+    )
+    """When somebody last switched to it, UTC; at first when it was made."""
+    extra: JsonObject = Field(
+        default_factory=dict,
+        repr=False,
+        sa_type=JsonText,
+        sa_column_kwargs={"server_default": "{}", "nullable": False},
+    )
+    """Keys that this version does not know."""
+
+    @classmethod
+    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
+        known = {key: value for key, value in data.items() if key in cls.model_fields}
+        if len(known) < len(data):
+            unknown = {key: value for key, value in data.items() if key not in known}
+            extra = known.get("extra", {})
+            known["extra"] = {**extra, **unknown} if isinstance(extra, dict) else extra
+        if "id" not in known and isinstance(known.get("name"), str):
+            known["id"] = slug(known["name"], cls.FALLBACK_ID)
+        elif "name" not in known and isinstance(known.get("id"), str):
+            known["name"] = known["id"]
+        if "created_at" in known:
+            known.setdefault("last_used", known["created_at"])
+        return known
+
+    @model_validator(mode="after")
+    def _check_extra(self) -> Self:
+        clash = self.extra.keys() & (type(self).model_fields.keys() - {"extra"})
+        if clash:
+            raise ValueError(f"extra: {min(clash)!r} is a field of its own")
+        return self
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The entity that a document describes; its unknown keys become ``extra``.
+
+        Raises:
+            ValidationError: naming each path, value and expectation.
+        """
+        known = cls.model_fields.keys() - {"extra"}
+        fields = {key: value for key, value in document.items() if key in known}
+        if len(fields) < len(document):
+            fields["extra"] = {key: document[key] for key in document if key not in known}
+        return super().from_document(fields)
+
+    def to_document(self) -> dict[str, Any]:
+        """The entity as a plain dict of JSON values, unknown keys beside the known ones."""
+        document = super().to_document()
+        document.update(document.pop("extra"))
+        return document

@@ -1,0 +1,255 @@
+"""A profile: a Jira connection, field mappings and forecast settings."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import pydantic
+from pydantic import (
+    AfterValidator,
+    HttpUrl,
+    SecretStr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    TypeAdapter,
+    model_serializer,
+)
+from pydantic import Field as SectionField
+from sqlalchemy import Boolean, Index, UniqueConstraint, false, text
+from sqlmodel import Field
+
+from burndown.models.base import Submodel
+from burndown.models.columns import JsonText, SubmodelJson
+from burndown.models.named import NamedEntity
+from burndown.models.values import (
+    FieldSource,
+    Number,
+    OptionalDate,
+    Text,
+    TimestampText,
+    expecting,
+    refuse,
+)
+
+__all__ = [
+    "DoraFieldMappings",
+    "FieldMappings",
+    "FlowFieldMappings",
+    "FlowTypeMapping",
+    "FlowTypeMappings",
+    "ForecastSettings",
+    "JiraConfig",
+    "Profile",
+    "ProjectClassification",
+]
+
+_HTTP_URL = TypeAdapter(HttpUrl)
+
+
+def _check_base_url(url: str) -> str:
+    if url == "":
+        return url
+    try:
+        parsed = _HTTP_URL.validate_python(url)
+    except pydantic.ValidationError:
+        raise refuse("a URL such as https://jira.example.com was expected") from None
+    if parsed.username or parsed.password or url != url.strip():
+        raise refuse("a URL without blanks, user or password was expected; the secret is `token`")
+    return url
+
+
+def _check_token(token: SecretStr) -> SecretStr:
+    secret = token.get_secret_value()
+    if secret and not secret.strip("*"):
+        raise refuse("the token itself was expected, not its mask")
+    return token
+
+
+class JiraConfig(Submodel):
+    """How Jira is reached. Empty until somebody configures it."""
+
+    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
+    """Where Jira is, with or without a slash at the end; empty while not configured."""
+    api_version: Literal["v2", "v3"] = "v2"
+    """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
+    token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
+    """The access token. Never shown, and left out of JSON dumps; empty for anonymous access."""
+    cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
+    """Size of the issue cache in megabytes, 10 to 1000."""
+    max_results_per_call: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
+    """Issues asked for in one call, 10 to 1000."""
+    points_field: FieldSource = ""
+    """The field of story points, such as ``customfield_10016``; empty if there is none."""
+    configured: StrictBool = False
+    """Whether somebody has saved the connection."""
+    last_test_timestamp: TimestampText | None = None
+    """When the connection was last tested, ISO 8601, local time if without an offset."""
+    last_test_success: StrictBool | None = None
+    """Whether that test succeeded."""
+
+    @model_serializer(mode="wrap")
+    def _without_token_in_json(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        document: dict[str, Any] = handler(self)
+        if info.mode_is_json():
+            document.pop("token", None)
+        return document
+
+
+class DoraFieldMappings(Submodel):
+    """Where the four DORA metrics find their values in an issue."""
+
+    deployment_date: FieldSource | None = None
+    """When a change reached production."""
+    deployment_successful: FieldSource | None = None
+    """Whether a deployment succeeded."""
+    code_commit_date: FieldSource | None = None
+    """When work on a change began."""
+    incident_detected_at: FieldSource | None = None
+    """When an incident was noticed."""
+    incident_resolved_at: FieldSource | None = None
+    """When an incident was over."""
+    change_failure: FieldSource | None = None
+    """Whether a change failed."""
+    production_impact: FieldSource | None = None
+    """How an incident touched production."""
+    affected_environment: FieldSource | None = None
+    """Environment in which an incident happened."""
+    target_environment: FieldSource | None = None
+    """Environment to which a change was deployed."""
+    severity_level: FieldSource | None = None
+    """How severe an incident was."""
+
+
+class FlowFieldMappings(Submodel):
+    """Where the Flow metrics find their values in an issue."""
+
+    flow_item_type: FieldSource | None = None
+    """Kind of work."""
+    status: FieldSource | None = None
+    """Where in the workflow the item is."""
+    effort_category: FieldSource | None = None
+    """Category of effort, for the distribution of work."""
+    completed_date: FieldSource | None = None
+    """When the item was done."""
+    estimate: FieldSource | None = None
+    """How large the item is."""
+
+
+class FieldMappings(Submodel):
+    """Which Jira fields the metrics read."""
+
+    dora: DoraFieldMappings = SectionField(default_factory=DoraFieldMappings)
+    """For the DORA metrics."""
+    flow: FlowFieldMappings = SectionField(default_factory=FlowFieldMappings)
+    """For the Flow metrics."""
+
+
+class ForecastSettings(Submodel):
+    """What the forecast is made with."""
+
+    pert_factor: Annotated[Number, SectionField(gt=0)] = 1.2
+    """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
+    deadline: OptionalDate = None
+    """The day by which all has to be done."""
+    milestone: OptionalDate = None
+    """A day in between to aim at."""
+    data_points_count: Annotated[Number, SectionField(ge=1)] = 12
+    """How many of the last weeks the forecast looks at, at least 1."""
+
+
+class ProjectClassification(Submodel):
+    """Which projects, types, statuses and environments mean what."""
+
+    devops_projects: list[Text] = []
+    """Keys of the projects that hold deployments and incidents."""
+    development_projects: list[Text] = []
+    """Keys of the projects that hold development work."""
+    devops_task_types: list[Text] = []
+    """Issue types that are deployments."""
+    bug_types: list[Text] = []
+    """Issue types that are defects or incidents."""
+    production_environment_values: list[Text] = []
+    """Values of the environment field that mean production."""
+    flow_end_statuses: list[Text] = []
+    """Statuses in which work is done."""
+    active_statuses: list[Text] = []
+    """Statuses in which somebody works on an item."""
+    flow_start_statuses: list[Text] = []
+    """Statuses with which work begins."""
+    wip_statuses: list[Text] = []
+    """Statuses that count as work in progress."""
+
+
+class FlowTypeMapping(Submodel):
+    """What makes an issue an item of one flow type."""
+
+    issue_types: list[Text] = []
+    """Issue types that belong to it."""
+    effort_categories: list[Text] = []
+    """Effort categories that belong to it."""
+
+
+_FlowType = Annotated[
+    FlowTypeMapping | list[Text],
+    expecting("issue_types and effort_categories, or a list of issue types, was expected"),
+]
+
+
+class FlowTypeMappings(Submodel):
+    """The four flow types of the Flow Framework; other spellings are kept as further types."""
+
+    __pydantic_extra__: dict[str, _FlowType]
+
+    feature: _FlowType = SectionField(default_factory=FlowTypeMapping, alias="Feature")
+    """New value for customers."""
+    defect: _FlowType = SectionField(default_factory=FlowTypeMapping, alias="Defect")
+    """Quality problems."""
+    technical_debt: _FlowType = SectionField(
+        default_factory=FlowTypeMapping, alias="Technical Debt"
+    )
+    """Work on the architecture, so that it does not hinder later work."""
+    risk: _FlowType = SectionField(default_factory=FlowTypeMapping, alias="Risk")
+    """Security, privacy and compliance."""
+
+
+def _section(model: type[Submodel]) -> Any:
+    return Field(
+        default_factory=model,
+        sa_type=SubmodelJson(model),
+        sa_column_kwargs={"server_default": "{}", "nullable": False},
+    )
+
+
+class Profile(NamedEntity, table=True):
+    """One workspace of the dashboard; its name is unique."""
+
+    __tablename__: ClassVar[str] = "profiles"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        Index("ix_profiles_last_used", text("last_used DESC"), "id"),
+    )
+    FALLBACK_ID: ClassVar[str] = "profile"
+
+    jira_config: JiraConfig = _section(JiraConfig)
+    """The connection to Jira."""
+    field_mappings: FieldMappings = _section(FieldMappings)
+    """Which Jira fields the metrics read."""
+    forecast_settings: ForecastSettings = _section(ForecastSettings)
+    """What the forecast is made with."""
+    project_classification: ProjectClassification = _section(ProjectClassification)
+    """Which projects, types and statuses mean what."""
+    flow_type_mappings: FlowTypeMappings = _section(FlowTypeMappings)
+    """What makes an issue an item of which flow type."""
+    show_milestone: StrictBool = Field(
+        default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()}
+    )
+    """Whether charts show the milestone."""
+    show_points: Annotated[
+        StrictBool | list[Text], expecting("true, false or a list of texts was expected")
+    ] = Field(
+        default=False,
+        sa_type=JsonText,
+        sa_column_kwargs={"server_default": "false", "nullable": False},
+    )
+    """Whether charts show story points; the dashboard's checkbox writes ``["show"]`` or ``[]``."""

@@ -1,0 +1,93 @@
+"""What a query's issues add up to: scope and weekly statistics."""
+
+from typing import Annotated, Any, ClassVar
+
+from sqlmodel import Field
+
+from burndown.models.base import View
+from burndown.models.columns import JsonText, UtcTimestamp
+from burndown.models.query_data import QueryData, of_query
+from burndown.models.values import (
+    JsonObject,
+    LenientNumber,
+    LenientText,
+    UtcDatetime,
+    lenient,
+    utc_now,
+)
+
+__all__ = ["ProjectData", "ProjectScope", "WeeklyStatistics"]
+
+
+class ProjectScope(View):
+    """How much there is to do, is done and is left, in items and story points."""
+
+    total_items: LenientNumber = None
+    """Issues in all."""
+    completed_items: LenientNumber = None
+    """Issues that are done."""
+    remaining_items: LenientNumber = None
+    """Issues that are not done."""
+    estimated_items: LenientNumber = None
+    """Issues that have story points."""
+    total_points: LenientNumber = None
+    """Story points in all."""
+    completed_points: LenientNumber = None
+    """Story points of issues that are done."""
+    remaining_points: LenientNumber = None
+    """Story points of estimated issues that are not done."""
+    estimated_points: LenientNumber = None
+    """Story points of issues that have some."""
+    remaining_total_points: LenientNumber = None
+    """Story points left, with those of unestimated issues guessed from the average."""
+    points_field_available: Annotated[bool | None, lenient(bool)] = None
+    """Whether the issues have a field of story points."""
+    status_breakdown: Annotated[dict[str, Any] | None, lenient(dict)] = None
+    """For each status: items, points, category and classification."""
+    calculation_metadata: Annotated[dict[str, Any] | None, lenient(dict)] = None
+    """How and when the scope was calculated."""
+
+
+class WeeklyStatistics(View):
+    """What was created and completed in the week that begins at a date."""
+
+    date: LenientText = None
+    """Monday of the week, ``YYYY-MM-DD``, at times with a time; ``NaT`` if it was unreadable."""
+    completed_items: LenientNumber = None
+    """Issues completed."""
+    completed_points: LenientNumber = None
+    """Story points completed."""
+    created_items: LenientNumber = None
+    """Issues created."""
+    created_points: LenientNumber = None
+    """Story points created."""
+    velocity_items: LenientNumber = None
+    """Issues completed each week, if the table was edited."""
+    velocity_points: LenientNumber = None
+    """Story points completed each week, if the table was edited."""
+
+
+class ProjectData(QueryData, table=True):
+    """The project data of a query, kept exactly as it was given."""
+
+    __tablename__: ClassVar[str] = "project_data"
+    __table_args__ = of_query()
+
+    updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
+    """When it was saved, UTC."""
+    data: JsonObject = Field(repr=False, sa_type=JsonText)
+    """Normally ``project_scope``, ``statistics`` and ``metadata``."""
+
+    @property
+    def scope(self) -> ProjectScope:
+        """The scope; in the oldest form its numbers stand beside each other at the root."""
+        scope = self.data.get("project_scope", self.data)
+        return ProjectScope.model_validate(scope if isinstance(scope, dict) else {})
+
+    @property
+    def statistics(self) -> list[WeeklyStatistics]:
+        """The weeks, in the order in which they are stored; rows that are no objects left out."""
+        rows = self.data.get("statistics")
+        if not isinstance(rows, list):
+            return []
+        return [WeeklyStatistics.model_validate(row) for row in rows if isinstance(row, dict)]

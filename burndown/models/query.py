@@ -1,0 +1,35 @@
+"""A query: a named JQL within a profile."""
+
+from typing import ClassVar
+
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    UniqueConstraint,
+    text,
+)
+from sqlmodel import Field
+
+from burndown.models.named import NamedEntity
+from burndown.models.values import Identifier, Line
+
+__all__ = ["Query"]
+
+
+class Query(NamedEntity, table=True):
+    """A named JQL; its id and its name are unique within its profile."""
+
+    __tablename__: ClassVar[str] = "queries"
+    __table_args__ = (
+        PrimaryKeyConstraint("profile_id", "id"),
+        ForeignKeyConstraint(["profile_id"], ["profiles.id"], ondelete="CASCADE"),
+        UniqueConstraint("profile_id", "name"),
+        Index("ix_queries_last_used", "profile_id", text("last_used DESC"), "id"),
+    )
+    FALLBACK_ID: ClassVar[str] = "query"
+
+    profile_id: Identifier = Field(primary_key=True)
+    """The profile it belongs to."""
+    jql: Line = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The search, in Jira's query language; empty if nobody has written one."""

@@ -1,0 +1,28 @@
+"""What everything that hangs on a query has in common."""
+
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint
+from sqlmodel import Field
+
+from burndown.models.base import Entity
+from burndown.models.values import Identifier
+
+__all__ = ["QueryData", "of_query"]
+
+
+def of_query(*others: Any) -> tuple[Any, ...]:
+    """The table arguments of data that goes with its query when that is deleted."""
+    query = ForeignKeyConstraint(
+        ["profile_id", "query_id"], ["queries.profile_id", "queries.id"], ondelete="CASCADE"
+    )
+    return (query, *others)
+
+
+class QueryData(Entity):
+    """Something that belongs to a query."""
+
+    profile_id: Identifier = Field(primary_key=True)
+    """The profile of the query."""
+    query_id: Identifier = Field(primary_key=True)
+    """The query it belongs to."""

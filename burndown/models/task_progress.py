@@ -1,0 +1,36 @@
+"""How far a running task is."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator
+from sqlalchemy import Float
+from sqlmodel import Field
+
+from burndown.models.base import Entity
+from burndown.models.columns import UtcTimestamp
+from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, refuse, utc_now
+
+__all__ = ["TaskProgress"]
+
+
+def _check_percent(percent: float) -> float:
+    if not 0 <= percent <= 100:
+        raise refuse("a percentage from 0 to 100 was expected")
+    return percent
+
+
+class TaskProgress(Entity, table=True):
+    """The last word of a task on how far it is."""
+
+    __tablename__: ClassVar[str] = "task_progress"
+
+    task_name: Identifier = Field(primary_key=True)
+    """Which task."""
+    progress_percent: Annotated[Number, AfterValidator(_check_percent)] = Field(sa_type=Float)
+    """How far it is, in percent, 0 to 100."""
+    status: Word
+    """A lower-case word, such as ``running``, ``completed`` or ``failed``."""
+    message: Line = ""
+    """What it is doing, for people."""
+    updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
+    """When it last said so, UTC."""

@@ -1,0 +1,259 @@
+"""The kinds of value that fields are made of, each with its rule and its message."""
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from burndown.models.json_codec import check_storable, check_text
+
+__all__ = [
+    "FieldSource",
+    "Identifier",
+    "IsoWeek",
+    "JsonObject",
+    "Key",
+    "LenientNumber",
+    "LenientText",
+    "Line",
+    "Name",
+    "Number",
+    "OptionalDate",
+    "Text",
+    "TimestampText",
+    "UtcDatetime",
+    "Word",
+    "expecting",
+    "lenient",
+    "refuse",
+    "slug",
+    "to_utc",
+    "utc_now",
+]
+
+MAX_ID_LENGTH = 200
+MAX_NAME_LENGTH = 200
+
+
+def refuse(expected: str) -> PydanticCustomError:
+    """The error of a value that is not what was expected."""
+    return PydanticCustomError("unexpected", "{expected}", {"expected": expected})
+
+
+def expecting(expected: str) -> WrapValidator:
+    """One message for whatever is wrong, in place of one for each branch of a union."""
+
+    def validate(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except pydantic.ValidationError:
+            raise refuse(expected) from None
+
+    return WrapValidator(validate)
+
+
+# --- text ------------------------------------------------------------------------------------
+
+
+def _check_column_text(text: str) -> str:
+    if "\0" in text:
+        raise refuse("text without NUL characters was expected")
+    return check_text(text)
+
+
+def _check_name(name: str) -> str:
+    if not name.strip() or len(name) > MAX_NAME_LENGTH:
+        raise refuse(f"a name of 1 to {MAX_NAME_LENGTH} characters was expected")
+    return name
+
+
+def _check_key(key: str) -> str:
+    if not 1 <= len(key) <= MAX_ID_LENGTH:
+        raise refuse(f"a key of 1 to {MAX_ID_LENGTH} characters was expected")
+    return key
+
+
+def _check_id(text: str) -> str:
+    if (
+        not 1 <= len(text) <= MAX_ID_LENGTH
+        or text != text.strip()
+        or text.startswith(".")
+        or any(char in "/\\" or unicodedata.category(char) == "Cc" for char in text)
+    ):
+        raise refuse(
+            f"an id of 1 to {MAX_ID_LENGTH} characters was expected, without slashes or control "
+            "characters, with no dot in front and no blanks around it"
+        )
+    return text
+
+
+Text = Annotated[StrictStr, AfterValidator(check_text)]
+"""Text inside a JSON value."""
+
+Line = Annotated[StrictStr, AfterValidator(_check_column_text)]
+"""Text in a column of its own; PostgreSQL takes no NUL there, so no database does."""
+
+Name = Annotated[Line, AfterValidator(_check_name)]
+"""What people call a profile or query."""
+
+Identifier = Annotated[Line, AfterValidator(_check_id)]
+"""An id that is safe as a file name and in a URL."""
+
+Key = Annotated[Line, AfterValidator(_check_key)]
+"""A key of other people's making, such as an issue key."""
+
+Word = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+"""A lower-case word, such as a metric type or a task's status."""
+
+
+def slug(name: str, fallback: str) -> str:
+    """The name as an id: lower-case ASCII words joined by hyphens, at most 60 characters."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-") or fallback
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+Number = Annotated[
+    StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
+    expecting("a number was expected"),
+]
+"""An integer or a finite float, kept as the one it is."""
+
+
+def _number_or_none(value: Any) -> Any:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+LenientNumber = Annotated[int | float | None, BeforeValidator(_number_or_none)]
+"""A number as old files hold it, ``"70.5"`` included; ``None`` for what is none."""
+
+
+def lenient(*kinds: type) -> BeforeValidator:
+    """Reads a value that is of none of these kinds as ``None``."""
+    return BeforeValidator(lambda value: value if isinstance(value, kinds) else None)
+
+
+LenientText = Annotated[str | None, lenient(str)]
+"""A text as old files hold it; ``None`` for what is none."""
+
+
+# --- time ------------------------------------------------------------------------------------
+
+
+def utc_now() -> datetime:
+    """The time of the clock that is used where no other is given."""
+    return datetime.now(UTC)
+
+
+def to_utc(value: datetime | str) -> datetime:
+    """A moment in UTC; without an offset it is local time.
+
+    Raises:
+        ValueError: the text is not ISO 8601, or the moment lies outside the years 1 to 9999.
+    """
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    try:
+        return moment.astimezone(UTC)
+    except (OverflowError, OSError):
+        raise ValueError("a moment between the years 1 and 9999 was expected") from None
+
+
+def _utc_datetime(value: Any) -> datetime:
+    if isinstance(value, str | datetime):
+        try:
+            return to_utc(value)
+        except ValueError:
+            pass
+    raise refuse("a date and time in ISO 8601 was expected, such as 2025-12-23T10:00:00+00:00")
+
+
+def _timestamp_text(text: str) -> str:
+    _utc_datetime(text)
+    return text
+
+
+UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
+"""A moment, in UTC; given as ``datetime`` or ISO 8601 text, local time if without an offset."""
+
+TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
+"""ISO 8601 text, kept as it was written."""
+
+
+def _optional_date(value: Any) -> Any:
+    if value is None or value == "":
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise refuse("a date such as 2025-12-31, an empty text or null was expected")
+
+
+OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_date)]
+"""A day; the dashboard writes both ``""`` and ``null`` for none."""
+
+
+def _iso_week(value: Any) -> str:
+    match = isinstance(value, str) and re.fullmatch(r"(\d{4})-W?(\d\d)", value, re.ASCII)
+    if match:
+        year, week = int(match[1]), int(match[2])
+        try:
+            date.fromisocalendar(year, week, 1)
+        except ValueError:
+            pass
+        else:
+            return f"{year:04d}-W{week:02d}"
+    raise refuse("an ISO week such as 2025-W12 was expected")
+
+
+IsoWeek = Annotated[str, BeforeValidator(_iso_week), Field(pattern=r"^\d{4}-W\d\d$")]
+"""A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+
+def _json_object(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise refuse("a JSON object was expected")
+    return check_storable(value)
+
+
+JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+"""A JSON object, kept exactly as it is given."""
+
+FieldSource = Annotated[
+    Text | dict[str, Any],
+    expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
+    AfterValidator(check_storable),
+]
+"""Where a value comes from in a Jira issue.
+
+A field id (``fixVersions``), with a value filter (``customfield_1=Yes``), a changelog event
+(``status:In Progress.DateTime``) or a namespace (``OPS.fixVersions.releaseDate``); builds of late
+November 2025 stored the parsed rule as an object.
+"""

@@ -1,0 +1,74 @@
+"""The storage behind one interface, and the one that is in use.
+
+    from burndown.persistence import get_backend
+
+    backend = get_backend()
+    profile = backend.get_profile("kafka")
+
+Business logic calls :func:`get_backend` each time; tests put another one in its place with
+:func:`set_backend`.
+"""
+
+import threading
+
+from burndown.database import get_database, set_database
+from burndown.errors import (
+    DatabaseCorruptionError,
+    PersistenceError,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    StorageError,
+    ValidationError,
+)
+from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.sql_backend import SQLBackend
+
+__all__ = [
+    "DatabaseCorruptionError",
+    "Document",
+    "PersistenceBackend",
+    "PersistenceError",
+    "ProfileNotFoundError",
+    "QueryNotFoundError",
+    "StorageError",
+    "ValidationError",
+    "get_backend",
+    "set_backend",
+]
+
+_lock = threading.Lock()
+_backend: PersistenceBackend | None = None
+
+
+def get_backend() -> PersistenceBackend:
+    """The backend in use: the one that was set, or a new one as the settings say.
+
+    Raises:
+        ValidationError: a setting has a value that is not possible.
+        StorageError: the settings name a database that no backend can open.
+    """
+    global _backend
+    if _backend is not None:
+        return _backend
+    with _lock:
+        if _backend is None:
+            _backend = SQLBackend(get_database())
+        return _backend
+
+
+def set_backend(backend: PersistenceBackend | None) -> None:
+    """Use this backend from now on; ``get_db_connection`` then opens its database.
+
+    ``None`` closes and forgets the one in use; the next :func:`get_backend` makes one anew.
+
+    Raises:
+        TypeError: it is no :class:`PersistenceBackend`.
+    """
+    global _backend
+    if backend is not None and not isinstance(backend, PersistenceBackend):
+        raise TypeError(f"a PersistenceBackend was expected, not {type(backend).__name__}")
+    with _lock:
+        if backend is None and _backend is not None:
+            _backend.close()
+        _backend = backend
+        set_database(backend.database if isinstance(backend, SQLBackend) else None)

@@ -1,0 +1,286 @@
+"""What every storage can do, whatever it stores in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+__all__ = ["Document", "PersistenceBackend"]
+
+Document = dict[str, Any]
+"""A JSON object as a plain dict: what is saved comes back equal, moments as ISO 8601 in UTC."""
+
+
+class PersistenceBackend(ABC):
+    """The storage of a workspace, safe to use from many threads.
+
+    Every call is a transaction of its own, unless it is made within :meth:`transaction`. What a
+    call has returned from survives a killed process; a call that raises has changed nothing.
+
+    Every call can raise :class:`~burndown.errors.StorageError`. Every call that saves raises
+    :class:`~burndown.errors.ValidationError` for what is not valid or cannot be stored exactly,
+    and :class:`~burndown.errors.ProfileNotFoundError` or
+    :class:`~burndown.errors.QueryNotFoundError` below a profile or query that does not exist.
+    """
+
+    # --- profiles ----------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_profile(self, profile_id: str) -> Document | None:
+        """The profile, with its Jira token in clear, or ``None``.
+
+        Always with ``id``, ``name``, ``description``, ``created_at``, ``last_used``,
+        ``jira_config``, ``field_mappings``, ``forecast_settings``, ``project_classification``,
+        ``flow_type_mappings``, ``show_milestone`` and ``show_points``, beside whatever other keys
+        were saved. Sections hold what was set; :class:`~burndown.models.Profile` knows defaults.
+        """
+
+    @abstractmethod
+    def save_profile(self, profile: Mapping[str, Any]) -> None:
+        """Add the profile, or replace the one of its id as a whole.
+
+        Only ``id`` is required. Without ``created_at`` or ``last_used`` a new profile has the
+        present, and an existing one keeps its own.
+        """
+
+    @abstractmethod
+    def list_profiles(self) -> list[Document]:
+        """All profiles, most recently used first."""
+
+    @abstractmethod
+    def delete_profile(self, profile_id: str) -> None:
+        """Delete the profile with its queries and all their data.
+
+        Raises:
+            ProfileNotFoundError: there is none.
+        """
+
+    # --- queries -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+        """The query, or ``None``.
+
+        Always with ``profile_id``, ``id``, ``name``, ``jql``, ``description``, ``created_at`` and
+        ``last_used``, beside whatever other keys were saved.
+        """
+
+    @abstractmethod
+    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+        """Add the query, or replace the one of its id as a whole.
+
+        Only ``id`` is required. Without ``created_at`` or ``last_used`` a new query has the
+        present, and an existing one keeps its own.
+        """
+
+    @abstractmethod
+    def list_queries(self, profile_id: str) -> list[Document]:
+        """The profile's queries, most recently used first; empty if there is no such profile."""
+
+    @abstractmethod
+    def delete_query(self, profile_id: str, query_id: str) -> None:
+        """Delete the query with all its data.
+
+        Raises:
+            QueryNotFoundError: the profile has none of this id.
+        """
+
+    # --- app state ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_app_state(self, key: str) -> str | None:
+        """The remembered text, or ``None``."""
+
+    @abstractmethod
+    def set_app_state(self, key: str, value: str | None) -> None:
+        """Remember the text, or forget the key for ``None``."""
+
+    # --- answers of Jira ---------------------------------------------------------------------
+
+    @abstractmethod
+    def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
+        """The answer as it was saved, or ``None`` if there is none or it has expired."""
+
+    @abstractmethod
+    def save_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        response: Mapping[str, Any],
+        expires_at: datetime,
+    ) -> None:
+        """Keep an answer of Jira until ``expires_at``, in place of an earlier one of this key.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query that was answered.
+            cache_key: what was asked, such as :func:`burndown.jira_cache_key` makes it.
+            response: the answer, normally with ``issues`` and ``total``.
+            expires_at: a moment; local time if without an offset.
+        """
+
+    @abstractmethod
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+        """What is cached for the query, expired answers included, newest first.
+
+        Each with ``cache_key``, ``created_at``, ``expires_at``, ``expired`` and ``issue_count``.
+        """
+
+    @abstractmethod
+    def cleanup_expired_cache(self) -> int:
+        """Delete expired answers and changelogs; returns how many there were."""
+
+    # --- changelogs --------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
+        """The history of an issue, or ``None`` if there is none or it has expired."""
+
+    @abstractmethod
+    def save_jira_changelog(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_key: str,
+        changelog: Mapping[str, Any],
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Keep the history of an issue until ``expires_at``, for good if that is ``None``."""
+
+    @abstractmethod
+    def get_jira_changelogs(
+        self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
+    ) -> dict[str, Document]:
+        """The histories of these issues, or of all, by issue key; without expired ones."""
+
+    @abstractmethod
+    def save_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str,
+        changelogs: Mapping[str, Mapping[str, Any]],
+        expires_at: datetime | None = None,
+    ) -> None:
+        """Keep the histories of many issues, by issue key; all of them or none."""
+
+    # --- project data ------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
+        """The project data as it was saved, or ``None``."""
+
+    @abstractmethod
+    def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
+        """Keep the project data of the query, in place of what there was."""
+
+    # --- metrics -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_metrics_snapshots(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric_type: str | None = None,
+        limit: int | None = 52,
+    ) -> list[Document]:
+        """Snapshots of one metric type or of all, newest week first.
+
+        Each with ``profile_id``, ``query_id``, ``snapshot_date`` (``2025-W12``), ``metric_type``,
+        ``created_at``, ``metrics`` and ``forecast`` (``None`` if there is none).
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            metric_type: such as ``dora`` or ``flow``; ``None`` for all.
+            limit: how many at most, 1 or more; ``None`` for all.
+        """
+
+    @abstractmethod
+    def save_metrics_snapshot(
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshot_date: str,
+        metric_type: str,
+        metrics: Mapping[str, Any],
+        forecast: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Keep the metrics of one type in one week, in place of earlier ones.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            snapshot_date: an ISO week, ``2025-W12``.
+            metric_type: ``dora``, ``flow`` or another lower-case word.
+            metrics: numbers, texts, objects or null, by name.
+            forecast: what was forecast.
+        """
+
+    @abstractmethod
+    def save_metrics_snapshots(
+        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """Keep many snapshots, all of them or none.
+
+        Each has ``snapshot_date``, ``metric_type``, ``metrics`` and, if there is one,
+        ``forecast``.
+        """
+
+    # --- tasks -------------------------------------------------------------------------------
+
+    @abstractmethod
+    def get_task_progress(self, task_name: str) -> Document | None:
+        """How far the task is, or ``None`` if it is not known.
+
+        With ``task_name``, ``progress_percent`` (0 to 100), ``status``, ``message`` and
+        ``updated_at``.
+        """
+
+    @abstractmethod
+    def save_task_progress(
+        self, task_name: str, progress_percent: float, status: str, message: str = ""
+    ) -> None:
+        """Say how far a task is.
+
+        Args:
+            task_name: which task.
+            progress_percent: 0 to 100.
+            status: a lower-case word, such as ``running``.
+            message: what it is doing, for people.
+        """
+
+    @abstractmethod
+    def list_task_progress(self) -> list[Document]:
+        """How far all known tasks are, by name."""
+
+    @abstractmethod
+    def clear_task_progress(self, task_name: str) -> None:
+        """Forget the task, if it is known."""
+
+    # --- the whole ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make several calls one: all are kept at the end, or none after an error.
+
+        Holds for the calls of this thread. Within another transaction, an error undoes just the
+        inner part.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections; the next call opens them again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,23 @@
+"""A workspace in a SQLite file: the default."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from burndown.database import Database
+from burndown.models.values import utc_now
+from burndown.persistence.sql_backend import SQLBackend
+
+__all__ = ["SQLiteBackend"]
+
+
+class SQLiteBackend(SQLBackend):
+    """The storage of a workspace in a SQLite file.
+
+    Args:
+        path: the file; it is made on first use, with its folder, readable for its owner only.
+        clock: gives the present, by which entries expire.
+    """
+
+    def __init__(self, path: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
+        super().__init__(Database(path), clock)

@@ -1,0 +1,21 @@
+"""How what is stored is read and written: one class for each entity, over a session given to it."""
+
+from burndown.repositories.app_state import AppStateRepository
+from burndown.repositories.jira_cache import JiraCacheRepository
+from burndown.repositories.jira_changelog import JiraChangelogRepository
+from burndown.repositories.metrics_snapshot import MetricsSnapshotRepository
+from burndown.repositories.profile import ProfileRepository
+from burndown.repositories.project_data import ProjectDataRepository
+from burndown.repositories.query import QueryRepository
+from burndown.repositories.task_progress import TaskProgressRepository
+
+__all__ = [
+    "AppStateRepository",
+    "JiraCacheRepository",
+    "JiraChangelogRepository",
+    "MetricsSnapshotRepository",
+    "ProfileRepository",
+    "ProjectDataRepository",
+    "QueryRepository",
+    "TaskProgressRepository",
+]

@@ -1,0 +1,35 @@
+"""What the application remembers."""
+
+from sqlalchemy import bindparam, delete, select
+
+from burndown.models import AppState
+from burndown.repositories.base import Repository, columns_of
+
+__all__ = ["AppStateRepository"]
+
+_C = columns_of(AppState)
+_OF_KEY = _C.key == bindparam("key")
+_GET = select(_C.value).where(_OF_KEY)
+_DELETE = delete(_C.key.table).where(_OF_KEY)
+
+
+class AppStateRepository(Repository[AppState]):
+    """Remembered values."""
+
+    model = AppState
+
+    def get(self, key: str) -> str | None:
+        """The value, or ``None``."""
+        value: str | None = self._run(_GET, {"key": key}).scalar()
+        return value
+
+    def set(self, key: str, value: str | None) -> None:
+        """Remember the value, or forget the key for ``None``.
+
+        Raises:
+            ValidationError: the key or the value is no text that can be stored.
+        """
+        if value is None:
+            self._run(_DELETE, {"key": key})
+        else:
+            self.save_document({"key": key, "value": value})

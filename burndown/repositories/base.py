@@ -1,0 +1,186 @@
+"""Reading and writing rows, for every entity in the same way.
+
+A repository works in the session that it is given and never commits. It reads *documents*, plain
+dicts of JSON values, straight from the row; the typed face makes models of them. Models that a
+repository returns are values of their own: change one, then :meth:`Repository.save` it.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Insert,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from burndown.errors import ValidationError
+from burndown.models import Entity, Submodel
+from burndown.models.columns import JsonText, SubmodelJson
+
+__all__ = ["Documents", "Repository", "columns_of", "documents", "key_of"]
+
+E = TypeVar("E", bound=Entity)
+
+Documents = list[dict[str, Any]]
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def columns_of(model: type[Entity]) -> Any:
+    """The columns of the model's table, by name."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table.c
+
+
+def documents(model: type[Entity], *without: str) -> Select[Any]:
+    """A SELECT of whole rows whose nested sections come as plain dicts."""
+    return select(
+        *(
+            type_coerce(column, JsonText).label(column.name)
+            if isinstance(column.type, SubmodelJson)
+            else column
+            for column in columns_of(model)
+            if column.name not in without
+        )
+    )
+
+
+def key_of(model: type[Entity]) -> list[ColumnElement[bool]]:
+    """The conditions that one row meets, with a parameter for each column of the key."""
+    return [column == bindparam(column.name) for column in columns_of(model) if column.primary_key]
+
+
+class Repository(Generic[E]):
+    """The rows of one entity."""
+
+    model: type[E]
+    """What is stored."""
+    kept_if_unset: ClassVar[frozenset[str]] = frozenset()
+    """Columns that an update leaves alone where the document does not have them."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def save(self, entity: E) -> None:
+        """Insert the row, or replace the one that has its key.
+
+        Raises:
+            ValidationError: the entity was changed in place into something not valid.
+            ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
+        """
+        row = _row(entity.validated())
+        self._write([row], frozenset(row))
+
+    def save_document(self, document: Mapping[str, Any], **defaults: Any) -> None:
+        """Insert or replace the row that a document describes.
+
+        Args:
+            document: what to store.
+            defaults: values for a new row, where the document has none.
+
+        Raises:
+            ValidationError: the document is not valid.
+            ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
+        """
+        entity = self.model.from_document({**defaults, **document})
+        self._write([_in_given_order(_row(entity), document)], frozenset(document))
+
+    def save_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Insert or replace the rows of many documents with one statement.
+
+        Raises:
+            ValidationError: a document is not valid; nothing was written.
+            ProfileNotFoundError, QueryNotFoundError: what they belong to does not exist.
+        """
+        rows = [_row(self.model.from_document(document)) for document in documents]
+        if rows:
+            self._write(rows, frozenset(rows[0]))
+
+    def _document(self, statement: Select[Any], **parameters: Any) -> dict[str, Any] | None:
+        row = self._run(statement, parameters).one_or_none()
+        return None if row is None else _as_document(row)
+
+    def _documents(self, statement: Select[Any], **parameters: Any) -> Documents:
+        return [_as_document(row) for row in self._run(statement, parameters)]
+
+    def _entity(self, document: dict[str, Any] | None) -> E | None:
+        return None if document is None else self.model.from_document(document)
+
+    def _write(self, rows: list[dict[str, Any]], given: frozenset[str]) -> None:
+        dialect = self.session.get_bind().dialect.name
+        statement = _upsert(self.model, dialect, self.kept_if_unset - given)
+        try:
+            self._run(statement, rows if len(rows) > 1 else rows[0])
+        except IntegrityError:
+            self._explain(rows[0])
+            raise
+
+    def _explain(self, row: dict[str, Any]) -> None:
+        """Raise the error that says which rule of the database the row broke."""
+
+    def _refuse_taken_name(self, row: dict[str, Any], holders: Select[Any]) -> None:
+        for holder in self._run(holders, row).scalars():
+            if holder != row["id"]:
+                kind = self.model.__name__
+                raise ValidationError.of(
+                    f"{kind} {row['id']!r}",
+                    "name",
+                    f"a name other than that of {kind.lower()} {holder!r} was expected",
+                    row["name"],
+                ) from None
+
+    def _run(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+        self.session.flush()
+        return self.session.connection().execute(statement, parameters)
+
+
+def _as_document(row: Row[Any]) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row._mapping.items()
+    }
+    document.update(document.pop("extra", ()))
+    return document
+
+
+def _row(entity: Entity) -> dict[str, Any]:
+    return {name: getattr(entity, name) for name in type(entity).model_fields}
+
+
+def _in_given_order(row: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with each section as the document has it, where that says the same.
+
+    A model knows no order of keys, so its own dump would change it.
+    """
+    for name, value in row.items():
+        if isinstance(value, Submodel) and document.get(name) == value.to_document():
+            row[name] = document[name]
+    return row
+
+
+@cache
+def _upsert(model: type[Entity], dialect: str, kept: frozenset[str]) -> Insert:
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    insert = _INSERTS[dialect](table)
+    upsert: Insert = insert.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={
+            column.name: insert.excluded[column.name]
+            for column in table.c
+            if not column.primary_key and column.name not in kept
+        },
+    )
+    return upsert
