@@ -27,7 +27,7 @@ from sqlmodel import Session, SQLModel
 
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import AppState
-from burndown.repositories import AppStateRepository
+from burndown.repositories import AppStateRepository, ProfileRepository
 from burndown.settings import get_settings
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "get_database",
     "get_db_connection",
     "read_session",
+    "remove_database",
     "session",
     "set_database",
 ]
@@ -158,6 +159,46 @@ class Database:
             problems = [str(error)]
         return not problems, problems
 
+    def holds_profiles(self) -> bool:
+        """Whether anybody has stored a profile."""
+        with self.read_session() as session:
+            return bool(ProfileRepository(session).list_documents())
+
+    def adopt(self, built: Path) -> None:
+        """Take all that the database at ``built`` holds, at once; nobody uses that one.
+
+        Where this database has no file yet, that one becomes it. Where it has one, which other
+        processes may have open, its rows are copied within a transaction.
+
+        Raises:
+            StorageError: the database is locked, the disk is full, or both hold the same rows.
+        """
+        _sync(built)
+        try:
+            os.link(built, self.path)
+        except FileExistsError:
+            self._copy_from(built)
+        else:
+            _sync(self.path.parent)
+
+    def _copy_from(self, built: Path) -> None:
+        self._prepare()
+        with translated_errors():
+            connection = self._connect()
+            try:
+                connection.execute("ATTACH ? AS built", [str(built)])
+                connection.execute("BEGIN IMMEDIATE")
+                for table in SQLModel.metadata.sorted_tables:
+                    names = ", ".join(f'"{column.name}"' for column in table.columns)
+                    verb = "REPLACE" if table.name == AppState.__tablename__ else "INSERT"
+                    connection.execute(
+                        f"{verb} INTO main.{table.name} ({names}) "  # noqa: S608 - our own names
+                        f"SELECT {names} FROM built.{table.name}"
+                    )
+                connection.commit()
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
         self._engine.dispose()
@@ -273,6 +314,21 @@ def _make_private_file(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
         raise StorageError(f"The database {path} cannot be made: {error.strerror}") from error
+
+
+def remove_database(path: Path) -> None:
+    """Delete a database that nobody uses, with its log."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the entries of a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _begin(connection: Connection) -> None:

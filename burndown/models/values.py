@@ -40,6 +40,7 @@ __all__ = [
     "lenient",
     "refuse",
     "slug",
+    "to_iso_week",
     "to_utc",
     "utc_now",
 ]
@@ -217,17 +218,23 @@ OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_da
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
+def to_iso_week(text: str) -> str | None:
+    """The week as ``2025-W12``, read from that or from ``2025-12``; ``None`` if it is no week."""
+    match = re.fullmatch(r"(\d{4})-W?(\d\d)", text, re.ASCII)
+    if match is None:
+        return None
+    try:
+        date.fromisocalendar(int(match[1]), int(match[2]), 1)
+    except ValueError:
+        return None
+    return f"{match[1]}-W{match[2]}"
+
+
 def _iso_week(value: Any) -> str:
-    match = isinstance(value, str) and re.fullmatch(r"(\d{4})-W?(\d\d)", value, re.ASCII)
-    if match:
-        year, week = int(match[1]), int(match[2])
-        try:
-            date.fromisocalendar(year, week, 1)
-        except ValueError:
-            pass
-        else:
-            return f"{year:04d}-W{week:02d}"
-    raise refuse("an ISO week such as 2025-W12 was expected")
+    week = to_iso_week(value) if isinstance(value, str) else None
+    if week is None:
+        raise refuse("an ISO week such as 2025-W12 was expected")
+    return week
 
 
 IsoWeek = Annotated[str, BeforeValidator(_iso_week), Field(pattern=r"^\d{4}-W\d\d$")]

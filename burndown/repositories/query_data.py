@@ -1,13 +1,14 @@
 """What all that hangs on a query has in common."""
 
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
 from burndown.models import Profile, Query
 from burndown.models.query_data import QueryData
-from burndown.repositories.base import Repository, columns_of, key_of
+from burndown.repositories.base import Documents, Repository, columns_of, documents, key_of
 
 __all__ = ["QueryDataRepository", "of_query"]
 
@@ -25,8 +26,18 @@ def of_query(model: type[QueryData]) -> Any:
     return [key for key in key_of(model) if key.left.name in ("profile_id", "query_id")]
 
 
+@cache
+def _rows_of_query(model: type[QueryData]) -> Select[Any]:
+    return documents(model).where(*of_query(model)).order_by(*model.__table__.primary_key)  # type: ignore[attr-defined]
+
+
 class QueryDataRepository(Repository[D]):
     """Rows that belong to a query."""
+
+    def all_documents(self, profile_id: str, query_id: str) -> Documents:
+        """All rows of the query in the order of their keys, expired ones included."""
+        statement = _rows_of_query(self.model)
+        return self._documents(statement, profile_id=profile_id, query_id=query_id)
 
     def _explain(self, row: dict[str, Any]) -> None:
         if self._run(_PROFILE, row).first() is None:

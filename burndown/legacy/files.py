@@ -1,0 +1,79 @@
+"""One legacy JSON file, read whatever wrote it."""
+
+import json
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from burndown.legacy.findings import Findings
+from burndown.models.json_codec import decode
+
+__all__ = ["UnreadableFileError", "modified_at", "read_json"]
+
+
+class UnreadableFileError(Exception):
+    """The file is missing, truncated or no JSON; the message says where."""
+
+
+def read_json(path: Path, findings: Findings) -> Any:
+    """The value in the file.
+
+    UTF-8, UTF-16 and UTF-32 are told apart by their first bytes, with a byte order mark or
+    without. NaN and infinities, which Python writes and JSON has not, become ``null``.
+
+    Raises:
+        UnreadableFileError: it cannot be read, decoded or parsed.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(error.strerror or str(error)) from None
+    if not data.strip():
+        raise UnreadableFileError("the file is empty")
+    encoding = json.detect_encoding(data)
+    if encoding != "utf-8":
+        try:
+            data = data.decode(encoding).encode()
+        except UnicodeError as error:
+            raise UnreadableFileError(f"not {encoding.upper()} text: {error}") from None
+        findings.puts_right(path, f"read as {encoding.upper()}")
+    try:
+        return decode(data)
+    except ValueError as strict:
+        try:
+            value = from_json(data, allow_inf_nan=True)
+        except ValueError:
+            raise UnreadableFileError(f"not valid JSON: {strict}") from None
+    paths: list[str] = []
+    value = _null_for_non_finite(value, "", paths)
+    findings.puts_right(path, f"null in place of NaN or infinity at {_some(paths)}")
+    return value
+
+
+def modified_at(path: Path) -> datetime:
+    """When the file was last written, UTC."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def _null_for_non_finite(value: Any, path: str, found: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _null_for_non_finite(item, f"{path}.{key}", found) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [
+            _null_for_non_finite(item, f"{path}[{index}]", found)
+            for index, item in enumerate(value)
+        ]
+    if isinstance(value, float) and not math.isfinite(value):
+        found.append(path.lstrip("."))
+        return None
+    return value
+
+
+def _some(paths: list[str]) -> str:
+    shown = ", ".join(paths[:5])
+    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more places"

@@ -1,0 +1,137 @@
+"""Where things lie in a legacy workspace.
+
+::
+
+    profiles/profiles.json                  which profile and query are active
+    profiles/<profile>/profile.json         the settings of a profile
+    profiles/<profile>/queries/<query>/     query.json and the data of the query
+
+Links are never followed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from burndown.legacy.findings import Findings
+
+__all__ = [
+    "PROFILE_FILES",
+    "QUERY_FILES",
+    "REGISTRY",
+    "ROOT_FILES",
+    "has_workspace",
+    "is_file",
+    "is_folder",
+    "profile_folders",
+    "query_folders",
+    "tell_leftovers",
+]
+
+REGISTRY = "profiles.json"
+PROFILE_FILES = ("profile.json", "app_settings.json")
+QUERY_FILES = (
+    "query.json",
+    "project_data.json",
+    "jira_cache.json",
+    "jira_changelog_cache.json",
+    "metrics_snapshots.json",
+)
+ROOT_FILES = ("app_settings.json", *QUERY_FILES[1:])
+"""What lay beside the folder of profiles before there were profiles."""
+
+_LEFT_OUT_AT_ROOT = {
+    "task_progress.json": "how far a task was; over once the dashboard stops",
+    "task_progress.json.restart": "how far a task was; over once the dashboard stops",
+    "cache": "a second copy of what each query's jira_cache.json holds",
+    "metrics_cache.json": "results that are calculated anew",
+    "jira_query_profiles.json": "the old global list of JQL, replaced by the queries of profiles",
+    "forecast_settings.json": "the oldest settings, replaced by those of each profile",
+    **dict.fromkeys(ROOT_FILES, "of the time before profiles, replaced by those of each profile"),
+}
+_MAX_DEPTH = 6
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file, and no link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def has_workspace(profiles_dir: Path) -> bool:
+    """Whether there is a legacy workspace, in the folder or as files beside it."""
+    return (
+        (profiles_dir / REGISTRY).exists()
+        or bool(profile_folders(profiles_dir))
+        or any(is_file(profiles_dir.parent / name) for name in ROOT_FILES)
+    )
+
+
+def profile_folders(profiles_dir: Path) -> dict[str, Path]:
+    """The folders that hold a profile, by their path below ``profiles_dir``.
+
+    Some lie deeper than others: their ids were typed with a slash.
+    """
+    found = _with_profile(profiles_dir, 0) if profiles_dir.is_dir() else ()
+    return {folder.relative_to(profiles_dir).as_posix(): folder for folder in found}
+
+
+def query_folders(profile_folder: Path) -> list[Path]:
+    """The folders of a profile's queries."""
+    queries = profile_folder / "queries"
+    return _folders_in(queries) if is_folder(queries) else []
+
+
+def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings) -> None:
+    """Say of all that does not move in why it does not."""
+    root = profiles_dir.parent
+    for name, why in _LEFT_OUT_AT_ROOT.items():
+        if (root / name).exists() and not (used_root_files and name in ROOT_FILES):
+            findings.leaves_out(root / name, why)
+    known = {profiles_dir / REGISTRY}
+    for folder in profile_folders(profiles_dir).values():
+        known |= {folder / name for name in PROFILE_FILES}
+        for query in query_folders(folder):
+            known |= {query / name for name in QUERY_FILES}
+            if query.name == "main":
+                known.add(query / "app_settings.json")
+    holding = {parent for path in known for parent in path.parents}
+    if profiles_dir.is_dir():
+        _tell_unknown(profiles_dir, known, holding, findings)
+
+
+def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
+    for child in _folders_in(folder):
+        if depth > 0 and child.name == "queries":
+            continue
+        if any(is_file(child / name) for name in PROFILE_FILES) or is_folder(child / "queries"):
+            yield child
+        if depth < _MAX_DEPTH:
+            yield from _with_profile(child, depth + 1)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return sorted(
+        child for child in folder.iterdir() if is_folder(child) and not child.name.startswith(".")
+    )
+
+
+def _tell_unknown(folder: Path, known: set[Path], holding: set[Path], findings: Findings) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink():
+            findings.leaves_out(path, "a link; links are not followed")
+        elif path in holding and path.is_dir():
+            _tell_unknown(path, known, holding, findings)
+        elif path not in known and not path.name.startswith("burndown.db"):
+            findings.leaves_out(path, _why_unknown(path))
+
+
+def _why_unknown(path: Path) -> str:
+    if path.is_dir():
+        return "a folder without a profile or query"
+    if path.suffix == ".tmp" or path.name.startswith("metrics_snapshots_"):
+        return "left over from a write that was interrupted"
+    return "not a file of a workspace"

@@ -1,0 +1,205 @@
+"""What the dashboard has written for a profile over the years, brought into today's form.
+
+Each function takes parsed JSON and gives a document for :class:`~burndown.models.Profile`,
+saying what it put right. No value is dropped: what has no place of its own is kept as an unknown
+key.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+from burndown.models.values import to_utc
+
+__all__ = ["is_moment", "profile_document"]
+
+Say = Callable[[str], None]
+"""Takes a sentence on what was put right."""
+
+_SECTIONS = (
+    "jira_config",
+    "field_mappings",
+    "forecast_settings",
+    "project_classification",
+    "flow_type_mappings",
+)
+_FORECAST_KEYS = ("pert_factor", "deadline", "milestone", "data_points_count")
+_CLASSIFICATION_KEYS = (
+    "devops_projects",
+    "development_projects",
+    "devops_task_types",
+    "bug_types",
+    "production_environment_values",
+    "flow_end_statuses",
+    "active_statuses",
+    "flow_start_statuses",
+    "wip_statuses",
+    "completion_statuses",
+    "production_environment_value",
+)
+_JIRA_KEYS = {
+    "jira_token": "token",
+    "jira_story_points_field": "points_field",
+    "jira_cache_max_size": "cache_size_mb",
+    "jira_max_results": "max_results_per_call",
+}
+_FIELD_GROUPS = {
+    "dora": (
+        "deployment_date",
+        "deployment_successful",
+        "code_commit_date",
+        "incident_detected_at",
+        "incident_resolved_at",
+        "change_failure",
+        "production_impact",
+        "affected_environment",
+        "target_environment",
+        "severity_level",
+    ),
+    "flow": ("flow_item_type", "status", "effort_category", "completed_date", "estimate"),
+}
+
+
+def profile_document(
+    profile_id: str, written: dict[str, Any], entry: dict[str, Any], say: Say
+) -> dict[str, Any]:
+    """The document of a profile.
+
+    Args:
+        profile_id: its id, which is the name of its folder.
+        written: what ``profile.json`` or ``app_settings.json`` holds, empty if there is neither.
+        entry: what the registry says of it, empty if nothing.
+        say: takes what was put right.
+    """
+    document = dict(written)
+    if document.get("id", profile_id) != profile_id:
+        document["legacy_id"] = document["id"]
+    document["id"] = profile_id
+    _give_name(document, entry, say)
+    _give_times(document, entry, say)
+    for key in _SECTIONS:
+        if key in document and (document[key] is None or document[key] == []):
+            say(f"{key}: read {document[key]!r} as empty")
+            document[key] = {}
+    _gather(document, "forecast_settings", _FORECAST_KEYS, say)
+    _gather(document, "project_classification", _CLASSIFICATION_KEYS, say)
+    _gather_jira_config(document, say)
+    if isinstance(document.get("project_classification"), dict):
+        document["project_classification"] = _classification(
+            document["project_classification"], say
+        )
+    if isinstance(document.get("field_mappings"), dict):
+        document["field_mappings"] = _field_mappings(document["field_mappings"], say)
+    return document
+
+
+def is_moment(value: Any) -> TypeGuard[str]:
+    """Whether the value is a date and time in ISO 8601."""
+    if not isinstance(value, str):
+        return False
+    try:
+        to_utc(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> None:
+    """The registry keeps the name that ``profile.json`` can lose.
+
+    A flat ``profile.json`` has none, the rebuilt one says "Default", and one that Windows read
+    with its own code page has it garbled.
+    """
+    for key in ("name", "description"):
+        known = entry.get(key)
+        written = document.get(key)
+        if isinstance(known, str) and known and written != known:
+            lost = key not in document or (key == "name" and written in ("Default", ""))
+            if lost or (isinstance(written, str) and _is_garbled(written, known)):
+                document[key] = known
+                if key == "name":
+                    say(f"name: taken from profiles.json, {known!r}")
+        if key in document and document[key] is None:
+            del document[key]
+    document.setdefault("name", document["id"])
+
+
+def _is_garbled(text: str, original: str) -> bool:
+    """Whether the text is the original's UTF-8 read as Windows-1252, up to three times."""
+    for _ in range(3):
+        try:
+            original = original.encode().decode("cp1252")
+        except UnicodeDecodeError:
+            return False
+        if text == original:
+            return True
+    return False
+
+
+def _give_times(document: dict[str, Any], entry: dict[str, Any], say: Say) -> None:
+    for key in ("created_at", "last_used"):
+        if is_moment(document.get(key)):
+            continue
+        written = document.pop(key, None)
+        if written not in (None, ""):
+            document[f"legacy_{key}"] = written
+            say(f"{key}: {written!r} is no date and time; kept as legacy_{key}")
+        if is_moment(entry.get(key)):
+            document[key] = entry[key]
+
+
+def _gather(document: dict[str, Any], section: str, keys: tuple[str, ...], say: Say) -> None:
+    """Move keys of the flat form into their section."""
+    target = document.get(section, {})
+    if not isinstance(target, dict):
+        return
+    moving = [key for key in keys if key in document and key not in target]
+    if moving:
+        document[section] = {**target, **{key: document.pop(key) for key in moving}}
+        say(f"{section}: gathered {', '.join(moving)} from the flat form")
+
+
+def _gather_jira_config(document: dict[str, Any], say: Say) -> None:
+    """Move the root keys of the time before ``jira_config`` into it."""
+    config = document.get("jira_config", {})
+    if not isinstance(config, dict):
+        return
+    moved = {}
+    for old, new in _JIRA_KEYS.items():
+        if old in document and (not config.get(new) or config[new] == document[old]):
+            moved[new] = document.pop(old)
+    endpoint = document.get("jira_api_endpoint")
+    if isinstance(endpoint, str) and "/rest/api/" in endpoint and not config.get("base_url"):
+        base_url, _, version = endpoint.partition("/rest/api/")
+        moved["base_url"] = base_url
+        if version[:1] in ("2", "3"):
+            moved.setdefault("api_version", f"v{version[:1]}")
+    if moved:
+        document["jira_config"] = {**config, **moved}
+        say(f"jira_config: gathered {', '.join(moved)} from the flat form")
+
+
+def _classification(written: dict[str, Any], say: Say) -> dict[str, Any]:
+    section = dict(written)
+    if "completion_statuses" in section and not section.get("flow_end_statuses"):
+        section["flow_end_statuses"] = section.pop("completion_statuses")
+        say("project_classification: completion_statuses is now flow_end_statuses")
+    value = section.get("production_environment_value")
+    if isinstance(value, str) and not section.get("production_environment_values"):
+        del section["production_environment_value"]
+        section["production_environment_values"] = [value] if value else []
+        say("project_classification: production_environment_value is now a list")
+    return section
+
+
+def _field_mappings(written: dict[str, Any], say: Say) -> dict[str, Any]:
+    """Sort the flat form ``{name: field}`` into its two groups."""
+    section = dict(written)
+    for group, names in _FIELD_GROUPS.items():
+        target = section.get(group, {})
+        if not isinstance(target, dict):
+            continue
+        moving = [name for name in names if name in section and name not in target]
+        if moving:
+            section[group] = {**target, **{name: section.pop(name) for name in moving}}
+            say(f"field_mappings.{group}: gathered {', '.join(moving)} from the flat form")
+    return section

@@ -1,0 +1,351 @@
+"""A legacy workspace moves into the database, whole or not at all.
+
+The files are backed up, read, and written to a database under a temporary name. That is read back
+and compared with the files, value by value, and then put in its place at once. Whatever goes
+wrong, or whenever the process dies, the files are as they were and the next start tries again.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+from sqlmodel import Session
+
+from burndown.database import Database, get_database, remove_database
+from burndown.errors import MigrationError, StorageError, ValidationError
+from burndown.legacy import (
+    Findings,
+    LegacyProfile,
+    LegacyQuery,
+    QueryFile,
+    Workspace,
+    back_up,
+    has_workspace,
+)
+from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
+from burndown.models.json_codec import encode
+from burndown.models.query_data import QueryData
+from burndown.models.values import to_utc, utc_now
+from burndown.repositories import (
+    AppStateRepository,
+    JiraCacheRepository,
+    JiraChangelogRepository,
+    MetricsSnapshotRepository,
+    ProfileRepository,
+    ProjectDataRepository,
+    QueryRepository,
+)
+from burndown.repositories.base import Repository
+from burndown.repositories.query_data import QueryDataRepository
+from burndown.settings import get_settings
+
+__all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
+
+LOCK_TIMEOUT_SECONDS = 600
+"""How long to wait for another process that is migrating."""
+
+_REPOSITORIES: dict[type[QueryData], type[QueryDataRepository[Any]]] = {
+    JiraCache: JiraCacheRepository,
+    JiraChangelog: JiraChangelogRepository,
+    ProjectData: ProjectDataRepository,
+    MetricsSnapshot: MetricsSnapshotRepository,
+}
+_COUNTED_AS = {
+    JiraCache: "cached responses",
+    JiraChangelog: "changelogs",
+    ProjectData: "project data",
+    MetricsSnapshot: "metrics snapshots",
+}
+
+Outcome = Literal["migrated", "already migrated", "nothing to migrate", "dry run"]
+
+Progress = Callable[[str, int, int], None]
+"""Takes what is being done, how many queries are done, and of how many."""
+
+
+@dataclass
+class MigrationReport:
+    """What a migration did, or would do."""
+
+    outcome: Outcome
+    """How it ended."""
+    profiles_dir: Path
+    """The folder of the legacy workspace."""
+    database: Path
+    """The database it moved into."""
+    backup: Path | None = None
+    """Where the files were backed up; ``None`` if nothing had to be."""
+    moved: dict[str, int] = field(default_factory=dict)
+    """How many profiles, queries, cached responses, issues, … moved in."""
+    findings: Findings = field(default_factory=Findings)
+    """What was put right on the way, and what was left out."""
+
+    def to_document(self) -> dict[str, Any]:
+        """The report as JSON values, for programs."""
+        return {
+            "outcome": self.outcome,
+            "profiles_dir": str(self.profiles_dir),
+            "database": str(self.database),
+            "backup": None if self.backup is None else str(self.backup),
+            "moved": self.moved,
+            "put_right": [
+                {"path": str(found.path), "what": found.what} for found in self.findings.put_right
+            ],
+            "left_out": [
+                {"path": str(found.path), "why": found.what} for found in self.findings.left_out
+            ],
+        }
+
+
+def run_migration_if_needed(
+    profiles_dir: str | Path | None = None,
+    database: Database | None = None,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> MigrationReport:
+    """Move the legacy workspace into the database, unless that has been done.
+
+    Call it when the application starts. Of several processes at once, one migrates and the others
+    wait for it. The old files are neither changed nor deleted.
+
+    Args:
+        profiles_dir: the folder with ``profiles.json``; that of the settings if not given.
+        database: where to move it; the current database if not given.
+        dry_run: only tell what would be done; nothing is written to the workspace.
+        progress: is told how far it is.
+
+    Returns:
+        What moved, what was put right on the way, and what was left out.
+
+    Raises:
+        MigrationError: a file that cannot be had again is damaged, or the database already holds
+            other profiles; no database is left, and the error lists every such file.
+        StorageError: the disk is full, or a folder cannot be written to.
+    """
+    folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
+    target = database or get_database()
+    if _is_done(target):
+        _scratch_path(target).unlink(missing_ok=True)
+        return MigrationReport("already migrated", folder, target.path)
+    if dry_run:
+        with tempfile.TemporaryDirectory() as scratch:
+            return _Migration(folder, target, progress).rehearse(Path(scratch) / target.path.name)
+    try:
+        with _lock(target):
+            if _is_done(target):
+                return MigrationReport("already migrated", folder, target.path)
+            return _Migration(folder, target, progress).run()
+    except Timeout:
+        raise MigrationError(
+            f"Another process has been migrating {folder} for more than "
+            f"{LOCK_TIMEOUT_SECONDS} seconds"
+        ) from None
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(
+            f"The workspace was not moved: {error.strerror} ({error.filename})"
+        ) from error
+
+
+def _is_done(database: Database) -> bool:
+    if not database.path.exists():
+        return False
+    with database.read_session() as session:
+        return AppStateRepository(session).get("migration_complete") == "true"
+
+
+def _lock(database: Database) -> FileLock:
+    path = database.path.with_name(database.path.name + ".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+
+
+def _scratch_path(database: Database) -> Path:
+    return database.path.with_name(database.path.name + ".migrating")
+
+
+class _Migration:
+    """One attempt to move a workspace."""
+
+    def __init__(self, folder: Path, target: Database, progress: Progress | None) -> None:
+        self.folder = folder
+        self.target = target
+        self.progress = progress or (lambda what, done, of: None)
+        self.findings = Findings()
+        self.moved: dict[str, int] = {}
+        self.refused: set[tuple[Path, Any]] = set()
+
+    def run(self) -> MigrationReport:
+        if not has_workspace(self.folder):
+            with self.target.session() as session:
+                AppStateRepository(session).set("migration_complete", "true")
+            return self._report("nothing to migrate")
+        if self.target.path.exists() and self.target.holds_profiles():
+            raise MigrationError(
+                f"{self.target.path} already holds profiles, so the workspace in {self.folder} was "
+                "not moved into it. Move the database away to migrate into a new one, or set the "
+                "app state migration_complete to 'true' to go on without the old files"
+            )
+        backup = back_up(self.folder, utc_now())
+        scratch = _scratch_path(self.target)
+        remove_database(scratch)
+        try:
+            self._build(scratch)
+            self.target.adopt(scratch)
+        finally:
+            remove_database(scratch)
+        return self._report("migrated", backup)
+
+    def rehearse(self, scratch: Path) -> MigrationReport:
+        if not has_workspace(self.folder):
+            return self._report("nothing to migrate")
+        self._build(scratch)
+        return self._report("dry run")
+
+    def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
+        return MigrationReport(
+            outcome, self.folder, self.target.path, backup, self.moved, self.findings
+        )
+
+    def _build(self, path: Path) -> None:
+        database = Database(path)
+        try:
+            with database.session() as session:
+                self._store(Workspace.read(self.folder, self.findings), session)
+            with database.read_session() as session:
+                self._compare(Workspace.read(self.folder, Findings()), session)
+        finally:
+            database.close()
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def _store(self, workspace: Workspace, session: Session) -> None:
+        state = AppStateRepository(session)
+        state.set("active_profile_id", workspace.active_profile_id)
+        state.set("active_query_id", workspace.active_query_id)
+        state.set("migration_complete", "true")
+        done = 0
+        for profile in workspace.profiles:
+            self._store_named(ProfileRepository(session), profile, profile.document)
+            self._count("profiles", 1)
+            for query in profile.queries:
+                document = {**query.document, "profile_id": profile.document["id"]}
+                self._store_named(QueryRepository(session), query, document)
+                self._count("queries", 1)
+                ids = {"profile_id": document["profile_id"], "query_id": document["id"]}
+                for file in query.read_files(self.findings):
+                    self._store_file(file, ids, session)
+                done += 1
+                self.progress("moving", done, workspace.query_count)
+        if self.findings.problems:
+            raise MigrationError(
+                f"The workspace in {self.folder} was not moved, and nothing was changed: files "
+                "that cannot be had again are damaged",
+                [(found.path, found.what) for found in self.findings.problems],
+            )
+
+    def _store_named(
+        self,
+        repository: Repository[Any],
+        item: LegacyProfile | LegacyQuery,
+        document: dict[str, Any],
+    ) -> None:
+        try:
+            repository.save_document(document)
+        except ValidationError as error:
+            self.findings.stops_at(item.path, _reasons(error))
+            # An empty one stands in, so that what is wrong below it is found too.
+            keys = ("profile_id", "id")
+            repository.save_document({key: document[key] for key in keys if key in document})
+
+    def _store_file(self, file: QueryFile, ids: dict[str, str], session: Session) -> None:
+        repository = _REPOSITORIES[file.model](session)
+        rows = [{**document, **ids} for document in file.documents]
+        try:
+            repository.save_documents(rows)
+        except ValidationError as error:
+            if file.vital:
+                self.findings.stops_at(file.path, _reasons(error))
+                return
+            rows = [row for row in rows if self._stored_alone(repository, row, file)]
+        self._count(_COUNTED_AS[file.model], len(rows))
+        if file.model is JiraCache:
+            self._count("issues", sum(len(row["response"]["issues"]) for row in rows))
+
+    def _stored_alone(
+        self, repository: Repository[Any], row: dict[str, Any], file: QueryFile
+    ) -> bool:
+        """Whether the row could be stored; if not, Jira can be asked for it again."""
+        try:
+            repository.save_document(row)
+        except ValidationError as error:
+            self.refused.add((file.path, _key(row, file)))
+            self.findings.leaves_out(
+                file.path, f"{_reasons(error)}; it can be fetched from Jira again"
+            )
+            return False
+        return True
+
+    def _count(self, kind: str, number: int) -> None:
+        self.moved[kind] = self.moved.get(kind, 0) + number
+
+    # --- reading back ------------------------------------------------------------------------
+
+    def _compare(self, workspace: Workspace, session: Session) -> None:
+        """Find each value of the files, read once more, in the database."""
+        done = 0
+        for profile in workspace.profiles:
+            profile_id = profile.document["id"]
+            found = ProfileRepository(session).get_document(profile_id)
+            _must_agree(profile.document, found, profile.path)
+            for query in profile.queries:
+                query_id = query.document["id"]
+                found = QueryRepository(session).get_document(profile_id, query_id)
+                _must_agree(query.document, found, query.path)
+                for file in query.read_files(Findings()):
+                    repository = _REPOSITORIES[file.model](session)
+                    self._compare_file(file, repository.all_documents(profile_id, query_id))
+                done += 1
+                self.progress("comparing", done, workspace.query_count)
+
+    def _compare_file(self, file: QueryFile, stored: list[dict[str, Any]]) -> None:
+        by_key = {_key(row, file): row for row in stored}
+        expected = {_key(document, file): document for document in file.documents}
+        if by_key.keys() != {key for key in expected if (file.path, key) not in self.refused}:
+            raise _disagreement(file.path, "its entries")
+        for key, row in by_key.items():
+            _must_agree(expected[key], row, file.path)
+
+
+def _key(document: Mapping[str, Any], file: QueryFile) -> tuple[Any, ...]:
+    return tuple(document[name] for name in file.key)
+
+
+def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:
+    """Compare what the files say with what was stored, moments as such and all else as JSON."""
+    for name, value in expected.items():
+        if found is None or name not in found:
+            raise _disagreement(path, name)
+        if name in ("created_at", "last_used", "updated_at", "expires_at") and value is not None:
+            same = to_utc(value) == to_utc(found[name])
+        else:
+            same = encode(value) == encode(found[name])
+        if not same:
+            raise _disagreement(path, name)
+
+
+def _disagreement(path: Path, what: str) -> MigrationError:
+    return MigrationError(
+        "What was stored is not what the files say, so nothing was changed; stop the old dashboard "
+        "if it is running, and try again",
+        [(path, f"{what} differs")],
+    )
+
+
+def _reasons(error: ValidationError) -> str:
+    return "; ".join(map(str, error.problems))
