@@ -159,6 +159,11 @@ class Database:
             problems = [str(error)]
         return not problems, problems
 
+    def size(self) -> int:
+        """Bytes on disk, the log included; 0 if there is no file yet."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def holds_profiles(self) -> bool:
         """Whether anybody has stored a profile."""
         with self.read_session() as session:

@@ -8,6 +8,7 @@ wrong, or whenever the process dies, the files are as they were and the next sta
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -331,12 +332,18 @@ def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, pa
     for name, value in expected.items():
         if found is None or name not in found:
             raise _disagreement(path, name)
-        if name in ("created_at", "last_used", "updated_at", "expires_at") and value is not None:
-            same = to_utc(value) == to_utc(found[name])
-        else:
-            same = encode(value) == encode(found[name])
-        if not same:
+        if not (_same_moment(value, found[name]) or encode(value) == encode(found[name])):
             raise _disagreement(path, name)
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    """Whether both are moments, however they are written, and the same one."""
+    if not (isinstance(one, str | datetime) and isinstance(other, str)):
+        return False
+    try:
+        return to_utc(one) == to_utc(other)
+    except ValueError:
+        return False
 
 
 def _disagreement(path: Path, what: str) -> MigrationError:

@@ -38,8 +38,11 @@ class Submodel(BaseModel):
 
     @model_validator(mode="after")
     def _check_unknown_keys(self) -> Self:
-        if self.model_extra:
-            check_storable(self.model_extra, _SECTION_DEPTH)
+        unknown = self.model_extra or {}
+        check_storable(
+            {key: value for key, value in unknown.items() if not isinstance(value, Submodel)},
+            _SECTION_DEPTH,
+        )
         return self
 
     def to_document(self) -> dict[str, Any]:

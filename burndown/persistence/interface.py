@@ -166,6 +166,13 @@ class PersistenceBackend(ABC):
     ) -> None:
         """Keep the histories of many issues, by issue key; all of them or none."""
 
+    @abstractmethod
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+        """Which histories are kept for the query, expired ones included, by issue key.
+
+        Each with ``issue_key``, ``expires_at`` (``None`` for never) and ``expired``.
+        """
+
     # --- project data ------------------------------------------------------------------------
 
     @abstractmethod
@@ -261,6 +268,10 @@ class PersistenceBackend(ABC):
         """Forget the task, if it is known."""
 
     # --- the whole ---------------------------------------------------------------------------
+
+    @abstractmethod
+    def describe(self) -> Document:
+        """Where the data lies: ``location``, ``size_bytes`` and ``schema_version``."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from burndown.database import Database
 from burndown.errors import ValidationError
-from burndown.models.values import utc_now
+from burndown.models.values import to_utc, utc_now
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories import (
     AppStateRepository,
@@ -179,6 +179,15 @@ class SQLBackend(PersistenceBackend):
                 for issue_key, changelog in changelogs.items()
             )
 
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+        with self.database.read_session() as session:
+            found = JiraChangelogRepository(session).list_keys(profile_id, query_id)
+        now = self._clock()
+        return [
+            {**entry, "expired": bool(entry["expires_at"]) and to_utc(entry["expires_at"]) <= now}
+            for entry in found
+        ]
+
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
         with self.database.read_session() as session:
             found = ProjectDataRepository(session).get_document(profile_id, query_id)
@@ -264,6 +273,13 @@ class SQLBackend(PersistenceBackend):
     def clear_task_progress(self, task_name: str) -> None:
         with self.database.session() as session:
             TaskProgressRepository(session).delete(task_name)
+
+    def describe(self) -> Document:
+        return {
+            "location": str(self.database.path),
+            "size_bytes": self.database.size(),
+            "schema_version": self.get_app_state("schema_version"),
+        }
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_
+from sqlalchemy import bindparam, delete, or_, select
 
 from burndown.models import JiraChangelog
 from burndown.models.columns import UtcTimestamp
@@ -18,6 +18,7 @@ _NOW = bindparam("now", type_=UtcTimestamp())
 _LIVE = or_(_C.expires_at.is_(None), _C.expires_at > _NOW)
 _GET = documents(JiraChangelog).where(*key_of(JiraChangelog), _LIVE)
 _LIST = documents(JiraChangelog).where(*of_query(JiraChangelog), _LIVE).order_by(_C.issue_key)
+_KEYS = select(_C.issue_key, _C.expires_at).where(*of_query(JiraChangelog)).order_by(_C.issue_key)
 _SOME = _LIST.where(_C.issue_key.in_(bindparam("issue_keys", expanding=True)))
 _MAX_PARAMETERS = 10_000
 _DELETE_EXPIRED = delete(_C.expires_at.table).where(_C.expires_at <= _NOW)
@@ -59,6 +60,10 @@ class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
             some = wanted[start : start + _MAX_PARAMETERS]
             found += self._documents(_SOME, **key, issue_keys=some)
         return found
+
+    def list_keys(self, profile_id: str, query_id: str) -> Documents:
+        """Issue key and expiry of all histories of the query, expired ones included, by key."""
+        return self._documents(_KEYS, profile_id=profile_id, query_id=query_id)
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""

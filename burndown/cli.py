@@ -1,0 +1,170 @@
+"""The command line: parse, call, print."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from burndown import printing
+from burndown.database import Database
+from burndown.demo import write_demo_workspace
+from burndown.errors import PersistenceError, StorageError
+from burndown.migration import MigrationReport, run_migration_if_needed
+from burndown.overview import profile_overview, query_overview, workspace_overview
+from burndown.persistence import set_backend
+from burndown.persistence.sql_backend import SQLBackend
+from burndown.settings import get_settings
+
+__all__ = ["app", "run"]
+
+app = typer.Typer(
+    help="Typed, validated, crash-safe storage for dashboards that measure delivery from Jira.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ProfilesDir = Annotated[
+    Path | None,
+    typer.Option("--profiles", metavar="DIR", help="Folder of the workspace [default: profiles]."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; returns the exit code: 0 if all went well."""
+    debug = "--debug" in arguments
+    try:
+        app([argument for argument in arguments if argument != "--debug"], prog_name="burndown")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except PersistenceError as error:
+        if debug:
+            raise
+        printing.error(str(error))
+        return 1
+    finally:
+        set_backend(None)
+    return 0
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"burndown {version('burndown')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    """The options of every command."""
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("burndown-demo"),
+    issues: Annotated[int, typer.Option(min=1, help="Issues in the largest query.")] = 150,
+) -> None:
+    """Write a sample workspace of the old dashboard, move it in, and show what is there."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StorageError(f"{folder} is there already; name another folder")
+    write_demo_workspace(folder, issues=issues)
+    printing.line(f"Wrote a sample workspace into {folder / 'profiles'}")
+    with _backend(folder / "profiles", must_exist=False) as backend:
+        report = _migrate(folder / "profiles", backend, dry_run=False)
+        printing.migration(report)
+        printing.workspace(workspace_overview(backend))
+
+
+@app.command()
+def migrate(
+    profiles: ProfilesDir = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Move the JSON files of the old dashboard into the database, whole or not at all.
+
+    The files are backed up first, and stay as they are.
+    """
+    with _backend(profiles, must_exist=False) as backend:
+        report = _migrate(profiles, backend, dry_run=dry_run, quiet=as_json)
+    if as_json:
+        _print_json(report.to_document())
+    else:
+        printing.migration(report)
+
+
+@app.command()
+def show(
+    profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
+    query: Annotated[str | None, typer.Argument(help="Id of a query of it.")] = None,
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is stored: all profiles, one of them, or one query."""
+    with _backend(profiles) as backend:
+        if profile is None:
+            found, show_it = workspace_overview(backend), printing.workspace
+        elif query is None:
+            found, show_it = profile_overview(backend, profile), printing.profile
+        else:
+            found, show_it = query_overview(backend, profile, query), printing.query
+    if as_json:
+        _print_json(found)
+    else:
+        show_it(found)
+
+
+@app.command()
+def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
+    """Check that the database is whole; exits with 1 if it is not."""
+    with _backend(profiles) as backend:
+        is_whole, problems = backend.database.check_integrity()
+    if as_json:
+        _print_json({"ok": is_whole, "errors": problems})
+    else:
+        printing.integrity(is_whole, problems)
+    if not is_whole:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[SQLBackend]:
+    """The backend on the database of the folder, in use while the command runs."""
+    settings = get_settings()
+    if profiles is not None:
+        settings = settings.model_copy(update={"profiles_dir": profiles})
+    backend = SQLBackend(Database(settings.database))
+    path = backend.database.path
+    if must_exist and not path.exists():
+        raise StorageError(f"There is no database at {path}; `burndown migrate` makes one")
+    set_backend(backend)
+    try:
+        yield backend
+    finally:
+        set_backend(None)
+
+
+def _migrate(
+    profiles: Path | None, backend: SQLBackend, *, dry_run: bool, quiet: bool = False
+) -> MigrationReport:
+    with printing.progress(quiet=quiet) as progress:
+        return run_migration_if_needed(
+            profiles, backend.database, dry_run=dry_run, progress=progress
+        )
+
+
+def _print_json(document: Any) -> None:
+    typer.echo(json.dumps(document, indent=2))

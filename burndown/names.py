@@ -1,0 +1,48 @@
+"""The rules for names and ids that profiles and queries share."""
+
+from collections.abc import Collection, Iterable
+
+from burndown.errors import ValidationError
+from burndown.models.values import slug
+from burndown.persistence import Document
+
+__all__ = ["checked_name", "free_id", "refuse_beyond"]
+
+MAX_NAME_LENGTH = 100
+
+
+def checked_name(kind: str, name: str, others: Iterable[Document]) -> str:
+    """The name without blanks around it.
+
+    Raises:
+        ValidationError: it is empty, longer than 100 characters, or one of the others has it,
+            in whatever case.
+    """
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= MAX_NAME_LENGTH:
+        expected = f"a name of 1 to {MAX_NAME_LENGTH} characters was expected"
+        raise ValidationError.of(kind, "name", expected, name)
+    stripped = name.strip()
+    for other in others:
+        if other["name"].casefold() == stripped.casefold():
+            expected = f"a name other than that of {kind.lower()} {other['id']!r} was expected"
+            raise ValidationError.of(kind, "name", expected, name)
+    return stripped
+
+
+def free_id(name: str, fallback: str, taken: Collection[str]) -> str:
+    """An id made of the name that is not taken: ``team-a``, ``team-a-2``, …"""
+    base = candidate = slug(name, fallback)
+    number = 2
+    while candidate in taken:
+        candidate, number = f"{base}-{number}", number + 1
+    return candidate
+
+
+def refuse_beyond(limit: int, kind: str, present: Collection[object]) -> None:
+    """Refuse one more.
+
+    Raises:
+        ValidationError: there are ``limit`` of the kind already.
+    """
+    if len(present) >= limit:
+        raise ValidationError.of(kind, "id", f"at most {limit} were expected; delete one first")

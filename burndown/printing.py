@@ -1,0 +1,215 @@
+"""What the command line shows to people: tables, and how far a task is."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from burndown.legacy import Finding
+from burndown.migration import MigrationReport
+from burndown.persistence import Document
+
+__all__ = [
+    "error",
+    "integrity",
+    "line",
+    "migration",
+    "profile",
+    "progress",
+    "query",
+    "workspace",
+]
+
+_PLAIN_STEPS = 5
+"""How many lines tell of progress where there is no terminal."""
+
+
+def line(text: str) -> None:
+    """Print a line."""
+    _console().print(Text(text), soft_wrap=True)
+
+
+def error(text: str) -> None:
+    """Print an error."""
+    Console(stderr=True).print(Text(f"Error: {text}", style="red"), soft_wrap=True)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """A bar on a terminal, a few plain lines elsewhere, nothing if quiet."""
+    if quiet:
+        yield None
+    elif not sys.stdout.isatty():
+        yield _print_progress
+    else:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+        with Progress(*columns, TextColumn("queries"), transient=True) as bar:
+            tasks: dict[str, Any] = {}
+
+            def advance(what: str, done: int, of: int) -> None:
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what.capitalize(), total=of)
+                bar.update(tasks[what], completed=done)
+
+            yield advance
+
+
+def migration(report: MigrationReport) -> None:
+    """What moved, what was put right and what was left out."""
+    if report.outcome == "already migrated":
+        line(f"Nothing to do: {report.database} has been migrated before")
+        return
+    if report.outcome == "nothing to migrate":
+        line(f"Nothing to do: there is no workspace of the old dashboard in {report.profiles_dir}")
+        return
+    planned = report.outcome == "dry run"
+    table = Table(title="Would move" if planned else "Moved", title_justify="left")
+    table.add_column("what")
+    table.add_column("number", justify="right")
+    for what, number in report.moved.items():
+        table.add_row(what, str(number))
+    _console().print(table)
+    root = report.profiles_dir.parent
+    _findings("Put right on the way", "what", report.findings.put_right, root)
+    _findings("Left out", "why", report.findings.left_out, root)
+    if report.backup:
+        line(f"The files are as they were; a copy of them is in {report.backup}")
+    line(f"{'Would move' if planned else 'Moved'} into {report.database}")
+
+
+def workspace(found: Document) -> None:
+    """All profiles and queries."""
+    database = found["database"]
+    line(
+        f"{database['location']}: {_size(database['size_bytes'])}, "
+        f"schema version {database['schema_version']}"
+    )
+    for item in found["profiles"]:
+        is_active = item["id"] == found["active_profile_id"]
+        _queries(
+            f"{item['name']} ({item['id']}){', active' if is_active else ''}",
+            item["queries"],
+            found["active_query_id"] if is_active else None,
+        )
+    if not found["profiles"]:
+        line("No profiles")
+    if found["tasks"]:
+        table = Table("task", "progress", "status", "message", title="Tasks", title_justify="left")
+        for task in found["tasks"]:
+            percent = f"{task['progress_percent']:g} %"
+            _add_row(table, task["task_name"], percent, task["status"], task["message"])
+        _console().print(table)
+
+
+def profile(found: Document) -> None:
+    """One profile."""
+    token = "with a token" if found["jira"]["has_token"] else "without a token"
+    line(f"{found['name']} ({found['id']})")
+    if found["description"]:
+        line(found["description"])
+    line(f"Jira: {found['jira']['base_url'] or 'not configured'}, {token}")
+    settings = [f"{key} {value}" for key, value in found["forecast_settings"].items() if value]
+    line(f"Forecast: {', '.join(settings) or 'defaults'}")
+    line(f"Made {found['created_at']}, last used {found['last_used']}")
+    _queries("Queries", found["queries"], None)
+
+
+def query(found: Document) -> None:
+    """One query."""
+    line(f"{found['name']} ({found['id']})")
+    if found["description"]:
+        line(found["description"])
+    line(f"JQL: {found['jql']}")
+    line(f"Made {found['created_at']}, last used {found['last_used']}")
+    scope = found["project_scope"]
+    if any(value is not None for value in scope.values()):
+        line("Scope: " + ", ".join(f"{name} {value}" for name, value in scope.items()))
+    table = Table("key", "age", "issues", "state", "expires", title="Cached responses")
+    for cache in found["cached_responses"]:
+        state = "expired" if cache["expired"] else "live"
+        age = _age(cache["age_seconds"])
+        issues = str(cache["issue_count"])
+        _add_row(table, cache["cache_key"][:16], age, issues, state, cache["expires_at"])
+    _print_unless_empty(table)
+    line(f"Changelogs: {found['changelog_count']} issues")
+    table = Table("week", "type", "metrics", title="Snapshots")
+    for snapshot in found["snapshots"]:
+        metrics = ", ".join(snapshot["metrics"])
+        _add_row(table, snapshot["snapshot_date"], snapshot["metric_type"], metrics)
+    _print_unless_empty(table)
+
+
+def integrity(is_whole: bool, problems: list[str]) -> None:
+    """The outcome of a check."""
+    if is_whole:
+        line("The database is whole")
+    for problem in problems:
+        error(problem)
+
+
+def _queries(title: str, queries: list[Document], active: str | None) -> None:
+    table = Table(title=Text(title), title_justify="left")
+    for heading in ("query", "id", "cached responses", "changelogs", "weeks of metrics"):
+        table.add_column(heading, overflow="fold")
+    for item in queries:
+        weeks = f"{item['week_count']}, to {item['latest_week']}" if item["week_count"] else "-"
+        _add_row(
+            table,
+            item["name"] + (", active" if item["id"] == active else ""),
+            item["id"],
+            "\n".join(map(_cache_line, item["cached_responses"])) or "-",
+            str(item["changelog_count"] or "-"),
+            weeks,
+        )
+    _console().print(table)
+
+
+def _cache_line(cache: Document) -> str:
+    state = "expired" if cache["expired"] else "live"
+    return f"{cache['issue_count']} issues, {_age(cache['age_seconds'])} old, {state}"
+
+
+def _findings(title: str, column: str, findings: list[Finding], root: Path) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("file", overflow="fold", ratio=2)
+    table.add_column(column, overflow="fold", ratio=3)
+    for found in findings:
+        is_below = found.path.is_relative_to(root)
+        _add_row(table, str(found.path.relative_to(root) if is_below else found.path), found.what)
+    _print_unless_empty(table)
+
+
+def _add_row(table: Table, *cells: str) -> None:
+    table.add_row(*map(Text, cells))  # as it stands: names can look like rich's markup
+
+
+def _print_unless_empty(table: Table) -> None:
+    if table.row_count:
+        table.title_justify = "left"
+        _console().print(table)
+
+
+def _print_progress(what: str, done: int, of: int) -> None:
+    if done * _PLAIN_STEPS // of > (done - 1) * _PLAIN_STEPS // of:
+        line(f"{what}: {done} of {of} queries")
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1024:.0f} KB" if number < 1024**2 else f"{number / 1024**2:.1f} MB"
+
+
+def _age(seconds: int) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

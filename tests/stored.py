@@ -1,0 +1,54 @@
+"""What a database holds, read without the code under test."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import zstandard
+
+Rows = list[dict[str, Any]]
+
+
+def rows(database: Path, table: str) -> Rows:
+    """All rows of a table, with its JSON decoded."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        connection.row_factory = sqlite3.Row
+        found = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
+    connection.close()
+    return [{name: _decoded(name, value) for name, value in row.items()} for row in found]
+
+
+def everything(database: Path) -> dict[str, Rows]:
+    """All rows of all tables."""
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        tables = [
+            name
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+    connection.close()
+    return {table: rows(database, table) for table in tables}
+
+
+_JSON = {
+    "jira_config",
+    "field_mappings",
+    "forecast_settings",
+    "project_classification",
+    "flow_type_mappings",
+    "show_points",
+    "extra",
+    "data",
+    "metrics",
+    "forecast",
+}
+
+
+def _decoded(name: str, value: Any) -> Any:
+    if isinstance(value, bytes):
+        return json.loads(zstandard.decompress(value))
+    if name == "show_milestone":
+        return bool(value)
+    if name in _JSON and isinstance(value, str):
+        return json.loads(value)
+    return value

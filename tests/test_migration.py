@@ -1,0 +1,475 @@
+"""A legacy workspace moves in whole or not at all, and nothing of it is lost."""
+
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from burndown import MigrationError, SQLiteBackend, StorageError, get_backend, jira_cache_key
+from burndown.database import Database
+from burndown.demo import write_demo_workspace
+from burndown.migration import run_migration_if_needed
+from tests.legacy_workspaces import Files, workspaces, write
+from tests.stored import everything, rows
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """The folder of profiles of a small sample workspace."""
+    write_demo_workspace(tmp_path, issues=12)
+    return tmp_path / "profiles"
+
+
+def files_below(folder: Path) -> dict[Path, bytes]:
+    """The content of every file that belongs to the old dashboard."""
+    return {
+        path: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith("burndown.db")
+    }
+
+
+def migrate_files(files: Files, root: Path) -> Path:
+    """Write a workspace and migrate it; returns the database."""
+    profiles = write(files, root)
+    database = Database(profiles / "burndown.db")
+    run_migration_if_needed(profiles, database)
+    database.close()
+    return database.path
+
+
+# --- nothing is lost -------------------------------------------------------------------------
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(files=workspaces())
+def test_every_value_of_every_file_is_in_the_database(
+    files: Files, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What each file says is found again by a reader that shares no code with the writer."""
+    root = tmp_path_factory.mktemp("workspace")
+    database = migrate_files(files, root)
+    for path, value in files.items():
+        missing = MISSING[path.rpartition("/")[2]](value, database)
+        assert not missing, (path, missing)
+    shutil.rmtree(root)
+
+
+def missing_leaves(value: Any, database: Path) -> Counter[str]:
+    """Scalars of a settings file that no row of profiles or queries has."""
+    stored = [*rows(database, "profiles"), *rows(database, "queries")]
+    return min(
+        (Counter(leaves(value)) - Counter(leaves(row)) for row in stored),
+        key=lambda missing: missing.total(),
+    )
+
+
+def missing_response(value: Any, database: Path) -> Any:
+    """A cached response that no row has as a whole."""
+    found = [row["response"] for row in rows(database, "jira_cache")]
+    return [] if value in found else value
+
+
+def missing_histories(value: Any, database: Path) -> list[Any]:
+    """Histories that no row has, save those that a newer one of the same issue replaced."""
+    found = [row["changelog"] for row in rows(database, "jira_changelog_cache")]
+    newest = {issue["key"]: issue for issue in value.get("issues", [])}
+    newest.update({key: entry for key, entry in value.items() if "-" in key})
+    return [entry for entry in newest.values() if entry not in found]
+
+
+def missing_data(value: Any, database: Path) -> Any:
+    """Project data that no row has as a whole."""
+    found = [row["data"] for row in rows(database, "project_data")]
+    return [] if value in found else value
+
+
+def missing_metrics(value: Any, database: Path) -> list[Any]:
+    """Metrics that no row of their week has."""
+    found = rows(database, "metrics_snapshots")
+    return [
+        (week, name)
+        for week, metrics in value.items()
+        for name, metric in metrics.items()
+        if not any(
+            metric in row["metrics"].values()
+            and any(key.startswith(name) for key in row["metrics"])
+            for row in found
+            if row["snapshot_date"].replace("W", "") == week.replace("W", "")
+        )
+    ]
+
+
+MISSING: dict[str, Any] = {
+    "profiles.json": lambda value, database: [],
+    "profile.json": missing_leaves,
+    "app_settings.json": missing_leaves,
+    "query.json": missing_leaves,
+    "jira_cache.json": missing_response,
+    "jira_changelog_cache.json": missing_histories,
+    "project_data.json": missing_data,
+    "metrics_snapshots.json": missing_metrics,
+}
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The scalars in a JSON value, moments as their instant in UTC."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    elif isinstance(value, str):
+        yield instant(value) or repr(value)
+    elif value is not None:
+        yield repr(value)
+
+
+def instant(text: str) -> str | None:
+    """The instant that a text names; what lies in a column has blanks for its T and is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    in_column = " " in text
+    return repr((moment.replace(tzinfo=UTC) if in_column else moment).astimezone(UTC))
+
+
+def test_the_sample_moves_in_with_its_report(demo: Path) -> None:
+    """Profiles, queries and data are there, and the report says what happened to the rest."""
+    report = run_migration_if_needed()
+    assert report.outcome == "migrated"
+    assert report.moved["profiles"] == 2
+    assert report.moved["queries"] == 3
+    assert {found.path.name for found in report.findings.left_out} >= {
+        "task_progress.json",
+        "cache",
+        "profile.json.tmp",
+        "metrics_snapshots_ab12cd.json",
+    }
+    backend = get_backend()
+    assert backend.get_app_state("migration_complete") == "true"
+    assert backend.get_app_state("active_profile_id") == "kafka"
+    assert {query["id"] for query in backend.list_queries("kafka")} == {"12w", "bugs"}
+
+
+def test_a_cached_response_has_the_key_and_expiry_of_its_file(demo: Path) -> None:
+    """The key is what business logic computes, the expiry 24 hours after the file's timestamp."""
+    written = json.loads((demo / "kafka/queries/12w/jira_cache.json").read_text("utf-8"))
+    run_migration_if_needed()
+    key = jira_cache_key(written["jql_query"], written["fields_requested"])
+    (cache,) = get_backend().list_jira_caches("kafka", "12w")
+    timestamp = datetime.fromisoformat(written["timestamp"])
+    assert cache["cache_key"] == key
+    assert datetime.fromisoformat(cache["expires_at"]) == timestamp + timedelta(hours=24)
+    assert get_backend().get_jira_cache("kafka", "12w", key) == written
+
+
+def test_the_old_files_stay_and_are_backed_up(demo: Path) -> None:
+    """No old file changes, and the backup holds the same ones."""
+    before = files_below(demo)
+    report = run_migration_if_needed()
+    assert files_below(demo) == before
+    assert report.backup is not None
+    copied = files_below(report.backup / "profiles")
+    assert {
+        path.relative_to(report.backup / "profiles"): data for path, data in copied.items()
+    } == {path.relative_to(demo): data for path, data in before.items()}
+
+
+def test_a_second_run_does_nothing(demo: Path) -> None:
+    """It says so, and neither the database nor the backups change."""
+    run_migration_if_needed()
+    before = everything(demo / "burndown.db")
+    assert run_migration_if_needed().outcome == "already migrated"
+    assert everything(demo / "burndown.db") == before
+    assert len(list((demo.parent / "backups").iterdir())) == 1
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(demo: Path) -> None:
+    """The workspace is as it was, and the report is that of the migration."""
+    before = sorted(demo.parent.rglob("*"))
+    rehearsed = run_migration_if_needed(dry_run=True)
+    assert sorted(demo.parent.rglob("*")) == before
+    migrated = run_migration_if_needed()
+    assert rehearsed.moved == migrated.moved
+    assert rehearsed.findings == migrated.findings
+
+
+def test_without_old_files_there_is_nothing_to_migrate(tmp_path: Path) -> None:
+    """A fresh installation is marked as migrated at once."""
+    assert run_migration_if_needed().outcome == "nothing to migrate"
+    assert get_backend().get_app_state("migration_complete") == "true"
+    write_demo_workspace(tmp_path, issues=1)
+    assert run_migration_if_needed().outcome == "already migrated"
+
+
+def test_a_database_that_holds_no_profile_is_filled(demo: Path) -> None:
+    """An application that asked for its state before migrating has made an empty database."""
+    backend = get_backend()
+    backend.set_app_state("theme", "dark")
+    assert run_migration_if_needed().outcome == "migrated"
+    assert backend.get_profile("kafka") is not None
+    assert backend.get_app_state("theme") == "dark"
+
+
+def test_a_database_that_holds_profiles_is_left_alone(demo: Path) -> None:
+    """The error says what to do, and nothing is changed."""
+    get_backend().save_profile({"id": "mine"})
+    before = everything(demo / "burndown.db")
+    with pytest.raises(MigrationError, match="already holds profiles"):
+        run_migration_if_needed()
+    assert everything(demo / "burndown.db") == before
+
+
+# --- or not at all ---------------------------------------------------------------------------
+
+
+def test_a_damaged_file_stops_it_and_all_of_them_are_named(demo: Path) -> None:
+    """No database is left, the files are as they were, and the next run reuses the backup."""
+    damaged = [
+        demo / "kafka/profile.json",
+        demo / "kafka/queries/bugs/query.json",
+        demo / "kafka/queries/12w/project_data.json",
+        demo / "kafka/queries/12w/metrics_snapshots.json",
+    ]
+    whole = {path: path.read_bytes() for path in damaged}
+    for path in damaged:
+        path.write_bytes(whole[path][: len(whole[path]) * 6 // 10])
+    before = files_below(demo)
+    for _ in range(2):
+        with pytest.raises(MigrationError) as caught:
+            run_migration_if_needed()
+        assert sorted(path for path, _ in caught.value.problems) == sorted(damaged)
+        assert all("line" in reason for _, reason in caught.value.problems)
+    assert files_below(demo) == before
+    assert not list(demo.glob("burndown.db*[!k]"))
+    assert len(list((demo.parent / "backups").iterdir())) == 1
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert run_migration_if_needed().outcome == "migrated"
+
+
+def test_an_invalid_value_stops_it_by_name(demo: Path) -> None:
+    """The error names the file, the field, the value and what was expected."""
+    path = demo / "kafka/profile.json"
+    profile = json.loads(path.read_text("utf-8"))
+    profile["forecast_settings"]["pert_factor"] = -1
+    path.write_text(json.dumps(profile), "utf-8")
+    with pytest.raises(
+        MigrationError, match=r"profile\.json: forecast_settings\.pert_factor: .*-1"
+    ):
+        run_migration_if_needed()
+    assert not (demo / "burndown.db").exists()
+
+
+@pytest.mark.parametrize("name", ["jira_cache.json", "jira_changelog_cache.json"])
+def test_what_jira_can_be_asked_for_again_is_left_out(demo: Path, name: str) -> None:
+    """An unreadable cache does not stop the migration; the report tells of it."""
+    path = demo / "kafka/queries/12w" / name
+    path.write_bytes(path.read_bytes()[:1000])
+    report = run_migration_if_needed()
+    assert path in [found.path for found in report.findings.left_out]
+
+
+def test_files_that_change_meanwhile_stop_it(demo: Path) -> None:
+    """What is stored is compared with the files once more, so a dashboard still running is seen."""
+    path = demo / "kafka/queries/12w/project_data.json"
+
+    def change(what: str, done: int, of: int) -> None:
+        if (what, done) == ("moving", of):
+            path.write_text('{"changed": true}', "utf-8")
+
+    with pytest.raises(MigrationError, match="is not what the files say"):
+        run_migration_if_needed(progress=change)
+    assert not (demo / "burndown.db").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error(demo: Path) -> None:
+    """The error names the place, and is no bare OSError."""
+    (demo.parent / "backups").write_text("a file in the way")
+    with pytest.raises(StorageError, match="backups"):
+        run_migration_if_needed()
+    assert not (demo / "burndown.db").exists()
+
+
+# --- shapes ----------------------------------------------------------------------------------
+
+FULL = {
+    "name": "Kafka",
+    "created_at": "2025-11-13T10:00:00Z",
+    "forecast_settings": {"pert_factor": 3},
+}
+
+
+def profile_of(files: Files, root: Path, profile_id: str = "p") -> dict[str, Any]:
+    """The migrated profile."""
+    with SQLiteBackend(migrate_files(files, root)) as backend:
+        found = backend.get_profile(profile_id)
+    assert found is not None
+    return found
+
+
+def test_a_flat_profile_is_sorted_into_its_sections(tmp_path: Path) -> None:
+    """Its name comes from the registry, its unknown keys are kept."""
+    flat = {"pert_factor": 3, "deadline": "2027-01-01", "bug_types": ["Bug"], "jql_query": "x = 1"}
+    registry = {"profiles": {"p": {"name": "Flat one", "created_at": "2025-11-13T10:00:00Z"}}}
+    files = {"profiles/p/profile.json": flat, "profiles/profiles.json": registry}
+    profile = profile_of(files, tmp_path)
+    assert profile["name"] == "Flat one"
+    assert profile["created_at"] == "2025-11-13T10:00:00+00:00"
+    assert profile["forecast_settings"] == {"pert_factor": 3, "deadline": "2027-01-01"}
+    assert profile["project_classification"] == {"bug_types": ["Bug"]}
+    assert profile["jql_query"] == "x = 1"
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_garbled_name_comes_from_the_registry(tmp_path: Path, rounds: int) -> None:
+    """Windows read UTF-8 with its own code page, once or again and again."""
+    name = garbled = "Größe, naïve"
+    for _ in range(rounds):
+        garbled = garbled.encode().decode("cp1252")
+    files = {
+        "profiles/p/profile.json": {**FULL, "name": garbled},
+        "profiles/profiles.json": {"profiles": {"p": {"name": name}}},
+    }
+    assert profile_of(files, tmp_path)["name"] == name
+
+
+def test_a_renamed_profile_keeps_its_own_name(tmp_path: Path) -> None:
+    """The registry's name counts only where profile.json lost its own."""
+    files = {
+        "profiles/p/profile.json": FULL,
+        "profiles/profiles.json": {"profiles": {"p": {"name": "Older"}}},
+    }
+    assert profile_of(files, tmp_path)["name"] == "Kafka"
+
+
+def test_settings_of_the_time_before_jira_config(tmp_path: Path) -> None:
+    """Root keys become the connection, and the token is nowhere else."""
+    old = {
+        "jira_api_endpoint": "https://jira.example.com/jira/rest/api/3/search",
+        "jira_token": "canary-token",
+        "jira_story_points_field": "customfield_10002",
+        "jira_cache_max_size": 100,
+        "jira_max_results": 50,
+    }
+    files = {"profiles/p/queries/main/app_settings.json": old}
+    profile = profile_of(files, tmp_path)
+    assert profile["jira_config"] == {
+        "token": "canary-token",
+        "points_field": "customfield_10002",
+        "cache_size_mb": 100,
+        "max_results_per_call": 50,
+        "base_url": "https://jira.example.com/jira",
+        "api_version": "v3",
+    }
+    assert "jira_token" not in profile
+
+
+def test_files_of_the_time_before_profiles(tmp_path: Path) -> None:
+    """What lay beside the folder of profiles becomes the query main of the profile default."""
+    cache = {"timestamp": "2025-11-03T10:00:00", "issues": [{"key": "K-1"}], "jql_query": "a = b"}
+    files = {
+        "app_settings.json": {"pert_factor": 2, "jql_query": "x = y"},
+        "jira_cache.json": cache,
+    }
+    (tmp_path / "profiles").mkdir()
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        profile, query = backend.get_profile("default"), backend.get_query("default", "main")
+        (found,) = backend.list_jira_caches("default", "main")
+        assert backend.get_app_state("active_query_id") == "main"
+    assert profile is not None
+    assert profile["forecast_settings"] == {"pert_factor": 2}
+    assert query is not None
+    assert query["jql"] == "a = b"
+    assert found["created_at"] == "2025-11-03T10:00:00+00:00"
+
+
+def test_both_spellings_of_a_week_are_one_and_the_newer_metric_wins(tmp_path: Path) -> None:
+    """The older one is kept beside it."""
+    older = {"value": 1, "timestamp": "2025-11-01T00:00:00+00:00"}
+    newer = {"value": 2, "timestamp": "2025-11-02T00:00:00+00:00"}
+    weeks = {"2025-W44": {"flow_time": newer, "trends": {}}, "2025-44": {"flow_time": older}}
+    path = "profiles/p/queries/q/metrics_snapshots.json"
+    with SQLiteBackend(migrate_files({path: weeks}, tmp_path)) as backend:
+        found = backend.get_metrics_snapshots("p", "q")
+    assert {snapshot["metric_type"]: snapshot["metrics"] for snapshot in found} == {
+        "flow": {"flow_time": newer},
+        "other": {"trends": {}, "flow_time (double)": older},
+    }
+    assert {snapshot["snapshot_date"] for snapshot in found} == {"2025-W44"}
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [
+        (("p", "q"), ("p", "q")),
+        (("p", "main"), ("p", None)),
+        (("gone", "q"), (None, None)),
+        ((None, None), (None, None)),
+    ],
+)
+def test_only_a_selection_that_exists_stays_active(
+    tmp_path: Path, active: tuple[str | None, str | None], expected: tuple[str | None, str | None]
+) -> None:
+    """The registry's ids are often left over from something deleted."""
+    files = {
+        "profiles/p/profile.json": FULL,
+        "profiles/p/queries/q/query.json": {"name": "Q", "jql": "a = b"},
+        "profiles/profiles.json": {
+            "active_profile_id": active[0],
+            "active_query_id": active[1],
+            "profiles": {},
+        },
+    }
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        found = (
+            backend.get_app_state("active_profile_id"),
+            backend.get_app_state("active_query_id"),
+        )
+    assert found == expected
+
+
+def test_links_are_not_followed(demo: Path, tmp_path: Path) -> None:
+    """A link out of the workspace, into itself or to nothing is left out and told."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "profile.json").write_text(json.dumps({"name": "Outside"}), "utf-8")
+    (demo / "out").symlink_to(outside)
+    (demo / "kafka" / "queries" / "loop").symlink_to(demo / "kafka")
+    (demo / "kafka" / "gone").symlink_to(tmp_path / "nowhere")
+    report = run_migration_if_needed()
+    assert {"out", "loop", "gone"} <= {found.path.name for found in report.findings.left_out}
+    assert {profile["name"] for profile in get_backend().list_profiles()}.isdisjoint({"Outside"})
+
+
+def test_no_token_is_in_the_report_or_an_error(demo: Path) -> None:
+    """Not even where the value beside it is refused."""
+    path = demo / "kafka/profile.json"
+    profile = json.loads(path.read_text("utf-8"))
+    profile["jira_config"] = {"token": "canary-token", "base_url": "canary", "api_version": "v9"}
+    path.write_text(json.dumps(profile), "utf-8")
+    with pytest.raises(MigrationError) as caught:
+        run_migration_if_needed()
+    assert "canary-token" not in str(caught.value)
+    profile["jira_config"] = {"token": "canary-token"}
+    path.write_text(json.dumps(profile), "utf-8")
+    assert "canary-token" not in str(run_migration_if_needed().to_document())
+
+
+def test_the_database_is_a_whole_one(demo: Path) -> None:
+    """Its integrity holds, and no log or temporary file is left beside it."""
+    run_migration_if_needed()
+    with sqlite3.connect(demo / "burndown.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert not list(demo.glob("*.migrating*"))
