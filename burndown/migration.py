@@ -310,7 +310,7 @@ class _Migration:
                 _must_agree(query.document, found, query.path)
                 for file in query.read_files(Findings()):
                     repository = _REPOSITORIES[file.model](session)
-                    self._compare_file(file, repository.all_documents(profile_id, query_id))
+                    self._compare_file(file, repository.list_encoded(profile_id, query_id))
                 done += 1
                 self.progress("comparing", done, workspace.query_count)
 
@@ -332,7 +332,8 @@ def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, pa
     for name, value in expected.items():
         if found is None or name not in found:
             raise _disagreement(path, name)
-        if not (_same_moment(value, found[name]) or encode(value) == encode(found[name])):
+        stored = found[name] if isinstance(found[name], bytes) else encode(found[name])
+        if not (_same_moment(value, found[name]) or encode(value) == stored):
             raise _disagreement(path, name)
 
 

@@ -124,7 +124,7 @@ def as_given_out(document: dict[str, Any], now: datetime = START) -> dict[str, A
 
 
 PROFILE_DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(PROFILE_SECTIONS, {}),
+    **{section: {} for section in PROFILE_SECTIONS},
     "show_milestone": False,
     "show_points": False,
 }
@@ -501,6 +501,7 @@ def test_what_is_not_there_is_none_or_empty(shared: Store, absent: str, key: str
         assert shared.get_jira_changelog(*of, key) is None
         assert shared.get_jira_changelogs(*of) == {}
         assert shared.list_jira_caches(*of) == []
+        assert shared.list_jira_changelogs(*of) == []
         assert shared.get_metrics_snapshots(*of) == []
     shared.clear_task_progress(absent)
 
@@ -622,6 +623,14 @@ def test_what_expires_is_given_out_until_then_and_then_deleted(
     assert shared.get_jira_changelogs("p", "q", moments_of).keys() == moments_of.keys() - dead
     listed = {each["cache_key"]: each["expired"] for each in shared.list_jira_caches("p", "q")}
     assert listed == {key: key in dead for key, moment in moments_of.items() if moment}
+    assert shared.list_jira_changelogs("p", "q") == [
+        {
+            "issue_key": key,
+            "expires_at": None if moment is None else in_utc(moment),
+            "expired": key in dead,
+        }
+        for key, moment in sorted(moments_of.items())
+    ]
     assert shared.cleanup_expired_cache() == 2 * len(dead)
     assert shared.cleanup_expired_cache() == 0
     shared.clock.now = START - timedelta(days=1)
@@ -707,7 +716,9 @@ def test_a_clock_without_an_offset_shows_local_time(tmp_path: Path) -> None:
         assert backend.get_jira_cache("p", "q", "l") is None
         listed = {each["cache_key"]: each["expired"] for each in backend.list_jira_caches("p", "q")}
         assert listed == {"k": False, "l": True}
-        assert backend.cleanup_expired_cache() == 1
+        backend.save_jira_changelog("p", "q", "K-1", {}, datetime(2025, 7, 1))
+        assert [each["expired"] for each in backend.list_jira_changelogs("p", "q")] == [True]
+        assert backend.cleanup_expired_cache() == 2
 
 
 def test_saving_without_a_moment_keeps_the_one_that_is_there(store: Store) -> None:
@@ -822,13 +833,18 @@ class Stop(BaseException):
 @pytest.mark.parametrize("error", [ValueError, Stop, KeyboardInterrupt, sqlite3.OperationalError])
 def test_a_transaction_that_fails_keeps_nothing(store: Store, error: type[BaseException]) -> None:
     before = store.rows()
-    with pytest.raises((error, PersistenceError)), store.transaction():
-        fill(store, "new", "q")
-        store.set_app_state("key", "value")
-        store.delete_profile("p")
-        assert store.get_profile("p") is None
-        assert store.get_app_state("key") == "value"
-        raise error
+
+    def fail() -> None:
+        with store.transaction():
+            fill(store, "new", "q")
+            store.set_app_state("key", "value")
+            store.delete_profile("p")
+            assert store.get_profile("p") is None
+            assert store.get_app_state("key") == "value"
+            raise error
+
+    with pytest.raises((error, PersistenceError)):
+        fail()
     assert store.rows() == before
     assert store.get_profile("p") is not None
     store.save_profile({"id": "new"})
@@ -897,6 +913,13 @@ def test_what_is_refused_within_a_transaction_can_be_left_aside(store: Store) ->
         store.set_app_state("after", "1")
     assert store.get_app_state("before") == store.get_app_state("after") == "1"
     assert [profile["id"] for profile in store.list_profiles()] == ["p"]
+
+
+def test_a_backend_says_where_its_data_lie(store: Store) -> None:
+    described = store.describe()
+    assert described["location"] == str(store.path)
+    assert described["size_bytes"] >= store.path.stat().st_size > 0
+    assert described["schema_version"] == store.get_app_state("schema_version") is not None
 
 
 def test_closing_lets_go_and_the_next_call_opens_again(store: Store) -> None:

@@ -20,10 +20,14 @@ __all__ = ["CompressedJson", "JsonText", "SubmodelJson", "UtcTimestamp", "random
 
 
 class JsonText(TypeDecorator[Any]):
-    """A JSON value as text; SQL ``NULL`` for ``None``."""
+    """A JSON value as text; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
 
     impl = Text
     cache_ok = True
+
+    def __init__(self, *, raw: bool = False) -> None:
+        super().__init__()
+        self.raw = raw
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
         """Encode."""
@@ -31,7 +35,9 @@ class JsonText(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Decode."""
-        return None if value is None else decode(value)
+        if value is None:
+            return None
+        return value.encode() if self.raw else decode(value)
 
 
 class SubmodelJson(TypeDecorator[Submodel]):
@@ -55,10 +61,14 @@ class SubmodelJson(TypeDecorator[Submodel]):
 
 
 class CompressedJson(TypeDecorator[Any]):
-    """A JSON value as zstd-compressed text (RFC 8878), about a ninth of its size."""
+    """A JSON value as zstd-compressed text (RFC 8878). Read ``raw``, it stays encoded."""
 
     impl = LargeBinary
     cache_ok = True
+
+    def __init__(self, *, raw: bool = False) -> None:
+        super().__init__()
+        self.raw = raw
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:
         """Encode and compress."""
@@ -66,7 +76,8 @@ class CompressedJson(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Decompress and decode."""
-        return decode(zstandard.decompress(value))
+        text = zstandard.decompress(value)
+        return text if self.raw else decode(text)
 
 
 class UtcTimestamp(TypeDecorator[datetime]):

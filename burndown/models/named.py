@@ -71,17 +71,12 @@ class NamedEntity(Entity):
         return self
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The entity that a document describes; its unknown keys become ``extra``.
-
-        Raises:
-            ValidationError: naming each path, value and expectation.
-        """
+    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
         known = cls.model_fields.keys() - {"extra"}
         fields = {key: value for key, value in document.items() if key in known}
         if len(fields) < len(document):
             fields["extra"] = {key: document[key] for key in document if key not in known}
-        return super().from_document(fields)
+        return fields
 
     def to_document(self) -> dict[str, Any]:
         """The entity as a plain dict of JSON values, unknown keys beside the known ones."""

@@ -81,7 +81,7 @@ class Repository(Generic[E]):
             ValidationError: the entity was changed in place into something not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        row = _row(entity.validated())
+        row = self.model.values_of(entity.to_document())
         self._write([row], frozenset(row))
 
     def save_document(self, document: Mapping[str, Any], **defaults: Any) -> None:
@@ -95,8 +95,8 @@ class Repository(Generic[E]):
             ValidationError: the document is not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        entity = self.model.from_document({**defaults, **document})
-        self._write([_in_given_order(_row(entity), document)], frozenset(document))
+        row = self.model.values_of({**defaults, **document})
+        self._write([_in_given_order(row, document)], frozenset(document))
 
     def save_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Insert or replace the rows of many documents with one statement.
@@ -105,7 +105,7 @@ class Repository(Generic[E]):
             ValidationError: a document is not valid; nothing was written.
             ProfileNotFoundError, QueryNotFoundError: what they belong to does not exist.
         """
-        rows = [_row(self.model.from_document(document)) for document in documents]
+        rows = [self.model.values_of(document) for document in documents]
         if rows:
             self._write(rows, frozenset(rows[0]))
 
@@ -154,10 +154,6 @@ def _as_document(row: Row[Any]) -> dict[str, Any]:
     }
     document.update(document.pop("extra", ()))
     return document
-
-
-def _row(entity: Entity) -> dict[str, Any]:
-    return {name: getattr(entity, name) for name in type(entity).model_fields}
 
 
 def _in_given_order(row: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, select, type_coerce
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
 from burndown.models import Profile, Query
+from burndown.models.columns import CompressedJson, JsonText
 from burndown.models.query_data import QueryData
-from burndown.repositories.base import Documents, Repository, columns_of, documents, key_of
+from burndown.repositories.base import Documents, Repository, columns_of, key_of
 
 __all__ = ["QueryDataRepository", "of_query"]
 
@@ -27,16 +28,22 @@ def of_query(model: type[QueryData]) -> Any:
 
 
 @cache
-def _rows_of_query(model: type[QueryData]) -> Select[Any]:
-    return documents(model).where(*of_query(model)).order_by(*model.__table__.primary_key)  # type: ignore[attr-defined]
+def _encoded_rows(model: type[QueryData]) -> Select[Any]:
+    columns = [
+        type_coerce(column, type(column.type)(raw=True)).label(column.name)
+        if isinstance(column.type, JsonText | CompressedJson)
+        else column
+        for column in columns_of(model)
+    ]
+    return select(*columns).where(*of_query(model))
 
 
 class QueryDataRepository(Repository[D]):
     """Rows that belong to a query."""
 
-    def all_documents(self, profile_id: str, query_id: str) -> Documents:
-        """All rows of the query in the order of their keys, expired ones included."""
-        statement = _rows_of_query(self.model)
+    def list_encoded(self, profile_id: str, query_id: str) -> Documents:
+        """All rows of the query, expired ones included, their JSON as the bytes that are stored."""
+        statement = _encoded_rows(self.model)
         return self._documents(statement, profile_id=profile_id, query_id=query_id)
 
     def _explain(self, row: dict[str, Any]) -> None:

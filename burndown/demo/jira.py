@@ -1,0 +1,189 @@
+"""A Jira: its workflow, its custom fields and the shapes of its REST API."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from random import Random
+from typing import Any, NamedTuple
+
+__all__ = [
+    "ACTIVE_STATUSES",
+    "CHANGE_FAILURE_FIELD",
+    "COMPONENTS",
+    "PEOPLE",
+    "POINTS_FIELD",
+    "STATUSES",
+    "STATUS_CATEGORIES",
+    "WIP_STATUSES",
+    "Json",
+    "Site",
+    "Status",
+    "StatusCategory",
+    "StatusHistory",
+    "description",
+    "naive_timestamp",
+    "named_value",
+    "random_history",
+    "status_value",
+    "summary",
+    "timestamp",
+    "user_value",
+]
+
+Json = dict[str, Any]
+StatusHistory = list[tuple[datetime, str]]
+
+
+class Site(NamedTuple):
+    """A Jira, and the project of interest in it."""
+
+    base_url: str
+    project_key: str
+    project_name: str
+    is_cloud: bool = False
+
+    @property
+    def api_version(self) -> int:
+        """The version of the REST API: 3 in the cloud, 2 on a server."""
+        return 3 if self.is_cloud else 2
+
+    @property
+    def api_url(self) -> str:
+        """The address below which the REST API answers."""
+        return f"{self.base_url}/rest/api/{self.api_version}"
+
+
+class StatusCategory(NamedTuple):
+    """A status category, and what the old dashboard calls it."""
+
+    id: int
+    color: str
+    name: str
+    classification: str
+
+
+class Status(NamedTuple):
+    """A status, how long issues stay in it, and what follows with equal chances."""
+
+    id: str
+    category: str
+    mean_hours: float
+    next_statuses: list[str]
+
+
+STATUS_CATEGORIES = {
+    "new": StatusCategory(2, "blue-gray", "To Do", "TODO"),
+    "indeterminate": StatusCategory(4, "yellow", "In Progress", "IN_PROGRESS"),
+    "done": StatusCategory(3, "green", "Done", "COMPLETED"),
+}
+STATUSES = {
+    "Open": Status("1", "new", 160, ["In Progress"]),
+    "In Progress": Status("3", "indeterminate", 50, ["In Review"] * 3 + ["Blocked"]),
+    "Blocked": Status("10001", "indeterminate", 70, ["In Progress"]),
+    "In Review": Status("10002", "indeterminate", 30, ["Resolved"] * 4 + ["In Progress"]),
+    "Resolved": Status("5", "done", 300, ["Closed"] * 9 + ["Reopened"]),
+    "Reopened": Status("4", "new", 40, ["In Progress"]),
+    "Closed": Status("6", "done", 0, []),
+}
+ACTIVE_STATUSES = ["In Progress", "In Review"]
+WIP_STATUSES = ["In Progress", "Blocked", "In Review"]
+POINTS_FIELD = "customfield_10016"
+CHANGE_FAILURE_FIELD = "customfield_10210"
+PEOPLE = ["Ada Quill", "Bo Lindqvist", "Chiara Söder", "Dmitri Vale", "Edda Núñez", "Femi Okoro"]
+COMPONENTS = [
+    "batch",
+    "consumer",
+    "header",
+    "lease",
+    "offset",
+    "quota",
+    "record",
+    "replica",
+    "topic",
+]
+_VERBS = ["Avoid", "Bound", "Cache", "Document", "Fix", "Measure", "Reject", "Retry", "Simplify"]
+_PLACES = ["after a restart", "on shutdown", "under load", "when the disk is full", "while reading"]
+
+
+@cache
+def named_value(site: Site, kind: str, name: str) -> Json:
+    """The value of a field that refers to something by its name, such as a priority."""
+    number = str(10000 + sum(name.encode()))
+    return {
+        "self": f"{site.api_url}/{kind}/{number}",
+        "id": number,
+        "name": name,
+        "iconUrl": f"{site.base_url}/images/icons/{kind}/{number}.svg",
+    }
+
+
+@cache
+def status_value(site: Site, name: str) -> Json:
+    """The value of the field ``status``."""
+    status = STATUSES[name]
+    category = STATUS_CATEGORIES[status.category]
+    return named_value(site, "status", name) | {
+        "id": status.id,
+        "statusCategory": {
+            "id": category.id,
+            "key": status.category,
+            "colorName": category.color,
+            "name": category.name,
+        },
+    }
+
+
+@cache
+def user_value(site: Site, name: str) -> Json:
+    """The value of a field that refers to one of the people."""
+    login = name.split()[0].lower()
+    account = {"accountId": f"712020:{10100 + PEOPLE.index(name)}"}
+    avatar = f"{site.base_url}/secure/useravatar?ownerId={login}"
+    return {
+        **(account if site.is_cloud else {"name": login, "key": login}),
+        "displayName": name,
+        "active": True,
+        "avatarUrls": {f"{size}x{size}": f"{avatar}&size={size}" for size in (48, 24, 16, 32)},
+    }
+
+
+def summary(rng: Random) -> str:
+    """A random summary, such as "Cache the offset of a topic under load"."""
+    verb, component, owner = rng.choice(_VERBS), rng.choice(COMPONENTS), rng.choice(COMPONENTS)
+    return f"{verb} the {component} of a {owner} {rng.choice(_PLACES)}"
+
+
+def description(site: Site, rng: Random) -> str | Json:
+    """Random paragraphs, as text or in the Atlassian Document Format of the cloud."""
+    paragraphs = [
+        " ".join(f"{summary(rng)}." for _ in range(rng.randint(1, 3)))
+        for _ in range(rng.randint(1, 3))
+    ]
+    if not site.is_cloud:
+        return "\r\n\r\n".join(paragraphs)
+    content = [{"type": "paragraph", "content": [{"type": "text", "text": p}]} for p in paragraphs]
+    return {"type": "doc", "version": 1, "content": content}
+
+
+def random_history(created_at: datetime, until: datetime, rng: Random) -> StatusHistory:
+    """The statuses of an issue, each with the moment at which it begins."""
+    at, status = created_at, "Open"
+    history = [(at, status)]
+    if rng.random() < 0.2:
+        return history
+    while next_statuses := STATUSES[status].next_statuses:
+        at += rng.expovariate(1 / STATUSES[status].mean_hours) * timedelta(hours=1)
+        if at >= until:
+            break
+        status = rng.choice(next_statuses)
+        history.append((at, status))
+    return history
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment, which is in UTC, as Jira writes it."""
+    return f"{moment.isoformat(timespec='milliseconds')[:23]}+0000"
+
+
+def naive_timestamp(moment: datetime) -> str:
+    """The moment without its offset, as the old dashboard writes it in some places."""
+    return moment.replace(tzinfo=None).isoformat()

@@ -1,0 +1,624 @@
+"""The laws of the file: who may read it, what every connection keeps to, how it fails."""
+
+import importlib
+import json
+import logging
+import os
+import pkgutil
+import re
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from sqlalchemy import Delete, Select
+from sqlalchemy.dialects import sqlite
+
+import burndown
+from burndown import (
+    DatabaseCorruptionError,
+    PersistenceBackend,
+    PersistenceError,
+    Profile,
+    SQLiteBackend,
+    StorageError,
+    ValidationError,
+    database,
+    get_backend,
+    repositories,
+    set_backend,
+)
+from burndown.database import Database, check_database_integrity, get_db_connection
+from burndown.repositories import ProfileRepository
+
+CANARY = "c4n4ry-t0k3n"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture
+def current(backend: SQLiteBackend) -> SQLiteBackend:
+    """The backend, set as the current one."""
+    set_backend(backend)
+    return backend
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a lock."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0.01)
+
+
+@pytest.fixture
+def locked(tmp_path: Path, impatient: None) -> Iterator[Path]:
+    """A database in which somebody else is writing."""
+    path = tmp_path / "locked.db"
+    with SQLiteBackend(path) as backend:
+        backend.save_profile({"id": "p"})
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield path
+
+
+# --- the file --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_only_the_owner_can_read_the_database(tmp_path: Path, umask: int) -> None:
+    path = tmp_path / "profiles" / "burndown.db"
+    before = os.umask(umask)
+    try:
+        with SQLiteBackend(path) as backend:
+            backend.save_profile({"id": "p", "jira_config": {"token": CANARY}})
+            files = {file.name: mode(file) for file in path.parent.iterdir()}
+    finally:
+        os.umask(before)
+    assert files.keys() == {"burndown.db", "burndown.db-wal", "burndown.db-shm"}
+    assert set(files.values()) == {0o600}
+    assert mode(path.parent) == 0o700
+
+
+def test_an_integrity_check_on_first_use_leaves_the_database_private(tmp_path: Path) -> None:
+    with SQLiteBackend(tmp_path / "burndown.db") as backend:
+        backend.database.check_integrity()
+        backend.save_profile({"id": "p", "jira_config": {"token": CANARY}})
+        assert {mode(file) for file in tmp_path.glob("burndown.db*")} == {0o600}
+
+
+def test_a_database_that_is_not_made_yet_is_whole(tmp_path: Path) -> None:
+    set_backend(SQLiteBackend(tmp_path / "not" / "there" / "burndown.db"))
+    assert check_database_integrity() == (True, [])
+
+
+def test_making_a_backend_touches_nothing(tmp_path: Path) -> None:
+    with SQLiteBackend(tmp_path / "profiles" / "burndown.db"):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
+    path = tmp_path / "burndown.db"
+    sqlite3.connect(path).close()
+    path.touch()
+    with SQLiteBackend(path) as backend:
+        assert backend.list_profiles() == []
+        backend.save_profile({"id": "p"})
+        assert backend.get_app_state("schema_version") == database.SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("content", [b"no database" * 1000, b"{}\n" + bytes(5000)])
+def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "burndown.db"
+    path.write_bytes(content)
+    with SQLiteBackend(path) as backend:
+        for call in (backend.list_profiles, lambda: backend.save_profile({"id": "p"})):
+            with pytest.raises(DatabaseCorruptionError):
+                call()
+        with pytest.raises(DatabaseCorruptionError), backend.database.connection():
+            pass
+        whole, problems = backend.database.check_integrity()
+        assert not whole
+        assert problems
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("where", ["file/a.db", "file/deeper/a.db", "folder", "n" * 300])
+def test_a_place_where_no_database_can_be_is_a_storage_error(tmp_path: Path, where: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder").mkdir()
+    with SQLiteBackend(tmp_path / where) as backend:
+        for call in (backend.list_profiles, lambda: backend.save_profile({"id": "p"})):
+            with pytest.raises(StorageError) as refused:
+                call()
+            assert isinstance(refused.value, OSError)
+        with pytest.raises(StorageError), backend.database.connection():
+            pass
+
+
+def test_a_path_with_a_nul_is_a_storage_error() -> None:
+    with pytest.raises(PersistenceError):
+        SQLiteBackend("a\0b.db").list_profiles()
+
+
+# --- connections -----------------------------------------------------------------------------
+
+
+def test_every_connection_keeps_to_the_rules(current: SQLiteBackend) -> None:
+    def pragmas(run: Any) -> list[Any]:
+        names = ("journal_mode", "foreign_keys", "synchronous")
+        return [run(f"PRAGMA {name}").fetchone()[0] for name in names]
+
+    with get_db_connection() as connection:
+        assert pragmas(connection.execute) == ["wal", 1, 2]
+    with database.session() as session:
+        assert pragmas(session.connection().exec_driver_sql) == ["wal", 1, 2]
+    with database.read_session() as session:
+        assert pragmas(session.connection().exec_driver_sql) == ["wal", 1, 2]
+
+
+def test_durability_can_be_relaxed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
+    with SQLiteBackend(tmp_path / "a.db") as backend, backend.database.connection() as connection:
+        assert connection.execute("PRAGMA synchronous").fetchone()[0] == 1
+
+
+def test_the_schema_is_there_on_first_use(tmp_path: Path) -> None:
+    set_backend(SQLiteBackend(tmp_path / "burndown.db"))
+    with get_db_connection() as connection:
+        assert isinstance(connection, sqlite3.Connection)
+        row = connection.execute(
+            "SELECT value FROM app_state WHERE key = 'schema_version'"
+        ).fetchone()
+        assert isinstance(row, sqlite3.Row)
+        assert row["value"] == row[0] == database.SCHEMA_VERSION
+        for table in ("profiles", "queries", "jira_cache", "jira_changelog_cache"):
+            assert connection.execute(f"SELECT * FROM {table}").fetchall() == []
+        for table in ("project_data", "metrics_snapshots", "task_progress"):
+            assert connection.execute(f"SELECT * FROM {table}").fetchall() == []
+
+
+def test_a_connection_commits_at_the_end(current: SQLiteBackend) -> None:
+    with get_db_connection() as connection:
+        connection.execute("INSERT INTO app_state (key, value) VALUES ('k', 'v')")
+    assert current.get_app_state("k") == "v"
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+
+
+def test_a_connection_rolls_back_on_an_error(current: SQLiteBackend) -> None:
+    def fail(error: BaseException) -> None:
+        with get_db_connection() as connection:
+            connection.execute("INSERT INTO app_state (key, value) VALUES ('k', 'v')")
+            raise error
+
+    for error in (ValueError("stop"), KeyboardInterrupt()):
+        with pytest.raises(type(error)):
+            fail(error)
+        assert current.get_app_state("k") is None
+    current.set_app_state("k", "w")
+
+
+def test_rows_can_be_inserted_with_two_columns(current: SQLiteBackend) -> None:
+    config = {"base_url": "https://jira.example.com"}
+    for key in ("test", "other"):
+        with get_db_connection() as connection:
+            connection.execute(
+                "INSERT INTO profiles (id, jira_config) VALUES (?, ?)", (key, json.dumps(config))
+            )
+            connection.execute("INSERT INTO queries (profile_id, id) VALUES (?, 'q')", (key,))
+            connection.execute("INSERT INTO queries (profile_id, id) VALUES (?, 'r')", (key,))
+    for key in ("test", "other"):
+        found = current.get_profile(key)
+        assert found is not None
+        assert found["jira_config"] == config
+        assert found["field_mappings"] == {}
+        assert found["show_points"] is False
+        current.save_profile(found)
+        assert current.get_profile(key) == found
+        Profile.from_document(found)
+        assert {query["id"] for query in current.list_queries(key)} == {"q", "r"}
+    assert len(current.list_profiles()) == 2
+
+
+def test_a_column_or_index_that_others_add_is_no_hindrance(current: SQLiteBackend) -> None:
+    current.save_profile({"id": "p"})
+    with get_db_connection() as connection:
+        connection.execute("ALTER TABLE profiles ADD COLUMN new_field TEXT DEFAULT ''")
+        connection.execute("CREATE INDEX IF NOT EXISTS idx_custom ON profiles(description)")
+        connection.execute("UPDATE app_state SET value = '1.1' WHERE key = 'schema_version'")
+    current.save_profile({"id": "p", "description": "again"})
+    assert current.get_profile("p")["description"] == "again"  # type: ignore[index]
+    assert current.get_app_state("schema_version") == "1.1"
+
+
+def test_the_shell_can_read_what_is_not_compressed(current: SQLiteBackend) -> None:
+    current.save_profile({"id": "p", "jira_config": {"base_url": "https://j.example.com"}})
+    with get_db_connection() as connection:
+        [url] = connection.execute(
+            "SELECT json_extract(jira_config, '$.base_url') FROM profiles"
+        ).fetchone()
+        assert url == "https://j.example.com"
+        [size] = connection.execute(
+            "SELECT SUM(LENGTH(jira_config) + LENGTH(field_mappings)) FROM profiles"
+        ).fetchone()
+        assert size > 0
+
+
+def test_constraints_hold_for_sql_by_hand(current: SQLiteBackend) -> None:
+    def orphan() -> None:
+        with get_db_connection() as connection:
+            connection.execute("INSERT INTO queries (profile_id, id) VALUES ('nope', 'q')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        orphan()
+    assert check_database_integrity() == (True, [])
+
+
+# --- the typed face --------------------------------------------------------------------------
+
+
+def test_a_change_in_place_is_saved(current: SQLiteBackend) -> None:
+    current.save_profile({"id": "p", "list": [1], "jira_config": {"unknown": {"k": 1}}})
+    with database.session() as session:
+        profile = ProfileRepository(session).get("p")
+        assert profile is not None
+        profile.extra["list"].append(2)
+        profile.jira_config.base_url = "https://jira.example.com"
+        assert profile.jira_config.model_extra is not None
+        profile.jira_config.model_extra["unknown"]["k"] = 2
+        ProfileRepository(session).save(profile)
+    found = current.get_profile("p")
+    assert found is not None
+    assert found["list"] == [1, 2]
+    assert found["jira_config"] == {
+        "unknown": {"k": 2},
+        "base_url": "https://jira.example.com",
+    }
+
+
+def test_a_change_in_place_into_something_invalid_is_refused(current: SQLiteBackend) -> None:
+    current.save_profile({"id": "p", "list": [1]})
+    before = current.get_profile("p")
+    with database.session() as session:
+        profile = ProfileRepository(session).get("p")
+        assert profile is not None
+        profile.extra["list"].append(float("nan"))
+        with pytest.raises(ValidationError, match=r"list\[1\]"):
+            ProfileRepository(session).save(profile)
+    assert current.get_profile("p") == before
+
+
+def test_a_model_outlives_its_session(current: SQLiteBackend) -> None:
+    current.save_profile({"id": "p", "jira_config": {"token": CANARY}})
+    with database.read_session() as session:
+        [profile] = ProfileRepository(session).list()
+    assert profile.jira_config.token.get_secret_value() == CANARY
+    assert profile.to_document() == current.get_profile("p")
+
+
+def test_an_error_in_a_session_undoes_it(current: SQLiteBackend) -> None:
+    def fail() -> None:
+        with database.session() as session:
+            ProfileRepository(session).save(Profile(id="p"))
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    assert current.get_profile("p") is None
+
+
+# --- integrity -------------------------------------------------------------------------------
+
+
+def test_a_whole_database_is_whole(current: SQLiteBackend) -> None:
+    assert check_database_integrity() == (True, [])
+    current.save_profile({"id": "p"})
+    assert check_database_integrity() == (True, [])
+
+
+def test_a_database_is_whole_within_a_transaction_too(
+    impatient: None, current: SQLiteBackend
+) -> None:
+    with current.transaction():
+        current.save_profile({"id": "q"})
+        assert check_database_integrity() == (True, [])
+
+
+def test_a_row_without_its_parent_is_found(current: SQLiteBackend, tmp_path: Path) -> None:
+    current.save_profile({"id": "p"})
+    with closing(sqlite3.connect(tmp_path / "burndown.db")) as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute("INSERT INTO queries (profile_id, id) VALUES ('nope', 'q')")
+        connection.commit()
+    whole, problems = check_database_integrity()
+    assert not whole
+    assert len(problems) == 1
+    assert "queries" in problems[0]
+    assert "profiles" in problems[0]
+
+
+@pytest.mark.parametrize("table", ["profiles", "queries", "jira_changelog_cache", "app_state"])
+def test_a_damaged_page_is_found(tmp_path: Path, table: str) -> None:
+    path = tmp_path / "burndown.db"
+    with SQLiteBackend(path) as backend:
+        backend.save_profile({"id": "p"})
+        for number in range(50):
+            backend.save_query("p", {"id": f"q{number}", "jql": "x" * 500})
+        backend.save_jira_changelogs("p", "q1", {f"K-{number}": {} for number in range(200)})
+    with closing(sqlite3.connect(path)) as connection:
+        [size] = connection.execute("PRAGMA page_size").fetchone()
+        [page] = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)
+        ).fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xa5" * size)
+    set_backend(SQLiteBackend(path))
+    whole, problems = check_database_integrity()
+    assert not whole
+    assert problems
+    set_backend(None)
+
+
+def test_a_database_without_its_end_is_called_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "burndown.db"
+    with SQLiteBackend(path) as backend:
+        for number in range(50):
+            backend.save_profile({"id": f"p{number}", "description": "x" * 2000})
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with SQLiteBackend(path) as backend:
+        with pytest.raises(DatabaseCorruptionError):
+            backend.list_profiles()
+        assert not backend.database.check_integrity()[0]
+
+
+# --- locks -----------------------------------------------------------------------------------
+
+
+def test_a_write_that_waited_too_long_is_a_storage_error(locked: Path) -> None:
+    with SQLiteBackend(locked) as backend:
+        for call in (
+            lambda: backend.save_profile({"id": "new"}),
+            lambda: backend.delete_profile("p"),
+            backend.cleanup_expired_cache,
+        ):
+            with pytest.raises(StorageError, match="locked"):
+                call()
+        with pytest.raises(StorageError, match="locked"), backend.database.connection():
+            pass
+
+
+def test_a_read_waits_for_nobody_even_on_first_use(locked: Path) -> None:
+    with SQLiteBackend(locked) as backend:
+        assert backend.get_profile("p") is not None
+        assert len(backend.list_profiles()) == 1
+
+
+def test_a_database_is_not_damaged_because_somebody_writes(locked: Path) -> None:
+    with SQLiteBackend(locked) as backend:
+        assert backend.database.check_integrity() == (True, [])
+
+
+def test_a_lock_that_is_gone_is_forgotten(tmp_path: Path, impatient: None) -> None:
+    path = tmp_path / "burndown.db"
+    with SQLiteBackend(path) as backend:
+        backend.save_profile({"id": "p"})
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageError, match="locked"):
+                backend.save_profile({"id": "new"})
+            assert backend.get_profile("new") is None
+        backend.save_profile({"id": "new"})
+        assert backend.get_profile("new") is not None
+
+
+# --- the log ---------------------------------------------------------------------------------
+
+
+def test_the_log_has_the_statements_and_not_their_values(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        backend.save_profile({"id": "p", "name": CANARY, "jira_config": {"token": CANARY}})
+        backend.save_query("p", {"id": "q", "jql": CANARY})
+        backend.save_project_data("p", "q", {CANARY: CANARY})
+        backend.save_jira_changelogs("p", "q", {CANARY: {}, "other": {}})
+        backend.get_jira_changelogs("p", "q", [CANARY])
+        backend.set_app_state("k", CANARY)
+        backend.list_profiles()
+        with pytest.raises(ValidationError):
+            backend.save_profile({"id": "new", "name": CANARY, "jira_config": {"token": CANARY}})
+        with pytest.raises(ValueError, match="not found"):
+            backend.save_project_data("p", "nope", {CANARY: CANARY})
+    ours = "\n".join(r.getMessage() for r in caplog.records if r.name == "burndown.database")
+    for piece in ("INSERT INTO profiles", "INSERT INTO queries", "SELECT profiles.id", "BEGIN"):
+        assert piece in ours
+    assert CANARY not in caplog.text
+    assert "https://" not in caplog.text
+
+
+def test_a_failing_statement_does_not_show_its_values(tmp_path: Path) -> None:
+    path = tmp_path / "burndown.db"
+    with SQLiteBackend(path) as backend:
+        backend.save_profile({"id": "p"})
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TABLE app_state")
+            connection.commit()
+        with pytest.raises(StorageError) as refused:
+            backend.set_app_state("k", CANARY)
+        error: BaseException | None = refused.value
+        while error is not None:
+            assert CANARY not in f"{error} {error!r}"
+            error = error.__cause__ or error.__context__
+
+
+# --- the current backend ---------------------------------------------------------------------
+
+
+def test_the_backend_in_use_is_the_one_that_was_set(backend: SQLiteBackend) -> None:
+    set_backend(backend)
+    assert get_backend() is backend
+    assert get_backend() is backend
+
+
+def test_a_mock_of_the_interface_is_a_backend() -> None:
+    mock = Mock(spec=PersistenceBackend)
+    mock.get_profile.return_value = None
+    set_backend(mock)
+    assert get_backend().get_profile("xyz") is None
+    mock.get_profile.assert_called_once_with("xyz")
+    set_backend(None)
+    assert isinstance(get_backend(), PersistenceBackend)
+    assert get_backend() is not mock
+
+
+@pytest.mark.parametrize("other", ["burndown.db", 3, object(), SQLiteBackend])
+def test_what_is_no_backend_cannot_be_set(backend: SQLiteBackend, other: Any) -> None:
+    set_backend(backend)
+    with pytest.raises(TypeError, match="PersistenceBackend"):
+        set_backend(other)
+    assert get_backend() is backend
+
+
+def test_without_a_backend_the_settings_choose_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lies_at(path: Path) -> bool:
+        set_backend(None)
+        get_backend().set_app_state("here", str(path))
+        with get_db_connection() as connection:
+            [here] = connection.execute("SELECT value FROM app_state WHERE key = 'here'").fetchone()
+        return here == str(path) and path.exists()
+
+    assert lies_at(tmp_path / "profiles" / "burndown.db")
+    monkeypatch.setenv("BURNDOWN_PROFILES_DIR", "elsewhere")
+    assert lies_at(tmp_path / "elsewhere" / "burndown.db")
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"sqlite:///{tmp_path / 'url.db'}")
+    assert lies_at(tmp_path / "url.db")
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(tmp_path / "path.db"))
+    assert lies_at(tmp_path / "path.db")
+
+
+def test_forgetting_the_backend_closes_it(tmp_path: Path) -> None:
+    backend = SQLiteBackend(tmp_path / "burndown.db")
+    set_backend(backend)
+    backend.save_profile({"id": "p"})
+    set_backend(None)
+    assert [file.name for file in tmp_path.glob("burndown.db*")] == ["burndown.db"]
+    assert get_backend() is not backend
+
+
+def test_connections_follow_the_backend(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        backend = SQLiteBackend(tmp_path / f"{name}.db")
+        set_backend(backend)
+        backend.set_app_state("name", name)
+        with get_db_connection() as connection:
+            [found] = connection.execute(
+                "SELECT value FROM app_state WHERE key = 'name'"
+            ).fetchone()
+            assert found == name
+        with database.read_session() as session:
+            assert repositories.AppStateRepository(session).get("name") == name
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://user:{CANARY}@host/database",
+        f"mysql+pymysql://user:{CANARY}@host/database",
+        f"nonsense://user:{CANARY}@host/database",
+        f"://user:{CANARY}@host",
+        "sqlite://",
+        "sqlite:///:memory:",
+        ":memory:",
+    ],
+)
+def test_a_database_that_nothing_can_open_is_refused_without_its_secrets(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StorageError) as refused:
+        SQLiteBackend(url)
+    assert CANARY not in f"{refused.value} {refused.value!r} {refused.value.__cause__}"
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url)
+    with pytest.raises(StorageError) as refused:
+        get_backend()
+    assert CANARY not in f"{refused.value} {refused.value!r} {refused.value.__cause__}"
+
+
+def test_a_setting_that_is_not_possible_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "OFF")
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"sqlite:///{CANARY}.db")
+    with pytest.raises(ValidationError, match="sqlite_synchronous") as refused:
+        get_backend()
+    assert "'FULL' or 'NORMAL'" in str(refused.value)
+    assert CANARY not in f"{refused.value} {refused.value!r}"
+
+
+def test_a_database_shows_where_it_is_and_no_password(tmp_path: Path) -> None:
+    assert str(tmp_path / "a.db") in repr(SQLiteBackend(tmp_path / "a.db"))
+    assert CANARY not in repr(Database(f"sqlite://user:{CANARY}@host/{tmp_path / 'a.db'}"))
+
+
+def test_every_public_name_is_there() -> None:
+    for name in burndown.__all__:
+        assert getattr(burndown, name) is not None
+        assert name in dir(burndown)
+    with pytest.raises(AttributeError):
+        burndown.nothing  # noqa: B018
+
+
+# --- query plans -----------------------------------------------------------------------------
+
+SMALL_TABLES = ("profiles", "task_progress")
+"""Tables that are listed as a whole."""
+
+
+def prebuilt_statements() -> dict[str, Select[Any] | Delete]:
+    """Every SELECT and DELETE that a repository has built at import."""
+    return {
+        f"{module.name}.{name}": value
+        for module in pkgutil.iter_modules(repositories.__path__)
+        for name, value in vars(
+            importlib.import_module(f"{repositories.__name__}.{module.name}")
+        ).items()
+        if isinstance(value, Select | Delete)
+    }
+
+
+def plan_of(statement: Select[Any] | Delete, connection: sqlite3.Connection) -> list[str]:
+    dialect = sqlite.dialect(paramstyle="named")
+    compiled = statement.compile(dialect=dialect)
+    values: dict[str, Any] = {
+        name: ["x", "y"] if bind.expanding else 5 if name == "limit" else "x"
+        for name, bind in compiled.binds.items()
+    }
+    expanded = compiled.construct_expanded_state(values)
+    rows = connection.execute(f"EXPLAIN QUERY PLAN {expanded.statement}", expanded.parameters)
+    return [row[3] for row in rows.fetchall()]
+
+
+@pytest.mark.parametrize("name", prebuilt_statements())
+def test_no_statement_reads_or_sorts_a_whole_table(backend: SQLiteBackend, name: str) -> None:
+    with backend.database.connection() as connection:
+        plan = plan_of(prebuilt_statements()[name], connection)
+    assert plan
+    for step in plan:
+        assert "TEMP B-TREE" not in step, plan
+        if step.startswith("SCAN"):
+            assert re.fullmatch(rf"SCAN ({'|'.join(SMALL_TABLES)}) USING .*INDEX .*", step), plan
+
+
+def test_the_plans_are_those_of_all_repositories() -> None:
+    modules = {name.split(".")[0] for name in prebuilt_statements()}
+    assert modules >= {
+        module.name
+        for module in pkgutil.iter_modules(repositories.__path__)
+        if module.name != "base"
+    }

@@ -1,0 +1,139 @@
+"""Every example of the documents runs as it stands."""
+
+import json
+import logging
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burndown import get_backend
+from burndown.database import get_db_connection
+from burndown.demo import write_demo_workspace
+from burndown.migration import run_migration_if_needed
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The code blocks of a document, in their order."""
+    text = (ROOT / document).read_text("utf-8")
+    found = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert found
+    return found
+
+
+def is_for_pytest(code: str) -> bool:
+    return "import pytest" in code
+
+
+def run_part(code: str, names: dict[str, Any]) -> None:
+    """Run a part of an example; one that takes a connection for granted gets one."""
+    if "conn.execute" not in code or "get_db_connection" in code:
+        exec(code, names)
+        return
+    with get_db_connection() as names["conn"]:
+        if "Will fail!" in code:
+            with pytest.raises(sqlite3.Error):
+                exec(code, names)
+        else:
+            exec(code, names)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+def test_the_examples_of_the_quickstart_run(
+    zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after the other, in any time zone; one that says that it will fail does."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    (tmp_path / "backup").mkdir()
+    backend = get_backend()
+    backend.save_profile(
+        {
+            "id": "kafka",
+            "name": "Kafka",
+            "jira_config": {"base_url": "https://jira.example.com", "token": "canary"},
+            "field_mappings": {"dora": {}, "flow": {}},
+            "forecast_settings": {"pert_factor": 1.2},
+        }
+    )
+    backend.save_query("kafka", {"id": "12w", "jql": "created >= -12w"})
+    backend.save_query("kafka", {"id": "bugs", "jql": "issuetype = Bug"})
+    names: dict[str, Any] = {
+        "Path": Path,
+        "callback": lambda *_: lambda function: function,
+        "datetime": datetime,
+        "get_db_connection": get_db_connection,
+        "logger": logging.getLogger("example"),
+        "shutil": shutil,
+        "sqlite3": sqlite3,
+    }
+    for code in blocks("docs/quickstart.md", "python"):
+        if not is_for_pytest(code):
+            for part in re.split(r"(?=^# (?:BAD|GOOD|BETTER))", code, flags=re.MULTILINE):
+                run_part(part, names)
+    names["app_startup"]()
+    names["upgrade_schema_to_1_1"]()
+    with get_db_connection() as connection:
+        for statement in blocks("docs/quickstart.md", "sql"):
+            connection.execute(statement).fetchall()
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
+    """They are put in one file, as a reader would, and given to pytest."""
+    code = [block for block in blocks("docs/quickstart.md", "python") if is_for_pytest(block)]
+    assert len(code) == 3
+    (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "ignore::pytest.PytestUnknownMarkWarning"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 passed" in result.stdout, result.stdout
+
+
+@pytest.fixture
+def _sample(tmp_path: Path) -> None:
+    """The current folder holds a migrated sample workspace."""
+    write_demo_workspace(tmp_path, issues=10)
+    run_migration_if_needed()
+
+
+@pytest.mark.usefixtures("_sample")
+def test_the_examples_of_the_readme_run_one_after_the_other() -> None:
+    """In one namespace, as in a notebook."""
+    names: dict[str, Any] = {}
+    for code in blocks("README.md", "python"):
+        exec(code, names)
+
+
+@pytest.mark.usefixtures("_sample")
+def test_the_commands_of_the_readme_run() -> None:
+    """Those that set up an environment are run where it is fresh."""
+    lines = "".join(blocks("README.md", "console")).splitlines()
+    commands = [shlex.split(line[2:], comments=True) for line in lines if line[:2] == "$ "]
+    for program, *words in commands:
+        if program != "burndown":
+            continue
+        result = subprocess.run(
+            [sys.executable, "-m", "burndown", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        if "--json" in words:
+            json.loads(result.stdout)
