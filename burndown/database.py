@@ -15,6 +15,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -143,7 +144,9 @@ class Database:
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Whether the database is whole; see :func:`check_database_integrity`."""
         try:
-            with translated_errors(), self._engine.connect() as connection:
+            with translated_errors():
+                self._prepare()
+            with translated_errors(), self._reader.connect() as connection:
                 problems = [
                     str(row[0])
                     for row in connection.exec_driver_sql("PRAGMA integrity_check")
@@ -228,9 +231,9 @@ class Database:
             if self._ready:
                 return
             _make_private_file(self.path)
-            with self._engine.connect() as connection:
+            with self._reader.connect() as connection:
                 known = inspect(connection).has_table(AppState.__tablename__)
-                connection.rollback()
+            self._use_write_ahead_log()
             if not known:
                 with Session(self._engine) as new, new.begin():
                     SQLModel.metadata.create_all(new.connection())
@@ -238,6 +241,24 @@ class Database:
                     if state.get("schema_version") is None:
                         state.set("schema_version", SCHEMA_VERSION)
             self._ready = True
+
+    def _use_write_ahead_log(self) -> None:
+        """Have the file keep a log, so that nobody waits to read; it stays so once it is.
+
+        SQLite needs the file for itself for a moment, and does not wait for that of its own.
+        """
+        connection = self._connect()
+        give_up_at = time.monotonic() + BUSY_TIMEOUT_SECONDS
+        try:
+            while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                try:
+                    connection.execute("PRAGMA journal_mode=WAL")
+                except sqlite3.OperationalError:
+                    if time.monotonic() > give_up_at:
+                        raise
+                    time.sleep(0.01)
+        finally:
+            connection.close()
 
     def _make_engine(self) -> Engine:
         engine = create_engine(
@@ -262,7 +283,6 @@ class Database:
             check_same_thread=False,  # the pool hands a connection to one thread at a time
         )
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
         except BaseException:
@@ -312,13 +332,14 @@ def _url(where: str | Path) -> URL:
 
 def _make_private_file(path: Path) -> None:
     """Make the file so that only its owner can read it: it holds Jira tokens."""
-    if path.exists():
-        return
     try:
+        if path.exists():
+            return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StorageError(f"The database {path} cannot be made: {error.strerror}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StorageError(f"The database {path} cannot be made: {reason}") from error
 
 
 def remove_database(path: Path) -> None:

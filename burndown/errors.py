@@ -118,9 +118,21 @@ class ValidationError(PersistenceError, ValueError):
         return cls(subject, [Problem(path, expected, shown)])
 
     @classmethod
-    def from_pydantic(cls, subject: str, error: pydantic_core.ValidationError) -> "ValidationError":
-        """The same refusal in this package's terms, with secrets left out."""
-        return cls(subject, map(_problem, error.errors(include_url=False)))
+    def from_pydantic(
+        cls, subject: str, error: pydantic_core.ValidationError, transparent: str = ""
+    ) -> "ValidationError":
+        """The same refusal in this package's terms, with secrets left out.
+
+        Args:
+            subject: what was refused.
+            error: what pydantic says.
+            transparent: a field that callers do not see; paths into it start below it.
+        """
+        problems = map(_problem, error.errors(include_url=False))
+        hidden = f"{transparent}."
+        return cls(
+            subject, (found._replace(path=found.path.removeprefix(hidden)) for found in problems)
+        )
 
 
 def _problem(details: pydantic_core.ErrorDetails) -> Problem:

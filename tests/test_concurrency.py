@@ -134,7 +134,7 @@ def _sees_nothing_of_the_parent(backend: SQLiteBackend) -> None:
 
 # --- the first use ---------------------------------------------------------------------------
 
-OPENINGS = 6
+OPENINGS = 20
 
 
 def _open_each(folder: Path, start: Any, number: int) -> None:

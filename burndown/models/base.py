@@ -7,7 +7,7 @@ stored.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
@@ -16,11 +16,9 @@ from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
 from burndown.models.json_codec import check_storable, decode
+from burndown.models.values import SECTION_DEPTH
 
 __all__ = ["Entity", "Submodel", "View"]
-
-_SECTION_DEPTH = 4
-"""Containers that can stand around an unknown key of a section within its column."""
 
 
 class Submodel(BaseModel):
@@ -41,9 +39,14 @@ class Submodel(BaseModel):
         unknown = self.model_extra or {}
         check_storable(
             {key: value for key, value in unknown.items() if not isinstance(value, Submodel)},
-            _SECTION_DEPTH,
+            SECTION_DEPTH,
         )
         return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in type(self).model_fields and not name.startswith("_"):
+            type(self).model_validate({name: value})  # pydantic would set it first
+        super().__setattr__(name, value)
 
     def to_document(self) -> dict[str, Any]:
         """The section as JSON values, secrets in clear, with only what was set."""
@@ -71,40 +74,53 @@ class Entity(SQLModel):
         hide_input_in_errors=True,
     )
 
-    def __init__(self, **data: Any) -> None:
+    def __new__(cls, /, **_: Any) -> Self:  # noqa: D102 - as of any class
+        # SQLModel's own takes no key called "cls".
+        new: Self = super().__new__(cls)
+        return new
+
+    def __init__(__pydantic_self__, **data: Any) -> None:  # noqa: N805 - leaves "self" to the data
         # SQLModel leaves a table class unvalidated, and pydantic replaces the whole __dict__,
         # in which SQLAlchemy keeps its state.
-        orm_state = dict(self.__dict__)
+        self = __pydantic_self__
+        state = self.__dict__["_sa_instance_state"]
         self.__pydantic_validator__.validate_python(self._prepared(data), self_instance=self)
-        values = self.__dict__
-        object.__setattr__(self, "__dict__", orm_state)
-        for name, value in values.items():
-            set_attribute(self, name, value)
+        self.__dict__["_sa_instance_state"] = state
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in type(self).model_fields:
             super().__setattr__(name, value)
             return
-        # SQLModel would set first and validate afterwards.
-        before = dict(self.__dict__)
-        self.__pydantic_validator__.validate_assignment(self, name, value)
-        validated = self.__dict__[name]
-        object.__setattr__(self, "__dict__", before)
+        # SQLModel would set it first and validate afterwards.
+        before = {field: getattr(self, field) for field in type(self).model_fields}
+        before["_sa_instance_state"] = self.__dict__["_sa_instance_state"]
+        try:
+            self.__pydantic_validator__.validate_assignment(self, name, value)
+            validated = self.__dict__[name]
+        finally:
+            object.__setattr__(self, "__dict__", before)
         set_attribute(self, name, validated)
+
+    UNKNOWN_KEYS: ClassVar[str] = ""
+    """The field that a document's unknown keys are put into, if they are kept."""
 
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
         """What is validated in place of the given data; a hook for what depends on other keys."""
-        return data
+        return {key if isinstance(key, str) else repr(key): item for key, item in data.items()}
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """An entity of a mapping, or of another one of its kind.
+        """An entity of a mapping, or a copy of another one of its kind.
 
         Raises:
             pydantic.ValidationError: with the path to each value that is not possible.
         """
-        return cls(**(obj if isinstance(obj, Mapping) else obj.model_dump()))
+        if isinstance(obj, cls):
+            obj = {name: getattr(obj, name) for name in cls.model_fields}
+        data = cls._prepared(dict(obj)) if isinstance(obj, Mapping) else obj
+        entity: Self = cls.__pydantic_validator__.validate_python(data)
+        return entity
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -112,12 +128,11 @@ class Entity(SQLModel):
 
         Raises:
             pydantic.ValidationError: with the path to each value that is not possible.
-            ValueError: it is not a JSON object.
+            ValueError: it is not JSON.
         """
-        data = decode(bytes(json_data) if isinstance(json_data, bytearray) else json_data)
-        if not isinstance(data, dict):
-            raise ValueError("a JSON object was expected")
-        return cls(**data)
+        return cls.model_validate(
+            decode(bytes(json_data, "utf-8") if isinstance(json_data, str) else bytes(json_data))
+        )
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -126,23 +141,12 @@ class Entity(SQLModel):
         Raises:
             ValidationError: naming each path, value and expectation.
         """
-        return cls(**cls.values_of(document))
-
-    @classmethod
-    def values_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The validated values of all fields, without the cost of an entity.
-
-        Raises:
-            ValidationError: naming each path, value and expectation.
-        """
         try:
-            entity = cls.__pydantic_validator__.validate_python(
-                cls._prepared(cls._fields_of(document))
-            )
+            return cls.model_validate(cls._fields_of(document))
         except pydantic.ValidationError as error:
-            raise ValidationError.from_pydantic(cls._subject(document), error) from None
-        values: dict[str, Any] = entity.__dict__
-        return values
+            raise ValidationError.from_pydantic(
+                cls._subject(document), error, cls.UNKNOWN_KEYS
+            ) from None
 
     @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -109,6 +109,8 @@ def _null_for_ellipsis(value: Any) -> None:
 
 
 def _refusal(path: str, expected: str, value: object = None) -> PydanticCustomError:
+    if isinstance(value, str):
+        value = value.encode(errors="backslashreplace").decode()
     where = f"at {path.removeprefix('.')}: " if path else ""
     context = {"path": path, "where": where, "expected": expected, "value": value}
     return PydanticCustomError("not_storable", "{where}{expected}", context)

@@ -23,6 +23,7 @@ class NamedEntity(Entity):
     id is the name. Keys that are not fields are kept in ``extra``.
     """
 
+    UNKNOWN_KEYS: ClassVar[str] = "extra"
     FALLBACK_ID: ClassVar[str]
     """The id of a name that has no letter or digit to make one of."""
 

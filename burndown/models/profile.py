@@ -14,11 +14,13 @@ from pydantic import (
     model_serializer,
 )
 from pydantic import Field as SectionField
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Boolean, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from burndown.models.base import Submodel
 from burndown.models.columns import JsonText, SubmodelJson
+from burndown.models.json_codec import check_text
 from burndown.models.named import NamedEntity
 from burndown.models.values import (
     FieldSource,
@@ -52,13 +54,20 @@ def _check_base_url(url: str) -> str:
         parsed = _HTTP_URL.validate_python(url)
     except pydantic.ValidationError:
         raise refuse("a URL such as https://jira.example.com was expected") from None
-    if parsed.username or parsed.password or url != url.strip():
-        raise refuse("a URL without blanks, user or password was expected; the secret is `token`")
+    if parsed.username or parsed.password:
+        expected = "a URL without user and password was expected; the secret goes into `token`"
+        raise refuse(expected, value="one with a user")
+    if url != url.strip():
+        raise refuse("a URL without blanks around it was expected")
     return url
 
 
 def _check_token(token: SecretStr) -> SecretStr:
     secret = token.get_secret_value()
+    try:
+        check_text(secret)
+    except PydanticCustomError:
+        raise refuse("text without lone surrogates was expected") from None
     if secret and not secret.strip("*"):
         raise refuse("the token itself was expected, not its mask")
     return token
@@ -234,9 +243,9 @@ class Profile(NamedEntity, table=True):
     jira_config: JiraConfig = _section(JiraConfig)
     """The connection to Jira."""
     field_mappings: FieldMappings = _section(FieldMappings)
-    """Which Jira fields the metrics read."""
+    """Where the metrics find their values in an issue."""
     forecast_settings: ForecastSettings = _section(ForecastSettings)
-    """What the forecast is made with."""
+    """How the forecast is made."""
     project_classification: ProjectClassification = _section(ProjectClassification)
     """Which projects, types and statuses mean what."""
     flow_type_mappings: FlowTypeMappings = _section(FlowTypeMappings)

@@ -45,13 +45,16 @@ __all__ = [
     "utc_now",
 ]
 
+SECTION_DEPTH = 4
+"""How many containers can stand around an unknown key of a section within its column."""
+
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
 
 
-def refuse(expected: str) -> PydanticCustomError:
-    """The error of a value that is not what was expected."""
-    return PydanticCustomError("unexpected", "{expected}", {"expected": expected})
+def refuse(expected: str, **context: Any) -> PydanticCustomError:
+    """The error of a value that is not what was expected; ``value`` shows another in its place."""
+    return PydanticCustomError("unexpected", "{expected}", {"expected": expected, **context})
 
 
 def expecting(expected: str) -> WrapValidator:
@@ -256,7 +259,7 @@ JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
 FieldSource = Annotated[
     Text | dict[str, Any],
     expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
-    AfterValidator(check_storable),
+    BeforeValidator(lambda value: check_storable(value, SECTION_DEPTH)),
 ]
 """Where a value comes from in a Jira issue.
 

@@ -38,13 +38,16 @@ class SQLBackend(PersistenceBackend):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database!r})"
 
+    def _now(self) -> datetime:
+        return to_utc(self._clock())
+
     def get_profile(self, profile_id: str) -> Document | None:
         with self.database.read_session() as session:
             return ProfileRepository(session).get_document(profile_id)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         with self.database.session() as session:
-            ProfileRepository(session).save_document(profile, created_at=self._clock())
+            ProfileRepository(session).save_document(profile, created_at=self._now())
 
     def list_profiles(self) -> list[Document]:
         with self.database.read_session() as session:
@@ -68,7 +71,7 @@ class SQLBackend(PersistenceBackend):
             )
         with self.database.session() as session:
             QueryRepository(session).save_document(
-                {**query, "profile_id": profile_id}, created_at=self._clock()
+                {**query, "profile_id": profile_id}, created_at=self._now()
             )
 
     def list_queries(self, profile_id: str) -> list[Document]:
@@ -90,7 +93,7 @@ class SQLBackend(PersistenceBackend):
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         with self.database.read_session() as session:
             found = JiraCacheRepository(session).get_document(
-                profile_id, query_id, cache_key, self._clock()
+                profile_id, query_id, cache_key, self._now()
             )
         return None if found is None else found["response"]
 
@@ -107,7 +110,7 @@ class SQLBackend(PersistenceBackend):
             "query_id": query_id,
             "cache_key": cache_key,
             "expires_at": expires_at,
-            "created_at": self._clock(),
+            "created_at": self._now(),
             "response": response,
         }
         with self.database.session() as session:
@@ -116,7 +119,7 @@ class SQLBackend(PersistenceBackend):
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         with self.database.read_session() as session:
             caches = JiraCacheRepository(session).list(profile_id, query_id)
-        now = self._clock()
+        now = self._now()
         return [
             {
                 "cache_key": cache.cache_key,
@@ -129,7 +132,7 @@ class SQLBackend(PersistenceBackend):
         ]
 
     def cleanup_expired_cache(self) -> int:
-        now = self._clock()
+        now = self._now()
         with self.database.session() as session:
             answers = JiraCacheRepository(session).delete_expired(now)
             return answers + JiraChangelogRepository(session).delete_expired(now)
@@ -137,7 +140,7 @@ class SQLBackend(PersistenceBackend):
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         with self.database.read_session() as session:
             found = JiraChangelogRepository(session).get_document(
-                profile_id, query_id, issue_key, self._clock()
+                profile_id, query_id, issue_key, self._now()
             )
         return None if found is None else found["changelog"]
 
@@ -156,7 +159,7 @@ class SQLBackend(PersistenceBackend):
     ) -> dict[str, Document]:
         with self.database.read_session() as session:
             found = JiraChangelogRepository(session).list_documents(
-                profile_id, query_id, self._clock(), issue_keys
+                profile_id, query_id, self._now(), issue_keys
             )
         return {document["issue_key"]: document["changelog"] for document in found}
 
@@ -182,7 +185,7 @@ class SQLBackend(PersistenceBackend):
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
         with self.database.read_session() as session:
             found = JiraChangelogRepository(session).list_keys(profile_id, query_id)
-        now = self._clock()
+        now = self._now()
         return [
             {**entry, "expired": bool(entry["expires_at"]) and to_utc(entry["expires_at"]) <= now}
             for entry in found
@@ -197,7 +200,7 @@ class SQLBackend(PersistenceBackend):
         document = {
             "profile_id": profile_id,
             "query_id": query_id,
-            "updated_at": self._clock(),
+            "updated_at": self._now(),
             "data": data,
         }
         with self.database.session() as session:
@@ -210,7 +213,7 @@ class SQLBackend(PersistenceBackend):
         metric_type: str | None = None,
         limit: int | None = 52,
     ) -> list[Document]:
-        if limit is not None and limit < 1:
+        if limit is not None and not (isinstance(limit, int) and limit >= 1):
             raise ValidationError.of("Limit", "limit", "1 or more, or None, was expected", limit)
         with self.database.read_session() as session:
             return MetricsSnapshotRepository(session).list_documents(
@@ -237,7 +240,7 @@ class SQLBackend(PersistenceBackend):
     def save_metrics_snapshots(
         self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
     ) -> None:
-        now = self._clock()
+        now = self._now()
         with self.database.session() as session:
             MetricsSnapshotRepository(session).save_documents(
                 {
@@ -261,7 +264,7 @@ class SQLBackend(PersistenceBackend):
             "progress_percent": progress_percent,
             "status": status,
             "message": message,
-            "updated_at": self._clock(),
+            "updated_at": self._now(),
         }
         with self.database.session() as session:
             TaskProgressRepository(session).save_document(document)

@@ -20,8 +20,8 @@ class AppStateRepository(Repository[AppState]):
 
     def get(self, key: str) -> str | None:
         """The value, or ``None``."""
-        value: str | None = self._run(_GET, {"key": key}).scalar()
-        return value
+        found = self._document(_GET, key=key)
+        return None if found is None else found["value"]
 
     def set(self, key: str, value: str | None) -> None:
         """Remember the value, or forget the key for ``None``.
@@ -30,6 +30,6 @@ class AppStateRepository(Repository[AppState]):
             ValidationError: the key or the value is no text that can be stored.
         """
         if value is None:
-            self._run(_DELETE, {"key": key})
+            self._delete(_DELETE, key=key)
         else:
             self.save_document({"key": key, "value": value})

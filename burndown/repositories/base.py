@@ -5,7 +5,7 @@ dicts of JSON values, straight from the row; the typed face makes models of them
 repository returns are values of their own: change one, then :meth:`Repository.save` it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Delete,
     Executable,
     Insert,
     Row,
@@ -81,7 +82,7 @@ class Repository(Generic[E]):
             ValidationError: the entity was changed in place into something not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        row = self.model.values_of(entity.to_document())
+        row = _row(self.model.from_document(entity.to_document()))
         self._write([row], frozenset(row))
 
     def save_document(self, document: Mapping[str, Any], **defaults: Any) -> None:
@@ -95,7 +96,7 @@ class Repository(Generic[E]):
             ValidationError: the document is not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        row = self.model.values_of({**defaults, **document})
+        row = _row(self.model.from_document({**defaults, **document}))
         self._write([_in_given_order(row, document)], frozenset(document))
 
     def save_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
@@ -105,16 +106,28 @@ class Repository(Generic[E]):
             ValidationError: a document is not valid; nothing was written.
             ProfileNotFoundError, QueryNotFoundError: what they belong to does not exist.
         """
-        rows = [self.model.values_of(document) for document in documents]
+        rows = [_row(self.model.from_document(document)) for document in documents]
         if rows:
             self._write(rows, frozenset(rows[0]))
 
     def _document(self, statement: Select[Any], **parameters: Any) -> dict[str, Any] | None:
-        row = self._run(statement, parameters).one_or_none()
-        return None if row is None else _as_document(row)
+        rows = self._rows(statement, parameters)
+        return _as_document(rows[0]) if rows else None
 
     def _documents(self, statement: Select[Any], **parameters: Any) -> Documents:
-        return [_as_document(row) for row in self._run(statement, parameters)]
+        return [_as_document(row) for row in self._rows(statement, parameters)]
+
+    def _rows(self, statement: Select[Any], parameters: dict[str, Any]) -> Sequence[Row[Any]]:
+        try:
+            return self._run(statement, parameters).all()
+        except UnicodeEncodeError:  # no database holds half of a surrogate pair
+            return []
+
+    def _delete(self, statement: Delete, **parameters: Any) -> int:
+        try:
+            return self._run(statement, parameters).rowcount
+        except UnicodeEncodeError:
+            return 0
 
     def _entity(self, document: dict[str, Any] | None) -> E | None:
         return None if document is None else self.model.from_document(document)
@@ -154,6 +167,10 @@ def _as_document(row: Row[Any]) -> dict[str, Any]:
     }
     document.update(document.pop("extra", ()))
     return document
+
+
+def _row(entity: Entity) -> dict[str, Any]:
+    return {name: entity.__dict__[name] for name in type(entity).model_fields}
 
 
 def _in_given_order(row: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

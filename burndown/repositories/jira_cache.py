@@ -16,9 +16,7 @@ __all__ = ["JiraCacheRepository"]
 _C = columns_of(JiraCache)
 _NOW = bindparam("now", type_=UtcTimestamp())
 _GET = documents(JiraCache).where(*key_of(JiraCache), _C.expires_at > _NOW)
-_LIST = (
-    documents(JiraCache).where(*of_query(JiraCache)).order_by(_C.created_at.desc(), _C.cache_key)
-)
+_LIST = documents(JiraCache).where(*of_query(JiraCache)).order_by(_C.cache_key)
 _DELETE_EXPIRED = delete(_C.expires_at.table).where(_C.expires_at <= _NOW)
 
 
@@ -44,8 +42,9 @@ class JiraCacheRepository(QueryDataRepository[JiraCache]):
     def list(self, profile_id: str, query_id: str) -> Sequence[JiraCache]:
         """All answers to the query, expired ones included, newest first."""
         found = self._documents(_LIST, profile_id=profile_id, query_id=query_id)
-        return [JiraCache.from_document(document) for document in found]
+        caches = [JiraCache.from_document(document) for document in found]
+        return sorted(caches, key=lambda cache: cache.created_at, reverse=True)
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""
-        return self._run(_DELETE_EXPIRED, {"now": now}).rowcount
+        return self._delete(_DELETE_EXPIRED, now=now)

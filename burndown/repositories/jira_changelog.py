@@ -67,4 +67,4 @@ class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""
-        return self._run(_DELETE_EXPIRED, {"now": now}).rowcount
+        return self._delete(_DELETE_EXPIRED, now=now)

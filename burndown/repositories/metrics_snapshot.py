@@ -45,7 +45,15 @@ class MetricsSnapshotRepository(QueryDataRepository[MetricsSnapshot]):
         limit: int | None = None,
     ) -> Documents:
         """The same as dicts."""
-        key = {"profile_id": profile_id, "query_id": query_id, "limit": limit or _NO_LIMIT}
+        key = {
+            "profile_id": profile_id,
+            "query_id": query_id,
+            "limit": min(limit or _NO_LIMIT, _NO_LIMIT),
+        }
         if metric_type is None:
             return self._documents(_LIST, **key)
         return self._documents(_LIST_OF_TYPE, **key, metric_type=metric_type)
+
+
+def _bounded(limit: int | None) -> int:
+    return _NO_LIMIT if limit is None else min(limit, _NO_LIMIT)

@@ -47,7 +47,7 @@ class ProfileRepository(Repository[Profile]):
         Raises:
             ProfileNotFoundError: there is none.
         """
-        if not self._run(_DELETE, {"id": profile_id}).rowcount:
+        if not self._delete(_DELETE, id=profile_id):
             raise ProfileNotFoundError(profile_id)
 
     def _explain(self, row: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ class QueryRepository(Repository[Query]):
         Raises:
             QueryNotFoundError: the profile has none of this id.
         """
-        if not self._run(_DELETE, {"profile_id": profile_id, "id": query_id}).rowcount:
+        if not self._delete(_DELETE, profile_id=profile_id, id=query_id):
             raise QueryNotFoundError(profile_id, query_id)
 
     def _explain(self, row: dict[str, Any]) -> None:

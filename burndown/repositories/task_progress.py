@@ -35,4 +35,4 @@ class TaskProgressRepository(Repository[TaskProgress]):
 
     def delete(self, task_name: str) -> None:
         """Forget the task, if it is known."""
-        self._run(_DELETE, {"task_name": task_name})
+        self._delete(_DELETE, task_name=task_name)
