@@ -123,7 +123,7 @@ def main() -> None:
         print(json.dumps(result, indent=2))
         return
     for name in runs:
-        low, high = result["spread"][name]  # type: ignore[index]
+        low, high = result["spread"][name]
         print(f"{name:10} {medians[name]:7.3f} s ({low:.3f} to {high:.3f}), {sizes[name]:>11,} B")
     print(f"ratio      {result['ratio']:7.2f}")
 

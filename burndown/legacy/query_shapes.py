@@ -165,6 +165,7 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
     if not isinstance(written, dict):
         raise ShapeError("an object of weeks was expected")
     found: dict[tuple[str, str], dict[str, Any]] = {}
+    old_spellings: list[str] = []
     for spelling, metrics in written.items():
         week = to_iso_week(spelling)
         if week is None:
@@ -172,12 +173,15 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
         if not isinstance(metrics, dict):
             raise ShapeError(f"{spelling}: an object of metrics was expected")
         if week != spelling:
-            say(f"week {spelling}: now {week}")
+            old_spellings.append(spelling)
         for name, metric in metrics.items():
             kind = found.setdefault((week, _metric_type(name)), {})
             if name in kind and kind[name] != metric:
                 kind, name = _keep_both(found, week, name, metric, spelling, say)
             kind[name] = metric
+    if old_spellings:
+        first = old_spellings[0]
+        say(f"{len(old_spellings)} weeks in the old spelling: {first} is now {to_iso_week(first)}")
     return [
         {
             "snapshot_date": week,
