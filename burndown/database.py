@@ -186,8 +186,10 @@ class Database:
             os.link(built, self.path)
         except FileExistsError:
             self._copy_from(built)
-        else:
-            _sync(self.path.parent)
+            return
+        except OSError:  # a file system without hard links
+            built.rename(self.path)
+        _sync(self.path.parent)
 
     def _copy_from(self, built: Path) -> None:
         self._prepare()
@@ -350,7 +352,9 @@ def remove_database(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     """Have a file, or the entries of a folder, survive a power cut."""
-    descriptor = os.open(path, os.O_RDONLY)
+    if path.is_dir() and os.name == "nt":
+        return  # Windows keeps the entries of a folder by itself
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
