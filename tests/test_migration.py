@@ -439,6 +439,44 @@ def test_only_a_selection_that_exists_stays_active(
     assert found == expected
 
 
+def test_a_name_is_taken_once_and_the_oldest_keeps_it(tmp_path: Path) -> None:
+    """The others get a number, and every one keeps what it was called before."""
+    files = {
+        f"profiles/p/queries/{query_id}/query.json": {"name": name, "created_at": created_at}
+        for query_id, name, created_at in (
+            ("a", "Bugs", "2025-02-01T00:00:00Z"),
+            ("b", "Bugs", "2025-01-01T00:00:00Z"),
+            ("c", "Bugs (2)", "2025-01-01T00:00:00Z"),
+            ("d", " ", "2025-01-01T00:00:00Z"),
+            ("e", "x" * 300, "2025-01-01T00:00:00Z"),
+        )
+    }
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        found = {query["id"]: query for query in backend.list_queries("p")}
+    assert {key: query["name"] for key, query in found.items()} == {
+        "a": "Bugs (3)",
+        "b": "Bugs",
+        "c": "Bugs (2)",
+        "d": "d",
+        "e": "x" * 190,
+    }
+    assert found["a"]["legacy_name"] == "Bugs"
+    assert found["e"]["legacy_name"] == "x" * 300
+
+
+def test_an_id_that_is_no_safe_one_gets_another_and_stays_active(tmp_path: Path) -> None:
+    """A name with a slash made a folder within a folder."""
+    files = {
+        "profiles/Team A/sub/profile.json": FULL,
+        "profiles/profiles.json": {"active_profile_id": "Team A/sub", "profiles": {}},
+    }
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        assert backend.get_app_state("active_profile_id") == "team-a-sub"
+        profile = backend.get_profile("team-a-sub")
+    assert profile is not None
+    assert profile["legacy_id"] == "Team A/sub"
+
+
 def test_links_are_not_followed(demo: Path, tmp_path: Path) -> None:
     """A link out of the workspace, into itself or to nothing is left out and told."""
     outside = tmp_path / "outside"

@@ -4,7 +4,7 @@ The name of a folder is the id of what it holds, whatever the files within say. 
 followed. Small files are read at once, the large ones of a query when it is asked for them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +32,12 @@ from burndown.legacy.query_shapes import (
 )
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
 from burndown.models.query_data import QueryData
-from burndown.models.values import Identifier, slug, to_utc
+from burndown.models.values import MAX_NAME_LENGTH, Identifier, slug, to_utc
 
 __all__ = ["LegacyProfile", "LegacyQuery", "QueryFile", "Workspace"]
+
+_LONGEST_BASE = MAX_NAME_LENGTH - 10
+"""How much of a long name is taken, so that a number fits behind it."""
 
 _IDENTIFIER = pydantic.TypeAdapter(Identifier)
 
@@ -74,6 +77,8 @@ _QUERY_DATA: tuple[tuple[str, type[QueryData], bool], ...] = (
 class LegacyQuery:
     """A query, and the folder in which its files lie."""
 
+    key: str
+    """Its id as the dashboard knows it."""
     folder: Path
     document: dict[str, Any]
 
@@ -118,9 +123,12 @@ class LegacyQuery:
 
 @dataclass
 class LegacyProfile:
-    """A profile with its queries; the path is its ``profile.json`` or what stands for it."""
+    """A profile with its queries."""
 
+    key: str
+    """Its id as the dashboard knows it."""
     path: Path
+    """Its ``profile.json``, or what stands for it."""
     document: dict[str, Any]
     queries: list[LegacyQuery]
 
@@ -162,9 +170,9 @@ class _Reader:
         profiles = self._profiles(entries)
         at_root = any(query.folder == self.root for p in profiles for query in p.queries)
         tell_leftovers(self.profiles_dir, at_root, self.findings)
-        _make_names_unique(profiles, "profile", self.findings)
+        _make_names_fit(profiles, "profile", self.findings)
         for profile in profiles:
-            _make_names_unique(profile.queries, "query", self.findings)
+            _make_names_fit(profile.queries, "query", self.findings)
         active_profile, active_query = self._active(registry, profiles)
         return Workspace(profiles, active_profile, active_query)
 
@@ -198,17 +206,15 @@ class _Reader:
         )
         if not registry and len(profiles) == 1 and len(profiles[0].queries) == 1:
             return profiles[0].document["id"], profiles[0].queries[0].document["id"]
-        active = next((p for p in profiles if p.document["id"] == wanted), None)
-        if active is None:
+        profile = next((profile for profile in profiles if profile.key == wanted), None)
+        if profile is None:
             if wanted is not None:
                 self._forget_active("active_profile_id", wanted, "names no profile")
             return None, None
-        queries = [query.document["id"] for query in active.queries]
-        if wanted_query in queries:
-            return str(wanted), str(wanted_query)
-        if wanted_query is not None:
+        query = next((query for query in profile.queries if query.key == wanted_query), None)
+        if query is None and wanted_query is not None:
             self._forget_active("active_query_id", wanted_query, f"names no query of {wanted!r}")
-        return str(wanted), None
+        return profile.document["id"], query.document["id"] if query else None
 
     def _forget_active(self, key: str, value: Any, why: str) -> None:
         path = self.profiles_dir / REGISTRY
@@ -243,7 +249,7 @@ class _Reader:
         if profile_id != key:
             document["legacy_id"] = key
         queries = list(self._queries(folder, document))
-        return LegacyProfile(path, document, queries)
+        return LegacyProfile(key, path, document, queries)
 
     def _settings(self, folder: Path) -> tuple[Path, dict[str, Any]]:
         """The settings of a profile, wherever the dashboard of its time put them."""
@@ -265,7 +271,7 @@ class _Reader:
         if profile_id != key:
             document["legacy_id"] = key
         self.findings.puts_right(path, f"profile {key!r} has no folder; taken from its entry")
-        return LegacyProfile(path, document, [])
+        return LegacyProfile(key, path, document, [])
 
     def _root_profile(self) -> LegacyProfile:
         """The time before profiles: all files beside the folder of profiles."""
@@ -275,7 +281,7 @@ class _Reader:
         document.setdefault("created_at", modified_at(path if is_file(path) else self.root))
         query = self._query("main", self.root, document)
         self.findings.puts_right(self.root, "files of the time before profiles: now default/main")
-        return LegacyProfile(path, document, [query])
+        return LegacyProfile("default", path, document, [query])
 
     # --- queries -----------------------------------------------------------------------------
 
@@ -307,7 +313,7 @@ class _Reader:
                 modified_at(folder),
                 self.findings.about(folder),
             )
-        return LegacyQuery(folder, document)
+        return LegacyQuery(folder.name, folder, document)
 
     def _fetched_jql(self, folder: Path) -> Any:
         """The JQL of the last sync; what is wrong with the file is told when its data is read."""
@@ -345,30 +351,31 @@ class _Reader:
         return identifier
 
 
-def _make_names_unique(
-    items: list[LegacyProfile] | list[LegacyQuery], kind: str, findings: Findings
+def _make_names_fit(
+    items: Sequence[LegacyProfile | LegacyQuery], kind: str, findings: Findings
 ) -> None:
-    """Rename all but the oldest of those that share a name; the database takes a name once."""
-    taken = {item.document["name"] for item in items if isinstance(item.document["name"], str)}
-    seen: set[str] = set()
-    oldest_first: list[LegacyProfile | LegacyQuery] = sorted(
+    """Give each a name that the database takes: not too long, and nobody else's.
+
+    Of those that share a name, the oldest keeps it.
+    """
+    taken: set[str] = set()
+    oldest_first = sorted(
         items, key=lambda item: (to_utc(item.document["created_at"]), item.document["id"])
     )
     for item in oldest_first:
-        name = item.document["name"]
-        if not isinstance(name, str):
+        written = item.document["name"]
+        if not isinstance(written, str):
             continue
-        if name in seen:
-            number = 2
-            while f"{name} ({number})" in taken:
-                number += 1
-            item.document["legacy_name"] = name
-            item.document["name"] = f"{name} ({number})"
-            taken.add(item.document["name"])
-            findings.puts_right(
-                item.path, f"name: another {kind} is called {name!r}; now {item.document['name']!r}"
-            )
-        seen.add(name)
+        base = written if written.strip() else item.document["id"]
+        name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
+        number = 2
+        while name in taken:
+            name, number = f"{base[:_LONGEST_BASE]} ({number})", number + 1
+        if name != written:
+            why = f"another {kind} has it" if written in taken else "it is blank or too long"
+            item.document.update(name=name, legacy_name=written)
+            findings.puts_right(item.path, f"name: {name!r} in place of {written!r}, as {why}")
+        taken.add(name)
 
 
 def _is_identifier(text: str) -> bool:

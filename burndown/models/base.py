@@ -74,6 +74,9 @@ class Entity(SQLModel):
         hide_input_in_errors=True,
     )
 
+    UNKNOWN_KEYS: ClassVar[str] = ""
+    """The field that a document's unknown keys are put into, if they are kept."""
+
     def __new__(cls, /, **_: Any) -> Self:  # noqa: D102 - as of any class
         # SQLModel's own takes no key called "cls".
         new: Self = super().__new__(cls)
@@ -101,9 +104,6 @@ class Entity(SQLModel):
             object.__setattr__(self, "__dict__", before)
         set_attribute(self, name, validated)
 
-    UNKNOWN_KEYS: ClassVar[str] = ""
-    """The field that a document's unknown keys are put into, if they are kept."""
-
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
         """What is validated in place of the given data; a hook for what depends on other keys."""
@@ -130,9 +130,7 @@ class Entity(SQLModel):
             pydantic.ValidationError: with the path to each value that is not possible.
             ValueError: it is not JSON.
         """
-        return cls.model_validate(
-            decode(bytes(json_data, "utf-8") if isinstance(json_data, str) else bytes(json_data))
-        )
+        return cls.model_validate(decode(json_data))
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:

@@ -26,7 +26,7 @@ def encode(value: Any) -> bytes:
     return to_json(value, fallback=_null_for_ellipsis)
 
 
-def decode(text: str | bytes) -> Any:
+def decode(text: str | bytes | bytearray) -> Any:
     """The value of a JSON text.
 
     Raises:
