@@ -285,7 +285,7 @@ class _Migration:
         try:
             repository.save_document(row)
         except ValidationError as error:
-            self.refused.add((file.path, _key(row, file)))
+            self.refused.add((file.path, _key(row, file.key)))
             self.findings.leaves_out(
                 file.path, f"{_reasons(error)}; it can be fetched from Jira again"
             )
@@ -315,34 +315,38 @@ class _Migration:
                 self.progress("comparing", done, workspace.query_count)
 
     def _compare_file(self, file: QueryFile, stored: list[dict[str, Any]]) -> None:
-        by_key = {_key(row, file): row for row in stored}
-        expected = {_key(document, file): document for document in file.documents}
+        names = file.key
+        by_key = {_key(row, names): row for row in stored}
+        expected = {_key(document, names): document for document in file.documents}
         if by_key.keys() != {key for key in expected if (file.path, key) not in self.refused}:
             raise _disagreement(file.path, "its entries")
         for key, row in by_key.items():
             _must_agree(expected[key], row, file.path)
 
 
-def _key(document: Mapping[str, Any], file: QueryFile) -> tuple[Any, ...]:
-    return tuple(document[name] for name in file.key)
+def _key(document: Mapping[str, Any], names: list[str]) -> tuple[Any, ...]:
+    return tuple(document[name] for name in names)
 
 
 def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:
     """Compare what the files say with what was stored, moments as such and all else as JSON."""
     for name, value in expected.items():
-        if found is None or name not in found:
-            raise _disagreement(path, name)
-        stored = found[name] if isinstance(found[name], bytes) else encode(found[name])
-        if not (_same_moment(value, found[name]) or encode(value) == stored):
+        if found is None or name not in found or not _agree(value, found[name]):
             raise _disagreement(path, name)
 
 
-def _same_moment(one: Any, other: Any) -> bool:
+def _agree(value: Any, stored: Any) -> bool:
+    if isinstance(stored, bytes):
+        return encode(value) == stored
+    if isinstance(stored, str):
+        return value == stored or _same_moment(value, stored)
+    return encode(value) == encode(stored)
+
+
+def _same_moment(value: Any, stored: str) -> bool:
     """Whether both are moments, however they are written, and the same one."""
-    if not (isinstance(one, str | datetime) and isinstance(other, str)):
-        return False
     try:
-        return to_utc(one) == to_utc(other)
+        return isinstance(value, str | datetime) and to_utc(value) == to_utc(stored)
     except ValueError:
         return False
 

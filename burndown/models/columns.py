@@ -4,6 +4,7 @@ JSON is text in the given key order, which every SQL shell can read; what is lar
 Jira is compressed. Time is text that compares with SQLite's own ``datetime('now')``.
 """
 
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,12 +73,23 @@ class CompressedJson(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:
         """Encode and compress."""
-        return zstandard.compress(encode(value))
+        return _zstd.compressor.compress(encode(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Decompress and decode."""
-        text = zstandard.decompress(value)
+        text = _zstd.decompressor.decompress(value)
         return text if self.raw else decode(text)
+
+
+class _Zstd(threading.local):
+    """A compressor for each thread: making one costs more than most values."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor()
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_zstd = _Zstd()
 
 
 class UtcTimestamp(TypeDecorator[datetime]):
