@@ -16,6 +16,7 @@ Constructing a model directly (``Profile(name="")``) raises pydantic's own
 No message holds a token.
 """
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,13 +36,12 @@ __all__ = [
     "is_secret",
 ]
 
-_SECRET_WORDS = ("token", "password", "secret", "authorization", "api_key", "apikey")
+_SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
 
 
 def is_secret(key: str) -> bool:
-    """Whether a value of this key must not be shown or exported, such as ``jira_token``."""
-    lowered = key.lower()
-    return any(word in lowered for word in _SECRET_WORDS)
+    """Whether a setting of this name must not be shown or exported, such as ``jira_token``."""
+    return _SECRET.search(key) is not None
 
 
 class PersistenceError(Exception):

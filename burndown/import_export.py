@@ -13,21 +13,32 @@ Cached answers of Jira are left out; they can be fetched again.
 """
 
 import json
+import os
+import re
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from burndown.errors import ImportExportError, ProfileNotFoundError, is_secret
-from burndown.models.json_codec import decode
-from burndown.models.values import utc_now
-from burndown.names import checked_name, free_id
+from burndown.models.values import is_identifier, utc_now
+from burndown.names import (
+    MAX_PROFILES,
+    checked_name,
+    free_id,
+    refuse_beyond,
+    refuse_taken_name,
+)
 from burndown.persistence import Document, get_backend
 
 __all__ = ["export_profile", "import_profile"]
 
 FORMAT = "burndown export"
 FORMAT_VERSION = 1
+
+_SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE).fullmatch
+"""Keys of secrets beside settings, where a metric may be called ``token_count``."""
 
 
 def export_profile(profile_id: str, export_path: str | Path) -> Path:
@@ -48,29 +59,12 @@ def export_profile(profile_id: str, export_path: str | Path) -> Path:
         ImportExportError: there is something else at that path, or it cannot be written.
     """
     folder = Path(export_path)
-    files = _files_of(profile_id)
+    with get_backend().transaction():  # one state of the data
+        files = _files_of(profile_id)
     try:
-        if folder.exists() and not _is_replaceable(folder):
-            raise ImportExportError(
-                f"{folder} is there already and is no export of a profile; name another folder"
-            )
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}")
-        try:
-            for name, content in files.items():
-                _write(unfinished / name, content)
-            (unfinished / "queries").mkdir(exist_ok=True)
-            earlier = folder.with_name(f"{unfinished.name}.earlier")
-            if folder.exists():
-                folder.rename(earlier)
-            unfinished.rename(folder)
-            shutil.rmtree(earlier, ignore_errors=True)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    except OSError as error:
-        raise ImportExportError(
-            f"The export was not written: {error.strerror} ({error.filename})"
-        ) from error
+        _put_in_place(files, folder.absolute())
+    except (OSError, ValueError) as error:
+        raise ImportExportError(f"The export {folder} was not written: {error}") from error
     return folder
 
 
@@ -96,25 +90,34 @@ def import_profile(import_path: str | Path, profile_name: str | None = None) -> 
         raise ImportExportError(f"{folder} is no export of a profile that this version can read")
     profile = _read(folder / "profile.json")
     snapshots = _read(folder / "metrics" / "snapshots.json")
+    query_ids = {path.stem for path in (folder / "queries").glob("*.json")} | snapshots.keys()
+    for query_id in query_ids:
+        if not is_identifier(query_id):
+            raise ImportExportError(f"{folder}: {query_id!r} is no id of a query")
     backend = get_backend()
     with backend.transaction():
         present = backend.list_profiles()
-        name = checked_name("Profile", profile_name or profile.get("name", ""), present)
+        refuse_beyond(MAX_PROFILES, "Profile", present)
+        name = profile.get("name", "")
+        if profile_name is not None:
+            name = checked_name("Profile", profile_name, present)
+        elif isinstance(name, str):
+            refuse_taken_name("Profile", name, present)
         taken = {other["id"] for other in present}
         profile_id = profile.get("id")
         if not isinstance(profile_id, str) or profile_id in taken:
-            profile_id = free_id(name, "profile", taken)
+            profile_id = free_id(str(name), "profile", taken)
         backend.save_profile({**profile, "id": profile_id, "name": name})
-        for path in sorted((folder / "queries").glob("*.json")):
-            query = {**_read(path), "id": path.stem, "profile_id": profile_id}
-            backend.save_query(profile_id, query)
-            data_path = folder / "project_data" / path.name
-            if data_path.exists():
-                backend.save_project_data(profile_id, path.stem, _read(data_path))
-            of_query = snapshots.pop(path.stem, [])
+        for query_id in sorted(query_ids):
+            query = _read(folder / "queries" / f"{query_id}.json")
+            backend.save_query(profile_id, {**query, "id": query_id, "profile_id": profile_id})
+            data_path = folder / "project_data" / f"{query_id}.json"
+            if os.path.lexists(data_path):
+                backend.save_project_data(profile_id, query_id, _read(data_path))
+            of_query = snapshots.get(query_id, [])
             if not isinstance(of_query, list):
-                raise ImportExportError(f"{path.stem} in metrics/snapshots.json: no list")
-            backend.save_metrics_snapshots(profile_id, path.stem, of_query)
+                raise ImportExportError(f"{folder / 'metrics/snapshots.json'}: {query_id}: no list")
+            backend.save_metrics_snapshots(profile_id, query_id, of_query)
     return profile_id
 
 
@@ -130,30 +133,62 @@ def _files_of(profile_id: str) -> dict[str, Any]:
             "exported_at": utc_now().isoformat(),
             "left_out": ["tokens", "cached answers of Jira", "changelogs"],
         },
-        "profile.json": _without_secrets(profile),
+        "profile.json": _without_secrets(profile, is_secret),
     }
     snapshots = {}
     for query in backend.list_queries(profile_id):
         query_id = query["id"]
         del query["profile_id"]
-        files[f"queries/{query_id}.json"] = query
+        files[f"queries/{query_id}.json"] = _without_secrets(query, _SECRET_IN_DATA)
         data = backend.get_project_data(profile_id, query_id)
         if data is not None:
-            files[f"project_data/{query_id}.json"] = data
+            files[f"project_data/{query_id}.json"] = _without_secrets(data, _SECRET_IN_DATA)
         snapshots[query_id] = [
             {key: value for key, value in snapshot.items() if not key.endswith("_id")}
             for snapshot in backend.get_metrics_snapshots(profile_id, query_id, limit=None)
         ]
-    files["metrics/snapshots.json"] = snapshots
+    files["metrics/snapshots.json"] = _without_secrets(snapshots, _SECRET_IN_DATA)
     return files
 
 
-def _without_secrets(value: Any) -> Any:
+def _without_secrets(value: Any, is_secret: Callable[[str], Any]) -> Any:
     if isinstance(value, dict):
-        return {key: _without_secrets(item) for key, item in value.items() if not is_secret(key)}
+        return {
+            key: _without_secrets(item, is_secret)
+            for key, item in value.items()
+            if not is_secret(key)
+        }
     if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
+        return [_without_secrets(item, is_secret) for item in value]
     return value
+
+
+def _put_in_place(files: dict[str, Any], folder: Path) -> None:
+    """Write the files beside the folder, and make them it at once."""
+    if Path.cwd().is_relative_to(folder):
+        raise ImportExportError(f"{folder} is the current folder or above it; name another one")
+    if folder.exists() and not _is_replaceable(folder):
+        raise ImportExportError(
+            f"{folder} is there already and is no export of a profile; name another folder"
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f"{folder.name[:100]}.{uuid.uuid4().hex}")
+    earlier = unfinished.with_suffix(".earlier")
+    try:
+        for name, content in files.items():
+            _write(unfinished / name, content)
+        (unfinished / "queries").mkdir(exist_ok=True)
+        if folder.exists():
+            folder.rename(earlier)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            earlier.rename(folder)
+            raise
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _is_replaceable(folder: Path) -> bool:
@@ -175,11 +210,17 @@ def _write(path: Path, content: Any) -> None:
 
 def _read(path: Path) -> Document:
     try:
-        value = decode(path.read_bytes())
+        # These files nest deeper than what can be stored, which the standard reader takes.
+        value = json.loads(path.read_bytes(), parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # refuses half of a surrogate pair
     except OSError as error:
         raise ImportExportError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImportExportError(f"{path} is not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise ImportExportError(f"{path}: an object was expected")
     return value
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON value")

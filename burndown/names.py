@@ -1,4 +1,4 @@
-"""The rules for names and ids that profiles and queries share."""
+"""The rules for names, ids and numbers that profiles and queries share."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,8 +6,18 @@ from burndown.errors import ValidationError
 from burndown.models.values import slug
 from burndown.persistence import Document
 
-__all__ = ["checked_name", "free_id", "refuse_beyond"]
+__all__ = [
+    "MAX_PROFILES",
+    "MAX_QUERIES",
+    "checked_name",
+    "free_id",
+    "refuse_beyond",
+    "refuse_taken_name",
+]
 
+MAX_PROFILES = 50
+MAX_QUERIES = 100
+"""How many queries a profile can have."""
 MAX_NAME_LENGTH = 100
 
 
@@ -21,12 +31,20 @@ def checked_name(kind: str, name: str, others: Iterable[Document]) -> str:
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= MAX_NAME_LENGTH:
         expected = f"a name of 1 to {MAX_NAME_LENGTH} characters was expected"
         raise ValidationError.of(kind, "name", expected, name)
-    stripped = name.strip()
+    refuse_taken_name(kind, name.strip(), others)
+    return name.strip()
+
+
+def refuse_taken_name(kind: str, name: str, others: Iterable[Document]) -> None:
+    """Refuse a name that is taken.
+
+    Raises:
+        ValidationError: one of the others has it, in whatever case.
+    """
     for other in others:
-        if other["name"].casefold() == stripped.casefold():
+        if other["name"].casefold() == name.casefold():
             expected = f"a name other than that of {kind.lower()} {other['id']!r} was expected"
             raise ValidationError.of(kind, "name", expected, name)
-    return stripped
 
 
 def free_id(name: str, fallback: str, taken: Collection[str]) -> str:

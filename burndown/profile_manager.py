@@ -13,7 +13,7 @@ from typing import Any
 
 from burndown.errors import ProfileNotFoundError, ValidationError
 from burndown.models.values import utc_now
-from burndown.names import checked_name, free_id, refuse_beyond
+from burndown.names import MAX_PROFILES, checked_name, free_id, refuse_beyond
 from burndown.persistence import Document, get_backend
 from burndown.query_manager import copy_query_data
 
@@ -29,8 +29,6 @@ __all__ = [
     "switch_profile",
     "update_profile",
 ]
-
-MAX_PROFILES = 50
 
 
 def create_profile(
@@ -58,7 +56,7 @@ def create_profile(
         backend.save_profile(
             {"description": description, **(settings or {}), "id": profile_id, "name": name}
         )
-        if backend.get_app_state("active_profile_id") is None:
+        if get_active_profile() is None:
             switch_profile(profile_id)
     return profile_id
 
@@ -130,6 +128,8 @@ def duplicate_profile(profile_id: str, name: str) -> str:
         for query in backend.list_queries(profile_id):
             backend.save_query(copy_id, {**query, "profile_id": copy_id})
             copy_query_data((profile_id, query["id"]), (copy_id, query["id"]))
+        if backend.get_app_state("active_profile_id") == copy_id:
+            _activate_a_query(copy_id)
     return copy_id
 
 

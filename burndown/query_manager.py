@@ -10,7 +10,7 @@ from datetime import datetime
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
 from burndown.models.values import utc_now
-from burndown.names import checked_name, free_id, refuse_beyond
+from burndown.names import MAX_QUERIES, checked_name, free_id, refuse_beyond
 from burndown.persistence import Document, get_backend
 
 __all__ = [
@@ -26,8 +26,6 @@ __all__ = [
     "update_query",
     "validate_query",
 ]
-
-MAX_QUERIES = 100
 
 
 def create_query(profile_id: str, name: str, jql: str, description: str = "") -> str:
@@ -47,18 +45,9 @@ def create_query(profile_id: str, name: str, jql: str, description: str = "") ->
         ValidationError: the name or the JQL is empty, the name is taken, or the profile has 100
             queries.
     """
-    backend = get_backend()
-    with backend.transaction():
-        queries = list_queries(profile_id)
-        refuse_beyond(MAX_QUERIES, "Query", queries)
-        name = checked_name("Query", name, queries)
-        query_id = free_id(name, "query", {query["id"] for query in queries})
-        document = {"id": query_id, "name": name, "jql": jql, "description": description}
-        backend.save_query(profile_id, _with_checked_jql(document))
-        is_active = backend.get_app_state("active_profile_id") == profile_id
-        if is_active and backend.get_app_state("active_query_id") is None:
-            backend.set_app_state("active_query_id", query_id)
-    return query_id
+    with get_backend().transaction():
+        query = {"jql": _checked_jql(jql), "description": description}
+        return _add_query(profile_id, name, query)
 
 
 def get_query(profile_id: str, query_id: str) -> Document:
@@ -118,8 +107,7 @@ def update_query(
             others = [other for other in list_queries(profile_id) if other["id"] != query_id]
             query["name"] = checked_name("Query", name, others)
         if jql is not None:
-            query["jql"] = jql
-            _with_checked_jql(query)
+            query["jql"] = _checked_jql(jql)
         if description is not None:
             query["description"] = description
         backend.save_query(profile_id, {**query, "updated_at": utc_now().isoformat()})
@@ -147,7 +135,8 @@ def duplicate_query(profile_id: str, query_id: str, name: str) -> str:
     """
     with get_backend().transaction():
         query = get_query(profile_id, query_id)
-        copy_id = create_query(profile_id, name, query["jql"], query["description"])
+        del query["created_at"], query["last_used"]
+        copy_id = _add_query(profile_id, name, query)
         copy_query_data((profile_id, query_id), (profile_id, copy_id))
     return copy_id
 
@@ -161,7 +150,11 @@ def switch_query(profile_id: str, query_id: str) -> None:
     backend = get_backend()
     with backend.transaction():
         query = get_query(profile_id, query_id)
-        backend.save_query(profile_id, {**query, "last_used": utc_now().isoformat()})
+        now = utc_now().isoformat()
+        backend.save_query(profile_id, {**query, "last_used": now})
+        profile = backend.get_profile(profile_id)
+        if profile is not None:
+            backend.save_profile({**profile, "last_used": now})
         backend.set_app_state("active_profile_id", profile_id)
         backend.set_app_state("active_query_id", query_id)
 
@@ -223,7 +216,19 @@ def copy_query_data(source: tuple[str, str], target: tuple[str, str]) -> None:
         backend.save_jira_changelogs(*target, histories, expires_at_or_never)
 
 
-def _with_checked_jql(query: Document) -> Document:
-    if not isinstance(query["jql"], str) or not query["jql"].strip():
-        raise ValidationError.of("Query", "jql", "a JQL was expected", query["jql"])
-    return query
+def _add_query(profile_id: str, name: str, settings: Document) -> str:
+    backend = get_backend()
+    queries = list_queries(profile_id)
+    refuse_beyond(MAX_QUERIES, "Query", queries)
+    name = checked_name("Query", name, queries)
+    query_id = free_id(name, "query", {query["id"] for query in queries})
+    backend.save_query(profile_id, {**settings, "id": query_id, "name": name})
+    if backend.get_app_state("active_profile_id") == profile_id and get_active_query() is None:
+        backend.set_app_state("active_query_id", query_id)
+    return query_id
+
+
+def _checked_jql(jql: str) -> str:
+    if not isinstance(jql, str) or not jql.strip():
+        raise ValidationError.of("Query", "jql", "a JQL was expected", jql)
+    return jql

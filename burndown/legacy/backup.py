@@ -24,7 +24,9 @@ def back_up(profiles_dir: Path, now: datetime) -> Path:
     """
     backups = profiles_dir.parent / "backups"
     earlier = sorted(backups.glob("migration-*[0-9]")) if backups.is_dir() else []
-    if earlier and _signature(earlier[-1]) == _signature(profiles_dir.parent, profiles_dir.name):
+    if earlier and _signature(earlier[-1], profiles_dir.name) == _signature(
+        profiles_dir.parent, profiles_dir.name
+    ):
         return earlier[-1]
     backup = backups / f"migration-{now:%Y%m%d-%H%M%S-%f}"
     unfinished = backup.with_suffix(".unfinished")
@@ -49,18 +51,18 @@ def _not_copied(folder: str, names: list[str]) -> set[str]:
     return {
         name
         for name, path in paths.items()
-        if name.startswith("burndown.db")
-        or not (path.is_symlink() or path.is_file() or path.is_dir())
+        if not (path.is_symlink() or path.is_dir())
+        and (name.startswith("burndown.db") or not path.is_file())
     }
 
 
-def _signature(root: Path, folder: str = "profiles") -> dict[str, tuple[int, int]]:
+def _signature(root: Path, folder: str) -> dict[str, tuple[int, int]]:
     """Size and time of each file that a backup holds, by its path."""
     found = {}
     for parent, folders, files in os.walk(root / folder):
-        kept = {*folders, *files} - _not_copied(parent, [*folders, *files])
-        for name in kept.difference(folders):
+        for name in {*folders, *files} - _not_copied(parent, [*folders, *files]):
             path = Path(parent, name)
-            found[path.relative_to(root).as_posix()] = path
+            if path.is_symlink() or not path.is_dir():
+                found[path.relative_to(root).as_posix()] = path
     found.update({name: root / name for name in ROOT_FILES if is_file(root / name)})
     return {name: (path.lstat().st_size, path.lstat().st_mtime_ns) for name, path in found.items()}

@@ -39,17 +39,18 @@ def read_json(path: Path, findings: Findings) -> Any:
             data = data.decode(encoding).encode()
         except UnicodeError as error:
             raise UnreadableFileError(f"not {encoding.upper()} text: {error}") from None
-        findings.puts_right(path, f"read as {encoding.upper()}")
+    paths: list[str] = []
     try:
-        return decode(data)
+        value = decode(data)
     except ValueError as strict:
         try:
-            value = from_json(data, allow_inf_nan=True)
+            value = _null_for_non_finite(from_json(data, allow_inf_nan=True), "", paths)
         except ValueError:
             raise UnreadableFileError(f"not valid JSON: {strict}") from None
-    paths: list[str] = []
-    value = _null_for_non_finite(value, "", paths)
-    findings.puts_right(path, f"null in place of NaN or infinity at {_some(paths)}")
+    if encoding != "utf-8":
+        findings.puts_right(path, f"read as {encoding.upper()}")
+    if paths:
+        findings.puts_right(path, f"null in place of NaN or infinity at {_some(paths)}")
     return value
 
 

@@ -125,7 +125,7 @@ def _tell_unknown(folder: Path, known: set[Path], holding: set[Path], findings: 
             findings.leaves_out(path, "a link; links are not followed")
         elif path in holding and path.is_dir():
             _tell_unknown(path, known, holding, findings)
-        elif path not in known and not path.name.startswith("burndown.db"):
+        elif path not in known and (path.is_dir() or not path.name.startswith("burndown.db")):
             findings.leaves_out(path, _why_unknown(path))
 
 

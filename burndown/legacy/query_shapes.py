@@ -24,6 +24,8 @@ __all__ = [
 CACHE_LIFETIME = timedelta(hours=24)
 """How long the dashboard trusts a cached answer."""
 
+_LATEST = datetime.max.replace(tzinfo=UTC) - CACHE_LIFETIME
+
 _ENVELOPE_KEYS = (
     "cache_version",
     "timestamp",
@@ -90,13 +92,10 @@ def jira_cache_document(written: Any, jql: str, written_at: datetime, say: Say) 
         raise ShapeError("there is no list of issues in it")
     asked = written.get("jql_query")
     fields = written.get("fields_requested")
-    timestamp = written.get("timestamp")
-    if is_moment(timestamp):
-        moment = datetime.fromisoformat(str(timestamp))
-        created_at = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    else:
+    created_at = _timestamp(written.get("timestamp"))
+    if created_at is None:
         created_at = written_at
-        say("timestamp: there is none; taken from the time of the file")
+        say("timestamp: taken from the time of the file")
     return {
         "cache_key": jira_cache_key(
             asked if isinstance(asked, str) else jql, fields if isinstance(fields, str) else ""
@@ -105,6 +104,15 @@ def jira_cache_document(written: Any, jql: str, written_at: datetime, say: Say) 
         "expires_at": created_at + CACHE_LIFETIME,
         "response": written,
     }
+
+
+def _timestamp(text: Any) -> datetime | None:
+    """The moment of a cached answer; the dashboard means UTC where it writes no offset."""
+    if not is_moment(text):
+        return None
+    moment = datetime.fromisoformat(text)
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment <= _LATEST else None
 
 
 def changelog_documents(written: Any, say: Say) -> list[dict[str, Any]]:

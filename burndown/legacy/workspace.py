@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pydantic
-
 from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
 from burndown.legacy.layout import (
@@ -32,14 +30,12 @@ from burndown.legacy.query_shapes import (
 )
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
 from burndown.models.query_data import QueryData
-from burndown.models.values import MAX_NAME_LENGTH, Identifier, slug, to_utc
+from burndown.models.values import MAX_NAME_LENGTH, is_identifier, slug, to_utc
 
 __all__ = ["LegacyProfile", "LegacyQuery", "QueryFile", "Workspace"]
 
 _LONGEST_BASE = MAX_NAME_LENGTH - 10
 """How much of a long name is taken, so that a number fits behind it."""
-
-_IDENTIFIER = pydantic.TypeAdapter(Identifier)
 
 
 @dataclass(frozen=True)
@@ -227,7 +223,7 @@ class _Reader:
         taken: set[str] = set()
         profiles = [
             self._profile(key, folders[key], entries.get(key, {}), taken)
-            for key in sorted(folders, key=lambda key: (not _is_identifier(key), key))
+            for key in sorted(folders, key=lambda key: (not is_identifier(key), key))
         ]
         profiles += [
             self._registered_only(key, entries[key], taken)
@@ -341,7 +337,7 @@ class _Reader:
 
     def _identifier(self, key: str, path: Path, kind: str, taken: set[str]) -> str:
         identifier = key
-        if not _is_identifier(key):
+        if not is_identifier(key):
             base = identifier = slug(key, kind)
             number = 2
             while identifier in taken:
@@ -376,11 +372,3 @@ def _make_names_fit(
             item.document.update(name=name, legacy_name=written)
             findings.puts_right(item.path, f"name: {name!r} in place of {written!r}, as {why}")
         taken.add(name)
-
-
-def _is_identifier(text: str) -> bool:
-    try:
-        _IDENTIFIER.validate_python(text)
-    except pydantic.ValidationError:
-        return False
-    return True

@@ -29,6 +29,9 @@ def encode(value: Any) -> bytes:
 def decode(text: str | bytes | bytearray) -> Any:
     """The value of a JSON text.
 
+    A number beyond any float, such as 1e400, is read as infinity, which
+    :func:`check_storable` refuses.
+
     Raises:
         ValueError: it is not JSON, holds NaN or an infinity, or nests deeper than 200.
     """

@@ -37,6 +37,7 @@ __all__ = [
     "UtcDatetime",
     "Word",
     "expecting",
+    "is_identifier",
     "lenient",
     "refuse",
     "slug",
@@ -92,13 +93,13 @@ def _check_key(key: str) -> str:
 
 def _check_id(text: str) -> str:
     if (
-        not 1 <= len(text) <= MAX_ID_LENGTH
+        not 1 <= len(text.encode()) <= MAX_ID_LENGTH
         or text != text.strip()
         or text.startswith(".")
         or any(char in "/\\" or unicodedata.category(char) == "Cc" for char in text)
     ):
         raise refuse(
-            f"an id of 1 to {MAX_ID_LENGTH} characters was expected, without slashes or control "
+            f"an id of 1 to {MAX_ID_LENGTH} bytes was expected, without slashes or control "
             "characters, with no dot in front and no blanks around it"
         )
     return text
@@ -121,6 +122,15 @@ Key = Annotated[Line, AfterValidator(_check_key)]
 
 Word = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 """A lower-case word, such as a metric type or a task's status."""
+
+
+def is_identifier(text: str) -> bool:
+    """Whether the text can be an id."""
+    try:
+        _check_id(_check_column_text(text))
+    except PydanticCustomError:
+        return False
+    return True
 
 
 def slug(name: str, fallback: str) -> str:

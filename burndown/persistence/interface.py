@@ -232,8 +232,8 @@ class PersistenceBackend(ABC):
     ) -> None:
         """Keep many snapshots, all of them or none.
 
-        Each has ``snapshot_date``, ``metric_type``, ``metrics`` and, if there is one,
-        ``forecast``.
+        Each has ``snapshot_date``, ``metric_type`` and ``metrics``, and can have ``forecast`` and
+        ``created_at``.
         """
 
     # --- tasks -------------------------------------------------------------------------------

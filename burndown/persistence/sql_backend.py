@@ -47,7 +47,8 @@ class SQLBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         with self.database.session() as session:
-            ProfileRepository(session).save_document(profile, created_at=self._now())
+            document = _mapping("Profile", profile)
+            ProfileRepository(session).save_document(document, created_at=self._now())
 
     def list_profiles(self) -> list[Document]:
         with self.database.read_session() as session:
@@ -62,6 +63,7 @@ class SQLBackend(PersistenceBackend):
             return QueryRepository(session).get_document(profile_id, query_id)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+        query = _mapping("Query", query)
         if query.get("profile_id", profile_id) != profile_id:
             raise ValidationError.of(
                 f"Query {query.get('id')!r}",
@@ -244,10 +246,10 @@ class SQLBackend(PersistenceBackend):
         with self.database.session() as session:
             MetricsSnapshotRepository(session).save_documents(
                 {
-                    **snapshot,
+                    "created_at": now,
+                    **_mapping("Metrics snapshot", snapshot),
                     "profile_id": profile_id,
                     "query_id": query_id,
-                    "created_at": now,
                 }
                 for snapshot in snapshots
             )
@@ -291,3 +293,9 @@ class SQLBackend(PersistenceBackend):
 
     def close(self) -> None:
         self.database.close()
+
+
+def _mapping(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(document, Mapping):
+        raise ValidationError.of(subject, "", "an object was expected", document)
+    return document
