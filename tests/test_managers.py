@@ -745,11 +745,11 @@ def test_whatever_is_done_something_that_exists_is_active(
 ) -> None:
     """While there is a profile one is active, and while that has a query one of its own is."""
     emptied(shared)
-    for step, number in plan:
+    for nth, (step, number) in enumerate(plan):
         present = [profile["id"] for profile in list_profiles()]
         chosen = present[number % len(present)] if present else ""
         if step == "c" and number and chosen:
-            create_query(chosen, f"query {len(list_queries(chosen))} {number}", "a = b")
+            create_query(chosen, f"query {nth}", "a = b")
         elif step == "c" and f"p{number}" not in present:
             create_profile(f"p{number}")
         elif step == "s" and chosen:
