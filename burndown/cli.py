@@ -1,6 +1,8 @@
 """The command line: parse, call, print."""
 
+import io
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -40,11 +42,14 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error
 def run(arguments: Sequence[str]) -> int:
     """Run a command; returns the exit code: 0 if all went well."""
     debug = "--debug" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # for a locale that cannot say every name
     try:
         app([argument for argument in arguments if argument != "--debug"], prog_name="burndown")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
-    except PersistenceError as error:
+    except (PersistenceError, OSError) as error:
         if debug:
             raise
         printing.error(str(error))

@@ -322,7 +322,7 @@ def _url(where: str | Path) -> URL:
     if isinstance(where, str) and "://" in where:
         try:
             url = make_url(where)
-        except exc.ArgumentError:
+        except (exc.ArgumentError, ValueError):
             raise StorageError("The database URL is not one that SQLAlchemy understands") from None
         if url.get_backend_name() != "sqlite":
             raise StorageError(f"No backend stores in {url.get_backend_name()} yet; use sqlite")

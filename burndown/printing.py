@@ -49,7 +49,7 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]
         yield _print_progress
     else:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        with Progress(*columns, TextColumn("queries"), transient=True) as bar:
+        with Progress(*columns, TextColumn("queries")) as bar:
             tasks: dict[str, Any] = {}
 
             def advance(what: str, done: int, of: int) -> None:

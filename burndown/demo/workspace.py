@@ -69,7 +69,7 @@ def write_demo_workspace(
     profiles_dir = folder / "profiles"
     profiles = [
         _write_server_profile(profiles_dir / "kafka", issues, now, rng),
-        _write_cloud_profile(profiles_dir / f"p_{rng.getrandbits(48):012x}", now, rng),
+        _write_cloud_profile(profiles_dir / "p_b5d960ef1471", now, rng),
     ]
     registry = {
         "version": "3.0",
@@ -99,7 +99,7 @@ def _write_server_profile(folder: Path, count: int, now: datetime, rng: Random) 
 def _write_cloud_profile(folder: Path, now: datetime, rng: Random) -> Json:
     """A profile whose query was last synced by an older version of the dashboard."""
     site = Site("https://cloud.example.com", "ZAHL", "Zürich: Zahlungsverkehr ✓", is_cloud=True)
-    query_id, synced_at = f"q_{rng.getrandbits(48):012x}", now - timedelta(days=21)
+    query_id, synced_at = "q_ac7ce01bbf50", now - timedelta(days=21)
     query = Query(query_id, "Offene Vorgänge", "project = ZAHL", synced_at, now, old_format=True)
     issues = random_issues(site, 40, query, synced_at, rng)
     _write_query(folder, query, issues)
