@@ -34,6 +34,7 @@ __all__ = [
     "StorageError",
     "ValidationError",
     "is_secret",
+    "shown",
 ]
 
 _SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
@@ -114,8 +115,8 @@ class ValidationError(PersistenceError, ValueError):
     @classmethod
     def of(cls, subject: str, path: str, expected: str, got: object = None) -> "ValidationError":
         """A refusal with one problem; ``got=None`` says nothing of the value."""
-        shown = None if got is None else _shown(path, got)
-        return cls(subject, [Problem(path, expected, shown)])
+        found = None if got is None or is_secret(path) else shown(got)
+        return cls(subject, [Problem(path, expected, found)])
 
     @classmethod
     def from_pydantic(
@@ -145,7 +146,7 @@ def _problem(details: pydantic_core.ErrorDetails) -> Problem:
     elif details["type"] in ("model_type", "dict_type"):
         got = type(value).__name__
     else:
-        got = _shown(path, value)
+        got = None if is_secret(path) else shown(value)
     return Problem(path, expected[:1].lower() + expected[1:], got)
 
 
@@ -153,10 +154,8 @@ def _dotted(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
-def _shown(path: str, value: object) -> str | None:
+def shown(value: object) -> str:
     """The value for a message: short, and nothing of a container, which may hold a secret."""
-    if is_secret(path):
-        return None
     if value is None or isinstance(value, str | int | float):
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
         return text if len(text) <= 80 else text[:77] + "..."

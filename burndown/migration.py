@@ -1,8 +1,9 @@
 """A legacy workspace moves into the database, whole or not at all.
 
-The files are backed up, read, and written to a database under a temporary name. That is read back
-and compared with the files, value by value, and then put in its place at once. Whatever goes
-wrong, or whenever the process dies, the files are as they were and the next start tries again.
+The files are backed up, read, and written to a database under a temporary name. What was written
+is read back and compared with the files, value by value, and the database is then put in its place
+at once. Whatever goes wrong, or whenever the process dies, the files are as they were and the next
+start tries again.
 """
 
 import tempfile
@@ -19,11 +20,10 @@ from burndown.database import Database, get_database, remove_database
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
     Findings,
-    LegacyProfile,
-    LegacyQuery,
     QueryFile,
     Workspace,
     back_up,
+    fingerprint,
     has_workspace,
 )
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
@@ -63,8 +63,8 @@ _COUNTED_AS = {
 
 Outcome = Literal["migrated", "already migrated", "nothing to migrate", "dry run"]
 
-Progress = Callable[[str, int, int], None]
-"""Takes what is being done, how many queries are done, and of how many."""
+Progress = Callable[[int, int], None]
+"""Takes how many queries are done, and of how many."""
 
 
 @dataclass
@@ -176,10 +176,9 @@ class _Migration:
     def __init__(self, folder: Path, target: Database, progress: Progress | None) -> None:
         self.folder = folder
         self.target = target
-        self.progress = progress or (lambda what, done, of: None)
+        self.progress = progress or (lambda done, of: None)
         self.findings = Findings()
         self.moved: dict[str, int] = {}
-        self.refused: set[tuple[Path, Any]] = set()
 
     def run(self) -> MigrationReport:
         if not has_workspace(self.folder):
@@ -214,35 +213,46 @@ class _Migration:
         )
 
     def _build(self, path: Path) -> None:
+        """Make the database; what was written is read back and compared before it is committed."""
+        before = fingerprint(self.folder.parent, self.folder.name)
         database = Database(path)
         try:
             with database.session() as session:
-                self._store(Workspace.read(self.folder, self.findings), session)
-            with database.read_session() as session:
-                self._compare(Workspace.read(self.folder, Findings()), session)
+                self._move(Workspace.read(self.folder, self.findings), session)
+            is_whole, errors = database.check_integrity()
         finally:
             database.close()
+        if not is_whole:
+            raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
+        if fingerprint(self.folder.parent, self.folder.name) != before:
+            raise MigrationError(
+                f"The files in {self.folder} changed while they were read, so nothing was moved; "
+                "stop the old dashboard if it is running, and try again"
+            )
 
-    # --- writing -----------------------------------------------------------------------------
-
-    def _store(self, workspace: Workspace, session: Session) -> None:
+    def _move(self, workspace: Workspace, session: Session) -> None:
         state = AppStateRepository(session)
         state.set("active_profile_id", workspace.active_profile_id)
         state.set("active_query_id", workspace.active_query_id)
         state.set("migration_complete", "true")
+        profiles, queries = ProfileRepository(session), QueryRepository(session)
         done = 0
         for profile in workspace.profiles:
-            self._store_named(ProfileRepository(session), profile, profile.document)
+            profile_id = profile.document["id"]
+            if self._stored(profiles, profile.path, profile.document):
+                found = profiles.get_document(profile_id)
+                _must_agree(profile.document, found, profile.path)
             self._count("profiles", 1)
             for query in profile.queries:
-                document = {**query.document, "profile_id": profile.document["id"]}
-                self._store_named(QueryRepository(session), query, document)
+                query_id = query.document["id"]
+                if self._stored(queries, query.path, {**query.document, "profile_id": profile_id}):
+                    found = queries.get_document(profile_id, query_id)
+                    _must_agree(query.document, found, query.path)
                 self._count("queries", 1)
-                ids = {"profile_id": document["profile_id"], "query_id": document["id"]}
                 for file in query.read_files(self.findings):
-                    self._store_file(file, ids, session)
+                    self._move_file(file, _REPOSITORIES[file.model](session), profile_id, query_id)
                 done += 1
-                self.progress("moving", done, workspace.query_count)
+                self.progress(done, workspace.query_count)
         if self.findings.problems:
             raise MigrationError(
                 f"The workspace in {self.folder} was not moved, and nothing was changed: files "
@@ -250,22 +260,22 @@ class _Migration:
                 [(found.path, found.what) for found in self.findings.problems],
             )
 
-    def _store_named(
-        self,
-        repository: Repository[Any],
-        item: LegacyProfile | LegacyQuery,
-        document: dict[str, Any],
-    ) -> None:
+    def _stored(self, repository: Repository[Any], path: Path, document: dict[str, Any]) -> bool:
+        """Whether the profile or query could be stored; if not, it stops the migration."""
         try:
             repository.save_document(document)
         except ValidationError as error:
-            self.findings.stops_at(item.path, _reasons(error))
+            self.findings.stops_at(path, _reasons(error))
             # An empty one stands in, so that what is wrong below it is found too.
             keys = ("profile_id", "id")
             repository.save_document({key: document[key] for key in keys if key in document})
+            return False
+        return True
 
-    def _store_file(self, file: QueryFile, ids: dict[str, str], session: Session) -> None:
-        repository = _REPOSITORIES[file.model](session)
+    def _move_file(
+        self, file: QueryFile, repository: QueryDataRepository[Any], profile_id: str, query_id: str
+    ) -> None:
+        ids = {"profile_id": profile_id, "query_id": query_id}
         rows = [{**document, **ids} for document in file.documents]
         try:
             repository.save_documents(rows)
@@ -274,6 +284,11 @@ class _Migration:
                 self.findings.stops_at(file.path, _reasons(error))
                 return
             rows = [row for row in rows if self._stored_alone(repository, row, file)]
+        found = {_key(row, file): row for row in repository.list_encoded(profile_id, query_id)}
+        if len(found) != len(rows):
+            raise _disagreement(file.path, "the number of its entries")
+        for row in rows:
+            _must_agree(row, found.get(_key(row, file)), file.path)
         self._count(_COUNTED_AS[file.model], len(rows))
         if file.model is JiraCache:
             self._count("issues", sum(len(row["response"]["issues"]) for row in rows))
@@ -285,7 +300,6 @@ class _Migration:
         try:
             repository.save_document(row)
         except ValidationError as error:
-            self.refused.add((file.path, _key(row, file.key)))
             self.findings.leaves_out(
                 file.path, f"{_reasons(error)}; it can be fetched from Jira again"
             )
@@ -295,37 +309,9 @@ class _Migration:
     def _count(self, kind: str, number: int) -> None:
         self.moved[kind] = self.moved.get(kind, 0) + number
 
-    # --- reading back ------------------------------------------------------------------------
 
-    def _compare(self, workspace: Workspace, session: Session) -> None:
-        """Find each value of the files, read once more, in the database."""
-        done = 0
-        for profile in workspace.profiles:
-            profile_id = profile.document["id"]
-            found = ProfileRepository(session).get_document(profile_id)
-            _must_agree(profile.document, found, profile.path)
-            for query in profile.queries:
-                query_id = query.document["id"]
-                found = QueryRepository(session).get_document(profile_id, query_id)
-                _must_agree(query.document, found, query.path)
-                for file in query.read_files(Findings()):
-                    repository = _REPOSITORIES[file.model](session)
-                    self._compare_file(file, repository.list_encoded(profile_id, query_id))
-                done += 1
-                self.progress("comparing", done, workspace.query_count)
-
-    def _compare_file(self, file: QueryFile, stored: list[dict[str, Any]]) -> None:
-        names = file.key
-        by_key = {_key(row, names): row for row in stored}
-        expected = {_key(document, names): document for document in file.documents}
-        if by_key.keys() != {key for key in expected if (file.path, key) not in self.refused}:
-            raise _disagreement(file.path, "its entries")
-        for key, row in by_key.items():
-            _must_agree(expected[key], row, file.path)
-
-
-def _key(document: Mapping[str, Any], names: list[str]) -> tuple[Any, ...]:
-    return tuple(document[name] for name in names)
+def _key(row: Mapping[str, Any], file: QueryFile) -> tuple[Any, ...]:
+    return tuple(row[name] for name in file.key)
 
 
 def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:
@@ -338,6 +324,8 @@ def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, pa
 def _agree(value: Any, stored: Any) -> bool:
     if isinstance(stored, bytes):
         return encode(value) == stored
+    if isinstance(value, datetime):
+        return isinstance(stored, str) and to_utc(value).isoformat() == stored
     if isinstance(stored, str):
         return value == stored or _same_moment(value, stored)
     return encode(value) == encode(stored)
@@ -346,15 +334,14 @@ def _agree(value: Any, stored: Any) -> bool:
 def _same_moment(value: Any, stored: str) -> bool:
     """Whether both are moments, however they are written, and the same one."""
     try:
-        return isinstance(value, str | datetime) and to_utc(value) == to_utc(stored)
+        return isinstance(value, str) and to_utc(value) == to_utc(stored)
     except ValueError:
         return False
 
 
 def _disagreement(path: Path, what: str) -> MigrationError:
     return MigrationError(
-        "What was stored is not what the files say, so nothing was changed; stop the old dashboard "
-        "if it is running, and try again",
+        "What was stored is not what the files say, so nothing was changed",
         [(path, f"{what} differs")],
     )
 

@@ -1,18 +1,18 @@
 """What the command line shows to people: tables, and how far a task is."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from rich import progress as progress_bar
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from burndown.legacy import Finding
-from burndown.migration import MigrationReport
+from burndown.migration import MigrationReport, Progress
 from burndown.persistence import Document
 
 __all__ = [
@@ -41,23 +41,17 @@ def error(text: str) -> None:
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+def progress(*, quiet: bool) -> Iterator[Progress | None]:
     """A bar on a terminal, a few plain lines elsewhere, nothing if quiet."""
     if quiet:
         yield None
     elif not sys.stdout.isatty():
         yield _print_progress
     else:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-        with Progress(*columns, TextColumn("queries")) as bar:
-            tasks: dict[str, Any] = {}
-
-            def advance(what: str, done: int, of: int) -> None:
-                if what not in tasks:
-                    tasks[what] = bar.add_task(what.capitalize(), total=of)
-                bar.update(tasks[what], completed=done)
-
-            yield advance
+        columns = TextColumn("Moving"), BarColumn(), MofNCompleteColumn(), TextColumn("queries")
+        with progress_bar.Progress(*columns) as bar:
+            task = bar.add_task("", total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 def migration(report: MigrationReport) -> None:
@@ -195,9 +189,9 @@ def _print_unless_empty(table: Table) -> None:
         _console().print(table)
 
 
-def _print_progress(what: str, done: int, of: int) -> None:
+def _print_progress(done: int, of: int) -> None:
     if done * _PLAIN_STEPS // of > (done - 1) * _PLAIN_STEPS // of:
-        line(f"{what}: {done} of {of} queries")
+        line(f"moving: {done} of {of} queries")
 
 
 def _console() -> Console:

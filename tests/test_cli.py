@@ -618,19 +618,18 @@ def many_queries(count: int) -> Files:
 def test_elsewhere_than_on_a_terminal_a_few_plain_lines_tell_of_progress(
     capsys: Capture, tmp_path: Path, count: int
 ) -> None:
-    """At most five for each phase, growing, the last of them for all."""
+    """At most five, growing, the last of them for all."""
     write(many_queries(count), tmp_path)
     output = printed(capsys, "migrate")
     assert "\x1b" not in output
     assert "\r" not in output
-    for phase in ("moving", "comparing"):
-        told = [
-            int(number)
-            for number in re.findall(rf"^{phase}: (\d+) of {count} queries$", output, re.MULTILINE)
-        ]
-        assert 1 <= len(told) <= 5
-        assert told == sorted(set(told))
-        assert told[-1] == count
+    told = [
+        int(number)
+        for number in re.findall(rf"^moving: (\d+) of {count} queries$", output, re.MULTILINE)
+    ]
+    assert 1 <= len(told) <= 5
+    assert told == sorted(set(told))
+    assert told[-1] == count
 
 
 def test_the_program_writes_plain_lines_into_a_pipe(old: Path) -> None:
@@ -648,7 +647,6 @@ def test_on_a_terminal_a_bar_shows_progress(old: Path) -> None:
     shown = on_a_terminal("migrate")
     assert shown.code == 0
     assert re.search(r"Moving .*━+.* 4/4 .*queries", shown.raw)
-    assert re.search(r"Comparing .*━+.* 4/4 .*queries", shown.raw)
     assert shown.raw.rfind("\x1b[?25h") > shown.raw.rfind("\x1b[?25l") >= 0
     text = "\n".join(shown.screen)
     assert "moving: " not in text

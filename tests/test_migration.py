@@ -1,6 +1,7 @@
 """A legacy workspace moves in whole or not at all, and nothing of it is lost."""
 
 import json
+import math
 import shutil
 import sqlite3
 from collections import Counter
@@ -16,6 +17,15 @@ from burndown import MigrationError, SQLiteBackend, StorageError, get_backend, j
 from burndown.database import Database
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
+from burndown.repositories import (
+    JiraCacheRepository,
+    JiraChangelogRepository,
+    MetricsSnapshotRepository,
+    ProfileRepository,
+    ProjectDataRepository,
+    QueryRepository,
+)
+from burndown.repositories.base import Repository
 from tests.legacy_workspaces import Files, workspaces, write
 from tests.stored import everything, rows
 
@@ -97,10 +107,13 @@ def missing_metrics(value: Any, database: Path) -> list[Any]:
     return [
         (week, name)
         for week, metrics in value.items()
-        for name, metric in metrics.items()
+        for name, metric in [("any week", None), *metrics.items()]
         if not any(
-            metric in row["metrics"].values()
-            and any(key.startswith(name) for key in row["metrics"])
+            name == "any week"
+            or (
+                metric in row["metrics"].values()
+                and any(key.startswith(name) for key in row["metrics"])
+            )
             for row in found
             if row["snapshot_date"].replace("W", "") == week.replace("W", "")
         )
@@ -281,15 +294,45 @@ def test_what_jira_can_be_asked_for_again_is_left_out(demo: Path, name: str) -> 
 
 
 def test_files_that_change_meanwhile_stop_it(demo: Path) -> None:
-    """What is stored is compared with the files once more, so a dashboard still running is seen."""
+    """Files that are written to meanwhile are seen, so a dashboard must not be running."""
     path = demo / "kafka/queries/12w/project_data.json"
 
-    def change(what: str, done: int, of: int) -> None:
-        if (what, done) == ("moving", of):
+    def change(done: int, of: int) -> None:
+        if done == of:
             path.write_text('{"changed": true}', "utf-8")
 
-    with pytest.raises(MigrationError, match="is not what the files say"):
+    with pytest.raises(MigrationError, match="changed while they were read"):
         run_migration_if_needed(progress=change)
+    assert not (demo / "burndown.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("repository", "method"),
+    [
+        (ProfileRepository, "save_document"),
+        (QueryRepository, "save_document"),
+        (ProjectDataRepository, "save_documents"),
+        (MetricsSnapshotRepository, "save_documents"),
+        (JiraCacheRepository, "save_documents"),
+        (JiraChangelogRepository, "save_documents"),
+    ],
+)
+def test_a_value_that_is_stored_otherwise_stops_it(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, repository: type[Repository[Any]], method: str
+) -> None:
+    """Whatever a fault does to one value, reading it back finds it."""
+    save = getattr(repository, method)
+
+    def save_otherwise(self: Repository[Any], documents: Any) -> None:
+        if isinstance(documents, list):
+            text = json.dumps(documents, default=str)
+            save(self, json.loads(text.replace("KAFKA", "KAFKb").replace('"hours"', '"days"')))
+        else:
+            save(self, {**documents, "description": "another"})
+
+    monkeypatch.setattr(repository, method, save_otherwise)
+    with pytest.raises(MigrationError, match="is not what the files say"):
+        run_migration_if_needed()
     assert not (demo / "burndown.db").exists()
 
 
@@ -329,6 +372,23 @@ def test_a_flat_profile_is_sorted_into_its_sections(tmp_path: Path) -> None:
     assert profile["forecast_settings"] == {"pert_factor": 3, "deadline": "2027-01-01"}
     assert profile["project_classification"] == {"bug_types": ["Bug"]}
     assert profile["jql_query"] == "x = 1"
+
+
+def test_null_where_a_value_is_needed_leaves_the_default(tmp_path: Path) -> None:
+    """So does NaN, which Python writes; null stays where it says something."""
+    settings = {"pert_factor": math.nan, "data_points_count": None, "deadline": None}
+    files = {
+        "profiles/p/profile.json": {
+            **FULL,
+            "forecast_settings": settings,
+            "jira_config": None,
+            "field_mappings": {"dora": None, "flow": {"status": None}},
+        }
+    }
+    profile = profile_of(files, tmp_path)
+    assert profile["forecast_settings"] == {"deadline": None}
+    assert profile["jira_config"] == {}
+    assert profile["field_mappings"] == {"flow": {"status": None}}
 
 
 @pytest.mark.parametrize("rounds", [1, 2])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from burndown.legacy.layout import ROOT_FILES, is_file
 
-__all__ = ["back_up"]
+__all__ = ["back_up", "fingerprint"]
 
 
 def back_up(profiles_dir: Path, now: datetime) -> Path:
@@ -24,7 +24,7 @@ def back_up(profiles_dir: Path, now: datetime) -> Path:
     """
     backups = profiles_dir.parent / "backups"
     earlier = sorted(backups.glob("migration-*[0-9]")) if backups.is_dir() else []
-    if earlier and _signature(earlier[-1], profiles_dir.name) == _signature(
+    if earlier and fingerprint(earlier[-1], profiles_dir.name) == fingerprint(
         profiles_dir.parent, profiles_dir.name
     ):
         return earlier[-1]
@@ -56,8 +56,13 @@ def _not_copied(folder: str, names: list[str]) -> set[str]:
     }
 
 
-def _signature(root: Path, folder: str) -> dict[str, tuple[int, int]]:
-    """Size and time of each file that a backup holds, by its path."""
+def fingerprint(root: Path, folder: str) -> dict[str, tuple[int, int]]:
+    """Size and time of change of each file of a workspace or of its backup, by path below ``root``.
+
+    Args:
+        root: what the folder of profiles lies in.
+        folder: the name of the folder of profiles.
+    """
     found = {}
     for parent, folders, files in os.walk(root / folder):
         for name in {*folders, *files} - _not_copied(parent, [*folders, *files]):

@@ -14,6 +14,9 @@ from burndown.models.json_codec import decode
 __all__ = ["UnreadableFileError", "modified_at", "read_json"]
 
 
+_ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
+
+
 class UnreadableFileError(Exception):
     """The file is missing, truncated or no JSON; the message says where."""
 
@@ -48,7 +51,7 @@ def read_json(path: Path, findings: Findings) -> Any:
         except ValueError:
             raise UnreadableFileError(f"not valid JSON: {strict}") from None
     if encoding != "utf-8":
-        findings.puts_right(path, f"read as {encoding.upper()}")
+        findings.puts_right(path, f"read as {_ENCODINGS.get(encoding, encoding.upper())}")
     if paths:
         findings.puts_right(path, f"null in place of NaN or infinity at {_some(paths)}")
     return value

@@ -48,6 +48,7 @@ _LEFT_OUT_AT_ROOT = {
     "forecast_settings.json": "the oldest settings, replaced by those of each profile",
     **dict.fromkeys(ROOT_FILES, "of the time before profiles, replaced by those of each profile"),
 }
+_LEFT_OVER = "left over from a write that was interrupted"
 _MAX_DEPTH = 6
 
 
@@ -88,6 +89,8 @@ def query_folders(profile_folder: Path) -> list[Path]:
 def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings) -> None:
     """Say of all that does not move in why it does not."""
     root = profiles_dir.parent
+    for path in sorted(root.glob(".task_progress.json.*.tmp")):
+        findings.leaves_out(path, _LEFT_OVER)
     for name, why in _LEFT_OUT_AT_ROOT.items():
         if (root / name).exists() and not (used_root_files and name in ROOT_FILES):
             findings.leaves_out(root / name, why)
@@ -133,5 +136,5 @@ def _why_unknown(path: Path) -> str:
     if path.is_dir():
         return "a folder without a profile or query"
     if path.suffix == ".tmp" or path.name.startswith("metrics_snapshots_"):
-        return "left over from a write that was interrupted"
+        return _LEFT_OVER
     return "not a file of a workspace"

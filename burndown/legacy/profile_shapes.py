@@ -6,8 +6,13 @@ key.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeGuard
+from types import NoneType
+from typing import Any, TypeGuard, get_args
 
+from pydantic import BaseModel
+
+from burndown.errors import shown
+from burndown.models import Profile, Submodel
 from burndown.models.values import to_utc
 
 __all__ = ["is_moment", "profile_document"]
@@ -70,15 +75,15 @@ def profile_document(
         entry: what the registry says of it, empty if nothing.
         say: takes what was put right.
     """
-    document = dict(written)
+    document = _without_nulls(written, Profile, "", say)
     if document.get("id", profile_id) != profile_id:
         document["legacy_id"] = document["id"]
     document["id"] = profile_id
     _give_name(document, entry, say)
     _give_times(document, entry, say)
     for key in _SECTIONS:
-        if key in document and (document[key] is None or document[key] == []):
-            say(f"{key}: read {document[key]!r} as empty")
+        if document.get(key) == []:
+            say(f"{key}: an empty list read as an empty object")
             document[key] = {}
     _gather(document, "forecast_settings", _FORECAST_KEYS, say)
     _gather(document, "project_classification", _CLASSIFICATION_KEYS, say)
@@ -103,6 +108,27 @@ def is_moment(value: Any) -> TypeGuard[str]:
     return True
 
 
+def _without_nulls(
+    written: dict[str, Any], model: type[BaseModel], path: str, say: Say
+) -> dict[str, Any]:
+    """What was written, less each null that stands where a value is needed: the default holds."""
+    kept = dict(written)
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        if key not in written:
+            continue
+        if written[key] is None and NoneType not in get_args(field.annotation):
+            say(f"{path}{key}: null read as not set")
+            del kept[key]
+        elif isinstance(written[key], dict) and _is_section(field.annotation):
+            kept[key] = _without_nulls(written[key], field.annotation, f"{path}{key}.", say)
+    return kept
+
+
+def _is_section(kind: Any) -> TypeGuard[type[Submodel]]:
+    return isinstance(kind, type) and issubclass(kind, Submodel)
+
+
 def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> None:
     """The registry keeps the name that ``profile.json`` can lose.
 
@@ -117,9 +143,7 @@ def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> Non
             if lost or (isinstance(written, str) and _is_garbled(written, known)):
                 document[key] = known
                 if key == "name":
-                    say(f"name: taken from profiles.json, {known!r}")
-        if key in document and document[key] is None:
-            del document[key]
+                    say(f"name: taken from profiles.json, {shown(known)}")
     document.setdefault("name", document["id"])
 
 
@@ -142,7 +166,7 @@ def _give_times(document: dict[str, Any], entry: dict[str, Any], say: Say) -> No
         written = document.pop(key, None)
         if written not in (None, ""):
             document[f"legacy_{key}"] = written
-            say(f"{key}: {written!r} is no date and time; kept as legacy_{key}")
+            say(f"{key}: {shown(written)} is no date and time; kept as legacy_{key}")
         if is_moment(entry.get(key)):
             document[key] = entry[key]
 

@@ -7,6 +7,7 @@ cannot be taken raises :class:`ShapeError`.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from burndown.errors import shown
 from burndown.legacy.profile_shapes import Say, is_moment
 from burndown.models import jira_cache_key
 from burndown.models.values import to_iso_week, to_utc
@@ -60,13 +61,13 @@ def query_document(
         if document.get(key) is None or (key == "name" and document[key] == ""):
             document[key] = fallback
             if key != "description":
-                say(f"{key}: there is none; taken as {fallback!r}")
+                say(f"{key}: there is none; taken as {shown(fallback)}")
     for key in ("created_at", "last_used"):
         if key in document and not is_moment(document[key]):
             value = document.pop(key)
             if value not in (None, ""):
                 document[f"legacy_{key}"] = value
-                say(f"{key}: {value!r} is no date and time; kept as legacy_{key}")
+                say(f"{key}: {shown(value)} is no date and time; kept as legacy_{key}")
     if "created_at" not in document:
         document["created_at"] = written_at
         say("created_at: there is none; taken from the time of the file")
@@ -136,14 +137,14 @@ def changelog_documents(written: Any, say: Say) -> list[dict[str, Any]]:
                 histories[key] = issue
             else:
                 say("an issue without a key is left out of the older envelope")
-        say(f"{len(histories)} histories taken from the older envelope, without its own keys")
+        say(f"histories taken from the older envelope, without its own keys: {len(histories)}")
     for key, history in written.items():
         if in_envelope and key in _ENVELOPE_KEYS:
             continue
         if isinstance(history, dict):
             histories[key] = history
         else:
-            say(f"{key}: left out, since it is no object")
+            say(f"{shown(key)}: left out, since it is no object")
     return [
         {"issue_key": key, "expires_at": None, "changelog": history}
         for key, history in histories.items()
@@ -177,19 +178,22 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
     for spelling, metrics in written.items():
         week = to_iso_week(spelling)
         if week is None:
-            raise ShapeError(f"{spelling}: an ISO week such as 2025-W12 was expected")
+            raise ShapeError(f"{shown(spelling)}: an ISO week such as 2025-W12 was expected")
         if not isinstance(metrics, dict):
             raise ShapeError(f"{spelling}: an object of metrics was expected")
         if week != spelling:
             old_spellings.append(spelling)
+        if not metrics:
+            found.setdefault((week, "other"), {})
         for name, metric in metrics.items():
             kind = found.setdefault((week, _metric_type(name)), {})
             if name in kind and kind[name] != metric:
                 kind, name = _keep_both(found, week, name, metric, spelling, say)
             kind[name] = metric
     if old_spellings:
-        first = old_spellings[0]
-        say(f"{len(old_spellings)} weeks in the old spelling: {first} is now {to_iso_week(first)}")
+        told = ", ".join(f"{each} is now {to_iso_week(each)}" for each in old_spellings[:3])
+        more = f" and {len(old_spellings) - 3} more" if len(old_spellings) > 3 else ""
+        say(f"weeks in the old spelling: {told}{more}")
     return [
         {
             "snapshot_date": week,

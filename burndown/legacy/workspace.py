@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from burndown.errors import shown
 from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
 from burndown.legacy.layout import (
@@ -214,7 +215,7 @@ class _Reader:
 
     def _forget_active(self, key: str, value: Any, why: str) -> None:
         path = self.profiles_dir / REGISTRY
-        self.findings.puts_right(path, f"{key}: {value!r} {why}; nothing is active")
+        self.findings.puts_right(path, f"{key}: {shown(value)} {why}; nothing is active")
 
     # --- profiles ----------------------------------------------------------------------------
 
@@ -266,7 +267,7 @@ class _Reader:
         document.setdefault("created_at", modified_at(path))
         if profile_id != key:
             document["legacy_id"] = key
-        self.findings.puts_right(path, f"profile {key!r} has no folder; taken from its entry")
+        self.findings.puts_right(path, f"profile {shown(key)} has no folder; taken from its entry")
         return LegacyProfile(key, path, document, [])
 
     def _root_profile(self) -> LegacyProfile:
@@ -342,7 +343,7 @@ class _Reader:
             number = 2
             while identifier in taken:
                 identifier, number = f"{base}-{number}", number + 1
-            self.findings.puts_right(path, f"{key!r} is no safe id; now {identifier!r}")
+            self.findings.puts_right(path, f"{shown(key)} is no safe id; now {identifier!r}")
         taken.add(identifier)
         return identifier
 
@@ -370,5 +371,7 @@ def _make_names_fit(
         if name != written:
             why = f"another {kind} has it" if written in taken else "it is blank or too long"
             item.document.update(name=name, legacy_name=written)
-            findings.puts_right(item.path, f"name: {name!r} in place of {written!r}, as {why}")
+            findings.puts_right(
+                item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
+            )
         taken.add(name)

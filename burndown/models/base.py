@@ -5,12 +5,13 @@ what was set is in it; defaults belong to the models. Secrets are in it in clear
 stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, create_model, model_validator
 from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import SQLModel
 
@@ -147,6 +148,21 @@ class Entity(SQLModel):
             ) from None
 
     @classmethod
+    def rows_of(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The values by field that documents describe, validated in one call.
+
+        Raises:
+            ValidationError: for the first document that is not valid.
+        """
+        try:
+            plain = _plain_twins(cls).validate_python([cls._fields_of(each) for each in documents])
+        except pydantic.ValidationError:
+            for document in documents:
+                cls.from_document(document)
+            raise
+        return [each.__dict__ for each in plain]
+
+    @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document's values by field."""
         return dict(document)
@@ -159,6 +175,16 @@ class Entity(SQLModel):
     def _subject(cls, document: Mapping[str, Any]) -> str:
         key = document.get("id")
         return f"{cls.__name__} {key!r}" if isinstance(key, str) else cls.__name__
+
+
+@cache
+def _plain_twins(entity: type[Entity]) -> TypeAdapter[Any]:
+    """Validates many with the entity's fields, without what SQLAlchemy adds to each object."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field) for name, field in entity.model_fields.items()
+    }
+    twin = create_model(entity.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+    return TypeAdapter(list[twin])
 
 
 def _plain(value: Any) -> Any:

@@ -73,7 +73,11 @@ def check_storable(value: Any, depth: int = 0) -> Any:
             if item_kind is str:
                 if item.isascii():
                     continue
-            elif item_kind is type(None) or item_kind is bool:
+            elif (
+                item_kind is type(None)
+                or item_kind is bool
+                or (item_kind is float and item - item == 0.0)
+            ):
                 continue
             try:
                 check_storable(item, depth + 1)

@@ -1,6 +1,6 @@
 """What profiles and queries have in common: an id, a name, times of use, and unknown keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -70,6 +70,16 @@ class NamedEntity(Entity):
         if clash:
             raise ValueError(f"extra: {min(clash)!r} is a field of its own")
         return self
+
+    @classmethod
+    def rows_of(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The values by field that documents describe.
+
+        Raises:
+            ValidationError: for the first document that is not valid.
+        """
+        entities = [cls.from_document(document) for document in documents]
+        return [{name: each.__dict__[name] for name in cls.model_fields} for each in entities]
 
     @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:

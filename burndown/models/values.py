@@ -52,6 +52,8 @@ SECTION_DEPTH = 4
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
 
+_NOT_IN_IDS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
+
 
 def refuse(expected: str, **context: Any) -> PydanticCustomError:
     """The error of a value that is not what was expected; ``value`` shows another in its place."""
@@ -96,7 +98,7 @@ def _check_id(text: str) -> str:
         not 1 <= len(text.encode()) <= MAX_ID_LENGTH
         or text != text.strip()
         or text.startswith(".")
-        or any(char in "/\\" or unicodedata.category(char) == "Cc" for char in text)
+        or _NOT_IN_IDS.search(text)
     ):
         raise refuse(
             f"an id of 1 to {MAX_ID_LENGTH} bytes was expected, without slashes or control "
@@ -120,7 +122,11 @@ Identifier = Annotated[Line, AfterValidator(_check_id)]
 Key = Annotated[Line, AfterValidator(_check_key)]
 """A key of other people's making, such as an issue key."""
 
-Word = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Word = Annotated[
+    StrictStr,
+    Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
+    expecting("a lower-case word of at most 40 letters, digits and underscores was expected"),
+]
 """A lower-case word, such as a metric type or a task's status."""
 
 

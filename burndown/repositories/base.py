@@ -82,8 +82,8 @@ class Repository(Generic[E]):
             ValidationError: the entity was changed in place into something not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        row = _row(self.model.from_document(entity.to_document()))
-        self._write([row], frozenset(row))
+        rows = self.model.rows_of([entity.to_document()])
+        self._write(rows, frozenset(rows[0]))
 
     def save_document(self, document: Mapping[str, Any], **defaults: Any) -> None:
         """Insert or replace the row that a document describes.
@@ -96,7 +96,7 @@ class Repository(Generic[E]):
             ValidationError: the document is not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        row = _row(self.model.from_document({**defaults, **document}))
+        [row] = self.model.rows_of([{**defaults, **document}])
         self._write([_in_given_order(row, document)], frozenset(document))
 
     def save_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
@@ -106,7 +106,7 @@ class Repository(Generic[E]):
             ValidationError: a document is not valid; nothing was written.
             ProfileNotFoundError, QueryNotFoundError: what they belong to does not exist.
         """
-        rows = [_row(self.model.from_document(document)) for document in documents]
+        rows = self.model.rows_of(list(documents))
         if rows:
             self._write(rows, frozenset(rows[0]))
 
@@ -167,10 +167,6 @@ def _as_document(row: Row[Any]) -> dict[str, Any]:
     }
     document.update(document.pop("extra", ()))
     return document
-
-
-def _row(entity: Entity) -> dict[str, Any]:
-    return {name: entity.__dict__[name] for name in type(entity).model_fields}
 
 
 def _in_given_order(row: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:

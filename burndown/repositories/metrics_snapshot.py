@@ -53,7 +53,3 @@ class MetricsSnapshotRepository(QueryDataRepository[MetricsSnapshot]):
         if metric_type is None:
             return self._documents(_LIST, **key)
         return self._documents(_LIST_OF_TYPE, **key, metric_type=metric_type)
-
-
-def _bounded(limit: int | None) -> int:
-    return _NO_LIMIT if limit is None else min(limit, _NO_LIMIT)
