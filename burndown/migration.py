@@ -28,19 +28,14 @@ from burndown.legacy import (
 )
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
 from burndown.models.json_codec import encode
-from burndown.models.query_data import QueryData
 from burndown.models.values import to_utc, utc_now
 from burndown.repositories import (
     AppStateRepository,
-    JiraCacheRepository,
-    JiraChangelogRepository,
-    MetricsSnapshotRepository,
     ProfileRepository,
-    ProjectDataRepository,
     QueryRepository,
+    repository_of,
 )
 from burndown.repositories.base import Repository
-from burndown.repositories.query_data import QueryDataRepository
 from burndown.settings import get_settings
 
 __all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
@@ -48,12 +43,6 @@ __all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
 LOCK_TIMEOUT_SECONDS = 600
 """How long to wait for another process that is migrating."""
 
-_REPOSITORIES: dict[type[QueryData], type[QueryDataRepository[Any]]] = {
-    JiraCache: JiraCacheRepository,
-    JiraChangelog: JiraChangelogRepository,
-    ProjectData: ProjectDataRepository,
-    MetricsSnapshot: MetricsSnapshotRepository,
-}
 _COUNTED_AS = {
     JiraCache: "cached responses",
     JiraChangelog: "changelogs",
@@ -250,7 +239,7 @@ class _Migration:
                     _must_agree(query.document, found, query.path)
                 self._count("queries", 1)
                 for file in query.read_files(self.findings):
-                    self._move_file(file, _REPOSITORIES[file.model](session), profile_id, query_id)
+                    self._move_file(file, session, profile_id, query_id)
                 done += 1
                 self.progress(done, workspace.query_count)
         if self.findings.problems:
@@ -272,9 +261,8 @@ class _Migration:
             return False
         return True
 
-    def _move_file(
-        self, file: QueryFile, repository: QueryDataRepository[Any], profile_id: str, query_id: str
-    ) -> None:
+    def _move_file(self, file: QueryFile, session: Session, profile_id: str, query_id: str) -> None:
+        repository = repository_of(file.model)(session)
         ids = {"profile_id": profile_id, "query_id": query_id}
         rows = [{**document, **ids} for document in file.documents]
         try:

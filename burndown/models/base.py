@@ -163,6 +163,16 @@ class Entity(SQLModel):
         return [each.__dict__ for each in plain]
 
     @classmethod
+    def document_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
+        """The document of a row, as :meth:`rows_of` made it: what was stored, moments as text."""
+        document: dict[str, Any] = {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in row.items()
+        }
+        document.update(document.pop(cls.UNKNOWN_KEYS, ()))
+        return document
+
+    @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
         """The document's values by field."""
         return dict(document)

@@ -7,7 +7,7 @@ from pydantic import model_validator
 from sqlalchemy import text
 from sqlmodel import Field
 
-from burndown.models.base import Entity
+from burndown.models.base import Entity, Submodel
 from burndown.models.columns import JsonText, UtcTimestamp, random_text
 from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
 
@@ -78,8 +78,7 @@ class NamedEntity(Entity):
         Raises:
             ValidationError: for the first document that is not valid.
         """
-        entities = [cls.from_document(document) for document in documents]
-        return [{name: each.__dict__[name] for name in cls.model_fields} for each in entities]
+        return [_row(cls.from_document(document), document) for document in documents]
 
     @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,3 +93,16 @@ class NamedEntity(Entity):
         document = super().to_document()
         document.update(document.pop("extra"))
         return document
+
+
+def _row(entity: NamedEntity, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The entity's values, each section as JSON values, with its keys in the document's order.
+
+    A model knows no order of keys, so its own dump would change it.
+    """
+    row = {name: entity.__dict__[name] for name in type(entity).model_fields}
+    for name, value in row.items():
+        if isinstance(value, Submodel):
+            section = value.to_document()
+            row[name] = document[name] if document.get(name) == section else section
+    return row

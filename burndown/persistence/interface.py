@@ -1,11 +1,13 @@
 """What every storage can do, whatever it stores in."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
+
+from burndown.models import Entity
 
 __all__ = ["Document", "PersistenceBackend"]
 
@@ -272,6 +274,19 @@ class PersistenceBackend(ABC):
     @abstractmethod
     def describe(self) -> Document:
         """Where the data lies: ``location``, ``size_bytes`` and ``schema_version``."""
+
+    @abstractmethod
+    def records(self, model: type[Entity]) -> Iterator[Document]:
+        """All that is stored of one kind, by key, each as a document with all its fields.
+
+        Args:
+            model: what kind, such as :class:`~burndown.models.Query`. The fields of the documents
+                are those of the model, moments that no other call gives included.
+        """
+
+    @abstractmethod
+    def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+        """Keep what :meth:`records` gave, exactly as it was; all of it or none."""
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:

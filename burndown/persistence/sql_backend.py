@@ -7,6 +7,7 @@ from typing import Any
 
 from burndown.database import Database
 from burndown.errors import ValidationError
+from burndown.models import Entity
 from burndown.models.values import to_utc, utc_now
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories import (
@@ -18,6 +19,7 @@ from burndown.repositories import (
     ProjectDataRepository,
     QueryRepository,
     TaskProgressRepository,
+    repository_of,
 )
 
 __all__ = ["SQLBackend"]
@@ -285,6 +287,14 @@ class SQLBackend(PersistenceBackend):
             "size_bytes": self.database.size(),
             "schema_version": self.get_app_state("schema_version"),
         }
+
+    def records(self, model: type[Entity]) -> Iterator[Document]:
+        with self.database.read_session() as session:
+            yield from repository_of(model)(session).records()
+
+    def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+        with self.database.session() as session:
+            repository_of(model)(session).save_documents(records)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

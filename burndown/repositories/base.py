@@ -5,8 +5,7 @@ dicts of JSON values, straight from the row; the typed face makes models of them
 repository returns are values of their own: change one, then :meth:`Repository.save` it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -28,7 +27,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from burndown.errors import ValidationError
-from burndown.models import Entity, Submodel
+from burndown.models import Entity
 from burndown.models.columns import JsonText, SubmodelJson
 
 __all__ = ["Documents", "Repository", "columns_of", "documents", "key_of"]
@@ -36,6 +35,8 @@ __all__ = ["Documents", "Repository", "columns_of", "documents", "key_of"]
 E = TypeVar("E", bound=Entity)
 
 Documents = list[dict[str, Any]]
+
+_ROWS_AT_ONCE = 100
 
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -96,8 +97,8 @@ class Repository(Generic[E]):
             ValidationError: the document is not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        [row] = self.model.rows_of([{**defaults, **document}])
-        self._write([_in_given_order(row, document)], frozenset(document))
+        rows = self.model.rows_of([{**defaults, **document}])
+        self._write(rows, frozenset(document))
 
     def save_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
         """Insert or replace the rows of many documents with one statement.
@@ -110,12 +111,17 @@ class Repository(Generic[E]):
         if rows:
             self._write(rows, frozenset(rows[0]))
 
+    def records(self) -> Iterator[dict[str, Any]]:
+        """All that is stored, as documents, by key; read as it is asked for."""
+        rows = self._run(_all_rows(self.model), {})
+        return (self.model.document_of(row._mapping) for row in rows)
+
     def _document(self, statement: Select[Any], **parameters: Any) -> dict[str, Any] | None:
         rows = self._rows(statement, parameters)
-        return _as_document(rows[0]) if rows else None
+        return self.model.document_of(rows[0]._mapping) if rows else None
 
     def _documents(self, statement: Select[Any], **parameters: Any) -> Documents:
-        return [_as_document(row) for row in self._rows(statement, parameters)]
+        return [self.model.document_of(row._mapping) for row in self._rows(statement, parameters)]
 
     def _rows(self, statement: Select[Any], parameters: dict[str, Any]) -> Sequence[Row[Any]]:
         try:
@@ -160,24 +166,10 @@ class Repository(Generic[E]):
         return self.session.connection().execute(statement, parameters)
 
 
-def _as_document(row: Row[Any]) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row._mapping.items()
-    }
-    document.update(document.pop("extra", ()))
-    return document
-
-
-def _in_given_order(row: dict[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with each section as the document has it, where that says the same.
-
-    A model knows no order of keys, so its own dump would change it.
-    """
-    for name, value in row.items():
-        if isinstance(value, Submodel) and document.get(name) == value.to_document():
-            row[name] = document[name]
-    return row
+@cache
+def _all_rows(model: type[Entity]) -> Select[Any]:
+    key = [column for column in columns_of(model) if column.primary_key]
+    return documents(model).order_by(*key).execution_options(yield_per=_ROWS_AT_ONCE)
 
 
 @cache
