@@ -115,8 +115,9 @@ class Repository(Generic[E]):
 
     def records(self) -> Iterator[dict[str, Any]]:
         """All that is stored, as documents, by key; read as it is asked for."""
-        rows = self._run(_all_rows(self.model), {})
-        return (self.model.document_of(row._mapping) for row in rows)
+        with self._run(_all_rows(self.model), {}) as rows:
+            for row in rows:
+                yield self.model.document_of(row._mapping)
 
     def _document(self, statement: Select[Any], **parameters: Any) -> dict[str, Any] | None:
         rows = self._rows(statement, parameters)
@@ -137,13 +138,17 @@ class Repository(Generic[E]):
     def _write(self, rows: list[dict[str, Any]], given: frozenset[str]) -> None:
         dialect = self.session.get_bind().dialect.name
         statement = _upsert(self.model, dialect, self.kept_if_unset - given)
-        # PostgreSQL gives up a transaction at the first error, unless a savepoint was set before.
-        savepoint = nullcontext() if dialect == "sqlite" else self.session.begin_nested()
+        undoes_itself = dialect == "sqlite" and len(rows) == 1
         try:
-            with savepoint:
+            with nullcontext() if undoes_itself else self.session.begin_nested():
                 self._run(statement, rows if len(rows) > 1 else rows[0])
         except IntegrityError:
-            self._explain(rows[0])
+            if len(rows) == 1:
+                self._explain(rows[0])
+                raise
+            with self.session.begin_nested():
+                for row in rows:  # the one that is refused says why
+                    self._write([row], given)
             raise
 
     def _explain(self, row: dict[str, Any]) -> None:
@@ -171,8 +176,9 @@ def _can_be_there(parameters: dict[str, Any]) -> bool:
 
 @cache
 def _all_rows(model: type[Entity]) -> Select[Any]:
-    key = [column for column in columns_of(model) if column.primary_key]
-    return documents(model).order_by(*key).execution_options(yield_per=_ROWS_AT_ONCE)
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    in_order = documents(model).order_by(*table.primary_key)
+    return in_order.execution_options(yield_per=_ROWS_AT_ONCE)
 
 
 @cache

@@ -59,6 +59,6 @@ def _make_tables(url: str) -> None:
 BACKENDS: dict[str, NewStorage] = {
     "sqlite": sqlite,
     # "json": json_files,
-    # "postgresql": postgresql,
+    "postgresql": postgresql,
 }
 """Each by the name that its tests have in their ids."""
