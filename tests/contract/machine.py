@@ -1,0 +1,511 @@
+"""A machine that drives backends and the model side by side, through any sequence of calls."""
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from datetime import timedelta, timezone
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
+
+from burndown import (
+    PersistenceBackend,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    ValidationError,
+)
+from burndown.models import AppState, Entity
+from tests.contract.backends import Open
+from tests.contract.model import BAD, Model, RefusedError
+from tests.contract.store import KEYS, START, Clock, Document, in_order
+
+Ids = tuple[str, str]
+Kept = tuple[type[Entity], list[Document]]
+NewBackend = Callable[[], AbstractContextManager[Open]]
+
+PROFILE_IDS = ["p", "P", "ü 1"]
+QUERY_IDS = ["q", "Q"]
+PAIRS = [(profile_id, query_id) for profile_id in PROFILE_IDS for query_id in QUERY_IDS]
+NAMES = ["p", "q", "Kafka", "kafka"]
+ISSUE_KEYS = ["K-1", "K-10", "K-2"]
+STATE_KEYS = ["active_profile_id", "active_query_id"]
+TASKS = ["fetch", "Fetch"]
+WEEKS = ["2025-W01", "2025-W52", "2026-W01"]
+METRIC_TYPES = ["dora", "flow"]
+
+# --- what is saved ---------------------------------------------------------------------------
+
+moments = st.builds(
+    lambda hours, offset, form: form(
+        (START + timedelta(hours=hours)).astimezone(timezone(timedelta(hours=offset)))
+    ),
+    st.integers(-3, 30),
+    st.sampled_from([0, -8, 5.5]),
+    st.sampled_from(
+        [
+            lambda moment: moment,
+            lambda moment: moment.isoformat(),
+            lambda moment: moment.astimezone().replace(tzinfo=None),  # local time
+        ]
+    ),
+)
+leaves = st.sampled_from([None, True, 1, 1.0, -0.0, 10**30, "", "ü", "\0", [], {}])
+objects = st.dictionaries(st.sampled_from(["k", "a", ""]), leaves, max_size=2)
+responses = objects | st.builds(
+    lambda issues, more: {"issues": issues, **more}, st.lists(objects, max_size=2), objects
+)
+profile_ids = st.sampled_from(PROFILE_IDS)
+query_ids = st.sampled_from(QUERY_IDS)
+pairs = st.sampled_from(PAIRS)
+issue_keys = st.sampled_from(ISSUE_KEYS)
+names = st.sampled_from(NAMES)
+models = st.sampled_from(list(KEYS))
+
+
+@st.composite
+def at_times_bad(draw: st.DrawFn, kind: str, good: st.SearchStrategy[Document]) -> Document:
+    """Mostly good documents, and some with one or two of the values that are refused."""
+    document = draw(good)
+    if draw(st.integers(0, 7)) == 7:
+        for key in draw(st.lists(st.sampled_from(list(BAD[kind])), min_size=1, max_size=2)):
+            document[key] = BAD[kind][key][0]
+    return document
+
+
+some_profiles = st.fixed_dictionaries(
+    {"id": profile_ids},
+    optional={
+        "name": names,
+        "description": st.sampled_from(["", "again"]),
+        "created_at": moments,
+        "last_used": moments,
+        "jira_config": st.sampled_from([{}, {"token": "canary"}, {"k": 1, "base_url": ""}]),
+        "forecast_settings": st.sampled_from([{"pert_factor": 3}, {"pert_factor": 3.0}]),
+        "show_points": st.sampled_from([True, ["show"], []]),
+        "unknown": leaves,
+    },
+)
+some_queries = st.fixed_dictionaries(
+    {"id": query_ids},
+    optional={
+        "name": names,
+        "jql": st.sampled_from(["", "project = K"]),
+        "created_at": moments,
+        "last_used": moments,
+        "unknown": leaves,
+        "profile_id": profile_ids,
+    },
+)
+some_caches = st.fixed_dictionaries(
+    {"cache_key": st.sampled_from(["a", "b"]), "response": responses, "expires_at": moments}
+)
+some_changelogs = at_times_bad(
+    "changelog", st.fixed_dictionaries({"issue_key": issue_keys, "changelog": objects})
+)
+expiries = st.none() | moments
+single_snapshots = st.fixed_dictionaries(
+    {
+        "snapshot_date": st.sampled_from(WEEKS),
+        "metric_type": st.sampled_from(METRIC_TYPES),
+        "metrics": objects,
+    },
+    optional={"forecast": st.none() | objects, "created_at": moments},
+)
+some_tasks = st.fixed_dictionaries(
+    {
+        "task_name": st.sampled_from(TASKS),
+        "progress_percent": st.sampled_from([0, 33.3, 100]),
+        "status": st.sampled_from(["running", "failed"]),
+    },
+    optional={"message": st.sampled_from(["", "ü"])},
+)
+
+# --- the machine -----------------------------------------------------------------------------
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    """What a call answers, or the error that it ends with."""
+    try:
+        return call()
+    except (RefusedError, ValidationError, ProfileNotFoundError, QueryNotFoundError) as error:
+        return error
+
+
+def as_json(answer: Any) -> str:
+    """The answer as text, the order of lists and the kinds of numbers included."""
+    return json.dumps(answer, sort_keys=True)
+
+
+def spoil(answer: Any) -> None:
+    """Change what was given out, which must not reach what is stored."""
+    if isinstance(answer, dict | list):
+        for inner in list(answer.values() if isinstance(answer, dict) else answer):
+            spoil(inner)
+        answer.clear()
+
+
+def said(error: Exception) -> tuple[Any, ...]:
+    """All that a caller sees of an error."""
+    return type(error), str(error), vars(error)
+
+
+def records_of(backend: PersistenceBackend, model: type[Entity]) -> list[Document]:
+    """All records of the model by key, without what a backend remembers for itself."""
+    found = in_order(model, backend.records(model))
+    return [each for each in found if model is not AppState or each["key"] != "schema_version"]
+
+
+class AgreementMachine(RuleBasedStateMachine):
+    """Makes each call on all backends and on the model, and compares what they answer.
+
+    Args:
+        storages: for each backend by name, what makes a storage for this run.
+    """
+
+    existing_profiles: Bundle[str] = Bundle("existing_profiles")
+    existing_queries: Bundle[Ids] = Bundle("existing_queries")
+    read_records: Bundle[Kept] = Bundle("read_records")
+    of_query = existing_queries | pairs
+    of_profile = existing_profiles | profile_ids
+
+    def __init__(self, storages: Mapping[str, NewBackend]) -> None:
+        super().__init__()
+        self.clock = Clock()
+        self.model = Model(self.clock)
+        self.open: list[list[AbstractContextManager[None]]] = []
+        self.removed = ExitStack()
+        self.openers = {
+            name: self.removed.enter_context(storage()) for name, storage in storages.items()
+        }
+        self.backends = self.open_backends()
+
+    def open_backends(self) -> dict[str, PersistenceBackend]:
+        """Further backends on the storages of this run, which begin empty."""
+        return {name: open_backend(self.clock) for name, open_backend in self.openers.items()}
+
+    def teardown(self) -> None:
+        with self.removed:
+            while self.open:
+                self._end(LookupError())
+            for backend in self.backends.values():
+                backend.close()
+
+    def ask(self, method: str, *arguments: Any, **options: Any) -> bool:
+        """Make the call on all and compare; returns whether it was accepted."""
+        expected = outcome(
+            lambda: getattr(self.model, method)(*copy.deepcopy(arguments), **copy.deepcopy(options))
+        )
+        errors = []
+        for name, backend in self.backends.items():
+            given, given_options = copy.deepcopy((arguments, options))
+            call = getattr(backend, method)
+            found = outcome(lambda: call(*given, **given_options))  # noqa: B023 - called at once
+            assert repr((given, given_options)) == repr((arguments, options)), name
+            spoil(list(given))
+            spoil(given_options)
+            if isinstance(expected, RefusedError):
+                assert isinstance(found, ValidationError), (name, found)
+                paths = sorted(problem.path for problem in found.problems)
+                assert paths == expected.paths, name
+                assert expected.mentioned in str(found), name
+                errors.append(said(found))
+            elif isinstance(expected, Exception):
+                assert isinstance(found, Exception), (name, found)
+                assert said(found) == said(expected), name
+            else:
+                assert not isinstance(found, Exception), (name, found)
+                assert as_json(found) == as_json(expected), name
+            spoil(found)
+        assert all(error == errors[0] for error in errors)
+        return not isinstance(expected, Exception)
+
+    # profiles
+
+    @initialize(target=existing_profiles)
+    def begin_with_a_profile(self) -> str:
+        assert self.ask("save_profile", {"id": "p", "name": "Kafka"})
+        return "p"
+
+    @initialize(target=existing_queries)
+    def begin_with_a_query(self) -> Ids:
+        self.ask("save_profile", {"id": "p", "name": "Kafka"})
+        assert self.ask("save_query", "p", {"id": "q"})
+        return "p", "q"
+
+    @rule(profile_id=of_profile)
+    def get_profile(self, profile_id: str) -> None:
+        self.ask("get_profile", profile_id)
+
+    @rule(target=existing_profiles, profile=at_times_bad("profile", some_profiles))
+    def save_profile(self, profile: Document) -> Any:
+        return profile["id"] if self.ask("save_profile", profile) else multiple()
+
+    @rule(unknown=leaves)
+    def save_profile_without_an_id(self, unknown: Any) -> None:
+        errors = [
+            outcome(lambda: backend.save_profile({"unknown": unknown}))  # noqa: B023
+            for backend in self.backends.values()
+        ]
+        for error in errors:
+            assert isinstance(error, ValidationError)
+            assert "id" in {problem.path for problem in error.problems}
+            assert said(error) == said(errors[0])
+
+    @rule()
+    def list_profiles(self) -> None:
+        self.ask("list_profiles")
+
+    @rule(profile_id=of_profile)
+    def delete_profile(self, profile_id: str) -> None:
+        self.ask("delete_profile", profile_id)
+
+    # queries
+
+    @rule(ids=of_query)
+    def get_query(self, ids: Ids) -> None:
+        self.ask("get_query", *ids)
+
+    @rule(
+        target=existing_queries,
+        profile_id=of_profile,
+        query=at_times_bad("query", some_queries),
+    )
+    def save_query(self, profile_id: str, query: Document) -> Any:
+        accepted = self.ask("save_query", profile_id, query)
+        return (profile_id, query["id"]) if accepted else multiple()
+
+    @rule(profile_id=of_profile)
+    def list_queries(self, profile_id: str) -> None:
+        self.ask("list_queries", profile_id)
+
+    @rule(ids=of_query)
+    def delete_query(self, ids: Ids) -> None:
+        self.ask("delete_query", *ids)
+
+    @rule(target=existing_queries, ids=existing_queries, last_used=moments)
+    def save_what_was_given_out(self, ids: Ids, last_used: Any) -> Any:
+        """What business logic does: read, change, save."""
+        found = [backend.get_query(*ids) for backend in self.backends.values()]
+        assert len({as_json(each) for each in found}) == 1
+        if found[0] is None:
+            return multiple()
+        assert self.ask("save_query", ids[0], {**found[0], "last_used": last_used})
+        return ids
+
+    # app state
+
+    @rule(key=st.sampled_from(STATE_KEYS))
+    def get_app_state(self, key: str) -> None:
+        self.ask("get_app_state", key)
+
+    @rule(key=st.sampled_from(STATE_KEYS), value=st.sampled_from(["p", "", None, "\ud800"]))
+    def set_app_state(self, key: str, value: str | None) -> None:
+        self.ask("set_app_state", key, value)
+
+    # answers of Jira
+
+    @rule(ids=of_query, key=st.sampled_from(["a", "b"]))
+    def get_jira_cache(self, ids: Ids, key: str) -> None:
+        self.ask("get_jira_cache", *ids, key)
+
+    @rule(ids=of_query, cache=at_times_bad("cache", some_caches))
+    def save_jira_cache(self, ids: Ids, cache: Document) -> None:
+        self.ask("save_jira_cache", *ids, **cache)
+
+    @rule(ids=of_query)
+    def list_jira_caches(self, ids: Ids) -> None:
+        self.ask("list_jira_caches", *ids)
+
+    @rule()
+    def cleanup_expired_cache(self) -> None:
+        self.ask("cleanup_expired_cache")
+
+    # changelogs
+
+    @rule(ids=of_query, key=issue_keys)
+    def get_jira_changelog(self, ids: Ids, key: str) -> None:
+        self.ask("get_jira_changelog", *ids, key)
+
+    @rule(ids=of_query, entry=some_changelogs, expires_at=expiries)
+    def save_jira_changelog(self, ids: Ids, entry: Document, expires_at: Any) -> None:
+        self.ask("save_jira_changelog", *ids, **entry, expires_at=expires_at)
+
+    @rule(ids=of_query, keys=st.none() | st.lists(issue_keys, max_size=4))
+    def get_jira_changelogs(self, ids: Ids, keys: list[str] | None) -> None:
+        self.ask("get_jira_changelogs", *ids, keys)
+
+    @rule(ids=of_query, entries=st.lists(some_changelogs, max_size=3), expires_at=expiries)
+    def save_jira_changelogs(self, ids: Ids, entries: list[Document], expires_at: Any) -> None:
+        changelogs = {entry["issue_key"]: entry["changelog"] for entry in entries}
+        self.ask("save_jira_changelogs", *ids, changelogs, expires_at)
+
+    @rule(ids=of_query)
+    def list_jira_changelogs(self, ids: Ids) -> None:
+        self.ask("list_jira_changelogs", *ids)
+
+    # project data
+
+    @rule(ids=of_query)
+    def get_project_data(self, ids: Ids) -> None:
+        self.ask("get_project_data", *ids)
+
+    @rule(ids=of_query, data=objects | st.just([]))
+    def save_project_data(self, ids: Ids, data: Any) -> None:
+        self.ask("save_project_data", *ids, data)
+
+    # metrics
+
+    @rule(
+        ids=of_query,
+        metric_type=st.none() | st.sampled_from([*METRIC_TYPES, "other"]),
+        limit=st.sampled_from([1, 2, None, 10**30, 0, -1]),
+    )
+    def get_metrics_snapshots(self, ids: Ids, metric_type: str | None, limit: int | None) -> None:
+        self.ask("get_metrics_snapshots", *ids, metric_type, limit=limit)
+
+    @rule(ids=of_query, snapshot=at_times_bad("snapshot", single_snapshots))
+    def save_metrics_snapshot(self, ids: Ids, snapshot: Document) -> None:
+        given = {key: snapshot[key] for key in snapshot if key not in ("unknown", "created_at")}
+        self.ask("save_metrics_snapshot", *ids, **given)
+
+    @rule(ids=of_query, snapshots=st.lists(at_times_bad("snapshot", single_snapshots), max_size=4))
+    def save_metrics_snapshots(self, ids: Ids, snapshots: list[Document]) -> None:
+        self.ask("save_metrics_snapshots", *ids, snapshots)
+
+    # tasks
+
+    @rule(name=st.sampled_from(TASKS))
+    def get_task_progress(self, name: str) -> None:
+        self.ask("get_task_progress", name)
+
+    @rule(task=at_times_bad("task", some_tasks))
+    def save_task_progress(self, task: Document) -> None:
+        self.ask("save_task_progress", **task)
+
+    @rule()
+    def list_task_progress(self) -> None:
+        self.ask("list_task_progress")
+
+    @rule(name=st.sampled_from(TASKS))
+    def clear_task_progress(self, name: str) -> None:
+        self.ask("clear_task_progress", name)
+
+    # the whole
+
+    @rule()
+    def describe(self) -> None:
+        for backend in self.backends.values():
+            found = backend.describe()
+            assert found.keys() == {"location", "size_bytes", "schema_version"}
+            assert found["schema_version"] == backend.get_app_state("schema_version") is not None
+
+    @rule(target=read_records, model=models)
+    def records(self, model: type[Entity]) -> Kept:
+        found = [records_of(backend, model) for backend in self.backends.values()]
+        expected = records_of(self.model, model)
+        assert {as_json(each) for each in found} == {as_json(expected)}
+        return model, copy.deepcopy(expected)
+
+    @rule(kept=read_records)
+    def save_records(self, kept: Kept) -> None:
+        """What was read as a record can be saved later, one by one, while its parents exist."""
+        model, documents = kept
+        for document in documents:
+            self.ask("save_records", model, [document])
+
+    @rule()
+    def save_back_all_records(self) -> None:
+        """Saving what there is changes nothing."""
+        for model in KEYS:
+            assert self.ask("save_records", model, records_of(self.model, model))
+
+    @rule(hours=st.sampled_from([0, 1, 5]), microseconds=st.sampled_from([-1, 0, 1]))
+    def time_passes(self, hours: int, microseconds: int) -> None:
+        self.clock.now += timedelta(hours=hours, microseconds=max(microseconds, -hours))
+
+    @precondition(lambda self: len(self.open) < 3)
+    @rule()
+    def transaction(self) -> None:
+        begun = [each.transaction() for each in (*self.backends.values(), self.model)]
+        for each in begun:
+            each.__enter__()
+        self.open.append(begun)
+
+    @precondition(lambda self: self.open)
+    @rule()
+    def transaction_succeeds(self) -> None:
+        self._end(None)
+
+    @precondition(lambda self: self.open)
+    @rule(kind=st.sampled_from([LookupError, KeyboardInterrupt]))
+    def transaction_fails(self, kind: type[BaseException]) -> None:
+        self._end(kind())
+
+    def _end(self, error: BaseException | None) -> None:
+        for each in self.open.pop():
+            assert not each.__exit__(error and type(error), error, None)
+
+    @precondition(lambda self: not self.open)
+    @rule(again=st.booleans())
+    def close(self, again: bool) -> None:
+        """The same backends open again, or those of the next process do."""
+        for backend in self.backends.values():
+            backend.close()
+        if again:
+            self.backends = self.open_backends()
+
+    @rule()
+    def others_look(self) -> None:
+        """Another process sees all that has ended, and nothing of a transaction that has not."""
+        others = self.open_backends()
+        listings_are_equal(others, self.model.committed())
+        for other in others.values():
+            other.close()
+
+    @rule()
+    def all_is_listed(self) -> None:
+        listings_are_equal(self.backends, self.model)
+
+    @invariant()
+    def all_records_are_equal(self) -> None:
+        for model in KEYS:
+            expected = as_json(records_of(self.model, model))
+            for name, backend in self.backends.items():
+                assert as_json(records_of(backend, model)) == expected, (name, model)
+
+
+def listings_are_equal(backends: Mapping[str, PersistenceBackend], model: Model) -> None:
+    """All backends list what the model lists."""
+    expected = everything(model)
+    for name, backend in backends.items():
+        assert everything(backend) == expected, name
+
+
+def everything(backend: PersistenceBackend) -> dict[str, str]:
+    """All that a backend lists, of what exists and of what does not."""
+    found: dict[str, Any] = {
+        "profiles": backend.list_profiles(),
+        "tasks": backend.list_task_progress(),
+        "states": [backend.get_app_state(key) for key in STATE_KEYS],
+    }
+    for profile_id in PROFILE_IDS:
+        found[f"queries of {profile_id}"] = backend.list_queries(profile_id)
+    for ids in PAIRS:
+        found[f"caches of {ids}"] = backend.list_jira_caches(*ids)
+        found[f"changelogs of {ids}"] = [
+            backend.list_jira_changelogs(*ids),
+            list(backend.get_jira_changelogs(*ids).items()),
+        ]
+        found[f"data of {ids}"] = backend.get_project_data(*ids)
+        found[f"snapshots of {ids}"] = backend.get_metrics_snapshots(*ids, limit=None)
+    return {what: as_json(listing) for what, listing in found.items()}

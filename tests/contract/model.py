@@ -1,0 +1,437 @@
+"""What a backend is to answer: the interface over plain dicts, by key, all of it records."""
+
+import copy
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from burndown import PersistenceBackend, ProfileNotFoundError, QueryNotFoundError
+from burndown.models import (
+    AppState,
+    Entity,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    Profile,
+    ProjectData,
+    Query,
+    TaskProgress,
+)
+from tests.contract.store import KEYS, Clock, Document, in_order, in_utc
+
+Key = tuple[str, ...]
+
+
+class RefusedError(Exception):
+    """What the model says where a ``ValidationError`` is due.
+
+    Attributes:
+        paths: the path of each problem.
+        mentioned: what the message must name.
+    """
+
+    def __init__(self, *paths: str, mentioned: str = "") -> None:
+        super().__init__(paths)
+        self.paths = sorted(paths)
+        self.mentioned = mentioned
+
+
+BAD: dict[str, dict[str, tuple[Any, str]]] = {
+    "profile": {
+        "id": ("../up", "id"),
+        "name": (" ", "name"),
+        "created_at": ("yesterday", "created_at"),
+        "last_used": ("yesterday", "last_used"),  # what it is not given, it has from created_at
+        "jira_config": ({"base_url": "jira"}, "jira_config.base_url"),
+        "forecast_settings": ({"pert_factor": 0}, "forecast_settings.pert_factor"),
+        "unknown": ({"k": [0, math.nan]}, "unknown.k[1]"),
+    },
+    "query": {
+        "id": ("a/b", "id"),
+        "name": ("a\0b", "name"),
+        "jql": (None, "jql"),
+        "last_used": (3, "last_used"),
+        "unknown": ([{"k": math.inf}], "unknown[0].k"),
+    },
+    "cache": {
+        "cache_key": ("", "cache_key"),
+        "response": ({"issues": [math.nan]}, "response.issues[0]"),
+        "expires_at": ("soon", "expires_at"),
+    },
+    "changelog": {
+        "issue_key": ("", "issue_key"),
+        "changelog": ({"k": "\ud800"}, "changelog.k"),
+    },
+    "data": {"data": ([], "data")},
+    "snapshot": {
+        "snapshot_date": ("2025-W53", "snapshot_date"),
+        "metric_type": ("DORA", "metric_type"),
+        "metrics": (None, "metrics"),
+        "forecast": ({"k": -math.inf}, "forecast.k"),
+        "unknown": (1, "unknown"),
+    },
+    "task": {
+        "task_name": ("../up", "task_name"),
+        "progress_percent": (100.5, "progress_percent"),
+        "status": ("Running", "status"),
+    },
+    "state": {"value": ("\ud800", "value")},
+}
+"""For each kind and key a value that is refused, and the path that the refusal names."""
+
+
+def check(kind: str, document: Mapping[str, Any]) -> None:
+    """Refuse the document if it holds one of the bad values."""
+    if "created_at" in document:
+        document = {"last_used": document["created_at"], **document}
+    paths = [
+        path for key, (bad, path) in BAD[kind].items() if repr(document.get(key, "")) == repr(bad)
+    ]
+    if paths:
+        raise RefusedError(*paths)
+
+
+def newest_first(moment: str) -> float:
+    """By this, what is newer comes first."""
+    return -datetime.fromisoformat(moment).timestamp()
+
+
+class Model(PersistenceBackend):
+    """The interface over plain dicts."""
+
+    DEFAULTS: Mapping[type[Entity], Document] = {
+        Profile: {
+            "description": "",
+            "jira_config": {},
+            "field_mappings": {},
+            "forecast_settings": {},
+            "project_classification": {},
+            "flow_type_mappings": {},
+            "show_milestone": False,
+            "show_points": False,
+        },
+        Query: {"description": "", "jql": ""},
+    }
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.kept: dict[type[Entity], dict[Key, Document]] = {model: {} for model in KEYS}
+        self.undone_to: list[dict[type[Entity], dict[Key, Document]]] = []
+
+    def committed(self) -> "Model":
+        """What others see: nothing of a transaction that has not ended."""
+        seen = Model(self.clock)
+        seen.kept = copy.deepcopy(self.undone_to[0] if self.undone_to else self.kept)
+        return seen
+
+    def _now(self) -> str:
+        return in_utc(self.clock())
+
+    def _find(self, model: type[Entity], *key: str) -> Document | None:
+        return self.kept[model].get(key)
+
+    def _keep(self, model: type[Entity], document: Document) -> None:
+        self.kept[model][tuple(document[name] for name in KEYS[model])] = document
+
+    def _below(self, model: type[Entity], *ids: str) -> list[Document]:
+        """All of the model whose key begins with these, by key."""
+        found = self.kept[model].items()
+        return in_order(model, (each for key, each in found if key[: len(ids)] == ids))
+
+    def _delete(self, model: type[Entity], *key: str) -> None:
+        """Delete this one with what belongs to it."""
+        del self.kept[model][key]
+        for other, names in KEYS.items():
+            if "profile_id" in names and other is not model:
+                for found in [each for each in self.kept[other] if each[: len(key)] == key]:
+                    del self.kept[other][found]
+
+    def _require(self, profile_id: str, query_id: str | None = None) -> None:
+        if (profile_id,) not in self.kept[Profile]:
+            raise ProfileNotFoundError(profile_id)
+        if query_id is not None and (profile_id, query_id) not in self.kept[Query]:
+            raise QueryNotFoundError(profile_id, query_id)
+
+    def _refuse_taken_name(self, model: type[Entity], document: Document) -> None:
+        for other in self._below(model, *(document[name] for name in KEYS[model][:-1])):
+            if other["id"] != document["id"] and other["name"] == document["name"]:
+                raise RefusedError("name", mentioned=other["id"])
+
+    # profiles and queries
+
+    def get_profile(self, profile_id: str) -> Document | None:
+        return self._find(Profile, profile_id)
+
+    def save_profile(self, profile: Mapping[str, Any]) -> None:
+        check("profile", profile)
+        self._save_named(Profile, profile)
+
+    def list_profiles(self) -> list[Document]:
+        return self._most_recently_used(self._below(Profile))
+
+    def delete_profile(self, profile_id: str) -> None:
+        self._require(profile_id)
+        self._delete(Profile, profile_id)
+
+    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+        return self._find(Query, profile_id, query_id)
+
+    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+        if query.get("profile_id", profile_id) != profile_id:
+            raise RefusedError("profile_id")
+        check("query", query)
+        self._require(profile_id)
+        self._save_named(Query, {**query, "profile_id": profile_id})
+
+    def list_queries(self, profile_id: str) -> list[Document]:
+        return self._most_recently_used(self._below(Query, profile_id))
+
+    def delete_query(self, profile_id: str, query_id: str) -> None:
+        if self.get_query(profile_id, query_id) is None:
+            raise QueryNotFoundError(profile_id, query_id)
+        self._delete(Query, profile_id, query_id)
+
+    def _save_named(self, model: type[Entity], given: Mapping[str, Any]) -> None:
+        document = {**self.DEFAULTS[model], "name": given["id"], **given}
+        self._refuse_taken_name(model, document)
+        before = self._find(model, *(document[name] for name in KEYS[model])) or {
+            "created_at": (created_at := document.get("created_at", self._now())),
+            "last_used": created_at,
+        }
+        for moment in ("created_at", "last_used"):
+            document[moment] = in_utc(document.get(moment, before[moment]))
+        self._keep(model, document)
+
+    @staticmethod
+    def _most_recently_used(found: Iterable[Document]) -> list[Document]:
+        return sorted(found, key=lambda each: (newest_first(each["last_used"]), each["id"]))
+
+    # app state
+
+    def get_app_state(self, key: str) -> str | None:
+        found = self._find(AppState, key)
+        return None if found is None else found["value"]
+
+    def set_app_state(self, key: str, value: str | None) -> None:
+        check("state", {"value": value})
+        if value is None:
+            self.kept[AppState].pop((key,), None)
+        else:
+            self._keep(AppState, {"key": key, "value": value})
+
+    # answers of Jira
+
+    def _has_expired(self, entry: Document) -> bool:
+        expires_at = entry["expires_at"]
+        return expires_at is not None and datetime.fromisoformat(expires_at) <= self.clock()
+
+    def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
+        found = self._find(JiraCache, profile_id, query_id, cache_key)
+        return None if found is None or self._has_expired(found) else found["response"]
+
+    def save_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        response: Mapping[str, Any],
+        expires_at: datetime,
+    ) -> None:
+        entry = {"cache_key": cache_key, "response": response, "expires_at": expires_at}
+        check("cache", entry)
+        self._require(profile_id, query_id)
+        moments = {"expires_at": in_utc(expires_at), "created_at": self._now()}
+        of_query = {"profile_id": profile_id, "query_id": query_id}
+        self._keep(JiraCache, {**entry, **of_query, **moments})
+
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+        found = self._below(JiraCache, profile_id, query_id)
+        return [
+            {
+                "cache_key": entry["cache_key"],
+                "created_at": entry["created_at"],
+                "expires_at": entry["expires_at"],
+                "expired": self._has_expired(entry),
+                "issue_count": len(entry["response"].get("issues", [])),
+            }
+            for entry in sorted(found, key=lambda entry: newest_first(entry["created_at"]))
+        ]
+
+    def cleanup_expired_cache(self) -> int:
+        dead = [
+            (model, key)
+            for model in (JiraCache, JiraChangelog)
+            for key, entry in self.kept[model].items()
+            if self._has_expired(entry)
+        ]
+        for model, key in dead:
+            del self.kept[model][key]
+        return len(dead)
+
+    # changelogs
+
+    def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
+        return self.get_jira_changelogs(profile_id, query_id).get(issue_key)
+
+    def save_jira_changelog(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_key: str,
+        changelog: Mapping[str, Any],
+        expires_at: datetime | None = None,
+    ) -> None:
+        self.save_jira_changelogs(profile_id, query_id, {issue_key: changelog}, expires_at)
+
+    def get_jira_changelogs(
+        self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
+    ) -> dict[str, Document]:
+        return {
+            entry["issue_key"]: entry["changelog"]
+            for entry in self._below(JiraChangelog, profile_id, query_id)
+            if not self._has_expired(entry)
+            and (issue_keys is None or entry["issue_key"] in issue_keys)
+        }
+
+    def save_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str,
+        changelogs: Mapping[str, Mapping[str, Any]],
+        expires_at: datetime | None = None,
+    ) -> None:
+        entries = [
+            {
+                "profile_id": profile_id,
+                "query_id": query_id,
+                "issue_key": issue_key,
+                "expires_at": None if expires_at is None else in_utc(expires_at),
+                "changelog": changelog,
+            }
+            for issue_key, changelog in changelogs.items()
+        ]
+        for entry in entries:
+            check("changelog", entry)
+        for entry in entries:
+            self._require(profile_id, query_id)
+            self._keep(JiraChangelog, entry)
+
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+        return [
+            {
+                "issue_key": entry["issue_key"],
+                "expires_at": entry["expires_at"],
+                "expired": self._has_expired(entry),
+            }
+            for entry in self._below(JiraChangelog, profile_id, query_id)
+        ]
+
+    # project data and metrics
+
+    def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
+        found = self._find(ProjectData, profile_id, query_id)
+        return None if found is None else found["data"]
+
+    def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
+        check("data", {"data": data})
+        self._require(profile_id, query_id)
+        of_query = {"profile_id": profile_id, "query_id": query_id}
+        self._keep(ProjectData, {**of_query, "updated_at": self._now(), "data": data})
+
+    def get_metrics_snapshots(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric_type: str | None = None,
+        limit: int | None = 52,
+    ) -> list[Document]:
+        if limit is not None and limit < 1:
+            raise RefusedError("limit")
+        found = self._below(MetricsSnapshot, profile_id, query_id)
+        found.sort(key=lambda each: each["snapshot_date"], reverse=True)
+        return [each for each in found if metric_type in (None, each["metric_type"])][:limit]
+
+    def save_metrics_snapshot(
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshot_date: str,
+        metric_type: str,
+        metrics: Mapping[str, Any],
+        forecast: Mapping[str, Any] | None = None,
+    ) -> None:
+        snapshot = {
+            "snapshot_date": snapshot_date,
+            "metric_type": metric_type,
+            "metrics": metrics,
+            "forecast": forecast,
+        }
+        self.save_metrics_snapshots(profile_id, query_id, [snapshot])
+
+    def save_metrics_snapshots(
+        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
+    ) -> None:
+        many = list(snapshots)
+        for snapshot in many:
+            check("snapshot", snapshot)
+        for snapshot in many:
+            self._require(profile_id, query_id)
+            given = {
+                **snapshot,
+                "created_at": in_utc(snapshot.get("created_at", self.clock())),
+                "profile_id": profile_id,
+                "query_id": query_id,
+            }
+            self._keep(MetricsSnapshot, {"forecast": None, **given})
+
+    # tasks
+
+    def get_task_progress(self, task_name: str) -> Document | None:
+        return self._find(TaskProgress, task_name)
+
+    def save_task_progress(
+        self, task_name: str, progress_percent: float, status: str, message: str = ""
+    ) -> None:
+        task = {"task_name": task_name, "progress_percent": progress_percent, "status": status}
+        check("task", task)
+        said = {"progress_percent": float(progress_percent), "message": message}
+        self._keep(TaskProgress, {**task, **said, "updated_at": self._now()})
+
+    def list_task_progress(self) -> list[Document]:
+        return self._below(TaskProgress)
+
+    def clear_task_progress(self, task_name: str) -> None:
+        self.kept[TaskProgress].pop((task_name,), None)
+
+    # the whole
+
+    def describe(self) -> Document:
+        raise NotImplementedError  # each backend lies elsewhere
+
+    def records(self, model: type[Entity]) -> Iterator[Document]:
+        yield from self._below(model)
+
+    def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+        with self.transaction():
+            for record in map(dict, records):
+                if "profile_id" in KEYS[model]:
+                    self._require(record["profile_id"], record.get("query_id"))
+                if model in self.DEFAULTS:
+                    self._refuse_taken_name(model, record)
+                self._keep(model, record)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.undone_to.append(copy.deepcopy(self.kept))
+        try:
+            yield
+        except BaseException:
+            self.kept = self.undone_to[-1]
+            raise
+        finally:
+            self.undone_to.pop()
+
+    def close(self) -> None:
+        pass
