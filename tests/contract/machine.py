@@ -409,6 +409,14 @@ class AgreementMachine(RuleBasedStateMachine):
             assert found.keys() == {"location", "size_bytes", "schema_version"}
             assert found["schema_version"] == backend.get_app_state("schema_version") is not None
 
+    @rule()
+    def exists(self) -> None:
+        self.ask("exists")
+
+    @rule()
+    def check_integrity(self) -> None:
+        self.ask("check_integrity")
+
     @rule(target=read_records, model=models)
     def records(self, model: type[Entity]) -> Kept:
         found = [records_of(backend, model) for backend in self.backends.values()]

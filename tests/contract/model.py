@@ -410,6 +410,12 @@ class Model(PersistenceBackend):
     def describe(self) -> Document:
         raise NotImplementedError  # each backend lies elsewhere
 
+    def exists(self) -> bool:
+        return True
+
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        return True, []
+
     def records(self, model: type[Entity]) -> Iterator[Document]:
         yield from self._below(model)
 
