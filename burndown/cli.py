@@ -13,14 +13,12 @@ import typer
 
 from burndown import printing
 from burndown.copying import copy_store
-from burndown.database import open_database
 from burndown.demo import write_demo_workspace
 from burndown.errors import PersistenceError, StorageError
 from burndown.migration import MigrationReport, run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
-from burndown.persistence import open_backend, set_backend
-from burndown.persistence.sql_backend import SQLBackend
-from burndown.settings import get_settings
+from burndown.persistence import PersistenceBackend, open_backend, set_backend
+from burndown.settings import DATABASE_NAME, get_settings
 
 __all__ = ["app", "run"]
 
@@ -86,8 +84,8 @@ def demo(
         raise StorageError(f"{folder} is there already; name another folder")
     write_demo_workspace(folder, issues=issues)
     printing.line(f"Wrote a sample workspace into {folder / 'profiles'}")
-    with _backend(folder / "profiles", must_exist=False) as backend:
-        report = _migrate(folder / "profiles", backend, dry_run=False)
+    with _in_use(folder / "profiles" / DATABASE_NAME) as backend:
+        report = _migrate(folder / "profiles")
         printing.migration(report)
         printing.workspace(workspace_overview(backend))
 
@@ -104,8 +102,8 @@ def migrate(
 
     The files are backed up first, and stay as they are.
     """
-    with _backend(profiles, must_exist=False) as backend:
-        report = _migrate(profiles, backend, dry_run=dry_run, quiet=as_json)
+    with _backend(profiles, must_exist=False):
+        report = _migrate(profiles, dry_run=dry_run, quiet=as_json)
     if as_json:
         _print_json(report.to_document())
     else:
@@ -173,29 +171,33 @@ def copy(
 
 
 @contextmanager
-def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[SQLBackend]:
-    """The backend on the database of the folder, in use while the command runs."""
+def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[PersistenceBackend]:
+    """The backend of the settings or of the folder, in use while the command runs."""
     settings = get_settings()
     if profiles is not None:
         settings = settings.model_copy(update={"profiles_dir": profiles})
-    backend = SQLBackend(open_database(settings.database))
-    if must_exist and not backend.exists():
-        location = backend.database.location
-        raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
-    set_backend(backend)
-    try:
+    with _in_use(settings.database) as backend:
+        if must_exist and not backend.exists():
+            location = backend.describe()["location"]
+            raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
         yield backend
-    finally:
-        set_backend(None)
+
+
+@contextmanager
+def _in_use(where: str | Path) -> Iterator[PersistenceBackend]:
+    with open_backend(where) as backend:
+        set_backend(backend)
+        try:
+            yield backend
+        finally:
+            set_backend(None)
 
 
 def _migrate(
-    profiles: Path | None, backend: SQLBackend, *, dry_run: bool, quiet: bool = False
+    profiles: Path | None, *, dry_run: bool = False, quiet: bool = False
 ) -> MigrationReport:
     with printing.progress(quiet=quiet) as progress:
-        return run_migration_if_needed(
-            profiles, backend.database, dry_run=dry_run, progress=progress
-        )
+        return run_migration_if_needed(profiles, dry_run=dry_run, progress=progress)
 
 
 def _print_json(document: Any) -> None:

@@ -477,6 +477,7 @@ def test_demo_does_not_touch_the_workspace_of_the_settings(
     """Its database is its own, next to its files."""
     before = files_below(workspace)
     monkeypatch.setenv("BURNDOWN_PROFILES_DIR", str(workspace / "profiles"))
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(workspace / "profiles/burndown.db"))
     printed(capsys, "demo", "new", "--issues", "1")
     shutil.rmtree(workspace / "new")
     assert files_below(workspace) == before

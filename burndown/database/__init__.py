@@ -78,9 +78,14 @@ def get_database() -> Database:
 
 
 def set_database(database: Database | None) -> None:
-    """Make this database the current one; ``None`` for that of the settings, opened anew."""
+    """Make this database the current one.
+
+    ``None`` closes and forgets the one there is; the next use opens that of the settings anew.
+    """
     global _database
     with _lock:
+        if database is None and _database is not None:
+            _database.close()
         _database = database
 
 
