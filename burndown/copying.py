@@ -77,12 +77,11 @@ def copy_store(
     if _location(source) == _location(target):
         raise ImportExportError(f"{_location(source)} cannot be copied onto itself")
     with target.transaction(), source.transaction():
-        if replace:
-            _empty(target)
-        elif _holds_anything(target):
+        if not replace and _holds_anything(target):
             raise ImportExportError(
                 f"{_location(target)} is not empty; name another target, or have it replaced"
             )
+        _empty(target)
         copied = copy_records(source, target, progress)
         _compare(source, target)
     return copied

@@ -1,0 +1,150 @@
+"""A store can be copied between any two backends, whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from burndown import ImportExportError
+from burndown.copying import NAMES, copy_store
+from burndown.models import MetricsSnapshot, Query
+from tests.contract.backends import BACKENDS
+from tests.contract.conftest import new_store
+from tests.contract.store import Document, Store, fill
+from tests.contract.test_records import everything_storable
+
+Pair = tuple[Store, Store]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(source, target) for source in BACKENDS for target in BACKENDS],
+    ids=" to ".join,
+)
+def shared_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Two storages, of each backend with each, which each example empties."""
+    with ExitStack() as stack:
+        one, other = (stack.enter_context(new_store(name, request)) for name in request.param)
+        yield one, other
+
+
+@pytest.fixture
+def pair(shared_pair: Pair) -> Pair:
+    """The first with something of every kind, the second empty."""
+    source, target = shared_pair
+    target.clear()
+    fill(source.empty(), "o", "q")
+    source.set_app_state("key", "value")
+    source.save_task_progress("task", 12.5, "running")
+    return source, target
+
+
+@settings(max_examples=10)
+@given(content=everything_storable)
+def test_a_copy_holds_the_same_and_a_copy_of_it_does(
+    shared_pair: Pair, content: dict[Any, list[Document]]
+) -> None:
+    """There and back again, every value of every record is as it was."""
+    source, target = shared_pair
+    source.empty()
+    for model, documents in content.items():
+        source.save_records(model, documents)
+    before = source.everything()
+    target.clear()
+    copied = copy_store(source.backend, target.backend)
+    assert target.everything() == before
+    assert copied["queries"] == 1 + len(content[Query])
+    source.clear()
+    assert copy_store(target.backend, source.backend) == copied
+    assert source.everything() == before
+
+
+def test_progress_tells_how_many_of_what(pair: Pair) -> None:
+    """The last number of each kind is that of all."""
+    told: dict[str, int] = {}
+    copied = copy_store(pair[0].backend, pair[1].backend, progress=told.__setitem__)
+    assert told == {name: number for name, number in copied.items() if number}
+    assert set(copied) == set(NAMES.values())
+
+
+def test_a_target_that_holds_something_is_refused(pair: Pair) -> None:
+    """Unless it is to be replaced, and then nothing of it stays."""
+    source, target = pair
+    for what in (
+        lambda: target.save_profile({"id": "mine"}),
+        lambda: target.save_task_progress("mine", 1, "running"),
+        lambda: target.set_app_state("mine", "1"),
+    ):
+        target.clear()
+        what()
+        before = target.everything()
+        with pytest.raises(ImportExportError, match="is not empty"):
+            copy_store(source.backend, target.backend)
+        assert target.everything() == before
+    copy_store(source.backend, target.backend, replace=True)
+    assert target.everything() == source.everything()
+
+
+def test_a_target_that_was_only_looked_at_is_empty(pair: Pair) -> None:
+    """An application that found nothing to migrate has noted that in it."""
+    source, target = pair
+    target.set_app_state("migration_complete", "true")
+    copy_store(source.backend, target.backend)
+    assert target.get_query("o", "q") is not None
+
+
+@pytest.mark.parametrize("at", [*NAMES.values()])
+def test_a_copy_that_fails_leaves_everything_as_it_was(pair: Pair, at: str) -> None:
+    """Wherever it fails, and whatever was to be replaced."""
+    source, target = pair
+    target.save_profile({"id": "mine"})
+    before = source.everything(), target.everything()
+
+    def fail(what: str, _: int) -> None:
+        if what == at:
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        copy_store(source.backend, target.backend, replace=True, progress=fail)
+    assert (source.everything(), target.everything()) == before
+
+
+def test_a_target_that_gives_back_something_else_is_found_out(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault in storing one value undoes the whole copy."""
+    source, target = pair
+    before = target.everything()
+    save = target.backend.save_records
+
+    def save_otherwise(model: Any, records: list[Document]) -> None:
+        changed = {"metrics": {"k": 1.0}} if model is MetricsSnapshot else {}
+        save(model, [{**record, **changed} for record in records])
+
+    monkeypatch.setattr(target.backend, "save_records", save_otherwise)
+    with pytest.raises(ImportExportError, match="does not give back the metrics snapshots"):
+        copy_store(source.backend, target.backend)
+    assert target.everything() == before
+
+
+def test_a_store_is_not_copied_onto_itself(pair: Pair) -> None:
+    """Nor onto the same storage, opened once more."""
+    source, _ = pair
+    before = source.everything()
+    with (
+        source.another() as other,
+        pytest.raises(ImportExportError, match="cannot be copied onto itself"),
+    ):
+        copy_store(source.backend, other, replace=True)
+    assert source.everything() == before
+
+
+def test_more_records_than_a_batch_holds_are_copied(pair: Pair) -> None:
+    """Each of them once."""
+    source, target = pair
+    changelogs = {f"K-{number}": {"n": number} for number in range(501)}
+    source.empty().save_jira_changelogs("p", "q", changelogs)
+    assert copy_store(source.backend, target.backend)["changelogs"] == 501
+    assert target.get_jira_changelogs("p", "q") == changelogs
