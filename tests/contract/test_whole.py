@@ -18,6 +18,20 @@ def test_a_backend_says_where_its_data_lie(store: Store) -> None:
     assert described["schema_version"] == store.get_app_state("schema_version")
 
 
+def test_what_was_saved_exists_and_is_whole(store: Store) -> None:
+    """A storage that is used exists and is whole, closed or not, after deletions too."""
+    fill(store, "new", "q")
+    store.delete_query("new", "q")
+    store.delete_profile("new")
+    store.save_task_progress("task", 1, "running")
+    for _ in range(2):
+        assert store.exists()
+        assert store.check_integrity() == (True, [])
+        store.close()
+    with store.another() as other:
+        assert other.exists()
+
+
 def test_closing_lets_go_and_the_next_call_opens_again(store: Store) -> None:
     """A closed backend can be closed once more, and is open again when it is used."""
     fill(store, "new", "q")
