@@ -16,7 +16,7 @@ __all__ = ["TaskProgress"]
 def _check_percent(percent: float) -> float:
     if not 0 <= percent <= 100:
         raise refuse("a percentage from 0 to 100 was expected")
-    return percent
+    return abs(percent)  # SQLite does not know -0.0
 
 
 class TaskProgress(Entity, table=True):

@@ -150,8 +150,6 @@ def odd_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
             document[key] = draw(json_values | unstorable_values | texts)
         else:
             document.pop(key, None)
-    if document.get("progress_percent") == 0:
-        document["progress_percent"] = 0  # SQLite does not know -0.0
     # What is new has the present, which is that of no clock that a test moves.
     moments = model.model_fields.keys() & {"created_at", "last_used", "updated_at"}
     return {**dict.fromkeys(moments, START), **document}
