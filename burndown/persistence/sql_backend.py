@@ -6,10 +6,15 @@ from datetime import datetime
 from typing import Any
 
 from burndown.database import Database
-from burndown.errors import ValidationError
 from burndown.models import Entity
 from burndown.models.values import to_utc, utc_now
-from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.document_backend import (
+    DocumentBackend,
+    checked_limit,
+    checked_mapping,
+    query_document,
+)
+from burndown.persistence.interface import Document
 from burndown.repositories import (
     AppStateRepository,
     JiraCacheRepository,
@@ -25,7 +30,7 @@ from burndown.repositories import (
 __all__ = ["SQLBackend"]
 
 
-class SQLBackend(PersistenceBackend):
+class SQLBackend(DocumentBackend):
     """The storage of a workspace in a database.
 
     Args:
@@ -34,14 +39,11 @@ class SQLBackend(PersistenceBackend):
     """
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
+        super().__init__(clock)
         self.database = database
-        self._clock = clock
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database!r})"
-
-    def _now(self) -> datetime:
-        return to_utc(self._clock())
 
     def get_profile(self, profile_id: str) -> Document | None:
         return self.database.read(
@@ -49,7 +51,7 @@ class SQLBackend(PersistenceBackend):
         )
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
-        document, now = _mapping("Profile", profile), self._now()
+        document, now = checked_mapping("Profile", profile), self._now()
         self.database.write(
             lambda session: ProfileRepository(session).save_document(document, created_at=now)
         )
@@ -66,15 +68,7 @@ class SQLBackend(PersistenceBackend):
         )
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
-        query = _mapping("Query", query)
-        if query.get("profile_id", profile_id) != profile_id:
-            raise ValidationError.of(
-                f"Query {query.get('id')!r}",
-                "profile_id",
-                f"the profile {profile_id!r} was expected",
-                query["profile_id"],
-            )
-        document, now = {**query, "profile_id": profile_id}, self._now()
+        document, now = query_document(profile_id, query), self._now()
         self.database.write(
             lambda session: QueryRepository(session).save_document(document, created_at=now)
         )
@@ -101,24 +95,6 @@ class SQLBackend(PersistenceBackend):
             )
         )
         return None if found is None else found["response"]
-
-    def save_jira_cache(
-        self,
-        profile_id: str,
-        query_id: str,
-        cache_key: str,
-        response: Mapping[str, Any],
-        expires_at: datetime,
-    ) -> None:
-        document = {
-            "profile_id": profile_id,
-            "query_id": query_id,
-            "cache_key": cache_key,
-            "expires_at": expires_at,
-            "created_at": self._now(),
-            "response": response,
-        }
-        self.database.write(lambda session: JiraCacheRepository(session).save_document(document))
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         caches = self.database.read(
@@ -154,16 +130,6 @@ class SQLBackend(PersistenceBackend):
         )
         return None if found is None else found["changelog"]
 
-    def save_jira_changelog(
-        self,
-        profile_id: str,
-        query_id: str,
-        issue_key: str,
-        changelog: Mapping[str, Any],
-        expires_at: datetime | None = None,
-    ) -> None:
-        self.save_jira_changelogs(profile_id, query_id, {issue_key: changelog}, expires_at)
-
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
@@ -174,27 +140,6 @@ class SQLBackend(PersistenceBackend):
             )
         )
         return {document["issue_key"]: document["changelog"] for document in found}
-
-    def save_jira_changelogs(
-        self,
-        profile_id: str,
-        query_id: str,
-        changelogs: Mapping[str, Mapping[str, Any]],
-        expires_at: datetime | None = None,
-    ) -> None:
-        documents = [
-            {
-                "profile_id": profile_id,
-                "query_id": query_id,
-                "issue_key": issue_key,
-                "expires_at": expires_at,
-                "changelog": changelog,
-            }
-            for issue_key, changelog in changelogs.items()
-        ]
-        self.database.write(
-            lambda session: JiraChangelogRepository(session).save_documents(documents)
-        )
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
         found = self.database.read(
@@ -212,15 +157,6 @@ class SQLBackend(PersistenceBackend):
         )
         return None if found is None else found["data"]
 
-    def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
-        document = {
-            "profile_id": profile_id,
-            "query_id": query_id,
-            "updated_at": self._now(),
-            "data": data,
-        }
-        self.database.write(lambda session: ProjectDataRepository(session).save_document(document))
-
     def get_metrics_snapshots(
         self,
         profile_id: str,
@@ -228,64 +164,17 @@ class SQLBackend(PersistenceBackend):
         metric_type: str | None = None,
         limit: int | None = 52,
     ) -> list[Document]:
-        if limit is not None and not (isinstance(limit, int) and limit >= 1):
-            raise ValidationError.of("Limit", "limit", "1 or more, or None, was expected", limit)
+        checked_limit(limit)
         return self.database.read(
             lambda session: MetricsSnapshotRepository(session).list_documents(
                 profile_id, query_id, metric_type, limit
             )
         )
 
-    def save_metrics_snapshot(
-        self,
-        profile_id: str,
-        query_id: str,
-        snapshot_date: str,
-        metric_type: str,
-        metrics: Mapping[str, Any],
-        forecast: Mapping[str, Any] | None = None,
-    ) -> None:
-        snapshot = {
-            "snapshot_date": snapshot_date,
-            "metric_type": metric_type,
-            "metrics": metrics,
-            "forecast": forecast,
-        }
-        self.save_metrics_snapshots(profile_id, query_id, [snapshot])
-
-    def save_metrics_snapshots(
-        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
-    ) -> None:
-        now = self._now()
-        documents = [
-            {
-                "created_at": now,
-                **_mapping("Metrics snapshot", snapshot),
-                "profile_id": profile_id,
-                "query_id": query_id,
-            }
-            for snapshot in snapshots
-        ]
-        self.database.write(
-            lambda session: MetricsSnapshotRepository(session).save_documents(documents)
-        )
-
     def get_task_progress(self, task_name: str) -> Document | None:
         return self.database.read(
             lambda session: TaskProgressRepository(session).get_document(task_name)
         )
-
-    def save_task_progress(
-        self, task_name: str, progress_percent: float, status: str, message: str = ""
-    ) -> None:
-        document = {
-            "task_name": task_name,
-            "progress_percent": progress_percent,
-            "status": status,
-            "message": message,
-            "updated_at": self._now(),
-        }
-        self.database.write(lambda session: TaskProgressRepository(session).save_document(document))
 
     def list_task_progress(self) -> list[Document]:
         return self.database.read(lambda session: TaskProgressRepository(session).list_documents())
@@ -321,9 +210,3 @@ class SQLBackend(PersistenceBackend):
 
     def close(self) -> None:
         self.database.close()
-
-
-def _mapping(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(document, Mapping):
-        raise ValidationError.of(subject, "", "an object was expected", document)
-    return document
