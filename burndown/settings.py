@@ -4,7 +4,7 @@
 variable                         meaning
 ================================ ==============================================================
 ``BURNDOWN_PROFILES_DIR``        folder of the workspace, ``profiles`` under the current folder
-``BURNDOWN_DATABASE_URL``        another database, as an SQLAlchemy URL or a path
+``BURNDOWN_DATABASE_URL``        another store: a path, an SQLAlchemy URL, or ``json:DIR``
 ``BURNDOWN_SQLITE_SYNCHRONOUS``  ``FULL`` (default): a commit survives a power cut;
                                  ``NORMAL``: it survives a killed process, but a power cut may
                                  take back the last commits (never tear one)
