@@ -17,21 +17,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from burndown.database import Database
+from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 
 
 def migrate(profiles_dir: Path) -> None:
     """What this package does, with backup and comparison."""
-    database = Database(profiles_dir / "burndown.db")
+    database = SQLiteDatabase(profiles_dir / "burndown.db")
     run_migration_if_needed(profiles_dir, database)
     database.close()
 
 
 def migrate_by_hand(profiles_dir: Path) -> None:
     """The floor: read, insert, commit."""
-    database = Database(profiles_dir / "burndown.db")
+    database = SQLiteDatabase(profiles_dir / "burndown.db")
     with database.session():
         pass  # makes the schema
     database.close()

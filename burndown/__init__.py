@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ProfileNotFoundError,
         QueryNotFoundError,
         StorageError,
+        TransactionConflictError,
         ValidationError,
     )
     from burndown.models import (
@@ -45,6 +46,7 @@ _HOMES = {
         "ProfileNotFoundError",
         "QueryNotFoundError",
         "StorageError",
+        "TransactionConflictError",
         "ValidationError",
     ),
     "burndown.models": (
@@ -91,6 +93,7 @@ __all__ = [
     "SQLiteBackend",
     "StorageError",
     "TaskProgress",
+    "TransactionConflictError",
     "ValidationError",
     "get_backend",
     "jira_cache_key",

@@ -12,12 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from burndown import printing
-from burndown.database import Database
+from burndown.copying import copy_store
+from burndown.database import open_database
 from burndown.demo import write_demo_workspace
 from burndown.errors import PersistenceError, StorageError
 from burndown.migration import MigrationReport, run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
-from burndown.persistence import set_backend
+from burndown.persistence import open_backend, set_backend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.settings import get_settings
 
@@ -136,7 +137,7 @@ def show(
 def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
     """Check that the database is whole; exits with 1 if it is not."""
     with _backend(profiles) as backend:
-        is_whole, problems = backend.database.check_integrity()
+        is_whole, problems = backend.check_integrity()
     if as_json:
         _print_json({"ok": is_whole, "errors": problems})
     else:
@@ -145,16 +146,42 @@ def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
+@app.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="Path or URL of the store to copy.")],
+    target: Annotated[str, typer.Argument(help="Path or URL of an empty one.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete what the target holds.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Copy a whole store, such as a SQLite file to PostgreSQL, and compare both sides.
+
+    All of it is copied or nothing.
+    """
+    with (
+        open_backend(source) as one,
+        open_backend(target) as other,
+        printing.copy_progress(quiet=as_json) as progress,
+    ):
+        counts = copy_store(one, other, replace=replace, progress=progress)
+        locations = one.describe()["location"], other.describe()["location"]
+    if as_json:
+        _print_json({"source": locations[0], "target": locations[1], "copied": counts})
+    else:
+        printing.copied(counts, *locations)
+
+
 @contextmanager
 def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[SQLBackend]:
     """The backend on the database of the folder, in use while the command runs."""
     settings = get_settings()
     if profiles is not None:
         settings = settings.model_copy(update={"profiles_dir": profiles})
-    backend = SQLBackend(Database(settings.database))
-    path = backend.database.path
-    if must_exist and not path.exists():
-        raise StorageError(f"There is no database at {path}; `burndown migrate` makes one")
+    backend = SQLBackend(open_database(settings.database))
+    if must_exist and not backend.exists():
+        location = backend.database.location
+        raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
     set_backend(backend)
     try:
         yield backend

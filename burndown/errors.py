@@ -9,6 +9,7 @@
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
+        ├── TransactionConflictError
         └── DatabaseCorruptionError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own
@@ -32,6 +33,7 @@ __all__ = [
     "ProfileNotFoundError",
     "QueryNotFoundError",
     "StorageError",
+    "TransactionConflictError",
     "ValidationError",
     "is_secret",
     "shown",
@@ -185,6 +187,10 @@ class ImportExportError(PersistenceError):
 
 class StorageError(PersistenceError, OSError):
     """The storage failed: locked too long, disk full, read-only or out of reach."""
+
+
+class TransactionConflictError(StorageError):
+    """A server could not order a transaction among others; nothing was changed, try it again."""
 
 
 class DatabaseCorruptionError(StorageError):

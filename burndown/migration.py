@@ -16,7 +16,8 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 from sqlmodel import Session
 
-from burndown.database import Database, get_database, remove_database
+from burndown.copying import NAMES, copy_records
+from burndown.database import Database, SQLiteDatabase, get_database, remove_database
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
     STATE,
@@ -27,9 +28,11 @@ from burndown.legacy import (
     fingerprint,
     has_workspace,
 )
-from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
+from burndown.models import JiraCache
 from burndown.models.json_codec import encode
 from burndown.models.values import to_utc, utc_now
+from burndown.persistence.sql_backend import SQLBackend
+from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.repositories import (
     AppStateRepository,
     ProfileRepository,
@@ -38,19 +41,12 @@ from burndown.repositories import (
     repository_of,
 )
 from burndown.repositories.base import Repository
-from burndown.settings import get_settings
+from burndown.settings import DATABASE_NAME, get_settings
 
 __all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
 
 LOCK_TIMEOUT_SECONDS = 600
 """How long to wait for another process that is migrating."""
-
-_COUNTED_AS = {
-    JiraCache: "cached responses",
-    JiraChangelog: "changelogs",
-    ProjectData: "project data",
-    MetricsSnapshot: "metrics snapshots",
-}
 
 Outcome = Literal["migrated", "already migrated", "nothing to migrate", "dry run"]
 
@@ -66,8 +62,8 @@ class MigrationReport:
     """How it ended."""
     profiles_dir: Path
     """The folder of the legacy workspace."""
-    database: Path
-    """The database it moved into."""
+    database: str
+    """The database it moved into: its path, or its URL without the password."""
     backup: Path | None = None
     """Where the files were backed up; ``None`` if nothing had to be."""
     moved: dict[str, int] = field(default_factory=dict)
@@ -80,7 +76,7 @@ class MigrationReport:
         return {
             "outcome": self.outcome,
             "profiles_dir": str(self.profiles_dir),
-            "database": str(self.database),
+            "database": self.database,
             "backup": None if self.backup is None else str(self.backup),
             "moved": self.moved,
             "put_right": [
@@ -121,15 +117,15 @@ def run_migration_if_needed(
     folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
     target = database or get_database()
     if _is_done(target):
-        _scratch_path(target).unlink(missing_ok=True)
-        return MigrationReport("already migrated", folder, target.path)
+        _scratch_path(folder, target).unlink(missing_ok=True)
+        return MigrationReport("already migrated", folder, target.location)
     if dry_run:
         with tempfile.TemporaryDirectory() as scratch:
-            return _Migration(folder, target, progress).rehearse(Path(scratch) / target.path.name)
+            return _Migration(folder, target, progress).rehearse(Path(scratch) / DATABASE_NAME)
     try:
-        with _lock(target):
+        with _lock(folder, target):
             if _is_done(target):
-                return MigrationReport("already migrated", folder, target.path)
+                return MigrationReport("already migrated", folder, target.location)
             return _Migration(folder, target, progress).run()
     except Timeout:
         raise MigrationError(
@@ -145,20 +141,26 @@ def run_migration_if_needed(
 
 
 def _is_done(database: Database) -> bool:
-    if not database.path.exists():
+    if not database.exists():
         return False
     with database.read_session() as session:
         return AppStateRepository(session).get("migration_complete") == "true"
 
 
-def _lock(database: Database) -> FileLock:
-    path = database.path.with_name(database.path.name + ".lock")
+def _lock(folder: Path, database: Database) -> FileLock:
+    path = _beside(folder, database, ".lock")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
 
 
-def _scratch_path(database: Database) -> Path:
-    return database.path.with_name(database.path.name + ".migrating")
+def _scratch_path(folder: Path, database: Database) -> Path:
+    return _beside(folder, database, ".migrating")
+
+
+def _beside(folder: Path, database: Database, suffix: str) -> Path:
+    """A file next to the database, or to where it would lie if no server kept it."""
+    path = database.path or folder / DATABASE_NAME
+    return path.with_name(path.name + suffix)
 
 
 class _Migration:
@@ -176,21 +178,32 @@ class _Migration:
             with self.target.session() as session:
                 AppStateRepository(session).set("migration_complete", "true")
             return self._report("nothing to migrate")
-        if self.target.path.exists() and self.target.holds_profiles():
-            raise MigrationError(
-                f"{self.target.path} already holds profiles, so the workspace in {self.folder} was "
-                "not moved into it. Move the database away to migrate into a new one, or set the "
-                "app state migration_complete to 'true' to go on without the old files"
-            )
+        if self.target.exists():
+            self._refuse_profiles()
         backup = back_up(self.folder, utc_now())
-        scratch = _scratch_path(self.target)
+        scratch = _scratch_path(self.folder, self.target)
         remove_database(scratch)
         try:
             self._build(scratch)
-            self.target.adopt(scratch)
+            if not self.target.adopt(scratch):
+                self._copy(scratch)
         finally:
             remove_database(scratch)
         return self._report("migrated", backup)
+
+    def _refuse_profiles(self) -> None:
+        if SQLBackend(self.target).list_profiles():
+            raise MigrationError(
+                f"{self.target.location} already holds profiles, so the workspace in "
+                f"{self.folder} was not moved into it. Choose another database to migrate into, or "
+                "set the app state migration_complete to 'true' to go on without the old files"
+            )
+
+    def _copy(self, built: Path) -> None:
+        """Add what was built to a database that others may be using, in one transaction."""
+        with SQLiteBackend(built) as source, self.target.session():
+            self._refuse_profiles()
+            copy_records(source, SQLBackend(self.target))
 
     def rehearse(self, scratch: Path) -> MigrationReport:
         if not has_workspace(self.folder):
@@ -200,13 +213,13 @@ class _Migration:
 
     def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
         return MigrationReport(
-            outcome, self.folder, self.target.path, backup, self.moved, self.findings
+            outcome, self.folder, self.target.location, backup, self.moved, self.findings
         )
 
     def _build(self, path: Path) -> None:
         """Make the database; what was written is read back and compared before it is committed."""
         before = fingerprint(self.folder.parent, self.folder.name)
-        database = Database(path)
+        database = SQLiteDatabase(path)
         try:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
@@ -293,7 +306,7 @@ class _Migration:
             raise _disagreement(file.path, "the number of its entries")
         for row in rows:
             _must_agree(row, found.get(_key(row, file)), file.path)
-        self._count(_COUNTED_AS[file.model], len(rows))
+        self._count(NAMES[file.model], len(rows))
         if file.model is JiraCache:
             issues = [row["response"].get("issues") for row in rows]
             self._count("issues", sum(len(each) for each in issues if isinstance(each, list)))

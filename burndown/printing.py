@@ -7,15 +7,18 @@ from pathlib import Path
 
 from rich import progress as progress_bar
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from burndown.copying import CopyProgress
 from burndown.legacy import Finding
 from burndown.migration import MigrationReport, Progress
 from burndown.persistence import Document
 
 __all__ = [
+    "copied",
+    "copy_progress",
     "error",
     "integrity",
     "line",
@@ -54,6 +57,24 @@ def progress(*, quiet: bool) -> Iterator[Progress | None]:
             yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
+@contextmanager
+def copy_progress(*, quiet: bool) -> Iterator[CopyProgress | None]:
+    """A growing number for each kind on a terminal, nothing elsewhere or if quiet."""
+    if quiet or not sys.stdout.isatty():
+        yield None
+        return
+    columns = SpinnerColumn(), TextColumn("Copied {task.completed} {task.description}")
+    with progress_bar.Progress(*columns, transient=True) as bar:
+        task = bar.add_task("")
+        yield lambda what, done: bar.update(task, description=what, completed=done)
+
+
+def copied(counts: dict[str, int], source: str, target: str) -> None:
+    """What was copied."""
+    _counts("Copied", counts)
+    line(f"Both sides hold the same: {source} and {target}")
+
+
 def migration(report: MigrationReport) -> None:
     """What moved, what was put right and what was left out."""
     if report.outcome == "already migrated":
@@ -63,12 +84,7 @@ def migration(report: MigrationReport) -> None:
         line(f"Nothing to do: there is no workspace of the old dashboard in {report.profiles_dir}")
         return
     planned = report.outcome == "dry run"
-    table = Table(title="Would move" if planned else "Moved", title_justify="left")
-    table.add_column("what")
-    table.add_column("number", justify="right")
-    for what, number in report.moved.items():
-        table.add_row(what, str(number))
-    _console().print(table)
+    _counts("Would move" if planned else "Moved", report.moved)
     root = report.profiles_dir.parent
     _findings("Put right on the way", "what", report.findings.put_right, root)
     _findings("Left out", "why", report.findings.left_out, root)
@@ -167,6 +183,15 @@ def _queries(title: str, queries: list[Document], active: str | None) -> None:
 def _cache_line(cache: Document) -> str:
     state = "expired" if cache["expired"] else "live"
     return f"{cache['issue_count']} issues, {_age(cache['age_seconds'])} old, {state}"
+
+
+def _counts(title: str, counts: dict[str, int]) -> None:
+    table = Table(title=title, title_justify="left")
+    table.add_column("what")
+    table.add_column("number", justify="right")
+    for what, number in counts.items():
+        table.add_row(what, str(number))
+    _console().print(table)
 
 
 def _findings(title: str, column: str, findings: list[Finding], root: Path) -> None:

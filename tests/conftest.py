@@ -1,7 +1,8 @@
-"""What all tests share: the Hypothesis profile, a backend, and a workspace of their own."""
+"""What all tests share: the Hypothesis profile, storages, and a workspace of their own."""
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,13 @@ from hypothesis import settings
 
 import burndown
 from burndown import SQLiteBackend
+from tests.postgres import (
+    CANNOT_RUN,
+    GIVEN_URL,
+    PostgresServer,
+    running_server,
+    without_a_server,
+)
 
 settings.register_profile("default", max_examples=50, deadline=None)
 settings.register_profile("ci", max_examples=50, deadline=None)
@@ -31,3 +39,23 @@ def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
     """A backend on a new file."""
     with SQLiteBackend(tmp_path / "burndown.db") as new:
         yield new
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this run; a machine that cannot run one skips its tests."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(running_server())
+        except CANNOT_RUN as error:
+            if GIVEN_URL is not None:
+                raise
+            without_a_server(error)
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database on the server, dropped after the test."""
+    with postgres_server.database() as url:
+        yield url

@@ -37,7 +37,7 @@ from burndown.demo import write_demo_workspace
 from tests.legacy_workspaces import Files, write
 from tests.stored import everything
 
-COMMANDS = ["demo", "migrate", "show", "check"]
+COMMANDS = ["demo", "migrate", "show", "check", "copy"]
 CANARY = "canary-7c1e"
 ODD_NAME = "[red]x[/] [link=x]:smile: \\[b]"
 ODD_ID = "[red]x[b] :smile:"
@@ -269,7 +269,11 @@ def no_database(root: Path, patch: Patch) -> None:
 
 
 def no_sqlite(root: Path, patch: Patch) -> None:
-    patch.setenv("BURNDOWN_DATABASE_URL", f"postgresql://user:{CANARY}@host/db")
+    patch.setenv("BURNDOWN_DATABASE_URL", f"mysql://user:{CANARY}@host/db")
+
+
+def no_server(root: Path, patch: Patch) -> None:
+    patch.setenv("BURNDOWN_DATABASE_URL", f"postgresql://user:{CANARY}@127.0.0.1:1/db")
 
 
 def no_url(root: Path, patch: Patch) -> None:
@@ -311,6 +315,8 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     "other folder": (nothing, ["show", "--profiles", "elsewhere"], "elsewhere"),
     "other database": (no_sqlite, ["show"], "use sqlite"),
     "other database to migrate to": (no_sqlite, ["migrate"], "use sqlite"),
+    "server away": (no_server, ["show"], "The database server 127.0.0.1 is out of reach"),
+    "server to migrate to away": (no_server, ["migrate"], "The database server 127.0.0.1 is out"),
     "no URL": (no_url, ["show"], "URL"),
     "bad setting": (bad_setting, ["show"], "sqlite_synchronous"),
     "damaged database": (damaged, ["show"], "The database is damaged"),
@@ -1054,7 +1060,15 @@ def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
 
 @pytest.mark.parametrize("command", ["migrate", "show", "check"])
 @pytest.mark.parametrize("options", [[], ["--debug"]])
-@pytest.mark.parametrize("url", ["postgresql://user:{}@host/db", "://user:{}@host", "x://:{}@:"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:{}@127.0.0.1:1/db",
+        "mysql://user:{}@host/db",
+        "://user:{}@host",
+        "x://:{}@:",
+    ],
+)
 def test_no_command_shows_the_password_of_a_database(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str], url: str
 ) -> None:

@@ -32,7 +32,12 @@ from burndown import (
     repositories,
     set_backend,
 )
-from burndown.database import Database, check_database_integrity, get_db_connection
+from burndown.database import (
+    base,
+    check_database_integrity,
+    get_db_connection,
+    open_database,
+)
 from burndown.repositories import ProfileRepository
 
 CANARY = "c4n4ry-t0k3n"
@@ -52,7 +57,7 @@ def current(backend: SQLiteBackend) -> SQLiteBackend:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a lock."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -531,7 +536,7 @@ def test_connections_follow_the_backend(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        f"postgresql://user:{CANARY}@host/database",
+        f"postgresql://user:{CANARY}@host:port/database",
         f"mysql+pymysql://user:{CANARY}@host/database",
         f"nonsense://user:{CANARY}@host/database",
         f"://user:{CANARY}@host",
@@ -563,7 +568,7 @@ def test_a_setting_that_is_not_possible_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_a_database_shows_where_it_is_and_no_password(tmp_path: Path) -> None:
     assert str(tmp_path / "a.db") in repr(SQLiteBackend(tmp_path / "a.db"))
-    assert CANARY not in repr(Database(f"sqlite://user:{CANARY}@host/{tmp_path / 'a.db'}"))
+    assert CANARY not in repr(open_database(f"sqlite://user:{CANARY}@host/{tmp_path / 'a.db'}"))
 
 
 def test_every_public_name_is_there() -> None:

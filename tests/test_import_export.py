@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from burndown import (
@@ -188,6 +188,9 @@ def test_what_is_exported_comes_back_whole(
     shared: SQLiteBackend, tmp_path_factory: pytest.TempPathFactory, content: dict[str, Any]
 ) -> None:
     """And exported again, it is the same text."""
+    assume(without_secrets(content["queries"]) == content["queries"])
+    assume(without_secrets(content["data"]) == content["data"])
+    assume(without_secrets(content["snapshots"]) == content["snapshots"])
     set_backend(shared)
     profile_id = save(shared, content)
     before = whole(shared, profile_id)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from burndown import MigrationError, SQLiteBackend, StorageError, get_backend, jira_cache_key
-from burndown.database import Database
+from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.repositories import (
@@ -49,7 +49,7 @@ def files_below(folder: Path) -> dict[Path, bytes]:
 def migrate_files(files: Files, root: Path) -> Path:
     """Write a workspace and migrate it; returns the database."""
     profiles = write(files, root)
-    database = Database(profiles / "burndown.db")
+    database = SQLiteDatabase(profiles / "burndown.db")
     run_migration_if_needed(profiles, database)
     database.close()
     return database.path

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown.database import Database
+from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from tests.stored import everything
@@ -29,7 +29,7 @@ def workspace(tmp_path: Path) -> Path:
 
 def migrate(workspace: Path) -> str:
     """Migrate with a database object of its own; returns the outcome."""
-    database = Database(workspace / "profiles" / "burndown.db")
+    database = SQLiteDatabase(workspace / "profiles" / "burndown.db")
     try:
         return run_migration_if_needed(workspace / "profiles", database).outcome
     finally:

@@ -248,6 +248,18 @@ class Model(PersistenceBackend):
         if (profile_id, query_id) not in self.kept["queries"]:
             raise QueryNotFoundError(profile_id, query_id)
 
+    def exists(self) -> bool:
+        return True
+
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        return True, []
+
+    def records(self, model: Any) -> Iterator[Document]:
+        raise NotImplementedError
+
+    def save_records(self, model: Any, records: Iterable[Mapping[str, Any]]) -> None:
+        raise NotImplementedError
+
     # app state
 
     def get_app_state(self, key: str) -> str | None:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from sqlmodel import Field
 
 from burndown.models.base import Entity
+from burndown.models.columns import OrderedText
 from burndown.models.values import Key, Line
 
 __all__ = ["AppState"]
@@ -15,7 +16,7 @@ class AppState(Entity, table=True):
 
     __tablename__: ClassVar[str] = "app_state"
 
-    key: Key = Field(primary_key=True)
+    key: Key = Field(primary_key=True, sa_type=OrderedText)
     """What is remembered."""
     value: Line
     """The value, as text."""

@@ -17,7 +17,14 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from burndown.models.base import Submodel
 from burndown.models.json_codec import decode, encode
 
-__all__ = ["CompressedJson", "JsonText", "SubmodelJson", "UtcTimestamp", "random_text"]
+__all__ = [
+    "CompressedJson",
+    "JsonText",
+    "OrderedText",
+    "SubmodelJson",
+    "UtcTimestamp",
+    "random_text",
+]
 
 
 class JsonText(TypeDecorator[Any]):
@@ -90,6 +97,18 @@ class _Zstd(threading.local):
 
 
 _zstd = _Zstd()
+
+
+class OrderedText(TypeDecorator[str]):
+    """A text that is sorted by its code points on every database, as in Python."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """PostgreSQL sorts by the language of the database, unless told otherwise."""
+        collation = "C" if dialect.name == "postgresql" else None
+        return dialect.type_descriptor(Text(collation=collation))
 
 
 class UtcTimestamp(TypeDecorator[datetime]):

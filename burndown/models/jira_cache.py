@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from burndown.models.columns import CompressedJson, UtcTimestamp
+from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
@@ -36,7 +36,7 @@ class JiraCache(QueryData, table=True):
     __tablename__: ClassVar[str] = "jira_cache"
     __table_args__ = of_query(Index("ix_jira_cache_expires_at", "expires_at"))
 
-    cache_key: Key = Field(primary_key=True)
+    cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """What was asked, such as :func:`jira_cache_key` gives it."""
     expires_at: UtcDatetime = Field(sa_type=UtcTimestamp)
     """The moment from which on it is no longer given out, UTC."""

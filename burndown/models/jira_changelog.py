@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Index
 from sqlmodel import Field
 
-from burndown.models.columns import CompressedJson, UtcTimestamp
+from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import JsonObject, Key, UtcDatetime
 
@@ -18,7 +18,7 @@ class JiraChangelog(QueryData, table=True):
     __tablename__: ClassVar[str] = "jira_changelog_cache"
     __table_args__ = of_query(Index("ix_jira_changelog_cache_expires_at", "expires_at"))
 
-    issue_key: Key = Field(primary_key=True)
+    issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""
     expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
     """The moment from which on it is no longer given out, UTC; ``None`` for never."""

@@ -6,7 +6,7 @@ from sqlalchemy import Index, PrimaryKeyConstraint, text
 from sqlmodel import Field
 
 from burndown.models.base import View
-from burndown.models.columns import JsonText, UtcTimestamp
+from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import (
     IsoWeek,
@@ -94,9 +94,9 @@ class MetricsSnapshot(QueryData, table=True):
         ),
     )
 
-    metric_type: Word = Field(primary_key=True)
+    metric_type: Word = Field(primary_key=True, sa_type=OrderedText)
     """``dora``, ``flow`` or another lower-case word."""
-    snapshot_date: IsoWeek = Field(primary_key=True)
+    snapshot_date: IsoWeek = Field(primary_key=True, sa_type=OrderedText)
     """The week, ``2025-W12``."""
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When it was saved, UTC."""

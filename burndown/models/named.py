@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Field
 
 from burndown.models.base import Entity, Submodel
-from burndown.models.columns import JsonText, UtcTimestamp, random_text
+from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
 from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
 
 __all__ = ["NamedEntity"]
@@ -27,7 +27,7 @@ class NamedEntity(Entity):
     FALLBACK_ID: ClassVar[str]
     """The id of a name that has no letter or digit to make one of."""
 
-    id: Identifier = Field(primary_key=True)
+    id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """What programs call it; never changes."""
     name: Name = Field(sa_column_kwargs={"server_default": random_text()})
     """What people call it."""

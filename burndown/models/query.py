@@ -11,6 +11,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
+from burndown.models.columns import OrderedText
 from burndown.models.named import NamedEntity
 from burndown.models.values import Identifier, Line
 
@@ -29,7 +30,7 @@ class Query(NamedEntity, table=True):
     )
     FALLBACK_ID: ClassVar[str] = "query"
 
-    profile_id: Identifier = Field(primary_key=True)
+    profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile it belongs to."""
     jql: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """The search, in Jira's query language; empty if nobody has written one."""

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field
 
 from burndown.models.base import Entity
+from burndown.models.columns import OrderedText
 from burndown.models.values import Identifier
 
 __all__ = ["QueryData", "of_query"]
@@ -22,7 +23,7 @@ def of_query(*others: Any) -> tuple[Any, ...]:
 class QueryData(Entity):
     """Something that belongs to a query."""
 
-    profile_id: Identifier = Field(primary_key=True)
+    profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""
-    query_id: Identifier = Field(primary_key=True)
+    query_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The query it belongs to."""

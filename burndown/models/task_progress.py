@@ -7,7 +7,7 @@ from sqlalchemy import Float
 from sqlmodel import Field
 
 from burndown.models.base import Entity
-from burndown.models.columns import UtcTimestamp
+from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, refuse, utc_now
 
 __all__ = ["TaskProgress"]
@@ -24,7 +24,7 @@ class TaskProgress(Entity, table=True):
 
     __tablename__: ClassVar[str] = "task_progress"
 
-    task_name: Identifier = Field(primary_key=True)
+    task_name: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """Which task."""
     progress_percent: Annotated[Number, AfterValidator(_check_percent)] = Field(sa_type=Float)
     """How far it is, in percent, 0 to 100."""

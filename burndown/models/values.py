@@ -38,6 +38,7 @@ __all__ = [
     "Word",
     "expecting",
     "is_identifier",
+    "is_line",
     "lenient",
     "refuse",
     "slug",
@@ -134,6 +135,15 @@ def is_identifier(text: str) -> bool:
     """Whether the text can be an id."""
     try:
         _check_id(_check_column_text(text))
+    except PydanticCustomError:
+        return False
+    return True
+
+
+def is_line(text: str) -> bool:
+    """Whether a column can hold the text; what it cannot hold need not be looked for."""
+    try:
+        _check_column_text(text)
     except PydanticCustomError:
         return False
     return True

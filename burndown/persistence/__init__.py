@@ -10,8 +10,9 @@ Business logic calls :func:`get_backend` each time; tests put another one in its
 """
 
 import threading
+from pathlib import Path
 
-from burndown.database import get_database, set_database
+from burndown.database import get_database, open_database, set_database
 from burndown.errors import (
     DatabaseCorruptionError,
     PersistenceError,
@@ -33,6 +34,7 @@ __all__ = [
     "StorageError",
     "ValidationError",
     "get_backend",
+    "open_backend",
     "set_backend",
 ]
 
@@ -54,6 +56,19 @@ def get_backend() -> PersistenceBackend:
         if _backend is None:
             _backend = SQLBackend(get_database())
         return _backend
+
+
+def open_backend(where: str | Path) -> PersistenceBackend:
+    """The backend on a place; it is reached for on first use.
+
+    Args:
+        where: path of a SQLite file, or an SQLAlchemy URL such as
+            ``postgresql+psycopg://user:password@host/name``.
+
+    Raises:
+        StorageError: no backend stores there.
+    """
+    return SQLBackend(open_database(where))
 
 
 def set_backend(backend: PersistenceBackend | None) -> None:

@@ -273,7 +273,18 @@ class PersistenceBackend(ABC):
 
     @abstractmethod
     def describe(self) -> Document:
-        """Where the data lies: ``location``, ``size_bytes`` and ``schema_version``."""
+        """Where the data lies: ``location``, ``size_bytes`` and ``schema_version``.
+
+        A password in the location is not shown. The version is ``None`` if nothing has been made.
+        """
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether the storage has been made; makes nothing."""
+
+    @abstractmethod
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        """Whether all that is stored is whole: ``(True, [])``, or one text for each problem."""
 
     @abstractmethod
     def records(self, model: type[Entity]) -> Iterator[Document]:

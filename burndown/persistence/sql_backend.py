@@ -44,25 +44,26 @@ class SQLBackend(PersistenceBackend):
         return to_utc(self._clock())
 
     def get_profile(self, profile_id: str) -> Document | None:
-        with self.database.read_session() as session:
-            return ProfileRepository(session).get_document(profile_id)
+        return self.database.read(
+            lambda session: ProfileRepository(session).get_document(profile_id)
+        )
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
-        with self.database.session() as session:
-            document = _mapping("Profile", profile)
-            ProfileRepository(session).save_document(document, created_at=self._now())
+        document, now = _mapping("Profile", profile), self._now()
+        self.database.write(
+            lambda session: ProfileRepository(session).save_document(document, created_at=now)
+        )
 
     def list_profiles(self) -> list[Document]:
-        with self.database.read_session() as session:
-            return ProfileRepository(session).list_documents()
+        return self.database.read(lambda session: ProfileRepository(session).list_documents())
 
     def delete_profile(self, profile_id: str) -> None:
-        with self.database.session() as session:
-            ProfileRepository(session).delete(profile_id)
+        self.database.write(lambda session: ProfileRepository(session).delete(profile_id))
 
     def get_query(self, profile_id: str, query_id: str) -> Document | None:
-        with self.database.read_session() as session:
-            return QueryRepository(session).get_document(profile_id, query_id)
+        return self.database.read(
+            lambda session: QueryRepository(session).get_document(profile_id, query_id)
+        )
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         query = _mapping("Query", query)
@@ -73,32 +74,32 @@ class SQLBackend(PersistenceBackend):
                 f"the profile {profile_id!r} was expected",
                 query["profile_id"],
             )
-        with self.database.session() as session:
-            QueryRepository(session).save_document(
-                {**query, "profile_id": profile_id}, created_at=self._now()
-            )
+        document, now = {**query, "profile_id": profile_id}, self._now()
+        self.database.write(
+            lambda session: QueryRepository(session).save_document(document, created_at=now)
+        )
 
     def list_queries(self, profile_id: str) -> list[Document]:
-        with self.database.read_session() as session:
-            return QueryRepository(session).list_documents(profile_id)
+        return self.database.read(
+            lambda session: QueryRepository(session).list_documents(profile_id)
+        )
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
-        with self.database.session() as session:
-            QueryRepository(session).delete(profile_id, query_id)
+        self.database.write(lambda session: QueryRepository(session).delete(profile_id, query_id))
 
     def get_app_state(self, key: str) -> str | None:
-        with self.database.read_session() as session:
-            return AppStateRepository(session).get(key)
+        return self.database.read(lambda session: AppStateRepository(session).get(key))
 
     def set_app_state(self, key: str, value: str | None) -> None:
-        with self.database.session() as session:
-            AppStateRepository(session).set(key, value)
+        self.database.write(lambda session: AppStateRepository(session).set(key, value))
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
-        with self.database.read_session() as session:
-            found = JiraCacheRepository(session).get_document(
-                profile_id, query_id, cache_key, self._now()
+        now = self._now()
+        found = self.database.read(
+            lambda session: JiraCacheRepository(session).get_document(
+                profile_id, query_id, cache_key, now
             )
+        )
         return None if found is None else found["response"]
 
     def save_jira_cache(
@@ -117,12 +118,12 @@ class SQLBackend(PersistenceBackend):
             "created_at": self._now(),
             "response": response,
         }
-        with self.database.session() as session:
-            JiraCacheRepository(session).save_document(document)
+        self.database.write(lambda session: JiraCacheRepository(session).save_document(document))
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
-        with self.database.read_session() as session:
-            caches = JiraCacheRepository(session).list(profile_id, query_id)
+        caches = self.database.read(
+            lambda session: JiraCacheRepository(session).list(profile_id, query_id)
+        )
         now = self._now()
         return [
             {
@@ -137,15 +138,20 @@ class SQLBackend(PersistenceBackend):
 
     def cleanup_expired_cache(self) -> int:
         now = self._now()
-        with self.database.session() as session:
-            answers = JiraCacheRepository(session).delete_expired(now)
-            return answers + JiraChangelogRepository(session).delete_expired(now)
+        return self.database.write(
+            lambda session: (
+                JiraCacheRepository(session).delete_expired(now)
+                + JiraChangelogRepository(session).delete_expired(now)
+            )
+        )
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
-        with self.database.read_session() as session:
-            found = JiraChangelogRepository(session).get_document(
-                profile_id, query_id, issue_key, self._now()
+        now = self._now()
+        found = self.database.read(
+            lambda session: JiraChangelogRepository(session).get_document(
+                profile_id, query_id, issue_key, now
             )
+        )
         return None if found is None else found["changelog"]
 
     def save_jira_changelog(
@@ -161,10 +167,12 @@ class SQLBackend(PersistenceBackend):
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
-        with self.database.read_session() as session:
-            found = JiraChangelogRepository(session).list_documents(
-                profile_id, query_id, self._now(), issue_keys
+        now, wanted = self._now(), None if issue_keys is None else list(issue_keys)
+        found = self.database.read(
+            lambda session: JiraChangelogRepository(session).list_documents(
+                profile_id, query_id, now, wanted
             )
+        )
         return {document["issue_key"]: document["changelog"] for document in found}
 
     def save_jira_changelogs(
@@ -174,21 +182,24 @@ class SQLBackend(PersistenceBackend):
         changelogs: Mapping[str, Mapping[str, Any]],
         expires_at: datetime | None = None,
     ) -> None:
-        with self.database.session() as session:
-            JiraChangelogRepository(session).save_documents(
-                {
-                    "profile_id": profile_id,
-                    "query_id": query_id,
-                    "issue_key": issue_key,
-                    "expires_at": expires_at,
-                    "changelog": changelog,
-                }
-                for issue_key, changelog in changelogs.items()
-            )
+        documents = [
+            {
+                "profile_id": profile_id,
+                "query_id": query_id,
+                "issue_key": issue_key,
+                "expires_at": expires_at,
+                "changelog": changelog,
+            }
+            for issue_key, changelog in changelogs.items()
+        ]
+        self.database.write(
+            lambda session: JiraChangelogRepository(session).save_documents(documents)
+        )
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
-        with self.database.read_session() as session:
-            found = JiraChangelogRepository(session).list_keys(profile_id, query_id)
+        found = self.database.read(
+            lambda session: JiraChangelogRepository(session).list_keys(profile_id, query_id)
+        )
         now = self._now()
         return [
             {**entry, "expired": bool(entry["expires_at"]) and to_utc(entry["expires_at"]) <= now}
@@ -196,8 +207,9 @@ class SQLBackend(PersistenceBackend):
         ]
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
-        with self.database.read_session() as session:
-            found = ProjectDataRepository(session).get_document(profile_id, query_id)
+        found = self.database.read(
+            lambda session: ProjectDataRepository(session).get_document(profile_id, query_id)
+        )
         return None if found is None else found["data"]
 
     def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
@@ -207,8 +219,7 @@ class SQLBackend(PersistenceBackend):
             "updated_at": self._now(),
             "data": data,
         }
-        with self.database.session() as session:
-            ProjectDataRepository(session).save_document(document)
+        self.database.write(lambda session: ProjectDataRepository(session).save_document(document))
 
     def get_metrics_snapshots(
         self,
@@ -219,10 +230,11 @@ class SQLBackend(PersistenceBackend):
     ) -> list[Document]:
         if limit is not None and not (isinstance(limit, int) and limit >= 1):
             raise ValidationError.of("Limit", "limit", "1 or more, or None, was expected", limit)
-        with self.database.read_session() as session:
-            return MetricsSnapshotRepository(session).list_documents(
+        return self.database.read(
+            lambda session: MetricsSnapshotRepository(session).list_documents(
                 profile_id, query_id, metric_type, limit
             )
+        )
 
     def save_metrics_snapshot(
         self,
@@ -245,20 +257,23 @@ class SQLBackend(PersistenceBackend):
         self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
     ) -> None:
         now = self._now()
-        with self.database.session() as session:
-            MetricsSnapshotRepository(session).save_documents(
-                {
-                    "created_at": now,
-                    **_mapping("Metrics snapshot", snapshot),
-                    "profile_id": profile_id,
-                    "query_id": query_id,
-                }
-                for snapshot in snapshots
-            )
+        documents = [
+            {
+                "created_at": now,
+                **_mapping("Metrics snapshot", snapshot),
+                "profile_id": profile_id,
+                "query_id": query_id,
+            }
+            for snapshot in snapshots
+        ]
+        self.database.write(
+            lambda session: MetricsSnapshotRepository(session).save_documents(documents)
+        )
 
     def get_task_progress(self, task_name: str) -> Document | None:
-        with self.database.read_session() as session:
-            return TaskProgressRepository(session).get_document(task_name)
+        return self.database.read(
+            lambda session: TaskProgressRepository(session).get_document(task_name)
+        )
 
     def save_task_progress(
         self, task_name: str, progress_percent: float, status: str, message: str = ""
@@ -270,31 +285,34 @@ class SQLBackend(PersistenceBackend):
             "message": message,
             "updated_at": self._now(),
         }
-        with self.database.session() as session:
-            TaskProgressRepository(session).save_document(document)
+        self.database.write(lambda session: TaskProgressRepository(session).save_document(document))
 
     def list_task_progress(self) -> list[Document]:
-        with self.database.read_session() as session:
-            return TaskProgressRepository(session).list_documents()
+        return self.database.read(lambda session: TaskProgressRepository(session).list_documents())
 
     def clear_task_progress(self, task_name: str) -> None:
-        with self.database.session() as session:
-            TaskProgressRepository(session).delete(task_name)
+        self.database.write(lambda session: TaskProgressRepository(session).delete(task_name))
 
     def describe(self) -> Document:
         return {
-            "location": str(self.database.path),
+            "location": self.database.location,
             "size_bytes": self.database.size(),
-            "schema_version": self.get_app_state("schema_version"),
+            "schema_version": self.get_app_state("schema_version") if self.exists() else None,
         }
+
+    def exists(self) -> bool:
+        return self.database.exists()
+
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        return self.database.check_integrity()
 
     def records(self, model: type[Entity]) -> Iterator[Document]:
         with self.database.read_session() as session:
             yield from repository_of(model)(session).records()
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
-        with self.database.session() as session:
-            repository_of(model)(session).save_documents(records)
+        documents = list(records)
+        self.database.write(lambda session: repository_of(model)(session).save_documents(documents))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

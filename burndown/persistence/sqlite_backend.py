@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from burndown.database import Database
+from burndown.database import SQLiteDatabase
 from burndown.models.values import utc_now
 from burndown.persistence.sql_backend import SQLBackend
 
@@ -20,4 +20,4 @@ class SQLiteBackend(SQLBackend):
     """
 
     def __init__(self, path: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
-        super().__init__(Database(path), clock)
+        super().__init__(SQLiteDatabase(path), clock)

@@ -6,6 +6,7 @@ repository returns are values of their own: change one, then :meth:`Repository.s
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -29,6 +30,7 @@ from sqlmodel import Session
 from burndown.errors import ValidationError
 from burndown.models import Entity
 from burndown.models.columns import JsonText, SubmodelJson
+from burndown.models.values import is_line
 
 __all__ = ["Documents", "Repository", "columns_of", "documents", "key_of"]
 
@@ -124,16 +126,10 @@ class Repository(Generic[E]):
         return [self.model.document_of(row._mapping) for row in self._rows(statement, parameters)]
 
     def _rows(self, statement: Select[Any], parameters: dict[str, Any]) -> Sequence[Row[Any]]:
-        try:
-            return self._run(statement, parameters).all()
-        except UnicodeEncodeError:  # no database holds half of a surrogate pair
-            return []
+        return self._run(statement, parameters).all() if _can_be_there(parameters) else []
 
     def _delete(self, statement: Delete, **parameters: Any) -> int:
-        try:
-            return self._run(statement, parameters).rowcount
-        except UnicodeEncodeError:
-            return 0
+        return self._run(statement, parameters).rowcount if _can_be_there(parameters) else 0
 
     def _entity(self, document: dict[str, Any] | None) -> E | None:
         return None if document is None else self.model.from_document(document)
@@ -141,8 +137,11 @@ class Repository(Generic[E]):
     def _write(self, rows: list[dict[str, Any]], given: frozenset[str]) -> None:
         dialect = self.session.get_bind().dialect.name
         statement = _upsert(self.model, dialect, self.kept_if_unset - given)
+        # PostgreSQL gives up a transaction at the first error, unless a savepoint was set before.
+        savepoint = nullcontext() if dialect == "sqlite" else self.session.begin_nested()
         try:
-            self._run(statement, rows if len(rows) > 1 else rows[0])
+            with savepoint:
+                self._run(statement, rows if len(rows) > 1 else rows[0])
         except IntegrityError:
             self._explain(rows[0])
             raise
@@ -164,6 +163,10 @@ class Repository(Generic[E]):
     def _run(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         self.session.flush()
         return self.session.connection().execute(statement, parameters)
+
+
+def _can_be_there(parameters: dict[str, Any]) -> bool:
+    return all(is_line(value) for value in parameters.values() if isinstance(value, str))
 
 
 @cache

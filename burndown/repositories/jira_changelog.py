@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, or_, select
 
 from burndown.models import JiraChangelog
 from burndown.models.columns import UtcTimestamp
+from burndown.models.values import is_line
 from burndown.repositories.base import Documents, columns_of, documents, key_of
 from burndown.repositories.query_data import QueryDataRepository, of_query
 
@@ -54,7 +55,7 @@ class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
         key = {"profile_id": profile_id, "query_id": query_id, "now": now}
         if issue_keys is None:
             return self._documents(_LIST, **key)
-        wanted = sorted(set(issue_keys))
+        wanted = sorted(filter(is_line, set(issue_keys)))
         found: Documents = []
         for start in range(0, len(wanted), _MAX_PARAMETERS):
             some = wanted[start : start + _MAX_PARAMETERS]

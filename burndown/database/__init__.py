@@ -1,0 +1,128 @@
+"""The database: connections, sessions and transactions, and the rules that hold for each.
+
+The module's own functions work on the current database, the one that the backend uses:
+
+    from burndown import database
+    from burndown.repositories import ProfileRepository
+
+    with database.session() as session:
+        profile = ProfileRepository(session).get("kafka")
+
+Every statement goes to the logger ``burndown.database`` at DEBUG, without its values.
+"""
+
+import sqlite3
+import threading
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlalchemy import exc, make_url
+from sqlmodel import Session
+
+from burndown.database.base import SCHEMA_VERSION, Database
+from burndown.database.postgresql import PostgreSQLDatabase
+from burndown.database.sqlite import SQLiteDatabase, remove_database
+from burndown.errors import StorageError
+from burndown.settings import get_settings
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Database",
+    "PostgreSQLDatabase",
+    "SQLiteDatabase",
+    "check_database_integrity",
+    "get_database",
+    "get_db_connection",
+    "open_database",
+    "read_session",
+    "remove_database",
+    "session",
+    "set_database",
+]
+
+_lock = threading.Lock()
+_database: Database | None = None
+
+
+def open_database(where: str | Path) -> Database:
+    """The database at a place; it is reached for on first use.
+
+    Args:
+        where: path of a SQLite file, or an SQLAlchemy URL such as ``sqlite:////data/burndown.db``
+            or ``postgresql+psycopg://user:password@host/name``.
+
+    Raises:
+        StorageError: the URL names no database that can be opened.
+    """
+    if not isinstance(where, str) or "://" not in where:
+        return SQLiteDatabase(where)
+    try:
+        url = make_url(where)
+    except (exc.ArgumentError, ValueError):
+        raise StorageError("The database URL is not one that SQLAlchemy understands") from None
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        return SQLiteDatabase(url.database or ":memory:")
+    if kind == "postgresql":
+        return PostgreSQLDatabase(url)
+    raise StorageError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
+
+
+def get_database() -> Database:
+    """The current database: the one that was set, or that of the settings."""
+    global _database
+    with _lock:
+        if _database is None:
+            _database = open_database(get_settings().database)
+        return _database
+
+
+def set_database(database: Database | None) -> None:
+    """Make this database the current one; ``None`` for that of the settings, opened anew."""
+    global _database
+    with _lock:
+        _database = database
+
+
+def session() -> AbstractContextManager[Session]:
+    """A writing session on the current database; see :meth:`Database.session`."""
+    return get_database().session()
+
+
+def read_session() -> AbstractContextManager[Session]:
+    """A reading session on the current database; see :meth:`Database.read_session`."""
+    return get_database().read_session()
+
+
+def get_db_connection() -> AbstractContextManager[sqlite3.Connection]:
+    """A connection to the current SQLite database, for SQL by hand.
+
+    A context manager that gives a ``sqlite3.Connection`` with :class:`sqlite3.Row` as its row
+    factory, in a transaction: committed at the end, rolled back on an error, closed in both
+    cases. The schema is there even on first use. It holds the right to write, so do not call the
+    backend to write within it.
+
+    Raises:
+        StorageError: the database is locked for more than 10 seconds or out of reach, or it is
+            none of SQLite.
+        DatabaseCorruptionError: the file is damaged.
+    """
+    database = get_database()
+    if not isinstance(database, SQLiteDatabase):
+        raise StorageError(
+            f"{database.location} gives no sqlite3 connection; "
+            "run SQL by hand in burndown.database.session()"
+        )
+    return database.connection()
+
+
+def check_database_integrity() -> tuple[bool, list[str]]:
+    """Whether the current database is whole, and what is wrong with it.
+
+    Checks its structure and that every row still has the row it belongs to. It finds a torn page
+    or a broken index; a flipped bit within a value can go unnoticed.
+
+    Returns:
+        ``(True, [])``, or ``False`` with one text for each problem.
+    """
+    return get_database().check_integrity()

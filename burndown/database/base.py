@@ -1,0 +1,239 @@
+"""What holds for every database: sessions, transactions, and one place that translates errors."""
+
+import logging
+import os
+import random
+import threading
+import time
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, event, exc
+from sqlmodel import Session, SQLModel
+
+from burndown.errors import StorageError, TransactionConflictError
+from burndown.repositories import AppStateRepository
+
+__all__ = [
+    "BUSY_TIMEOUT_SECONDS",
+    "SCHEMA_VERSION",
+    "Database",
+    "make_schema",
+]
+
+SCHEMA_VERSION = "1.0"
+BUSY_TIMEOUT_SECONDS = 10
+"""How long a transaction waits for another one that writes."""
+ATTEMPTS = 5
+"""How often work is tried that the server could not order among others."""
+
+logger = logging.getLogger("burndown.database")
+
+T = TypeVar("T")
+
+
+class Database(ABC):
+    """One database, shared by any number of threads.
+
+    Transactions that write come one after the other, so that what one has read is still so when
+    it writes; those that read see one state of the data and wait for nobody.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self._engine = self._make_engine()
+        self._reader = self._make_reader(self._engine)
+        event.listen(self._engine, "begin", self._begin)
+        event.listen(self._engine, "before_cursor_execute", _log)
+        self._current = threading.local()
+        self._ready = False
+        self._opening = threading.Lock()
+        _open_databases.add(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.location!r})"
+
+    @property
+    @abstractmethod
+    def location(self) -> str:
+        """Where it lies, for people: a path, or a URL without its password."""
+
+    @property
+    def path(self) -> Path | None:
+        """The file of the database; ``None`` if a server keeps it."""
+        return None
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session in a transaction that may write.
+
+        It is committed at the end and rolled back on an error. Only one writes at a time; others
+        wait up to 10 seconds for it. Within another session of the same thread it becomes a part
+        of that one, which alone commits; an error undoes just this part.
+
+        Raises:
+            StorageError: locked for too long, disk full, read-only or out of reach.
+            TransactionConflictError: the server could not order it among others.
+            DatabaseCorruptionError: the data is damaged.
+        """
+        outer = self._outer_session()
+        if outer is not None:
+            with self.translated_errors(), outer.begin_nested():
+                yield outer
+            return
+        with self.translated_errors(), self._new_session(self._engine) as new, new.begin():
+            self._current.session = new
+            try:
+                yield new
+            finally:
+                del self._current.session
+
+    @contextmanager
+    def read_session(self) -> Iterator[Session]:
+        """A session to read in: sees one state of the data, waits for nobody.
+
+        Within a writing session of the same thread it is that one, and sees what it wrote.
+
+        Raises:
+            StorageError: the database is out of reach.
+            DatabaseCorruptionError: the data is damaged.
+        """
+        outer = self._outer_session()
+        if outer is not None:
+            with self.translated_errors():
+                yield outer
+            return
+        with self.translated_errors(), self._new_session(self._reader) as new, new.begin():
+            yield new
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Do the work in a :meth:`session`; again, if the server could not order it among others.
+
+        Raises:
+            StorageError: as :meth:`session`.
+        """
+        return self._tried(self.session, work)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Do the work in a :meth:`read_session`; again, as :meth:`write` does.
+
+        Raises:
+            StorageError: as :meth:`read_session`.
+        """
+        return self._tried(self.read_session, work)
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether anything has been made here; makes nothing."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes on disk; 0 if there is nothing yet."""
+
+    @abstractmethod
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        """Whether the data is whole, and one text for each problem."""
+
+    def adopt(self, built: Path) -> bool:
+        """Take the file of a database as this one's, at once; ``False`` if that cannot be."""
+        return False
+
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        self._engine.dispose()
+        self._ready = False
+
+    def forget_connections(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._engine.dispose(close=False)
+        self._current = threading.local()
+        self._opening = threading.Lock()
+
+    @contextmanager
+    def translated_errors(self) -> Iterator[None]:
+        """The one place that turns errors of the database into this package's.
+
+        Raises:
+            StorageError: for every error of the driver or of SQLAlchemy.
+        """
+        try:
+            yield
+        except exc.SQLAlchemyError as error:
+            raise self._translated(error, getattr(error, "orig", None) or error) from error
+
+    @abstractmethod
+    def _make_engine(self) -> Engine: ...
+
+    @abstractmethod
+    def _make_reader(self, engine: Engine) -> Engine:
+        """The same engine, for transactions that only read."""
+
+    @abstractmethod
+    def _begin(self, connection: Connection) -> None:
+        """What opens a transaction."""
+
+    @abstractmethod
+    def _make_ready(self) -> None:
+        """Make what is missing on first use."""
+
+    @abstractmethod
+    def _translated(self, error: Exception, cause: BaseException) -> StorageError: ...
+
+    def _outer_session(self) -> Session | None:
+        session: Session | None = getattr(self._current, "session", None)
+        return session
+
+    def _new_session(self, bind: Engine) -> Session:
+        self._prepare()
+        return Session(bind, expire_on_commit=False)
+
+    def _prepare(self) -> None:
+        if self._ready:
+            return
+        with self._opening:
+            if not self._ready:
+                self._make_ready()
+                self._ready = True
+
+    def _tried(
+        self, begin: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], T]
+    ) -> T:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                with begin() as session:
+                    return work(session)
+            except TransactionConflictError:
+                if self._outer_session() is not None:
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+        with begin() as session:
+            return work(session)
+
+
+def make_schema(session: Session) -> None:
+    """Make the tables that are missing, and note which version they are of."""
+    SQLModel.metadata.create_all(session.connection())
+    state = AppStateRepository(session)
+    if state.get("schema_version") is None:
+        state.set("schema_version", SCHEMA_VERSION)
+
+
+def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.debug("%s", " ".join(statement.split()))
+
+
+_open_databases: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for database in _open_databases:
+        database.forget_connections()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,233 @@
+"""A database in a SQLite file: how it is opened, and the rules of each connection."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, inspect
+from sqlalchemy.pool import QueuePool
+from sqlmodel import Session
+
+from burndown.database import base
+from burndown.database.base import Database, make_schema
+from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.models import AppState
+from burndown.settings import get_settings
+
+__all__ = ["SQLiteDatabase", "remove_database"]
+
+POOL_SIZE = 10
+MAX_OVERFLOW = 40
+
+_READ_ONLY = "burndown_read_only"
+
+
+class SQLiteDatabase(Database):
+    """A database in a file.
+
+    Args:
+        path: the file, made with its folder if it is not there.
+
+    Raises:
+        StorageError: the path names no file.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        if str(path) in ("", ":memory:"):
+            raise StorageError("A database in memory cannot be shared by threads; give it a file")
+        if "://" in str(path):
+            raise StorageError("A path was expected, not a URL; `open_backend` takes both")
+        self._path = Path(path).absolute()
+        self._synchronous = get_settings().sqlite_synchronous
+        super().__init__(URL.create("sqlite", database=str(self._path)))
+
+    @property
+    def location(self) -> str:
+        """The path."""
+        return str(self._path)
+
+    @property
+    def path(self) -> Path:
+        """The file of the database."""
+        return self._path
+
+    @contextmanager
+    def connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, in a transaction; see :func:`burndown.database`."""
+        with self.translated_errors():
+            self._prepare()
+            connection = self._connect()
+        connection.row_factory = sqlite3.Row
+        try:
+            with self.translated_errors():
+                connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            with self.translated_errors():
+                connection.commit()
+        finally:
+            connection.close()  # rolls back what was not committed
+
+    def exists(self) -> bool:
+        """Whether there is a file."""
+        return self._path.exists()
+
+    def size(self) -> int:
+        """Bytes on disk, the log included; 0 if there is no file yet."""
+        files = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        """Whether pages, indexes and references are whole, and one text for each problem."""
+        try:
+            with self.translated_errors():
+                self._prepare()
+            with self.translated_errors(), self._reader.connect() as connection:
+                problems = [
+                    str(row[0])
+                    for row in connection.exec_driver_sql("PRAGMA integrity_check")
+                    if row[0] != "ok"
+                ]
+                problems += [
+                    f"row {rowid} of {table} belongs to a row of {parent} that is not there"
+                    for table, rowid, parent, _ in connection.exec_driver_sql(
+                        "PRAGMA foreign_key_check"
+                    )
+                ]
+        except PersistenceError as error:
+            problems = [str(error)]
+        return not problems, problems
+
+    def adopt(self, built: Path) -> bool:
+        """Take the file as this database's, at once, if it has none yet.
+
+        Raises:
+            StorageError: the file cannot be put there.
+        """
+        try:
+            _sync(built)
+            try:
+                os.link(built, self._path)
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without hard links
+                built.rename(self._path)
+            _sync(self._path.parent)
+        except OSError as error:
+            raise StorageError(f"{self._path} cannot be made: {error.strerror}") from error
+        return True
+
+    def _make_engine(self) -> Engine:
+        return create_engine(
+            self.url,
+            creator=self._connect,
+            poolclass=QueuePool,
+            pool_size=POOL_SIZE,
+            max_overflow=MAX_OVERFLOW,
+            pool_timeout=base.BUSY_TIMEOUT_SECONDS,
+            hide_parameters=True,
+        )
+
+    def _make_reader(self, engine: Engine) -> Engine:
+        return engine.execution_options(**{_READ_ONLY: True})
+
+    def _begin(self, connection: Connection) -> None:
+        read_only = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    def _make_ready(self) -> None:
+        _make_private_file(self._path)
+        with self._reader.connect() as connection:
+            known = inspect(connection).has_table(AppState.__tablename__)
+        self._use_write_ahead_log()
+        if not known:
+            with Session(self._engine) as new, new.begin():
+                make_schema(new)
+
+    def _use_write_ahead_log(self) -> None:
+        """Have the file keep a log, so that nobody waits to read; it stays so once it is.
+
+        SQLite needs the file for itself for a moment, and does not wait for that of its own.
+        """
+        give_up_at = time.monotonic() + base.BUSY_TIMEOUT_SECONDS
+        with closing(self._connect()) as connection:
+            while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                try:
+                    connection.execute("PRAGMA journal_mode=WAL")
+                except sqlite3.OperationalError:
+                    if time.monotonic() > give_up_at:
+                        raise
+                    time.sleep(0.01)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=base.BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,  # transactions begin where this module says so
+            check_same_thread=False,  # the pool hands a connection to one thread at a time
+        )
+        try:
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
+            connection.execute("PRAGMA foreign_keys=ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def translated_errors(self) -> Iterator[None]:
+        """As for any database, and for errors of the driver itself.
+
+        Raises:
+            StorageError: for every error of the driver or of SQLAlchemy.
+            DatabaseCorruptionError: if it says that the file is damaged.
+        """
+        try:
+            with super().translated_errors():
+                yield
+        except sqlite3.Error as error:
+            raise self._translated(error, error) from error
+
+    def _translated(self, error: Exception, cause: BaseException) -> StorageError:
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return DatabaseCorruptionError(
+                f"The database is damaged ({cause}); restore a backup of it"
+            )
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return StorageError(
+                f"The database is locked: another transaction has been writing for more than "
+                f"{base.BUSY_TIMEOUT_SECONDS} seconds"
+            )
+        return StorageError(f"The database failed: {cause}")
+
+
+def remove_database(path: Path) -> None:
+    """Delete a database that nobody uses, with its log."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _make_private_file(path: Path) -> None:
+    """Make the file so that only its owner can read it: it holds Jira tokens."""
+    try:
+        if path.exists():
+            return
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise StorageError(f"The database {path} cannot be made: {reason}") from error
+
+
+def _sync(path: Path) -> None:
+    """Have a file, or the entries of a folder, survive a power cut."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows keeps the entries of a folder by itself
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,64 @@
+"""The backends that the contract holds for: a further one costs a line, and how it is opened."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from burndown import PersistenceBackend, SQLiteBackend
+from burndown.models.values import utc_now
+from burndown.persistence.sql_backend import SQLBackend
+
+Now = Callable[[], datetime]
+Open = Callable[[Now], PersistenceBackend]
+"""Opens a backend on one storage; each further one is as that of another process."""
+NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
+"""A storage that begins empty and is removed at the end."""
+
+
+@contextmanager
+def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
+    """A SQLite file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "burndown.db"
+        yield lambda clock: SQLiteBackend(path, clock=clock)
+
+
+@contextmanager
+def json_files(_: pytest.FixtureRequest) -> Iterator[Open]:
+    """A folder of JSON files."""
+    from burndown.persistence.json_backend import JSONBackend
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "workspace"
+        yield lambda clock: JSONBackend(path, clock=clock)
+
+
+@contextmanager
+def postgresql(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """A database on the PostgreSQL server."""
+    server = request.getfixturevalue("postgres_server")
+    with server.database(_make_tables) as url:
+        yield lambda clock: _on_url(url, clock)
+
+
+def _on_url(url: str, clock: Now = utc_now) -> PersistenceBackend:
+    from burndown.database import open_database
+
+    return SQLBackend(open_database(url), clock=clock)
+
+
+def _make_tables(url: str) -> None:
+    with _on_url(url) as backend:
+        backend.list_profiles()
+
+
+BACKENDS: dict[str, NewStorage] = {
+    "sqlite": sqlite,
+    # "json": json_files,
+    # "postgresql": postgresql,
+}
+"""Each by the name that its tests have in their ids."""

@@ -1,0 +1,40 @@
+"""A storage of every backend for each test, or for all examples of a module."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.contract.backends import BACKENDS
+from tests.contract.store import Store
+
+
+@contextmanager
+def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    with BACKENDS[name](request) as open_backend:
+        new = Store(name, open_backend)
+        try:
+            yield new
+        finally:
+            new.close()
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One storage for a module, which each example empties."""
+    with new_store(request.param, request) as new:
+        yield new
+
+
+@pytest.fixture(params=BACKENDS)
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A new storage with the profile ``p`` and its query ``q``."""
+    with new_store(request.param, request) as new:
+        yield new.empty()
+
+
+@pytest.fixture
+def another_store(request: pytest.FixtureRequest, store: Store) -> Iterator[Store]:
+    """A further storage of the same backend, wholly empty."""
+    with new_store(store.name, request) as new:
+        yield new

@@ -1,0 +1,83 @@
+"""What belongs together goes together, and nothing else does."""
+
+from typing import Any
+
+from burndown.models import AppState, TaskProgress
+from tests.contract.store import KEYS, Document, Store, fill
+
+ALONE = {AppState, TaskProgress}
+
+
+def of(store: Store, *ids: str) -> dict[Any, list[Document]]:
+    """All that is stored below these ids, the profile or query itself included."""
+    names = ("profile_id", "query_id")
+    found = {}
+    for model, key in KEYS.items():
+        if model not in ALONE:
+            # The key of a profile or query ends with its own id.
+            of_model = (*names[: len(key) - 1], "id") if key[-1] == "id" else names
+            found[model] = [
+                each
+                for each in store.records(model)
+                if all(each[name] == text for name, text in zip(of_model, ids, strict=False))
+                and len(of_model) >= len(ids)
+            ]
+    return found
+
+
+def test_all_data_of_a_query_go_with_it_and_no_other(store: Store) -> None:
+    """A query is deleted with its data; those of other queries stay, of the same id too."""
+    for profile_id in ("one", "two"):
+        for query_id in ("a", "b"):
+            fill(store, profile_id, query_id)
+    kept, others = of(store, "one", "b"), of(store, "two")
+    assert all(of(store, "one", "a")[model] for model in kept if len(KEYS[model]) > 1)
+    store.delete_query("one", "a")
+    assert not any(of(store, "one", "a").values())
+    assert of(store, "one", "b") == kept
+    assert of(store, "two") == others
+
+
+def test_all_queries_and_data_of_a_profile_go_with_it_and_no_other(store: Store) -> None:
+    """A profile is deleted with its queries and their data; those of other profiles stay."""
+    for profile_id in ("one", "two"):
+        fill(store, profile_id, "a")
+    others = of(store, "two")
+    assert all(len(found) == 1 for found in of(store, "one").values())
+    store.delete_profile("one")
+    assert not any(of(store, "one").values())
+    assert of(store, "two") == others
+
+
+def test_what_is_made_again_begins_empty(store: Store) -> None:
+    """A profile of the id of a deleted one has nothing of that."""
+    fill(store, "one", "a")
+    store.delete_profile("one")
+    store.save_profile({"id": "one"})
+    assert store.list_queries("one") == []
+    store.save_query("one", {"id": "a"})
+    assert {len(found) for found in of(store, "one", "a").values()} == {0, 1}
+    assert store.get_project_data("one", "a") is None
+
+
+def test_saving_a_profile_or_query_again_keeps_what_belongs_to_it(store: Store) -> None:
+    """Replacing is not deleting."""
+    fill(store, "one", "a")
+    before = of(store, "one")
+    store.save_profile({"id": "one"})
+    store.save_query("one", {"id": "a"})
+    assert of(store, "one") == before
+
+
+def test_an_id_is_not_the_beginning_of_another(store: Store) -> None:
+    """Ids that look alike, or like a part of a longer one, are apart."""
+    ids = ["a", "a b", "a-b", "a.b", "A", "ä", "a\u0308", "a%2Fb", "a:b", "con", "a_", "a%"]
+    for profile_id in ids:
+        fill(store, profile_id, "q")
+        fill(store, profile_id, profile_id)
+    for number, profile_id in enumerate(ids, 1):
+        before = {other: of(store, other) for other in ids[number:]}
+        store.delete_query(profile_id, "q")
+        assert [query["id"] for query in store.list_queries(profile_id)] == [profile_id]
+        store.delete_profile(profile_id)
+        assert {other: of(store, other) for other in ids[number:]} == before

@@ -1,0 +1,45 @@
+"""Answers of Jira come back as they were saved."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contract.store import HOUR, START, Store, in_utc, same
+from tests.strategies import keys, responses
+
+
+@given(keys, responses)
+def test_an_answer_of_jira_comes_back_as_it_was_saved(
+    shared: Store, key: str, response: dict[str, Any]
+) -> None:
+    """An answer is kept as it is, listed with what it is about, and replaced by the next."""
+    shared.empty().save_jira_cache("p", "q", key, response, HOUR)
+    assert same(shared.get_jira_cache("p", "q", key), response)
+    [listed] = shared.list_jira_caches("p", "q")
+    issues = response.get("issues")
+    assert listed == {
+        "cache_key": key,
+        "created_at": in_utc(START),
+        "expires_at": in_utc(HOUR),
+        "expired": False,
+        "issue_count": len(issues) if isinstance(issues, list) else 0,
+    }
+    shared.clock.now = START + timedelta(minutes=1)
+    shared.save_jira_cache("p", "q", key, {"other": 1}, HOUR + timedelta(hours=1))
+    assert shared.get_jira_cache("p", "q", key) == {"other": 1}
+    [listed] = shared.list_jira_caches("p", "q")
+    assert listed["created_at"] == in_utc(shared.clock.now)
+
+
+@given(st.dictionaries(keys, st.integers(0, 3), max_size=6))
+def test_answers_are_listed_newest_first(shared: Store, made: dict[str, int]) -> None:
+    """Answers of the same moment come by key, texts compared by code points."""
+    shared.empty()
+    with shared.transaction():
+        for key, days in made.items():
+            shared.clock.now = START + timedelta(days=days)
+            shared.save_jira_cache("p", "q", key, {}, HOUR)
+    found = [each["cache_key"] for each in shared.list_jira_caches("p", "q")]
+    assert found == sorted(made, key=lambda key: (-made[key], key))

@@ -1,0 +1,115 @@
+"""A profile comes back as it was saved, until it is replaced as a whole."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contract.store import START, Store, as_given_out, same
+from tests.strategies import PROFILE_SECTIONS, field_sources, identifiers, names, profiles
+
+PROFILE_DEFAULTS: dict[str, Any] = {
+    **{section: {} for section in PROFILE_SECTIONS},
+    "show_milestone": False,
+    "show_points": False,
+}
+
+
+@given(profiles())
+def test_a_profile_comes_back_as_it_was_saved(shared: Store, document: dict[str, Any]) -> None:
+    """All keys come back, unknown ones too, each with its inner order and its kind of number."""
+    shared.clear()
+    before = repr(document)
+    shared.save_profile(document)
+    assert repr(document) == before
+    found = shared.get_profile(document["id"])
+    expected = {**PROFILE_DEFAULTS, **as_given_out(document)}
+    assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
+    assert all(same(found[key], expected[key]) for key in expected)
+    assert shared.list_profiles() == [found]
+
+
+@pytest.mark.parametrize("section", PROFILE_SECTIONS)
+@given(data=st.data())
+def test_a_section_keeps_the_order_of_its_keys(
+    shared: Store, section: str, data: st.DataObject
+) -> None:
+    """The keys of a section come back in the order in which they were given."""
+    document = data.draw(PROFILE_SECTIONS[section])
+    shared.empty().save_profile({"id": "p", section: document})
+    found = shared.get_profile("p")
+    assert same(found[section], document)
+    shared.save_profile(found)
+    assert shared.get_profile("p") == found
+    assert same(shared.get_profile("p")[section], document)
+
+
+@given(field_sources)
+def test_a_field_source_comes_back_as_it_was_saved(shared: Store, source: Any) -> None:
+    """Where a value comes from is a text or an object, kept as the one it is."""
+    mappings = {"flow": {"status": source}, "dora": {"deployment_date": source}}
+    shared.empty().save_profile({"id": "p", "field_mappings": mappings})
+    assert same(shared.get_profile("p")["field_mappings"], mappings)
+
+
+@given(profiles(), profiles())
+def test_saving_replaces_a_profile_as_a_whole(
+    shared: Store, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Nothing of an earlier profile stays but the moments that the later one does not have."""
+    shared.clear().save_profile(one)
+    first = shared.get_profile(one["id"])
+    shared.save_profile({**other, "id": one["id"]})
+    expected = {**PROFILE_DEFAULTS, **as_given_out({**other, "id": one["id"]})}
+    for moment in ("created_at", "last_used"):
+        if moment not in other:
+            expected[moment] = first[moment]
+    found = shared.get_profile(one["id"])
+    assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
+
+
+@given(names, st.sets(identifiers, min_size=2, max_size=2))
+def test_the_name_of_a_profile_can_be_given_away(shared: Store, name: str, ids: set[str]) -> None:
+    """A name is free again once its profile has another one or is gone."""
+    one, other = ids
+    shared.clear().save_profile({"id": one, "name": name})
+    shared.save_profile({"id": one, "name": f"not {name}"[:200]})
+    shared.save_profile({"id": other, "name": name})
+    shared.delete_profile(other)
+    shared.save_profile({"id": one, "name": name})
+    assert [profile["name"] for profile in shared.list_profiles()] == [name]
+
+
+def test_what_is_given_out_is_a_copy(store: Store) -> None:
+    """Changing what was given out changes nothing that is stored."""
+    store.save_profile({"id": "p", "jira_config": {"unknown": {"k": [1]}}})
+    store.get_profile("p")["jira_config"]["unknown"]["k"].append(2)
+    store.list_profiles()[0]["jira_config"].clear()
+    assert store.get_profile("p")["jira_config"] == {"unknown": {"k": [1]}}
+
+
+def test_what_is_given_in_is_copied(store: Store) -> None:
+    """Changing a document after it was saved changes nothing that is stored."""
+    document: dict[str, Any] = {"id": "p", "jira_config": {"unknown": [1]}, "unknown": {"k": [1]}}
+    store.save_profile(document)
+    document["jira_config"]["unknown"].append(2)
+    document["unknown"]["k"].append(2)
+    found = store.get_profile("p")
+    assert (found["jira_config"], found["unknown"]) == ({"unknown": [1]}, {"k": [1]})
+
+
+@pytest.mark.parametrize("key", ["extra", "self", "cls", "document", "profile_id", "session"])
+def test_a_profile_may_have_any_unknown_key(store: Store, key: str) -> None:
+    """No key is taken by what the program calls its own things."""
+    store.save_profile({"id": "p", key: {"k": 1}})
+    assert store.get_profile("p")[key] == {"k": 1}
+    assert store.list_profiles()[0][key] == {"k": 1}
+
+
+def test_a_profile_keeps_its_start(store: Store) -> None:
+    """A new profile has the present as its moments."""
+    store.save_profile({"id": "new"})
+    found = store.get_profile("new")
+    assert found["created_at"] == found["last_used"] == START.isoformat()

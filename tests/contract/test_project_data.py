@@ -1,0 +1,21 @@
+"""Project data come back as they were saved."""
+
+from typing import Any
+
+from hypothesis import given
+
+from tests.contract.store import Store, same
+from tests.strategies import json_objects
+
+
+@given(json_objects, json_objects)
+def test_project_data_come_back_as_they_were_saved(
+    shared: Store, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Each of its queries has the data that were saved last."""
+    shared.empty().save_query("p", {"id": "r"})
+    for data in (one, other):
+        shared.save_project_data("p", "q", data)
+        assert same(shared.get_project_data("p", "q"), data)
+    shared.save_project_data("p", "r", one)
+    assert same(shared.get_project_data("p", "q"), other)

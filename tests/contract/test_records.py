@@ -1,0 +1,256 @@
+"""All that is stored of a kind can be read and saved elsewhere, exactly as it was."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burndown import ProfileNotFoundError, QueryNotFoundError, StorageError, ValidationError
+from burndown.models import (
+    AppState,
+    Entity,
+    JiraCache,
+    JiraChangelog,
+    Profile,
+    ProjectData,
+    Query,
+    TaskProgress,
+)
+from tests.contract.store import (
+    GOOD,
+    KEYS,
+    START,
+    Document,
+    Store,
+    fill,
+    in_order,
+    in_utc,
+    same,
+)
+from tests.contract.test_orders import IDS
+from tests.strategies import ENTITIES, VALID
+
+OF_PROFILE = {"profile_id": "p"}
+OF_QUERY = {"profile_id": "p", "query_id": "q"}
+
+
+def documents_of(model: type[Entity]) -> st.SearchStrategy[list[Document]]:
+    """Some documents of the model that can be stored beside each other and the first query."""
+    fixed = {name: text for name, text in OF_QUERY.items() if name in KEYS[model]}
+    valid = ENTITIES[model].map(lambda document: {**document, **fixed})
+    if model is AppState:
+        valid = valid.filter(lambda document: document["key"] != "schema_version")
+    unique = [lambda document: tuple(document[name] for name in KEYS[model])]
+    if KEYS[model][-1] == "id":
+        valid = valid.filter(
+            lambda document: (
+                not {document["id"], document.get("name")}
+                & {"p", "q", "the query", "the profile of the query"}
+            )
+        )
+        unique.append(lambda document: document.get("name", document["id"]))
+    return st.lists(valid, max_size=3, unique_by=tuple(unique))
+
+
+everything_storable = st.fixed_dictionaries({model: documents_of(model) for model in KEYS})
+
+
+@given(everything_storable)
+def test_what_is_read_as_records_can_be_saved_as_it_was(
+    shared: Store, documents: dict[type[Entity], list[Document]]
+) -> None:
+    """A store that is saved from the records of another one is equal to it in all it holds."""
+    with shared.empty().transaction():
+        for model, many in documents.items():
+            shared.save_records(model, iter(many))
+    before = shared.everything()
+    records = {model: list(shared.records(model)) for model in KEYS}
+    for model, many in documents.items():
+        keys = [[each[name] for name in KEYS[model]] for each in records[model]]
+        assert all([each[name] for name in KEYS[model]] in keys for each in many)
+    shared.clear().clock.now = START + timedelta(days=1)
+    for model in KEYS:
+        shared.save_records(model, records[model])
+    assert shared.everything() == before
+    for model in KEYS:
+        shared.save_records(model, records[model])
+    assert shared.everything() == before
+
+
+def test_records_hold_moments_that_no_other_call_gives(store: Store) -> None:
+    """Records have all fields of the model, and those of expired entries come too."""
+    fill(store, "new", "q")
+    store.set_app_state("key", "value")
+    store.save_task_progress("task", 1, "running")
+    store.clock.now = START + timedelta(days=1)
+    for model in KEYS:
+        for record in store.records(model):
+            assert record.keys() == model.model_fields.keys() - {"extra"}
+    [data] = store.records(ProjectData)
+    assert data["updated_at"] == in_utc(START)
+    [cache] = store.records(JiraCache)
+    assert (cache["created_at"], cache["response"]) == (in_utc(START), {"issues": []})
+    [changelog] = store.records(JiraChangelog)
+    assert changelog["expires_at"] is None
+    assert store.get_jira_cache("new", "q", "k") is None
+
+
+@pytest.mark.parametrize("model", KEYS)
+def test_records_of_another_store_make_an_equal_one(
+    store: Store, another_store: Store, model: type[Entity]
+) -> None:
+    """Records of one storage can be saved into another, after what they belong to."""
+    fill(store, "new", "q")
+    store.save_profile({"id": "p", "unknown": {"b": 1, "a": 2.0}, "created_at": START})
+    store.save_task_progress("task", 33.3, "running", "é")
+    for each in list(KEYS)[: list(KEYS).index(model) + 1]:
+        another_store.save_records(each, store.records(each))
+    assert same(list(another_store.records(model)), list(store.records(model)))
+
+
+BY_KEY = [
+    pytest.param(
+        model,
+        id=model.__name__,
+        marks=pytest.mark.xfail(
+            model is Query, strict=True, reason="those of all profiles come by their own id"
+        ),
+    )
+    for model in KEYS
+]
+
+
+@pytest.mark.parametrize("model", BY_KEY)
+def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
+    """Each part of a key is compared by code points, that of what it belongs to first."""
+    ids = IDS[::4]
+    with store.clear().transaction():
+        for profile_id in ids[:4]:
+            for query_id in ids[:4]:
+                fill(store, profile_id, query_id)
+                for key in ids[::-1]:
+                    store.save_jira_changelog(profile_id, query_id, key, {})
+                for kind in ("a_b", "ab", "a1"):
+                    store.save_metrics_snapshots(
+                        profile_id, query_id, [{**GOOD, "metric_type": kind}]
+                    )
+        for each in IDS:
+            if store.get_profile(each) is None:
+                store.save_profile({"id": each})
+            store.set_app_state(each, "value")
+            store.save_task_progress(each, 0, "running")
+    found = list(store.records(model))
+    assert len(found) >= 16
+    assert found == in_order(model, found)
+
+
+def test_any_number_of_records_comes(store: Store) -> None:
+    """More records than are read at once come all, each once."""
+    names = [f"task-{number:04}" for number in range(450)]
+    store.save_records(
+        TaskProgress, [{**VALID[TaskProgress], "task_name": name} for name in reversed(names)]
+    )
+    assert [record["task_name"] for record in store.records(TaskProgress)] == names
+
+
+def test_nobody_has_to_read_all_records(store: Store) -> None:
+    """Who stops reading early hinders neither himself nor others from writing."""
+    store.save_profile({"id": "o"})
+    records: Iterator[Document] = iter(store.records(Profile))
+    assert next(records)["id"] == "o"
+    store.save_profile({"id": "new"})
+    with store.another() as other:
+        other.save_profile({"id": "other"})
+    del records
+    assert [record["id"] for record in store.records(Profile)] == ["new", "o", "other", "p"]
+
+
+def test_records_see_the_transaction_they_are_read_in(store: Store) -> None:
+    """Within a transaction, records are those that it has written, and only until it fails."""
+
+    def fail() -> None:
+        with store.transaction():
+            store.save_records(AppState, [{"key": "key", "value": "value"}])
+            assert {"key": "key", "value": "value"} in list(store.records(AppState))
+            raise LookupError
+
+    before = store.everything()
+    with pytest.raises(LookupError):
+        fail()
+    assert store.everything() == before
+
+
+def valid_record(model: type[Entity], **changes: Any) -> Document:
+    """A record of the model, below the first query if it is of one."""
+    fixed = {name: text for name, text in OF_QUERY.items() if name in KEYS[model]}
+    return {**VALID[model], **fixed, **changes}
+
+
+@pytest.mark.parametrize("model", KEYS)
+def test_records_are_saved_all_or_none(store: Store, model: type[Entity]) -> None:
+    """One record that is not valid, or an error while they are made, and none is kept."""
+    before = store.everything()
+    key = KEYS[model][-1]
+    with pytest.raises(ValidationError) as refused:
+        store.save_records(model, [valid_record(model), valid_record(model, **{key: ""})])
+    assert key in {problem.path for problem in refused.value.problems}
+
+    def broken() -> Iterator[Document]:
+        yield valid_record(model)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        store.save_records(model, broken())
+    assert store.everything() == before
+    store.save_records(model, [])
+    assert store.everything() == before
+    store.save_records(model, [valid_record(model)])
+    assert store.everything() != before
+
+
+FIRST_OR_LATER = [
+    pytest.param(0, id="first"),
+    pytest.param(
+        1,
+        id="later",
+        marks=pytest.mark.xfail(
+            strict=True, raises=StorageError, reason="only the first record is explained"
+        ),
+    ),
+]
+"""How many good records come before the one that is refused."""
+
+ORPHANED = [model for model, key in KEYS.items() if "profile_id" in key]
+
+
+@pytest.mark.parametrize("model", ORPHANED)
+@pytest.mark.parametrize("before", FIRST_OR_LATER)
+def test_records_need_what_they_belong_to(store: Store, model: type[Entity], before: int) -> None:
+    """A record below what does not exist is refused as by other calls, whichever it is."""
+    stored = store.everything()
+    good = [valid_record(model)] * before
+    with pytest.raises(ProfileNotFoundError, match="Profile 'nope' not found"):
+        store.save_records(model, [*good, valid_record(model, profile_id="nope")])
+    if model is not Query:
+        with pytest.raises(QueryNotFoundError, match="Query 'nope' not found in profile 'p'"):
+            store.save_records(model, [*good, valid_record(model, query_id="nope")])
+    assert store.everything() == stored
+
+
+@pytest.mark.parametrize("model", [Profile, Query])
+@pytest.mark.parametrize("before", FIRST_OR_LATER)
+def test_a_record_cannot_have_the_name_of_another(
+    store: Store, model: type[Entity], before: int
+) -> None:
+    """A name that is taken is refused as by other calls, whichever record has it."""
+    stored = store.everything()
+    good = [valid_record(model, id="good")] * before
+    [taken] = store.records(model)
+    with pytest.raises(ValidationError) as refused:
+        store.save_records(model, [*good, valid_record(model, name=taken["name"])])
+    assert [problem.path for problem in refused.value.problems] == ["name"]
+    assert repr(taken["id"]) in str(refused.value)
+    assert store.everything() == stored

@@ -1,0 +1,140 @@
+"""What is refused leaves nothing behind, and what is not there is none or empty."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from burndown import (
+    PersistenceBackend,
+    PersistenceError,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    ValidationError,
+)
+from tests.contract.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
+from tests.contract.store import Store
+from tests.strategies import identifiers, keys, unstorable_values
+
+
+@pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
+@given(value=unstorable_values)
+def test_what_json_cannot_say_is_refused_and_nothing_is_written(
+    shared: Store, save: Callable[[PersistenceBackend, Any], None], value: Any
+) -> None:
+    """A value that would come back as another one is refused, wherever it is."""
+    before = shared.empty().everything()
+    with pytest.raises(ValidationError):
+        save(shared.backend, value)
+    assert shared.everything() == before
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\0", "\ud800", "a\udfffb"], ids=ascii)
+@pytest.mark.parametrize("save", SAVES_OF_A_LINE.values(), ids=SAVES_OF_A_LINE)
+def test_a_text_that_no_column_holds_is_refused_and_nothing_is_written(
+    shared: Store, save: Callable[[PersistenceBackend, str], Any], text: str
+) -> None:
+    """NUL and halves of surrogate pairs are refused in a text that is not within JSON."""
+    before = shared.empty().everything()
+    with pytest.raises(ValidationError) as refused:
+        save(shared.backend, text)
+    assert refused.value.problems
+    assert str(refused.value).encode()
+    assert shared.everything() == before
+
+
+@pytest.mark.parametrize("save", REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_leaves_nothing_behind(store: Store, save: Save) -> None:
+    """After a refusal all is as before, and the next call works."""
+    before = store.everything()
+    with pytest.raises(ValidationError):
+        save(store.backend)
+    assert store.everything() == before
+    store.save_profile({"id": "p", "name": "still works"})
+
+
+@pytest.mark.parametrize("save", ORPHANS.values(), ids=ORPHANS)
+def test_nothing_is_saved_below_what_does_not_exist(
+    store: Store, save: Callable[[PersistenceBackend, str, str], None]
+) -> None:
+    """The error says whether it is the query or its profile that is not there."""
+    before = store.everything()
+    with pytest.raises(QueryNotFoundError, match="Query 'nope' not found in profile 'p'") as query:
+        save(store.backend, "p", "nope")
+    assert (query.value.profile_id, query.value.query_id) == ("p", "nope")
+    with pytest.raises(ValueError, match="'nope'") as profile:
+        save(store.backend, "nope", "q")
+    if isinstance(profile.value, ProfileNotFoundError):
+        assert profile.value.profile_id == "nope"
+    else:
+        assert isinstance(profile.value, QueryNotFoundError)
+        assert save is ORPHANS["delete"]
+    assert store.everything() == before
+
+
+def test_a_query_is_not_saved_below_a_profile_that_does_not_exist(store: Store) -> None:
+    """Saving below a profile and deleting it need the profile."""
+    before = store.everything()
+    for call in (
+        lambda: store.save_query("nope", {"id": "q"}),
+        lambda: store.delete_profile("nope"),
+    ):
+        with pytest.raises(ProfileNotFoundError, match="Profile 'nope' not found") as refused:
+            call()
+        assert isinstance(refused.value, ValueError | PersistenceError)
+        assert refused.value.profile_id == "nope"
+    assert store.everything() == before
+
+
+@given(identifiers.filter(lambda text: text not in ("p", "q")), keys)
+def test_what_is_not_there_is_none_or_empty(shared: Store, absent: str, key: str) -> None:
+    """Reading what nobody has saved is no error."""
+    shared.empty()
+    assert shared.get_profile(absent) is None
+    assert shared.list_queries(absent) == []
+    assert shared.get_task_progress(absent) is None
+    assert shared.get_app_state(f"absent {key}") is None
+    for of in ((absent, "q"), ("p", absent)):
+        nothing_below(shared, *of, key)
+    shared.clear_task_progress(absent)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\0", "p\0", "\ud800", "p\udfff", "../../etc", ".", "a" * 10_000, "P", "p "]
+)
+def test_what_cannot_be_there_is_not_there(store: Store, text: str) -> None:
+    """Asking for a key that no store can hold is no error either, nor is one almost there."""
+    assert store.get_profile(text) is None
+    assert store.list_queries(text) == []
+    assert store.get_query("p", text) is None
+    assert store.get_app_state(text) is None
+    assert store.get_task_progress(text) is None
+    assert store.get_metrics_snapshots("p", "q", text) == []
+    for of in ((text, "q"), ("p", text), ("p", "q")):
+        nothing_below(store, *of, text)
+    before = store.everything()
+    store.clear_task_progress(text)
+    store.set_app_state(text, None)
+    with pytest.raises(ProfileNotFoundError) as profile:
+        store.delete_profile(text)
+    assert profile.value.profile_id == text
+    for of in ((text, "q"), ("p", text)):
+        with pytest.raises(QueryNotFoundError) as query:
+            store.delete_query(*of)
+        assert (query.value.profile_id, query.value.query_id) == of
+    assert store.everything() == before
+
+
+def nothing_below(store: Store, profile_id: str, query_id: str, key: str) -> None:
+    """Nothing is stored for the query."""
+    if (profile_id, query_id) != ("p", "q"):
+        assert store.get_query(profile_id, query_id) is None
+    assert store.get_project_data(profile_id, query_id) is None
+    assert store.get_jira_cache(profile_id, query_id, key) is None
+    assert store.get_jira_changelog(profile_id, query_id, key) is None
+    assert store.get_jira_changelogs(profile_id, query_id) == {}
+    assert store.get_jira_changelogs(profile_id, query_id, [key, "K-1"]) == {}
+    assert store.list_jira_caches(profile_id, query_id) == []
+    assert store.list_jira_changelogs(profile_id, query_id) == []
+    assert store.get_metrics_snapshots(profile_id, query_id) == []

@@ -1,0 +1,47 @@
+"""What tasks say and what the application remembers come back until they are forgotten."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contract.store import START, Store, in_utc, same
+from tests.strategies import identifiers, keys, lines, tasks
+
+
+@given(tasks)
+def test_the_progress_of_a_task_comes_back_as_it_was_saved(
+    shared: Store, task: dict[str, Any]
+) -> None:
+    """A task has its last word, with when it was said, until it is forgotten."""
+    shared.clear().save_task_progress(**task)
+    expected = {"message": "", **task, "updated_at": in_utc(START)}
+    found = shared.get_task_progress(task["task_name"])
+    assert found == expected
+    assert isinstance(found["progress_percent"], float)
+    assert shared.list_task_progress() == [expected]
+    shared.clear_task_progress(task["task_name"])
+    assert shared.get_task_progress(task["task_name"]) is None
+    assert shared.list_task_progress() == []
+
+
+@given(st.sets(identifiers, max_size=6))
+def test_tasks_are_listed_by_name(shared: Store, known: set[str]) -> None:
+    """Names are compared by code points."""
+    with shared.clear().transaction():
+        for name in known:
+            shared.save_task_progress(name, 0, "running")
+    assert [each["task_name"] for each in shared.list_task_progress()] == sorted(known)
+
+
+@given(keys, lines, lines)
+def test_app_state_comes_back_until_it_is_forgotten(
+    shared: Store, key: str, value: str, other: str
+) -> None:
+    """A text is remembered as it is, an empty one too."""
+    for text in (value, other):
+        shared.set_app_state(key, text)
+        assert same(shared.get_app_state(key), text)
+    shared.set_app_state(key, None)
+    assert shared.get_app_state(key) is None
+    shared.set_app_state(key, None)

@@ -1,0 +1,196 @@
+"""Moments are kept as moments, and what has expired is not given out."""
+
+import time
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burndown import ValidationError
+from burndown.models import JiraCache
+from tests.contract.store import HOUR, START, Store, in_utc
+from tests.strategies import aware_moments, moments
+
+FIRST = datetime(1, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+
+@given(st.lists(st.integers(-5, 5) | st.none(), max_size=6), st.integers(-5, 5))
+def test_what_expires_is_given_out_until_then_and_then_deleted(
+    shared: Store, expiries: list[int | None], now: int
+) -> None:
+    """An entry lives until the very microsecond, and is gone for good once it was cleaned up."""
+    shared.empty()
+    microsecond = timedelta(microseconds=1)
+    moments_of = {
+        f"K-{number}": None if expiry is None else START + expiry * microsecond
+        for number, expiry in enumerate(expiries)
+    }
+    with shared.transaction():
+        for key, moment in moments_of.items():
+            shared.save_jira_changelog("p", "q", key, {"key": key}, moment)
+            if moment is not None:
+                shared.save_jira_cache("p", "q", key, {"key": key}, moment)
+    shared.clock.now = START + now * microsecond
+    dead = {key for key, moment in moments_of.items() if moment and moment <= shared.clock.now}
+    for key, moment in moments_of.items():
+        alive = None if key in dead else {"key": key}
+        assert shared.get_jira_changelog("p", "q", key) == alive
+        if moment is not None:
+            assert shared.get_jira_cache("p", "q", key) == alive
+    assert shared.get_jira_changelogs("p", "q").keys() == moments_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q", moments_of).keys() == moments_of.keys() - dead
+    listed = {each["cache_key"]: each["expired"] for each in shared.list_jira_caches("p", "q")}
+    assert listed == {key: key in dead for key, moment in moments_of.items() if moment}
+    assert shared.list_jira_changelogs("p", "q") == [
+        {
+            "issue_key": key,
+            "expires_at": None if moment is None else in_utc(moment),
+            "expired": key in dead,
+        }
+        for key, moment in sorted(moments_of.items())
+    ]
+    assert shared.cleanup_expired_cache() == 2 * len(dead)
+    assert shared.cleanup_expired_cache() == 0
+    shared.clock.now = START - timedelta(days=1)
+    assert shared.get_jira_changelogs("p", "q").keys() == moments_of.keys() - dead
+    assert {each["cache_key"] for each in shared.list_jira_caches("p", "q")} == {
+        key for key, moment in moments_of.items() if moment and key not in dead
+    }
+
+
+@given(aware_moments, aware_moments)
+def test_an_expiry_holds_whatever_the_offset(
+    shared: Store, expires_at: datetime, now: datetime
+) -> None:
+    """Moments are compared as moments, not as they are written."""
+    shared.empty().clock.now = now
+    shared.save_jira_cache("p", "q", "k", {}, expires_at)
+    assert (shared.get_jira_cache("p", "q", "k") is not None) is (expires_at > now)
+    [listed] = shared.list_jira_caches("p", "q")
+    assert listed["expires_at"] == in_utc(expires_at)
+    assert listed["expired"] is (expires_at <= now)
+
+
+@pytest.mark.parametrize("zone", ["UTC0", "XXX8", "IST-5:30", "CET-1CEST,M3.5.0,M10.5.0/3"])
+def test_a_moment_without_an_offset_is_local_time(
+    store: Store, zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What callers write without an offset is meant as their clock shows it."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        naive = datetime(2025, 7, 1, 12)
+        utc = datetime.fromtimestamp(naive.timestamp(), UTC)
+        store.save_profile({"id": "p", "created_at": naive, "last_used": naive.isoformat()})
+        profile = store.get_profile("p")
+        assert profile["created_at"] == profile["last_used"] == utc.isoformat()
+        store.save_jira_cache("p", "q", "k", {}, naive)
+        store.clock.now = utc - timedelta(microseconds=1)
+        assert store.get_jira_cache("p", "q", "k") == {}
+        store.clock.now = utc
+        assert store.get_jira_cache("p", "q", "k") is None
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_clock_without_an_offset_shows_local_time(store: Store) -> None:
+    """A clock may be naive, as the moments that callers give."""
+    store.clock.now = datetime(2025, 7, 1)
+    store.save_jira_cache("p", "q", "k", {}, datetime(2025, 7, 1, 0, 0, 1))
+    store.save_jira_cache("p", "q", "l", {}, datetime(2025, 7, 1))
+    assert store.get_jira_cache("p", "q", "k") == {}
+    assert store.get_jira_cache("p", "q", "l") is None
+    listed = {each["cache_key"]: each["expired"] for each in store.list_jira_caches("p", "q")}
+    assert listed == {"k": False, "l": True}
+    store.save_jira_changelog("p", "q", "K-1", {}, datetime(2025, 7, 1))
+    assert [each["expired"] for each in store.list_jira_changelogs("p", "q")] == [True]
+    assert store.cleanup_expired_cache() == 2
+
+
+def test_saving_without_a_moment_keeps_the_one_that_is_there(store: Store) -> None:
+    """What exists keeps its moments where it is given none; what is new has the present."""
+    store.clock.now = START + timedelta(days=1)
+    for _ in range(2):
+        store.save_profile({"id": "p"})
+        store.save_query("p", {"id": "q"})
+        for found in (store.get_profile("p"), store.get_query("p", "q")):
+            assert (found["created_at"], found["last_used"]) == (in_utc(START), in_utc(START))
+    later = in_utc(START + timedelta(days=2))
+    store.save_profile({"id": "p", "last_used": later})
+    store.save_query("p", {"id": "q", "last_used": later})
+    for found in (store.get_profile("p"), store.get_query("p", "q")):
+        assert (found["created_at"], found["last_used"]) == (in_utc(START), later)
+    store.save_profile({"id": "new"})
+    store.save_query("new", {"id": "q"})
+    for found in (store.get_profile("new"), store.get_query("new", "q")):
+        assert found["created_at"] == found["last_used"] == in_utc(store.clock.now)
+
+
+@given(moments)
+def test_every_moment_is_given_out_in_utc(shared: Store, moment: datetime) -> None:
+    """A moment comes back as the same one, with the offset of UTC."""
+    shared.clear().save_profile({"id": "p", "created_at": moment, "last_used": moment})
+    found = shared.get_profile("p")
+    assert found["created_at"] == found["last_used"] == in_utc(moment)
+
+
+odd_offsets = st.timedeltas(timedelta(hours=-24), timedelta(hours=24)).filter(
+    lambda offset: abs(offset) < timedelta(hours=24)
+)
+
+
+@given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)), odd_offsets.map(timezone))
+def test_a_moment_may_have_any_offset(shared: Store, naive: datetime, zone: timezone) -> None:
+    """Offsets with seconds and fractions of them are kept to the microsecond."""
+    moment = naive.replace(tzinfo=zone)
+    shared.empty().save_profile({"id": "p", "created_at": moment.isoformat(), "last_used": moment})
+    found = shared.get_profile("p")
+    assert found["created_at"] == found["last_used"] == in_utc(moment)
+    shared.save_jira_changelog("p", "q", "K-1", {}, moment)
+    [listed] = shared.list_jira_changelogs("p", "q")
+    assert listed["expires_at"] == in_utc(moment)
+
+
+@pytest.mark.parametrize("moment", [FIRST, LAST, LAST.replace(microsecond=0)], ids=str)
+def test_the_first_and_the_last_moment_are_kept(store: Store, moment: datetime) -> None:
+    """The ends of the calendar are moments like others, of the clock too."""
+    store.save_profile({"id": "p", "created_at": moment, "last_used": moment.isoformat()})
+    found = store.get_profile("p")
+    assert found["created_at"] == found["last_used"] == in_utc(moment)
+    store.save_jira_changelog("p", "q", "K-1", {"k": 1}, moment)
+    alive = {"k": 1} if moment > START else None
+    assert store.get_jira_changelog("p", "q", "K-1") == alive
+    store.clock.now = moment
+    store.save_task_progress("task", 0, "running")
+    assert store.get_task_progress("task")["updated_at"] == in_utc(moment)
+    store.save_jira_cache("p", "q", "k", {}, HOUR)
+    [listed] = store.list_jira_caches("p", "q")
+    assert (listed["created_at"], listed["expired"]) == (in_utc(moment), moment > HOUR)
+    assert [each["created_at"] for each in store.records(JiraCache)] == [in_utc(moment)]
+    assert store.cleanup_expired_cache() == (1 if moment == FIRST else 2)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        FIRST.replace(tzinfo=timezone(timedelta(minutes=1))),
+        LAST.replace(tzinfo=timezone(timedelta(minutes=-1))),
+        "0001-01-01T00:00:00+00:01",
+        "10000-01-01T00:00:00+00:00",
+        "0000-12-31T00:00:00+00:00",
+    ],
+    ids=str,
+)
+def test_a_moment_beyond_the_calendar_is_refused(store: Store, moment: datetime | str) -> None:
+    """A moment that lies outside the years 1 to 9999 in UTC is refused, and nothing is written."""
+    before = store.everything()
+    with pytest.raises(ValidationError) as refused:
+        store.save_profile({"id": "p", "last_used": moment})
+    assert [problem.path for problem in refused.value.problems] == ["last_used"]
+    with pytest.raises(ValidationError) as refused:
+        store.save_jira_cache("p", "q", "k", {}, moment)
+    assert [problem.path for problem in refused.value.problems] == ["expires_at"]
+    assert store.everything() == before

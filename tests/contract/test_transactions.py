@@ -1,0 +1,121 @@
+"""Several calls can be one: all of them are kept, or none."""
+
+import sqlite3
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burndown import PersistenceError, QueryNotFoundError, ValidationError
+from tests.contract.calls import ORPHANS, REFUSED
+from tests.contract.store import Store, everything, fill
+
+
+class Stop(BaseException):
+    """What a test interrupts with: not even an ``Exception``."""
+
+
+@pytest.mark.parametrize("error", [ValueError, Stop, KeyboardInterrupt, sqlite3.OperationalError])
+def test_a_transaction_that_fails_keeps_nothing(store: Store, error: type[BaseException]) -> None:
+    """Whatever interrupts a transaction, all is as before, and the next call works."""
+    before = store.everything()
+
+    def fail() -> None:
+        with store.transaction():
+            fill(store, "new", "q")
+            store.set_app_state("key", "value")
+            store.delete_profile("p")
+            assert store.get_profile("p") is None
+            assert store.get_app_state("key") == "value"
+            raise error
+
+    with pytest.raises((error, PersistenceError)):
+        fail()
+    assert store.everything() == before
+    assert store.get_profile("p") is not None
+    store.save_profile({"id": "new"})
+
+
+def test_a_transaction_that_ends_keeps_all(store: Store) -> None:
+    """Others see nothing of a transaction until it ends, and then all of it."""
+    before = store.everything()
+    with store.another() as other:
+        with store.transaction():
+            fill(store, "new", "q")
+            store.set_app_state("key", "value")
+            store.delete_profile("p")
+            assert store.everything() != before
+            assert everything(other) == before
+        assert everything(other) == store.everything() != before
+    assert store.get_app_state("key") == "value"
+    assert store.get_profile("p") is None
+    assert store.get_query("new", "q") is not None
+    assert store.get_project_data("new", "q") == {}
+
+
+steps = st.recursive(
+    st.sampled_from(["write", "fail"]), lambda inner: st.lists(inner, max_size=4), max_leaves=10
+)
+
+
+@given(st.lists(steps, max_size=5))
+def test_nested_transactions_undo_just_their_part(shared: Store, plan: list[Any]) -> None:
+    """An error within a transaction undoes what was done since the inner one began."""
+    shared.clear()
+    written = 0
+
+    def run(part: list[Any]) -> list[str]:
+        nonlocal written
+        kept: list[str] = []
+        for step in part:
+            if step == "fail":
+                raise LookupError
+            if step == "write":
+                written += 1
+                key = f"task-{written}"
+                shared.save_task_progress(key, 0, "running")
+                kept.append(key)
+            else:
+                try:
+                    with shared.transaction():
+                        inner = run(step)
+                    kept += inner
+                except LookupError:
+                    pass
+            here = {each["task_name"] for each in shared.list_task_progress()}
+            assert set(kept) <= here
+        return kept
+
+    try:
+        with shared.transaction():
+            expected = run(plan)
+    except LookupError:
+        expected = []
+    assert {each["task_name"] for each in shared.list_task_progress()} == set(expected)
+
+
+def test_what_is_refused_within_a_transaction_can_be_left_aside(store: Store) -> None:
+    """A refusal undoes its own call, and the transaction goes on."""
+    with store.transaction():
+        store.set_app_state("before", "1")
+        for save in REFUSED.values():
+            with pytest.raises(ValidationError):
+                save(store.backend)
+        for save in ORPHANS.values():
+            with pytest.raises(QueryNotFoundError):
+                save(store.backend, "p", "nope")
+        store.set_app_state("after", "1")
+    assert store.get_app_state("before") == store.get_app_state("after") == "1"
+    assert [profile["id"] for profile in store.list_profiles()] == ["p"]
+    assert [query["id"] for query in store.list_queries("p")] == ["q"]
+
+
+def test_a_transaction_of_nothing_changes_nothing(store: Store) -> None:
+    """Transactions that only read, or do nothing at all, leave all as it was."""
+    before = store.everything()
+    with store.transaction():
+        pass
+    with store.transaction(), store.transaction():
+        assert store.everything() == before
+    assert store.everything() == before

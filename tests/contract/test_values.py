@@ -1,0 +1,193 @@
+"""Whatever a text or a JSON value holds, it comes back to the last bit or is refused."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from burndown import ValidationError
+from tests.contract.calls import SAVES_OF_A_VALUE
+from tests.contract.store import HOUR, Store, same
+from tests.strategies import nested
+
+MEGABYTE = "é" * (1 << 19)
+VALUES: dict[str, Any] = {
+    "NUL": "\0",
+    "NUL within": ["a\0b", {"\0": "\0\0"}],
+    "written NUL": "\\u0000",
+    "emoji": {"\U0001f9d1\u200d\U0001f680": "\U0001f600\ufe0f"},
+    "right to left": "\u200f\u202eabc\u202c\u05d0\u2067",
+    "control characters": "".join(map(chr, [*range(1, 32), *range(127, 160), 0x2028, 0xFEFF])),
+    "not a character": "\uffff\ufffe\U0010ffff",
+    "not composed": ["\u00e9", "e\u0301", "\u212b", "\u00c5"],
+    "quotes": "'\"\\`$$%s:x?;--/*\r\n\t",
+    "one megabyte": MEGABYTE,
+    "key of one megabyte": {MEGABYTE: None},
+    "ten thousand keys": {f"k{number}": number for number in range(10_000)},
+    "keys in no order": {"b": 1, "a": 2, "B": 3, "": 4, "10": 5, "9": 6},
+    "300 digits": [10**299, -(10**299) - 1],
+    "4,299 digits": [10**4299 - 1, 1 - 10**4299],
+    "beyond 64 bits": [2**63, -(2**63) - 1, 2**64, 2**53 + 1],
+    "smallest float": [5e-324, -5e-324, 2.2250738585072014e-308],
+    "largest float": [1.7976931348623157e308, -1.7976931348623157e308],
+    "zeros": [0, 0.0, -0.0],
+    "kinds of numbers": [1, 1.0, True, 100, 1e2, 1e16, 1e22, 1e23],
+    "close floats": [0.1, 0.1 + 2**-56, 1 / 3, 2 / 3, 9007199254740993.0],
+    "nothing": [None, False, "", [], {}, [[]], [{}]],
+    "199 levels": nested(199),
+}
+"""JSON values that some storage would change."""
+
+Read = Callable[[Store], Any]
+READS: dict[str, Read] = {
+    "existing profile": lambda store: store.get_profile("p")["unknown"],
+    "section": lambda store: store.get_profile("new")["jira_config"]["unknown"],
+    "field": lambda store: store.get_profile("new")["field_mappings"]["dora"]["severity_level"][
+        "k"
+    ],
+    "query": lambda store: store.get_query("p", "new")["unknown"],
+    "answer": lambda store: store.get_jira_cache("p", "q", "k")["k"],
+    "changelog": lambda store: store.get_jira_changelog("p", "q", "K-1")["k"],
+    "changelogs": lambda store: store.get_jira_changelogs("p", "q")["K-2"]["k"],
+    "data": lambda store: store.get_project_data("p", "q")["k"],
+    "metrics": lambda store: store.get_metrics_snapshots("p", "q")[0]["metrics"]["k"],
+    "forecast": lambda store: store.get_metrics_snapshots("p", "q")[0]["forecast"]["k"],
+}
+"""How to read what was saved under the same name."""
+
+
+@pytest.mark.parametrize("place", READS)
+def test_a_value_comes_back_to_the_last_bit(shared: Store, place: str) -> None:
+    """Texts, numbers and orders of keys are kept wherever JSON is, in this backend and the next."""
+    for what, value in VALUES.items():
+        if what == "199 levels" and place in ("section", "field"):
+            continue  # it has some levels around it there
+        SAVES_OF_A_VALUE[place](shared.empty().backend, value)
+        assert same(READS[place](shared), value), what
+        with shared.another() as other:
+            assert same(READS[place](other), value), what
+
+
+@pytest.mark.parametrize("place", ["answer", "changelog", "data", "metrics", "forecast"])
+def test_200_levels_are_kept_and_201_refused(shared: Store, place: str) -> None:
+    """A document may be as deep as a JSON reader goes, itself included."""
+    save, read = SAVES_OF_A_VALUE[place], READS[place]
+    save(shared.empty().backend, nested(199))
+    before = shared.everything()
+    with pytest.raises(ValidationError, match="nesting of at most 200 levels was expected"):
+        save(shared.backend, nested(200))
+    assert shared.everything() == before
+    assert read(shared) == nested(199)
+
+
+@pytest.mark.parametrize("depth", range(192, 204))
+def test_however_deep_what_is_accepted_can_be_read(shared: Store, depth: int) -> None:
+    """Whatever is around a value in a profile, what could be saved can be read."""
+    value = nested(depth)
+    accepted = []
+    for document in (
+        {"unknown": value},
+        {"jira_config": {"points_field": value}},
+        {"jira_config": {"unknown": value}},
+        {"field_mappings": {"dora": {"severity_level": value}}},
+        {"field_mappings": {"dora": {"unknown": value}}},
+        {"flow_type_mappings": {"Feature": {"unknown": value}}},
+        {"forecast_settings": {"unknown": value}},
+    ):
+        try:
+            shared.empty().save_profile({"id": "p", **document})
+        except ValidationError:
+            continue
+        accepted.append(document)
+        found = shared.get_profile("p")
+        assert found == {**found, **document}
+        assert shared.list_profiles() == [found]
+    assert accepted or depth > 196
+
+
+@pytest.mark.parametrize("place", READS)
+@pytest.mark.parametrize("integer", [10**4300, -(10**5000)], ids=["4301 digits", "-5001 digits"])
+def test_an_integer_that_cannot_be_read_is_not_saved(
+    shared: Store, place: str, integer: int
+) -> None:
+    """Integers of more than 4,300 digits are refused, and nothing is written."""
+    before = shared.empty().everything()
+    with pytest.raises(ValidationError, match="fewer than 4,300 digits was expected"):
+        SAVES_OF_A_VALUE[place](shared.backend, [integer])
+    assert shared.everything() == before
+
+
+LINES = {
+    "empty": "",
+    "blanks": " \t ",
+    "lines": "a\nb\r\nc\rd\u2028e",
+    "emoji": "\U0001f9d1\u200d\U0001f680\ufe0f",
+    "right to left": "\u200f\u202eabc\u202c\u05d0\u2067",
+    "control characters": "".join(map(chr, [*range(1, 32), *range(127, 160), 0xFEFF])),
+    "not a character": "\uffff\ufffe\U0010ffff",
+    "not composed": "\u00e9e\u0301\u212b\u00c5",
+    "quotes": "'\"\\`$$%s%(x)s:x?;--/*",
+    "null": "null",
+    "one megabyte": MEGABYTE,
+}
+"""Texts for a column of their own."""
+
+
+@pytest.mark.parametrize("text", LINES.values(), ids=LINES)
+def test_a_text_comes_back_to_the_last_character(store: Store, text: str) -> None:
+    """A text is neither trimmed nor composed, nor do line ends change."""
+    store.save_profile({"id": "p", "description": text})
+    store.save_query("p", {"id": "q", "description": text, "jql": text})
+    store.save_task_progress("task", 0, "running", text)
+    store.set_app_state("key", text)
+    store.close()
+    query = store.get_query("p", "q")
+    assert store.get_profile("p")["description"] == text
+    assert (query["description"], query["jql"]) == (text, text)
+    assert store.get_task_progress("task")["message"] == text
+    assert store.get_app_state("key") == text
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["\U0001f600" * 200, "é\n\t" * 60, " ", "'\"\\%_?:", "/../", "\u202e", "CON", "k.", "\x7f"],
+    ids=lambda key: ascii(key[:4]),
+)
+def test_a_key_of_other_people_may_be_any_text(store: Store, key: str) -> None:
+    """Keys of up to 200 characters are kept, whatever a file system or SQL thinks of them."""
+    store.save_jira_cache("p", "q", key, {"k": 1}, HOUR)
+    store.save_jira_changelog("p", "q", key, {"k": 2})
+    store.set_app_state(key, "value")
+    assert store.get_jira_cache("p", "q", key) == {"k": 1}
+    assert [each["cache_key"] for each in store.list_jira_caches("p", "q")] == [key]
+    assert store.get_jira_changelogs("p", "q", [key]) == {key: {"k": 2}}
+    assert store.get_app_state(key) == "value"
+    for other in (key + "x", key[:-1], key.upper() + "X"):
+        assert store.get_jira_cache("p", "q", other) is None
+        assert store.get_jira_changelogs("p", "q", [other]) == {}
+        assert store.get_app_state(other) is None
+
+
+@pytest.mark.parametrize("text", ["\U0001f600" * 50, "a" * 200, "é" * 100, "x" * 199 + "y"])
+def test_an_id_may_have_200_bytes_and_a_name_200_characters(store: Store, text: str) -> None:
+    """The longest ids and names are kept everywhere, and one more is refused."""
+    name = (text * 4)[:200]
+    store.save_profile({"id": text, "name": name})
+    store.save_query(text, {"id": text, "name": name})
+    store.save_project_data(text, text, {"k": 1})
+    store.save_task_progress(text, 1, "running")
+    assert store.get_profile(text)["name"] == store.get_query(text, text)["name"] == name
+    assert store.get_project_data(text, text) == {"k": 1}
+    assert [task["task_name"] for task in store.list_task_progress()] == [text]
+    before = store.everything()
+    for document in ({"id": text + "z"}, {"id": text, "name": "z" * 201}):
+        with pytest.raises(ValidationError):
+            store.save_profile(document)
+    assert store.everything() == before
+
+
+@pytest.mark.parametrize("percent", [0, 100, 5e-324, 33.3, 0.1 + 0.2, 99.99999999999999, -0.0])
+def test_a_percentage_comes_back_as_it_was_saved(store: Store, percent: float) -> None:
+    """No digit of a percentage is lost."""
+    store.save_task_progress("task", percent, "running")
+    assert store.get_task_progress("task")["progress_percent"] == percent
