@@ -4,7 +4,7 @@ from burndown.legacy.backup import back_up, fingerprint
 from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
 from burndown.legacy.findings import Finding, Findings
 from burndown.legacy.layout import STATE, has_workspace
-from burndown.legacy.records import Records
+from burndown.legacy.records import Records, find_damages
 from burndown.legacy.transaction import SafeFolder
 from burndown.legacy.workspace import Workspace
 from burndown.legacy.writer import Writer
@@ -21,6 +21,7 @@ __all__ = [
     "Workspace",
     "Writer",
     "back_up",
+    "find_damages",
     "fingerprint",
     "has_workspace",
 ]

@@ -38,6 +38,7 @@ from burndown.legacy.query_shapes import (
 from burndown.legacy.snapshots import read_snapshots, write_snapshots
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
 from burndown.models.query_data import QueryData
+from burndown.models.values import to_utc
 
 __all__ = ["DATA_FILES", "DataFile", "read_documents", "write_documents"]
 
@@ -131,7 +132,7 @@ def write_documents(
         return {name: json_file(weeks)}
     if model is JiraChangelog:
         notes.changelogs = {
-            each["issue_key"]: each["expires_at"]
+            each["issue_key"]: to_utc(each["expires_at"])
             for each in found
             if each["expires_at"] is not None
         }

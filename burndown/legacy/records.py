@@ -1,6 +1,7 @@
 """What a workspace holds, as complete documents of the models."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from burndown.legacy.workspace import Workspace
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
 
-__all__ = ["SCHEMA_VERSION", "Records"]
+__all__ = ["SCHEMA_VERSION", "Records", "find_damages"]
 
 SCHEMA_VERSION = "1.0"
 """The form of the files, unless the workspace remembers another."""
@@ -121,3 +122,26 @@ class Records:
             return [model.document_of(row) for row in model.rows_of([document])]
         except ValidationError:
             return []
+
+
+def find_damages(root: Path, shown_as: Path) -> list[str]:
+    """What of a workspace is damaged, one sentence for each file; empty if all is whole."""
+    try:
+        records = Records(root, shown_as)
+    except DatabaseCorruptionError as error:
+        return [str(error)]
+    checks: list[Callable[[], object]] = [
+        partial(records.profile, profile) for profile in records.workspace.profiles
+    ]
+    for profile_id, query in records.queries():
+        checks.append(partial(records.query, profile_id, query))
+        checks += [partial(records.data, model, profile_id, query) for model in DATA_FILES]
+    return list(dict.fromkeys(filter(None, map(_damage_found, checks))))
+
+
+def _damage_found(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except DatabaseCorruptionError as error:
+        return str(error)
+    return ""

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
-from burndown.legacy import LegacyProfile, LegacyQuery, Records, SafeFolder, Writer
+from burndown.legacy import (
+    LegacyProfile,
+    LegacyQuery,
+    Records,
+    SafeFolder,
+    Writer,
+    find_damages,
+    has_workspace,
+)
 from burndown.legacy.layout import stored_size
 from burndown.models import (
     AppState,
@@ -345,12 +353,19 @@ class JSONBackend(PersistenceBackend):
     # --- the whole ---------------------------------------------------------------------------
 
     def describe(self) -> Document:
-        with self._reading() as records:
-            return {
-                "location": str(self.folder),
-                "size_bytes": stored_size(self.folder),
-                "schema_version": records.app_state["schema_version"],
-            }
+        return {
+            "location": str(self.folder),
+            "size_bytes": stored_size(self.folder) if self.exists() else 0,
+            "schema_version": self.get_app_state("schema_version") if self.exists() else None,
+        }
+
+    def exists(self) -> bool:
+        return has_workspace(self.folder)
+
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        with self._files.reading() as root:
+            damages = find_damages(root, self.folder)
+        return not damages, damages
 
     def records(self, model: type[Entity]) -> Iterator[Document]:
         if issubclass(model, QueryData):
