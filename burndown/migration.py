@@ -103,7 +103,8 @@ def run_migration_if_needed(
     Args:
         profiles_dir: the folder with ``profiles.json``; that of the settings if not given.
         database: where to move it; the current database if not given.
-        dry_run: only tell what would be done; nothing is written to the workspace.
+        dry_run: only tell what would be done; nothing is written to the workspace, unless a
+            process died while it was writing there: that is finished first.
         progress: is told how far it is.
 
     Returns:
@@ -174,6 +175,7 @@ class _Migration:
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
+        SafeFolder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             with self.target.session() as session:
                 AppStateRepository(session).set("migration_complete", "true")
@@ -206,6 +208,7 @@ class _Migration:
             copy_records(source, SQLBackend(self.target))
 
     def rehearse(self, scratch: Path) -> MigrationReport:
+        SafeFolder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._build(scratch)

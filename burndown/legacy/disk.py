@@ -2,20 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from burndown.errors import StorageError
-from burndown.legacy.layout import is_passing
+from burndown.legacy.layout import is_folder, is_passing
 
 __all__ = [
-    "check_file_place",
     "check_place",
     "copy_tree",
+    "link",
     "make_folder",
-    "move",
     "remove",
+    "remove_if_empty",
     "storage_errors",
     "sync_folder",
     "write_file",
@@ -46,7 +46,6 @@ def write_file(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     unfinished.replace(path)
-    sync_folder(path.parent)
 
 
 def make_folder(path: Path) -> None:
@@ -54,12 +53,6 @@ def make_folder(path: Path) -> None:
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
-
-
-def move(source: Path, target: Path) -> None:
-    """Put the file in the place of another one, at once; its folders are made."""
-    make_folder(target.parent)
-    source.replace(target)
 
 
 def sync_folder(folder: Path) -> None:
@@ -80,6 +73,23 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove_if_empty(folder: Path, root: Path) -> None:
+    """Delete the folder, and those around it up to the root, as long as nothing is in them."""
+    with suppress(OSError):
+        while folder != root:
+            folder.rmdir()
+            folder = folder.parent
+
+
+def link(path: Path, other: Path) -> None:
+    """Give the file a second name, in place of what has that."""
+    other.unlink(missing_ok=True)
+    try:
+        os.link(path, other, follow_symlinks=False)
+    except (OSError, NotImplementedError):  # a file system without second names
+        shutil.copy2(path, other, follow_symlinks=False)
+
+
 def copy_tree(folder: Path, copy: Path) -> None:
     """A copy of the folder that costs no space: a second name for each file, never written to."""
     copy.mkdir(mode=0o700, parents=True)
@@ -93,46 +103,35 @@ def copy_tree(folder: Path, copy: Path) -> None:
         elif entry.is_dir():
             copy_tree(Path(entry.path), copy / entry.name)
         elif entry.is_file():
-            try:
-                os.link(entry.path, copy / entry.name)
-            except OSError:  # a file system without second names
-                shutil.copy2(entry.path, copy / entry.name)
+            link(Path(entry.path), copy / entry.name)
     shutil.copystat(folder, copy)
 
 
-def check_file_place(root: Path, name: str, removed: set[str]) -> None:
-    """As :func:`check_place`; for a file, no folder may be there."""
-    check_place(root, name, removed)
-    place = root / name
-    if place.is_dir() and not place.is_symlink() and not removed:
-        raise StorageError(f"{place} is a folder")
-
-
-def check_place(root: Path, name: str, removed: set[str]) -> None:
+def check_place(
+    root: Path, name: str, removed: Collection[str] = (), *, for_file: bool = False
+) -> None:
     """Whether something can be put or removed there.
 
     Args:
-        root: the folder.
+        root: a folder.
         name: the path below it.
         removed: paths below it that are removed before.
+        for_file: whether a file is to be put there, in whose place no folder can be.
 
     Raises:
-        StorageError: it cannot: a link is on the way, a folder in its place, or no permission.
+        StorageError: a link or a file is on the way, a folder in its place, or no permission.
     """
     place = root
     for part in Path(name).parts:
         parent, place = place, place / part
         if place.relative_to(root).as_posix() in removed or not os.path.lexists(place):
-            _check_writable(parent)
-            return
-        if place != root / name:
-            if place.is_symlink():
-                raise StorageError(f"{place} is a link; links are not followed")
-            if not place.is_dir():
-                raise StorageError(f"{place} is not a folder")
-    _check_writable(place.parent)
-
-
-def _check_writable(folder: Path) -> None:
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise StorageError(f"{folder} cannot be written to")
+            break
+        if place == root / name:
+            if for_file and is_folder(place):
+                raise StorageError(f"{place} is a folder")
+        elif place.is_symlink():
+            raise StorageError(f"{place} is a link; links are not followed")
+        elif not place.is_dir():
+            raise StorageError(f"{place} is not a folder")
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise StorageError(f"{parent} cannot be written to")

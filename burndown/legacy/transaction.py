@@ -1,19 +1,15 @@
 """Changes to the files of a folder that happen as a whole or not at all.
 
-What a transaction changes is written into a working folder beside the files. To commit, a list of
-the changes is written there, and then each file is moved into its place. Whoever comes next after
-a process that died meanwhile finds the list and carries it out; without one, nothing has happened.
-
-So the files themselves always hold what is committed, and nobody waits to read while a
-transaction is open. Two locks guard the folder: one is held by who writes, as long as its
-transaction lasts, the other for a moment by who reads or commits.
+What a transaction changes is written into a working folder beside the files, and moved into place
+when it ends, by way of a journal. So the files themselves always hold what is committed, and nobody
+waits to read while a transaction is open. Two locks guard the folder: one is held by who writes, as
+long as its transaction lasts, the other for a moment by who reads or commits.
 """
 
 import itertools
-import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -21,25 +17,20 @@ from filelock import FileLock, Timeout
 
 from burndown.errors import StorageError
 from burndown.legacy.disk import (
-    check_file_place,
     check_place,
     copy_tree,
     make_folder,
-    move,
     remove,
     storage_errors,
-    sync_folder,
     write_file,
 )
+from burndown.legacy.journal import Journal
 from burndown.legacy.layout import STATE, WORK
-from burndown.models.json_codec import decode, encode
 
 __all__ = ["LOCK_TIMEOUT_SECONDS", "Changes", "SafeFolder"]
 
 LOCK_TIMEOUT_SECONDS = 10
 """How long to wait for others."""
-
-_JOURNAL = "journal.json"
 
 
 @dataclass
@@ -85,7 +76,7 @@ class SafeFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._work = path / WORK
-        self._journal = self._work / _JOURNAL
+        self._journal = Journal(path, self._work)
         self._writing = _Lock(path / f"{STATE}.writing.lock")
         self._files = _Lock(path / f"{STATE}.lock")
         self._of_thread = threading.local()
@@ -104,7 +95,7 @@ class SafeFolder:
                 yield level.root
             else:
                 with self._files.held():
-                    self._carry_out()
+                    self._journal.carry_out()
                     yield self.path
 
     @contextmanager
@@ -173,12 +164,12 @@ class SafeFolder:
         """Nobody else writes, and nothing is left over from a process that died."""
         with self._writing.held():
             with storage_errors(), self._files.held():
-                self._carry_out()
+                self._journal.carry_out()
                 remove(self._work)
             try:
                 yield
             finally:
-                with storage_errors(), self._files.held():
+                with suppress(OSError):  # the next one to write cleans up
                     if not self._journal.exists():
                         remove(self._work)
 
@@ -193,66 +184,24 @@ class SafeFolder:
         for name in changes.removed:
             remove(level.root / name)
         for name in changes.written:
-            move(stage / name, level.root / name)
+            make_folder((level.root / name).parent)
+            (stage / name).replace(level.root / name)
         level.add(set(changes.written), changes.removed)
 
     def _staged(self, changes: Changes, root: Path) -> Path:
         """A folder with what is written, all of which can go to its place below the root."""
         stage = self._work / f"{next(self._numbers)}"
         for name, data in changes.written.items():
-            check_file_place(root, name, changes.removed)
+            check_place(root, name, changes.removed, for_file=True)
             write_file(stage / name, data)
         for name in changes.removed:
-            check_place(root, name, set())
+            check_place(root, name)
         return stage
 
-    # --- commit ------------------------------------------------------------------------------
-
     def _commit(self, stage: Path, written: set[str], removed: set[str]) -> None:
-        """Move what is staged into place."""
-        removed = {name for name in removed if os.path.lexists(self.path / name)}
-        if not written and not removed:
-            return
-        for name in written:
-            check_file_place(self.path, name, removed)
-        for name in removed:
-            check_place(self.path, name, set())
-        changes = {
-            "stage": stage.relative_to(self._work).as_posix(),
-            "removed": sorted(removed),
-            "written": sorted(written),
-        }
-        with self._files.held():
-            write_file(self._journal, encode(changes))
-            self._carry_out()
-
-    def _carry_out(self) -> None:
-        """Do what the journal says, if there is one; what is done already is not done again."""
-        try:
-            changes = decode(self._journal.read_bytes())
-        except FileNotFoundError:
-            return
-        stage, trash = self._work / changes["stage"], self._work / "removed"
-        make_folder(trash)
-        for number, name in enumerate(changes["removed"]):
-            aside = trash / str(number)
-            if not os.path.lexists(aside):
-                try:
-                    (self.path / name).rename(aside)
-                except FileNotFoundError:
-                    aside.mkdir()
-        touched = {self.path}
-        for name in changes["written"]:
-            target = self.path / name
-            if os.path.lexists(stage / name):
-                move(stage / name, target)
-            touched.update(parent for parent in target.parents if self.path in parent.parents)
-        touched.update((self.path / name).parent for name in changes["removed"])
-        for folder in touched:
-            sync_folder(folder)
-        self._journal.unlink()
-        sync_folder(self._work)
-        remove(self._work)
+        if written or removed:
+            with self._files.held():
+                self._journal.commit(stage, written, removed)
 
     def finish_interrupted(self) -> None:
         """Carry out what a process that died had committed.
