@@ -23,6 +23,7 @@ from burndown.legacy import (
     STATE,
     Findings,
     QueryFile,
+    SafeFolder,
     Workspace,
     back_up,
     fingerprint,
