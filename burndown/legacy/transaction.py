@@ -243,12 +243,12 @@ class _Lock:
 
     def _acquired(self) -> FileLock:
         lock = FileLock(self._path, LOCK_TIMEOUT_SECONDS, mode=0o600)
-        try:
-            with storage_errors():
-                make_folder(self._path.parent)
+        with storage_errors():
+            make_folder(self._path.parent)
+            try:
                 lock.acquire(poll_interval=0.005)
-        except Timeout:
-            raise self._locked() from None
+            except Timeout:
+                raise self._locked() from None
         return lock
 
     def _locked(self) -> StorageError:

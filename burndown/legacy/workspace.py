@@ -5,7 +5,7 @@ followed. Small files are read at once, the large ones of a query when it is ask
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +211,7 @@ class _Reader:
         written = (self._object(path) if is_file(path) else None) or {}
         document = profile_document("default", written, {}, self.findings.about(path))
         document.setdefault("created_at", modified_at(path if is_file(path) else self.root))
-        query = self._query("main", self.root, document)
+        query = replace(self._query("main", self.root, document), key="main")
         self.findings.puts_right(self.root, "files of the time before profiles: now default/main")
         return LegacyProfile("default", self.root, path, document, [query])
 
