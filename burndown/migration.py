@@ -20,8 +20,10 @@ from burndown.copying import NAMES, copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
+    STATE,
     Findings,
     QueryFile,
+    SafeFolder,
     Workspace,
     back_up,
     fingerprint,
@@ -36,6 +38,7 @@ from burndown.repositories import (
     AppStateRepository,
     ProfileRepository,
     QueryRepository,
+    TaskProgressRepository,
     repository_of,
 )
 from burndown.repositories.base import Repository
@@ -101,7 +104,8 @@ def run_migration_if_needed(
     Args:
         profiles_dir: the folder with ``profiles.json``; that of the settings if not given.
         database: where to move it; the current database if not given.
-        dry_run: only tell what would be done; nothing is written to the workspace.
+        dry_run: only tell what would be done; nothing is written to the workspace, unless a
+            process died while it was writing there: that is finished first.
         progress: is told how far it is.
 
     Returns:
@@ -172,6 +176,7 @@ class _Migration:
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
+        SafeFolder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             with self.target.session() as session:
                 AppStateRepository(session).set("migration_complete", "true")
@@ -204,6 +209,7 @@ class _Migration:
             copy_records(source, SQLBackend(self.target))
 
     def rehearse(self, scratch: Path) -> MigrationReport:
+        SafeFolder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._build(scratch)
@@ -220,7 +226,9 @@ class _Migration:
         database = SQLiteDatabase(path)
         try:
             with database.session() as session:
-                self._move(Workspace.read(self.folder, self.findings), session)
+                workspace = Workspace.read(self.folder, self.findings)
+                workspace.tell_leftovers(self.findings)
+                self._move(workspace, session)
             is_whole, errors = database.check_integrity()
         finally:
             database.close()
@@ -233,10 +241,7 @@ class _Migration:
             )
 
     def _move(self, workspace: Workspace, session: Session) -> None:
-        state = AppStateRepository(session)
-        state.set("active_profile_id", workspace.active_profile_id)
-        state.set("active_query_id", workspace.active_query_id)
-        state.set("migration_complete", "true")
+        self._move_state(workspace, session)
         profiles, queries = ProfileRepository(session), QueryRepository(session)
         done = 0
         for profile in workspace.profiles:
@@ -261,6 +266,21 @@ class _Migration:
                 "that cannot be had again are damaged",
                 [(found.path, found.what) for found in self.findings.problems],
             )
+
+    def _move_state(self, workspace: Workspace, session: Session) -> None:
+        """Move what the workspace remembers; the schema is that of the database."""
+        state, tasks = AppStateRepository(session), TaskProgressRepository(session)
+        path = self.folder / STATE
+        try:
+            for key, value in workspace.app_state.items():
+                if key != "schema_version":
+                    state.set(key, value)
+            tasks.save_documents(workspace.notes.tasks.values())
+        except ValidationError as error:
+            self.findings.stops_at(path, _reasons(error))
+        for name, task in workspace.notes.tasks.items():
+            _must_agree(task, tasks.get_document(name), path)
+        state.set("migration_complete", "true")
 
     def _stored(self, repository: Repository[Any], path: Path, document: dict[str, Any]) -> bool:
         """Whether the profile or query could be stored; if not, it stops the migration."""
@@ -292,7 +312,8 @@ class _Migration:
             _must_agree(row, found.get(_key(row, file)), file.path)
         self._count(NAMES[file.model], len(rows))
         if file.model is JiraCache:
-            self._count("issues", sum(len(row["response"]["issues"]) for row in rows))
+            issues = [row["response"].get("issues") for row in rows]
+            self._count("issues", sum(len(each) for each in issues if isinstance(each, list)))
 
     def _stored_alone(
         self, repository: Repository[Any], row: dict[str, Any], file: QueryFile

@@ -1,18 +1,27 @@
-"""The JSON files of the old dashboard, read into documents."""
+"""The JSON files of the old dashboard, read into documents and written from them."""
 
 from burndown.legacy.backup import back_up, fingerprint
+from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
 from burndown.legacy.findings import Finding, Findings
-from burndown.legacy.layout import has_workspace
-from burndown.legacy.workspace import LegacyProfile, LegacyQuery, QueryFile, Workspace
+from burndown.legacy.layout import STATE, has_workspace
+from burndown.legacy.records import Records, find_damages
+from burndown.legacy.transaction import SafeFolder
+from burndown.legacy.workspace import Workspace
+from burndown.legacy.writer import Writer
 
 __all__ = [
+    "STATE",
     "Finding",
     "Findings",
     "LegacyProfile",
     "LegacyQuery",
     "QueryFile",
+    "Records",
+    "SafeFolder",
     "Workspace",
+    "Writer",
     "back_up",
+    "find_damages",
     "fingerprint",
     "has_workspace",
 ]

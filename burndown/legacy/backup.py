@@ -5,7 +5,7 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from burndown.legacy.layout import ROOT_FILES, is_file
+from burndown.legacy.layout import ROOT_FILES, is_file, is_passing
 
 __all__ = ["back_up", "fingerprint"]
 
@@ -46,13 +46,16 @@ def back_up(profiles_dir: Path, now: datetime) -> Path:
 
 
 def _not_copied(folder: str, names: list[str]) -> set[str]:
-    """The database itself, and what is neither file nor folder nor link, such as a pipe."""
+    """The database itself, locks, and what is no file, folder or link, such as a pipe."""
     paths = {name: Path(folder, name) for name in names}
     return {
         name
         for name, path in paths.items()
-        if not (path.is_symlink() or path.is_dir())
-        and (name.startswith("burndown.db") or not path.is_file())
+        if is_passing(name)
+        or (
+            not (path.is_symlink() or path.is_dir())
+            and (name.startswith("burndown.db") or not path.is_file())
+        )
     }
 
 
@@ -65,7 +68,9 @@ def fingerprint(root: Path, folder: str) -> dict[str, tuple[int, int]]:
     """
     found = {}
     for parent, folders, files in os.walk(root / folder):
-        for name in {*folders, *files} - _not_copied(parent, [*folders, *files]):
+        skipped = _not_copied(parent, [*folders, *files])
+        folders[:] = [name for name in folders if name not in skipped]
+        for name in {*folders, *files} - skipped:
             path = Path(parent, name)
             if path.is_symlink() or not path.is_dir():
                 found[path.relative_to(root).as_posix()] = path

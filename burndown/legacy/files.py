@@ -1,5 +1,6 @@
 """One legacy JSON file, read whatever wrote it."""
 
+import hashlib
 import json
 import math
 from datetime import UTC, datetime
@@ -9,10 +10,21 @@ from typing import Any
 from pydantic_core import from_json
 
 from burndown.legacy.findings import Findings
-from burndown.models.json_codec import decode
+from burndown.models.json_codec import check_storable, decode, encode
 
-__all__ = ["UnreadableFileError", "modified_at", "read_json"]
+__all__ = [
+    "UnreadableFileError",
+    "digest",
+    "json_file",
+    "modified_at",
+    "parse_json",
+    "read_bytes",
+    "read_json",
+]
 
+
+_LAYERS = 8
+"""How many containers a file can put around a value."""
 
 _ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
 
@@ -22,18 +34,35 @@ class UnreadableFileError(Exception):
 
 
 def read_json(path: Path, findings: Findings) -> Any:
-    """The value in the file.
+    """The value in the file, as :func:`parse_json` gives it.
+
+    Raises:
+        UnreadableFileError: it cannot be read, decoded or parsed.
+    """
+    return parse_json(read_bytes(path), path, findings)
+
+
+def read_bytes(path: Path) -> bytes:
+    """What is in the file.
+
+    Raises:
+        UnreadableFileError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(error.strerror or str(error)) from None
+
+
+def parse_json(data: bytes, path: Path, findings: Findings) -> Any:
+    """The value of the JSON text that the file holds.
 
     UTF-8, UTF-16 and UTF-32 are told apart by their first bytes, with a byte order mark or
     without. NaN and infinities, which Python writes and JSON has not, become ``null``.
 
     Raises:
-        UnreadableFileError: it cannot be read, decoded or parsed.
+        UnreadableFileError: it cannot be decoded or parsed.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFileError(error.strerror or str(error)) from None
     if not data.strip():
         raise UnreadableFileError("the file is empty")
     encoding = json.detect_encoding(data)
@@ -47,14 +76,33 @@ def read_json(path: Path, findings: Findings) -> Any:
         value = decode(data)
     except ValueError as strict:
         try:
-            value = _null_for_non_finite(from_json(data, allow_inf_nan=True), "", paths)
-        except ValueError:
+            value = _parse_leniently(data, paths)
+        except (ValueError, RecursionError):
             raise UnreadableFileError(f"not valid JSON: {strict}") from None
     if encoding != "utf-8":
         findings.puts_right(path, f"read as {_ENCODINGS.get(encoding, encoding.upper())}")
     if paths:
         findings.puts_right(path, f"null in place of NaN or infinity at {_some(paths)}")
     return value
+
+
+def _parse_leniently(data: bytes, paths: list[str]) -> Any:
+    """Takes NaN, and what nests as deep as can be stored with the layers of a file around it."""
+    try:
+        return _null_for_non_finite(from_json(data, allow_inf_nan=True), "", paths)
+    except ValueError:
+        value = _null_for_non_finite(json.loads(data), "", paths)
+        return check_storable(value, -_LAYERS)
+
+
+def json_file(value: Any) -> bytes:
+    """What a file holds that says this value; :func:`read_json` gives it back exactly."""
+    return encode(value, indent=2)
+
+
+def digest(data: bytes) -> str:
+    """By which a later reader sees whether a file is still as it was written."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def modified_at(path: Path) -> datetime:

@@ -6,28 +6,52 @@
     profiles/<profile>/profile.json         the settings of a profile
     profiles/<profile>/queries/<query>/     query.json and the data of the query
 
-Links are never followed.
+Beside them lies what the dashboard has no place for and does not look at::
+
+    profiles/burndown.json                  remembered values and the progress of tasks
+    profiles/<…>/<query>/burndown.json      moments, forecasts and what belongs together
+    profiles/<…>/<query>/responses/         further answers of Jira
+
+The name of a folder is the id of what it holds; an id that would clash with a file here, or that
+Windows reserves, stands between percent signs. Links are never followed.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from burndown.legacy.findings import Findings
 
 __all__ = [
+    "NOTES",
     "PROFILE_FILES",
     "QUERY_FILES",
     "REGISTRY",
+    "RESPONSES",
     "ROOT_FILES",
+    "STATE",
+    "WORK",
+    "folder_name",
     "has_workspace",
+    "id_of_folder",
     "is_file",
     "is_folder",
+    "is_passing",
     "profile_folders",
     "query_folders",
+    "stored_size",
     "tell_leftovers",
 ]
 
 REGISTRY = "profiles.json"
+STATE = "burndown.json"
+"""Beside the registry: what the workspace remembers."""
+NOTES = "burndown.json"
+"""Beside ``query.json``: what the other files of the query cannot say."""
+RESPONSES = "responses"
+"""Beside ``query.json``: the folder of further answers of Jira."""
+WORK = ".burndown-work"
+"""Beside the registry: where a transaction keeps what has not been committed."""
 PROFILE_FILES = ("profile.json", "app_settings.json")
 QUERY_FILES = (
     "query.json",
@@ -50,6 +74,27 @@ _LEFT_OUT_AT_ROOT = {
 }
 _LEFT_OVER = "left over from a write that was interrupted"
 _MAX_DEPTH = 6
+_CLASHING_ID = re.compile(
+    r"%.* | profiles\.json.* | burndown\.(json|db).* | .*(\.lock|\.tmp|\.)"
+    r"| (con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+
+
+def folder_name(identifier: str) -> str:
+    """The name of a new folder for what has this id."""
+    return f"%{identifier}%" if _CLASHING_ID.fullmatch(identifier) else identifier
+
+
+def id_of_folder(name: str) -> str:
+    """The id of what lies in a folder of this name."""
+    inner = name[1:-1]
+    return inner if name == f"%{inner}%" and _CLASHING_ID.fullmatch(inner) else name
+
+
+def is_passing(name: str) -> bool:
+    """Whether a file or folder beside the registry is only of use while something runs."""
+    return name == WORK or (name.startswith(STATE) and name.endswith(".lock"))
 
 
 def is_file(path: Path) -> bool:
@@ -65,7 +110,7 @@ def is_folder(path: Path) -> bool:
 def has_workspace(profiles_dir: Path) -> bool:
     """Whether there is a legacy workspace, in the folder or as files beside it."""
     return (
-        (profiles_dir / REGISTRY).exists()
+        any((profiles_dir / name).exists() for name in (REGISTRY, STATE))
         or bool(profile_folders(profiles_dir))
         or any(is_file(profiles_dir.parent / name) for name in ROOT_FILES)
     )
@@ -86,6 +131,17 @@ def query_folders(profile_folder: Path) -> list[Path]:
     return _folders_in(queries) if is_folder(queries) else []
 
 
+def stored_size(profiles_dir: Path) -> int:
+    """How many bytes the files of the folder have, without what only passes and the database."""
+    return sum(
+        path.lstat().st_size
+        for child in profiles_dir.iterdir()
+        if not (is_passing(child.name) or child.name.startswith("burndown.db"))
+        for path in (child, *child.rglob("*"))
+        if is_file(path)
+    )
+
+
 def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings) -> None:
     """Say of all that does not move in why it does not."""
     root = profiles_dir.parent
@@ -94,11 +150,13 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
     for name, why in _LEFT_OUT_AT_ROOT.items():
         if (root / name).exists() and not (used_root_files and name in ROOT_FILES):
             findings.leaves_out(root / name, why)
-    known = {profiles_dir / REGISTRY}
+    known = {profiles_dir / REGISTRY, profiles_dir / STATE}
     for folder in profile_folders(profiles_dir).values():
         known |= {folder / name for name in PROFILE_FILES}
         for query in query_folders(folder):
-            known |= {query / name for name in QUERY_FILES}
+            known |= {query / name for name in (*QUERY_FILES, NOTES)}
+            if is_folder(query / RESPONSES):
+                known |= set((query / RESPONSES).glob("*.json"))
             if query.name == "main":
                 known.add(query / "app_settings.json")
     holding = {parent for path in known for parent in path.parents}
@@ -128,6 +186,8 @@ def _tell_unknown(folder: Path, known: set[Path], holding: set[Path], findings: 
             findings.leaves_out(path, "a link; links are not followed")
         elif path in holding and path.is_dir():
             _tell_unknown(path, known, holding, findings)
+        elif is_passing(path.name):
+            continue
         elif path not in known and (path.is_dir() or not path.name.startswith("burndown.db")):
             findings.leaves_out(path, _why_unknown(path))
 

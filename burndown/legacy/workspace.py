@@ -4,130 +4,34 @@ The name of a folder is the id of what it holds, whatever the files within say. 
 followed. Small files are read at once, the large ones of a query when it is asked for them.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from burndown.errors import shown
+from burndown.legacy.contents import LegacyProfile, LegacyQuery
+from burndown.legacy.exact import unmarked
 from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
+from burndown.legacy.fitting_names import make_names_fit
 from burndown.legacy.layout import (
     REGISTRY,
     ROOT_FILES,
+    STATE,
+    folder_name,
+    id_of_folder,
     is_file,
     profile_folders,
     query_folders,
     tell_leftovers,
 )
+from burndown.legacy.notes import WorkspaceNotes
 from burndown.legacy.profile_shapes import profile_document
-from burndown.legacy.query_shapes import (
-    ShapeError,
-    changelog_documents,
-    jira_cache_document,
-    project_data_document,
-    query_document,
-    snapshot_documents,
-)
-from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
-from burndown.models.query_data import QueryData
-from burndown.models.values import MAX_NAME_LENGTH, is_identifier, slug, to_utc
+from burndown.legacy.query_shapes import query_document
+from burndown.models.values import is_identifier, slug
 
-__all__ = ["LegacyProfile", "LegacyQuery", "QueryFile", "Workspace"]
-
-_LONGEST_BASE = MAX_NAME_LENGTH - 10
-"""How much of a long name is taken, so that a number fits behind it."""
-
-
-@dataclass(frozen=True)
-class QueryFile:
-    """What a large file of a query holds."""
-
-    path: Path
-    """The file."""
-    model: type[QueryData]
-    """What its entries are."""
-    vital: bool
-    """Whether it cannot be had again; what can be is fetched from Jira."""
-    documents: list[dict[str, Any]]
-    """Its entries, without the ids of profile and query."""
-
-    @property
-    def key(self) -> list[str]:
-        """What tells its entries apart."""
-        return [
-            column.name
-            for column in self.model.__table__.primary_key  # type: ignore[attr-defined]
-            if column.name not in ("profile_id", "query_id")
-        ]
-
-
-_QUERY_DATA: tuple[tuple[str, type[QueryData], bool], ...] = (
-    ("jira_cache.json", JiraCache, False),
-    ("jira_changelog_cache.json", JiraChangelog, False),
-    ("project_data.json", ProjectData, True),
-    ("metrics_snapshots.json", MetricsSnapshot, True),
-)
-
-
-@dataclass
-class LegacyQuery:
-    """A query, and the folder in which its files lie."""
-
-    key: str
-    """Its id as the dashboard knows it."""
-    folder: Path
-    document: dict[str, Any]
-
-    @property
-    def path(self) -> Path:
-        """The file that describes the query."""
-        return self.folder / "query.json"
-
-    def read_files(self, findings: Findings) -> Iterator[QueryFile]:
-        """Read the large files, one after the other.
-
-        One that cannot be read is left out if Jira can be asked again, and else a problem.
-        """
-        for name, model, vital in _QUERY_DATA:
-            path = self.folder / name
-            if not is_file(path):
-                continue
-            try:
-                documents = self._documents(path, model, findings)
-            except (UnreadableFileError, ShapeError) as error:
-                if vital:
-                    findings.stops_at(path, str(error))
-                else:
-                    findings.leaves_out(path, f"{error}; it can be fetched from Jira again")
-            else:
-                yield QueryFile(path, model, vital, documents)
-
-    def _documents(
-        self, path: Path, model: type[QueryData], findings: Findings
-    ) -> list[dict[str, Any]]:
-        value = read_json(path, findings)
-        say = findings.about(path)
-        if model is JiraCache:
-            jql = str(self.document["jql"])
-            return [jira_cache_document(value, jql, modified_at(path), say)]
-        if model is JiraChangelog:
-            return changelog_documents(value, say)
-        if model is ProjectData:
-            return [project_data_document(value, modified_at(path))]
-        return snapshot_documents(value, modified_at(path), say)
-
-
-@dataclass
-class LegacyProfile:
-    """A profile with its queries."""
-
-    key: str
-    """Its id as the dashboard knows it."""
-    path: Path
-    """Its ``profile.json``, or what stands for it."""
-    document: dict[str, Any]
-    queries: list[LegacyQuery]
+__all__ = ["Workspace"]
 
 
 @dataclass
@@ -135,24 +39,41 @@ class Workspace:
     """All that a legacy workspace holds.
 
     Attributes:
+        profiles_dir: its folder.
+        registry: what ``profiles.json`` holds, empty if there is none.
+        entries: what the registry says of each profile, by its key.
+        notes: what ``burndown.json`` holds.
         profiles: the profiles, in the order of their ids.
-        active_profile_id: the profile that was active, if it exists.
-        active_query_id: the query of it that was active, if it exists.
+        app_state: the remembered values; ``active_profile_id`` and ``active_query_id`` only if
+            something is active.
     """
 
+    profiles_dir: Path
+    registry: dict[str, Any]
+    entries: dict[str, dict[str, Any]]
+    notes: WorkspaceNotes
     profiles: list[LegacyProfile]
-    active_profile_id: str | None
-    active_query_id: str | None
+    app_state: dict[str, str]
 
     @property
     def query_count(self) -> int:
         """How many queries the profiles have."""
         return sum(len(profile.queries) for profile in self.profiles)
 
+    @property
+    def lies_at_root(self) -> bool:
+        """Whether it is of the time before profiles, with all files beside the folder."""
+        root = self.profiles_dir.parent
+        return any(profile.folder == root for profile in self.profiles)
+
     @classmethod
     def read(cls, profiles_dir: Path, findings: Findings) -> "Workspace":
         """Read what the folder holds; every file that cannot be read is told as a problem."""
         return _Reader(profiles_dir, findings).read()
+
+    def tell_leftovers(self, findings: Findings) -> None:
+        """Say of all files that hold nothing of this why they do not."""
+        tell_leftovers(self.profiles_dir, self.lies_at_root, findings)
 
 
 class _Reader:
@@ -160,24 +81,21 @@ class _Reader:
         self.profiles_dir = profiles_dir
         self.root = profiles_dir.parent
         self.findings = findings
+        self.notes = WorkspaceNotes.read(profiles_dir / STATE, findings)
 
     def read(self) -> Workspace:
-        registry = self._registry()
+        registry = self._object(self.profiles_dir / REGISTRY) or {}
         entries = self._entries(registry)
         profiles = self._profiles(entries)
-        at_root = any(query.folder == self.root for p in profiles for query in p.queries)
-        tell_leftovers(self.profiles_dir, at_root, self.findings)
-        _make_names_fit(profiles, "profile", self.findings)
+        make_names_fit(profiles, "profile", self.findings)
         for profile in profiles:
-            _make_names_fit(profile.queries, "query", self.findings)
-        active_profile, active_query = self._active(registry, profiles)
-        return Workspace(profiles, active_profile, active_query)
+            make_names_fit(profile.queries, "query", self.findings)
+        active = self._active(registry, profiles)
+        app_state = {key: value for key, value in active.items() if value is not None}
+        app_state.update(self.notes.app_state)
+        return Workspace(self.profiles_dir, registry, entries, self.notes, profiles, app_state)
 
     # --- the registry ------------------------------------------------------------------------
-
-    def _registry(self) -> dict[str, Any]:
-        registry = self._object(self.profiles_dir / REGISTRY)
-        return registry or {}
 
     def _entries(self, registry: dict[str, Any]) -> dict[str, dict[str, Any]]:
         path = self.profiles_dir / REGISTRY
@@ -196,11 +114,23 @@ class _Reader:
 
     def _active(
         self, registry: dict[str, Any], profiles: list[LegacyProfile]
+    ) -> dict[str, str | None]:
+        """What is active: as it was noted, unless the registry has changed since."""
+        noted: dict[str, str | None] = {
+            key: note.value
+            for key, note in self.notes.active.items()
+            if note.registry == registry.get(key)
+        }
+        if len(noted) == 2:
+            return noted
+        profile_id, query_id = self._active_by_registry(registry, profiles)
+        return {"active_profile_id": profile_id, "active_query_id": query_id, **noted}
+
+    def _active_by_registry(
+        self, registry: dict[str, Any], profiles: list[LegacyProfile]
     ) -> tuple[str | None, str | None]:
-        wanted, wanted_query = (
-            registry.get("active_profile_id"),
-            registry.get("active_query_id"),
-        )
+        wanted = registry.get("active_profile_id")
+        wanted_query = registry.get("active_query_id")
         if not registry and len(profiles) == 1 and len(profiles[0].queries) == 1:
             return profiles[0].document["id"], profiles[0].queries[0].document["id"]
         profile = next((profile for profile in profiles if profile.key == wanted), None)
@@ -230,7 +160,8 @@ class _Reader:
             self._registered_only(key, entries[key], taken)
             for key in sorted(entries.keys() - folders.keys())
         ]
-        if not profiles and any(is_file(self.root / name) for name in ROOT_FILES):
+        is_settled = is_file(self.profiles_dir / STATE)
+        if not profiles and not is_settled and any(is_file(self.root / n) for n in ROOT_FILES):
             profiles.append(self._root_profile())
         return profiles
 
@@ -239,14 +170,17 @@ class _Reader:
     ) -> LegacyProfile:
         profile_id = self._identifier(key, folder, "profile", taken)
         path, written = self._settings(folder)
-        document = profile_document(profile_id, written, entry, self.findings.about(path))
-        if "created_at" not in document:
-            document["created_at"] = modified_at(path)
-            self.findings.puts_right(path, "created_at: taken from the time of the file")
-        if profile_id != key:
-            document["legacy_id"] = key
+        document, is_exact = unmarked(written)
+        is_exact = is_exact and document.get("id") == profile_id
+        if not is_exact:
+            document = profile_document(profile_id, document, entry, self.findings.about(path))
+            if "created_at" not in document:
+                document["created_at"] = modified_at(path)
+                self.findings.puts_right(path, "created_at: taken from the time of the file")
+            if profile_id != id_of_folder(key):
+                document["legacy_id"] = key
         queries = list(self._queries(folder, document))
-        return LegacyProfile(key, path, document, queries)
+        return LegacyProfile(key, folder, path, document, queries, is_exact)
 
     def _settings(self, folder: Path) -> tuple[Path, dict[str, Any]]:
         """The settings of a profile, wherever the dashboard of its time put them."""
@@ -268,7 +202,8 @@ class _Reader:
         if profile_id != key:
             document["legacy_id"] = key
         self.findings.puts_right(path, f"profile {shown(key)} has no folder; taken from its entry")
-        return LegacyProfile(key, path, document, [])
+        folder = self.profiles_dir / folder_name(profile_id)
+        return LegacyProfile(key, folder, path, document, [])
 
     def _root_profile(self) -> LegacyProfile:
         """The time before profiles: all files beside the folder of profiles."""
@@ -276,9 +211,9 @@ class _Reader:
         written = (self._object(path) if is_file(path) else None) or {}
         document = profile_document("default", written, {}, self.findings.about(path))
         document.setdefault("created_at", modified_at(path if is_file(path) else self.root))
-        query = self._query("main", self.root, document)
+        query = replace(self._query("main", self.root, document), key="main")
         self.findings.puts_right(self.root, "files of the time before profiles: now default/main")
-        return LegacyProfile("default", path, document, [query])
+        return LegacyProfile("default", self.root, path, document, [query])
 
     # --- queries -----------------------------------------------------------------------------
 
@@ -290,16 +225,20 @@ class _Reader:
                 continue
             query_id = self._identifier(query_folder.name, query_folder, "query", taken)
             query = self._query(query_id, query_folder, profile)
-            if query_id != query_folder.name:
+            if not query.is_exact and query_id != id_of_folder(query_folder.name):
                 query.document["legacy_id"] = query_folder.name
             yield query
 
     def _query(self, query_id: str, folder: Path, profile: dict[str, Any]) -> LegacyQuery:
         path = folder / "query.json"
+        is_exact = False
         if is_file(path):
-            document = query_document(
-                query_id, self._object(path) or {}, "", modified_at(path), self.findings.about(path)
-            )
+            document, is_exact = unmarked(self._object(path) or {})
+            is_exact = is_exact and document.get("id") == query_id
+            if not is_exact:
+                document = query_document(
+                    query_id, document, "", modified_at(path), self.findings.about(path)
+                )
         else:
             self.findings.puts_right(folder, "no query.json; taken from the other files")
             jql = self._fetched_jql(folder) or profile.get("jql_query")
@@ -310,7 +249,7 @@ class _Reader:
                 modified_at(folder),
                 self.findings.about(folder),
             )
-        return LegacyQuery(folder.name, folder, document)
+        return LegacyQuery(folder.name, folder, document, is_exact)
 
     def _fetched_jql(self, folder: Path) -> Any:
         """The JQL of the last sync; what is wrong with the file is told when its data is read."""
@@ -337,8 +276,8 @@ class _Reader:
         return value
 
     def _identifier(self, key: str, path: Path, kind: str, taken: set[str]) -> str:
-        identifier = key
-        if not is_identifier(key):
+        identifier = id_of_folder(key)
+        if not is_identifier(identifier) or identifier in taken:
             base = identifier = slug(key, kind)
             number = 2
             while identifier in taken:
@@ -346,32 +285,3 @@ class _Reader:
             self.findings.puts_right(path, f"{shown(key)} is no safe id; now {identifier!r}")
         taken.add(identifier)
         return identifier
-
-
-def _make_names_fit(
-    items: Sequence[LegacyProfile | LegacyQuery], kind: str, findings: Findings
-) -> None:
-    """Give each a name that the database takes: not too long, and nobody else's.
-
-    Of those that share a name, the oldest keeps it.
-    """
-    taken: set[str] = set()
-    oldest_first = sorted(
-        items, key=lambda item: (to_utc(item.document["created_at"]), item.document["id"])
-    )
-    for item in oldest_first:
-        written = item.document["name"]
-        if not isinstance(written, str):
-            continue
-        base = written if written.strip() else item.document["id"]
-        name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
-        number = 2
-        while name in taken:
-            name, number = f"{base[:_LONGEST_BASE]} ({number})", number + 1
-        if name != written:
-            why = f"another {kind} has it" if written in taken else "it is blank or too long"
-            item.document.update(name=name, legacy_name=written)
-            findings.puts_right(
-                item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
-            )
-        taken.add(name)

@@ -21,9 +21,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNCHECKED = (type(None), type(...))
 
 
-def encode(value: Any) -> bytes:
-    """The value as compact JSON; it has passed :func:`check_storable`."""
-    return to_json(value, fallback=_null_for_ellipsis)
+def encode(value: Any, indent: int | None = None) -> bytes:
+    """The value as JSON, compact or indented; it has passed :func:`check_storable`."""
+    return to_json(value, indent=indent, fallback=_null_for_ellipsis)
 
 
 def decode(text: str | bytes | bytearray) -> Any:

@@ -1,0 +1,47 @@
+"""Names of the old dashboard that clash or are too long, brought into what is allowed today."""
+
+from collections.abc import Sequence
+
+from burndown.errors import shown
+from burndown.legacy.contents import LegacyProfile, LegacyQuery
+from burndown.legacy.findings import Findings
+from burndown.models.values import MAX_NAME_LENGTH, to_utc
+
+__all__ = ["make_names_fit"]
+
+_LONGEST_BASE = MAX_NAME_LENGTH - 10
+"""How much of a long name is taken, so that a number fits behind it."""
+
+
+def make_names_fit(
+    items: Sequence[LegacyProfile | LegacyQuery], kind: str, findings: Findings
+) -> None:
+    """Give each a name that the database takes: not too long, and nobody else's.
+
+    Of those that share a name, the oldest keeps it; names that this package wrote are kept.
+    """
+    taken: set[str] = set()
+    oldest_first = sorted(
+        items,
+        key=lambda item: (
+            not item.is_exact,
+            to_utc(item.document["created_at"]),
+            item.document["id"],
+        ),
+    )
+    for item in oldest_first:
+        written = item.document["name"]
+        if not isinstance(written, str):
+            continue
+        base = written if written.strip() else item.document["id"]
+        name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
+        number = 2
+        while name in taken:
+            name, number = f"{base[:_LONGEST_BASE]} ({number})", number + 1
+        if name != written:
+            why = f"another {kind} has it" if written in taken else "it is blank or too long"
+            item.document.update(name=name, legacy_name=written)
+            findings.puts_right(
+                item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
+            )
+        taken.add(name)

@@ -1,0 +1,144 @@
+"""Many files of a folder put into place as a whole or not at all.
+
+What is to come lies in the working folder. The journal names it: from the moment it is written, the
+changes are committed, and whoever finds it carries them out, as often as it takes. What is replaced
+or removed stays in the working folder until all is done, so that the files can be brought back to
+what they were if the system refuses a change half-way.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from burndown.legacy.disk import (
+    check_place,
+    link,
+    make_folder,
+    remove,
+    remove_if_empty,
+    sync_folder,
+    write_file,
+)
+from burndown.models.json_codec import decode, encode
+
+__all__ = ["Journal"]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    stage: str
+    """The folder below the working folder that holds what is written."""
+    removed: list[str]
+    """Paths below the folder that are removed first."""
+    written: list[str]
+    """Paths below the folder that are then written."""
+
+
+class Journal:
+    """The journal of a folder; who uses it has the folder to itself.
+
+    Args:
+        folder: the folder.
+        work: its working folder, on the same file system.
+    """
+
+    def __init__(self, folder: Path, work: Path) -> None:
+        self._folder = folder
+        self._work = work
+        self._path = work / "journal.json"
+        self._removed = work / "removed"
+        self._replaced = work / "replaced"
+
+    def exists(self) -> bool:
+        """Whether there are changes that are committed and perhaps not all made."""
+        return self._path.exists()
+
+    def commit(self, stage: Path, written: Iterable[str], removed: Iterable[str]) -> None:
+        """Make the changes.
+
+        Args:
+            stage: the folder that holds what is written.
+            written: paths of files below it, and below the folder.
+            removed: paths below the folder, of what is removed before.
+
+        Raises:
+            OSError: a change is not possible; none has been made.
+        """
+        there = {name for name in removed if os.path.lexists(self._folder / name)}
+        entry = _Entry(stage.relative_to(self._work).as_posix(), sorted(there), sorted(written))
+        for name in entry.removed:
+            check_place(self._folder, name)
+        for name in entry.written:
+            check_place(self._folder, name, there, for_file=True)
+        for folder in _folders_of(stage, entry.written):
+            sync_folder(folder)
+        write_file(self._path, encode(asdict(entry)))
+        sync_folder(self._work)
+        self.carry_out()
+
+    def carry_out(self) -> None:
+        """Make the changes that are committed; what has been made already is not made again.
+
+        Raises:
+            OSError: a change is not possible; all are taken back.
+        """
+        try:
+            entry = _Entry(**decode(self._path.read_bytes()))
+        except FileNotFoundError:
+            return
+        try:
+            self._make(entry)
+        except OSError:
+            self._take_back(entry)
+            raise
+        finally:
+            for folder in _folders_of(self._folder, [*entry.removed, *entry.written]):
+                sync_folder(folder)
+        self._path.unlink()
+        sync_folder(self._work)
+
+    def _make(self, entry: _Entry) -> None:
+        make_folder(self._removed)
+        for number, name in enumerate(entry.removed):
+            aside = self._removed / str(number)
+            if not os.path.lexists(aside):
+                try:
+                    (self._folder / name).rename(aside)
+                except FileNotFoundError:
+                    aside.mkdir()  # somebody else has removed it
+        make_folder(self._replaced)
+        for number, name in enumerate(entry.written):
+            new, target = self._work / entry.stage / name, self._folder / name
+            if os.path.lexists(new):
+                make_folder(target.parent)
+                if os.path.lexists(target):
+                    link(target, self._replaced / str(number))
+                new.replace(target)
+
+    def _take_back(self, entry: _Entry) -> None:
+        """Undo what was made. Nothing is lost by it, so that it too may be interrupted."""
+        for number, name in enumerate(entry.written):
+            new, target = self._work / entry.stage / name, self._folder / name
+            old = self._replaced / str(number)
+            if not os.path.lexists(new):
+                target.replace(new)
+            if not os.path.lexists(target):
+                if os.path.lexists(old):
+                    old.replace(target)
+                else:
+                    remove_if_empty(target.parent, self._folder)
+        for number, name in enumerate(entry.removed):
+            aside = self._removed / str(number)
+            if os.path.lexists(aside):
+                remove(self._folder / name)
+                make_folder((self._folder / name).parent)
+                aside.rename(self._folder / name)
+        self._path.unlink()
+        sync_folder(self._work)
+
+
+def _folders_of(root: Path, names: Iterable[str]) -> set[Path]:
+    """The folders that hold these paths, up to the root."""
+    paths = [root / name for name in names]
+    return {parent for path in paths for parent in path.parents if parent.is_relative_to(root)}

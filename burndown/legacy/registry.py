@@ -1,0 +1,45 @@
+"""What the old dashboard's registry says of a profile: all but its secrets."""
+
+from typing import Any
+
+from burndown.errors import is_secret
+from burndown.legacy.contents import LegacyProfile
+
+__all__ = ["registry_entry"]
+
+_FIELDS = (
+    "name",
+    "description",
+    "created_at",
+    "last_used",
+    "field_mappings",
+    "forecast_settings",
+    "project_classification",
+    "flow_type_mappings",
+    "show_milestone",
+    "show_points",
+)
+
+
+def registry_entry(profile: LegacyProfile, earlier: dict[str, Any]) -> dict[str, Any]:
+    """The entry of a profile.
+
+    Args:
+        profile: the profile; of one in an old shape, only its queries are told anew.
+        earlier: the entry that it replaces; what that has beside is kept.
+    """
+    keys = [query.key for query in profile.queries]
+    listed = earlier.get("queries")
+    known = [key for key in listed if key in keys] if isinstance(listed, list) else []
+    said = {name: profile.document[name] for name in _FIELDS} if profile.is_exact else {}
+    queries = [*known, *(key for key in keys if key not in known)]
+    entry = {**earlier, "id": profile.key, **said, "queries": queries}
+    return {**_without_secrets(entry), "jira_config": {}}
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_secrets(item) for key, item in value.items() if not is_secret(key)}
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    return value

@@ -1,0 +1,527 @@
+"""A workspace in the JSON files of the old dashboard."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
+from burndown.legacy import (
+    LegacyProfile,
+    LegacyQuery,
+    Records,
+    SafeFolder,
+    Writer,
+    find_damages,
+    has_workspace,
+)
+from burndown.legacy.layout import stored_size
+from burndown.models import (
+    AppState,
+    Entity,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    Profile,
+    ProjectData,
+    Query,
+    TaskProgress,
+)
+from burndown.models.query_data import QueryData
+from burndown.models.values import to_utc, utc_now
+from burndown.persistence.interface import Document, PersistenceBackend
+
+__all__ = ["JSONBackend"]
+
+_KEPT_IF_UNSET = ("created_at", "last_used")
+
+
+class JSONBackend(PersistenceBackend):
+    """The storage of a workspace in the files of the old dashboard, which can go on using them.
+
+    It shows what a migration of the folder would move, and writes what the dashboard would write;
+    what that has no place for stands in files beside. A profile or query lies in a folder of its
+    id, so that on a file system that ignores case two ids that differ only by it cannot both be
+    kept.
+
+    Args:
+        folder: the folder ``profiles``; it is made on first use, for its owner only.
+        clock: gives the present, by which entries expire.
+    """
+
+    def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
+        self.folder = Path(folder).absolute()
+        self._files = SafeFolder(self.folder)
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.folder)!r})"
+
+    def _now(self) -> datetime:
+        return to_utc(self._clock())
+
+    @contextmanager
+    def _reading(self) -> Iterator[Records]:
+        with self._files.reading() as root:
+            yield Records(root, self.folder)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Writer]:
+        with self._files.writing() as changes:
+            writer = Writer(Records(changes.root, self.folder), changes)
+            yield writer
+            writer.finish()
+
+    # --- profiles and queries ----------------------------------------------------------------
+
+    def get_profile(self, profile_id: str) -> Document | None:
+        with self._reading() as records:
+            found = records.find(profile_id)
+            return None if found is None else records.profile(found)
+
+    def save_profile(self, profile: Mapping[str, Any]) -> None:
+        document = _mapping("Profile", profile)
+        rows = Profile.rows_of([{"created_at": self._now(), **document}])
+        with self._writing() as writer:
+            _save_profile(writer, Profile.document_of(rows[0]), document)
+
+    def list_profiles(self) -> list[Document]:
+        with self._reading() as records:
+            found = [records.profile(each) for each in records.workspace.profiles]
+        return _most_recently_used(found)
+
+    def delete_profile(self, profile_id: str) -> None:
+        with self._writing() as writer:
+            writer.delete_profile(_profile(writer.records, profile_id))
+
+    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+        with self._reading() as records:
+            found = records.find_query(profile_id, query_id)
+            return None if found is None else records.query(profile_id, found)
+
+    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+        query = _mapping("Query", query)
+        if query.get("profile_id", profile_id) != profile_id:
+            raise ValidationError.of(
+                f"Query {query.get('id')!r}",
+                "profile_id",
+                f"the profile {profile_id!r} was expected",
+                query["profile_id"],
+            )
+        document = {"created_at": self._now(), **query, "profile_id": profile_id}
+        rows = Query.rows_of([document])
+        with self._writing() as writer:
+            _save_query(writer, Query.document_of(rows[0]), query)
+
+    def list_queries(self, profile_id: str) -> list[Document]:
+        with self._reading() as records:
+            profile = records.find(profile_id)
+            queries = profile.queries if profile is not None else []
+            found = [records.query(profile_id, each) for each in queries]
+        return _most_recently_used(found)
+
+    def delete_query(self, profile_id: str, query_id: str) -> None:
+        with self._writing() as writer:
+            profile, query = writer.records.find(profile_id), None
+            if profile is not None:
+                query = writer.records.find_query(profile_id, query_id)
+            if profile is None or query is None:
+                raise QueryNotFoundError(profile_id, query_id)
+            writer.delete_query(profile, query)
+
+    # --- app state ---------------------------------------------------------------------------
+
+    def get_app_state(self, key: str) -> str | None:
+        with self._reading() as records:
+            return records.app_state.get(key)
+
+    def set_app_state(self, key: str, value: str | None) -> None:
+        if value is not None:
+            AppState.rows_of([{"key": key, "value": value}])
+        with self._writing() as writer:
+            writer.set_app_state(key, value)
+
+    # --- answers of Jira ---------------------------------------------------------------------
+
+    def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
+        now = self._now()
+        for found in self._data(JiraCache, profile_id, query_id):
+            if found["cache_key"] == cache_key and not _has_expired(found, now):
+                response: Document = found["response"]
+                return response
+        return None
+
+    def save_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        response: Mapping[str, Any],
+        expires_at: datetime,
+    ) -> None:
+        document = {
+            "profile_id": profile_id,
+            "query_id": query_id,
+            "cache_key": cache_key,
+            "expires_at": expires_at,
+            "created_at": self._now(),
+            "response": response,
+        }
+        self._save(JiraCache, [document])
+
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+        now = self._now()
+        found = sorted(self._data(JiraCache, profile_id, query_id), key=_by_cache_key)
+        found.sort(key=lambda each: to_utc(each["created_at"]), reverse=True)
+        return [
+            {
+                **{name: each[name] for name in ("cache_key", "created_at", "expires_at")},
+                "expired": _has_expired(each, now),
+                "issue_count": len(JiraCache.from_document(each).issues),
+            }
+            for each in found
+        ]
+
+    def cleanup_expired_cache(self) -> int:
+        now, removed = self._now(), 0
+        with self._writing() as writer:
+            for profile in list(writer.records.workspace.profiles):
+                for query in list(profile.queries):
+                    for model in (JiraCache, JiraChangelog):
+                        found = writer.records.data(model, profile.document["id"], query)
+                        live = [each for each in found if not _has_expired(each, now)]
+                        if len(live) < len(found):
+                            writer.save_data(model, profile, query, live)
+                            removed += len(found) - len(live)
+        return removed
+
+    # --- changelogs --------------------------------------------------------------------------
+
+    def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
+        return self.get_jira_changelogs(profile_id, query_id, [issue_key]).get(issue_key)
+
+    def save_jira_changelog(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_key: str,
+        changelog: Mapping[str, Any],
+        expires_at: datetime | None = None,
+    ) -> None:
+        self.save_jira_changelogs(profile_id, query_id, {issue_key: changelog}, expires_at)
+
+    def get_jira_changelogs(
+        self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
+    ) -> dict[str, Document]:
+        now = self._now()
+        wanted = None if issue_keys is None else set(issue_keys)
+        found = sorted(self._data(JiraChangelog, profile_id, query_id), key=_by_issue_key)
+        return {
+            each["issue_key"]: each["changelog"]
+            for each in found
+            if not _has_expired(each, now) and (wanted is None or each["issue_key"] in wanted)
+        }
+
+    def save_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str,
+        changelogs: Mapping[str, Mapping[str, Any]],
+        expires_at: datetime | None = None,
+    ) -> None:
+        self._save(
+            JiraChangelog,
+            [
+                {
+                    "profile_id": profile_id,
+                    "query_id": query_id,
+                    "issue_key": issue_key,
+                    "expires_at": expires_at,
+                    "changelog": changelog,
+                }
+                for issue_key, changelog in changelogs.items()
+            ],
+        )
+
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+        now = self._now()
+        return [
+            {
+                "issue_key": each["issue_key"],
+                "expires_at": each["expires_at"],
+                "expired": _has_expired(each, now),
+            }
+            for each in sorted(self._data(JiraChangelog, profile_id, query_id), key=_by_issue_key)
+        ]
+
+    # --- project data ------------------------------------------------------------------------
+
+    def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
+        found = self._data(ProjectData, profile_id, query_id)
+        return found[0]["data"] if found else None
+
+    def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
+        document = {
+            "profile_id": profile_id,
+            "query_id": query_id,
+            "updated_at": self._now(),
+            "data": data,
+        }
+        self._save(ProjectData, [document])
+
+    # --- metrics -----------------------------------------------------------------------------
+
+    def get_metrics_snapshots(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric_type: str | None = None,
+        limit: int | None = 52,
+    ) -> list[Document]:
+        if limit is not None and not (isinstance(limit, int) and limit >= 1):
+            raise ValidationError.of("Limit", "limit", "1 or more, or None, was expected", limit)
+        found = [
+            each
+            for each in self._data(MetricsSnapshot, profile_id, query_id)
+            if metric_type in (None, each["metric_type"])
+        ]
+        found.sort(key=lambda each: str(each["metric_type"]))
+        found.sort(key=lambda each: str(each["snapshot_date"]), reverse=True)
+        return found[:limit]
+
+    def save_metrics_snapshot(
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshot_date: str,
+        metric_type: str,
+        metrics: Mapping[str, Any],
+        forecast: Mapping[str, Any] | None = None,
+    ) -> None:
+        snapshot = {
+            "snapshot_date": snapshot_date,
+            "metric_type": metric_type,
+            "metrics": metrics,
+            "forecast": forecast,
+        }
+        self.save_metrics_snapshots(profile_id, query_id, [snapshot])
+
+    def save_metrics_snapshots(
+        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
+    ) -> None:
+        now = self._now()
+        self._save(
+            MetricsSnapshot,
+            [
+                {
+                    "created_at": now,
+                    **_mapping("Metrics snapshot", snapshot),
+                    "profile_id": profile_id,
+                    "query_id": query_id,
+                }
+                for snapshot in snapshots
+            ],
+        )
+
+    # --- tasks -------------------------------------------------------------------------------
+
+    def get_task_progress(self, task_name: str) -> Document | None:
+        with self._reading() as records:
+            return records.tasks.get(task_name)
+
+    def save_task_progress(
+        self, task_name: str, progress_percent: float, status: str, message: str = ""
+    ) -> None:
+        document = {
+            "task_name": task_name,
+            "progress_percent": progress_percent,
+            "status": status,
+            "message": message,
+            "updated_at": self._now(),
+        }
+        self.save_records(TaskProgress, [document])
+
+    def list_task_progress(self) -> list[Document]:
+        with self._reading() as records:
+            return [task for _, task in sorted(records.tasks.items())]
+
+    def clear_task_progress(self, task_name: str) -> None:
+        with self._writing() as writer:
+            writer.clear_task(task_name)
+
+    # --- the whole ---------------------------------------------------------------------------
+
+    def describe(self) -> Document:
+        return {
+            "location": str(self.folder),
+            "size_bytes": stored_size(self.folder) if self.exists() else 0,
+            "schema_version": self.get_app_state("schema_version") if self.exists() else None,
+        }
+
+    def exists(self) -> bool:
+        return has_workspace(self.folder)
+
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        with self._files.reading() as root:
+            damages = find_damages(root, self.folder)
+        return not damages, damages
+
+    def records(self, model: type[Entity]) -> Iterator[Document]:
+        if issubclass(model, QueryData):
+            yield from self._all_data(model)
+            return
+        with self._reading() as records:
+            if model is AppState:
+                found = [{"key": key, "value": value} for key, value in records.app_state.items()]
+            elif model is TaskProgress:
+                found = list(records.tasks.values())
+            elif model is Query:
+                found = [records.query(*each) for each in records.queries()]
+            else:
+                found = [records.profile(each) for each in records.workspace.profiles]
+        yield from _by_key(model, found)
+
+    def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+        given = list(records)
+        if issubclass(model, QueryData):
+            self._save(model, given)
+            return
+        documents = [model.document_of(row) for row in model.rows_of(given)]
+        with self._writing() as writer:
+            for document in documents:
+                if model is Profile:
+                    _save_profile(writer, document, document)
+                elif model is Query:
+                    _save_query(writer, document, document)
+                elif model is TaskProgress:
+                    percent = float(document["progress_percent"])
+                    writer.save_task({**document, "progress_percent": percent})
+                else:
+                    writer.set_app_state(document["key"], document["value"])
+
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._files.transaction()
+
+    def close(self) -> None:
+        pass  # no file stays open between two calls
+
+    # --- what hangs on a query ---------------------------------------------------------------
+
+    def _data(self, model: type[QueryData], profile_id: str, query_id: str) -> list[Document]:
+        with self._reading() as records:
+            query = records.find_query(profile_id, query_id)
+            return [] if query is None else records.data(model, profile_id, query)
+
+    def _all_data(self, model: type[QueryData]) -> Iterator[Document]:
+        with self._reading() as records:
+            ids = sorted((pid, query.document["id"]) for pid, query in records.queries())
+        for profile_id, query_id in ids:
+            yield from _by_key(model, self._data(model, profile_id, query_id))
+
+    def _save(self, model: type[QueryData], documents: list[Any]) -> None:
+        rows = model.rows_of(documents)
+        saved: dict[tuple[str, str], list[Document]] = {}
+        for document in map(model.document_of, rows):
+            saved.setdefault((document["profile_id"], document["query_id"]), []).append(document)
+        if not saved:
+            return
+        with self._writing() as writer:
+            for (profile_id, query_id), added in saved.items():
+                profile, query = _query(writer.records, profile_id, query_id)
+                kept = {
+                    _key(model, each): each
+                    for each in writer.records.data(model, profile_id, query)
+                }
+                for document in added:
+                    kept.pop(_key(model, document), None)
+                    kept[_key(model, document)] = document
+                writer.save_data(model, profile, query, list(kept.values()))
+
+
+# --- what a database does by itself ----------------------------------------------------------
+
+
+def _profile(records: Records, profile_id: str) -> LegacyProfile:
+    profile = records.find(profile_id)
+    if profile is None:
+        raise ProfileNotFoundError(profile_id)
+    return profile
+
+
+def _query(records: Records, profile_id: str, query_id: str) -> tuple[LegacyProfile, LegacyQuery]:
+    profile = _profile(records, profile_id)
+    query = records.find_query(profile_id, query_id)
+    if query is None:
+        raise QueryNotFoundError(profile_id, query_id)
+    return profile, query
+
+
+def _save_profile(writer: Writer, document: Document, given: Mapping[str, Any]) -> None:
+    """Save it as a whole, but for the times that were not given."""
+    profiles = writer.records.workspace.profiles
+    earlier = writer.records.find(document["id"])
+    _refuse_taken_name(Profile, document, [each.document for each in profiles])
+    if earlier is not None and not given.keys() >= set(_KEPT_IF_UNSET):
+        _keep_times(document, given, writer.records.profile(earlier))
+    writer.save_profile(document)
+
+
+def _save_query(writer: Writer, document: Document, given: Mapping[str, Any]) -> None:
+    """Save it as a whole, but for the times that were not given."""
+    profile = _profile(writer.records, document["profile_id"])
+    earlier = writer.records.find_query(document["profile_id"], document["id"])
+    _refuse_taken_name(Query, document, [each.document for each in profile.queries])
+    if earlier is not None and not given.keys() >= set(_KEPT_IF_UNSET):
+        _keep_times(document, given, writer.records.query(document["profile_id"], earlier))
+    writer.save_query(profile, document)
+
+
+def _keep_times(document: Document, given: Mapping[str, Any], earlier: Document) -> None:
+    document.update({key: earlier[key] for key in _KEPT_IF_UNSET if key not in given})
+
+
+def _refuse_taken_name(model: type[Entity], document: Document, others: Iterable[Document]) -> None:
+    for other in others:
+        if other["name"] == document["name"] and other["id"] != document["id"]:
+            kind = model.__name__
+            raise ValidationError.of(
+                f"{kind} {document['id']!r}",
+                "name",
+                f"a name other than that of {kind.lower()} {other['id']!r} was expected",
+                document["name"],
+            )
+
+
+def _mapping(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(document, Mapping):
+        raise ValidationError.of(subject, "", "an object was expected", document)
+    return document
+
+
+def _has_expired(document: Document, now: datetime) -> bool:
+    expires_at = document["expires_at"]
+    return expires_at is not None and to_utc(expires_at) <= now
+
+
+def _most_recently_used(found: list[Document]) -> list[Document]:
+    found.sort(key=lambda each: str(each["id"]))
+    found.sort(key=lambda each: to_utc(each["last_used"]), reverse=True)
+    return found
+
+
+def _by_cache_key(document: Document) -> str:
+    return str(document["cache_key"])
+
+
+def _by_issue_key(document: Document) -> str:
+    return str(document["issue_key"])
+
+
+def _key(model: type[Entity], document: Document) -> tuple[Any, ...]:
+    columns = model.__table__.columns  # type: ignore[attr-defined]
+    return tuple(document[column.name] for column in columns if column.primary_key)
+
+
+def _by_key(model: type[Entity], found: Iterable[Document]) -> list[Document]:
+    return sorted(found, key=lambda each: _key(model, each))
