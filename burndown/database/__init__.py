@@ -54,6 +54,8 @@ def open_database(where: str | Path) -> Database:
     Raises:
         StorageError: the URL names no database that can be opened.
     """
+    if isinstance(where, str) and where.startswith("json:"):
+        raise StorageError(f"{where} is no database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str) or "://" not in where:
         return SQLiteDatabase(where)
     try:

@@ -22,7 +22,9 @@ from burndown.errors import (
     ValidationError,
 )
 from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
+from burndown.settings import get_settings
 
 __all__ = [
     "DatabaseCorruptionError",
@@ -37,6 +39,8 @@ __all__ = [
     "open_backend",
     "set_backend",
 ]
+
+_JSON = "json:"
 
 _lock = threading.Lock()
 _backend: PersistenceBackend | None = None
@@ -54,7 +58,8 @@ def get_backend() -> PersistenceBackend:
         return _backend
     with _lock:
         if _backend is None:
-            _backend = SQLBackend(get_database())
+            folder = _json_folder(get_settings().database)
+            _backend = SQLBackend(get_database()) if folder is None else JSONBackend(folder)
         return _backend
 
 
@@ -62,13 +67,15 @@ def open_backend(where: str | Path) -> PersistenceBackend:
     """The backend on a place; it is reached for on first use.
 
     Args:
-        where: path of a SQLite file, or an SQLAlchemy URL such as
-            ``postgresql+psycopg://user:password@host/name``.
+        where: path of a SQLite file; an SQLAlchemy URL such as
+            ``postgresql+psycopg://user:password@host/name``; or the folder of JSON files of the
+            old dashboard, as ``json:profiles``, or as a path if it exists.
 
     Raises:
         StorageError: no backend stores there.
     """
-    return SQLBackend(open_database(where))
+    folder = _json_folder(where)
+    return SQLBackend(open_database(where)) if folder is None else JSONBackend(folder)
 
 
 def set_backend(backend: PersistenceBackend | None) -> None:
@@ -87,3 +94,10 @@ def set_backend(backend: PersistenceBackend | None) -> None:
             _backend.close()
         _backend = backend
         set_database(backend.database if isinstance(backend, SQLBackend) else None)
+
+
+def _json_folder(where: str | Path) -> Path | None:
+    """The folder of JSON files that is meant; ``None`` if it is a database."""
+    if isinstance(where, str) and where.startswith(_JSON):
+        return Path(where.removeprefix(_JSON).removeprefix("//"))
+    return Path(where) if Path(where).is_dir() else None

@@ -30,14 +30,20 @@ from burndown.models import (
 )
 from burndown.models.query_data import QueryData
 from burndown.models.values import to_utc, utc_now
-from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.document_backend import (
+    DocumentBackend,
+    checked_limit,
+    checked_mapping,
+    query_document,
+)
+from burndown.persistence.interface import Document
 
 __all__ = ["JSONBackend"]
 
 _KEPT_IF_UNSET = ("created_at", "last_used")
 
 
-class JSONBackend(PersistenceBackend):
+class JSONBackend(DocumentBackend):
     """The storage of a workspace in the files of the old dashboard, which can go on using them.
 
     It shows what a migration of the folder would move, and writes what the dashboard would write;
@@ -51,15 +57,12 @@ class JSONBackend(PersistenceBackend):
     """
 
     def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
+        super().__init__(clock)
         self.folder = Path(folder).absolute()
         self._files = SafeFolder(self.folder)
-        self._clock = clock
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"
-
-    def _now(self) -> datetime:
-        return to_utc(self._clock())
 
     @contextmanager
     def _reading(self) -> Iterator[Records]:
@@ -81,7 +84,7 @@ class JSONBackend(PersistenceBackend):
             return None if found is None else records.profile(found)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
-        document = _mapping("Profile", profile)
+        document = checked_mapping("Profile", profile)
         rows = Profile.rows_of([{"created_at": self._now(), **document}])
         with self._writing() as writer:
             _save_profile(writer, Profile.document_of(rows[0]), document)
@@ -101,16 +104,8 @@ class JSONBackend(PersistenceBackend):
             return None if found is None else records.query(profile_id, found)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
-        query = _mapping("Query", query)
-        if query.get("profile_id", profile_id) != profile_id:
-            raise ValidationError.of(
-                f"Query {query.get('id')!r}",
-                "profile_id",
-                f"the profile {profile_id!r} was expected",
-                query["profile_id"],
-            )
-        document = {"created_at": self._now(), **query, "profile_id": profile_id}
-        rows = Query.rows_of([document])
+        query = query_document(profile_id, query)
+        rows = Query.rows_of([{"created_at": self._now(), **query}])
         with self._writing() as writer:
             _save_query(writer, Query.document_of(rows[0]), query)
 
@@ -152,24 +147,6 @@ class JSONBackend(PersistenceBackend):
                 return response
         return None
 
-    def save_jira_cache(
-        self,
-        profile_id: str,
-        query_id: str,
-        cache_key: str,
-        response: Mapping[str, Any],
-        expires_at: datetime,
-    ) -> None:
-        document = {
-            "profile_id": profile_id,
-            "query_id": query_id,
-            "cache_key": cache_key,
-            "expires_at": expires_at,
-            "created_at": self._now(),
-            "response": response,
-        }
-        self._save(JiraCache, [document])
-
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         now = self._now()
         found = sorted(self._data(JiraCache, profile_id, query_id), key=_by_cache_key)
@@ -201,16 +178,6 @@ class JSONBackend(PersistenceBackend):
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         return self.get_jira_changelogs(profile_id, query_id, [issue_key]).get(issue_key)
 
-    def save_jira_changelog(
-        self,
-        profile_id: str,
-        query_id: str,
-        issue_key: str,
-        changelog: Mapping[str, Any],
-        expires_at: datetime | None = None,
-    ) -> None:
-        self.save_jira_changelogs(profile_id, query_id, {issue_key: changelog}, expires_at)
-
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
@@ -222,27 +189,6 @@ class JSONBackend(PersistenceBackend):
             for each in found
             if not _has_expired(each, now) and (wanted is None or each["issue_key"] in wanted)
         }
-
-    def save_jira_changelogs(
-        self,
-        profile_id: str,
-        query_id: str,
-        changelogs: Mapping[str, Mapping[str, Any]],
-        expires_at: datetime | None = None,
-    ) -> None:
-        self._save(
-            JiraChangelog,
-            [
-                {
-                    "profile_id": profile_id,
-                    "query_id": query_id,
-                    "issue_key": issue_key,
-                    "expires_at": expires_at,
-                    "changelog": changelog,
-                }
-                for issue_key, changelog in changelogs.items()
-            ],
-        )
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
         now = self._now()
@@ -261,15 +207,6 @@ class JSONBackend(PersistenceBackend):
         found = self._data(ProjectData, profile_id, query_id)
         return found[0]["data"] if found else None
 
-    def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
-        document = {
-            "profile_id": profile_id,
-            "query_id": query_id,
-            "updated_at": self._now(),
-            "data": data,
-        }
-        self._save(ProjectData, [document])
-
     # --- metrics -----------------------------------------------------------------------------
 
     def get_metrics_snapshots(
@@ -279,8 +216,7 @@ class JSONBackend(PersistenceBackend):
         metric_type: str | None = None,
         limit: int | None = 52,
     ) -> list[Document]:
-        if limit is not None and not (isinstance(limit, int) and limit >= 1):
-            raise ValidationError.of("Limit", "limit", "1 or more, or None, was expected", limit)
+        checked_limit(limit)
         found = [
             each
             for each in self._data(MetricsSnapshot, profile_id, query_id)
@@ -290,57 +226,11 @@ class JSONBackend(PersistenceBackend):
         found.sort(key=lambda each: str(each["snapshot_date"]), reverse=True)
         return found[:limit]
 
-    def save_metrics_snapshot(
-        self,
-        profile_id: str,
-        query_id: str,
-        snapshot_date: str,
-        metric_type: str,
-        metrics: Mapping[str, Any],
-        forecast: Mapping[str, Any] | None = None,
-    ) -> None:
-        snapshot = {
-            "snapshot_date": snapshot_date,
-            "metric_type": metric_type,
-            "metrics": metrics,
-            "forecast": forecast,
-        }
-        self.save_metrics_snapshots(profile_id, query_id, [snapshot])
-
-    def save_metrics_snapshots(
-        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
-    ) -> None:
-        now = self._now()
-        self._save(
-            MetricsSnapshot,
-            [
-                {
-                    "created_at": now,
-                    **_mapping("Metrics snapshot", snapshot),
-                    "profile_id": profile_id,
-                    "query_id": query_id,
-                }
-                for snapshot in snapshots
-            ],
-        )
-
     # --- tasks -------------------------------------------------------------------------------
 
     def get_task_progress(self, task_name: str) -> Document | None:
         with self._reading() as records:
             return records.tasks.get(task_name)
-
-    def save_task_progress(
-        self, task_name: str, progress_percent: float, status: str, message: str = ""
-    ) -> None:
-        document = {
-            "task_name": task_name,
-            "progress_percent": progress_percent,
-            "status": status,
-            "message": message,
-            "updated_at": self._now(),
-        }
-        self.save_records(TaskProgress, [document])
 
     def list_task_progress(self) -> list[Document]:
         with self._reading() as records:
@@ -493,12 +383,6 @@ def _refuse_taken_name(model: type[Entity], document: Document, others: Iterable
             )
 
 
-def _mapping(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(document, Mapping):
-        raise ValidationError.of(subject, "", "an object was expected", document)
-    return document
-
-
 def _has_expired(document: Document, now: datetime) -> bool:
     expires_at = document["expires_at"]
     return expires_at is not None and to_utc(expires_at) <= now
@@ -519,8 +403,8 @@ def _by_issue_key(document: Document) -> str:
 
 
 def _key(model: type[Entity], document: Document) -> tuple[Any, ...]:
-    columns = model.__table__.columns  # type: ignore[attr-defined]
-    return tuple(document[column.name] for column in columns if column.primary_key)
+    columns = model.__table__.primary_key  # type: ignore[attr-defined]
+    return tuple(document[column.name] for column in columns)
 
 
 def _by_key(model: type[Entity], found: Iterable[Document]) -> list[Document]:

@@ -1,5 +1,6 @@
 """The backends that the contract holds for: a further one costs a line, and how it is opened."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,6 +13,9 @@ from burndown import PersistenceBackend, SQLiteBackend
 from burndown.models.values import utc_now
 from burndown.persistence.sql_backend import SQLBackend
 
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Files that no power cut has to spare; where there is no such place, they lie on the disk."""
+
 Now = Callable[[], datetime]
 Open = Callable[[Now], PersistenceBackend]
 """Opens a backend on one storage; each further one is as that of another process."""
@@ -22,7 +26,7 @@ NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
 @contextmanager
 def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
     """A SQLite file."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         path = Path(folder) / "burndown.db"
         yield lambda clock: SQLiteBackend(path, clock=clock)
 
@@ -32,7 +36,7 @@ def json_files(_: pytest.FixtureRequest) -> Iterator[Open]:
     """A folder of JSON files."""
     from burndown.persistence.json_backend import JSONBackend
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         path = Path(folder) / "workspace"
         yield lambda clock: JSONBackend(path, clock=clock)
 
@@ -58,7 +62,7 @@ def _make_tables(url: str) -> None:
 
 BACKENDS: dict[str, NewStorage] = {
     "sqlite": sqlite,
-    # "json": json_files,
+    "json": json_files,
     "postgresql": postgresql,
 }
 """Each by the name that its tests have in their ids."""
