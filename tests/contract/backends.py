@@ -22,6 +22,10 @@ Open = Callable[[Now], PersistenceBackend]
 NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
 """A storage that begins empty and is removed at the end."""
 
+_MEMORY = "/dev/shm"
+IN_MEMORY = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+"""A file system on which syncing costs nothing, where there is one: no law is about disks."""
+
 
 @contextmanager
 def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:

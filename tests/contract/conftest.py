@@ -26,11 +26,10 @@ def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield new
 
 
-@pytest.fixture(params=BACKENDS)
-def store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A new storage with the profile ``p`` and its query ``q``."""
-    with new_store(request.param, request) as new:
-        yield new.empty()
+@pytest.fixture
+def store(shared: Store) -> Store:
+    """The same, emptied for this test: with the profile ``p`` and its query ``q``."""
+    return shared.empty()
 
 
 @pytest.fixture

@@ -157,6 +157,7 @@ def odd_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
 
 @pytest.mark.parametrize("model", KEYS)
 @given(data=st.data())
+@settings(max_examples=25)
 def test_odd_records_are_kept_or_refused_alike(
     stores: list[Store], model: type[Entity], data: st.DataObject
 ) -> None:

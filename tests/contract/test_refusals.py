@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from burndown import (
     PersistenceBackend,
@@ -20,6 +20,7 @@ from tests.strategies import identifiers, keys, unstorable_values
 
 @pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
 @given(value=unstorable_values)
+@settings(max_examples=20)
 def test_what_json_cannot_say_is_refused_and_nothing_is_written(
     shared: Store, save: Callable[[PersistenceBackend, Any], None], value: Any
 ) -> None:
