@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import run_state_machine_as_test
 
 from burndown import PersistenceBackend, SQLiteBackend, jira_cache_key
 from burndown.errors import DatabaseCorruptionError, StorageError, ValidationError
@@ -21,32 +20,12 @@ from burndown.models import JiraCache, Profile, Query
 from burndown.persistence.json_backend import JSONBackend
 from tests.strategies import json_objects, nested, profiles, queries, snapshots
 from tests.test_json_legacy import migrated, stored
-from tests.test_stateful import BackendMachine
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 CANARY = "canary-token"
 IDS = ("p", "q")
 QUERY = "p/queries/q"
-
-
-class JSONMachine(BackendMachine):
-    """Drives a folder of files and the model through the same calls."""
-
-    def new_backend(self) -> PersistenceBackend:
-        return JSONBackend(self.folder / "profiles", clock=self.clock)
-
-
-def test_it_answers_as_plain_dicts_do() -> None:
-    run_state_machine_as_test(
-        JSONMachine,
-        settings=settings(
-            max_examples=10,
-            stateful_step_count=20,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-        ),
-    )
 
 
 @pytest.fixture
