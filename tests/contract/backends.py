@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from burndown import PersistenceBackend, SQLiteBackend
+from burndown.database import open_database
 from burndown.models.values import utc_now
+from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -21,10 +23,6 @@ Open = Callable[[Now], PersistenceBackend]
 """Opens a backend on one storage; each further one is as that of another process."""
 NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
 """A storage that begins empty and is removed at the end."""
-
-_MEMORY = "/dev/shm"
-IN_MEMORY = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-"""A file system on which syncing costs nothing, where there is one: no law is about disks."""
 
 
 @contextmanager
@@ -38,8 +36,6 @@ def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
 @contextmanager
 def json_files(_: pytest.FixtureRequest) -> Iterator[Open]:
     """A folder of JSON files."""
-    from burndown.persistence.json_backend import JSONBackend
-
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         path = Path(folder) / "workspace"
         yield lambda clock: JSONBackend(path, clock=clock)
@@ -54,8 +50,6 @@ def postgresql(request: pytest.FixtureRequest) -> Iterator[Open]:
 
 
 def _on_url(url: str, clock: Now = utc_now) -> PersistenceBackend:
-    from burndown.database import open_database
-
     return SQLBackend(open_database(url), clock=clock)
 
 

@@ -71,7 +71,7 @@ def test_saving_a_profile_or_query_again_keeps_what_belongs_to_it(store: Store) 
 
 def test_an_id_is_not_the_beginning_of_another(store: Store) -> None:
     """Ids that look alike, or like a part of a longer one, are apart."""
-    ids = ["a", "a b", "a-b", "a.b", "A", "ä", "a\u0308", "a%2Fb", "a:b", "con", "a_", "a%"]
+    ids = ["a", "a b", "A", "ä", "a\u0308", "a%2Fb", "con", "a_"]
     for profile_id in ids:
         fill(store, profile_id, "q")
         fill(store, profile_id, profile_id)
