@@ -41,7 +41,7 @@ def pair(shared_pair: Pair) -> Pair:
     return source, target
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(content=everything_storable)
 def test_a_copy_holds_the_same_and_a_copy_of_it_does(
     shared_pair: Pair, content: dict[Any, list[Document]]

@@ -116,8 +116,8 @@ def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
     """Each part of a key is compared by code points, that of what it belongs to first."""
     ids = IDS[::4]
     with store.clear().transaction():
-        for profile_id in ids[:4]:
-            for query_id in ids[:4]:
+        for profile_id in ids[:3]:
+            for query_id in ids[:3]:
                 fill(store, profile_id, query_id)
                 for key in ids[::-1]:
                     store.save_jira_changelog(profile_id, query_id, key, {})
@@ -131,7 +131,7 @@ def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
             store.set_app_state(each, "value")
             store.save_task_progress(each, 0, "running")
     found = list(store.records(model))
-    assert len(found) >= 16
+    assert len(found) >= 9
     assert found == in_order(model, found)
 
 

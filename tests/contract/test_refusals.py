@@ -20,7 +20,7 @@ from tests.strategies import identifiers, keys, unstorable_values
 
 @pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
 @given(value=unstorable_values)
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_what_json_cannot_say_is_refused_and_nothing_is_written(
     shared: Store, save: Callable[[PersistenceBackend, Any], None], value: Any
 ) -> None:
