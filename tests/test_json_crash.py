@@ -20,6 +20,7 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
+from tests.kills import count_calls, killed_at
 from tests.test_json_backend import contents
 from tests.test_json_legacy import stored
 
@@ -59,34 +60,6 @@ def change_once(backend: JSONBackend) -> None:
     backend.save_profile({"id": "r", "name": "again"})
 
 
-def count_calls(call: Callable[[], object], at: int, then: Callable[[], object]) -> int:
-    """Do something at the given call of a function; returns how many calls there were."""
-    calls = 0
-
-    def count(*_: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == at:
-            then()
-
-    sys.setprofile(count)
-    try:
-        call()
-    finally:
-        sys.setprofile(None)
-    return calls
-
-
-def killed_at(call: Callable[[], object], number: int) -> None:
-    """Do it in another process that dies at the given call, with no chance to clean up."""
-    child = os.fork()
-    if child == 0:
-        count_calls(call, number, lambda: os.kill(os.getpid(), signal.SIGKILL))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-
-
 def reopened(folder: Path) -> dict[type[Entity], list[str]]:
     return stored(JSONBackend(folder, clock=lambda: LATER))
 
@@ -109,7 +82,7 @@ def test_after_a_kill_at_any_point_all_is_there_or_nothing(
     run(copied("warm"))()  # fills caches, which costs calls once
     before = reopened(folder)
     whole = copied("whole")
-    calls = count_calls(run(whole), 0, lambda: None)
+    calls = count_calls(run(whole))
     after = reopened(whole)
     assert before != after
     outcomes = []

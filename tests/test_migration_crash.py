@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
+from tests.kills import count_calls, killed_at
 from tests.stored import everything
 from tests.test_migration import files_below
 
@@ -36,45 +36,17 @@ def migrate(workspace: Path) -> str:
         database.close()
 
 
-def count_calls(workspace: Path, at: int, then: Callable[[], None]) -> int:
-    """Migrate, doing something at the given call of a function; returns how many there were."""
-    calls = 0
-
-    def count(*_: object) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == at:
-            then()
-
-    sys.setprofile(count)
-    try:
-        migrate(workspace)
-    finally:
-        sys.setprofile(None)
-    return calls
-
-
-def killed_at(workspace: Path, call: int) -> None:
-    """Migrate in another process that dies at the given call, with no chance to clean up."""
-    child = os.fork()
-    if child == 0:
-        count_calls(workspace, call, lambda: os.kill(os.getpid(), signal.SIGKILL))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
-
-
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_path: Path) -> None:
     """The old files are as they were, the database is there as a whole, with one backup."""
     migrate(shutil.copytree(workspace, tmp_path / "warm"))  # fills caches, which costs calls once
     whole = shutil.copytree(workspace, tmp_path / "whole", copy_function=shutil.copy2)
-    calls = count_calls(whole, 0, lambda: None)
+    calls = count_calls(partial(migrate, whole))
     expected = everything(whole / "profiles" / "burndown.db")
     before = {path.relative_to(workspace): data for path, data in files_below(workspace).items()}
     for number in range(KILLS):
         killed = shutil.copytree(workspace, tmp_path / "killed", copy_function=shutil.copy2)
-        killed_at(killed, 1 + calls * number // (KILLS + 1))
+        killed_at(partial(migrate, killed), 1 + calls * number // (KILLS + 1))
         assert migrate(killed) in ("migrated", "already migrated")
         assert everything(killed / "profiles" / "burndown.db") == expected
         old_files = {path.relative_to(killed): data for path, data in files_below(killed).items()}

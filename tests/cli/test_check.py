@@ -1,0 +1,82 @@
+"""The command check."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from burndown.cli import run
+from tests.cli.program import CANARY, Capture, in_json, printed, refused, start
+
+
+def test_check_finds_nothing_wrong_with_a_whole_database(capsys: Capture, workspace: Path) -> None:
+    assert printed(capsys, "check") == "The database is whole\n"
+    assert in_json(capsys, "check") == {"ok": True, "errors": []}
+
+
+def overwritten_pages(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xa5" * 40960 + content[49152:])
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20000])
+
+
+def overwritten_header(path: Path) -> None:
+    path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
+
+
+def missing_index_entry(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema=ON")
+        connection.execute("DELETE FROM sqlite_master WHERE name = 'ix_profiles_last_used'")
+        connection.execute("PRAGMA writable_schema=RESET")
+
+
+DAMAGES = [overwritten_pages, cut_off, overwritten_header, missing_index_entry]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_check_finds_a_damaged_database(
+    capsys: Capture, workspace: Path, damage: Callable[[Path], None]
+) -> None:
+    """It exits with 1, says what is wrong line by line, and never shows a trace."""
+    damage(workspace / "profiles/burndown.db")
+    assert run(["check"]) == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    lines = errors.splitlines()
+    assert lines
+    assert "The database is whole" not in errors
+    assert "Traceback" not in errors
+    assert lines[0].startswith("Error: ")
+    found = in_json(capsys, "check", code=1)
+    assert found["ok"] is False
+    assert found["errors"]
+    assert all(problem in errors for problem in found["errors"])
+    assert CANARY not in errors + json.dumps(found)
+
+
+def test_check_finds_a_row_that_belongs_to_nothing(capsys: Capture, workspace: Path) -> None:
+    """It names the table, the row and where its owner should be."""
+    with closing(sqlite3.connect(workspace / "profiles/burndown.db")) as connection:
+        connection.execute("PRAGMA foreign_keys=OFF")
+        cursor = connection.execute("INSERT INTO queries (profile_id, id) VALUES ('gone', 'q')")
+        row = cursor.lastrowid
+        connection.commit()
+    line = refused(capsys, "check")
+    assert line == f"row {row} of queries belongs to a row of profiles that is not there"
+    assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line]}
+
+
+def test_the_program_says_by_its_code_whether_a_database_is_whole(workspace: Path) -> None:
+    assert start("check").returncode == 0
+    overwritten_pages(workspace / "profiles/burndown.db")
+    ended = start("check")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(b"Error: ")
+    assert b"Traceback" not in ended.stderr

@@ -1,0 +1,89 @@
+"""No command shows a token or a password."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burndown import (
+    SQLiteBackend,
+)
+from tests.cli.program import CANARY, Capture, all_that_is_shown, start
+
+BROKEN: dict[str, Callable[[Any], Any]] = {
+    "other value": lambda jira: {**jira, "api_version": "v9"},
+    "list": lambda jira: {**jira, "token": [CANARY]},
+    "object": lambda jira: {**jira, "token": {"value": CANARY}},
+    "number": lambda jira: {**jira, "token": CANARY + "\ud800"},
+    "in the URL": lambda jira: {**jira, "base_url": f"https://user:{CANARY}@jira.example.com"},
+    "in a list": lambda jira: [jira],
+}
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--debug"], ["--json", "--debug"]])
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_no_error_shows_a_token(
+    capsys: Capture, old: Path, change: Callable[[Any], Any], options: list[str]
+) -> None:
+    """Not even where the token is what is wrong, nor in the trace."""
+    path = old / "profiles/kafka/profile.json"
+    profile = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
+    code, shown = all_that_is_shown(capsys, ["migrate", *options])
+    assert code == 1
+    assert "profile.json" in shown
+    assert CANARY not in shown
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
+def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]) -> None:
+    """Though the database holds it."""
+    for arguments in (
+        ["migrate", "--dry-run"],
+        ["migrate"],
+        ["show"],
+        ["show", "kafka"],
+        ["show", "kafka", "12w"],
+        ["check"],
+    ):
+        code, shown = all_that_is_shown(capsys, [*arguments, *options])
+        assert code == 0
+        assert shown
+        assert CANARY not in shown
+    with SQLiteBackend(old / "profiles/burndown.db") as backend:
+        found = backend.get_profile("kafka")
+    assert found is not None
+    assert found["jira_config"]["token"] == CANARY
+
+
+def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
+    """The file is cut off behind the token."""
+    path = old / "profiles/kafka/profile.json"
+    text = path.read_text("utf-8")
+    path.write_text(text[: text.index(CANARY) + len(CANARY) + 1], "utf-8")
+    ended = start("migrate", "--debug")
+    assert ended.returncode == 1
+    assert b"Traceback" in ended.stderr
+    assert CANARY.encode() not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("command", ["migrate", "show", "check"])
+@pytest.mark.parametrize("options", [[], ["--debug"]])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:{}@127.0.0.1:1/db",
+        "mysql://user:{}@host/db",
+        "://user:{}@host",
+        "x://:{}@:",
+    ],
+)
+def test_no_command_shows_the_password_of_a_database(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str], url: str
+) -> None:
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(CANARY))
+    code, shown = all_that_is_shown(capsys, [command, *options])
+    assert code == 1
+    assert CANARY not in shown

@@ -1,0 +1,244 @@
+"""The command show."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burndown import (
+    SQLiteBackend,
+    get_backend,
+    set_backend,
+)
+from tests.cli.program import (
+    ODD_ID,
+    ODD_NAME,
+    Capture,
+    files_below,
+    in_json,
+    many_queries,
+    printed,
+    refused,
+)
+from tests.legacy_workspaces import write
+
+
+def without_ages(document: Any) -> Any:
+    """The document without how many seconds old answers are, which is checked here."""
+    if isinstance(document, list):
+        return [without_ages(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    if "created_at" in document and "age_seconds" in document:
+        created_at = datetime.fromisoformat(document["created_at"])
+        age = datetime.now(UTC) - created_at
+        assert 0 <= document["age_seconds"] <= age.total_seconds()
+    return {key: without_ages(item) for key, item in document.items() if key != "age_seconds"}
+
+
+def summary(query: dict[str, Any]) -> dict[str, Any]:
+    """What is expected of a query, of what the backend has."""
+    backend, ids = get_backend(), (query["profile_id"], query["id"])
+    weeks = [found["snapshot_date"] for found in backend.get_metrics_snapshots(*ids, limit=None)]
+    return {
+        "id": query["id"],
+        "name": query["name"],
+        "cached_responses": backend.list_jira_caches(*ids),
+        "changelog_count": len(backend.list_jira_changelogs(*ids)),
+        "has_project_data": backend.get_project_data(*ids) is not None,
+        "week_count": len(set(weeks)),
+        "latest_week": max(weeks) if weeks else None,
+    }
+
+
+def test_show_gives_programs_what_the_backend_has(capsys: Capture, workspace: Path) -> None:
+    """The database, all profiles with their queries, the selection and the tasks."""
+    backend = get_backend()
+    backend.save_profile({"id": "empty"})
+    backend.save_query("kafka", {"id": "bare"})
+    backend.save_task_progress("fetch", 12.5, "running", "page 3")
+    set_backend(None)
+    found = in_json(capsys, "show")
+    backend = get_backend()
+    assert without_ages(found) == {
+        "database": backend.describe(),
+        "active_profile_id": "kafka",
+        "active_query_id": "12w",
+        "profiles": [
+            {
+                "id": profile["id"],
+                "name": profile["name"],
+                "last_used": profile["last_used"],
+                "queries": [summary(query) for query in backend.list_queries(profile["id"])],
+            }
+            for profile in backend.list_profiles()
+        ],
+        "tasks": backend.list_task_progress(),
+    }
+    assert len(found["profiles"]) == 4
+
+
+def test_show_gives_programs_a_profile(capsys: Capture, workspace: Path) -> None:
+    """Of the token it only says whether there is one."""
+    get_backend().save_profile({"id": "empty"})
+    set_backend(None)
+    for profile_id, has_token in (("kafka", True), ("empty", False)):
+        found = in_json(capsys, "show", profile_id)
+        backend = get_backend()
+        profile = backend.get_profile(profile_id)
+        assert profile is not None
+        assert without_ages(found) == {
+            **{
+                key: profile[key]
+                for key in ("id", "name", "description", "created_at", "last_used")
+            },
+            "jira": {
+                "base_url": profile["jira_config"].get("base_url", ""),
+                "has_token": has_token,
+            },
+            "forecast_settings": profile["forecast_settings"],
+            "queries": [summary(query) for query in backend.list_queries(profile_id)],
+        }
+        set_backend(None)
+
+
+def test_show_gives_programs_a_query(capsys: Capture, workspace: Path) -> None:
+    """All that hangs on it, whichever form its project data have."""
+    get_backend().save_query("kafka", {"id": "bare"})
+    set_backend(None)
+    scopes = []
+    for ids in (("kafka", "12w"), ("kafka", "bare"), ("zh", "offen")):
+        found = in_json(capsys, "show", *ids)
+        backend = get_backend()
+        query = backend.get_query(*ids)
+        assert query is not None
+        data = backend.get_project_data(*ids) or {}
+        scope = data.get("project_scope", data)
+        assert without_ages(found) == {
+            **summary(query),
+            **{key: query[key] for key in ("jql", "description", "created_at", "last_used")},
+            "project_scope": {
+                key: scope.get(key)
+                for key in ("total_items", "completed_items", "total_points", "completed_points")
+            },
+            "snapshots": [
+                {
+                    "snapshot_date": snapshot["snapshot_date"],
+                    "metric_type": snapshot["metric_type"],
+                    "metrics": sorted(snapshot["metrics"]),
+                }
+                for snapshot in backend.get_metrics_snapshots(*ids, limit=None)
+            ],
+        }
+        scopes.append(found["project_scope"]["total_items"])
+        set_backend(None)
+    assert scopes == [12, None, 40]
+
+
+def test_show_marks_what_is_active(capsys: Capture, workspace: Path) -> None:
+    """Just one profile and one query of it."""
+    output = printed(capsys, "show")
+    assert "Kafka (kafka), active" in output
+    assert "Last 12 weeks, active" in output
+    assert output.count(", active") == 2
+
+
+def test_show_tells_live_answers_from_expired_ones(capsys: Capture, workspace: Path) -> None:
+    backend = get_backend()
+    backend.save_query("kafka", {"id": "new"})
+    moment = datetime.now(UTC)
+    backend.save_jira_cache("kafka", "new", "a", {"issues": [{}]}, moment + timedelta(days=9))
+    backend.save_jira_cache("kafka", "new", "b", {"issues": []}, moment - timedelta(days=9))
+    set_backend(None)
+    for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "new"]):
+        output = printed(capsys, *arguments)
+        assert re.search(r"\b1\b.*\blive\b", output)
+        assert re.search(r"\b0\b.*\bexpired\b", output)
+
+
+def test_show_of_a_profile_tells_what_it_is(capsys: Capture, workspace: Path) -> None:
+    output = printed(capsys, "show", "kafka")
+    assert output.startswith("Kafka (kafka)\n")
+    assert "Jira: https://jira.example.com, with a token\n" in output
+    assert "pert_factor 1.2" in output
+    for text in ("Last 12 weeks", "Bugs", "Delivery of the project KAFKA"):
+        assert text in output
+
+
+def test_show_of_a_query_tells_all_that_hangs_on_it(capsys: Capture, workspace: Path) -> None:
+    """Each week with its metrics, each answer with its age, and how far the project is."""
+    output = printed(capsys, "show", "kafka", "12w")
+    assert output.startswith("Last 12 weeks (12w)\n")
+    assert "JQL: project = KAFKA AND updated >= -12w\n" in output
+    assert re.search(r"^Scope: total_items 12, ", output, re.MULTILINE)
+    assert "Changelogs: 12 issues\n" in output
+    backend = get_backend()
+    for snapshot in backend.get_metrics_snapshots("kafka", "12w", limit=None):
+        row = rf"^[│|] {snapshot['snapshot_date']} [│|] {snapshot['metric_type']} +[│|]"
+        assert re.search(row, output, re.MULTILINE)
+
+
+def test_an_empty_database_is_shown_as_such(capsys: Capture, tmp_path: Path) -> None:
+    with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
+        backend.set_app_state("key", "value")
+    assert printed(capsys, "show").splitlines()[-1] == "No profiles"
+    found = in_json(capsys, "show")
+    assert found["profiles"] == found["tasks"] == []
+    assert found["active_profile_id"] is None
+
+
+@pytest.mark.parametrize("command", ["show", "check"])
+def test_looking_makes_no_file(capsys: Capture, command: str, tmp_path: Path) -> None:
+    """Without a database it is an error that says how to get one, and there is still none."""
+    for options in ([], ["--json"], ["--profiles", "other"]):
+        line = refused(capsys, command, *options)
+        assert "There is no database at " in line
+        assert "burndown migrate" in line
+    assert not files_below(tmp_path)
+
+
+def test_looking_changes_nothing(capsys: Capture, workspace: Path) -> None:
+    before = files_below(workspace)
+    for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "12w"], ["check"]):
+        printed(capsys, *arguments)
+    after = files_below(workspace)
+    assert after.keys() == before.keys()
+    assert after == before
+
+
+def test_what_looks_like_markup_is_shown_as_it_stands(capsys: Capture, tmp_path: Path) -> None:
+    """Brackets, emoji codes and links in any text that is stored, and in an id asked for."""
+    with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
+        odd = {"id": ODD_ID, "name": ODD_NAME, "description": ODD_NAME}
+        backend.save_profile(odd)
+        backend.save_query(ODD_ID, {**odd, "jql": ODD_NAME})
+        backend.save_jira_cache(ODD_ID, ODD_ID, "[b]k[/b]", {}, datetime.now(UTC))
+        backend.save_metrics_snapshot(ODD_ID, ODD_ID, "2025-W12", "dora", {ODD_NAME: 1})
+        backend.save_task_progress(ODD_ID, 1, "running", ODD_NAME)
+        backend.set_app_state("active_profile_id", ODD_ID)
+    everywhere = printed(capsys, "show")
+    assert f"{ODD_NAME} ({ODD_ID}), active" in everywhere
+    assert everywhere.count(ODD_NAME) == 3
+    assert everywhere.count(ODD_ID) == 3
+    profile = printed(capsys, "show", ODD_ID)
+    assert profile.startswith(f"{ODD_NAME} ({ODD_ID})\n{ODD_NAME}\n")
+    assert profile.count(ODD_NAME) == 3
+    query = printed(capsys, "show", ODD_ID, ODD_ID)
+    assert query.startswith(f"{ODD_NAME} ({ODD_ID})\n{ODD_NAME}\nJQL: {ODD_NAME}\n")
+    assert query.count(ODD_NAME) == 4
+    assert "[b]k[/b]" in query
+    assert refused(capsys, "show", ODD_NAME) == f"Profile '{ODD_NAME}' not found"
+
+
+def test_files_that_look_like_markup_are_named_as_they_are(capsys: Capture, tmp_path: Path) -> None:
+    """In the tables, in the lines below them and in an error."""
+    root = tmp_path / "[red]root[b]"
+    write(many_queries(1), root)
+    left_out = root / "profiles/p/[i]:smile:.json.tmp"
+    left_out.write_text("")
+    output = printed(capsys, "migrate", "--profiles", str(root / "profiles"))
+    assert "profiles/p/[i]:smile:.json.tmp" in output
+    assert f"Moved into {root / 'profiles/burndown.db'}\n" in output
+    assert str(tmp_path / "[red]none") in refused(capsys, "show", "--profiles", "[red]none")

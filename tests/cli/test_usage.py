@@ -1,0 +1,253 @@
+"""Help, versions, wrong use and errors."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from burndown import (
+    PersistenceError,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    SQLiteBackend,
+    StorageError,
+    get_backend,
+    set_backend,
+)
+from burndown.cli import run
+from tests.cli.program import (
+    CANARY,
+    COMMANDS,
+    MODULE,
+    SCRIPT,
+    Capture,
+    files_below,
+    printed,
+    refused,
+    start,
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(capsys: Capture, command: str) -> None:
+    """Each says what it does and what each of its options does, and the overview names it."""
+    text = printed(capsys, command, "--help")
+    assert text.startswith(f"Usage: burndown {command} ")
+    options = re.findall(r"^  (--[a-z-]+|\[?[A-Z]+\]?)( .*)?$", text, re.MULTILINE)
+    assert options
+    for name, help_text in options:
+        assert help_text.strip(), name
+    summary = text.split("\n\n")[1].strip()
+    overview = printed(capsys, "--help")
+    assert re.search(rf"^  {command} +{re.escape(summary[:20])}", overview, re.MULTILINE)
+
+
+def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
+    assert printed(capsys, "--version") == f"burndown {version('burndown')}\n"
+
+
+def test_without_a_command_it_shows_help(capsys: Capture) -> None:
+    assert run([]) == 2
+    output, errors = capsys.readouterr()
+    assert all(command in output + errors for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["shwo"],
+        ["show", "a", "b", "c"],
+        ["show", "--unknown"],
+        ["migrate", "kafka"],
+        ["migrate", "--profiles"],
+        ["demo", "--issues", "0"],
+        ["demo", "--issues", "many"],
+        ["--json", "show"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_use_exits_with_2(capsys: Capture, arguments: list[str], tmp_path: Path) -> None:
+    """It says what is wrong on stderr, and does nothing."""
+    assert run(arguments) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert "Error: " in errors
+    assert "Traceback" not in errors
+    assert not files_below(tmp_path)
+
+
+Patch = pytest.MonkeyPatch
+
+
+def nothing(root: Path, patch: Patch) -> None:
+    pass
+
+
+def no_database(root: Path, patch: Patch) -> None:
+    (root / "profiles/burndown.db").unlink()
+
+
+def no_sqlite(root: Path, patch: Patch) -> None:
+    patch.setenv("BURNDOWN_DATABASE_URL", f"mysql://user:{CANARY}@host/db")
+
+
+def no_server(root: Path, patch: Patch) -> None:
+    patch.setenv("BURNDOWN_DATABASE_URL", f"postgresql://user:{CANARY}@127.0.0.1:1/db")
+
+
+def no_url(root: Path, patch: Patch) -> None:
+    patch.setenv("BURNDOWN_DATABASE_URL", f"://user:{CANARY}@host/db")
+
+
+def bad_setting(root: Path, patch: Patch) -> None:
+    patch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "OFF")
+
+
+def damaged(root: Path, patch: Patch) -> None:
+    (root / "profiles/burndown.db").write_bytes(b"no database at all" * 100)
+
+
+def with_profiles(root: Path, patch: Patch) -> None:
+    with SQLiteBackend(root / "profiles/burndown.db") as backend:
+        backend.set_app_state("migration_complete", None)
+
+
+def in_the_way(root: Path, patch: Patch) -> None:
+    (root / "file").write_text("in the way")
+
+
+ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
+    "unknown profile": (nothing, ["show", "nope"], "Profile 'nope' not found"),
+    "unknown query": (
+        nothing,
+        ["show", "kafka", "nope"],
+        "Query 'nope' not found in profile 'kafka'",
+    ),
+    "query of an unknown profile": (nothing, ["show", "nope", "12w"], "Profile 'nope' not found"),
+    "query of another profile": (
+        nothing,
+        ["show", "kafka", "offen"],
+        "Query 'offen' not found in profile 'kafka'",
+    ),
+    "nothing to show": (no_database, ["show"], "There is no database at "),
+    "nothing to check": (no_database, ["check"], "There is no database at "),
+    "other folder": (nothing, ["show", "--profiles", "elsewhere"], "elsewhere"),
+    "other database": (no_sqlite, ["show"], "use sqlite"),
+    "other database to migrate to": (no_sqlite, ["migrate"], "use sqlite"),
+    "server away": (no_server, ["show"], "The database server 127.0.0.1 is out of reach"),
+    "server to migrate to away": (no_server, ["migrate"], "The database server 127.0.0.1 is out"),
+    "no URL": (no_url, ["show"], "URL"),
+    "bad setting": (bad_setting, ["show"], "sqlite_synchronous"),
+    "damaged database": (damaged, ["show"], "The database is damaged"),
+    "damaged database to migrate to": (damaged, ["migrate"], "The database is damaged"),
+    "profiles in the way": (with_profiles, ["migrate"], "already holds profiles"),
+    "demo over something": (nothing, ["demo", "profiles"], "profiles is there already"),
+    "demo over a file": (in_the_way, ["demo", "file"], "file is there already"),
+    "demo below a file": (in_the_way, ["demo", "file/demo"], "file"),
+    "migration of a file": (in_the_way, ["migrate", "--profiles", "file"], "file"),
+}
+
+
+@pytest.fixture(params=ERRORS.values(), ids=ERRORS)
+def error(
+    request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[str], str]:
+    """The arguments of a command that fails, and what it says."""
+    prepare, arguments, said = request.param
+    prepare(workspace, monkeypatch)
+    return arguments, said
+
+
+def test_an_error_is_one_line_and_exits_with_1(
+    capsys: Capture, error: tuple[list[str], str], workspace: Path
+) -> None:
+    """It says what is wrong on stderr, prints nothing else, and changes nothing."""
+    arguments, said = error
+    before = files_below(workspace)
+    line = refused(capsys, *arguments)
+    assert said in line
+    assert CANARY not in line
+    assert {path: content for path, content in files_below(workspace).items() if content} == {
+        path: content for path, content in before.items() if content
+    }
+
+
+def test_an_error_is_the_same_for_programs(capsys: Capture, error: tuple[list[str], str]) -> None:
+    """With --json too there is no document, so nobody takes half of one for an answer."""
+    arguments, said = error
+    if arguments[0] != "demo":
+        assert said in refused(capsys, *arguments, "--json")
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(
+    ("arguments", "kind"),
+    [
+        (["show", "nope"], ProfileNotFoundError),
+        (["show", "kafka", "nope"], QueryNotFoundError),
+        (["demo", "profiles"], StorageError),
+        (["check", "--profiles", "nope"], StorageError),
+    ],
+)
+def test_debug_lets_the_error_through(
+    workspace: Path, before: bool, arguments: list[str], kind: type[PersistenceError]
+) -> None:
+    """The option may stand before or after the command."""
+    with pytest.raises(kind):
+        run(["--debug", *arguments] if before else [*arguments, "--debug"])
+
+
+@pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
+@pytest.mark.parametrize("debug", ["before", "after", "not"])
+def test_the_program_shows_a_trace_only_if_asked(
+    workspace: Path, program: list[str], debug: str
+) -> None:
+    arguments = {
+        "before": ["--debug", "show", "nope"],
+        "after": ["show", "nope", "--debug"],
+        "not": ["show", "nope"],
+    }[debug]
+    ended = start(*arguments, program=program)
+    assert ended.returncode == 1
+    assert ended.stdout == b""
+    if debug == "not":
+        assert ended.stderr == b"Error: Profile 'nope' not found\n"
+    else:
+        assert ended.stderr.startswith(b"Traceback ")
+        assert ended.stderr.endswith(b"ProfileNotFoundError: Profile 'nope' not found\n")
+
+
+@pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
+def test_the_program_ends_with_the_code_of_the_command(workspace: Path, program: list[str]) -> None:
+    assert start("check", program=program).returncode == 0
+    wrong = start("shwo", program=program)
+    assert wrong.returncode == 2
+    assert b"Usage: burndown" in wrong.stderr
+
+
+def test_no_backend_stays_in_use_after_a_command(workspace: Path) -> None:
+    """Whether it ends well or not, its database is let go of."""
+    for arguments in (["show"], ["show", "nope"], ["check"], ["demo", "other", "--issues", "1"]):
+        run([*arguments])
+        assert not list(workspace.rglob("burndown.db-wal"))
+        assert get_backend().describe()["location"] == str(workspace / "profiles/burndown.db")
+        set_backend(None)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(workspace: Path) -> None:
+    """As in `burndown show --json | head`."""
+    backend = get_backend()
+    for number in range(40):
+        backend.save_query("kafka", {"id": f"q{number}", "name": "x" * 150 + str(number)})
+    set_backend(None)
+    for arguments in (["show", "--json"], ["show"]):
+        with subprocess.Popen(
+            [*MODULE, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+            assert process.stderr.read() == b""
