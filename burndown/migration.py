@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -305,11 +306,12 @@ class _Migration:
                 self.findings.stops_at(file.path, _reasons(error))
                 return
             rows = [row for row in rows if self._stored_alone(repository, row, file)]
-        found = {_key(row, file): row for row in repository.list_encoded(profile_id, query_id)}
+        key = itemgetter(*file.key) if file.key else lambda row: ()
+        found = {key(row): row for row in repository.list_encoded(profile_id, query_id)}
         if len(found) != len(rows):
             raise _disagreement(file.path, "the number of its entries")
         for row in rows:
-            _must_agree(row, found.get(_key(row, file)), file.path)
+            _must_agree(row, found.get(key(row)), file.path)
         self._count(NAMES[file.model], len(rows))
         if file.model is JiraCache:
             issues = [row["response"].get("issues") for row in rows]
@@ -332,10 +334,6 @@ class _Migration:
         self.moved[kind] = self.moved.get(kind, 0) + number
 
 
-def _key(row: Mapping[str, Any], file: QueryFile) -> tuple[Any, ...]:
-    return tuple(row[name] for name in file.key)
-
-
 def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:
     """Compare what the files say with what was stored, moments as such and all else as JSON."""
     for name, value in expected.items():
@@ -346,17 +344,15 @@ def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, pa
 def _agree(value: Any, stored: Any) -> bool:
     if isinstance(stored, bytes):
         return encode(value) == stored
-    if isinstance(value, datetime):
-        return isinstance(stored, str) and to_utc(value).isoformat() == stored
-    if isinstance(stored, str):
+    if isinstance(stored, str | datetime):
         return value == stored or _same_moment(value, stored)
     return encode(value) == encode(stored)
 
 
-def _same_moment(value: Any, stored: str) -> bool:
+def _same_moment(value: Any, stored: str | datetime) -> bool:
     """Whether both are moments, however they are written, and the same one."""
     try:
-        return isinstance(value, str) and to_utc(value) == to_utc(stored)
+        return isinstance(value, str | datetime) and to_utc(value) == to_utc(stored)
     except ValueError:
         return False
 

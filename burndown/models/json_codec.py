@@ -7,6 +7,7 @@ which examples write for what they leave out, is stored as ``null``.
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic_core import PydanticCustomError, from_json, to_json
@@ -17,6 +18,7 @@ MAX_DEPTH = 200
 """Containers within containers; what the JSON reader accepts."""
 
 _MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
+_SMALL = 2**63
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNCHECKED = (type(None), type(...))
 
@@ -64,33 +66,12 @@ def check_storable(value: Any, depth: int = 0) -> Any:
     if kind is str:
         check_text(value)
     elif isinstance(value, dict):
-        if depth >= MAX_DEPTH:
-            raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
-        for key, item in value.items():
+        for key in value:
             if type(key) is not str or not key.isascii():
                 _check_key(key)
-            item_kind = type(item)
-            if item_kind is str:
-                if item.isascii():
-                    continue
-            elif (
-                item_kind is type(None)
-                or item_kind is bool
-                or (item_kind is float and item - item == 0.0)
-            ):
-                continue
-            try:
-                check_storable(item, depth + 1)
-            except PydanticCustomError as error:
-                raise _below(f".{key}", error) from None
+        _check_items(value.items(), depth)
     elif isinstance(value, list):
-        if depth >= MAX_DEPTH:
-            raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
-        for index, item in enumerate(value):
-            try:
-                check_storable(item, depth + 1)
-            except PydanticCustomError as error:
-                raise _below(f"[{index}]", error) from None
+        _check_items(enumerate(value), depth)
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise _refusal("", "a finite number was expected", value)
@@ -102,6 +83,30 @@ def check_storable(value: Any, depth: int = 0) -> Any:
     elif kind not in _UNCHECKED:
         raise _refusal("", "a JSON value was expected", value)
     return value
+
+
+def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
+    """What a container holds, by key or position; plain values are let through at once."""
+    if depth >= MAX_DEPTH:
+        raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
+    for step, item in items:
+        kind = type(item)
+        if kind is str:
+            if item.isascii():
+                continue
+        elif kind is int:
+            if -_SMALL < item < _SMALL:
+                continue
+        elif kind is float:
+            if item - item == 0.0:  # neither NaN nor infinite
+                continue
+        elif item is None or kind is bool:
+            continue
+        try:
+            check_storable(item, depth + 1)
+        except PydanticCustomError as error:
+            path = f"[{step}]" if isinstance(step, int) else f".{step}"
+            raise _below(path, error) from None
 
 
 def _check_key(key: Any) -> None:

@@ -247,9 +247,12 @@ OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_da
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
+_WEEK = re.compile(r"(\d{4})-W?(\d\d)", re.ASCII).fullmatch
+
+
 def to_iso_week(text: str) -> str | None:
     """The week as ``2025-W12``, read from that or from ``2025-12``; ``None`` if it is no week."""
-    match = re.fullmatch(r"(\d{4})-W?(\d\d)", text, re.ASCII)
+    match = _WEEK(text)
     if match is None:
         return None
     try:

@@ -43,8 +43,8 @@ class QueryDataRepository(Repository[D]):
 
     def list_encoded(self, profile_id: str, query_id: str) -> Documents:
         """All rows of the query, expired ones included, their JSON as the bytes that are stored."""
-        statement = _encoded_rows(self.model)
-        return self._documents(statement, profile_id=profile_id, query_id=query_id)
+        key = {"profile_id": profile_id, "query_id": query_id}
+        return [row._asdict() for row in self._rows(_encoded_rows(self.model), key)]
 
     def _explain(self, row: dict[str, Any]) -> None:
         if self._run(_PROFILE, row).first() is None:
