@@ -401,7 +401,21 @@ def test_a_garbled_name_comes_from_the_registry(tmp_path: Path, rounds: int) -> 
         "profiles/p/profile.json": {**FULL, "name": garbled},
         "profiles/profiles.json": {"profiles": {"p": {"name": name}}},
     }
-    assert profile_of(files, tmp_path)["name"] == name
+    profile = profile_of(files, tmp_path)
+    assert profile["name"] == name
+    assert profile["legacy_name"] == garbled
+
+
+def test_a_name_that_was_lost_comes_from_the_registry(tmp_path: Path) -> None:
+    """A profile that was built anew says "Default"; that is kept beside, even if names clash."""
+    files = {
+        "profiles/a/profile.json": {**FULL, "name": "Alpha"},
+        "profiles/p/profile.json": {**FULL, "name": "Default"},
+        "profiles/profiles.json": {"profiles": {"p": {"name": "Alpha"}}},
+    }
+    profile = profile_of(files, tmp_path)
+    assert profile["name"] == "Alpha (2)"
+    assert profile["legacy_name"] == "Default"
 
 
 def test_a_renamed_profile_keeps_its_own_name(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def make_names_fit(
             name, number = f"{base[:_LONGEST_BASE]} ({number})", number + 1
         if name != written:
             why = f"another {kind} has it" if written in taken else "it is blank or too long"
-            item.document.update(name=name, legacy_name=written)
+            item.document["name"] = name
+            item.document.setdefault("legacy_name", written)
             findings.puts_right(
                 item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
             )

@@ -142,6 +142,8 @@ def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> Non
             lost = key not in document or (key == "name" and written in ("Default", ""))
             if lost or (isinstance(written, str) and _is_garbled(written, known)):
                 document[key] = known
+                if isinstance(written, str) and written:
+                    document[f"legacy_{key}"] = written
                 if key == "name":
                     say(f"name: taken from profiles.json, {shown(known)}")
     document.setdefault("name", document["id"])
