@@ -112,14 +112,14 @@ class Records:
         self, model: type[Entity], documents: list[Document], path: Path
     ) -> list[Document]:
         try:
-            return [model.document_of(row) for row in model.rows_of(documents)]
+            return model.completed(documents)
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 
     @staticmethod
     def _if_valid(model: type[Entity], document: Document) -> list[Document]:
         try:
-            return [model.document_of(row) for row in model.rows_of([document])]
+            return model.completed([document])
         except ValidationError:
             return []
 

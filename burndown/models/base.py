@@ -163,6 +163,15 @@ class Entity(SQLModel):
         return [each.__dict__ for each in plain]
 
     @classmethod
+    def completed(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The documents as they are given out once they are stored.
+
+        Raises:
+            ValidationError: for the first document that is not valid.
+        """
+        return [cls.document_of(row) for row in cls.rows_of(documents)]
+
+    @classmethod
     def document_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
         """The document of a row, as :meth:`rows_of` made it: what was stored, moments as text."""
         document: dict[str, Any] = {

@@ -85,9 +85,9 @@ class JSONBackend(DocumentBackend):
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         document = checked_mapping("Profile", profile)
-        rows = Profile.rows_of([{"created_at": self._now(), **document}])
+        [completed] = Profile.completed([{"created_at": self._now(), **document}])
         with self._writing() as writer:
-            _save_profile(writer, Profile.document_of(rows[0]), document)
+            _save_profile(writer, completed, document)
 
     def list_profiles(self) -> list[Document]:
         with self._reading() as records:
@@ -105,9 +105,9 @@ class JSONBackend(DocumentBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         query = query_document(profile_id, query)
-        rows = Query.rows_of([{"created_at": self._now(), **query}])
+        [completed] = Query.completed([{"created_at": self._now(), **query}])
         with self._writing() as writer:
-            _save_query(writer, Query.document_of(rows[0]), query)
+            _save_query(writer, completed, query)
 
     def list_queries(self, profile_id: str) -> list[Document]:
         with self._reading() as records:
@@ -277,7 +277,7 @@ class JSONBackend(DocumentBackend):
         if issubclass(model, QueryData):
             self._save(model, given)
             return
-        documents = [model.document_of(row) for row in model.rows_of(given)]
+        documents = model.completed(given)
         with self._writing() as writer:
             for document in documents:
                 if model is Profile:
@@ -310,9 +310,9 @@ class JSONBackend(DocumentBackend):
             yield from _by_key(model, self._data(model, profile_id, query_id))
 
     def _save(self, model: type[QueryData], documents: list[Any]) -> None:
-        rows = model.rows_of(documents)
+        completed = model.completed(documents)
         saved: dict[tuple[str, str], list[Document]] = {}
-        for document in map(model.document_of, rows):
+        for document in completed:
             saved.setdefault((document["profile_id"], document["query_id"]), []).append(document)
         if not saved:
             return
