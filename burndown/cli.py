@@ -15,7 +15,7 @@ from burndown import printing
 from burndown.copying import copy_store
 from burndown.demo import write_demo_workspace
 from burndown.errors import PersistenceError, StorageError
-from burndown.migration import MigrationReport, run_migration_if_needed
+from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
 from burndown.persistence import PersistenceBackend, open_backend, set_backend
 from burndown.settings import DATABASE_NAME, get_settings
@@ -85,7 +85,8 @@ def demo(
     write_demo_workspace(folder, issues=issues)
     printing.line(f"Wrote a sample workspace into {folder / 'profiles'}")
     with _in_use(folder / "profiles" / DATABASE_NAME) as backend:
-        report = _migrate(folder / "profiles")
+        with printing.progress(quiet=False) as progress:
+            report = run_migration_if_needed(folder / "profiles", progress=progress)
         printing.migration(report)
         printing.workspace(workspace_overview(backend))
 
@@ -96,14 +97,22 @@ def migrate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
     ] = False,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Go on without files that cannot be read.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Move the JSON files of the old dashboard into the database, whole or not at all.
 
     The files are backed up first, and stay as they are.
     """
-    with _backend(profiles, must_exist=False):
-        report = _migrate(profiles, dry_run=dry_run, quiet=as_json)
+    with (
+        _backend(profiles, must_exist=False),
+        printing.progress(quiet=as_json) as progress,
+    ):
+        report = run_migration_if_needed(
+            profiles, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
+        )
     if as_json:
         _print_json(report.to_document())
     else:
@@ -191,13 +200,6 @@ def _in_use(where: str | Path) -> Iterator[PersistenceBackend]:
             yield backend
         finally:
             set_backend(None)
-
-
-def _migrate(
-    profiles: Path | None, *, dry_run: bool = False, quiet: bool = False
-) -> MigrationReport:
-    with printing.progress(quiet=quiet) as progress:
-        return run_migration_if_needed(profiles, dry_run=dry_run, progress=progress)
 
 
 def _print_json(document: Any) -> None:

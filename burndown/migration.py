@@ -6,6 +6,7 @@ at once. Whatever goes wrong, or whenever the process dies, the files are as the
 start tries again.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ from burndown.repositories.base import Repository
 from burndown.settings import DATABASE_NAME, get_settings
 
 __all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
+
+_IDS = {"profile_id", "id"}
 
 LOCK_TIMEOUT_SECONDS = 600
 """How long to wait for another process that is migrating."""
@@ -95,6 +98,7 @@ def run_migration_if_needed(
     database: Database | None = None,
     *,
     dry_run: bool = False,
+    skip_damaged: bool = False,
     progress: Progress | None = None,
 ) -> MigrationReport:
     """Move the legacy workspace into the database, unless that has been done.
@@ -107,6 +111,8 @@ def run_migration_if_needed(
         database: where to move it; the current database if not given.
         dry_run: only tell what would be done; nothing is written to the workspace, unless a
             process died while it was writing there: that is finished first.
+        skip_damaged: go on without what cannot be had again and is damaged; the report has it
+            among what was left out.
         progress: is told how far it is.
 
     Returns:
@@ -124,12 +130,13 @@ def run_migration_if_needed(
         return MigrationReport("already migrated", folder, target.location)
     if dry_run:
         with tempfile.TemporaryDirectory() as scratch:
-            return _Migration(folder, target, progress).rehearse(Path(scratch) / DATABASE_NAME)
+            migration = _Migration(folder, target, skip_damaged, progress)
+            return migration.rehearse(Path(scratch) / DATABASE_NAME)
     try:
         with _lock(folder, target):
             if _is_done(target):
                 return MigrationReport("already migrated", folder, target.location)
-            return _Migration(folder, target, progress).run()
+            return _Migration(folder, target, skip_damaged, progress).run()
     except Timeout:
         raise MigrationError(
             f"Another process has been migrating {folder} for more than "
@@ -139,7 +146,7 @@ def run_migration_if_needed(
         if isinstance(error, StorageError):
             raise
         raise StorageError(
-            f"The workspace was not moved: {error.strerror} ({error.filename})"
+            f"The workspace was not moved: {error.strerror or error} ({error.filename or folder})"
         ) from error
 
 
@@ -169,9 +176,12 @@ def _beside(folder: Path, database: Database, suffix: str) -> Path:
 class _Migration:
     """One attempt to move a workspace."""
 
-    def __init__(self, folder: Path, target: Database, progress: Progress | None) -> None:
+    def __init__(
+        self, folder: Path, target: Database, skip_damaged: bool, progress: Progress | None
+    ) -> None:
         self.folder = folder
         self.target = target
+        self.skip_damaged = skip_damaged
         self.progress = progress or (lambda done, of: None)
         self.findings = Findings()
         self.moved: dict[str, int] = {}
@@ -182,8 +192,7 @@ class _Migration:
             with self.target.session() as session:
                 AppStateRepository(session).set("migration_complete", "true")
             return self._report("nothing to migrate")
-        if self.target.exists():
-            self._refuse_profiles()
+        self._refuse_profiles()
         backup = back_up(self.folder, utc_now())
         scratch = _scratch_path(self.folder, self.target)
         remove_database(scratch)
@@ -196,7 +205,7 @@ class _Migration:
         return self._report("migrated", backup)
 
     def _refuse_profiles(self) -> None:
-        if SQLBackend(self.target).list_profiles():
+        if self.target.exists() and SQLBackend(self.target).list_profiles():
             raise MigrationError(
                 f"{self.target.location} already holds profiles, so the workspace in "
                 f"{self.folder} was not moved into it. Choose another database to migrate into, or "
@@ -213,6 +222,7 @@ class _Migration:
         SafeFolder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
+        self._refuse_profiles()
         self._build(scratch)
         return self._report("dry run")
 
@@ -247,24 +257,26 @@ class _Migration:
         done = 0
         for profile in workspace.profiles:
             profile_id = profile.document["id"]
-            if self._stored(profiles, profile.path, profile.document):
-                found = profiles.get_document(profile_id)
-                _must_agree(profile.document, found, profile.path)
+            stored = self._store(profiles, profile.path, profile.document)
+            _must_agree(stored, profiles.get_document(profile_id), profile.path)
             self._count("profiles", 1)
             for query in profile.queries:
                 query_id = query.document["id"]
-                if self._stored(queries, query.path, {**query.document, "profile_id": profile_id}):
-                    found = queries.get_document(profile_id, query_id)
-                    _must_agree(query.document, found, query.path)
+                document = {**query.document, "profile_id": profile_id}
+                stored = self._store(queries, query.path, document)
+                _must_agree(stored, queries.get_document(profile_id, query_id), query.path)
                 self._count("queries", 1)
                 for file in query.read_files(self.findings):
                     self._move_file(file, session, profile_id, query_id)
                 done += 1
                 self.progress(done, workspace.query_count)
+        if self.skip_damaged:
+            self.findings.skip_problems()
         if self.findings.problems:
             raise MigrationError(
                 f"The workspace in {self.folder} was not moved, and nothing was changed: files "
-                "that cannot be had again are damaged",
+                "that cannot be had again are damaged; mend them, put earlier copies in their "
+                "place, or go on without them (`burndown migrate --skip-damaged`)",
                 [(found.path, found.what) for found in self.findings.problems],
             )
 
@@ -283,17 +295,23 @@ class _Migration:
             _must_agree(task, tasks.get_document(name), path)
         state.set("migration_complete", "true")
 
-    def _stored(self, repository: Repository[Any], path: Path, document: dict[str, Any]) -> bool:
-        """Whether the profile or query could be stored; if not, it stops the migration."""
+    def _store(
+        self, repository: Repository[Any], path: Path, document: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Store a profile or query; what is wrong with it is a problem, and the rest is stored.
+
+        Returns:
+            What was stored.
+        """
         try:
             repository.save_document(document)
         except ValidationError as error:
             self.findings.stops_at(path, _reasons(error))
-            # An empty one stands in, so that what is wrong below it is found too.
-            keys = ("profile_id", "id")
-            repository.save_document({key: document[key] for key in keys if key in document})
-            return False
-        return True
+            if document.keys() <= _IDS:
+                raise
+            rest = _without_what_is_wrong(document, error)
+            return self._store(repository, path, rest)
+        return document
 
     def _move_file(self, file: QueryFile, session: Session, profile_id: str, query_id: str) -> None:
         repository = repository_of(file.model)(session)
@@ -332,6 +350,13 @@ class _Migration:
 
     def _count(self, kind: str, number: int) -> None:
         self.moved[kind] = self.moved.get(kind, 0) + number
+
+
+def _without_what_is_wrong(document: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+    """The document without the keys that are refused; with nothing but its ids at the last."""
+    wrong = {re.split(r"[.\[]", problem.path)[0] for problem in error.problems} - _IDS
+    rest = {key: value for key, value in document.items() if key not in wrong}
+    return rest if len(rest) < len(document) else {key: document[key] for key in _IDS & rest.keys()}
 
 
 def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:

@@ -553,14 +553,24 @@ def test_an_id_that_is_no_safe_one_gets_another_and_stays_active(tmp_path: Path)
 
 def test_links_are_not_followed(demo: Path, tmp_path: Path) -> None:
     """A link out of the workspace, into itself or to nothing is left out and told."""
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "profile.json").write_text(json.dumps({"name": "Outside"}), "utf-8")
-    (demo / "out").symlink_to(outside)
+    (tmp_path / "outside").mkdir()
+    (demo / "out").symlink_to(tmp_path / "outside")
     (demo / "kafka" / "queries" / "loop").symlink_to(demo / "kafka")
     (demo / "kafka" / "gone").symlink_to(tmp_path / "nowhere")
     report = run_migration_if_needed()
     assert {"out", "loop", "gone"} <= {found.path.name for found in report.findings.left_out}
+
+
+def test_a_link_to_a_profile_elsewhere_stops_the_migration(demo: Path, tmp_path: Path) -> None:
+    """Its data would be lost, since links are not followed."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "profile.json").write_text(json.dumps({"name": "Outside"}), "utf-8")
+    (demo / "out").symlink_to(outside)
+    with pytest.raises(MigrationError, match=r"out: a link to .*outside"):
+        run_migration_if_needed()
+    report = run_migration_if_needed(skip_damaged=True)
+    assert "out" in {found.path.name for found in report.findings.left_out}
     assert {profile["name"] for profile in get_backend().list_profiles()}.isdisjoint({"Outside"})
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import NOTES, RESPONSES, is_file, is_folder
+from burndown.legacy.layout import NOTES, RESPONSES, is_folder, is_there
 from burndown.legacy.notes import QueryNotes
 from burndown.legacy.query_data import DATA_FILES, read_documents
 from burndown.models.query_data import QueryData
@@ -73,9 +73,9 @@ class LegacyQuery:
         jql = str(self.document["jql"])
         for model, file in DATA_FILES.items():
             path = self.folder / file.name
-            if model in models and (is_file(path) or is_folder(self.folder / RESPONSES)):
+            if model in models and (is_there(path) or is_folder(self.folder / RESPONSES)):
                 documents = read_documents(self.folder, model, jql, notes, findings)
-                if documents or is_file(path):
+                if documents or is_there(path):
                     yield QueryFile(path, model, file.vital, documents)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from burndown.legacy.findings import Findings
+from burndown.legacy.layout import is_file
 from burndown.models.json_codec import check_storable, decode, encode
 
 __all__ = [
@@ -30,7 +31,7 @@ _ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
 
 
 class UnreadableFileError(Exception):
-    """The file is missing, truncated or no JSON; the message says where."""
+    """The file is missing, no regular one, truncated or no JSON; the message says where."""
 
 
 def read_json(path: Path, findings: Findings) -> Any:
@@ -48,6 +49,10 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         UnreadableFileError: it cannot be read.
     """
+    if path.is_symlink():
+        raise UnreadableFileError(f"a link to {path.readlink()}, and links are not followed")
+    if path.exists() and not is_file(path):
+        raise UnreadableFileError(f"a {'folder' if path.is_dir() else 'device'}, not a file")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -107,7 +112,7 @@ def digest(data: bytes) -> str:
 
 def modified_at(path: Path) -> datetime:
     """When the file was last written, UTC."""
-    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
 
 
 def _null_for_non_finite(value: Any, path: str, found: list[str]) -> Any:

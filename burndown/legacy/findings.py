@@ -40,6 +40,12 @@ class Findings:
         """Note that something is not taken."""
         self.left_out.append(Finding(path, why))
 
+    def skip_problems(self) -> None:
+        """Go on without what cannot be taken."""
+        for found in self.problems:
+            self.leaves_out(found.path, f"damaged: {found.what}")
+        self.problems.clear()
+
     def stops_at(self, path: Path, why: str) -> None:
         """Note that something cannot be taken and must be."""
         self.problems.append(Finding(path, why))

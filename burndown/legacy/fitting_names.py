@@ -1,11 +1,12 @@
 """Names of the old dashboard that clash or are too long, brought into what is allowed today."""
 
 from collections.abc import Sequence
+from typing import TypeGuard
 
 from burndown.errors import shown
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.findings import Findings
-from burndown.models.values import MAX_NAME_LENGTH, to_utc
+from burndown.models.values import MAX_NAME_LENGTH, is_line, to_utc
 
 __all__ = ["make_names_fit"]
 
@@ -18,9 +19,10 @@ def make_names_fit(
 ) -> None:
     """Give each a name that the database takes: not too long, and nobody else's.
 
-    Of those that share a name, the oldest keeps it; names that this package wrote are kept.
+    Of those that share a name, the oldest keeps it; names that this package wrote are kept. One
+    that is no text at all stays as it is, and its id is kept free to stand in for it.
     """
-    taken: set[str] = set()
+    taken = {item.document["id"] for item in items if not _is_name(item.document["name"])}
     oldest_first = sorted(
         items,
         key=lambda item: (
@@ -31,7 +33,7 @@ def make_names_fit(
     )
     for item in oldest_first:
         written = item.document["name"]
-        if not isinstance(written, str):
+        if not _is_name(written):
             continue
         base = written if written.strip() else item.document["id"]
         name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
@@ -46,3 +48,7 @@ def make_names_fit(
                 item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
             )
         taken.add(name)
+
+
+def _is_name(written: object) -> TypeGuard[str]:
+    return isinstance(written, str) and is_line(written)

@@ -16,6 +16,7 @@ The name of a folder is the id of what it holds; an id that would clash with a f
 Windows reserves, stands between percent signs. Links are never followed.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_passing",
+    "is_there",
     "profile_folders",
     "query_folders",
     "stored_size",
@@ -102,6 +104,11 @@ def is_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is anything of this name, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
 def is_folder(path: Path) -> bool:
     """Whether there is a folder, and no link to one."""
     return path.is_dir() and not path.is_symlink()
@@ -110,9 +117,9 @@ def is_folder(path: Path) -> bool:
 def has_workspace(profiles_dir: Path) -> bool:
     """Whether there is a legacy workspace, in the folder or as files beside it."""
     return (
-        any((profiles_dir / name).exists() for name in (REGISTRY, STATE))
+        any(is_there(profiles_dir / name) for name in (REGISTRY, STATE))
         or bool(profile_folders(profiles_dir))
-        or any(is_file(profiles_dir.parent / name) for name in ROOT_FILES)
+        or any(is_there(profiles_dir.parent / name) for name in ROOT_FILES)
     )
 
 
@@ -161,17 +168,29 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
                 known.add(query / "app_settings.json")
     holding = {parent for path in known for parent in path.parents}
     if profiles_dir.is_dir():
-        _tell_unknown(profiles_dir, known, holding, findings)
+        for path in _unknown(profiles_dir, known, holding):
+            if path.is_symlink():
+                _tell_link(path, profiles_dir.resolve(), findings)
+            else:
+                findings.leaves_out(path, _why_unknown(path))
 
 
 def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
     for child in _folders_in(folder):
         if depth > 0 and child.name == "queries":
             continue
-        if any(is_file(child / name) for name in PROFILE_FILES) or is_folder(child / "queries"):
+        if _holds_profile(child):
             yield child
         if depth < _MAX_DEPTH:
             yield from _with_profile(child, depth + 1)
+
+
+def _holds_profile(folder: Path) -> bool:
+    return any(is_there(folder / name) for name in PROFILE_FILES) or is_folder(folder / "queries")
+
+
+def _holds_query(folder: Path) -> bool:
+    return any(is_there(folder / name) for name in QUERY_FILES)
 
 
 def _folders_in(folder: Path) -> list[Path]:
@@ -180,16 +199,30 @@ def _folders_in(folder: Path) -> list[Path]:
     )
 
 
-def _tell_unknown(folder: Path, known: set[Path], holding: set[Path], findings: Findings) -> None:
+def _unknown(folder: Path, known: set[Path], holding: set[Path]) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.is_symlink():
-            findings.leaves_out(path, "a link; links are not followed")
-        elif path in holding and path.is_dir():
-            _tell_unknown(path, known, holding, findings)
-        elif is_passing(path.name):
-            continue
-        elif path not in known and (path.is_dir() or not path.name.startswith("burndown.db")):
-            findings.leaves_out(path, _why_unknown(path))
+        if path in holding and is_folder(path):
+            yield from _unknown(path, known, holding)
+        elif not (path in known or is_passing(path.name) or _is_of_database(path)):
+            yield path
+
+
+def _is_of_database(path: Path) -> bool:
+    return path.name.startswith("burndown.db") and not path.is_dir()
+
+
+def _tell_link(path: Path, profiles_dir: Path, findings: Findings) -> None:
+    """A link is left out, unless a profile or query lies behind it that would be lost."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # it leads nowhere, or round in circles
+        target = profiles_dir
+    is_elsewhere = not target.is_relative_to(profiles_dir) and target != profiles_dir.parent
+    if is_elsewhere and (_holds_profile(path) or _holds_query(path)):
+        why = f"a link to {target}, and links are not followed; put the folder itself there"
+        findings.stops_at(path, why)
+    else:
+        findings.leaves_out(path, "a link; links are not followed")
 
 
 def _why_unknown(path: Path) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from burndown.legacy.files import UnreadableFileError, json_file, read_json
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import is_file
+from burndown.legacy.layout import is_there
 from burndown.models.values import UtcDatetime
 
 __all__ = [
@@ -34,7 +34,7 @@ class _Notes(BaseModel):
     @classmethod
     def read(cls, path: Path, findings: Findings) -> Self:
         """What the file says; nothing if there is none. What is wrong with it is a problem."""
-        if not is_file(path):
+        if not is_there(path):
             return cls()
         try:
             return cls.model_validate(read_json(path, findings))

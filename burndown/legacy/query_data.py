@@ -22,7 +22,7 @@ from burndown.legacy.files import (
     read_json,
 )
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import RESPONSES, is_file
+from burndown.legacy.layout import RESPONSES, is_there
 from burndown.legacy.notes import (
     JiraCacheNote,
     ProjectDataNote,
@@ -87,7 +87,7 @@ def read_documents(
     file = DATA_FILES[model]
     path = folder / file.name
     documents = _read_responses(folder, notes, findings) if model is JiraCache else []
-    if not is_file(path):
+    if not is_there(path):
         return documents
     try:
         data = read_bytes(path)
@@ -149,7 +149,7 @@ def _read_responses(folder: Path, notes: QueryNotes, findings: Findings) -> list
     documents: list[Document] = []
     for cache_key, note in notes.responses.items():
         path = folder / _response_file(cache_key)
-        if not is_file(path):
+        if not is_there(path):
             continue
         try:
             response = read_json(path, findings)

@@ -21,7 +21,7 @@ from burndown.legacy.layout import (
     STATE,
     folder_name,
     id_of_folder,
-    is_file,
+    is_there,
     profile_folders,
     query_folders,
     tell_leftovers,
@@ -160,8 +160,8 @@ class _Reader:
             self._registered_only(key, entries[key], taken)
             for key in sorted(entries.keys() - folders.keys())
         ]
-        is_settled = is_file(self.profiles_dir / STATE)
-        if not profiles and not is_settled and any(is_file(self.root / n) for n in ROOT_FILES):
+        is_settled = is_there(self.profiles_dir / STATE)
+        if not profiles and not is_settled and any(is_there(self.root / n) for n in ROOT_FILES):
             profiles.append(self._root_profile())
         return profiles
 
@@ -189,7 +189,7 @@ class _Reader:
             folder / "app_settings.json",
             folder / "queries" / "main" / "app_settings.json",
         ):
-            if is_file(path):
+            if is_there(path):
                 return path, self._object(path) or {}
         self.findings.puts_right(folder, "no profile.json; taken from profiles.json and defaults")
         return folder, {}
@@ -208,9 +208,9 @@ class _Reader:
     def _root_profile(self) -> LegacyProfile:
         """The time before profiles: all files beside the folder of profiles."""
         path = self.root / "app_settings.json"
-        written = (self._object(path) if is_file(path) else None) or {}
+        written = (self._object(path) if is_there(path) else None) or {}
         document = profile_document("default", written, {}, self.findings.about(path))
-        document.setdefault("created_at", modified_at(path if is_file(path) else self.root))
+        document.setdefault("created_at", modified_at(path if is_there(path) else self.root))
         query = replace(self._query("main", self.root, document), key="main")
         self.findings.puts_right(self.root, "files of the time before profiles: now default/main")
         return LegacyProfile("default", self.root, path, document, [query])
@@ -232,7 +232,7 @@ class _Reader:
     def _query(self, query_id: str, folder: Path, profile: dict[str, Any]) -> LegacyQuery:
         path = folder / "query.json"
         is_exact = False
-        if is_file(path):
+        if is_there(path):
             document, is_exact = unmarked(self._object(path) or {})
             is_exact = is_exact and document.get("id") == query_id
             if not is_exact:
@@ -263,7 +263,7 @@ class _Reader:
 
     def _object(self, path: Path) -> dict[str, Any] | None:
         """The object in the file; ``None`` if there is no file, or a problem with it."""
-        if not is_file(path):
+        if not is_there(path):
             return None
         try:
             value = read_json(path, self.findings)
