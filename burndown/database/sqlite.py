@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from burndown.database import base
 from burndown.database.base import Database, make_schema
+from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import AppState
 from burndown.settings import get_settings
@@ -107,14 +108,14 @@ class SQLiteDatabase(Database):
             StorageError: the file cannot be put there.
         """
         try:
-            _sync(built)
+            sync(built)
             try:
                 os.link(built, self._path)
             except FileExistsError:
                 return False
             except OSError:  # a file system without hard links
                 built.rename(self._path)
-            _sync(self._path.parent)
+            sync(self._path.parent)
         except OSError as error:
             raise StorageError(f"{self._path} cannot be made: {error.strerror}") from error
         return True
@@ -220,14 +221,3 @@ def _make_private_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"The database {path} cannot be made: {reason}") from error
-
-
-def _sync(path: Path) -> None:
-    """Have a file, or the entries of a folder, survive a power cut."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows keeps the entries of a folder by itself
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

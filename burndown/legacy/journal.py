@@ -11,15 +11,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from burndown.legacy.disk import (
-    check_place,
-    link,
-    make_folder,
-    remove,
-    remove_if_empty,
-    sync_folder,
-    write_file,
-)
+from burndown.disk import link, make_folder, remove, remove_if_empty, sync, write_file
+from burndown.legacy.places import check_place
 from burndown.models.json_codec import decode, encode
 
 __all__ = ["Journal"]
@@ -72,9 +65,9 @@ class Journal:
         for name in entry.written:
             check_place(self._folder, name, there, for_file=True)
         for folder in _folders_of(stage, entry.written):
-            sync_folder(folder)
+            sync(folder)
         write_file(self._path, encode(asdict(entry)))
-        sync_folder(self._work)
+        sync(self._work)
         self.carry_out()
 
     def carry_out(self) -> None:
@@ -94,9 +87,9 @@ class Journal:
             raise
         finally:
             for folder in _folders_of(self._folder, [*entry.removed, *entry.written]):
-                sync_folder(folder)
+                sync(folder)
         self._path.unlink()
-        sync_folder(self._work)
+        sync(self._work)
 
     def _make(self, entry: _Entry) -> None:
         make_folder(self._removed)
@@ -135,7 +128,7 @@ class Journal:
                 make_folder((self._folder / name).parent)
                 aside.rename(self._folder / name)
         self._path.unlink()
-        sync_folder(self._work)
+        sync(self._work)
 
 
 def _folders_of(root: Path, names: Iterable[str]) -> set[Path]:

@@ -15,17 +15,11 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock, Timeout
 
+from burndown.disk import make_folder, remove, storage_errors, write_file
 from burndown.errors import StorageError
-from burndown.legacy.disk import (
-    check_place,
-    copy_tree,
-    make_folder,
-    remove,
-    storage_errors,
-    write_file,
-)
 from burndown.legacy.journal import Journal
 from burndown.legacy.layout import STATE, WORK
+from burndown.legacy.places import check_place, copy_tree
 
 __all__ = ["LOCK_TIMEOUT_SECONDS", "Changes", "SafeFolder"]
 

@@ -287,12 +287,14 @@ class PersistenceBackend(ABC):
         """Whether all that is stored is whole: ``(True, [])``, or one text for each problem."""
 
     @abstractmethod
-    def records(self, model: type[Entity]) -> Iterator[Document]:
+    def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         """All that is stored of one kind, by key, each as a document with all its fields.
 
         Args:
             model: what kind, such as :class:`~burndown.models.Query`. The fields of the documents
                 are those of the model, moments that no other call gives included.
+            profile_id: only what is of this profile; nothing if there is none, or if the kind
+                belongs to no profile.
         """
 
     @abstractmethod

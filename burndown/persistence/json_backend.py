@@ -257,9 +257,9 @@ class JSONBackend(DocumentBackend):
             damages = find_damages(root, self.folder)
         return not damages, damages
 
-    def records(self, model: type[Entity]) -> Iterator[Document]:
+    def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         if issubclass(model, QueryData):
-            yield from self._all_data(model)
+            yield from self._all_data(model, profile_id)
             return
         with self._reading() as records:
             if model is AppState:
@@ -270,6 +270,9 @@ class JSONBackend(DocumentBackend):
                 found = [records.query(*each) for each in records.queries()]
             else:
                 found = [records.profile(each) for each in records.workspace.profiles]
+        if profile_id is not None:
+            column = "id" if model is Profile else "profile_id"
+            found = [each for each in found if each.get(column) == profile_id]
         yield from _by_key(model, found)
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
@@ -303,11 +306,15 @@ class JSONBackend(DocumentBackend):
             query = records.find_query(profile_id, query_id)
             return [] if query is None else records.data(model, profile_id, query)
 
-    def _all_data(self, model: type[QueryData]) -> Iterator[Document]:
+    def _all_data(self, model: type[QueryData], profile_id: str | None) -> Iterator[Document]:
         with self._reading() as records:
-            ids = sorted((pid, query.document["id"]) for pid, query in records.queries())
-        for profile_id, query_id in ids:
-            yield from _by_key(model, self._data(model, profile_id, query_id))
+            ids = sorted(
+                (owner, query.document["id"])
+                for owner, query in records.queries()
+                if profile_id in (None, owner)
+            )
+        for owner, query_id in ids:
+            yield from _by_key(model, self._data(model, owner, query_id))
 
     def _save(self, model: type[QueryData], documents: list[Any]) -> None:
         completed = model.completed(documents)

@@ -195,9 +195,9 @@ class SQLBackend(DocumentBackend):
     def check_integrity(self) -> tuple[bool, list[str]]:
         return self.database.check_integrity()
 
-    def records(self, model: type[Entity]) -> Iterator[Document]:
+    def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         with self.database.read_session() as session:
-            yield from repository_of(model)(session).records()
+            yield from repository_of(model)(session).records(profile_id)
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
         documents = list(records)

@@ -17,6 +17,7 @@ class AppStateRepository(Repository[AppState]):
     """Remembered values."""
 
     model = AppState
+    of_profile = None
 
     def get(self, key: str) -> str | None:
         """The value, or ``None``."""

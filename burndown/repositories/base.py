@@ -72,6 +72,8 @@ class Repository(Generic[E]):
 
     model: type[E]
     """What is stored."""
+    of_profile: ClassVar[str | None] = "profile_id"
+    """The column that names the profile of a row, if it has one."""
     kept_if_unset: ClassVar[frozenset[str]] = frozenset()
     """Columns that an update leaves alone where the document does not have them."""
 
@@ -113,9 +115,16 @@ class Repository(Generic[E]):
         if rows:
             self._write(rows, frozenset(rows[0]))
 
-    def records(self) -> Iterator[dict[str, Any]]:
-        """All that is stored, as documents, by key; read as it is asked for."""
-        with self._run(_all_rows(self.model), {}) as rows:
+    def records(self, profile_id: str | None = None) -> Iterator[dict[str, Any]]:
+        """All that is stored, or what is of one profile, by key; read as it is asked for."""
+        if profile_id is None:
+            statement, parameters = _all_rows(self.model), {}
+        elif self.of_profile is None or not is_line(profile_id):
+            return
+        else:
+            statement = _rows_of_profile(self.model, self.of_profile)
+            parameters = {"profile_id": profile_id}
+        with self._run(statement, parameters) as rows:
             for row in rows:
                 yield self.model.document_of(row._mapping)
 
@@ -179,6 +188,11 @@ def _all_rows(model: type[Entity]) -> Select[Any]:
     table: Table = model.__table__  # type: ignore[attr-defined]
     in_order = documents(model).order_by(*table.primary_key)
     return in_order.execution_options(yield_per=_ROWS_AT_ONCE)
+
+
+@cache
+def _rows_of_profile(model: type[Entity], column: str) -> Select[Any]:
+    return _all_rows(model).where(columns_of(model)[column] == bindparam("profile_id"))
 
 
 @cache

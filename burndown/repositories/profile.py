@@ -23,6 +23,7 @@ class ProfileRepository(Repository[Profile]):
     """Profiles."""
 
     model = Profile
+    of_profile = "id"
     kept_if_unset = frozenset({"created_at", "last_used"})
 
     def get(self, profile_id: str) -> Profile | None:

@@ -20,6 +20,7 @@ class TaskProgressRepository(Repository[TaskProgress]):
     """Progress of tasks."""
 
     model = TaskProgress
+    of_profile = None
 
     def get(self, task_name: str) -> TaskProgress | None:
         """The progress, or ``None``."""

@@ -99,6 +99,21 @@ def test_records_hold_moments_that_no_other_call_gives(store: Store) -> None:
 
 
 @pytest.mark.parametrize("model", KEYS)
+def test_records_of_a_profile_are_its_own(store: Store, model: type[Entity]) -> None:
+    """And nobody else's; what belongs to no profile is not among them."""
+    for profile_id in ("a", "b"):
+        fill(store, profile_id, "q")
+    store.set_app_state("key", "value")
+    store.save_task_progress("a", 1, "running")
+    owner = "id" if model is Profile else "profile_id"
+    expected = [each for each in store.records(model) if each.get(owner) == "a"]
+    assert len(expected) == (0 if model in (AppState, TaskProgress) else 1)
+    assert same(list(store.records(model, "a")), expected)
+    for unknown in ("c", "", "a\0", "\ud800"):
+        assert list(store.records(model, unknown)) == []
+
+
+@pytest.mark.parametrize("model", KEYS)
 def test_records_of_another_store_make_an_equal_one(
     store: Store, another_store: Store, model: type[Entity]
 ) -> None:

@@ -1,23 +1,20 @@
-"""Files and folders on disk: private, flushed, and never through a link."""
+"""Files and folders on disk: private, whole, and flushed."""
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from burndown.errors import StorageError
-from burndown.legacy.layout import is_folder, is_passing
 
 __all__ = [
-    "check_place",
-    "copy_tree",
     "link",
     "make_folder",
     "remove",
     "remove_if_empty",
     "storage_errors",
-    "sync_folder",
+    "sync",
     "write_file",
 ]
 
@@ -55,10 +52,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the names in the folder to the disk, where the system can do so."""
-    with suppress(FileNotFoundError, PermissionError):  # Windows opens no folders
-        descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, survive a power cut; what is gone needs nothing."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows keeps the entries of a folder by itself
+    with suppress(FileNotFoundError):
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
         try:
             os.fsync(descriptor)
         finally:
@@ -88,50 +87,3 @@ def link(path: Path, other: Path) -> None:
         os.link(path, other, follow_symlinks=False)
     except (OSError, NotImplementedError):  # a file system without second names
         shutil.copy2(path, other, follow_symlinks=False)
-
-
-def copy_tree(folder: Path, copy: Path) -> None:
-    """A copy of the folder that costs no space: a second name for each file, never written to."""
-    copy.mkdir(mode=0o700, parents=True)
-    for entry in os.scandir(folder):
-        if is_passing(entry.name) or (
-            entry.name.startswith("burndown.db") and not entry.is_dir(follow_symlinks=False)
-        ):
-            continue
-        if entry.is_symlink():
-            (copy / entry.name).symlink_to(Path(entry.path).readlink())
-        elif entry.is_dir():
-            copy_tree(Path(entry.path), copy / entry.name)
-        elif entry.is_file():
-            link(Path(entry.path), copy / entry.name)
-    shutil.copystat(folder, copy)
-
-
-def check_place(
-    root: Path, name: str, removed: Collection[str] = (), *, for_file: bool = False
-) -> None:
-    """Whether something can be put or removed there.
-
-    Args:
-        root: a folder.
-        name: the path below it.
-        removed: paths below it that are removed before.
-        for_file: whether a file is to be put there, in whose place no folder can be.
-
-    Raises:
-        StorageError: a link or a file is on the way, a folder in its place, or no permission.
-    """
-    place = root
-    for part in Path(name).parts:
-        parent, place = place, place / part
-        if place.relative_to(root).as_posix() in removed or not os.path.lexists(place):
-            break
-        if place == root / name:
-            if for_file and is_folder(place):
-                raise StorageError(f"{place} is a folder")
-        elif place.is_symlink():
-            raise StorageError(f"{place} is a link; links are not followed")
-        elif not place.is_dir():
-            raise StorageError(f"{place} is not a folder")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise StorageError(f"{parent} cannot be written to")
