@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,12 @@ from burndown import printing
 from burndown.copying import copy_store
 from burndown.demo import write_demo_workspace
 from burndown.errors import PersistenceError, StorageError
+from burndown.import_export import (
+    export_profile,
+    export_workspace,
+    read_manifest,
+    run_import,
+)
 from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
 from burndown.persistence import PersistenceBackend, open_backend, set_backend
@@ -177,6 +184,70 @@ def copy(
         _print_json({"source": locations[0], "target": locations[1], "copied": counts})
     else:
         printing.copied(counts, *locations)
+
+
+@app.command(name="export")
+def export_(
+    profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder to make, or one file that ends in .zip.")
+    ] = None,
+    legacy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write all that is stored as a workspace of the old dashboard instead.",
+        ),
+    ] = None,
+    include_cache: Annotated[
+        bool, typer.Option("--include-cache", help="Also cached answers of Jira and changelogs.")
+    ] = False,
+    include_secrets: Annotated[
+        bool, typer.Option("--include-secrets", help="Also the Jira token, in clear.")
+    ] = False,
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write a profile to files that people can read, or all to those of the old dashboard."""
+    with _backend(profiles):
+        if legacy is not None and profile is None:
+            export_workspace(legacy, include_secrets=include_secrets)
+            told: dict[str, Any] = {"path": str(legacy), "includes_secrets": include_secrets}
+            show_it = printing.exported_workspace
+        elif legacy is None and profile is not None and folder is not None:
+            export_profile(
+                profile, folder, include_cache=include_cache, include_secrets=include_secrets
+            )
+            told = {"path": str(folder), **read_manifest(folder).to_content()}
+            show_it = printing.exported
+        else:
+            raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
+    if as_json:
+        _print_json(told)
+    else:
+        show_it(told)
+
+
+@app.command(name="import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="Folder or .zip file of an export.")],
+    name: Annotated[str | None, typer.Option(help="A name in place of the exported one.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete the profile that has its id or name.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
+    ] = False,
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Add a profile from an export, whole or not at all."""
+    with _backend(profiles, must_exist=False):
+        report = run_import(source, name, replace=replace, dry_run=dry_run)
+    if as_json:
+        _print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
+    else:
+        printing.imported(report, planned=dry_run)
 
 
 @contextmanager

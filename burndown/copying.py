@@ -42,9 +42,16 @@ NAMES: dict[type[Entity], str] = {
 CopyProgress = Callable[[str, int], None]
 """Takes what is being copied, and how many of it are."""
 
+Adapt = Callable[[type[Entity], Document], Document]
+"""Takes a kind and a record of it; gives what is copied in its place."""
+
 _BATCH = 500
 _OF_THE_STORE_ITSELF = "schema_version"
 _OF_NO_ONE = {_OF_THE_STORE_ITSELF, "migration_complete"}
+
+
+def _as_it_is(model: type[Entity], record: Document) -> Document:
+    return record
 
 
 def copy_store(
@@ -52,6 +59,7 @@ def copy_store(
     target: PersistenceBackend,
     *,
     replace: bool = False,
+    adapt: Adapt | None = None,
     progress: CopyProgress | None = None,
 ) -> dict[str, int]:
     """Copy a whole store, and compare both sides value by value; all of it or nothing.
@@ -62,6 +70,7 @@ def copy_store(
         source: what to copy.
         target: where to; it must be empty.
         replace: delete what the target holds instead of refusing it.
+        adapt: changes records on the way, such as by leaving out what is secret.
         progress: is told how far it is.
 
     Returns:
@@ -82,13 +91,17 @@ def copy_store(
                 f"{_location(target)} is not empty; name another target, or have it replaced"
             )
         _empty(target)
-        copied = copy_records(source, target, progress)
-        _compare(source, target)
+        adapt = adapt or _as_it_is
+        copied = copy_records(source, target, progress, adapt)
+        _compare(source, target, adapt)
     return copied
 
 
 def copy_records(
-    source: PersistenceBackend, target: PersistenceBackend, progress: CopyProgress | None = None
+    source: PersistenceBackend,
+    target: PersistenceBackend,
+    progress: CopyProgress | None = None,
+    adapt: Adapt = _as_it_is,
 ) -> dict[str, int]:
     """Copy all records but the version of the schema; call it within a transaction.
 
@@ -99,7 +112,7 @@ def copy_records(
     for model, name in NAMES.items():
         copied[name] = 0
         for batch in _batches(_records(source, model)):
-            target.save_records(model, batch)
+            target.save_records(model, [adapt(model, record) for record in batch])
             copied[name] += len(batch)
             if progress is not None:
                 progress(name, copied[name])
@@ -118,9 +131,10 @@ def _batches(records: Iterable[Document]) -> Iterator[list[Document]]:
         yield batch
 
 
-def _compare(source: PersistenceBackend, target: PersistenceBackend) -> None:
+def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt) -> None:
     for model, name in NAMES.items():
-        both = zip_longest(_records(source, model), _records(target, model))
+        expected = (adapt(model, record) for record in _records(source, model))
+        both = zip_longest(expected, _records(target, model))
         if any(encode(one) != encode(other) for one, other in both):
             raise ImportExportError(
                 f"{_location(target)} does not give back the {name} it was given; nothing was "

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from burndown.copying import CopyProgress
+from burndown.import_export import ImportReport
 from burndown.legacy import Finding
 from burndown.migration import MigrationReport, Progress
 from burndown.persistence import Document
@@ -20,6 +21,9 @@ __all__ = [
     "copied",
     "copy_progress",
     "error",
+    "exported",
+    "exported_workspace",
+    "imported",
     "integrity",
     "line",
     "migration",
@@ -73,6 +77,36 @@ def copied(counts: dict[str, int], source: str, target: str) -> None:
     """What was copied."""
     _counts("Copied", counts)
     line(f"Both sides hold the same: {source} and {target}")
+
+
+def exported(found: Document) -> None:
+    """What an export holds, and what not."""
+    _counts(f"Exported {found['profile_name']} ({found['profile_id']})", found["counts"])
+    left_out = found["left_out"]
+    if left_out["kinds"]:
+        line(f"Left out: {', '.join(left_out['kinds'])} (--include-cache takes them along)")
+    if left_out["secrets"]:
+        line(f"Left out, since it is secret: {', '.join(left_out['secrets'])}")
+    line(f"Written to {found['path']}")
+
+
+def exported_workspace(found: Document) -> None:
+    """Where the old dashboard finds the workspace."""
+    line(f"Wrote all that is stored; start the old dashboard in {found['path']}")
+    if not found["includes_secrets"]:
+        line("Left out, since it is secret: the Jira tokens (--include-secrets takes them along)")
+
+
+def imported(report: ImportReport, *, planned: bool) -> None:
+    """What came in, what it replaced, and what is to be done."""
+    title = f"{'Would import' if planned else 'Imported'} {report.profile_name}"
+    _counts(f"{title} ({report.profile_id})", report.imported)
+    if report.replaced is not None:
+        verb = "Would replace" if planned else "Replaced"
+        gone = ", ".join(report.removed_queries)
+        line(f"{verb} the profile {report.replaced}" + (f"; gone with it: {gone}" if gone else ""))
+    for warning in report.warnings:
+        line(f"Note: {warning}")
 
 
 def migration(report: MigrationReport) -> None:

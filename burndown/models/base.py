@@ -134,6 +134,12 @@ class Entity(SQLModel):
         return cls.model_validate(decode(json_data))
 
     @classmethod
+    def key_of(cls, document: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What tells the document from others of its kind."""
+        columns = cls.__table__.primary_key  # type: ignore[attr-defined]
+        return tuple(document[column.name] for column in columns)
+
+    @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """The entity that a document describes.
 

@@ -327,12 +327,12 @@ class JSONBackend(DocumentBackend):
             for (profile_id, query_id), added in saved.items():
                 profile, query = _query(writer.records, profile_id, query_id)
                 kept = {
-                    _key(model, each): each
+                    model.key_of(each): each
                     for each in writer.records.data(model, profile_id, query)
                 }
                 for document in added:
-                    kept.pop(_key(model, document), None)
-                    kept[_key(model, document)] = document
+                    kept.pop(model.key_of(document), None)
+                    kept[model.key_of(document)] = document
                 writer.save_data(model, profile, query, list(kept.values()))
 
 
@@ -409,10 +409,5 @@ def _by_issue_key(document: Document) -> str:
     return str(document["issue_key"])
 
 
-def _key(model: type[Entity], document: Document) -> tuple[Any, ...]:
-    columns = model.__table__.primary_key  # type: ignore[attr-defined]
-    return tuple(document[column.name] for column in columns)
-
-
 def _by_key(model: type[Entity], found: Iterable[Document]) -> list[Document]:
-    return sorted(found, key=lambda each: _key(model, each))
+    return sorted(found, key=model.key_of)

@@ -1,0 +1,145 @@
+"""One ``.zip`` file in place of a folder, read with caps, since it may come from anywhere."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from burndown.errors import ImportExportError
+
+__all__ = ["Archive", "ArchiveWriter", "is_archive_name"]
+
+_MB = 1024**2
+MAX_ENTRIES = 10_000
+MAX_FILE_BYTES = 128 * _MB
+MAX_BYTES = 512 * _MB
+"""Of all files together, unpacked."""
+MAX_RATIO = 200
+"""Of unpacked to packed bytes, for what unpacks to more than a megabyte."""
+_ENTRY = b"PK\x01\x02"
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,  # it is encrypted
+    EOFError,
+    OSError,
+    ValueError,
+)
+
+
+def is_archive_name(path: Path) -> bool:
+    """Whether an export to this path is to be one file."""
+    return path.suffix.lower() == ".zip"
+
+
+class ArchiveWriter:
+    """Writes the files of an export into one."""
+
+    def __init__(self, path: Path) -> None:
+        self._zip = zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Add a file."""
+        entry = zipfile.ZipInfo(name)  # without the time, so that equal exports are equal files
+        entry.external_attr = 0o600 << 16
+        self._zip.writestr(entry, data, zipfile.ZIP_DEFLATED)
+
+    def close(self) -> None:
+        """Write the end.
+
+        Raises:
+            ImportExportError: it is more than can be read again.
+        """
+        self._zip.close()
+        try:
+            _check_caps(self._zip.infolist())
+        except ImportExportError as error:
+            raise ImportExportError(f"{error}; export to a folder instead") from None
+
+
+class Archive:
+    """Reads an export that is one file; nothing is unpacked to the disk.
+
+    Raises:
+        ImportExportError: it is no such file, is damaged, or has more, larger or more tightly
+            packed files than an export can have.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with _explained():
+            _check_number_of_entries(path)
+            self._zip = zipfile.ZipFile(path)
+            try:
+                self._entries = _checked(self._zip.infolist())
+            except BaseException:
+                self._zip.close()
+                raise
+
+    def names(self) -> list[str]:
+        """The files in it."""
+        return sorted(self._entries)
+
+    def read(self, name: str) -> bytes:
+        """What is in a file.
+
+        Raises:
+            ImportExportError: it is damaged.
+        """
+        with _explained():
+            return self._zip.read(self._entries[name])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._zip.close()
+
+
+def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    _check_caps(entries)
+    files: dict[str, zipfile.ZipInfo] = {}
+    for entry in entries:
+        if entry.is_dir():
+            continue
+        if entry.filename in files:
+            raise ImportExportError(f"{entry.filename!r} is in it twice")
+        if entry.compress_type not in _METHODS:
+            raise ImportExportError(f"{entry.filename!r} is packed in a way that is not read")
+        files[entry.filename] = entry
+    return files
+
+
+def _check_caps(entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MAX_ENTRIES:
+        raise ImportExportError(f"it has more than {MAX_ENTRIES:,} files")
+    for entry in entries:
+        if entry.file_size > MAX_FILE_BYTES:
+            raise ImportExportError(
+                f"{entry.filename!r} has more than {MAX_FILE_BYTES // _MB} MB unpacked"
+            )
+        if entry.file_size > max(_MB, MAX_RATIO * entry.compress_size):
+            raise ImportExportError(
+                f"{entry.filename!r} unpacks to more than {MAX_RATIO} times its size"
+            )
+    if sum(entry.file_size for entry in entries) > MAX_BYTES:
+        raise ImportExportError(f"it has more than {MAX_BYTES // _MB} MB unpacked")
+
+
+def _check_number_of_entries(path: Path) -> None:
+    """Count them before they are all read into memory."""
+    found = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_MB):
+            found += chunk.count(_ENTRY)
+            if found > MAX_ENTRIES:
+                raise ImportExportError(f"it has more than {MAX_ENTRIES:,} files")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGES as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ImportExportError(f"it cannot be unpacked: {reason or error}") from None

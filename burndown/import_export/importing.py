@@ -1,0 +1,330 @@
+"""Into the store: a profile from an export, whole or not at all."""
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from burndown.copying import NAMES
+from burndown.errors import ImportExportError, ValidationError
+from burndown.import_export.folders import Source, opened_export
+from burndown.import_export.layout import (
+    MANIFEST,
+    PROFILE,
+    SNAPSHOTS,
+    file_name,
+    kind_of,
+    parsed,
+    records_in,
+)
+from burndown.import_export.manifest import Manifest, digest
+from burndown.import_export.secrets import TOKEN
+from burndown.models import Entity, Profile, Query
+from burndown.models.query_data import QueryData
+from burndown.names import MAX_PROFILES, checked_name, free_id, refuse_beyond, refuse_taken_name
+from burndown.persistence import Document, PersistenceBackend, get_backend
+from burndown.persistence.sqlite_backend import SQLiteBackend
+from burndown.settings import DATABASE_NAME
+
+__all__ = ["ImportReport", "import_profile", "read_manifest", "run_import"]
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass
+class ImportReport:
+    """What an import did, or would do."""
+
+    profile_id: str
+    """The id of the imported profile."""
+    profile_name: str
+    replaced: str | None = None
+    """The name of the profile that it took the place of."""
+    removed_queries: list[str] = field(default_factory=list)
+    """The ids of queries that were deleted with that, and did not come back."""
+    imported: dict[str, int] = field(default_factory=dict)
+    """How many queries, metrics snapshots, … came in."""
+    edited: list[str] = field(default_factory=list)
+    """Files that are not as they were exported."""
+    added: list[str] = field(default_factory=list)
+    """Files that were not exported."""
+    missing_secrets: list[str] = field(default_factory=list)
+    """What the export left out and has to be entered again."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What somebody should know or do, a sentence each."""
+        said = [f"{name} was edited after the export" for name in self.edited]
+        said += [f"{name} was added after the export" for name in self.added]
+        if self.missing_secrets:
+            told = ", ".join(self.missing_secrets)
+            said.append(f"the export holds no secrets; enter them again: {told}")
+        return said
+
+
+def import_profile(
+    import_path: str | Path, profile_name: str | None = None, *, replace: bool = False
+) -> str:
+    """Add a profile from what :func:`export_profile` wrote, whole or not at all.
+
+    What :attr:`ImportReport.warnings` says, such as that the Jira token has to be entered again, is
+    logged.
+
+    Args:
+        import_path: the folder or ``.zip`` file.
+        profile_name: a name in place of the exported one; if the id is taken, another one is made
+            of it.
+        replace: delete the profile that has the id or the name, with all that belongs to it. Its
+            Jira token is kept if the export has none and means the same server.
+
+    Returns:
+        The id of the new profile.
+
+    Raises:
+        ImportExportError: a file is missing or damaged, or two profiles would be replaced.
+        ValidationError: a value is not valid, or the name or id is taken.
+    """
+    report = run_import(import_path, profile_name, replace=replace)
+    for warning in report.warnings:
+        _logger.warning("Profile %r: %s", report.profile_id, warning)
+    return report.profile_id
+
+
+def run_import(
+    import_path: str | Path,
+    profile_name: str | None = None,
+    *,
+    replace: bool = False,
+    dry_run: bool = False,
+) -> ImportReport:
+    """As :func:`import_profile`, and tell what was done.
+
+    Args:
+        import_path: as there.
+        profile_name: as there.
+        replace: as there.
+        dry_run: only tell what would be done, or why it cannot be; nothing is written.
+
+    Raises:
+        ImportExportError: as there.
+        ValidationError: as there.
+    """
+    backend = get_backend()
+    with _opened(import_path) as export:
+        if not dry_run:
+            with backend.transaction():
+                return _run(export, backend, backend, profile_name, replace)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            SQLiteBackend(Path(folder) / DATABASE_NAME) as scratch,
+            scratch.transaction(),
+        ):
+            return _run(export, backend, scratch, profile_name, replace)
+
+
+def read_manifest(import_path: str | Path) -> Manifest:
+    """What an export says of itself.
+
+    Raises:
+        ImportExportError: there is no export, or a file of it is missing.
+    """
+    with _opened(import_path) as export:
+        return export.manifest
+
+
+@contextmanager
+def _opened(import_path: str | Path) -> Iterator["_Export"]:
+    path = Path(import_path)
+    with opened_export(path) as source:
+        yield _Export(source, path)
+
+
+def _run(
+    export: "_Export",
+    backend: PersistenceBackend,
+    target: PersistenceBackend,
+    profile_name: str | None,
+    replace: bool,
+) -> ImportReport:
+    """Import into the target what fits into the backend."""
+    present = backend.list_profiles() if backend.exists() else []
+    coming = _Import(export, present, profile_name, replace)
+    removed_queries: set[str] = set()
+    if coming.replaced is not None:
+        replaced_id = coming.replaced["id"]
+        removed_queries = {query["id"] for query in backend.list_queries(replaced_id)}
+        if target is backend:
+            backend.delete_profile(replaced_id)
+    report = coming.save(target)
+    imported = {query["id"] for query in target.list_queries(report.profile_id)}
+    report.removed_queries = sorted(removed_queries - imported)
+    return report
+
+
+class _Export:
+    """The files of an export."""
+
+    def __init__(self, source: Source, path: Path) -> None:
+        self._source = source
+        self._path = path
+        self.edited: list[str] = []
+        with self.reading(MANIFEST):
+            found = source.names()
+            if MANIFEST not in found:
+                raise ImportExportError("missing, so this is no export of a profile")
+            self.manifest = Manifest.of(parsed(source.read(MANIFEST)))
+            places = {name: kind_of(name) for name in found}
+        self._places = {name: place for name, place in places.items() if place is not None}
+        for name in (PROFILE, SNAPSHOTS, *self.manifest.files):
+            with self.reading(name):
+                if name not in self._places:
+                    raise ImportExportError("missing; the export was not copied as a whole")
+
+    @property
+    def added(self) -> list[str]:
+        """The files that were not exported."""
+        return sorted(self._places.keys() - self.manifest.files)
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[None]:
+        """What is wrong within is said to be in this file."""
+        try:
+            yield
+        except ImportExportError as error:
+            raise ImportExportError(f"{self._path / name}: {error}") from None
+        except ValidationError as error:
+            where = f"{self._path / name}: {error.subject}"
+            raise ValidationError(where, error.problems) from None
+
+    def files(self) -> Iterator[tuple[str, type[Entity]]]:
+        """Names and kinds of all files but that of the profile, owners before what is theirs."""
+        for model in NAMES:
+            for name, place in self._places.items():
+                if place.model is model and name != PROFILE:
+                    yield name, model
+
+    def records(self, name: str) -> list[Document]:
+        """What is in a file, but for the id of the profile.
+
+        Raises:
+            ImportExportError: it is damaged, or is of a query that is not there.
+        """
+        data = self._source.read(name)
+        place, entry = self._places[name], self.manifest.files.get(name)
+        records = list(records_in(place, parsed(data)))
+        owners = {record["query_id"] for record in records if issubclass(place.model, QueryData)}
+        for owner in owners:
+            if file_name(Query, owner) not in self._places:
+                raise ImportExportError(f"there is no {file_name(Query, owner)!r}")
+        if entry is not None and digest(data) != entry.sha256:
+            self.edited.append(name)
+        elif entry is not None and entry.updated_at is not None:
+            records = [{**record, "updated_at": entry.updated_at} for record in records]
+        return records
+
+
+class _Import:
+    """A profile on its way in, once it is known that it may.
+
+    Args:
+        export: where it comes from.
+        present: the profiles that are there.
+        profile_name: a name in place of the exported one.
+        replace: whether it may take the place of another.
+    """
+
+    def __init__(
+        self, export: _Export, present: list[Document], profile_name: str | None, replace: bool
+    ) -> None:
+        with export.reading(PROFILE):
+            [self._profile] = export.records(PROFILE)
+            name = profile_name if profile_name is not None else self._profile.get("name", "")
+            profile_id = self._profile.get("id")
+            self.replaced = _in_the_way(present, profile_id, name) if replace else None
+            others = [other for other in present if other is not self.replaced]
+            refuse_beyond(MAX_PROFILES, "Profile", others)
+            if profile_name is not None:
+                name = checked_name("Profile", profile_name, others)
+            elif isinstance(name, str):
+                refuse_taken_name("Profile", name, others)
+            taken = {other["id"] for other in others}
+            if self.replaced is not None:
+                profile_id = self.replaced["id"]
+            elif not isinstance(profile_id, str) or (profile_name and profile_id in taken):
+                profile_id = free_id(str(name), "profile", taken)
+            elif profile_id in taken:
+                expected = "an id that is free was expected; give a new name, or replace it"
+                raise ValidationError.of("Profile", "id", expected, profile_id)
+        self._export = export
+        self._profile.update(id=profile_id, name=name)
+
+    def save(self, backend: PersistenceBackend) -> ImportReport:
+        """Save all of it; call it within a transaction."""
+        export, profile_id = self._export, self._profile["id"]
+        missing_secrets = list(export.manifest.left_out.secrets)
+        if self.replaced is not None and _keep_token(self._profile, self.replaced):
+            missing_secrets = [each for each in missing_secrets if each != TOKEN]
+        with export.reading(PROFILE):
+            backend.save_records(Profile, [self._profile])
+        imported: dict[str, int] = {}
+        for name, model in export.files():
+            with export.reading(name):
+                records = [{**each, "profile_id": profile_id} for each in export.records(name)]
+                backend.save_records(model, records)
+                _refuse_doubles(model, records)
+            imported[NAMES[model]] = imported.get(NAMES[model], 0) + len(records)
+        return ImportReport(
+            profile_id,
+            self._profile["name"],
+            replaced=self.replaced["name"] if self.replaced is not None else None,
+            imported=imported,
+            edited=export.edited,
+            added=export.added,
+            missing_secrets=missing_secrets,
+        )
+
+
+def _refuse_doubles(model: type[Entity], records: list[Document]) -> None:
+    """Refuse what would be lost, since another one is stored in its place.
+
+    Raises:
+        ImportExportError: two of the records, which are valid, have the same key.
+    """
+    counted = Counter(map(model.key_of, records))
+    for key, count in counted.items():
+        if count > 1:
+            told = " ".join(repr(part) for part in key[2:])
+            raise ImportExportError(f"{told} is there {count} times")
+
+
+def _in_the_way(present: list[Document], profile_id: Any, name: Any) -> Document | None:
+    """The profile that has the id or the name.
+
+    Raises:
+        ImportExportError: one has the id, another one the name.
+    """
+    found = [
+        other
+        for other in present
+        if other["id"] == profile_id
+        or (isinstance(name, str) and other["name"].casefold() == name.strip().casefold())
+    ]
+    if len(found) > 1:
+        told = " and ".join(repr(other["id"]) for other in found)
+        raise ImportExportError(f"profiles {told} have its id and its name; delete one first")
+    return found[0] if found else None
+
+
+def _keep_token(profile: Document, replaced: Document) -> bool:
+    """Give the profile the token of the replaced one, if it has none and means the same server."""
+    jira, earlier = profile.get("jira_config"), replaced["jira_config"]
+    if not isinstance(jira, dict) or jira.get("token") or not earlier.get("token"):
+        return False
+    if jira.get("base_url") != earlier.get("base_url"):
+        return False
+    profile["jira_config"] = {**jira, "token": earlier["token"]}
+    return True
