@@ -35,8 +35,14 @@ def checked_name(kind: str, name: str, others: Iterable[Document]) -> str:
     return name.strip()
 
 
-def refuse_taken_name(kind: str, name: str, others: Iterable[Document]) -> None:
+def refuse_taken_name(kind: str, name: str, others: Iterable[Document], advice: str = "") -> None:
     """Refuse a name that is taken.
+
+    Args:
+        kind: what bears the name.
+        name: the name.
+        others: those that may have it.
+        advice: what to do then, for the end of the message.
 
     Raises:
         ValidationError: one of the others has it, in whatever case.
@@ -44,7 +50,7 @@ def refuse_taken_name(kind: str, name: str, others: Iterable[Document]) -> None:
     for other in others:
         if other["name"].casefold() == name.casefold():
             expected = f"a name other than that of {kind.lower()} {other['id']!r} was expected"
-            raise ValidationError.of(kind, "name", expected, name)
+            raise ValidationError.of(kind, "name", expected + advice, name)
 
 
 def free_id(name: str, fallback: str, taken: Collection[str]) -> str:

@@ -81,13 +81,13 @@ def copied(counts: dict[str, int], source: str, target: str) -> None:
 
 def exported(found: Document) -> None:
     """What an export holds, and what not."""
-    _counts(f"Exported {found['profile_name']} ({found['profile_id']})", found["counts"])
+    line(f"Exported {found['profile_name']} ({found['profile_id']}) to {found['path']}")
+    _counts("What it holds", found["counts"])
     left_out = found["left_out"]
     if left_out["kinds"]:
         line(f"Left out: {', '.join(left_out['kinds'])} (--include-cache takes them along)")
     if left_out["secrets"]:
         line(f"Left out, since it is secret: {', '.join(left_out['secrets'])}")
-    line(f"Written to {found['path']}")
 
 
 def exported_workspace(found: Document) -> None:
@@ -99,8 +99,9 @@ def exported_workspace(found: Document) -> None:
 
 def imported(report: ImportReport, *, planned: bool) -> None:
     """What came in, what it replaced, and what is to be done."""
-    title = f"{'Would import' if planned else 'Imported'} {report.profile_name}"
-    _counts(f"{title} ({report.profile_id})", report.imported)
+    verb = "Would import" if planned else "Imported"
+    line(f"{verb} {report.profile_name} ({report.profile_id})")
+    _counts("What came in", report.imported)
     if report.replaced is not None:
         verb = "Would replace" if planned else "Replaced"
         gone = ", ".join(report.removed_queries)

@@ -1,5 +1,6 @@
 """One ``.zip`` file in place of a folder, read with caps, since it may come from anywhere."""
 
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -36,10 +37,11 @@ def is_archive_name(path: Path) -> bool:
 
 
 class ArchiveWriter:
-    """Writes the files of an export into one."""
+    """Writes the files of an export into one, which only its owner can read."""
 
     def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path, "x", zipfile.ZIP_DEFLATED)
+        self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b")
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
 
     def write(self, name: str, data: bytes) -> None:
         """Add a file."""
@@ -53,7 +55,8 @@ class ArchiveWriter:
         Raises:
             ImportExportError: it is more than can be read again.
         """
-        self._zip.close()
+        with self._file:
+            self._zip.close()
         try:
             _check_caps(self._zip.infolist())
         except ImportExportError as error:

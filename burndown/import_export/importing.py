@@ -32,6 +32,8 @@ from burndown.settings import DATABASE_NAME
 
 __all__ = ["ImportReport", "import_profile", "read_manifest", "run_import"]
 
+_ADVICE = "; import it under a new name (`--name`) or in place of that one (`--replace`)"
+
 _logger = logging.getLogger(__name__)
 
 
@@ -250,14 +252,14 @@ class _Import:
             if profile_name is not None:
                 name = checked_name("Profile", profile_name, others)
             elif isinstance(name, str):
-                refuse_taken_name("Profile", name, others)
+                refuse_taken_name("Profile", name, others, _ADVICE)
             taken = {other["id"] for other in others}
             if self.replaced is not None:
                 profile_id = self.replaced["id"]
             elif not isinstance(profile_id, str) or (profile_name and profile_id in taken):
                 profile_id = free_id(str(name), "profile", taken)
             elif profile_id in taken:
-                expected = "an id that is free was expected; give a new name, or replace it"
+                expected = f"an id that is free was expected{_ADVICE}"
                 raise ValidationError.of("Profile", "id", expected, profile_id)
         self._export = export
         self._profile.update(id=profile_id, name=name)
