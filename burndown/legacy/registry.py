@@ -4,6 +4,7 @@ from typing import Any
 
 from burndown.errors import is_secret
 from burndown.legacy.contents import LegacyProfile
+from burndown.models.values import to_utc
 
 __all__ = ["registry_entry"]
 
@@ -28,7 +29,8 @@ def registry_entry(profile: LegacyProfile, earlier: dict[str, Any]) -> dict[str,
         profile: the profile; of one in an old shape, only its queries are told anew.
         earlier: the entry that it replaces; what that has beside is kept.
     """
-    keys = [query.key for query in profile.queries]
+    oldest_first = sorted(profile.queries, key=lambda query: to_utc(query.document["created_at"]))
+    keys = [query.key for query in oldest_first]
     listed = earlier.get("queries")
     known = [key for key in listed if key in keys] if isinstance(listed, list) else []
     said = {name: profile.document[name] for name in _FIELDS} if profile.is_exact else {}
