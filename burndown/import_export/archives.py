@@ -16,6 +16,8 @@ MAX_ENTRIES = 10_000
 MAX_FILE_BYTES = 128 * _MB
 MAX_BYTES = 512 * _MB
 """Of all files together, unpacked."""
+MAX_VALUES = 3_000_000
+"""In one file; those of some 20,000 issues. The smallest ones take a hundred times their text."""
 MAX_RATIO = 200
 """Of unpacked to packed bytes, for what unpacks to more than a megabyte."""
 _ENTRY = b"PK\x01\x02"
@@ -44,7 +46,13 @@ class ArchiveWriter:
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED)
 
     def write(self, name: str, data: bytes) -> None:
-        """Add a file."""
+        """Add a file.
+
+        Raises:
+            ImportExportError: it is more than can be read again.
+        """
+        with _advised():
+            _check_values(name, data)
         entry = zipfile.ZipInfo(name)  # without the time, so that equal exports are equal files
         entry.external_attr = 0o600 << 16
         self._zip.writestr(entry, data, zipfile.ZIP_DEFLATED)
@@ -57,10 +65,8 @@ class ArchiveWriter:
         """
         with self._file:
             self._zip.close()
-        try:
+        with _advised():
             _check_caps(self._zip.infolist())
-        except ImportExportError as error:
-            raise ImportExportError(f"{error}; export to a folder instead") from None
 
 
 class Archive:
@@ -89,10 +95,12 @@ class Archive:
         """What is in a file.
 
         Raises:
-            ImportExportError: it is damaged.
+            ImportExportError: it is damaged, or holds too many values.
         """
         with _explained():
-            return self._zip.read(self._entries[name])
+            data = self._zip.read(self._entries[name])
+        _check_values(name, data)
+        return data
 
     def close(self) -> None:
         """Let go of the file."""
@@ -129,6 +137,11 @@ def _check_caps(entries: list[zipfile.ZipInfo]) -> None:
         raise ImportExportError(f"it has more than {MAX_BYTES // _MB} MB unpacked")
 
 
+def _check_values(name: str, data: bytes) -> None:
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
+        raise ImportExportError(f"{name!r} holds more than {MAX_VALUES:,} values")
+
+
 def _check_number_of_entries(path: Path) -> None:
     """Count them before they are all read into memory."""
     found = 0
@@ -137,6 +150,15 @@ def _check_number_of_entries(path: Path) -> None:
             found += chunk.count(_ENTRY)
             if found > MAX_ENTRIES:
                 raise ImportExportError(f"it has more than {MAX_ENTRIES:,} files")
+
+
+@contextmanager
+def _advised() -> Iterator[None]:
+    """What cannot be one file can be a folder."""
+    try:
+        yield
+    except ImportExportError as error:
+        raise ImportExportError(f"{error}; export to a folder instead") from None
 
 
 @contextmanager
