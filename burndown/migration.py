@@ -6,9 +6,9 @@ at once. Whatever goes wrong, or whenever the process dies, the files are as the
 start tries again.
 """
 
-import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import itemgetter
@@ -22,6 +22,7 @@ from burndown.copying import NAMES, copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
+    REGISTRY,
     STATE,
     Findings,
     QueryFile,
@@ -30,6 +31,7 @@ from burndown.legacy import (
     back_up,
     fingerprint,
     has_workspace,
+    is_there,
 )
 from burndown.models import JiraCache
 from burndown.models.json_codec import encode
@@ -47,8 +49,6 @@ from burndown.repositories.base import Repository
 from burndown.settings import DATABASE_NAME, get_settings
 
 __all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
-
-_IDS = {"profile_id", "id"}
 
 LOCK_TIMEOUT_SECONDS = 600
 """How long to wait for another process that is migrating."""
@@ -125,18 +125,22 @@ def run_migration_if_needed(
     """
     folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
     target = database or get_database()
-    if _is_done(target):
-        _scratch_path(folder, target).unlink(missing_ok=True)
-        return MigrationReport("already migrated", folder, target.location)
-    if dry_run:
-        with tempfile.TemporaryDirectory() as scratch:
-            migration = _Migration(folder, target, skip_damaged, progress)
-            return migration.rehearse(Path(scratch) / DATABASE_NAME)
+    migration = _Migration(folder, target, skip_damaged, progress)
     try:
+        if _is_done(target):
+            if not dry_run:
+                _scratch_path(folder, target).unlink(missing_ok=True)
+            return MigrationReport("already migrated", folder, target.location)
+        if is_there(folder) and not folder.is_dir():
+            problem = (folder, "not the folder of profiles; put that in its place")
+            raise MigrationError(f"The workspace in {folder.parent} was not moved", [problem])
+        if dry_run:
+            with tempfile.TemporaryDirectory() as scratch:
+                return migration.rehearse(Path(scratch) / DATABASE_NAME)
         with _lock(folder, target):
             if _is_done(target):
                 return MigrationReport("already migrated", folder, target.location)
-            return _Migration(folder, target, skip_damaged, progress).run()
+            return migration.run()
     except Timeout:
         raise MigrationError(
             f"Another process has been migrating {folder} for more than "
@@ -284,16 +288,22 @@ class _Migration:
         """Move what the workspace remembers; the schema is that of the database."""
         state, tasks = AppStateRepository(session), TaskProgressRepository(session)
         path = self.folder / STATE
-        try:
-            for key, value in workspace.app_state.items():
-                if key != "schema_version":
+        for key, value in workspace.app_state.items():
+            if key != "schema_version":
+                with self._problems_of(path):
                     state.set(key, value)
-            tasks.save_documents(workspace.notes.tasks.values())
+        for name, task in workspace.notes.tasks.items():
+            with self._problems_of(path):
+                tasks.save_document(task)
+                _must_agree(task, tasks.get_document(name), path)
+        state.set("migration_complete", "true")
+
+    @contextmanager
+    def _problems_of(self, path: Path) -> Iterator[None]:
+        try:
+            yield
         except ValidationError as error:
             self.findings.stops_at(path, _reasons(error))
-        for name, task in workspace.notes.tasks.items():
-            _must_agree(task, tasks.get_document(name), path)
-        state.set("migration_complete", "true")
 
     def _store(
         self, repository: Repository[Any], path: Path, document: dict[str, Any]
@@ -306,10 +316,11 @@ class _Migration:
         try:
             repository.save_document(document)
         except ValidationError as error:
-            self.findings.stops_at(path, _reasons(error))
-            if document.keys() <= _IDS:
-                raise
+            where = f"{error.subject}: " if path.name == REGISTRY else ""
+            self.findings.stops_at(path, where + _reasons(error))
             rest = _without_what_is_wrong(document, error)
+            if len(rest) == len(document):
+                raise
             return self._store(repository, path, rest)
         return document
 
@@ -353,10 +364,13 @@ class _Migration:
 
 
 def _without_what_is_wrong(document: dict[str, Any], error: ValidationError) -> dict[str, Any]:
-    """The document without the keys that are refused; with nothing but its ids at the last."""
-    wrong = {re.split(r"[.\[]", problem.path)[0] for problem in error.problems} - _IDS
-    rest = {key: value for key, value in document.items() if key not in wrong}
-    return rest if len(rest) < len(document) else {key: document[key] for key in _IDS & rest.keys()}
+    """The document without the keys that are refused."""
+    paths = [problem.path for problem in error.problems]
+    return {
+        key: value
+        for key, value in document.items()
+        if not any(path == key or path.startswith((f"{key}.", f"{key}[")) for path in paths)
+    }
 
 
 def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:

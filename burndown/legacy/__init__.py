@@ -3,13 +3,14 @@
 from burndown.legacy.backup import back_up, fingerprint
 from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
 from burndown.legacy.findings import Finding, Findings
-from burndown.legacy.layout import STATE, has_workspace
+from burndown.legacy.layout import REGISTRY, STATE, has_workspace, is_there
 from burndown.legacy.records import Records, find_damages
 from burndown.legacy.transaction import SafeFolder
 from burndown.legacy.workspace import Workspace
 from burndown.legacy.writer import Writer
 
 __all__ = [
+    "REGISTRY",
     "STATE",
     "Finding",
     "Findings",
@@ -24,4 +25,5 @@ __all__ = [
     "find_damages",
     "fingerprint",
     "has_workspace",
+    "is_there",
 ]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "UnreadableFileError",
     "digest",
     "json_file",
+    "kind_of",
     "modified_at",
     "parse_json",
     "read_bytes",
@@ -28,6 +30,18 @@ _LAYERS = 8
 """How many containers a file can put around a value."""
 
 _ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
+_PLACES = 5
+"""How many places a message names."""
+_PLACE_LENGTH = 80
+_KINDS = {
+    type(None): "null",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
 
 
 class UnreadableFileError(Exception):
@@ -70,34 +84,35 @@ def parse_json(data: bytes, path: Path, findings: Findings) -> Any:
     """
     if not data.strip():
         raise UnreadableFileError("the file is empty")
+    if not data.strip(b"\0"):
+        raise UnreadableFileError("the file holds nothing but zeros, as after a power cut")
     encoding = json.detect_encoding(data)
     if encoding != "utf-8":
         try:
             data = data.decode(encoding).encode()
         except UnicodeError as error:
             raise UnreadableFileError(f"not {encoding.upper()} text: {error}") from None
-    paths: list[str] = []
+    nulls = _Nulls()
     try:
         value = decode(data)
     except ValueError as strict:
         try:
-            value = _parse_leniently(data, paths)
+            value = _parse_leniently(data, nulls)
         except (ValueError, RecursionError):
             raise UnreadableFileError(f"not valid JSON: {strict}") from None
     if encoding != "utf-8":
         findings.puts_right(path, f"read as {_ENCODINGS.get(encoding, encoding.upper())}")
-    if paths:
-        findings.puts_right(path, f"null in place of NaN or infinity at {_some(paths)}")
+    if nulls.count:
+        findings.puts_right(path, f"null in place of NaN or infinity at {nulls}")
     return value
 
 
-def _parse_leniently(data: bytes, paths: list[str]) -> Any:
+def _parse_leniently(data: bytes, nulls: "_Nulls") -> Any:
     """Takes NaN, and what nests as deep as can be stored with the layers of a file around it."""
     try:
-        return _null_for_non_finite(from_json(data, allow_inf_nan=True), "", paths)
+        return nulls.put_into(from_json(data, allow_inf_nan=True))
     except ValueError:
-        value = _null_for_non_finite(json.loads(data), "", paths)
-        return check_storable(value, -_LAYERS)
+        return check_storable(nulls.put_into(json.loads(data)), -_LAYERS)
 
 
 def json_file(value: Any) -> bytes:
@@ -111,26 +126,56 @@ def digest(data: bytes) -> str:
 
 
 def modified_at(path: Path) -> datetime:
-    """When the file was last written, UTC."""
-    return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    """When the file was last written, UTC; 1970 if that is no time at all."""
+    try:
+        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(0, UTC)
 
 
-def _null_for_non_finite(value: Any, path: str, found: list[str]) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _null_for_non_finite(item, f"{path}.{key}", found) for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [
-            _null_for_non_finite(item, f"{path}[{index}]", found)
-            for index, item in enumerate(value)
-        ]
-    if isinstance(value, float) and not math.isfinite(value):
-        found.append(path.lstrip("."))
-        return None
-    return value
+def kind_of(value: Any) -> str:
+    """What kind of JSON value it is, for people."""
+    return _KINDS[type(value)]
 
 
-def _some(paths: list[str]) -> str:
-    shown = ", ".join(paths[:5])
-    return shown if len(paths) <= 5 else f"{shown} and {len(paths) - 5} more places"
+@dataclass
+class _Nulls:
+    """Puts null in the place of numbers that JSON has not, and knows the first of the places."""
+
+    count: int = 0
+    _places: list[str] = field(default_factory=list)
+    _steps: list[str | int] = field(default_factory=list)
+    """What leads to the container that is looked through."""
+
+    def __str__(self) -> str:
+        places = ", ".join(self._places)
+        more = self.count - len(self._places)
+        return f"{places} and {more} more places" if more else places
+
+    def put_into(self, value: Any) -> Any:
+        """The value, changed in place."""
+        if isinstance(value, dict | list):
+            self._look_through(value)
+            return value
+        holder = [value]
+        self._look_through(holder)
+        return holder[0]
+
+    def _look_through(self, container: Any) -> None:
+        items = container.items() if isinstance(container, dict) else enumerate(container)
+        for step, item in items:
+            if isinstance(item, dict | list):
+                self._steps.append(step)
+                self._look_through(item)
+                self._steps.pop()
+            elif isinstance(item, float) and not math.isfinite(item):
+                container[step] = None
+                self._note(step)
+
+    def _note(self, last: str | int) -> None:
+        self.count += 1
+        if self.count <= _PLACES:
+            steps = (f"[{s}]" if isinstance(s, int) else f".{s}" for s in (*self._steps, last))
+            place = "".join(steps).lstrip(".")
+            short = place[: _PLACE_LENGTH - 3] + "..."
+            self._places.append(place if len(place) <= _PLACE_LENGTH else short)

@@ -11,9 +11,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from burndown.disk import link, make_folder, remove, remove_if_empty, sync, write_file
+from burndown.errors import StorageError
+from burndown.legacy.files import UnreadableFileError, read_bytes
+from burndown.legacy.layout import is_there
 from burndown.legacy.places import check_place
-from burndown.models.json_codec import decode, encode
+from burndown.models.json_codec import encode
 
 __all__ = ["Journal"]
 
@@ -26,6 +31,9 @@ class _Entry:
     """Paths below the folder that are removed first."""
     written: list[str]
     """Paths below the folder that are then written."""
+
+
+_ENTRY = TypeAdapter(_Entry)
 
 
 class Journal:
@@ -45,7 +53,7 @@ class Journal:
 
     def exists(self) -> bool:
         """Whether there are changes that are committed and perhaps not all made."""
-        return self._path.exists()
+        return is_there(self._path)
 
     def commit(self, stage: Path, written: Iterable[str], removed: Iterable[str]) -> None:
         """Make the changes.
@@ -76,10 +84,9 @@ class Journal:
         Raises:
             OSError: a change is not possible; all are taken back.
         """
-        try:
-            entry = _Entry(**decode(self._path.read_bytes()))
-        except FileNotFoundError:
+        if not self.exists():
             return
+        entry = self._read()
         try:
             self._make(entry)
         except OSError:
@@ -90,6 +97,15 @@ class Journal:
                 sync(folder)
         self._path.unlink()
         sync(self._work)
+
+    def _read(self) -> _Entry:
+        try:
+            return _ENTRY.validate_json(read_bytes(self._path))
+        except (UnreadableFileError, ValueError):
+            raise StorageError(
+                f"{self._path} is damaged, so what was to be changed when a process died is not "
+                f"known; to go on with the files as they are, delete {self._work}"
+            ) from None
 
     def _make(self, entry: _Entry) -> None:
         make_folder(self._removed)

@@ -26,6 +26,7 @@ from burndown.legacy.findings import Findings
 __all__ = [
     "NOTES",
     "PROFILE_FILES",
+    "QUERIES",
     "QUERY_FILES",
     "REGISTRY",
     "RESPONSES",
@@ -41,6 +42,7 @@ __all__ = [
     "is_there",
     "profile_folders",
     "query_folders",
+    "settings_places",
     "stored_size",
     "tell_leftovers",
 ]
@@ -50,6 +52,8 @@ STATE = "burndown.json"
 """Beside the registry: what the workspace remembers."""
 NOTES = "burndown.json"
 """Beside ``query.json``: what the other files of the query cannot say."""
+QUERIES = "queries"
+"""Beside ``profile.json``: the folder of the folders of queries."""
 RESPONSES = "responses"
 """Beside ``query.json``: the folder of further answers of Jira."""
 WORK = ".burndown-work"
@@ -133,9 +137,22 @@ def profile_folders(profiles_dir: Path) -> dict[str, Path]:
 
 
 def query_folders(profile_folder: Path) -> list[Path]:
-    """The folders of a profile's queries."""
-    queries = profile_folder / "queries"
-    return _folders_in(queries) if is_folder(queries) else []
+    """The folders of a profile's queries, with at least one file of theirs."""
+    queries = profile_folder / QUERIES
+    found = _folders_in(queries) if is_folder(queries) else []
+    settings = settings_places(profile_folder)
+    return [
+        folder
+        for folder in found
+        if any(is_there(folder / name) for name in (*QUERY_FILES, NOTES, RESPONSES))
+        or any(path.parent == folder and is_there(path) for path in settings)
+    ]
+
+
+def settings_places(profile_folder: Path) -> tuple[Path, ...]:
+    """Where the settings of a profile may be; the first that is there counts."""
+    main = profile_folder / QUERIES / "main"
+    return (*(profile_folder / name for name in PROFILE_FILES), main / PROFILE_FILES[-1])
 
 
 def stored_size(profiles_dir: Path) -> int:
@@ -159,13 +176,12 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
             findings.leaves_out(root / name, why)
     known = {profiles_dir / REGISTRY, profiles_dir / STATE}
     for folder in profile_folders(profiles_dir).values():
-        known |= {folder / name for name in PROFILE_FILES}
+        known.add(next(filter(is_there, settings_places(folder)), folder / PROFILE_FILES[0]))
         for query in query_folders(folder):
             known |= {query / name for name in (*QUERY_FILES, NOTES)}
             if is_folder(query / RESPONSES):
                 known |= set((query / RESPONSES).glob("*.json"))
-            if query.name == "main":
-                known.add(query / "app_settings.json")
+    known |= {problem.path for problem in findings.problems}
     holding = {parent for path in known for parent in path.parents}
     if profiles_dir.is_dir():
         for path in _unknown(profiles_dir, known, holding):
@@ -177,7 +193,7 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
 
 def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
     for child in _folders_in(folder):
-        if depth > 0 and child.name == "queries":
+        if depth > 0 and child.name == QUERIES:
             continue
         if _holds_profile(child):
             yield child
@@ -186,7 +202,11 @@ def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _holds_profile(folder: Path) -> bool:
-    return any(is_there(folder / name) for name in PROFILE_FILES) or is_folder(folder / "queries")
+    return any(is_there(folder / name) for name in PROFILE_FILES) or is_folder(folder / QUERIES)
+
+
+def _has_settings(folder: Path) -> bool:
+    return is_there(folder / PROFILE_FILES[0])
 
 
 def _holds_query(folder: Path) -> bool:
@@ -194,8 +214,13 @@ def _holds_query(folder: Path) -> bool:
 
 
 def _folders_in(folder: Path) -> list[Path]:
+    """The folders in it, without hidden ones in which is nothing of a workspace."""
     return sorted(
-        child for child in folder.iterdir() if is_folder(child) and not child.name.startswith(".")
+        child
+        for child in folder.iterdir()
+        if is_folder(child)
+        and not is_passing(child.name)
+        and (not child.name.startswith(".") or _holds_profile(child) or _holds_query(child))
     )
 
 
@@ -217,17 +242,30 @@ def _tell_link(path: Path, profiles_dir: Path, findings: Findings) -> None:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):  # it leads nowhere, or round in circles
         target = profiles_dir
-    is_elsewhere = not target.is_relative_to(profiles_dir) and target != profiles_dir.parent
-    if is_elsewhere and (_holds_profile(path) or _holds_query(path)):
+    is_elsewhere = not (target.is_relative_to(profiles_dir) or profiles_dir.is_relative_to(target))
+    if is_elsewhere and _leads_to_data(path):
         why = f"a link to {target}, and links are not followed; put the folder itself there"
         findings.stops_at(path, why)
     else:
         findings.leaves_out(path, "a link; links are not followed")
 
 
+def _leads_to_data(link: Path) -> bool:
+    """Whether behind it lies a profile or query, or a folder of profiles or of queries."""
+    if _holds_profile(link) or _holds_query(link):
+        return True
+    holds = _holds_query if link.name == QUERIES else _has_settings
+    try:
+        return any(holds(child) for child in link.iterdir())
+    except OSError:  # it is no folder, or may not be read
+        return False
+
+
 def _why_unknown(path: Path) -> str:
     if path.is_dir():
-        return "a folder without a profile or query"
+        return "no folder of a profile or query" if any(path.iterdir()) else "an empty folder"
+    if path.name == PROFILE_FILES[-1]:
+        return f"older settings, replaced by {PROFILE_FILES[0]}"
     if path.suffix == ".tmp" or path.name.startswith("metrics_snapshots_"):
         return _LEFT_OVER
     return "not a file of a workspace"

@@ -96,7 +96,9 @@ def read_documents(
         if model is JiraChangelog:
             return [
                 {**found, "expires_at": notes.changelogs.get(found["issue_key"])}
-                for found in changelog_documents(value, say)
+                for found in changelog_documents(
+                    value, say, lambda what: findings.leaves_out(path, f"{what}; {_ANEW}")
+                )
             ]
         if model is MetricsSnapshot:
             return read_snapshots(value, notes.snapshots, modified_at(path), say)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from burndown.errors import shown
+from burndown.legacy.files import kind_of
 from burndown.legacy.profile_shapes import Say, is_moment
 from burndown.models import jira_cache_key
 from burndown.models.values import to_iso_week, to_utc
@@ -95,7 +96,7 @@ def jira_cache_document(written: Any, jql: str, written_at: datetime, say: Say) 
     fields = written.get("fields_requested")
     created_at = _timestamp(written.get("timestamp"))
     if created_at is None:
-        created_at = written_at
+        created_at = min(written_at, _LATEST)
         say("timestamp: taken from the time of the file")
     return {
         "cache_key": jira_cache_key(
@@ -116,17 +117,22 @@ def _timestamp(text: Any) -> datetime | None:
     return moment if moment <= _LATEST else None
 
 
-def changelog_documents(written: Any, say: Say) -> list[dict[str, Any]]:
+def changelog_documents(written: Any, say: Say, leave_out: Say) -> list[dict[str, Any]]:
     """The histories that ``jira_changelog_cache.json`` holds, one for each issue.
 
     Reads the object by issue key, the older envelope with a list of issues, and files in which
     newer entries stand beside that envelope.
 
+    Args:
+        written: what the file holds.
+        say: takes what was put right.
+        leave_out: takes what of it is no history.
+
     Raises:
         ShapeError: it is no object.
     """
     if not isinstance(written, dict):
-        raise ShapeError("it is no object")
+        raise ShapeError(f"an object by issue key was expected, not {kind_of(written)}")
     histories: dict[str, Any] = {}
     enveloped = written.get("issues")
     in_envelope = isinstance(enveloped, list)
@@ -136,7 +142,7 @@ def changelog_documents(written: Any, say: Say) -> list[dict[str, Any]]:
             if isinstance(key, str):
                 histories[key] = issue
             else:
-                say("an issue without a key is left out of the older envelope")
+                leave_out("an issue without a key in the older envelope")
         say(f"histories taken from the older envelope, without its own keys: {len(histories)}")
     for key, history in written.items():
         if in_envelope and key in _ENVELOPE_KEYS:
@@ -144,7 +150,7 @@ def changelog_documents(written: Any, say: Say) -> list[dict[str, Any]]:
         if isinstance(history, dict):
             histories[key] = history
         else:
-            say(f"{shown(key)}: left out, since it is no object")
+            leave_out(f"{shown(key)}: an object was expected, not {kind_of(history)}")
     return [
         {"issue_key": key, "expires_at": None, "changelog": history}
         for key, history in histories.items()
@@ -158,7 +164,7 @@ def project_data_document(written: Any, written_at: datetime) -> dict[str, Any]:
         ShapeError: it is no object.
     """
     if not isinstance(written, dict):
-        raise ShapeError("an object was expected")
+        raise ShapeError(f"an object was expected, not {kind_of(written)}")
     metadata = written.get("metadata")
     told = metadata.get("last_updated") if isinstance(metadata, dict) else None
     told = told or written.get("last_updated")
@@ -172,7 +178,7 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
         ShapeError: it is no object of weeks, each an object of metrics.
     """
     if not isinstance(written, dict):
-        raise ShapeError("an object of weeks was expected")
+        raise ShapeError(f"an object of weeks was expected, not {kind_of(written)}")
     found: dict[tuple[str, str], dict[str, Any]] = {}
     old_spellings: list[str] = []
     for spelling, metrics in written.items():
@@ -180,7 +186,8 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
         if week is None:
             raise ShapeError(f"{shown(spelling)}: an ISO week such as 2025-W12 was expected")
         if not isinstance(metrics, dict):
-            raise ShapeError(f"{spelling}: an object of metrics was expected")
+            expected = f"an object of metrics was expected, not {kind_of(metrics)}"
+            raise ShapeError(f"{spelling}: {expected}")
         if week != spelling:
             old_spellings.append(spelling)
         if not metrics:

@@ -4,7 +4,7 @@ The name of a folder is the id of what it holds, whatever the files within say. 
 followed. Small files are read at once, the large ones of a query when it is asked for them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from typing import Any
 from burndown.errors import shown
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.exact import unmarked
-from burndown.legacy.files import UnreadableFileError, modified_at, read_json
+from burndown.legacy.files import UnreadableFileError, kind_of, modified_at, read_json
 from burndown.legacy.findings import Findings
 from burndown.legacy.fitting_names import make_names_fit
 from burndown.legacy.layout import (
+    QUERIES,
     REGISTRY,
     ROOT_FILES,
     STATE,
@@ -24,6 +25,7 @@ from burndown.legacy.layout import (
     is_there,
     profile_folders,
     query_folders,
+    settings_places,
     tell_leftovers,
 )
 from burndown.legacy.notes import WorkspaceNotes
@@ -102,15 +104,38 @@ class _Reader:
         listed = registry.get("profiles", {})
         if isinstance(listed, list):
             self.findings.puts_right(path, "profiles: a list read as an object by id")
-            listed = {
-                entry["id"]: entry
-                for entry in listed
-                if isinstance(entry, dict) and isinstance(entry.get("id"), str)
-            }
+            listed = self._by_id(listed)
         if not isinstance(listed, dict):
-            self.findings.stops_at(path, "profiles: an object by id was expected")
+            why = f"profiles: an object by id was expected, not {kind_of(listed)}"
+            self.findings.stops_at(path, why)
             return {}
-        return {key: entry for key, entry in listed.items() if isinstance(entry, dict)}
+        entries: dict[str, dict[str, Any]] = {}
+        for key, entry in listed.items():
+            if entry is None:
+                self.findings.puts_right(path, f"profiles: {shown(key)}: null read as not set")
+                entries[key] = {}
+            elif isinstance(entry, dict):
+                entries[key] = entry
+            else:
+                why = f"profiles: {shown(key)}: an object was expected, not {kind_of(entry)}"
+                self.findings.stops_at(path, why)
+        return entries
+
+    def _by_id(self, listed: list[Any]) -> dict[str, Any]:
+        """The entries of a list, which has them whole or only their ids."""
+        path = self.profiles_dir / REGISTRY
+        entries: dict[str, Any] = {}
+        for number, entry in enumerate(listed):
+            key = entry.get("id") if isinstance(entry, dict) else entry
+            if not isinstance(key, str):
+                why = f"profiles[{number}]: an object with an id was expected"
+                self.findings.stops_at(path, why)
+                continue
+            if key in entries:
+                why = f"profiles[{number}]: {shown(key)} is there twice; the last one is taken"
+                self.findings.puts_right(path, why)
+            entries[key] = entry if isinstance(entry, dict) else {}
+        return entries
 
     def _active(
         self, registry: dict[str, Any], profiles: list[LegacyProfile]
@@ -137,6 +162,8 @@ class _Reader:
         if profile is None:
             if wanted is not None:
                 self._forget_active("active_profile_id", wanted, "names no profile")
+            elif wanted_query is not None:
+                self._forget_active("active_query_id", wanted_query, "has no active profile")
             return None, None
         query = next((query for query in profile.queries if query.key == wanted_query), None)
         if query is None and wanted_query is not None:
@@ -151,6 +178,7 @@ class _Reader:
 
     def _profiles(self, entries: dict[str, dict[str, Any]]) -> list[LegacyProfile]:
         folders = profile_folders(self.profiles_dir)
+        self._expect_folders(self.profiles_dir, entries, "profile")
         taken: set[str] = set()
         profiles = [
             self._profile(key, folders[key], entries.get(key, {}), taken)
@@ -178,17 +206,13 @@ class _Reader:
                 document["created_at"] = modified_at(path)
                 self.findings.puts_right(path, "created_at: taken from the time of the file")
             if profile_id != id_of_folder(key):
-                document["legacy_id"] = key
-        queries = list(self._queries(folder, document))
+                document["legacy_id"] = _as_text(key)
+        queries = list(self._queries(folder, document, entry))
         return LegacyProfile(key, folder, path, document, queries, is_exact)
 
     def _settings(self, folder: Path) -> tuple[Path, dict[str, Any]]:
         """The settings of a profile, wherever the dashboard of its time put them."""
-        for path in (
-            folder / "profile.json",
-            folder / "app_settings.json",
-            folder / "queries" / "main" / "app_settings.json",
-        ):
+        for path in settings_places(folder):
             if is_there(path):
                 return path, self._object(path) or {}
         self.findings.puts_right(folder, "no profile.json; taken from profiles.json and defaults")
@@ -197,7 +221,11 @@ class _Reader:
     def _registered_only(self, key: str, entry: dict[str, Any], taken: set[str]) -> LegacyProfile:
         path = self.profiles_dir / REGISTRY
         profile_id = self._identifier(key, path, "profile", taken)
-        document = profile_document(profile_id, entry, entry, self.findings.about(path))
+
+        def say(what: str) -> None:
+            self.findings.puts_right(path, f"profile {shown(key)}: {what}")
+
+        document = profile_document(profile_id, entry, entry, say)
         document.setdefault("created_at", modified_at(path))
         if profile_id != key:
             document["legacy_id"] = key
@@ -217,39 +245,45 @@ class _Reader:
 
     # --- queries -----------------------------------------------------------------------------
 
-    def _queries(self, folder: Path, profile: dict[str, Any]) -> Iterator[LegacyQuery]:
+    def _queries(
+        self, folder: Path, profile: dict[str, Any], entry: dict[str, Any]
+    ) -> Iterator[LegacyQuery]:
+        known = entry.get("queries")
+        self._expect_folders(folder, [QUERIES], "queries")
+        self._expect_folders(folder / QUERIES, known if isinstance(known, list) else [], "query")
         taken: set[str] = set()
         for query_folder in query_folders(folder):
-            if not any(query_folder.iterdir()):
-                self.findings.leaves_out(query_folder, "an empty folder")
-                continue
             query_id = self._identifier(query_folder.name, query_folder, "query", taken)
             query = self._query(query_id, query_folder, profile)
             if not query.is_exact and query_id != id_of_folder(query_folder.name):
-                query.document["legacy_id"] = query_folder.name
+                query.document["legacy_id"] = _as_text(query_folder.name)
             yield query
 
     def _query(self, query_id: str, folder: Path, profile: dict[str, Any]) -> LegacyQuery:
         path = folder / "query.json"
-        is_exact = False
-        if is_there(path):
-            document, is_exact = unmarked(self._object(path) or {})
-            is_exact = is_exact and document.get("id") == query_id
-            if not is_exact:
-                document = query_document(
-                    query_id, document, "", modified_at(path), self.findings.about(path)
-                )
-        else:
-            self.findings.puts_right(folder, "no query.json; taken from the other files")
-            jql = self._fetched_jql(folder) or profile.get("jql_query")
+        written = self._object(path)
+        if written is None:
+            document = self._query_of_other_files(query_id, folder, profile)
+            return LegacyQuery(folder.name, folder, document)
+        document, is_exact = unmarked(written)
+        is_exact = is_exact and document.get("id") == query_id
+        if not is_exact:
             document = query_document(
-                query_id,
-                {},
-                jql if isinstance(jql, str) else "",
-                modified_at(folder),
-                self.findings.about(folder),
+                query_id, document, "", modified_at(path), self.findings.about(path)
             )
         return LegacyQuery(folder.name, folder, document, is_exact)
+
+    def _query_of_other_files(
+        self, query_id: str, folder: Path, profile: dict[str, Any]
+    ) -> dict[str, Any]:
+        path = folder / "query.json"
+        if not is_there(path):
+            path = folder
+            self.findings.puts_right(folder, "no query.json; taken from the other files")
+        jql = self._fetched_jql(folder) or profile.get("jql_query")
+        if not isinstance(jql, str):
+            jql = ""
+        return query_document(query_id, {}, jql, modified_at(path), self.findings.about(path))
 
     def _fetched_jql(self, folder: Path) -> Any:
         """The JQL of the last sync; what is wrong with the file is told when its data is read."""
@@ -271,9 +305,18 @@ class _Reader:
             self.findings.stops_at(path, str(error))
             return None
         if not isinstance(value, dict):
-            self.findings.stops_at(path, f"an object was expected, not {type(value).__name__}")
+            self.findings.stops_at(path, f"an object was expected, not {kind_of(value)}")
             return None
         return value
+
+    def _expect_folders(self, parent: Path, names: Iterable[Any], kind: str) -> None:
+        """What stands in the place of a folder is a problem; links are told with all others."""
+        for name in names:
+            if isinstance(name, str) and is_identifier(name):
+                path = parent / folder_name(name)
+                if is_there(path) and not path.is_dir() and not path.is_symlink():
+                    what = "a file" if path.is_file() else "a device"
+                    self.findings.stops_at(path, f"{what}, not the folder of the {kind}")
 
     def _identifier(self, key: str, path: Path, kind: str, taken: set[str]) -> str:
         identifier = id_of_folder(key)
@@ -285,3 +328,8 @@ class _Reader:
             self.findings.puts_right(path, f"{shown(key)} is no safe id; now {identifier!r}")
         taken.add(identifier)
         return identifier
+
+
+def _as_text(name: str) -> str:
+    """The name of a file as text that can be stored, even if the bytes on disk are none."""
+    return name.encode(errors="backslashreplace").decode()

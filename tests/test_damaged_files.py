@@ -1,0 +1,346 @@
+"""Damaged files of an old workspace: each moves in, is left out, or stops the migration."""
+
+import codecs
+import gzip
+import json
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from tests.damaged_workspaces import (
+    ANEW,
+    CACHE,
+    DATA,
+    FILES,
+    PROFILE,
+    QUERY,
+    REGISTRY,
+    VITAL,
+    Stored,
+    assert_all_else_is_there,
+    make,
+    migrate,
+)
+
+Damage = Callable[[bytes], bytes]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Stored:
+    """What the undamaged workspace becomes."""
+    outcome = migrate(make(tmp_path_factory.mktemp("whole")))
+    assert outcome.problems == outcome.put_right == outcome.left_out == []
+    assert outcome.stored.keys() == FILES.keys()
+    return outcome.stored
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A workspace to be damaged."""
+    return make(tmp_path)
+
+
+def assert_stops(root: Path, whole: Stored, hit: Iterable[str], reason: str) -> None:
+    """Every file that was hit is named with the reason; all others move in without them."""
+    told = migrate(root).problems
+    assert {path for path, _ in told} == set(hit)
+    for path, why in told:
+        assert re.search(reason, why), (path, why)
+    skipped = migrate(root, skip_damaged=True)
+    assert {(path, f"damaged: {why}") for path, why in told} <= set(skipped.left_out)
+    assert_all_else_is_there(skipped.stored, whole, hit)
+
+
+def assert_leaves_out(root: Path, whole: Stored, hit: Iterable[str], reason: str) -> None:
+    """Every file that was hit is told as left out with the reason; all others move in."""
+    outcome = migrate(root)
+    assert {path for path, _ in outcome.left_out} == set(hit)
+    for path, why in outcome.left_out:
+        assert re.search(reason, why), (path, why)
+        assert why.endswith("it can be fetched from Jira again")
+    assert_all_else_is_there(outcome.stored, whole, hit)
+    assert not any(path in outcome.stored for path in hit)
+
+
+# --- what cannot be read ---------------------------------------------------------------------
+
+
+def with_value(text: str) -> Damage:
+    """The file with one more value."""
+    return lambda data: data.rstrip()[:-1].rstrip() + f', "more": {text}\n}}'.encode()
+
+
+def nested(depth: int, opening: str = "[", closing: str = "]") -> Damage:
+    return with_value(opening * depth + "1" + closing * depth)
+
+
+def in_code_page(name: str, more: str) -> Damage:
+    """The file with one more text, in an encoding that is not of Unicode."""
+
+    def encoded(data: bytes) -> bytes:
+        return json.dumps({**json.loads(data), "more": more}, ensure_ascii=False).encode(name)
+
+    return encoded
+
+
+def in_unicode(encoding: str, mark: bytes = b"") -> Damage:
+    return lambda data: mark + data.decode().encode(encoding)
+
+
+PLACE = r"line \d+ column \d+"
+NO_OBJECT = "object.* expected|list of issues"
+UNREADABLE: dict[str, tuple[Damage, str]] = {
+    "empty": (lambda data: b"", "the file is empty"),
+    "blank": (lambda data: b" \r\n\t\n", "the file is empty"),
+    "zeros": (lambda data: bytes(len(data)), "nothing but zeros"),
+    "an odd number of zeros": (lambda data: bytes(4097), "nothing but zeros"),
+    "one byte": (lambda data: data[:1], "line 1 column 1"),
+    "cut at a third": (lambda data: data[: len(data) // 3], PLACE),
+    "cut at 60 per cent": (lambda data: data[: len(data) * 6 // 10], PLACE),
+    "cut before its last byte": (lambda data: data.rstrip()[:-1], PLACE),
+    "without its first half": (lambda data: data[len(data) // 2 :], PLACE),
+    "zeros at its end": (lambda data: data[:-9] + bytes(9), PLACE),
+    "zeros behind it": (lambda data: data + bytes(512), f"trailing characters at {PLACE}"),
+    "no text at all": (lambda data: b"\xff" * len(data), "line 1 column 1"),
+    "compressed": (gzip.compress, "line 1 column 1"),
+    "a block of another file": (lambda data: data[:40] + b"\x89PNG\r\n" + data[46:], PLACE),
+    "Latin-1": (in_code_page("latin-1", "naïve"), PLACE),
+    "Windows-1252": (in_code_page("cp1252", "“naïve”"), PLACE),
+    "from the middle on UTF-16": (
+        lambda data: data[:40] + in_unicode("utf-16-le")(data[40:]),
+        PLACE,
+    ),
+    "cut UTF-16": (lambda data: in_unicode("utf-16")(data)[:-7], "not UTF-16"),
+    "cut UTF-32": (lambda data: in_unicode("utf-32")(data)[:-7], "not UTF-32"),
+    "UTF-16 cut between two letters": (lambda data: in_unicode("utf-16")(data)[:-8], PLACE),
+    "nothing but a byte order mark": (lambda data: codecs.BOM_UTF8, "EOF"),
+    "two writers": (lambda data: data + data, f"trailing characters at {PLACE}"),
+    "the end of an older one": (lambda data: data + data[-20:], f"trailing characters at {PLACE}"),
+    "garbage behind it": (lambda data: data + b"\nx", f"trailing characters at {PLACE}"),
+    "a conflict of versions": (lambda data: b"{\n<<<<<<< HEAD\n" + data[2:], "line 2 column 1"),
+    "an error page": (lambda data: b"<!DOCTYPE html><title>502</title>", "line 1 column 1"),
+    "single quotes": (lambda data: data.replace(b'"', b"'"), PLACE),
+    "no JSON value": (with_value("undefined"), PLACE),
+    "a comma too many": (with_value("1,"), PLACE),
+    "an integer of 4301 digits": (with_value("1" * 4301), "number out of range"),
+    "an integer of 100000 digits": (with_value("-" + "9" * 100_000), "number out of range"),
+    "lists 5000 deep": (nested(5000), "recursion limit"),
+    "lists 100000 deep": (nested(100_000), "recursion limit"),
+    "objects 5000 deep": (nested(5000, '{"k":', "}"), "recursion limit"),
+    "lists without end": (with_value("[" * 50_000), PLACE),
+    "half a surrogate pair": (with_value(r'"\ud800"'), f"hex escape at {PLACE}"),
+    "the other half": (with_value(r'"\udc00 x"'), f"hex escape at {PLACE}"),
+    "half a surrogate pair in a key": (with_value(r'{"\ud83d": 1}'), f"hex escape at {PLACE}"),
+    "half a surrogate pair in UTF-8": (
+        lambda data: with_value('"?"')(data).replace(b"?", b"\xed\xa0\x80"),
+        PLACE,
+    ),
+    "null": (lambda data: b"null", NO_OBJECT),
+    "true": (lambda data: b"true", NO_OBJECT),
+    "a number": (lambda data: b"12.5", NO_OBJECT),
+    "NaN": (lambda data: b"NaN", NO_OBJECT),
+    "a text": (lambda data: b'"{}"', NO_OBJECT),
+    "JSON within JSON": (lambda data: json.dumps(data.decode()).encode(), NO_OBJECT),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_files_that_cannot_be_had_again_stop_it_together(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    """One error names all of them, with place and reason."""
+    damage, reason = UNREADABLE[kind]
+    for path in VITAL:
+        (root / path).write_bytes(damage((root / path).read_bytes()))
+    assert_stops(root, whole, VITAL, reason)
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_files_that_jira_can_be_asked_for_again_are_left_out(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    damage, reason = UNREADABLE[kind]
+    for path in ANEW:
+        (root / path).write_bytes(damage((root / path).read_bytes()))
+    assert_leaves_out(root, whole, ANEW, reason)
+
+
+@pytest.mark.parametrize("path", VITAL)
+@pytest.mark.parametrize("kind", ["cut at 60 per cent", "null", "lists 5000 deep"])
+def test_each_of_them_alone_stops_it(root: Path, whole: Stored, path: str, kind: str) -> None:
+    damage, reason = UNREADABLE[kind]
+    (root / path).write_bytes(damage((root / path).read_bytes()))
+    assert_stops(root, whole, [path], reason)
+
+
+def test_without_its_settings_a_query_still_has_the_jql_of_its_last_answer(root: Path) -> None:
+    (root / QUERY).write_bytes(b"{")
+    [query] = migrate(root, skip_damaged=True).stored[QUERY]
+    assert (query["name"], query["jql"]) == ("q1", "project = Größe")
+
+
+def test_without_its_settings_a_profile_still_has_the_name_in_the_registry(root: Path) -> None:
+    (root / PROFILE).write_bytes(b"{")
+    [profile] = migrate(root, skip_damaged=True).stored[PROFILE]
+    assert profile["name"] == "Größe"
+
+
+# --- what can be read ------------------------------------------------------------------------
+
+READABLE: dict[str, tuple[Damage, str | None]] = {
+    "UTF-8 with a mark": (in_unicode("utf-8-sig"), "UTF-8 with a byte order mark"),
+    "UTF-16-LE": (in_unicode("utf-16-le"), "UTF-16-LE"),
+    "UTF-16-BE": (in_unicode("utf-16-be"), "UTF-16-BE"),
+    "UTF-16-LE with a mark": (in_unicode("utf-16-le", codecs.BOM_UTF16_LE), "UTF-16"),
+    "UTF-16-BE with a mark": (in_unicode("utf-16-be", codecs.BOM_UTF16_BE), "UTF-16"),
+    "UTF-32-LE": (in_unicode("utf-32-le"), "UTF-32-LE"),
+    "UTF-32-BE": (in_unicode("utf-32-be"), "UTF-32-BE"),
+    "UTF-32-LE with a mark": (in_unicode("utf-32-le", codecs.BOM_UTF32_LE), "UTF-32"),
+    "UTF-32-BE with a mark": (in_unicode("utf-32-be", codecs.BOM_UTF32_BE), "UTF-32"),
+    "lines of Windows": (lambda data: data.replace(b"\n", b"\r\n"), None),
+    "one line": (lambda data: json.dumps(json.loads(data)).encode(), None),
+    "blanks around it": (lambda data: b"\r\n\t " + data + b" \r\n" * 9, None),
+}
+
+
+@pytest.mark.parametrize("kind", READABLE)
+def test_however_the_files_are_written_they_move_in_whole(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    change, told = READABLE[kind]
+    for path in FILES:
+        (root / path).write_bytes(change((root / path).read_bytes()))
+    outcome = migrate(root)
+    assert outcome.stored == whole
+    assert outcome.left_out == []
+    assert sorted(outcome.put_right) == sorted(
+        (path, f"read as {told}") for path in FILES if told is not None
+    )
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[1, [NaN]]", '{"k": NaN}'])
+def test_what_python_writes_for_no_number_becomes_null_and_is_told(root: Path, text: str) -> None:
+    paths = (REGISTRY, PROFILE, QUERY, DATA, CACHE)
+    for path in paths:
+        (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
+    outcome = migrate(root)
+    place = {"[1, [NaN]]": "more[1][0]", '{"k": NaN}': "more.k"}.get(text, "more")
+    assert sorted(outcome.put_right) == sorted(
+        (path, f"null in place of NaN or infinity at {place}") for path in paths
+    )
+    null = json.loads(re.sub("-?(NaN|Infinity)", "null", text))
+    assert outcome.stored[PROFILE][0]["extra"]["more"] == null
+    assert outcome.stored[DATA][0]["data"]["more"] == null
+
+
+@pytest.mark.parametrize("digits", [20, 400, 4299])
+def test_an_integer_of_any_size_that_python_reads_moves_in(
+    root: Path, whole: Stored, digits: int
+) -> None:
+    number = 10**digits - 1
+    for path in (PROFILE, QUERY, DATA, CACHE):
+        (root / path).write_bytes(with_value(str(number))((root / path).read_bytes()))
+    outcome = migrate(root)
+    assert outcome.put_right == outcome.left_out == []
+    assert outcome.stored[PROFILE][0]["extra"]["more"] == number
+    assert outcome.stored[QUERY][0]["extra"]["more"] == number
+    assert outcome.stored[DATA][0]["data"]["more"] == number
+    assert outcome.stored[CACHE][0]["response"]["more"] == number
+    assert_all_else_is_there(outcome.stored, whole, [PROFILE, QUERY, DATA, CACHE])
+
+
+NOT_STORABLE = {
+    "a number beyond any float": ("1e400", "more: a finite number was expected"),
+    "a negative one": ("-1e999", "more: a finite number was expected"),
+    "lists 200 deep": ("[" * 200 + "]" * 200, "nesting of at most 200 levels"),
+    "lists 201 deep": ("[" * 201 + "]" * 201, f"nesting of at most 200 levels|{PLACE}"),
+    "objects 240 deep": ('{"k":' * 240 + "1" + "}" * 240, PLACE),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_STORABLE)
+def test_a_value_that_no_database_holds_stops_it(root: Path, whole: Stored, kind: str) -> None:
+    text, reason = NOT_STORABLE[kind]
+    hit = (PROFILE, QUERY, DATA)
+    for path in hit:
+        (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
+    assert_stops(root, whole, hit, reason)
+
+
+@pytest.mark.parametrize("kind", NOT_STORABLE)
+def test_or_is_left_out_if_jira_can_be_asked_again(root: Path, whole: Stored, kind: str) -> None:
+    text, reason = NOT_STORABLE[kind]
+    (root / CACHE).write_bytes(with_value(text)((root / CACHE).read_bytes()))
+    assert_leaves_out(root, whole, [CACHE], reason)
+
+
+# --- what stands in the place of a file ------------------------------------------------------
+
+STAND_INS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a folder": (lambda path: path.mkdir(), "a folder, not a file"),
+    "a folder with files": (
+        lambda path: (path.mkdir(), (path / "query.json").write_text("{}")),
+        "a folder, not a file",
+    ),
+    "a pipe": (os.mkfifo, "a device, not a file"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "a link to"),
+    "a link in a circle": (
+        lambda path: (
+            path.symlink_to(f"{path.name}.x"),
+            path.with_name(f"{path.name}.x").symlink_to(path.name),
+        ),
+        "a link to",
+    ),
+    "a link to nothing": (lambda path: path.symlink_to("/nowhere/at/all"), "a link to /nowhere"),
+    "a link to a file elsewhere": (lambda path: path.symlink_to("/etc/hostname"), "a link to /etc"),
+    "a link to its twin": (
+        lambda path: path.symlink_to(str(path).replace("/a/", "/b/")),
+        "a link to",
+    ),
+    "a link to the folder above": (lambda path: path.symlink_to(".."), r"a link to \.\."),
+    "a link to a device": (lambda path: path.symlink_to("/dev/zero"), "a link to /dev/zero"),
+}
+
+
+@pytest.mark.parametrize("kind", STAND_INS)
+def test_what_stands_in_the_place_of_a_file_that_cannot_be_had_again_stops_it(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    """Nothing is read from there, and nothing waits for what never comes."""
+    put, reason = STAND_INS[kind]
+    for path in VITAL:
+        (root / path).unlink()
+        put(root / path)
+    assert_stops(root, whole, VITAL, reason)
+
+
+@pytest.mark.parametrize("kind", STAND_INS)
+def test_in_the_place_of_one_that_can_be_had_again_it_is_left_out(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    put, reason = STAND_INS[kind]
+    for path in ANEW:
+        (root / path).unlink()
+        put(root / path)
+    outcome = migrate(root)
+    told = dict(outcome.left_out)
+    assert all(re.search(reason, told[path]) for path in ANEW)
+    assert_all_else_is_there(outcome.stored, whole, ANEW)
+    assert not any(path in outcome.stored for path in ANEW)
+
+
+def test_what_is_not_there_is_made_up_for_and_told(root: Path, whole: Stored) -> None:
+    """A registry, a profile and a query without their files; data that is not there is none."""
+    for path in (*VITAL, *ANEW):
+        (root / path).unlink()
+    outcome = migrate(root)
+    assert outcome.left_out == [
+        ("profiles/a/queries/q1", "an empty folder"),
+    ]
+    assert ("profiles/a", "no profile.json; taken from profiles.json and defaults") in (
+        outcome.put_right
+    )
+    assert_all_else_is_there(outcome.stored, whole, [REGISTRY, PROFILE, "profiles/a/queries/q1"])
