@@ -234,6 +234,24 @@ def test_a_database_that_holds_no_profile_is_filled(demo: Path) -> None:
     assert backend.get_app_state("theme") == "dark"
 
 
+def test_the_log_of_a_database_that_was_deleted_is_not_taken_for_that_of_the_new_one(
+    demo: Path,
+) -> None:
+    path = demo / "burndown.db"
+    with SQLiteBackend(path) as earlier:
+        earlier.save_profile({"id": "deleted"})
+        left_over = path.with_name("burndown.db-wal").read_bytes()
+    path.unlink()
+    path.with_name("burndown.db-wal").write_bytes(left_over)
+    with SQLiteBackend(path) as backend:
+        run_migration_if_needed(demo, SQLiteDatabase(path))
+        assert {profile["id"] for profile in backend.list_profiles()} == {
+            "kafka",
+            "p_b5d960ef1471",
+        }
+        assert backend.check_integrity() == (True, [])
+
+
 def test_a_database_that_holds_profiles_is_left_alone(demo: Path) -> None:
     """The error says what to do, and nothing is changed."""
     get_backend().save_profile({"id": "mine"})

@@ -109,6 +109,8 @@ class SQLiteDatabase(Database):
         """
         try:
             sync(built)
+            if not self.exists():
+                _remove_logs(self._path)  # of a database that was deleted
             try:
                 os.link(built, self._path)
             except FileExistsError:
@@ -207,7 +209,12 @@ class SQLiteDatabase(Database):
 
 def remove_database(path: Path) -> None:
     """Delete a database that nobody uses, with its log."""
-    for suffix in ("", "-wal", "-shm", "-journal"):
+    path.unlink(missing_ok=True)
+    _remove_logs(path)
+
+
+def _remove_logs(path: Path) -> None:
+    for suffix in ("-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
