@@ -1,5 +1,6 @@
 """Changes to many files happen as a whole, whatever they are interrupted by."""
 
+import json
 import os
 import shutil
 import signal
@@ -154,6 +155,43 @@ def test_a_kill_while_the_files_are_moved_is_finished_by_the_next(
     assert found == sorted(found, key=lambda each: each == after)
     assert found[0] == before
     assert found[-1] == after
+
+
+PATHS = ["", ".", "..", "../outside/bait", "p/../../outside/bait", "/outside", "p\0"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("key", ["stage", "removed", "written"])
+def test_a_journal_that_names_what_lies_elsewhere_is_refused(
+    folder: Path, key: str, name: str
+) -> None:
+    entry: dict[str, Any] = {"stage": "0", "removed": [], "written": []}
+    entry[key] = name if key == "stage" else [name]
+    refused_journal(folder, entry, "is damaged")
+
+
+@pytest.mark.parametrize("link", ["p/out", ".burndown-work/0/p", ".burndown-work/removed"])
+def test_a_journal_is_not_carried_out_through_a_link(folder: Path, link: str) -> None:
+    (folder / link).parent.mkdir(parents=True, exist_ok=True)
+    outside = folder.parent / "outside"
+    (folder / link).symlink_to(outside)
+    entry = {"stage": "0", "removed": ["r", "p/out/bait"], "written": ["p/bait"]}
+    refused_journal(folder, entry, "links are not followed")
+
+
+def refused_journal(folder: Path, entry: dict[str, Any], told: str) -> None:
+    """Whoever comes is told what is wrong with the journal, and nothing is moved by it."""
+    bait = folder.parent / "outside" / "bait"
+    bait.parent.mkdir()
+    bait.write_text("kept")
+    journal = folder / ".burndown-work" / "journal.json"
+    journal.parent.mkdir(exist_ok=True)
+    journal.write_text(json.dumps(entry))
+    with JSONBackend(folder) as backend, pytest.raises(StorageError, match=told):
+        backend.list_profiles()
+    assert [path.name for path in bait.parent.iterdir()] == ["bait"]
+    assert bait.read_text() == "kept"
+    assert (folder / "r" / "profile.json").exists()
 
 
 def refusal(call: Callable[[JSONBackend], None], backend: JSONBackend) -> str:

@@ -9,7 +9,7 @@ what they were if the system refuses a change half-way.
 import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from pydantic import TypeAdapter
 
@@ -31,6 +31,12 @@ class _Entry:
     """Paths below the folder that are removed first."""
     written: list[str]
     """Paths below the folder that are then written."""
+
+    def __post_init__(self) -> None:
+        for name in (self.stage, *self.removed, *self.written):
+            path = PurePath(name)
+            if not path.parts or path.anchor or ".." in path.parts or "\0" in name:
+                raise ValueError("a path below the folder was expected")
 
 
 _ENTRY = TypeAdapter(_Entry)
@@ -82,11 +88,13 @@ class Journal:
         """Make the changes that are committed; what has been made already is not made again.
 
         Raises:
-            OSError: a change is not possible; all are taken back.
+            OSError: a change is not possible; all are taken back. Or a link is on the way, or the
+                journal is damaged; none has been made.
         """
         if not self.exists():
             return
         entry = self._read()
+        self._refuse_links(entry)
         try:
             self._make(entry)
         except OSError:
@@ -106,6 +114,14 @@ class Journal:
                 f"{self._path} is damaged, so what was to be changed when a process died is not "
                 f"known; to go on with the files as they are, delete {self._work}"
             ) from None
+
+    def _refuse_links(self, entry: _Entry) -> None:
+        """None may have come on the way to what is moved since the changes were committed."""
+        ways = _folders_of(self._folder, [*entry.removed, *entry.written]) - {self._folder}
+        ways |= _folders_of(self._work, (f"{entry.stage}/{name}" for name in entry.written))
+        for way in (self._work, self._removed, self._replaced, *sorted(ways)):
+            if way.is_symlink():
+                raise StorageError(f"{way} is a link; links are not followed")
 
     def _make(self, entry: _Entry) -> None:
         make_folder(self._removed)
