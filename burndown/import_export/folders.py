@@ -118,6 +118,7 @@ def folder_in_place(target: Path) -> Iterator[Path]:
 @contextmanager
 def _built_beside(target: Path) -> Iterator[Path]:
     """Gives a name beside the target; what is there at the end takes the place of the target."""
+    target = Path(os.path.realpath(target))
     if Path.cwd().is_relative_to(target):
         raise ImportExportError(f"{target} is the current folder or above it; name another one")
     make_folder(target.parent)
