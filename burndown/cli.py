@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -209,19 +210,15 @@ def export_(
     as_json: Json = False,
 ) -> None:
     """Write a profile to files that people can read, or all to those of the old dashboard."""
+    if legacy is not None and profile is None:
+        export, show_it = partial(_export_workspace, legacy), printing.exported_workspace
+    elif legacy is None and profile is not None and folder is not None:
+        export = partial(_export_profile, profile, folder, include_cache=include_cache)
+        show_it = printing.exported
+    else:
+        raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
     with _backend(profiles):
-        if legacy is not None and profile is None:
-            export_workspace(legacy, include_secrets=include_secrets)
-            told: dict[str, Any] = {"path": str(legacy), "includes_secrets": include_secrets}
-            show_it = printing.exported_workspace
-        elif legacy is None and profile is not None and folder is not None:
-            export_profile(
-                profile, folder, include_cache=include_cache, include_secrets=include_secrets
-            )
-            told = {"path": str(folder), **read_manifest(folder).to_content()}
-            show_it = printing.exported
-        else:
-            raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
+        told = export(include_secrets=include_secrets)
     if as_json:
         _print_json(told)
     else:
@@ -271,6 +268,18 @@ def _in_use(where: str | Path) -> Iterator[PersistenceBackend]:
             yield backend
         finally:
             set_backend(None)
+
+
+def _export_profile(
+    profile: str, path: Path, *, include_cache: bool, include_secrets: bool
+) -> dict[str, Any]:
+    export_profile(profile, path, include_cache=include_cache, include_secrets=include_secrets)
+    return {"path": str(path), **read_manifest(path).to_content()}
+
+
+def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
+    export_workspace(path, include_secrets=include_secrets)
+    return {"path": str(path), "includes_secrets": include_secrets}
 
 
 def _print_json(document: Any) -> None:

@@ -101,7 +101,7 @@ def imported(report: ImportReport, *, planned: bool) -> None:
     """What came in, what it replaced, and what is to be done."""
     verb = "Would import" if planned else "Imported"
     line(f"{verb} {report.profile_name} ({report.profile_id})")
-    _counts("What came in", report.imported)
+    _counts("What would come in" if planned else "What came in", report.imported)
     if report.replaced is not None:
         verb = "Would replace" if planned else "Replaced"
         gone = ", ".join(report.removed_queries)

@@ -113,12 +113,18 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     for entry in entries:
         if entry.is_dir():
             continue
+        if _leads_out(entry.filename):
+            raise ImportExportError(f"{entry.filename!r} is no name of a file below it")
         if entry.filename in files:
             raise ImportExportError(f"{entry.filename!r} is in it twice")
         if entry.compress_type not in _METHODS:
             raise ImportExportError(f"{entry.filename!r} is packed in a way that is not read")
         files[entry.filename] = entry
     return files
+
+
+def _leads_out(name: str) -> bool:
+    return "\\" in name or name.startswith("/") or ".." in name.split("/")
 
 
 def _check_caps(entries: list[zipfile.ZipInfo]) -> None:

@@ -19,7 +19,7 @@ from burndown.import_export.layout import (
     without_ids,
 )
 from burndown.import_export.manifest import FileEntry, LeftOut, Manifest, digest
-from burndown.import_export.secrets import refuse_token, without_secrets
+from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.legacy.layout import is_passing
 from burndown.models import (
     Entity,
@@ -65,7 +65,7 @@ def export_profile(
 
     Raises:
         ProfileNotFoundError: there is no such profile.
-        ImportExportError: there is something else at that path, it cannot be written, or the Jira
+        ImportExportError: there is something else at that path, it cannot be written, or a Jira
             token stands where it is not known as one, such as in a description.
     """
     path = Path(export_path)
@@ -113,7 +113,7 @@ def export_workspace(export_path: str | Path, *, include_secrets: bool = False) 
                 remove(left_over)
     except PersistenceError:
         raise
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ImportExportError(f"The workspace {path} was not written: {error}") from error
     return path
 
@@ -133,6 +133,7 @@ class _Export:
             raise ProfileNotFoundError(profile_id)
         self._backend = backend
         self._profile = profile
+        self._all_profiles = backend.list_profiles()
         self._fetched = _FETCHED if include_cache else ()
         self._include_secrets = include_secrets
         self._left_out: list[str] = []
@@ -178,7 +179,7 @@ class _Export:
 
     def _write(self, write: Write, name: str, data: bytes) -> None:
         if not self._include_secrets:
-            refuse_token(self._profile, data, name)
+            refuse_tokens(self._all_profiles, data, name)
         write(name, data)
 
     def _manifest(self) -> Manifest:
@@ -202,7 +203,6 @@ def _without_secrets(model: type[Entity], record: Document) -> Document:
 
 
 def _refuse_tokens(backend: PersistenceBackend, folder: Path) -> None:
-    files = [path for path in folder.rglob("*.json") if path.is_file()]
-    for profile in backend.list_profiles():
-        for path in files:
-            refuse_token(profile, path.read_bytes(), path.relative_to(folder).as_posix())
+    profiles = backend.list_profiles()
+    for path in filter(Path.is_file, folder.rglob("*.json")):
+        refuse_tokens(profiles, path.read_bytes(), path.relative_to(folder).as_posix())

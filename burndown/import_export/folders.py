@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -43,7 +43,8 @@ class _Folder:
             if os.path.lexists(path):
                 if path.is_symlink() or not path.is_dir():
                     raise ImportExportError(f"{path}: a folder was expected")
-                found += (f"{folder}/{child.name}" for child in path.iterdir())
+                with _readable(path):
+                    found += (f"{folder}/{child.name}" for child in path.iterdir())
         return sorted(found)
 
     def read(self, name: str) -> bytes:
@@ -63,13 +64,23 @@ def opened_export(path: Path) -> Iterator[Source]:
     Raises:
         ImportExportError: there is none, or it is damaged.
     """
-    if path.is_dir():
+    with _readable(path):
+        is_folder, is_file = path.is_dir(), path.is_file()
+    if is_folder:
         yield _Folder(path)
-    elif path.is_file():
+    elif is_file:
         with closing(_archive(path)) as archive:
             yield archive
     else:
         raise ImportExportError(f"{path}: there is no such folder or .zip file")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImportExportError(f"{path}: it cannot be read: {error.strerror}") from None
 
 
 def _archive(path: Path) -> Archive:
@@ -122,7 +133,7 @@ def _built_beside(target: Path) -> Iterator[Path]:
     if Path.cwd().is_relative_to(target):
         raise ImportExportError(f"{target} is the current folder or above it; name another one")
     make_folder(target.parent)
-    unfinished = target.with_name(f"{target.name[:100]}.{uuid.uuid4().hex}")
+    unfinished = target.with_name(f"{target.name[:50]}.{uuid.uuid4().hex}")
     earlier = unfinished.with_name(f"{unfinished.name}.earlier")
     try:
         yield unfinished
@@ -149,21 +160,26 @@ def _refuse_other_folder(target: Path) -> None:
         raise ImportExportError(other)
     if not _is_export(target):
         raise ImportExportError(other)
-    for path in target.rglob("*"):
-        name = path.relative_to(target).as_posix()
-        if not _is_of_export(name):
-            raise ImportExportError(
-                f"{target} holds {name!r} beside an export of a profile; name another folder"
-            )
+    _refuse_others(target, (path.relative_to(target).as_posix() for path in target.rglob("*")))
 
 
 def _refuse_other_file(target: Path) -> None:
-    if os.path.lexists(target) and not (
-        target.is_file() and not target.is_symlink() and _is_export(target)
-    ):
+    if not os.path.lexists(target):
+        return
+    if target.is_symlink() or not target.is_file() or not _is_export(target):
         raise ImportExportError(
             f"{target} is there already and is no export of a profile; name another file"
         )
+    with opened_export(target) as source:
+        _refuse_others(target, source.names())
+
+
+def _refuse_others(target: Path, names: Iterable[str]) -> None:
+    for name in names:
+        if not _is_of_export(name):
+            raise ImportExportError(
+                f"{target} holds {name!r} beside an export of a profile; name another path"
+            )
 
 
 def _is_empty_folder(path: Path) -> bool:

@@ -174,11 +174,12 @@ class _Export:
         self._source = source
         self._path = path
         self.edited: list[str] = []
+        found = source.names()
         with self.reading(MANIFEST):
-            found = source.names()
             if MANIFEST not in found:
                 raise ImportExportError("missing, so this is no export of a profile")
             self.manifest = Manifest.of(parsed(source.read(MANIFEST)))
+        with self.reading(""):
             places = {name: kind_of(name) for name in found}
         self._places = {name: place for name, place in places.items() if place is not None}
         for name in (PROFILE, SNAPSHOTS, *self.manifest.files):
@@ -267,9 +268,8 @@ class _Import:
     def save(self, backend: PersistenceBackend) -> ImportReport:
         """Save all of it; call it within a transaction."""
         export, profile_id = self._export, self._profile["id"]
-        missing_secrets = list(export.manifest.left_out.secrets)
-        if self.replaced is not None and _keep_token(self._profile, self.replaced):
-            missing_secrets = [each for each in missing_secrets if each != TOKEN]
+        if self.replaced is not None:
+            _keep_token(self._profile, self.replaced)
         with export.reading(PROFILE):
             backend.save_records(Profile, [self._profile])
         imported: dict[str, int] = {}
@@ -286,8 +286,17 @@ class _Import:
             imported=imported,
             edited=export.edited,
             added=export.added,
-            missing_secrets=missing_secrets,
+            missing_secrets=self._missing_secrets(),
         )
+
+    def _missing_secrets(self) -> list[str]:
+        """What the export left out, and the token of the replaced profile, unless it is there."""
+        missing = set(self._export.manifest.left_out.secrets)
+        if self.replaced is not None and _token(self.replaced):
+            missing.add(TOKEN)
+        if _token(self._profile):
+            missing.discard(TOKEN)
+        return sorted(missing)
 
 
 def _refuse_doubles(model: type[Entity], records: list[Document]) -> None:
@@ -321,12 +330,15 @@ def _in_the_way(present: list[Document], profile_id: Any, name: Any) -> Document
     return found[0] if found else None
 
 
-def _keep_token(profile: Document, replaced: Document) -> bool:
+def _keep_token(profile: Document, replaced: Document) -> None:
     """Give the profile the token of the replaced one, if it has none and means the same server."""
     jira, earlier = profile.get("jira_config"), replaced["jira_config"]
-    if not isinstance(jira, dict) or jira.get("token") or not earlier.get("token"):
-        return False
-    if jira.get("base_url") != earlier.get("base_url"):
-        return False
-    profile["jira_config"] = {**jira, "token": earlier["token"]}
-    return True
+    if not isinstance(jira, dict) or _token(profile) or not _token(replaced):
+        return
+    if jira.get("base_url") == earlier.get("base_url"):
+        profile["jira_config"] = {**jira, "token": earlier["token"]}
+
+
+def _token(profile: Document) -> Any:
+    jira = profile.get("jira_config")
+    return jira.get("token") if isinstance(jira, dict) else None

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from burndown.errors import ImportExportError, is_secret
-from burndown.import_export.layout import PROFILE
+from burndown.import_export.layout import PROFILE, SNAPSHOTS
 from burndown.models.json_codec import encode
 from burndown.persistence import Document
 
-__all__ = ["TOKEN", "refuse_token", "without_secrets"]
+__all__ = ["TOKEN", "refuse_tokens", "without_secrets"]
 
 TOKEN = f"{PROFILE}: jira_config.token"
 """Where the Jira token is left out."""
@@ -29,21 +29,26 @@ def without_secrets(content: Any, name: str) -> tuple[Any, list[str]]:
     """
     left_out: list[str] = []
     rule = is_secret if name == PROFILE else _is_secret_in_data
-    return _rest(content, "", rule, left_out), [f"{name}: {path}" for path in left_out]
+    if name == SNAPSHOTS:  # by id of the query, whatever that is
+        rest = {key: _rest(item, key, rule, left_out) for key, item in content.items()}
+    else:
+        rest = _rest(content, "", rule, left_out)
+    return rest, [f"{name}: {path}" for path in left_out]
 
 
-def refuse_token(profile: Document, data: bytes, name: str) -> None:
+def refuse_tokens(profiles: list[Document], data: bytes, name: str) -> None:
     """Check what is about to leave the store.
 
     Raises:
-        ImportExportError: the Jira token of the profile stands in it, such as in a description.
+        ImportExportError: the Jira token of a profile stands in it, such as in a description.
     """
-    token = profile["jira_config"].get("token", "")
-    if len(token) >= _SHORTEST_TOKEN and encode(token)[1:-1] in data:
-        raise ImportExportError(
-            f"Nothing was exported, since the Jira token of profile {profile['id']!r} would stand "
-            f"in {name}; take it out there, or export with secrets"
-        )
+    owners = {profile["jira_config"].get("token", ""): profile["id"] for profile in profiles}
+    for token, owner in owners.items():
+        if len(token) >= _SHORTEST_TOKEN and encode(token)[1:-1] in data:
+            raise ImportExportError(
+                f"Nothing was exported, since the Jira token of profile {owner!r} would stand "
+                f"in {name}; take it out there, or export with secrets"
+            )
 
 
 def _rest(value: Any, path: str, rule: Callable[[str], bool], left_out: list[str]) -> Any:

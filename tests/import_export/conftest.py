@@ -1,0 +1,79 @@
+"""A profile to export, on SQLite; and storages of every backend."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from burndown import SQLiteBackend, set_backend
+from tests.contract.backends import BACKENDS, IN_MEMORY
+from tests.contract.conftest import new_store
+from tests.contract.store import Store
+from tests.import_export.exports import CANARY, SNAPSHOT
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No power cut is to be survived here."""
+    monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with what :func:`kafka` says."""
+    path = tmp_path_factory.mktemp("template") / "burndown.db"
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with SQLiteBackend(path) as backend, backend.transaction():
+        backend.save_profile(
+            {
+                "id": "kafka",
+                "name": "Kafka",
+                "jira_config": {"base_url": "https://jira.example.com", "token": CANARY},
+                "forecast_settings": {"pert_factor": 1.5},
+                "unknown": {"Größe": [1, 2.0, None]},
+            }
+        )
+        for query_id in ("12w", "bugs"):
+            backend.save_query("kafka", {"id": query_id, "jql": "project = KAFKA"})
+            backend.save_metrics_snapshots(
+                "kafka", query_id, [SNAPSHOT, {**SNAPSHOT, "metric_type": "flow", "forecast": {}}]
+            )
+        backend.save_project_data("kafka", "12w", {"statistics": [{"week": "2025-W12"}]})
+        backend.save_jira_cache("kafka", "12w", "k", {"issues": [CANARY]}, tomorrow)
+        backend.save_jira_changelog("kafka", "12w", "K-1", {"histories": [CANARY]})
+    return path
+
+
+@pytest.fixture
+def kafka(template: Path, backend: SQLiteBackend) -> SQLiteBackend:
+    """The backend in use, with the profile ``kafka`` and its queries ``12w`` and ``bugs``.
+
+    Its token stands in what Jira told, too.
+    """
+    shutil.copy(template, backend.database.path)
+    set_backend(backend)
+    return backend
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
+    """One backend for all examples of a module."""
+    with SQLiteBackend(tmp_path_factory.mktemp("shared") / "burndown.db") as backend:
+        yield backend
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One storage of every backend for a module, which each example empties."""
+    with new_store(request.param, request) as new:
+        yield new
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that costs no waiting for a disk."""
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
+        yield Path(name)

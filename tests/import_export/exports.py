@@ -1,0 +1,157 @@
+"""Exports as the tests see them: read without the code under test, and compared with the store."""
+
+import hashlib
+import json
+import resource
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from burndown import PersistenceBackend, SQLiteBackend
+from burndown.models import (
+    Entity,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    Profile,
+    ProjectData,
+    Query,
+)
+from tests.stored import everything
+
+CANARY = "canary-7f3a"
+SECRET_WORDS = ("token", "password", "secret", "authorization", "api_key", "apikey")
+SNAPSHOT = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {"k": 1}}
+FORMS = ("export", "export.zip")
+"""What an export can be called: a folder, or one file."""
+
+KINDS: tuple[type[Entity], ...] = (
+    Profile,
+    Query,
+    JiraCache,
+    JiraChangelog,
+    ProjectData,
+    MetricsSnapshot,
+)
+"""What a profile has, owners before what belongs to them."""
+FETCHED: tuple[type[Entity], ...] = (JiraCache, JiraChangelog)
+
+Files = dict[str, bytes]
+
+
+def tree(folder: Path) -> dict[str, bytes | str]:
+    """Everything below a folder, links by what they point to."""
+    found: dict[str, bytes | str] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            found[name] = f"to {path.readlink()}"
+        else:
+            found[name] = path.read_bytes() if path.is_file() else "folder"
+    return found
+
+
+def files_of(export: Path) -> Files:
+    """The files of an export by name, whichever form it has."""
+    if export.is_dir():
+        return {name: data for name, data in tree(export).items() if isinstance(data, bytes)}
+    with zipfile.ZipFile(export) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def manifest_of(export: Path) -> dict[str, Any]:
+    """The manifest of an export."""
+    found: dict[str, Any] = json.loads(files_of(export)["manifest.json"])
+    return found
+
+
+def without_manifest(export: Path) -> Files:
+    return {name: data for name, data in files_of(export).items() if name != "manifest.json"}
+
+
+def without_time(export: Path) -> tuple[Files, dict[str, Any]]:
+    """All of an export that two of equal data have in common."""
+    manifest = manifest_of(export)
+    del manifest["exported_at"]
+    return without_manifest(export), manifest
+
+
+def pack(files: Files, path: Path) -> Path:
+    """Write the files into an archive, as other programs do it."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def write(files: Files, folder: Path) -> Path:
+    """Write the files into a folder."""
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: without_secrets(item)
+            for key, item in value.items()
+            if not any(word in key.lower() for word in SECRET_WORDS)
+        }
+    return [without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def whole(backend: PersistenceBackend, profile_id: str) -> str:
+    """What an export is to keep of a profile, as text that tells 1 from 1.0 and true."""
+    of_week = ("snapshot_date", "metric_type", "metrics", "forecast")
+    found = {
+        "profile": without_secrets(backend.get_profile(profile_id)),
+        "queries": {
+            query["id"]: {
+                "query": query,
+                "project_data": backend.get_project_data(profile_id, query["id"]),
+                "snapshots": [
+                    {key: snapshot[key] for key in of_week}
+                    for snapshot in backend.get_metrics_snapshots(
+                        profile_id, query["id"], limit=None
+                    )
+                ],
+            }
+            for query in backend.list_queries(profile_id)
+        },
+    }
+    return json.dumps(found, sort_keys=True)
+
+
+def records_of(backend: PersistenceBackend, profile_id: str) -> dict[type[Entity], str]:
+    """All that is stored of a profile, as text: the kind of each number counts."""
+    return {
+        model: json.dumps(list(backend.records(model, profile_id)), sort_keys=True)
+        for model in KINDS
+    }
+
+
+@contextmanager
+def nothing_imported(backend: SQLiteBackend) -> Iterator[None]:
+    """All rows of all tables are the same afterwards."""
+    before = everything(backend.database.path)
+    yield
+    assert everything(backend.database.path) == before
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """As on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

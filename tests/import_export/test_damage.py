@@ -1,0 +1,190 @@
+"""What is damaged, or was never an export, imports nothing, and the error names the file."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burndown import (
+    ImportExportError,
+    PersistenceError,
+    SQLiteBackend,
+    ValidationError,
+)
+from burndown.import_export import export_profile, import_profile
+from tests.import_export.exports import (
+    SNAPSHOT,
+    nothing_imported,
+    tree,
+)
+
+FILES = ("manifest.json", "profile.json", "metrics/snapshots.json", "queries/12w.json")
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "truncated": lambda path: path.write_bytes(path.read_bytes()[:-4]),
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+    "doubled": lambda path: path.write_bytes(path.read_bytes() * 2),
+    "no UTF-8": lambda path: path.write_bytes(path.read_bytes().replace(b'"', b'"\xff', 1)),
+    "a list": lambda path: path.write_text("[]"),
+    "a text": lambda path: path.write_text('"text"'),
+    "null": lambda path: path.write_text("null"),
+    "NaN": lambda path: path.write_text('{"k": NaN}'),
+    "infinity": lambda path: path.write_text('{"k": -Infinity}'),
+    "half a surrogate pair": lambda path: path.write_text('{"k": "\\ud800"}'),
+    "too deep": lambda path: path.write_text('{"k": ' + "[" * 10_000 + "]" * 10_000 + "}"),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "a link to itself": lambda path: (path.unlink(), path.symlink_to(path)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+@pytest.mark.parametrize("name", [*FILES, "project_data/12w.json"])
+def test_a_damaged_file_is_named_and_nothing_is_imported(
+    kafka: SQLiteBackend, tmp_path: Path, name: str, damage: Callable[[Path], object]
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    damage(folder / name)
+    with nothing_imported(kafka), pytest.raises(ImportExportError) as caught:
+        import_profile(folder, "New")
+    assert name in str(caught.value)
+
+
+def test_a_folder_that_is_no_export_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("{}")
+    for name in ("nowhere", "empty", "file"):
+        with nothing_imported(kafka), pytest.raises(ImportExportError, match=name):
+            import_profile(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [{}, {"format": "burndown export"}, {"format": "another", "format_version": 1}]
+    + [{"format": "burndown export", "format_version": version} for version in (0, 2, "1", None)],
+    ids=str,
+)
+def test_an_export_of_another_version_is_refused(
+    kafka: SQLiteBackend, tmp_path: Path, manifest: dict[str, Any]
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with nothing_imported(kafka), pytest.raises(ImportExportError, match="no export"):
+        import_profile(folder, "New")
+
+
+def test_an_export_without_its_queries_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """As one that was copied in part."""
+    folder = export_profile("kafka", tmp_path / "export")
+    shutil.rmtree(folder / "queries")
+    with nothing_imported(kafka), pytest.raises(ImportExportError, match="queries"):
+        import_profile(folder, "New")
+
+
+HOSTILE: dict[str, tuple[str, Any]] = {
+    "a query that is a dot": ("queries/..json", {"jql": "a = b"}),
+    "a query that is two dots": ("queries/...json", {"jql": "a = b"}),
+    "a query without an id": ("queries/.json", {"jql": "a = b"}),
+    "a hidden query": ("queries/.hidden.json", {}),
+    "a query with blanks around": ("queries/ q.json", {}),
+    "a query with a line break": ("queries/a\nb.json", {}),
+    "a query with a backslash": ("queries/..\\up.json", {}),
+    "a list as query": ("queries/list.json", [{"jql": "a = b"}]),
+    "a number as JQL": ("queries/new.json", {"jql": 3}),
+    "a name that is taken": ("queries/new.json", {"name": "bugs"}),
+    "a bad moment of a query": ("queries/new.json", {"created_at": "yesterday"}),
+    "a list as data": ("project_data/12w.json", [1]),
+    "snapshots of an unknown query": ("metrics/snapshots.json", {"gone": [SNAPSHOT]}),
+    "snapshots that are an object": ("metrics/snapshots.json", {"12w": SNAPSHOT}),
+    "snapshots that are a text": ("metrics/snapshots.json", {"12w": "dora"}),
+    "snapshots that are null": ("metrics/snapshots.json", {"12w": None}),
+    "a number as snapshot": ("metrics/snapshots.json", {"12w": [SNAPSHOT, 3]}),
+    "null as snapshot": ("metrics/snapshots.json", {"12w": [None]}),
+    "a text as snapshot": ("metrics/snapshots.json", {"12w": ["dora"]}),
+    "a list as snapshot": ("metrics/snapshots.json", {"12w": [[["metrics", {}]]]}),
+    "an empty snapshot": ("metrics/snapshots.json", {"12w": [{}]}),
+    "a week that is none": (
+        "metrics/snapshots.json",
+        {"12w": [SNAPSHOT, {**SNAPSHOT, "snapshot_date": "2025-W53"}]},
+    ),
+    "a list as metrics": ("metrics/snapshots.json", {"12w": [{**SNAPSHOT, "metrics": []}]}),
+    "more than a snapshot": ("metrics/snapshots.json", {"12w": [{**SNAPSHOT, "more": 1}]}),
+    "a path as id": ("profile.json", {"id": "../up", "name": "Up"}),
+    "no id of a folder": ("profile.json", {"id": "", "name": "Up"}),
+    "a list as section": ("profile.json", {"id": "new", "jira_config": [1]}),
+    "a bad number": ("profile.json", {"id": "new", "forecast_settings": {"pert_factor": 0}}),
+    "a bad moment": ("profile.json", {"id": "new", "created_at": "yesterday"}),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), HOSTILE.values(), ids=HOSTILE)
+def test_hostile_contents_import_nothing(
+    kafka: SQLiteBackend, tmp_path: Path, name: str, content: Any
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    (folder / name).write_text(json.dumps(content), "utf-8")
+    before = tree(tmp_path / "export")
+    with nothing_imported(kafka), pytest.raises(PersistenceError):
+        import_profile(folder, "New")
+    assert tree(tmp_path / "export") == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_file_name_that_is_no_text_imports_nothing(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    (folder / "queries" / os.fsdecode(b"\xff.json")).write_text("{}")
+    with nothing_imported(kafka), pytest.raises(PersistenceError) as caught:
+        import_profile(folder, "New")
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("name", [None, 3, ["Kafka"], {}, ""])
+def test_a_profile_without_a_name_can_be_given_one(
+    kafka: SQLiteBackend, tmp_path: Path, name: object
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    profile = json.loads((folder / "profile.json").read_text("utf-8"))
+    (folder / "profile.json").write_text(json.dumps({**profile, "name": name}))
+    with nothing_imported(kafka), pytest.raises(ValidationError, match="name"):
+        import_profile(folder)
+    assert import_profile(folder, "New") == "new"
+
+
+@pytest.mark.parametrize("profile_id", [None, 3, ["kafka"], {}, "kafka"])
+def test_an_id_that_is_no_text_gives_way_to_one_made_of_the_name(
+    kafka: SQLiteBackend, tmp_path: Path, profile_id: object
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    (folder / "profile.json").write_text(json.dumps({"id": profile_id}))
+    assert import_profile(folder, "New") == "new"
+
+
+def test_a_query_belongs_to_the_import_whatever_its_file_says(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    """Its id is the name of its file."""
+    folder = export_profile("kafka", tmp_path / "export")
+    kafka.save_profile({"id": "victim"})
+    claims = {"id": "../../up", "profile_id": "victim", "jql": "a = b"}
+    (folder / "queries" / "12w.json").write_text(json.dumps(claims))
+    assert import_profile(folder, "New") == "new"
+    assert kafka.list_queries("victim") == []
+    assert {query["id"] for query in kafka.list_queries("new")} == {"12w", "bugs"}
+    found = kafka.get_query("new", "12w")
+    assert found is not None
+    assert (found["profile_id"], found["jql"]) == ("new", "a = b")
+
+
+def test_what_is_beside_the_files_of_an_export_is_not_read(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    for name in ("README.txt", "queries/notes.txt", "queries/12w.json.bak", "other.json"):
+        (folder / name).write_text("no JSON")
+    import_profile(folder, "New")
+    assert {query["id"] for query in kafka.list_queries("new")} == {"12w", "bugs"}

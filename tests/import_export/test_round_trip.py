@@ -1,0 +1,303 @@
+"""What is exported comes back equal, from every backend, as a folder and as one file."""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from burndown import SQLiteBackend, ValidationError, set_backend
+from burndown.copying import NAMES
+from burndown.import_export import export_profile, import_profile, run_import
+from burndown.models import Entity, MetricsSnapshot, Profile, ProjectData, Query
+from tests.contract.backends import IN_MEMORY
+from tests.contract.store import KEYS, Document, Store, everything
+from tests.import_export.exports import (
+    FETCHED,
+    FORMS,
+    KINDS,
+    SECRET_WORDS,
+    SNAPSHOT,
+    manifest_of,
+    records_of,
+    whole,
+    without_time,
+)
+from tests.strategies import ENTITIES, identifiers, nested, profiles, queries
+
+Content = dict[type[Entity], list[Document]]
+
+odd_ids = st.sampled_from(["token", "my_password", "secret", "a.json", "ä b", "%2e", "Q", "q"])
+secrets = st.fixed_dictionaries(
+    {},
+    optional={
+        "token": st.sampled_from(["", None, "xyz", 0, {"k": 1}]),
+        "X_Secret": st.just("xyz"),
+        "nested": st.just([{"jira_token": ["xyz"], "token_count": 3}]),
+    },
+)
+"""What an export leaves out of any object, and what looks like it."""
+
+
+@st.composite
+def stores(draw: st.DrawFn) -> Content:
+    """A profile with some queries and something of every kind below them."""
+    profile = {**draw(profiles()), **draw(secrets)}
+    found = draw(
+        st.lists(
+            queries(identifiers | odd_ids),
+            max_size=2,
+            unique_by=(lambda query: query["id"], lambda query: query.get("name", query["id"])),
+        )
+    )
+    content: Content = {model: [] for model in KINDS}
+    content[Profile] = [profile]
+    of_profile = {"profile_id": profile["id"]}
+    for query in found:
+        content[Query].append({**query, **draw(secrets), **of_profile})
+        ids = {**of_profile, "query_id": query["id"]}
+        for model in KINDS[2:]:
+            some = draw(st.lists(ENTITIES[model], max_size=1 if model is ProjectData else 2))
+            unique = {tuple(each[key] for key in KEYS[model][2:]): each for each in some}
+            content[model] += ({**each, **ids} for each in unique.values())
+    for snapshot in content[MetricsSnapshot]:
+        snapshot["metrics"] = {**snapshot["metrics"], **draw(secrets)}
+    for data in content[ProjectData]:
+        data["data"] = {**data["data"], **draw(secrets)}
+    return content
+
+
+def save(store: Store, content: Content) -> str:
+    """Only this is there afterwards, and the store is in use."""
+    store.clear()
+    set_backend(store.backend)
+    with store.transaction():
+        for model, records in content.items():
+            store.save_records(model, records)
+    profile_id: str = content[Profile][0]["id"]
+    return profile_id
+
+
+@contextmanager
+def new_path(name: str) -> Iterator[Path]:
+    """A path to export to."""
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        yield Path(folder) / name
+
+
+# --- laws --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(content=stores())
+def test_what_is_exported_comes_back_as_it_was(
+    any_store: Store, form: str, content: Content
+) -> None:
+    """Every value of all kinds, moments included; and exported again, it is the same bytes."""
+    profile_id = save(any_store, content)
+    before, stored = records_of(any_store.backend, profile_id), everything(any_store.backend)
+    with new_path(form) as path:
+        export_profile(profile_id, path, include_cache=True, include_secrets=True)
+        assert everything(any_store.backend) == stored
+        any_store.delete_profile(profile_id)
+        any_store.clock.now += timedelta(days=1)
+        report = run_import(path)
+        assert report.profile_id == profile_id
+        assert report.warnings == []
+        assert records_of(any_store.backend, profile_id) == before
+        again = path.with_name(f"again-{form}")
+        export_profile(profile_id, again, include_cache=True, include_secrets=True)
+        assert without_time(again) == without_time(path)
+        counts = manifest_of(path)["counts"]
+        assert {name: report.imported.get(name, 0) for name in counts} == counts
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(content=stores())
+def test_what_comes_back_lacks_only_what_the_manifest_says(
+    any_store: Store, form: str, content: Content
+) -> None:
+    """The kinds and the secrets that were left out; no secret is left out without being told."""
+    profile_id = save(any_store, content)
+    token = content[Profile][0].get("jira_config", {}).get("token", "")
+    assume(len(token) < 8)  # a longer one may stand elsewhere, which is refused
+    before = {model: list(any_store.records(model, profile_id)) for model in KINDS}
+    with new_path(form) as path:
+        export_profile(profile_id, path)
+        any_store.delete_profile(profile_id)
+        report = run_import(path)
+        left_out = manifest_of(path)["left_out"]
+    assert left_out["kinds"] == [NAMES[model] for model in FETCHED]
+    paths = set(left_out["secrets"])
+    assert all(any(word in each.lower() for word in SECRET_WORDS) for each in paths)
+    assert set(report.missing_secrets) == paths
+    removed: set[str] = set()
+    expected = {
+        model: json.dumps(less(model, records, paths, removed), sort_keys=True)
+        for model, records in before.items()
+    }
+    assert removed == paths
+    assert records_of(any_store.backend, profile_id) == expected
+
+
+def less(
+    model: type[Entity], records: list[Document], paths: set[str], removed: set[str]
+) -> list[Document]:
+    """The records without what stands at the paths; those that were found are noted."""
+    if model in FETCHED:
+        return []
+    if model is Profile:
+        return [without(each, "profile.json: ", paths, removed) for each in records]
+    if model is Query:
+        return [without(each, f"queries/{each['id']}.json: ", paths, removed) for each in records]
+    if model is ProjectData:
+        return [
+            {
+                **each,
+                "data": without(
+                    each["data"], f"project_data/{each['query_id']}.json: ", paths, removed
+                ),
+            }
+            for each in records
+        ]
+    counted: dict[str, int] = {}
+    found = []
+    for each in records:
+        query_id = each["query_id"]
+        number = counted[query_id] = counted.get(query_id, -1) + 1
+        found.append(without(each, f"metrics/snapshots.json: {query_id}[{number}]", paths, removed))
+    return found
+
+
+def without(value: Any, path: str, paths: set[str], removed: set[str]) -> Any:
+    if isinstance(value, list):
+        return [
+            without(item, f"{path}[{index}]", paths, removed) for index, item in enumerate(value)
+        ]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, item in value.items():
+        below = f"{path}{key}" if path.endswith(": ") else f"{path}.{key}"
+        if below in paths:
+            removed.add(below)
+        else:
+            kept[key] = without(item, below, paths, removed)
+    return kept
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_is_read_by_every_backend(
+    any_store: Store, kafka: SQLiteBackend, tmp_path: Path, form: str
+) -> None:
+    """What one of them wrote."""
+    path = export_profile("kafka", tmp_path / form, include_cache=True, include_secrets=True)
+    any_store.clear()
+    set_backend(any_store.backend)
+    assert import_profile(path) == "kafka"
+    assert records_of(any_store.backend, "kafka") == records_of(kafka, "kafka")
+
+
+def test_other_profiles_come_neither_out_nor_to_harm(any_store: Store, tmp_path: Path) -> None:
+    """Nor do tasks and what is active."""
+    any_store.empty()
+    set_backend(any_store.backend)
+    any_store.save_profile({"id": "kafka"})
+    any_store.save_query("kafka", {"id": "q"})
+    any_store.set_app_state("active_profile_id", "p")
+    any_store.save_task_progress("task", 1, "running")
+    before = everything(any_store.backend)
+    path = export_profile("kafka", tmp_path / "export.zip")
+    any_store.delete_profile("kafka")
+    import_profile(path)
+    assert everything(any_store.backend) == before
+
+
+# --- limits ------------------------------------------------------------------------------------
+
+DEEPEST: dict[str, Callable[[SQLiteBackend, dict[str, Any]], None]] = {
+    "unknown key": lambda backend, value: backend.save_profile({"id": "p", "unknown": value}),
+    "section": lambda backend, value: backend.save_profile(
+        {"id": "p", "field_mappings": {"dora": {"severity_level": value}}}
+    ),
+    "query": lambda backend, value: backend.save_query("p", {"id": "q", "unknown": value}),
+    "project data": lambda backend, value: backend.save_project_data("p", "q", value),
+    "metrics": lambda backend, value: backend.save_metrics_snapshot(
+        "p", "q", "2025-W12", "dora", value
+    ),
+    "forecast": lambda backend, value: backend.save_metrics_snapshot(
+        "p", "q", "2025-W12", "dora", {}, value
+    ),
+}
+
+
+@pytest.mark.parametrize("put", DEEPEST.values(), ids=DEEPEST)
+def test_what_is_nested_as_deep_as_can_be_stored_comes_back(
+    backend: SQLiteBackend, tmp_path: Path, put: Callable[[SQLiteBackend, dict[str, Any]], None]
+) -> None:
+    set_backend(backend)
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    for depth in range(203, 190, -1):
+        try:
+            put(backend, nested(depth))
+        except ValidationError:
+            continue
+        break
+    else:
+        pytest.fail("nothing was stored")
+    before = whole(backend, "p")
+    folder = export_profile("p", tmp_path / "export")
+    backend.delete_profile("p")
+    import_profile(folder)
+    assert whole(backend, "p") == before
+
+
+@pytest.mark.parametrize("query_id", ["a.json", "a.", "a b", "*", "[1]", "%2e", "~", "-", "ä🚀"])
+def test_a_query_comes_back_whatever_its_id(
+    kafka: SQLiteBackend, tmp_path: Path, query_id: str
+) -> None:
+    kafka.save_query("kafka", {"id": query_id, "jql": "a = b"})
+    kafka.save_project_data("kafka", query_id, {"k": 1})
+    before = whole(kafka, "kafka")
+    folder = export_profile("kafka", tmp_path / "export")
+    kafka.delete_profile("kafka")
+    assert import_profile(folder) == "kafka"
+    assert whole(kafka, "kafka") == before
+
+
+@pytest.mark.parametrize("query_id", ["q" * 200, "ä" * 100, "🚀" * 50], ids=["1", "2", "4"])
+def test_a_query_comes_back_however_long_its_id(
+    kafka: SQLiteBackend, tmp_path: Path, query_id: str
+) -> None:
+    """An id is safe as a file name, and has up to 200 bytes."""
+    kafka.save_query("kafka", {"id": query_id, "name": "long"})
+    before = whole(kafka, "kafka")
+    folder = export_profile("kafka", tmp_path / "export")
+    kafka.delete_profile("kafka")
+    import_profile(folder)
+    assert whole(kafka, "kafka") == before
+
+
+def test_more_than_a_year_of_weeks_comes_back(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    kafka.save_metrics_snapshots(
+        "kafka",
+        "12w",
+        [
+            {**SNAPSHOT, "snapshot_date": f"{year}-W{week:02d}"}
+            for year in (2023, 2024)
+            for week in range(1, 53)
+        ],
+    )
+    before = whole(kafka, "kafka")
+    folder = export_profile("kafka", tmp_path / "export")
+    kafka.delete_profile("kafka")
+    import_profile(folder)
+    assert whole(kafka, "kafka") == before
+    assert len(kafka.get_metrics_snapshots("kafka", "12w", limit=None)) == 106
