@@ -464,6 +464,27 @@ def test_no_link_is_followed(
     assert list(outside.iterdir()) == []
 
 
+def test_its_size_is_that_of_its_own_files(
+    files: JSONBackend, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "large").write_bytes(bytes(1000))
+    before = files.describe()["size_bytes"]
+    assert before == sum(
+        path.stat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.endswith(".lock")
+    )
+    (folder / "link").symlink_to(tmp_path / "outside")
+    (folder / "p" / "link").symlink_to(tmp_path / "outside")
+    assert files.describe()["size_bytes"] == before
+
+
+def test_files_before_profiles_have_a_size_before_there_is_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "app_settings.json").write_text("{}")
+    assert JSONBackend(tmp_path / "profiles").describe()["size_bytes"] == 0
+
+
 CLASHING = ["profiles.json", "burndown.json", "BURNDOWN.db-wal", "a.lock", "a.tmp", "%", "nul.txt"]
 
 

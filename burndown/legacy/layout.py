@@ -19,6 +19,7 @@ Windows reserves, stands between percent signs. Links are never followed.
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from burndown.legacy.findings import Findings
@@ -157,13 +158,19 @@ def settings_places(profile_folder: Path) -> tuple[Path, ...]:
 
 def stored_size(profiles_dir: Path) -> int:
     """How many bytes the files of the folder have, without what only passes and the database."""
-    return sum(
-        path.lstat().st_size
-        for child in profiles_dir.iterdir()
-        if not (is_passing(child.name) or child.name.startswith("burndown.db"))
-        for path in (child, *child.rglob("*"))
-        if is_file(path)
-    )
+    size = 0
+    for parent, folders, files in os.walk(profiles_dir):
+        if Path(parent) == profiles_dir:
+            folders[:] = filter(_is_stored, folders)
+            files[:] = filter(_is_stored, files)
+        for path in (Path(parent, name) for name in files):
+            with suppress(FileNotFoundError):  # it has just been replaced
+                size += path.lstat().st_size if is_file(path) else 0
+    return size
+
+
+def _is_stored(name: str) -> bool:
+    return not (is_passing(name) or name.startswith("burndown.db"))
 
 
 def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings) -> None:
