@@ -284,7 +284,7 @@ class _Import:
             self._profile["name"],
             replaced=self.replaced["name"] if self.replaced is not None else None,
             imported=imported,
-            edited=export.edited,
+            edited=sorted(export.edited),
             added=export.added,
             missing_secrets=self._missing_secrets(),
         )

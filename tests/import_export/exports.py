@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from burndown import PersistenceBackend, SQLiteBackend
+import pytest
+
+from burndown import PersistenceBackend, PersistenceError, SQLiteBackend
+from burndown.import_export import run_import
 from burndown.models import (
     Entity,
     JiraCache,
@@ -144,6 +147,19 @@ def nothing_imported(backend: SQLiteBackend) -> Iterator[None]:
     before = everything(backend.database.path)
     yield
     assert everything(backend.database.path) == before
+
+
+def refused(
+    backend: SQLiteBackend, path: Path, name: str | None = None, *, replace: bool = False
+) -> PersistenceError:
+    """The error of an import, which changes nothing; a dry run ends with the same one."""
+    said = []
+    for dry_run in (True, False):
+        with nothing_imported(backend), pytest.raises(PersistenceError) as caught:
+            run_import(path, name, replace=replace, dry_run=dry_run)
+        said.append((type(caught.value), str(caught.value)))
+    assert said[0] == said[1]
+    return caught.value
 
 
 @contextmanager

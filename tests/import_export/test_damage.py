@@ -3,8 +3,9 @@
 import json
 import os
 import shutil
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,18 @@ import pytest
 
 from burndown import (
     ImportExportError,
-    PersistenceError,
     SQLiteBackend,
     ValidationError,
 )
-from burndown.import_export import export_profile, import_profile
+from burndown.import_export import export_profile, import_profile, read_manifest
 from tests.import_export.exports import (
     SNAPSHOT,
-    nothing_imported,
+    refused,
     tree,
 )
 
+ANSWER = {"cache_key": "k", "expires_at": "2025-12-23T10:00:00+00:00", "response": {}}
+HISTORY = {"issue_key": "K-1", "changelog": {}}
 FILES = ("manifest.json", "profile.json", "metrics/snapshots.json", "queries/12w.json")
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "missing": lambda path: path.unlink(),
@@ -50,17 +52,18 @@ def test_a_damaged_file_is_named_and_nothing_is_imported(
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     damage(folder / name)
-    with nothing_imported(kafka), pytest.raises(ImportExportError) as caught:
-        import_profile(folder, "New")
-    assert name in str(caught.value)
+    error = refused(kafka, folder, "New")
+    assert isinstance(error, ImportExportError)
+    assert str(folder / name) in str(error)
 
 
 def test_a_folder_that_is_no_export_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("{}")
     for name in ("nowhere", "empty", "file"):
-        with nothing_imported(kafka), pytest.raises(ImportExportError, match=name):
-            import_profile(tmp_path / name)
+        error = refused(kafka, tmp_path / name)
+        assert isinstance(error, ImportExportError)
+        assert str(tmp_path / name) in str(error)
 
 
 @pytest.mark.parametrize(
@@ -74,16 +77,18 @@ def test_an_export_of_another_version_is_refused(
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with nothing_imported(kafka), pytest.raises(ImportExportError, match="no export"):
-        import_profile(folder, "New")
+    error = refused(kafka, folder, "New")
+    assert isinstance(error, ImportExportError)
+    assert "no export" in str(error)
+    with pytest.raises(ImportExportError, match="no export"):
+        read_manifest(folder)
 
 
 def test_an_export_without_its_queries_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
     """As one that was copied in part."""
     folder = export_profile("kafka", tmp_path / "export")
     shutil.rmtree(folder / "queries")
-    with nothing_imported(kafka), pytest.raises(ImportExportError, match="queries"):
-        import_profile(folder, "New")
+    assert "queries" in str(refused(kafka, folder, "New"))
 
 
 HOSTILE: dict[str, tuple[str, Any]] = {
@@ -128,19 +133,17 @@ def test_hostile_contents_import_nothing(
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     (folder / name).write_text(json.dumps(content), "utf-8")
-    before = tree(tmp_path / "export")
-    with nothing_imported(kafka), pytest.raises(PersistenceError):
-        import_profile(folder, "New")
-    assert tree(tmp_path / "export") == before
+    before = tree(folder)
+    error = refused(kafka, folder, "New")
+    assert name in str(error) or repr(name) in str(error)
+    assert tree(folder) == before
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_file_name_that_is_no_text_imports_nothing(kafka: SQLiteBackend, tmp_path: Path) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     (folder / "queries" / os.fsdecode(b"\xff.json")).write_text("{}")
-    with nothing_imported(kafka), pytest.raises(PersistenceError) as caught:
-        import_profile(folder, "New")
-    str(caught.value).encode()
+    str(refused(kafka, folder, "New")).encode()
 
 
 @pytest.mark.parametrize("name", [None, 3, ["Kafka"], {}, ""])
@@ -150,9 +153,45 @@ def test_a_profile_without_a_name_can_be_given_one(
     folder = export_profile("kafka", tmp_path / "export")
     profile = json.loads((folder / "profile.json").read_text("utf-8"))
     (folder / "profile.json").write_text(json.dumps({**profile, "name": name}))
-    with nothing_imported(kafka), pytest.raises(ValidationError, match="name"):
-        import_profile(folder)
+    error = refused(kafka, folder)
+    assert isinstance(error, ValidationError)
+    assert "name" in str(error)
     assert import_profile(folder, "New") == "new"
+
+
+DOUBLES: dict[str, tuple[str, Any]] = {
+    "'dora' '2025-W12'": (
+        "metrics/snapshots.json",
+        {"12w": [SNAPSHOT, {**SNAPSHOT, "metrics": {}}]},
+    ),
+    "'k'": ("cache/12w.json", [ANSWER, ANSWER]),
+    "'K-1'": ("changelogs/12w.json", [HISTORY, {**HISTORY, "changelog": {"k": 1}}]),
+}
+
+
+@pytest.mark.parametrize("told", DOUBLES)
+def test_a_record_that_is_there_twice_is_refused(
+    kafka: SQLiteBackend, tmp_path: Path, told: str
+) -> None:
+    """One of both would be lost; the error says which record it is."""
+    folder = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
+    name, content = DOUBLES[told]
+    (folder / name).write_text(json.dumps(content))
+    assert f"{folder / name}: {told} is there 2 times" in str(refused(kafka, folder, "New"))
+
+
+@pytest.mark.parametrize(
+    "name", ["cache/gone.json", "changelogs/gone.json", "project_data/gone.json"]
+)
+def test_what_belongs_to_no_query_is_refused(
+    kafka: SQLiteBackend, tmp_path: Path, name: str
+) -> None:
+    """Though a query of that id is there in another profile."""
+    kafka.save_profile({"id": "other"})
+    kafka.save_query("other", {"id": "gone"})
+    folder = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
+    shutil.copy(folder / name.replace("gone", "12w"), folder / name)
+    assert name in str(refused(kafka, folder, "New"))
 
 
 @pytest.mark.parametrize("profile_id", [None, 3, ["kafka"], {}, "kafka"])
@@ -188,3 +227,83 @@ def test_what_is_beside_the_files_of_an_export_is_not_read(
         (folder / name).write_text("no JSON")
     import_profile(folder, "New")
     assert {query["id"] for query in kafka.list_queries("new")} == {"12w", "bugs"}
+
+
+@pytest.fixture
+def _in_time() -> Iterator[None]:
+    """What hangs is stopped."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def make_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+NO_FILES: dict[str, Callable[[Path], object]] = {
+    "a pipe": make_pipe,
+    "a link to a pipe": lambda path: (
+        make_pipe(path.parent / "pipe"),
+        path.symlink_to(path.parent / "pipe"),
+    ),
+    "endless zeros": lambda path: path.symlink_to("/dev/zero"),
+    "a terminal": lambda path: path.symlink_to("/dev/tty"),
+    "a link to itself": lambda path: path.symlink_to(path),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+}
+
+
+@pytest.mark.usefixtures("_in_time")
+@pytest.mark.parametrize("make", NO_FILES.values(), ids=NO_FILES)
+@pytest.mark.parametrize("name", ["export", "export.zip"])
+def test_what_is_neither_folder_nor_file_is_not_opened(
+    kafka: SQLiteBackend, tmp_path: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    """Reading it might never end."""
+    make(tmp_path / name)
+    error = refused(kafka, tmp_path / name)
+    assert isinstance(error, ImportExportError)
+    assert str(tmp_path / name) in str(error)
+
+
+@pytest.mark.usefixtures("_in_time")
+@pytest.mark.parametrize(
+    "make",
+    [
+        *NO_FILES.values(),
+        lambda path: path.symlink_to(path.parents[1] / "export.txt"),
+    ],
+    ids=[*NO_FILES, "a link to a file elsewhere"],
+)
+@pytest.mark.parametrize("name", ["manifest.json", "profile.json", "queries/12w.json", "queries"])
+def test_what_is_no_file_within_an_export_is_not_opened(
+    kafka: SQLiteBackend, tmp_path: Path, name: str, make: Callable[[Path], object]
+) -> None:
+    """Nor is a link followed, whatever it points to."""
+    folder = export_profile("kafka", tmp_path / "export")
+    (folder / name).rename(tmp_path / "export.txt")
+    make(folder / name)
+    error = refused(kafka, folder, "New")
+    assert isinstance(error, ImportExportError)
+    assert str(folder / name) in str(error)
+
+
+def test_a_folder_that_cannot_be_listed_is_named(
+    kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one of somebody else."""
+    folder = export_profile("kafka", tmp_path / "export")
+
+    def refuse(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ImportExportError, match=r"metrics: it cannot be read: Permission denied$"):
+        import_profile(folder, "New")

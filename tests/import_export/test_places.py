@@ -1,7 +1,10 @@
 """Where an export may go, and that it appears there whole or not at all."""
 
 import json
+import os
+import random
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,11 +14,16 @@ from burndown import (
     ProfileNotFoundError,
     SQLiteBackend,
 )
-from burndown.import_export import export_profile, import_profile
+from burndown.import_export import export_profile, export_workspace, import_profile
 from tests.import_export.exports import (
+    FORMS,
     files_no_larger_than,
+    files_of,
     nothing_imported,
+    pack,
     tree,
+    without_time,
+    write,
 )
 
 OTHERS: dict[str, Callable[[Path], object]] = {
@@ -45,18 +53,85 @@ OTHERS: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("make", OTHERS.values(), ids=OTHERS)
+OTHER_FILES: dict[str, Callable[[Path], object]] = {
+    "a text": lambda path: path.write_text("mine"),
+    "an empty file": lambda path: path.write_bytes(b""),
+    "a folder": lambda path: path.mkdir(),
+    "a folder of other files": lambda path: (path / "sub").mkdir(parents=True),
+    "an export that is a folder": lambda path: export_profile("kafka", "first").rename(path),
+    "an archive of something else": lambda path: pack({"notes.txt": b"mine"}, path),
+    "an archive of another application": lambda path: pack({"manifest.json": b"{}"}, path),
+    "an export with something else": lambda path: pack(
+        {**files_of(export_profile("kafka", "first")), "notes.txt": b"mine"}, path
+    ),
+    "a damaged export": lambda path: path.write_bytes(
+        export_profile("kafka", "first.zip").read_bytes()[:-30]
+    ),
+    "a link to an export": lambda path: path.symlink_to(export_profile("kafka", "first.zip")),
+    "a link to nowhere": lambda path: path.symlink_to("nowhere"),
+    "a pipe": lambda path: os.mkfifo(path),
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "make"),
+    [
+        *(pytest.param("export", make, id=f"folder, {name}") for name, make in OTHERS.items()),
+        *(pytest.param("export.zip", make, id=f"{name}") for name, make in OTHER_FILES.items()),
+    ],
+)
 def test_what_is_no_export_is_left_alone(
-    kafka: SQLiteBackend, tmp_path: Path, make: Callable[[Path], object]
+    kafka: SQLiteBackend, tmp_path: Path, form: str, make: Callable[[Path], object]
 ) -> None:
     """And nothing is left beside it."""
-    target = tmp_path / "folder" / "export"
+    target = tmp_path / "folder" / form
     target.parent.mkdir()
     make(target)
     before = tree(tmp_path / "folder")
     with nothing_imported(kafka), pytest.raises(ImportExportError, match="export"):
         export_profile("kafka", target)
     assert tree(tmp_path / "folder") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("notes.txt", "notes.txt"),
+        (".git/HEAD", ".git"),
+        ("queries/notes.txt", "queries/notes.txt"),
+        ("queries/old/12w.json", "queries/old"),
+        ("queries/12w.json.bak", "queries/12w.json.bak"),
+        ("metrics/more.json", "metrics/more.json"),
+        ("more/profile.json", "more"),
+    ],
+)
+def test_an_export_that_holds_something_else_is_left_alone(
+    kafka: SQLiteBackend, tmp_path: Path, name: str, told: str
+) -> None:
+    """The error names the first thing that is none of ours."""
+    target = export_profile("kafka", tmp_path / "folder" / "export")
+    (target / name).parent.mkdir(exist_ok=True)
+    (target / name).write_text("mine")
+    before = tree(target.parent)
+    with pytest.raises(ImportExportError, match="beside an export") as caught:
+        export_profile("kafka", target)
+    assert f"{target} holds {told!r} " in str(caught.value)
+    assert tree(target.parent) == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_edited_export_gives_way(kafka: SQLiteBackend, tmp_path: Path, form: str) -> None:
+    """Whatever of it was changed, as long as all of it is of an export."""
+    files = files_of(export_profile("kafka", tmp_path / "export"))
+    files |= {"queries/new.json": b"{}", "profile.json": b"no JSON", "cache/12w.json": b""}
+    target = tmp_path / "folder" / form
+    if form == "export":
+        write(files, target)
+    else:
+        target.parent.mkdir()
+        pack(files, target)
+    export_profile("kafka", target)
+    assert without_time(target) == without_time(tmp_path / "export")
 
 
 def test_an_export_takes_the_place_of_an_earlier_one(kafka: SQLiteBackend, tmp_path: Path) -> None:
@@ -107,14 +182,70 @@ def test_a_profile_that_is_not_there_is_not_exported(kafka: SQLiteBackend, tmp_p
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize("form", FORMS)
 def test_an_export_that_cannot_be_written_leaves_the_earlier_one(
-    kafka: SQLiteBackend, tmp_path: Path
+    kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
-    target = tmp_path / "folder" / "export"
+    """As on a full disk; nothing of the new one is left."""
+    target = tmp_path / "folder" / form
     export_profile("kafka", target)
     before = tree(target.parent)
-    kafka.save_project_data("kafka", "bugs", {"long": "x" * 300_000})
-    for path in (target, target.with_name("new")):
+    noise = random.Random(0).randbytes(300_000).hex()
+    kafka.save_project_data("kafka", "bugs", {"noise": noise})
+    for path in (target, target.with_name(f"new-{form}")):
         with files_no_larger_than(200_000), pytest.raises(ImportExportError, match="not written"):
             export_profile("kafka", path)
         assert tree(target.parent) == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_error_on_the_way_leaves_the_earlier_export(
+    kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Whichever file it comes with; nothing is left beside."""
+    target = export_profile("kafka", tmp_path / "folder" / form)
+    before = tree(target.parent)
+    for name in files_of(target):
+
+        def fail(profiles: object, data: object, written: str, name: str = name) -> None:
+            if written == name:
+                raise LookupError
+
+        monkeypatch.setattr("burndown.import_export.exporting.refuse_tokens", fail)
+        for path in (target, target.with_name(f"new-{form}")):
+            with pytest.raises(LookupError):
+                export_profile("kafka", path)
+            assert tree(target.parent) == before
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_only_the_owner_can_read_an_export(kafka: SQLiteBackend, tmp_path: Path, form: str) -> None:
+    """Nor may anybody else look into the folders that were made for it."""
+    target = export_profile("kafka", tmp_path / "folder" / form, include_secrets=True)
+    for path in (target.parent, *target.parent.rglob("*")):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+@pytest.mark.parametrize("name", ["a" * 251, "ä" * 125, "中" * 83, "🚀" * 62], ids="1234")
+@pytest.mark.parametrize("suffix", ["", ".zip"])
+def test_an_export_may_have_any_name_that_a_file_can_have(
+    kafka: SQLiteBackend, tmp_path: Path, name: str, suffix: str
+) -> None:
+    """Though it is made under another one; twice, so that it takes its own place."""
+    for _ in range(2):
+        target = export_profile("kafka", tmp_path / "folder" / f"{name}{suffix}")
+        assert [path.name for path in (tmp_path / "folder").iterdir()] == [target.name]
+    assert import_profile(target, "New") == "new"
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 256, "\ud800", "a\0b.zip"])
+def test_a_path_that_no_file_can_have_is_refused(
+    kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Both ways, as an error of this package."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for call in (export_workspace, partial(export_profile, "kafka"), import_profile):
+        with pytest.raises(ImportExportError):
+            call(name)
+    assert tree(tmp_path / "here") == {}
