@@ -19,10 +19,12 @@ def make_names_fit(
 ) -> None:
     """Give each a name that the database takes: not too long, and nobody else's.
 
-    Of those that share a name, the oldest keeps it; names that this package wrote are kept. One
-    that is no text at all stays as it is, and its id is kept free to stand in for it.
+    Of those that share a name, the oldest keeps it; names that this package wrote are kept. What
+    gets a number takes no name that another has. One that is no text at all stays as it is, and
+    its id is kept free to stand in for it.
     """
     taken = {item.document["id"] for item in items if not _is_name(item.document["name"])}
+    all_written = {item.document["name"] for item in items if _is_name(item.document["name"])}
     oldest_first = sorted(
         items,
         key=lambda item: (
@@ -38,7 +40,7 @@ def make_names_fit(
         base = written if written.strip() else item.document["id"]
         name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
         number = 2
-        while name in taken:
+        while name in taken or (name != written and name in all_written):
             name, number = f"{base[:_LONGEST_BASE]} ({number})", number + 1
         if name != written:
             why = f"another {kind} has it" if written in taken else "it is blank or too long"

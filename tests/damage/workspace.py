@@ -1,9 +1,11 @@
 """A small old workspace to be damaged, and what a migration then makes of it."""
 
+import json
 import os
+import re
 import stat
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,15 +86,10 @@ FILES: Files = {
     },
     PROFILE: _profile("Größe"),
     "profiles/b/profile.json": _profile("Beta"),
-    **{
-        f"profiles/{folder}/{name}": value
-        for folder, query in (
-            ("a/queries/q1", "Bugs"),
-            ("a/queries/q2", "Features"),
-            ("b/queries/q1", "Bugs"),
-        )
-        for name, value in _query(query).items()
-    },
+    **{f"profiles/a/queries/q1/{name}": value for name, value in _query("Bugs").items()},
+    "profiles/a/queries/q2/query.json": _query("Features")["query.json"],
+    "profiles/b/queries/q1/query.json": _query("Bugs")["query.json"],
+    "profiles/b/queries/q1/project_data.json": _query("Bugs")["project_data.json"],
 }
 """The workspace: JSON values by path below its root."""
 
@@ -121,20 +118,33 @@ def make(folder: Path) -> Path:
     return root
 
 
-def migrate(root: Path, *, skip_damaged: bool = False) -> Outcome:
+def changed(root: Path, path: str, changes: dict[str, Any]) -> None:
+    """Change values of a file, each by its keys joined by slashes."""
+    document = json.loads((root / path).read_text("utf-8"))
+    for place, value in changes.items():
+        *outer, last = place.split("/")
+        section = document
+        for key in outer:
+            section = section[key]
+        section[last] = value
+    (root / path).write_text(json.dumps(document), "utf-8")
+
+
+def migrate(root: Path, *, skip_damaged: bool = False, rehearse: bool = True) -> Outcome:
     """What a dry run says and a migration does, which is the same.
 
     Neither changes an old file, tells the token, or leaves a database that is not complete.
     """
     new = root.with_name("new")
     before = tree(root.parent)
-    rehearsed = _attempt(root, SQLiteDatabase(new / "burndown.db"), True, skip_damaged)
-    assert tree(root.parent) == before
+    if rehearse:
+        rehearsed = _attempt(root, SQLiteDatabase(new / "burndown.db"), True, skip_damaged)
+        assert tree(root.parent) == before
     database = SQLiteDatabase(new / "burndown.db")
     outcome = _attempt(root, database, False, skip_damaged)
     database.close()
-    assert rehearsed == outcome
-    assert _of_workspace(tree(root)) == _of_workspace(before, "root/")
+    assert not rehearse or rehearsed == outcome
+    assert _of_workspace(tree(root)) == _of_workspace(before, f"{root.name}/")
     left = {path.name for path in new.glob("*")} - {"burndown.db.lock"}
     assert left == (set() if outcome.problems else {"burndown.db"})
     if not outcome.problems:
@@ -222,3 +232,35 @@ def assert_all_else_is_there(found: Stored, whole: Stored, hit: Collection[str])
     for path, rows in whole.items():
         if not any(f"{path}/".startswith(f"{each}/") for each in hit):
             assert found.get(path) == rows, path
+
+
+def assert_stops(
+    root: Path,
+    whole: Stored,
+    hit: Iterable[str],
+    reason: str,
+    left_out: Iterable[str] = (),
+    rehearse_skipping: bool = False,
+) -> None:
+    """Every file that was hit is named with the reason; all others move in without them."""
+    told = migrate(root).problems
+    assert {path for path, _ in told} == set(hit)
+    skipped = migrate(root, skip_damaged=True, rehearse=rehearse_skipping)
+    assert {path for path, _ in skipped.left_out} == {*hit, *left_out}
+    assert {(path, f"damaged: {why}") for path, why in told} <= set(skipped.left_out)
+    for path, why in (*told, *skipped.left_out):
+        assert re.search(reason, why), (path, why)
+    assert_all_else_is_there(skipped.stored, whole, (*hit, *left_out))
+    assert not any(path in skipped.stored for path in left_out)
+
+
+def assert_leaves_out(root: Path, whole: Stored, hit: Iterable[str], reason: str) -> Outcome:
+    """Every file that was hit is told as left out with the reason; all others move in."""
+    outcome = migrate(root)
+    assert {path for path, _ in outcome.left_out} == set(hit)
+    for path, why in outcome.left_out:
+        assert re.search(reason, why), (path, why)
+        assert why.endswith("it can be fetched from Jira again")
+    assert_all_else_is_there(outcome.stored, whole, hit)
+    assert not any(path in outcome.stored for path in hit)
+    return outcome
