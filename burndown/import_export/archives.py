@@ -97,8 +97,11 @@ class Archive:
         Raises:
             ImportExportError: it is damaged, or holds too many values.
         """
-        with _explained():
-            data = self._zip.read(self._entries[name])
+        entry = self._entries[name]
+        with _explained(), self._zip.open(entry) as file:
+            data = file.read(entry.file_size)  # without a number, more than that is unpacked
+            if len(data) < entry.file_size:
+                raise EOFError("it is shorter than it claims")
         _check_values(name, data)
         return data
 

@@ -1,0 +1,208 @@
+"""An import takes the place of a profile, on every backend, if it is told to."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burndown import ImportExportError, ValidationError, set_backend
+from burndown.import_export import export_profile, import_profile, run_import
+from burndown.names import MAX_PROFILES
+from tests.contract.store import HOUR, Store, everything
+from tests.import_export.exports import records_of
+
+URL = "https://jira.example.com"
+TOKEN = "canary-7f3a"
+LEFT_OUT = "profile.json: jira_config.token"
+
+
+@pytest.fixture
+def store(any_store: Store) -> Store:
+    """In use, with ``kafka`` of the query ``q``, and ``other``."""
+    any_store.clear()
+    set_backend(any_store.backend)
+    jira = {"base_url": URL, "token": TOKEN}
+    any_store.save_profile({"id": "kafka", "name": "Kafka", "jira_config": jira})
+    any_store.save_query("kafka", {"id": "q", "jql": "a = b"})
+    any_store.save_project_data("kafka", "q", {"k": 1})
+    any_store.save_profile({"id": "other", "name": "Other"})
+    any_store.save_query("other", {"id": "q"})
+    return any_store
+
+
+def change(store: Store) -> None:
+    """What is stored of ``kafka`` is something else in every kind."""
+    store.save_profile({"id": "kafka", "name": "Kafka", "description": "changed"})
+    for query_id in ("z", "gone"):
+        store.save_query("kafka", {"id": query_id})
+        store.save_jira_cache("kafka", query_id, "k", {"issues": []}, HOUR)
+        store.save_jira_changelog("kafka", query_id, "K-1", {})
+    store.save_query("kafka", {"id": "q", "jql": "changed"})
+    store.save_project_data("kafka", "q", {"changed": 1})
+    store.save_metrics_snapshot("kafka", "q", "2025-W12", "dora", {})
+
+
+def rename_to(store: Store, name: str, profile_id: str = "kafka") -> None:
+    store.save_profile({"id": profile_id, "name": name})
+
+
+def token_of(store: Store, profile_id: str = "kafka") -> Any:
+    return store.get_profile(profile_id)["jira_config"].get("token")
+
+
+def test_what_is_replaced_is_gone_with_all_that_was_below_it(store: Store, tmp_path: Path) -> None:
+    """What came in is as it was exported; the queries that are gone are told."""
+    before = records_of(store.backend, "kafka")
+    path = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
+    change(store)
+    report = run_import(path, replace=True)
+    assert records_of(store.backend, "kafka") == before
+    assert (report.profile_id, report.replaced) == ("kafka", "Kafka")
+    assert report.removed_queries == ["gone", "z"]
+
+
+def test_others_and_what_is_active_stay(store: Store, tmp_path: Path) -> None:
+    """Even if the active query is gone."""
+    path = export_profile("kafka", tmp_path / "export", include_secrets=True)
+    store.set_app_state("active_profile_id", "kafka")
+    store.set_app_state("active_query_id", "gone")
+    store.save_task_progress("task", 1, "running")
+    before = everything(store.backend)
+    change(store)
+    import_profile(path, replace=True)
+    assert everything(store.backend) == before
+
+
+def test_a_profile_of_its_id_is_replaced(store: Store, tmp_path: Path) -> None:
+    """It has the name of the export then, or the given one."""
+    path = export_profile("kafka", tmp_path / "export")
+    rename_to(store, "Elsewhere")
+    report = run_import(path, replace=True)
+    assert (report.profile_id, report.profile_name, report.replaced) == (
+        "kafka",
+        "Kafka",
+        "Elsewhere",
+    )
+    report = run_import(path, " New ", replace=True)
+    assert (report.profile_id, report.profile_name, report.replaced) == ("kafka", "New", "Kafka")
+    assert store.get_profile("kafka")["name"] == "New"
+    assert len(store.list_profiles()) == 2
+
+
+@pytest.mark.parametrize("name", ["Kafka", "KAFKA"])
+def test_a_profile_of_its_name_is_replaced(store: Store, tmp_path: Path, name: str) -> None:
+    """It keeps its id."""
+    path = export_profile("kafka", tmp_path / "export")
+    store.delete_profile("kafka")
+    rename_to(store, name, "other")
+    report = run_import(path, replace=True)
+    assert (report.profile_id, report.profile_name, report.replaced) == ("other", "Kafka", name)
+    assert [profile["id"] for profile in store.list_profiles()] == ["other"]
+    assert store.get_project_data("other", "q") == {"k": 1}
+
+
+def test_a_profile_of_the_given_name_is_replaced(store: Store, tmp_path: Path) -> None:
+    """If nobody has the id."""
+    path = export_profile("kafka", tmp_path / "export")
+    store.delete_profile("kafka")
+    report = run_import(path, "oTHER", replace=True)
+    assert (report.profile_id, report.profile_name, report.replaced) == ("other", "oTHER", "Other")
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_two_profiles_are_not_replaced_by_one(store: Store, tmp_path: Path, dry_run: bool) -> None:
+    """If one has its id and another one its name."""
+    path = export_profile("kafka", tmp_path / "export")
+    before = everything(store.backend)
+    with pytest.raises(ImportExportError, match="delete one first") as caught:
+        run_import(path, "Other", replace=True, dry_run=dry_run)
+    assert "'kafka'" in str(caught.value)
+    assert "'other'" in str(caught.value)
+    assert everything(store.backend) == before
+
+
+def test_where_nothing_is_in_the_way_nothing_is_replaced(store: Store, tmp_path: Path) -> None:
+    path = export_profile("kafka", tmp_path / "export")
+    store.delete_profile("kafka")
+    report = run_import(path, replace=True)
+    assert (report.profile_id, report.replaced, report.removed_queries) == ("kafka", None, [])
+    assert token_of(store) is None
+    assert report.missing_secrets == [LEFT_OUT]
+
+
+def test_an_import_that_fails_replaces_nothing(store: Store, tmp_path: Path) -> None:
+    """Though the error comes with the last file."""
+    store.save_metrics_snapshot("kafka", "q", "2025-W12", "dora", {})
+    path = export_profile("kafka", tmp_path / "export")
+    snapshot = {"snapshot_date": "2025-W53", "metric_type": "dora", "metrics": {}}
+    (path / "metrics/snapshots.json").write_text(json.dumps({"q": [snapshot]}))
+    before = everything(store.backend)
+    with pytest.raises(ValidationError, match="snapshot_date"):
+        import_profile(path, replace=True)
+    assert everything(store.backend) == before
+
+
+def test_a_store_that_is_full_takes_what_replaces_something(store: Store, tmp_path: Path) -> None:
+    """But nothing more."""
+    path = export_profile("kafka", tmp_path / "export")
+    with store.transaction():
+        for number in range(MAX_PROFILES - 2):
+            store.save_profile({"id": f"p{number}"})
+    with pytest.raises(ValidationError, match=f"at most {MAX_PROFILES}"):
+        import_profile(path, "New")
+    assert import_profile(path, replace=True) == "kafka"
+
+
+# --- the token ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", [URL, "", "https://evil.example.com", f"{URL}/", f"{URL}.evil.com"])
+def test_the_token_is_kept_for_the_same_server_only(store: Store, tmp_path: Path, url: str) -> None:
+    """For another one it is told that it has to be entered again; it is never told itself."""
+    path = export_profile("kafka", tmp_path / "export")
+    profile = json.loads((path / "profile.json").read_text("utf-8"))
+    profile["jira_config"]["base_url"] = url
+    (path / "profile.json").write_text(json.dumps(profile))
+    report = run_import(path, replace=True)
+    assert token_of(store) == (TOKEN if url == URL else None)
+    assert report.missing_secrets == ([] if url == URL else [LEFT_OUT])
+    assert TOKEN not in repr(report)
+    assert TOKEN not in "".join(report.warnings)
+
+
+def test_a_token_that_is_lost_is_told_though_the_export_had_none(
+    store: Store, tmp_path: Path
+) -> None:
+    """As one of a colleague, who uses another server."""
+    jira = {"base_url": "https://other.example.com"}
+    store.save_profile({"id": "kafka", "name": "Kafka", "jira_config": jira})
+    path = export_profile("kafka", tmp_path / "export")
+    jira = {"base_url": URL, "token": TOKEN}
+    store.save_profile({"id": "kafka", "name": "Kafka", "jira_config": jira})
+    report = run_import(path, replace=True)
+    assert token_of(store) is None
+    assert report.missing_secrets == [LEFT_OUT]
+
+
+@pytest.mark.parametrize("include_secrets", [False, True])
+def test_the_token_of_an_export_takes_the_place_of_the_stored_one(
+    store: Store, tmp_path: Path, include_secrets: bool
+) -> None:
+    """Whether it was exported or written there by hand."""
+    path = export_profile("kafka", tmp_path / "export", include_secrets=include_secrets)
+    if not include_secrets:
+        profile = json.loads((path / "profile.json").read_text("utf-8"))
+        profile["jira_config"]["token"] = TOKEN
+        (path / "profile.json").write_text(json.dumps(profile))
+    jira = {"base_url": URL, "token": "another one"}
+    store.save_profile({"id": "kafka", "name": "Kafka", "jira_config": jira})
+    report = run_import(path, replace=True)
+    assert token_of(store) == TOKEN
+    assert report.missing_secrets == []
+
+
+def test_a_profile_that_never_had_a_token_misses_none(store: Store, tmp_path: Path) -> None:
+    path = export_profile("other", tmp_path / "export")
+    report = run_import(path, replace=True)
+    assert (report.replaced, report.warnings) == ("Other", [])
