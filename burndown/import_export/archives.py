@@ -1,6 +1,8 @@
 """One ``.zip`` file in place of a folder, read with caps, since it may come from anywhere."""
 
+import json
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,13 +15,19 @@ __all__ = ["Archive", "ArchiveWriter", "is_archive_name"]
 
 _MB = 1024**2
 MAX_ENTRIES = 10_000
-MAX_FILE_BYTES = 128 * _MB
+MAX_FILE_BYTES = 100 * _MB
+"""Of a file in ASCII; Python takes as much for each character of a text as for its widest one."""
 MAX_BYTES = 512 * _MB
 """Of all files together, unpacked."""
 MAX_VALUES = 3_000_000
 """In one file; those of some 20,000 issues. The smallest ones take a hundred times their text."""
 MAX_RATIO = 200
 """Of unpacked to packed bytes, for what unpacks to more than a megabyte."""
+_WIDTHS = {
+    4: re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]"),
+    2: re.compile(rb"[\xc4-\xef]|\\u(?!00)"),
+}
+"""What stands in UTF-8 for a character that takes so many bytes in memory."""
 _ENTRY = b"PK\x01\x02"
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _DAMAGES = (
@@ -52,7 +60,7 @@ class ArchiveWriter:
             ImportExportError: it is more than can be read again.
         """
         with _advised():
-            _check_values(name, data)
+            _check_memory(name, data)
         entry = zipfile.ZipInfo(name)  # without the time, so that equal exports are equal files
         entry.external_attr = 0o600 << 16
         self._zip.writestr(entry, data, zipfile.ZIP_DEFLATED)
@@ -95,14 +103,14 @@ class Archive:
         """What is in a file.
 
         Raises:
-            ImportExportError: it is damaged, or holds too many values.
+            ImportExportError: it is damaged, or takes too much memory.
         """
         entry = self._entries[name]
         with _explained(), self._zip.open(entry) as file:
             data = file.read(entry.file_size)  # without a number, more than that is unpacked
             if len(data) < entry.file_size:
                 raise EOFError("it is shorter than it claims")
-        _check_values(name, data)
+        _check_memory(name, data)
         return data
 
     def close(self) -> None:
@@ -146,9 +154,24 @@ def _check_caps(entries: list[zipfile.ZipInfo]) -> None:
         raise ImportExportError(f"it has more than {MAX_BYTES // _MB} MB unpacked")
 
 
-def _check_values(name: str, data: bytes) -> None:
+def _check_memory(name: str, data: bytes) -> None:
+    width = _width(data)
+    limit = MAX_FILE_BYTES // width
+    if width > 1 and len(data) > limit:
+        raise ImportExportError(
+            f"{name!r} has more than {limit // _MB} MB, and characters that take {width} bytes each"
+        )
     if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
         raise ImportExportError(f"{name!r} holds more than {MAX_VALUES:,} values")
+
+
+def _width(data: bytes) -> int:
+    """How many bytes of memory a character of its texts can take."""
+    if len(data) <= MAX_FILE_BYTES // max(_WIDTHS):
+        return 1
+    if json.detect_encoding(data) not in ("utf-8", "utf-8-sig"):
+        return max(_WIDTHS)
+    return next((width for width, wide in _WIDTHS.items() if wide.search(data)), 1)
 
 
 def _check_number_of_entries(path: Path) -> None:

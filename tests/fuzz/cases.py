@@ -280,7 +280,7 @@ def _add_companion(rng: random.Random, tree: Tree, box: Box) -> str:
             entry = rng.choice(([], {}, {**entry, "more": 1}, {**entry, "removed": None}))
         tree[name] = json.dumps(entry).encode() if rng.random() < 0.9 else random_bytes(rng)
     elif name.endswith("burndown.db"):
-        tree[name] = rng.choice((random_bytes(rng), Odd("folder")))
+        tree[name] = rng.choice((b"no database" * 100, Odd("folder")))
     else:
         target = rng.choice(box.links[:5]) if name != "backups" else "nowhere"
         tree[name] = rng.choice((b"text", Odd("folder"), Odd("pipe"), Odd("link", target)))
