@@ -1,6 +1,8 @@
 """Names of the old dashboard that clash or are too long, brought into what is allowed today."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import count
 from typing import TypeGuard
 
 from burndown.errors import shown
@@ -25,6 +27,7 @@ def make_names_fit(
     """
     taken = {item.document["id"] for item in items if not _is_name(item.document["name"])}
     all_written = {item.document["name"] for item in items if _is_name(item.document["name"])}
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
     oldest_first = sorted(
         items,
         key=lambda item: (
@@ -39,9 +42,9 @@ def make_names_fit(
             continue
         base = written if written.strip() else item.document["id"]
         name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
-        number = 2
+        stem = base[:_LONGEST_BASE]
         while name in taken or (name != written and name in all_written):
-            name, number = f"{base[:_LONGEST_BASE]} ({number})", number + 1
+            name = f"{stem} ({next(numbers[stem])})"
         if name != written:
             why = f"another {kind} has it" if written in taken else "it is blank or too long"
             item.document["name"] = name

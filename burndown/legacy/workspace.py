@@ -179,7 +179,7 @@ class _Reader:
     def _profiles(self, entries: dict[str, dict[str, Any]]) -> list[LegacyProfile]:
         folders = profile_folders(self.profiles_dir)
         self._expect_folders(self.profiles_dir, entries, "profile")
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         profiles = [
             self._profile(key, folders[key], entries.get(key, {}), taken)
             for key in sorted(folders, key=lambda key: (not is_identifier(key), key))
@@ -194,7 +194,7 @@ class _Reader:
         return profiles
 
     def _profile(
-        self, key: str, folder: Path, entry: dict[str, Any], taken: set[str]
+        self, key: str, folder: Path, entry: dict[str, Any], taken: dict[str, int]
     ) -> LegacyProfile:
         profile_id = self._identifier(key, folder, "profile", taken)
         path, written = self._settings(folder)
@@ -218,7 +218,9 @@ class _Reader:
         self.findings.puts_right(folder, "no profile.json; taken from profiles.json and defaults")
         return folder, {}
 
-    def _registered_only(self, key: str, entry: dict[str, Any], taken: set[str]) -> LegacyProfile:
+    def _registered_only(
+        self, key: str, entry: dict[str, Any], taken: dict[str, int]
+    ) -> LegacyProfile:
         path = self.profiles_dir / REGISTRY
         profile_id = self._identifier(key, path, "profile", taken)
 
@@ -251,7 +253,7 @@ class _Reader:
         known = entry.get("queries")
         self._expect_folders(folder, [QUERIES], "queries")
         self._expect_folders(folder / QUERIES, known if isinstance(known, list) else [], "query")
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         for query_folder in query_folders(folder):
             query_id = self._identifier(query_folder.name, query_folder, "query", taken)
             query = self._query(query_id, query_folder, profile)
@@ -318,15 +320,16 @@ class _Reader:
                     what = "a file" if path.is_file() else "a device"
                     self.findings.stops_at(path, f"{what}, not the folder of the {kind}")
 
-    def _identifier(self, key: str, path: Path, kind: str, taken: set[str]) -> str:
+    def _identifier(self, key: str, path: Path, kind: str, taken: dict[str, int]) -> str:
+        """An id that is safe and not taken; of each that is, how many were made of it is noted."""
         identifier = id_of_folder(key)
         if not is_identifier(identifier) or identifier in taken:
             base = identifier = slug(key, kind)
-            number = 2
             while identifier in taken:
-                identifier, number = f"{base}-{number}", number + 1
+                taken[base] += 1
+                identifier = f"{base}-{taken[base]}"
             self.findings.puts_right(path, f"{shown(key)} is no safe id; now {identifier!r}")
-        taken.add(identifier)
+        taken[identifier] = 1
         return identifier
 
 

@@ -307,6 +307,15 @@ def test_many_nan_below_a_long_key_take_no_memory(root: Path) -> None:
     assert len(what) < 1000
 
 
+def test_many_of_one_name_and_id_are_numbered_through(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write({REGISTRY: {"profiles": {"/" * n: {"name": "same"} for n in range(1, 100)}}}, root)
+    found = [row for rows in migrate(root).stored.values() for row in rows]
+    numbers = range(2, 100)
+    assert {row["id"] for row in found} == {"profile", *(f"profile-{n}" for n in numbers)}
+    assert {row["name"] for row in found} == {"same", *(f"same ({n})" for n in numbers)}
+
+
 def test_a_time_that_no_calendar_has_is_the_first_of_all() -> None:
     class Odd(type(Path())):  # type: ignore[misc]
         def lstat(self) -> Any:
