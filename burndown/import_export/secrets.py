@@ -17,6 +17,7 @@ TOKEN = f"{PROFILE}: jira_config.token"
 _SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE)
 """Keys of secrets beside settings, where a metric may be called ``token_count``."""
 _NO_SECRETS = ("", None, True, False)
+_MASK = "*****"
 _SHORTEST_TOKEN = 8
 """Shorter ones, as examples have them, can stand anywhere by chance."""
 
@@ -45,6 +46,7 @@ def refuse_tokens(profiles: list[Document], data: bytes, name: str) -> None:
     owners = {profile["jira_config"].get("token", ""): profile["id"] for profile in profiles}
     for token, owner in owners.items():
         if len(token) >= _SHORTEST_TOKEN and encode(token)[1:-1] in data:
+            owner, name = (text.replace(token, _MASK) for text in (owner, name))
             raise ImportExportError(
                 f"Nothing was exported, since the Jira token of profile {owner!r} would stand "
                 f"in {name}; take it out there, or export with secrets"

@@ -1,18 +1,26 @@
 """The files of an export: where they lie, how they read, and what the manifest says of them."""
 
 import json
+import zipfile
 from datetime import datetime
 from pathlib import Path
+
+import pytest
 
 from burndown import (
     SQLiteBackend,
     set_backend,
 )
-from burndown.import_export import export_profile, import_profile
+from burndown.import_export import export_profile, import_profile, read_manifest
 from tests.import_export.exports import (
+    FORMS,
+    files_of,
+    manifest_of,
     nothing_imported,
+    sha256,
     tree,
     without_manifest,
+    without_time,
 )
 
 
@@ -87,3 +95,81 @@ def test_a_second_export_has_the_same_bytes_but_for_its_time(
 def test_exporting_changes_nothing_that_is_stored(kafka: SQLiteBackend, tmp_path: Path) -> None:
     with nothing_imported(kafka):
         export_profile("kafka", tmp_path / "export")
+
+
+# --- the manifest ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("include_cache", [False, True])
+def test_the_manifest_says_what_is_in_the_files(
+    kafka: SQLiteBackend, tmp_path: Path, form: str, include_cache: bool
+) -> None:
+    """Which there are, how large each is, and a digest by which anybody can check it."""
+    path = export_profile(
+        "kafka", tmp_path / form, include_cache=include_cache, include_secrets=include_cache
+    )
+    files, manifest = files_of(path), manifest_of(path)
+    assert files.keys() == {
+        *("manifest.json", "profile.json", "metrics/snapshots.json"),
+        *("queries/12w.json", "queries/bugs.json", "project_data/12w.json"),
+        *(("cache/12w.json", "changelogs/12w.json") if include_cache else ()),
+    }
+    del files["manifest.json"]
+    assert {
+        name: (entry["sha256"], entry["size"]) for name, entry in manifest["files"].items()
+    } == {name: (sha256(data), len(data)) for name, data in files.items()}
+    of_fetched = {"cached responses": 1, "changelogs": 1} if include_cache else {}
+    counts = {"queries": 2, "project data": 1, "metrics snapshots": 4, **of_fetched}
+    assert manifest["counts"] == counts
+    assert manifest["left_out"] == (
+        {"kinds": [], "secrets": []}
+        if include_cache
+        else {
+            "kinds": ["cached responses", "changelogs"],
+            "secrets": ["profile.json: jira_config.token"],
+        }
+    )
+    assert (manifest["profile_id"], manifest["profile_name"]) == ("kafka", "Kafka")
+    assert (manifest["format"], manifest["format_version"]) == ("burndown export", 1)
+    assert read_manifest(path).to_content() == manifest
+
+
+def test_the_manifest_names_the_place_of_each_secret(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """By file and path; what only looks like one is exported."""
+    kafka.save_query("kafka", {"id": "12w", "api_token": "xyz", "token_count": 3})
+    kafka.save_query("kafka", {"id": "my_token", "token": ""})
+    kafka.save_project_data("kafka", "12w", {"list": [{}, {"password": ["xyz"]}], "token": None})
+    metrics = {"secret": "xyz", "tokens": 7}
+    kafka.save_metrics_snapshot("kafka", "my_token", "2025-W12", "dora", metrics)
+    path = export_profile("kafka", tmp_path / "export")
+    assert manifest_of(path)["left_out"]["secrets"] == [
+        "profile.json: jira_config.token",
+        "queries/12w.json: api_token",
+        "project_data/12w.json: list[1].password",
+        "metrics/snapshots.json: my_token[0].metrics.secret",
+    ]
+    files = {name: json.loads(data) for name, data in files_of(path).items()}
+    assert files["queries/12w.json"]["token_count"] == 3
+    assert files["queries/my_token.json"]["token"] == ""
+    assert files["project_data/12w.json"] == {"list": [{}, {}], "token": None}
+    assert files["metrics/snapshots.json"]["my_token"][0]["metrics"] == {"tokens": 7}
+
+
+def test_two_archives_of_the_same_differ_in_the_time_only(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    """As whole files too, if the time is the same: none says when it was packed."""
+    one, other = (export_profile("kafka", tmp_path / f"{name}.zip") for name in ("one", "other"))
+    assert without_time(one) == without_time(other)
+    with zipfile.ZipFile(one) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_an_archive_is_one_by_its_name_in_any_case(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """And it comes in under any name."""
+    path = export_profile("kafka", tmp_path / "EXPORT.ZIP")
+    assert zipfile.is_zipfile(path)
+    path.rename(tmp_path / "download")
+    assert import_profile(tmp_path / "download", "New") == "new"
+    assert export_profile("kafka", tmp_path / "zip").is_dir()

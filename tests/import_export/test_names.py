@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-
 from burndown import (
     SQLiteBackend,
     ValidationError,
 )
 from burndown.import_export import export_profile, import_profile
 from tests.import_export.exports import (
-    nothing_imported,
+    refused,
     whole,
 )
 
@@ -19,11 +17,25 @@ def test_a_name_that_is_taken_imports_nothing(kafka: SQLiteBackend, tmp_path: Pa
     folder = export_profile("kafka", tmp_path / "export")
     kafka.save_profile({"id": "other", "name": "Straße"})
     for name in (None, "Kafka", " kAFKA ", "STRASSE"):
-        with nothing_imported(kafka), pytest.raises(ValidationError, match="name other than"):
-            import_profile(folder, name)
+        error = refused(kafka, folder, name)
+        assert isinstance(error, ValidationError)
+        assert "name other than" in str(error)
     for name in (" ", "x" * 101, "a\0b", "\ud800"):
-        with nothing_imported(kafka), pytest.raises(ValidationError, match="name"):
-            import_profile(folder, name)
+        error = refused(kafka, folder, name)
+        assert isinstance(error, ValidationError)
+        assert "name" in str(error)
+
+
+def test_who_meets_a_taken_name_or_id_is_told_the_ways_out(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    folder = export_profile("kafka", tmp_path / "export")
+    for name, what in (("Kafka", "name: a name other"), ("Other", "id: an id that is free")):
+        kafka.save_profile({"id": "kafka", "name": name})
+        said = str(refused(kafka, folder))
+        assert what in said
+        assert "`--name`" in said
+        assert "`--replace`" in said
 
 
 def test_an_id_that_is_taken_gives_way_to_one_made_of_the_name(

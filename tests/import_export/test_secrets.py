@@ -2,7 +2,10 @@
 
 import json
 import shutil
+import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +14,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import (
+    ImportExportError,
     SQLiteBackend,
     set_backend,
 )
-from burndown.import_export import export_profile, import_profile
+from burndown.import_export import (
+    export_profile,
+    export_workspace,
+    import_profile,
+    read_manifest,
+    run_import,
+)
 from tests.import_export.exports import (
     CANARY,
+    FORMS,
     SECRET_WORDS,
+    files_of,
+    manifest_of,
+    pack,
+    records_of,
+    refused,
+    tree,
     without_secrets,
+    write,
 )
 from tests.strategies import json_objects, json_values
 
@@ -90,3 +108,209 @@ def test_an_imported_profile_has_no_token(kafka: SQLiteBackend, tmp_path: Path) 
     found = kafka.get_profile(import_profile(folder, "New"))
     assert found is not None
     assert found["jira_config"] == {"base_url": "https://jira.example.com"}
+
+
+# --- the token where nobody expects it -----------------------------------------------------------
+
+Put = Callable[[SQLiteBackend, str], None]
+
+
+def put_into_profile(**more: Any) -> Put:
+    def put(backend: SQLiteBackend, token: str) -> None:
+        profile = backend.get_profile("kafka")
+        assert profile is not None
+        backend.save_profile({**profile, **json.loads(json.dumps(more).replace("TOKEN", token))})
+
+    return put
+
+
+PLACES: dict[str, tuple[Put, str]] = {
+    "the name": (put_into_profile(name="Kafka TOKEN"), "profile.json"),
+    "the description": (put_into_profile(description="Bearer TOKEN"), "profile.json"),
+    "an unknown key": (put_into_profile(TOKEN=1), "profile.json"),
+    "a header": (put_into_profile(headers=["Basic TOKEN"]), "profile.json"),
+    "the JQL": (
+        lambda backend, token: backend.save_query("kafka", {"id": "12w", "jql": f"a = {token}"}),
+        "queries/12w.json",
+    ),
+    "the id of a query": (
+        lambda backend, token: backend.save_query("kafka", {"id": token, "name": "q"}),
+        "queries/*****.json",
+    ),
+    "project data": (
+        lambda backend, token: backend.save_project_data("kafka", "12w", {"url": f"?t={token}"}),
+        "project_data/12w.json",
+    ),
+    "metrics": (
+        lambda backend, token: backend.save_metrics_snapshot(
+            "kafka", "12w", "2025-W12", "dora", {"source": token}
+        ),
+        "metrics/snapshots.json",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("put", "place"), PLACES.values(), ids=PLACES)
+def test_a_token_where_none_is_expected_is_not_exported(
+    kafka: SQLiteBackend,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    form: str,
+    put: Put,
+    place: str,
+) -> None:
+    """The error names the place without telling it; with secrets it goes out and comes back."""
+    caplog.set_level("DEBUG")
+    kafka.save_jira_cache("kafka", "12w", "k", {}, datetime.now(UTC))
+    kafka.save_jira_changelog("kafka", "12w", "K-1", {})
+    put(kafka, CANARY)
+    target = tmp_path / "folder" / form
+    with pytest.raises(ImportExportError, match="Jira token of profile 'kafka'") as caught:
+        export_profile("kafka", target)
+    assert f"would stand in {place}; take it out there" in str(caught.value)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert CANARY not in caplog.text
+    assert tree(tmp_path / "folder") == {}
+    with pytest.raises(ImportExportError, match="Jira token of profile 'kafka'") as caught:
+        export_workspace(tmp_path / "old")
+    assert not (tmp_path / "old").exists()
+    before = records_of(kafka, "kafka")
+    export_profile("kafka", target, include_secrets=True, include_cache=True)
+    import_profile(target, replace=True)
+    assert records_of(kafka, "kafka") == before
+
+
+@pytest.mark.parametrize("kind", ["cached response", "changelog"])
+def test_a_token_in_what_jira_told_is_not_exported(
+    kafka: SQLiteBackend, tmp_path: Path, kind: str
+) -> None:
+    """As in the comment of an issue; what is left out is not looked at."""
+    if kind == "changelog":
+        kafka.save_jira_cache("kafka", "12w", "k", {}, datetime.now(UTC))
+    export_profile("kafka", tmp_path / "without")
+    place = "cache" if kind == "cached response" else "changelogs"
+    with pytest.raises(ImportExportError, match=f"would stand in {place}/12w.json"):
+        export_profile("kafka", tmp_path / "export", include_cache=True)
+    assert not (tmp_path / "export").exists()
+
+
+@pytest.mark.parametrize("token", ['quo"ted\\ \n\t', "ключ-от-🚀", "x" * 8, "</script>\u2028"])
+def test_a_token_is_found_however_json_spells_it(
+    kafka: SQLiteBackend, tmp_path: Path, token: str
+) -> None:
+    kafka.save_profile({"id": "kafka", "name": "Kafka", "jira_config": {"token": token}})
+    kafka.save_query("kafka", {"id": "12w", "description": f"({token})"})
+    for call in (partial(export_profile, "kafka"), export_workspace):
+        with pytest.raises(ImportExportError, match="Jira token"):
+            call(tmp_path / "export")
+
+
+def test_a_token_that_is_the_id_of_its_profile_is_not_told(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    """Nor is it exported."""
+    kafka.save_profile({"id": CANARY, "name": "New", "jira_config": {"token": CANARY}})
+    for call in (partial(export_profile, CANARY), export_workspace):
+        with pytest.raises(ImportExportError, match="Jira token") as caught:
+            call(tmp_path / "export")
+        assert CANARY not in str(caught.value)
+
+
+def test_a_token_of_a_few_letters_may_stand_anywhere(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """As in examples, where it says nothing."""
+    kafka.save_profile({"id": "kafka", "name": "Kafka", "jira_config": {"token": "project"}})
+    path = export_profile("kafka", tmp_path / "export")
+    assert b"project = KAFKA" in files_of(path)["queries/12w.json"]
+    assert "token" not in json.loads(files_of(path)["profile.json"])["jira_config"]
+
+
+def test_the_token_of_another_profile_is_not_exported_either(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    """Both may well use the same server."""
+    kafka.save_profile({"id": "other", "description": f"uses {CANARY}"})
+    with pytest.raises(ImportExportError, match=r"token of profile 'kafka' .* in profile\.json"):
+        export_profile("other", tmp_path / "export")
+    assert export_profile("other", tmp_path / "export", include_secrets=True).exists()
+
+
+# --- nobody tells it -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_token_is_exported_if_it_is_asked_for(
+    kafka: SQLiteBackend, tmp_path: Path, form: str
+) -> None:
+    """And comes back with the profile."""
+    path = export_profile("kafka", tmp_path / form, include_secrets=True)
+    assert CANARY.encode() in files_of(path)["profile.json"]
+    assert manifest_of(path)["left_out"]["secrets"] == []
+    kafka.delete_profile("kafka")
+    report = run_import(path)
+    found = kafka.get_profile("kafka")
+    assert found is not None
+    assert found["jira_config"]["token"] == CANARY
+    assert report.missing_secrets == []
+    assert CANARY not in f"{report!r} {report.warnings} {read_manifest(path)!r}"
+
+
+BROKEN: dict[str, Callable[[Any], Any]] = {
+    "another value": lambda jira: {**jira, "api_version": "v9"},
+    "a list": lambda jira: {**jira, "token": [CANARY]},
+    "an object": lambda jira: {**jira, "token": {"value": CANARY}},
+    "half a surrogate pair": lambda jira: {**jira, "token": CANARY + "\ud800"},
+    "a URL": lambda jira: {**jira, "base_url": f"https://user:{CANARY}@jira.example.com"},
+    "a section": lambda jira: [jira],
+    "a moment": lambda jira: {**jira, "last_test_timestamp": "yesterday"},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_an_import_that_fails_tells_no_token(
+    kafka: SQLiteBackend,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    form: str,
+    change: Callable[[Any], Any],
+) -> None:
+    """Not even where the token is what is wrong, nor in the trace or the log."""
+    caplog.set_level("DEBUG")
+    files = files_of(export_profile("kafka", tmp_path / "first", include_secrets=True))
+    profile = json.loads(files["profile.json"])
+    profile["jira_config"] = change(profile["jira_config"])
+    files["profile.json"] = json.dumps(profile).encode()
+    path = pack(files, tmp_path / form) if form != "export" else write(files, tmp_path / form)
+    error = refused(kafka, path, "New")
+    assert "profile.json" in str(error)
+    assert CANARY not in "".join(traceback.format_exception(error))
+    assert CANARY not in repr(error)
+    assert CANARY not in caplog.text
+
+
+def test_a_file_that_is_cut_off_behind_the_token_tells_nothing_of_it(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    path = export_profile("kafka", tmp_path / "export", include_secrets=True)
+    text = (path / "profile.json").read_bytes()
+    (path / "profile.json").write_bytes(text[: text.index(CANARY.encode()) + len(CANARY)])
+    error = refused(kafka, path, "New")
+    assert CANARY not in "".join(traceback.format_exception(error))
+
+
+def test_what_goes_well_tells_no_token(
+    kafka: SQLiteBackend, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither the log, nor the report, nor any file."""
+    caplog.set_level("DEBUG")
+    told = ""
+    for form in FORMS:
+        path = export_profile("kafka", tmp_path / form)
+        for name, data in files_of(path).items():
+            assert CANARY.encode() not in data, name
+        told += f"{run_import(path, replace=True)!r}{read_manifest(path)!r}"
+    kafka.delete_query("kafka", "12w")
+    for file in export_workspace(tmp_path / "old").rglob("*"):
+        assert not file.is_file() or CANARY.encode() not in file.read_bytes()
+    assert CANARY not in told + caplog.text
