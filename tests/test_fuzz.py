@@ -2,8 +2,9 @@
 
 import random
 import signal
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from burndown import ImportExportError, get_backend
 from tests.fuzz import cases, running
 from tests.fuzz.box import BAIT, Box
 from tests.fuzz.material import CANARY, Material, demo_material
-from tests.fuzz.running import Result, case_of, run_case, run_here
+from tests.fuzz.running import Result, case_of, in_memory, run_case, run_here
 
 pytestmark = pytest.mark.skipif(
     not hasattr(signal, "alarm"), reason="a case is stopped by a signal"
@@ -25,23 +26,25 @@ def material() -> Material:
     return demo_material()
 
 
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where the cases happen."""
+    with tempfile.TemporaryDirectory(dir=in_memory()) as folder:
+        yield Path(folder)
 
 
-def test_what_is_malformed_is_refused_or_taken_whole(material: Material, tmp_path: Path) -> None:
-    summary = run_here(material, 7, range(150), tmp_path)
+def test_what_is_malformed_is_refused_or_taken_whole(material: Material, folder: Path) -> None:
+    summary = run_here(material, 7, range(150), folder)
     assert not summary.findings, summary.findings[0]
     ended = " ".join(summary.outcomes)
     assert all(word in ended for word in ("imported", "refused", "migrated", "stopped", "exported"))
-    assert not any(tmp_path.iterdir())
+    assert not any(folder.iterdir())
 
 
-def test_a_case_follows_from_seed_and_number(material: Material, tmp_path: Path) -> None:
+def test_a_case_follows_from_seed_and_number(material: Material, folder: Path) -> None:
     def results() -> list[Result]:
         return [
-            run_case(*case_of(1, number), number, material, tmp_path)._replace(memory_mb=0)
+            run_case(*case_of(1, number), number, material, folder)._replace(memory_mb=0)
             for number in (3, 1, 2)
         ]
 
@@ -110,10 +113,10 @@ def test_a_fault_of_an_import_is_found(
     fault: Callable[[Box], None],
     told: str,
     material: Material,
-    tmp_path: Path,
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    result = run_with(fault, case, material, tmp_path, monkeypatch)
+    result = run_with(fault, case, material, folder, monkeypatch)
     assert any(told in problem for problem in result.problems), result
 
 
@@ -141,7 +144,7 @@ def run_with(
 
 
 def test_a_migration_that_fails_half_way_is_found(
-    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def faulty(profiles: Path, *_: Any, **__: Any) -> None:
         (profiles / "burndown.db").write_bytes(b"half")
@@ -151,23 +154,21 @@ def test_a_migration_that_fails_half_way_is_found(
     monkeypatch.setattr(cases, "run_migration_if_needed", faulty)
     monkeypatch.setattr(cases, "damaged_tree", lambda *_: ["nothing"])
     monkeypatch.setattr(random.Random, "choice", lambda self, values: values[0])
-    result = run_case(cases.migrate, random.Random(1), 1, material, tmp_path)
+    result = run_case(cases.migrate, random.Random(1), 1, material, folder)
     assert "'input/profiles/burndown.db' was made" in result.problems
     assert "'input/profiles/kafka/profile.json' was removed" in result.problems
 
 
-def test_a_hang_is_found(
-    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hang_is_found(material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "SECONDS", 1)
-    result = run_with(hang, cases.import_folder, material, tmp_path, monkeypatch)
+    result = run_with(hang, cases.import_folder, material, folder, monkeypatch)
     assert "took more than 1 seconds" in result.problems[0]
 
 
 def test_memory_is_watched(
-    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = iter((100, 600))
     monkeypatch.setattr(running, "_memory_mb", lambda: next(told))
-    result = run_case(lambda *_: "done", random.Random(1), 1, material, tmp_path)
+    result = run_case(lambda *_: "done", random.Random(1), 1, material, folder)
     assert result.problems == ("took 600 MB of memory",)

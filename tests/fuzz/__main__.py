@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.fuzz.material import demo_material, workspace_material
-from tests.fuzz.running import Result, Summary, case_of, run_case, run_many
+from tests.fuzz.running import Result, Summary, case_of, in_memory, run_case, run_many
 
 SEED = 20251124
 
@@ -19,6 +19,12 @@ def main() -> int:
     parser.add_argument("--only", type=int, metavar="NUMBER", help="repeat this case alone")
     parser.add_argument("--workspace", type=Path, help="a legacy workspace to damage copies of")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=in_memory(),
+        help="where the files of the cases lie meanwhile; in memory, where the system has that",
+    )
     options = parser.parse_args()
     for variable in [name for name in os.environ if name.upper().startswith("BURNDOWN_")]:
         del os.environ[variable]
@@ -26,13 +32,15 @@ def main() -> int:
     material = workspace_material(options.workspace) if options.workspace else demo_material()
     if options.only is not None:
         case, rng = case_of(options.seed, options.only)
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             result = run_case(case, rng, options.only, material, Path(folder))
         _tell(result)
         print(f"{result.kind}: {result.outcome}\n{result.told}")
         return bool(result.problems)
     print(f"{options.count:,} cases of seed {options.seed} on {options.processes} processes")
-    summary = run_many(material, options.seed, options.count, options.processes, _tell)
+    summary = run_many(
+        material, options.seed, options.count, options.processes, options.folder, _tell
+    )
     _tell_all(summary)
     return bool(summary.findings)
 
@@ -41,7 +49,7 @@ def _tell(result: Result) -> None:
     if result.problems:
         print(f"\ncase {result.number}, {result.kind}: {result.told[:2000]}", flush=True)
         for problem in result.problems:
-            print(problem[-3000:], flush=True)
+            print(problem[-2000:], flush=True)
 
 
 def _tell_all(summary: Summary) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from burndown import PersistenceError, SQLiteBackend
 from burndown.copying import NAMES
+from burndown.models import Entity
+from burndown.persistence import PersistenceBackend
 from tests.fuzz.material import CANARY
 from tests.fuzz.trees import seen
 from tests.stored import everything
@@ -98,13 +100,17 @@ class Box:
         is_whole, errors = backend.check_integrity()
         self.check(is_whole, f"the store is damaged: {errors}")
         for model in NAMES:
-            for record in backend.records(model):
-                self.check(BAIT not in repr(record), f"a {model.__name__} is from outside")
+            self.check_records(backend, model)
         for profile in backend.list_profiles():
             for query in backend.list_queries(profile["id"]):
                 backend.get_metrics_snapshots(profile["id"], query["id"], limit=None)
                 backend.get_jira_changelogs(profile["id"], query["id"])
                 backend.list_jira_caches(profile["id"], query["id"])
+
+    def check_records(self, backend: PersistenceBackend, model: type[Entity]) -> None:
+        """None is from outside."""
+        for record in backend.records(model):
+            self.check(BAIT not in repr(record), f"a {model.__name__} is from outside")
 
     def check_rows(self, before: dict[str, Any]) -> None:
         """The store holds what it held."""

@@ -4,11 +4,14 @@ import contextlib
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from burndown import SQLiteBackend, set_backend
+from burndown.copying import NAMES
 from burndown.database import SQLiteDatabase
 from burndown.import_export import (
     export_profile,
@@ -19,6 +22,7 @@ from burndown.import_export import (
 )
 from burndown.legacy.layout import is_passing
 from burndown.migration import MigrationReport, run_migration_if_needed
+from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.archives import damaged_archive
 from tests.fuzz.box import Box
 from tests.fuzz.damage import HOSTILE_TEXTS, damaged_tree, random_bytes, with_right_digests
@@ -226,9 +230,7 @@ def _export_again(box: Box, profile_id: str) -> None:
 
 
 def migrate(rng: random.Random, material: Material, box: Box) -> str:
-    tree: Tree = dict(rng.choice(material.workspaces))
-    if rng.random() < 0.97:
-        box.told += damaged_tree(rng, tree, _IN_WORKSPACES, box.links)
+    tree = _damaged_workspace(rng, material, box)
     if rng.random() < 0.05:
         box.told.append(_add_companion(rng, tree, box))
     write_tree(tree, box.input)
@@ -236,17 +238,17 @@ def migrate(rng: random.Random, material: Material, box: Box) -> str:
     skip_damaged, rehearsed = rng.random() < 0.4, rng.random() < 0.5
     box.told.append(f"skip_damaged={skip_damaged} rehearsed={rehearsed}")
     before = box.files()
-    has_journal = any(name.endswith("/journal.json") for name in before)
+    has_journal = _has_journal(before)
     expected = None
     if rehearsed:
         _, expected = _migrated(box, skip_damaged=skip_damaged, dry_run=True)
-        box.check_files(before, _may_journal_change if has_journal else lambda name: False)
+        box.check_files(before, _journal_rule(before, lambda name: False))
     report, error = _migrated(box, skip_damaged=skip_damaged)
     if error is not None:
-        box.check_files(before, _may_journal_change if has_journal else _may_failure_change)
+        box.check_files(before, _journal_rule(before, _may_failure_change))
         outcome = f"stopped: {type(error).__name__}"
     else:
-        box.check_files(before, _may_journal_change if has_journal else _may_success_change)
+        box.check_files(before, _journal_rule(before, _may_success_change))
         with SQLiteBackend(box.input / "profiles" / "burndown.db") as backend:
             box.check_store(backend)
         outcome = report.outcome
@@ -255,6 +257,13 @@ def migrate(rng: random.Random, material: Material, box: Box) -> str:
             type(expected) is type(error), f"a rehearsal gave {expected!r}, and then came {error!r}"
         )
     return outcome
+
+
+def _damaged_workspace(rng: random.Random, material: Material, box: Box) -> Tree:
+    tree: Tree = dict(rng.choice(material.workspaces))
+    if rng.random() < 0.97:
+        box.told += damaged_tree(rng, tree, _IN_WORKSPACES, box.links)
+    return tree
 
 
 def _add_companion(rng: random.Random, tree: Tree, box: Box) -> str:
@@ -287,7 +296,7 @@ def _add_companion(rng: random.Random, tree: Tree, box: Box) -> str:
     return f"companion {name} {tree[name]!r}"
 
 
-def _migrated(box: Box, **options: bool) -> tuple[MigrationReport, Exception | None]:
+def _migrated(box: Box, **options: Any) -> tuple[MigrationReport, Exception | None]:
     database = SQLiteDatabase(box.input / "profiles" / "burndown.db")
     try:
         report, error = box.attempt(
@@ -298,6 +307,17 @@ def _migrated(box: Box, **options: bool) -> tuple[MigrationReport, Exception | N
     if report is not None:
         box.check_told(json.dumps(report.to_document()))
     return report, error
+
+
+def _has_journal(files: Iterable[str]) -> bool:
+    return any(name.endswith("/journal.json") for name in files)
+
+
+def _journal_rule(files: Iterable[str], rule: Callable[[str], bool]) -> Callable[[str], bool]:
+    """The rule, unless there is a journal: that is carried out, but only in its folder."""
+    if not _has_journal(files):
+        return rule
+    return lambda name: _may_success_change(name) or name.startswith("input/profiles/")
 
 
 def _may_failure_change(name: str) -> bool:
@@ -314,9 +334,49 @@ def _may_success_change(name: str) -> bool:
     }
 
 
-def _may_journal_change(name: str) -> bool:
-    """A journal, once committed, is carried out; but only in its folder."""
-    return _may_success_change(name) or name.startswith("input/profiles/")
+# --- as files ------------------------------------------------------------------------------
+
+
+def open_files(rng: random.Random, material: Material, box: Box) -> str:
+    """A damaged workspace that is not moved in but used as it is, and then changed."""
+    tree = _damaged_workspace(rng, material, box)
+    if rng.random() < 0.05:
+        box.told.append(_add_companion(rng, tree, box))
+    write_tree(tree, box.input)
+    (box.input / "profiles").mkdir(exist_ok=True)
+    before = box.files()
+    may_change = _journal_rule(before, _may_failure_change)
+    with JSONBackend(box.input / "profiles") as backend:
+        for model in NAMES:
+            box.attempt(partial(box.check_records, backend, model))
+        box.attempt(backend.check_integrity)
+        box.attempt(backend.describe)
+        box.check_files(before, may_change)
+        before = box.files()
+        _, error = box.attempt(_change(rng, backend))
+    if error is not None:
+        box.check_files(before, may_change)
+        return f"not changed: {type(error).__name__}"
+    box.check_files(before, lambda name: name.partition("/")[0] == "input")
+    return "changed"
+
+
+def _change(rng: random.Random, backend: JSONBackend) -> Callable[[], object]:
+    ids = rng.choice((("kafka", "12w"), ("kafka", "bugs"), ("default", "main")))
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: backend.save_profile({"id": ids[0]}),
+        lambda: backend.save_query(ids[0], {"id": ids[1]}),
+        lambda: backend.save_project_data(*ids, {"k": 1}),
+        lambda: backend.save_jira_cache(*ids, "k", {"issues": []}, later),
+        lambda: backend.save_jira_changelog(*ids, "K-1", {}),
+        lambda: backend.save_metrics_snapshot(*ids, "2025-W12", "dora", {"k": 1}),
+        lambda: backend.set_app_state("active_profile_id", ids[0]),
+        lambda: backend.save_task_progress("task", 1, "running"),
+        lambda: backend.delete_query(*ids),
+        lambda: backend.delete_profile(ids[0]),
+    )
+    return rng.choice(changes)
 
 
 # --- paths -----------------------------------------------------------------------------------
@@ -329,7 +389,7 @@ def hostile_path(rng: random.Random, material: Material, box: Box) -> str:
     write_tree(dict(rng.choice(material.exports)), box.input)
     here = box.root / "here"
     here.mkdir()
-    links = {
+    links: Tree = {
         "pipe": Odd("pipe"),
         "pipe.zip": Odd("pipe"),
         "loop": Odd("link", "loop"),
@@ -393,10 +453,11 @@ def _current_folder(folder: Path) -> Iterator[None]:
 
 
 CASES: tuple[tuple[Case, int], ...] = (
-    (import_folder, 34),
-    (import_archive, 26),
+    (import_folder, 33),
+    (import_archive, 25),
     (import_noise, 2),
-    (migrate, 30),
+    (migrate, 28),
+    (open_files, 4),
     (hostile_path, 8),
 )
 """The kinds of case, each with how many of a hundred are of it."""

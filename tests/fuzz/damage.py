@@ -8,6 +8,7 @@ import hashlib
 import json
 import random
 import string
+from collections.abc import Callable
 from typing import Any
 
 from burndown.errors import is_secret
@@ -204,7 +205,7 @@ def damaged_bytes(rng: random.Random, data: bytes) -> tuple[bytes, str]:
         ), kind
     if kind == "latin-1":
         return data.decode(errors="replace").encode("latin-1", "replace"), kind
-    changes = {
+    changes: dict[str, Callable[[], bytes]] = {
         "cut": lambda: data[:at],
         "insert": lambda: data[:at] + random_bytes(rng) + data[at:],
         "double": lambda: data[:to] + data[at:to] * rng.choice((1, 2, 10)) + data[to:],

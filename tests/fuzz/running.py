@@ -2,6 +2,7 @@
 
 import faulthandler
 import multiprocessing
+import os
 import random
 import resource
 import shutil
@@ -66,6 +67,12 @@ class _HangError(BaseException):
     """The case takes too long; no Exception, so that nothing takes it for its own."""
 
 
+def in_memory() -> Path | None:
+    """A folder that lies in memory, so that no case waits for a disk; where the system has one."""
+    folder = Path("/dev/shm")
+    return folder if os.access(folder, os.W_OK) else None
+
+
 def case_of(seed: int, number: int) -> tuple[Case, random.Random]:
     """The case of this number, with its random numbers."""
     rng = random.Random(f"{seed}/{number}")
@@ -110,6 +117,7 @@ def run_many(
     seed: int,
     count: int,
     processes: int,
+    folder: Path | None = None,
     told: Callable[[Result], None] = lambda result: None,
 ) -> Summary:
     """Run cases on several processes; one that dies is a finding too.
@@ -119,12 +127,13 @@ def run_many(
         seed: what the cases follow from, with their numbers.
         count: how many.
         processes: how many at once.
+        folder: where the files of the cases lie meanwhile; that of the system if not given.
         told: takes each result.
     """
     summary, started = Summary(), time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="burndown-fuzz-") as folder:
+    with tempfile.TemporaryDirectory(prefix="burndown-fuzz-", dir=folder) as own:
         workers = [
-            _Worker(material, seed, range(first, count, processes), Path(folder))
+            _Worker(material, seed, range(first, count, processes), Path(own))
             for first in range(processes)
         ]
         while workers:
