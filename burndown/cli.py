@@ -16,13 +16,14 @@ import typer
 from burndown import printing
 from burndown.copying import copy_store
 from burndown.demo import write_demo_workspace
-from burndown.errors import PersistenceError, StorageError
+from burndown.errors import ImportExportError, PersistenceError, StorageError
 from burndown.import_export import (
     export_profile,
     export_workspace,
     read_manifest,
     run_import,
 )
+from burndown.legacy import has_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
 from burndown.persistence import PersistenceBackend, open_backend, set_backend
@@ -239,12 +240,21 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Add a profile from an export, whole or not at all."""
-    with _backend(profiles, must_exist=False):
+    with _backend(profiles, must_exist=False) as backend:
+        _refuse_before_migration(backend, profiles or get_settings().profiles_dir)
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
         _print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
     else:
         printing.imported(report, planned=dry_run)
+
+
+def _refuse_before_migration(backend: PersistenceBackend, folder: Path) -> None:
+    """A store that holds a profile cannot be migrated into any more."""
+    if not backend.exists() and has_workspace(folder):
+        raise ImportExportError(
+            f"The workspace in {folder} has not been moved in; `burndown migrate` does it"
+        )
 
 
 @contextmanager

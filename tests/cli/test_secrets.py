@@ -10,6 +10,7 @@ import pytest
 from burndown import (
     SQLiteBackend,
 )
+from burndown.cli import run
 from tests.cli.program import CANARY, Capture, all_that_is_shown, start
 
 BROKEN: dict[str, Callable[[Any], Any]] = {
@@ -47,6 +48,15 @@ def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]
         ["show", "kafka"],
         ["show", "kafka", "12w"],
         ["check"],
+        ["export", "kafka", "out"],
+        ["export", "kafka", "out.zip", "--include-cache"],
+        ["export", "kafka", "secret.zip", "--include-secrets"],
+        ["export", "--legacy", "old"],
+        ["export", "--legacy", "secret", "--include-secrets"],
+        ["import", "secret.zip", "--dry-run", "--replace"],
+        ["import", "secret.zip", "--replace"],
+        ["import", "secret.zip", "--name", "New"],
+        ["import", "out", "--replace"],
     ):
         code, shown = all_that_is_shown(capsys, [*arguments, *options])
         assert code == 0
@@ -69,7 +79,7 @@ def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
     assert CANARY.encode() not in ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("command", ["migrate", "show", "check"])
+@pytest.mark.parametrize("command", ["migrate", "show", "check", "export kafka out", "import out"])
 @pytest.mark.parametrize("options", [[], ["--debug"]])
 @pytest.mark.parametrize(
     "url",
@@ -84,6 +94,38 @@ def test_no_command_shows_the_password_of_a_database(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str], url: str
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(CANARY))
-    code, shown = all_that_is_shown(capsys, [command, *options])
+    code, shown = all_that_is_shown(capsys, [*command.split(), *options])
     assert code == 1
+    assert CANARY not in shown
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
+def test_an_export_that_would_hold_a_token_tells_none(
+    capsys: Capture, workspace: Path, options: list[str]
+) -> None:
+    """It stands in a description, where nobody leaves it out."""
+    with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
+        backend.save_query("kafka", {"id": CANARY, "description": f"Bearer {CANARY}"})
+    for arguments in (["kafka", "out"], ["kafka", "out.zip"], ["--legacy", "old"]):
+        code, shown = all_that_is_shown(capsys, ["export", *arguments, *options])
+        assert code == 1
+        assert "Jira token of profile 'kafka'" in shown
+        assert CANARY not in shown
+    assert [path.name for path in workspace.iterdir() if path.name.startswith("o")] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_an_import_that_fails_shows_no_token(
+    capsys: Capture, workspace: Path, change: Callable[[Any], Any], options: list[str]
+) -> None:
+    """Not even where the token is what is wrong, nor in the trace."""
+    assert run(["export", "kafka", "out", "--include-secrets"]) == 0
+    path = workspace / "out/profile.json"
+    profile = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
+    capsys.readouterr()
+    code, shown = all_that_is_shown(capsys, ["import", "out", "--replace", *options])
+    assert code == 1
+    assert "profile.json" in shown
     assert CANARY not in shown

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from burndown import (
+    ImportExportError,
     PersistenceError,
     ProfileNotFoundError,
     QueryNotFoundError,
@@ -66,6 +67,14 @@ def test_without_a_command_it_shows_help(capsys: Capture) -> None:
         ["demo", "--issues", "0"],
         ["demo", "--issues", "many"],
         ["--json", "show"],
+        ["export"],
+        ["export", "kafka"],
+        ["export", "kafka", "out", "--legacy", "old"],
+        ["export", "kafka", "--legacy", "old"],
+        ["export", "kafka", "out", "more"],
+        ["import"],
+        ["import", "one.zip", "other.zip"],
+        ["import", "one.zip", "--name"],
     ],
     ids=" ".join,
 )
@@ -147,6 +156,38 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     "demo over something": (nothing, ["demo", "profiles"], "profiles is there already"),
     "demo over a file": (in_the_way, ["demo", "file"], "file is there already"),
     "demo below a file": (in_the_way, ["demo", "file/demo"], "file"),
+    "export of nothing": (no_database, ["export", "kafka", "out"], "There is no database at "),
+    "old files of nothing": (
+        no_database,
+        ["export", "--legacy", "out"],
+        "There is no database at ",
+    ),
+    "export of an unknown profile": (
+        nothing,
+        ["export", "nope", "out"],
+        "Profile 'nope' not found",
+    ),
+    "export over something": (
+        nothing,
+        ["export", "kafka", "profiles"],
+        "profiles is there already",
+    ),
+    "export over a file": (in_the_way, ["export", "kafka", "file"], "file is there already"),
+    "export below a file": (in_the_way, ["export", "kafka", "file/out.zip"], "was not written"),
+    "old files over something": (
+        nothing,
+        ["export", "--legacy", "profiles"],
+        "profiles is there already",
+    ),
+    "import of nothing": (nothing, ["import", "nope.zip"], "nope.zip: there is no such folder"),
+    "import of a file": (in_the_way, ["import", "file"], "file: it cannot be unpacked"),
+    "import of another folder": (nothing, ["import", "profiles"], "manifest.json: missing"),
+    "import before the migration": (no_database, ["import", "nope"], "`burndown migrate` does it"),
+    "server to import to away": (
+        no_server,
+        ["import", "nope"],
+        "The database server 127.0.0.1 is out",
+    ),
     "migration of a file": (in_the_way, ["migrate", "--profiles", "file"], "file"),
 }
 
@@ -190,6 +231,8 @@ def test_an_error_is_the_same_for_programs(capsys: Capture, error: tuple[list[st
         (["show", "kafka", "nope"], QueryNotFoundError),
         (["demo", "profiles"], StorageError),
         (["check", "--profiles", "nope"], StorageError),
+        (["export", "nope", "out"], ProfileNotFoundError),
+        (["import", "nope"], ImportExportError),
     ],
 )
 def test_debug_lets_the_error_through(
@@ -230,7 +273,14 @@ def test_the_program_ends_with_the_code_of_the_command(workspace: Path, program:
 
 def test_no_backend_stays_in_use_after_a_command(workspace: Path) -> None:
     """Whether it ends well or not, its database is let go of."""
-    for arguments in (["show"], ["show", "nope"], ["check"], ["demo", "other", "--issues", "1"]):
+    for arguments in (
+        ["show"],
+        ["show", "nope"],
+        ["check"],
+        ["import", "nope"],
+        ["export", "kafka", "out"],
+        ["demo", "other", "--issues", "1"],
+    ):
         run([*arguments])
         assert not list(workspace.rglob("burndown.db-wal"))
         assert get_backend().describe()["location"] == str(workspace / "profiles/burndown.db")
