@@ -28,7 +28,6 @@ from tests.fuzz.box import Box
 from tests.fuzz.damage import HOSTILE_TEXTS, damaged_tree, random_bytes, with_right_digests
 from tests.fuzz.material import CANARY, Material
 from tests.fuzz.trees import Odd, Tree, write_tree
-from tests.stored import everything
 
 Case = Callable[[random.Random, Material, Box], str]
 """Does one case in a box, and says how it ended."""
@@ -201,7 +200,7 @@ def _import(rng: random.Random, material: Material, box: Box, path: Path) -> str
         "manifest": lambda: read_manifest(path),
     }
     with _in_use(box, material.stores[0 if is_empty else 1]) as backend:
-        rows, files = everything(box.database), box.files()
+        rows, files = box.rows(), box.files()
         report, error = box.attempt(calls[kind])
         box.check_files(files)
         if error is not None or kind in ("dry", "manifest"):
@@ -408,7 +407,7 @@ def hostile_path(rng: random.Random, material: Material, box: Box) -> str:
 def _tried_path(rng: random.Random, material: Material, box: Box, kind: str, path: str) -> str:
     secrets = rng.random() < 0.3
     profile_id = rng.choice(material.profile_ids)
-    rows, files = everything(box.database), box.files()
+    rows, files = box.rows(), box.files()
     calls: dict[str, Callable[[], Any]] = {
         "import": lambda: run_import(path, replace=True),
         "export": lambda: export_profile(profile_id, path, include_secrets=secrets),

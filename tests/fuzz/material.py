@@ -25,6 +25,9 @@ CANARY = "canary-token-5c1d"
 
 _THEN = datetime(2025, 11, 24, 8, tzinfo=UTC)
 _QUERIES = 2
+_FEW = 5
+_MOST_KEYS = 22
+"""Of what is no collection of issues or weeks."""
 _LARGEST_QUERY = 120_000
 _SMALL = {"id": "other", "name": "Other", "jira_config": {"token": CANARY}}
 
@@ -47,7 +50,8 @@ def demo_material() -> Material:
     """Made of a small sample workspace."""
     with tempfile.TemporaryDirectory() as folder:
         write_demo_workspace(Path(folder), issues=6, now=_THEN)
-        return _material(_with_canaries(read_tree(Path(folder))))
+        files = {path: _shortened(data) for path, data in read_tree(Path(folder)).items()}
+        return _material(_with_canaries(files))
 
 
 def workspace_material(folder: Path) -> Material:
@@ -64,6 +68,23 @@ def workspace_material(folder: Path) -> Material:
         for query in sorted(small, key=len)[-_QUERIES:]:
             kept |= query
     return _material(_with_canaries(kept))
+
+
+def _shortened(data: bytes) -> bytes:
+    """The file with the first few of its issues, weeks and changes, so that cases are fast."""
+    try:
+        return json.dumps(_first_few(json.loads(data)), indent=1, ensure_ascii=False).encode()
+    except ValueError:
+        return data
+
+
+def _first_few(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_first_few(item) for item in value[:_FEW]]
+    if isinstance(value, dict):
+        kept = list(value.items())[: _FEW if len(value) > _MOST_KEYS else None]
+        return {key: _first_few(item) for key, item in kept}
+    return value
 
 
 def _size(query: dict[str, bytes]) -> int:
