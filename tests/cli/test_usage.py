@@ -188,7 +188,6 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
         ["import", "nope"],
         "The database server 127.0.0.1 is out",
     ),
-    "migration of a file": (in_the_way, ["migrate", "--profiles", "file"], "file"),
 }
 
 
@@ -214,6 +213,20 @@ def test_an_error_is_one_line_and_exits_with_1(
     assert {path: content for path, content in files_below(workspace).items() if content} == {
         path: content for path, content in before.items() if content
     }
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_an_error_of_a_migration_has_a_line_for_each_file(
+    capsys: Capture, workspace: Path, options: list[str]
+) -> None:
+    """Behind one that says that nothing was moved."""
+    (workspace / "file").write_text("in the way")
+    assert run(["migrate", "--profiles", "file", *options]) == 1
+    output, errors = capsys.readouterr()
+    assert output == ""
+    first, *lines = errors.splitlines()
+    assert first == f"Error: The workspace in {workspace} was not moved"
+    assert [line.split(": ")[0] for line in lines] == [f"  {workspace / 'file'}"]
 
 
 def test_an_error_is_the_same_for_programs(capsys: Capture, error: tuple[list[str], str]) -> None:
