@@ -1,5 +1,6 @@
 """What the command line shows to people: tables, and how far a task is."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,15 +37,17 @@ __all__ = [
 _PLAIN_STEPS = 5
 """How many lines tell of progress where there is no terminal."""
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def line(text: str) -> None:
     """Print a line."""
-    _console().print(Text(text), soft_wrap=True)
+    _console().print(_as_text(text), soft_wrap=True)
 
 
 def error(text: str) -> None:
     """Print an error."""
-    Console(stderr=True).print(Text(f"Error: {text}", style="red"), soft_wrap=True)
+    Console(stderr=True).print(_as_text(f"Error: {text}", style="red"), soft_wrap=True)
 
 
 @contextmanager
@@ -199,7 +202,7 @@ def integrity(is_whole: bool, problems: list[str]) -> None:
 
 
 def _queries(title: str, queries: list[Document], active: str | None) -> None:
-    table = Table(title=Text(title), title_justify="left")
+    table = Table(title=_as_text(title), title_justify="left")
     for heading in ("query", "id", "cached responses", "changelogs", "weeks of metrics"):
         table.add_column(heading, overflow="fold")
     for item in queries:
@@ -240,7 +243,15 @@ def _findings(title: str, column: str, findings: list[Finding], root: Path) -> N
 
 
 def _add_row(table: Table, *cells: str) -> None:
-    table.add_row(*map(Text, cells))  # as it stands: names can look like rich's markup
+    table.add_row(*map(_as_text, cells))
+
+
+def _as_text(text: str, style: str = "") -> Text:
+    """The text as it stands, though it look like rich's markup, and with no power over terminals.
+
+    It may come from the export of a stranger.
+    """
+    return Text(_CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text), style=style)
 
 
 def _print_unless_empty(table: Table) -> None:

@@ -160,6 +160,30 @@ def test_import_that_is_damaged_names_the_file(
     assert everything(workspace / "profiles/burndown.db") == before
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_import_from_a_stranger_has_no_power_over_the_terminal(
+    capsys: Capture, workspace: Path, exported: Path, options: list[str]
+) -> None:
+    """Whatever it says is shown, and moves no cursor."""
+    printed(capsys, "export", "kafka", "out")
+    power = "\x1b[2J\x1b]0;title\x07\x9b1A\r"
+    for name, change in (
+        ("profile.json", {"name": f"name {power}"}),
+        ("manifest.json", {"left_out": {"secrets": [f"secret {power}"]}}),
+    ):
+        path = workspace / "out" / name
+        path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}))
+    output = printed(capsys, "import", "out", "--replace", *options)
+    shown = "\\x1b[2J\\x1b]0;title\\x07\\x9b1A\\x0d"
+    assert f"name {shown} (kafka)\n" in output
+    assert f"enter them again: secret {shown}\n" in output
+    manifest = workspace / "out/manifest.json"
+    manifest.write_text(json.dumps({"format": "burndown export", "format_version": power}))
+    assert "\x1b" not in refused(capsys, "import", "out")
+    (workspace / f"file{power}").write_text("{}")
+    assert shown in refused(capsys, "import", f"file{power}")
+
+
 def test_import_shows_odd_names_as_they_are(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:

@@ -219,6 +219,26 @@ def test_an_error_on_the_way_leaves_the_earlier_export(
 
 
 @pytest.mark.parametrize("form", FORMS)
+def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one_there(
+    kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """As where somebody else has it open."""
+    target = export_profile("kafka", tmp_path / "folder" / form)
+    before = tree(target.parent)
+    replace = Path.replace
+
+    def refuse(path: Path, other: Path) -> Path:
+        if other == target:
+            raise PermissionError(13, "Permission denied", str(other))
+        return replace(path, other)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(ImportExportError, match=r"not written: .*Permission denied"):
+        export_profile("kafka", target)
+    assert tree(target.parent) == before
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_only_the_owner_can_read_an_export(kafka: SQLiteBackend, tmp_path: Path, form: str) -> None:
     """Nor may anybody else look into the folders that were made for it."""
     target = export_profile("kafka", tmp_path / "folder" / form, include_secrets=True)
