@@ -6,6 +6,7 @@ import shutil
 import signal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,14 @@ from tests.contract.store import Store, everything
 from tests.import_export.exports import FORMS, files_of, manifest_of, records_of, sha256
 from tests.kills import count_calls, killed_at
 
-KILLS = 10
+PERCENTS = (0, 15, 30, 45, 60, 75, 85, 95)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 def moments(calls: int) -> list[int]:
-    """When to kill: at the first call, at the last ones, and between."""
-    return [*(1 + calls * number // KILLS for number in range(KILLS)), calls - 10, calls - 1]
+    """When to kill: not at the very end, since no two runs have quite the same number of calls."""
+    return [1 + calls * percent // 100 for percent in PERCENTS]
 
 
 def is_whole(path: Path) -> bool:
@@ -40,40 +41,75 @@ def export_to(target: Path, database: Path) -> None:
         export_profile("kafka", target)
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("earlier", [False, True], ids=["new", "again"])
-def test_after_a_kill_an_export_is_there_as_a_whole_or_not_at_all(
-    kafka: SQLiteBackend, tmp_path: Path, form: str, earlier: bool
-) -> None:
-    """What was there before stays, in its place or, at one moment of a folder, beside it."""
-    database = kafka.database.path
-    first = export_profile("kafka", tmp_path / "first" / form)
+def prepare(first: Path | None, target: Path) -> None:
+    """Nothing is in the folder of the target but an earlier export, if there is one."""
+    shutil.rmtree(target.parent, ignore_errors=True)
+    target.parent.mkdir()
+    if first is not None:
+        copy = shutil.copytree if first.is_dir() else shutil.copy
+        copy(first, target)
+
+
+def kept(target: Path) -> list[int]:
+    """How many queries each export has that is there, in its place or beside it; all are whole."""
+    found = [target] if target.exists() else list(target.parent.glob("*.earlier"))
+    assert all(is_whole(path) for path in found)
+    return [manifest_of(path)["counts"]["queries"] for path in found]
+
+
+@pytest.fixture(params=[False, True], ids=["new", "again"])
+def first(request: pytest.FixtureRequest, kafka: SQLiteBackend, tmp_path: Path, form: str) -> Any:
+    """An earlier export with two queries, or none; there is a third query now."""
+    path = export_profile("kafka", tmp_path / "first" / form) if request.param else None
     kafka.save_query("kafka", {"id": "new"})
-    target = tmp_path / "folder" / form
+    return path
 
-    def prepare() -> None:
-        shutil.rmtree(target.parent, ignore_errors=True)
-        target.parent.mkdir()
-        if earlier:
-            copy = shutil.copytree if first.is_dir() else shutil.copy
-            copy(first, target)
 
-    prepare()
+@pytest.mark.parametrize("form", FORMS)
+def test_after_a_kill_an_export_is_there_as_a_whole_or_not_at_all(
+    kafka: SQLiteBackend, tmp_path: Path, form: str, first: Path | None
+) -> None:
+    """What was there before stays, and the next export is made."""
+    target, database = tmp_path / "folder" / form, kafka.database.path
+    prepare(first, target)
     export_to(target, database)  # fills caches, which costs calls once
-    prepare()
-    calls = count_calls(partial(export_to, target, database))
-    queries = []
-    for number in moments(calls):
-        prepare()
+    prepare(first, target)
+    for number in moments(count_calls(partial(export_to, target, database))):
+        prepare(first, target)
         killed_at(partial(export_to, target, database), number)
-        found = [target] if target.exists() else list(target.parent.glob("*.earlier"))
-        assert len(found) == 1 or not earlier
-        for path in found:
-            assert is_whole(path)
-            queries.append(manifest_of(path)["counts"]["queries"])
+        assert kept(target) in ([3], [] if first is None else [2])
         export_to(target, database)
-        assert manifest_of(target)["counts"]["queries"] == 3
-    assert set(queries) == ({2, 3} if earlier else {3})
+        assert kept(target) == [3]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_takes_its_place_in_one_step(
+    kafka: SQLiteBackend, tmp_path: Path, form: str, first: Path | None, after: bool
+) -> None:
+    """Killed right before it, the earlier one is whole: a file in its place, a folder beside it."""
+    target = tmp_path / "folder" / form
+    prepare(first, target)
+
+    def export_and_die() -> None:
+        replace = os.replace
+
+        def die(source: Path, other: Path) -> None:
+            if Path(other) == target and not after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            replace(source, other)
+            if Path(other) == target:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        os.replace = die  # type: ignore[assignment]
+        export_to(target, kafka.database.path)
+
+    killed_at(export_and_die, -1)
+    if after:
+        assert kept(target) == [3]
+    else:
+        assert kept(target) == ([] if first is None else [2])
+        assert target.exists() == (first is not None and form == "export.zip")
 
 
 @pytest.mark.parametrize("replace", [False, True], ids=["new", "replaced"])

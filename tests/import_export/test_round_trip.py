@@ -94,10 +94,9 @@ def new_path(name: str) -> Iterator[Path]:
 # --- laws --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", FORMS)
-@given(content=stores())
+@given(content=stores(), form=st.sampled_from(FORMS))
 def test_what_is_exported_comes_back_as_it_was(
-    any_store: Store, form: str, content: Content
+    any_store: Store, content: Content, form: str
 ) -> None:
     """Every value of all kinds, moments included; and exported again, it is the same bytes."""
     profile_id = save(any_store, content)
@@ -118,10 +117,9 @@ def test_what_is_exported_comes_back_as_it_was(
         assert {name: report.imported.get(name, 0) for name in counts} == counts
 
 
-@pytest.mark.parametrize("form", FORMS)
-@given(content=stores())
+@given(content=stores(), form=st.sampled_from(FORMS))
 def test_what_comes_back_lacks_only_what_the_manifest_says(
-    any_store: Store, form: str, content: Content
+    any_store: Store, content: Content, form: str
 ) -> None:
     """The kinds and the secrets that were left out; no secret is left out without being told."""
     profile_id = save(any_store, content)
