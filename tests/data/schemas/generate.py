@@ -1,0 +1,142 @@
+"""Makes the database and the values that stand here for the schema version of the installed package.
+
+Run it once, when a version is about to be released: ``python -m tests.data.schemas.generate``. It
+uses nothing but the public interface, so that it runs on every version.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from burndown import SQLiteBackend, models
+
+FOLDER = Path(__file__).parent
+NOW = datetime(2025, 12, 23, 10, 30, 15, 123456, tzinfo=UTC)
+MODELS = (
+    models.Profile,
+    models.Query,
+    models.JiraCache,
+    models.JiraChangelog,
+    models.ProjectData,
+    models.MetricsSnapshot,
+    models.AppState,
+    models.TaskProgress,
+)
+
+
+def issue(number: int) -> dict[str, Any]:
+    return {
+        "id": str(10_000 + number),
+        "key": f"KAFKA-{number}",
+        "fields": {
+            "summary": f"Größe 🚀 {number}",
+            "status": {"name": ("Open", "In Progress", "Done")[number % 3]},
+            "customfield_10016": (None, 1, 2.5, 10**25)[number % 4],
+            "labels": [f"label-{number % 7}"] * (number % 3),
+        },
+    }
+
+
+PROFILES: list[dict[str, Any]] = [
+    {
+        "id": "kafka",
+        "name": "Kafka",
+        "description": "Zürich ✓",
+        "created_at": "2025-11-01T08:00:00+00:00",
+        "last_used": "2025-12-20T09:15:00.000001+00:00",
+        "jira_config": {
+            "base_url": "https://jira.example.com",
+            "api_version": "v3",
+            "token": "no-real-token",
+            "points_field": "customfield_10016",
+            "unknown": {"b": [1, 2.0, None], "a": {}},
+        },
+        "field_mappings": {"dora": {"deployment_date": "fixVersions"}, "flow": {}},
+        "forecast_settings": {"pert_factor": 1.5, "deadline": "2026-03-31"},
+        "project_classification": {"bug_types": ["Bug"], "wip_statuses": []},
+        "flow_type_mappings": {"Technical Debt": {"issue_types": ["Task"]}},
+        "show_milestone": True,
+        "show_points": ["show"],
+        "setup_status": {"complete": True},
+        "legacy_name": "kafka ",
+    },
+    {"id": "plain", "created_at": NOW - timedelta(days=400)},
+    {"id": "ärger 🚀", "name": "Ärger", "extra": 1},
+]
+QUERIES: dict[str, list[dict[str, Any]]] = {
+    "kafka": [
+        {"id": "12w", "name": "Last 12 weeks", "jql": "created >= -12w"},
+        {"id": "edited", "updated_at": "2025-12-01T10:00:00+00:00", "tags": ["a"]},
+        {"id": "edited-local", "updated_at": "2025-12-01T10:00:00.5+05:30"},
+        {"id": "edited-once", "updated_at": "yesterday"},
+        {"id": "never-edited", "updated_at": None},
+        {"id": "counted", "updated_at": 3, "legacy_updated_at": "taken"},
+    ],
+    "plain": [{"id": "q", "description": "without anything"}],
+}
+RESPONSES: dict[str, dict[str, Any]] = {
+    "whole": {"issues": [issue(n) for n in range(40)], "total": 40, "startAt": 0},
+    "first-page": {"issues": [issue(n) for n in range(10)], "total": 40, "startAt": 0},
+    "cloud": {"issues": [issue(n) for n in range(3)], "isLast": True},
+    "cloud-page": {"issues": [issue(n) for n in range(3)], "nextPageToken": "x", "isLast": False},
+    "legacy": {"issues": [issue(1), issue(1)], "total_issues": 2, "timestamp": "2025-12-22T10:00"},
+    "empty": {"issues": [], "total": 0},
+    "odd": {"issues": {"no": "list"}, "total": "many"},
+    "nothing": {},
+}
+
+
+def fill(backend: SQLiteBackend) -> None:
+    """Save something of every kind and shape."""
+    for profile in PROFILES:
+        backend.save_profile({"created_at": NOW, "last_used": NOW, **profile})
+    for profile_id, queries in QUERIES.items():
+        for query in queries:
+            backend.save_query(profile_id, {"created_at": NOW, "last_used": NOW, **query})
+    moments = (NOW - timedelta(days=1), NOW + timedelta(days=36_500))
+    for number, (key, response) in enumerate(RESPONSES.items()):
+        backend.save_jira_cache("kafka", "12w", key, response, moments[number % 2])
+    backend.save_jira_cache("plain", "q", "key", RESPONSES["whole"], moments[1])
+    histories = {f"KAFKA-{n}": {"histories": [{"created": str(NOW)}]} for n in range(20)}
+    backend.save_jira_changelogs("kafka", "12w", histories)
+    backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, moments[1])
+    backend.save_project_data("kafka", "12w", {"statistics": [{"date": "NaT"}], "1": 1e-300})
+    weeks = [f"2025-W{week:02d}" for week in range(1, 53)]
+    for metric_type, forecast in (("dora", None), ("flow", {"forecast_value": 1.0})):
+        backend.save_metrics_snapshots(
+            "kafka",
+            "12w",
+            [
+                {
+                    "snapshot_date": week,
+                    "metric_type": metric_type,
+                    "metrics": {"flow_time": {"median_days": None, "weeks": [week]}},
+                    "forecast": forecast,
+                }
+                for week in weeks
+            ],
+        )
+    backend.set_app_state("active_profile_id", "kafka")
+    backend.set_app_state("migration_complete", "true")
+    backend.save_task_progress("fetch", 33.3, "running", "75 %")
+
+
+def records(backend: SQLiteBackend) -> dict[str, list[Any]]:
+    """All that is stored, by the name of its model."""
+    return {model.__name__: list(backend.records(model)) for model in MODELS}
+
+
+def main() -> None:
+    unfinished = FOLDER / "unfinished.db"
+    with SQLiteBackend(unfinished, clock=lambda: NOW) as backend:
+        fill(backend)
+        version = backend.get_app_state("schema_version")
+        found = records(backend)
+    unfinished.rename(FOLDER / f"{version}.db")
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    (FOLDER / f"{version}.json").write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
