@@ -10,7 +10,8 @@
     ├── ImportExportError
     └── StorageError            (also OSError)
         ├── TransactionConflictError
-        └── DatabaseCorruptionError
+        ├── DatabaseCorruptionError
+        └── SchemaTooNewError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own
 ``ValidationError``, a ``ValueError`` too; everything that stores or reads raises these.
@@ -32,6 +33,7 @@ __all__ = [
     "Problem",
     "ProfileNotFoundError",
     "QueryNotFoundError",
+    "SchemaTooNewError",
     "StorageError",
     "TransactionConflictError",
     "ValidationError",
@@ -195,3 +197,24 @@ class TransactionConflictError(StorageError):
 
 class DatabaseCorruptionError(StorageError):
     """The database file is damaged, or is no database."""
+
+
+class SchemaTooNewError(StorageError):
+    """A newer release made the database; it was not touched.
+
+    Attributes:
+        found: the version of its tables.
+        known: the newest version that this release knows.
+    """
+
+    def __init__(self, location: str, found: str, known: str) -> None:
+        super().__init__(
+            f"{location} has the schema version {found}, and this release of burndown knows none "
+            f"after {known}; upgrade it: python -m pip install --upgrade burndown"
+        )
+        self.location = location
+        self.found = found
+        self.known = known
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.location, self.found, self.known)

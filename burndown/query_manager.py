@@ -135,7 +135,7 @@ def duplicate_query(profile_id: str, query_id: str, name: str) -> str:
     """
     with get_backend().transaction():
         query = get_query(profile_id, query_id)
-        del query["created_at"], query["last_used"]
+        del query["created_at"], query["last_used"], query["updated_at"]
         copy_id = _add_query(profile_id, name, query)
         copy_query_data((profile_id, query_id), (profile_id, copy_id))
     return copy_id

@@ -268,6 +268,7 @@ def queries(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict
             "description": lines,
             "created_at": given_moments,
             "last_used": given_moments,
+            "updated_at": st.none() | given_moments,
         },
         not_unknown=frozenset({"profile_id"}),
     )

@@ -492,7 +492,7 @@ def test_an_update_of_a_query_changes_what_is_given(kafka: SQLiteBackend) -> Non
     for change in ({"name": "New"}, {"jql": "c = d"}, {"description": "new"}, {"description": ""}):
         update_query("kafka", "12w", **change)
         expected |= change
-        assert without(get_query("kafka", "12w"), "updated_at") == expected
+        assert without(get_query("kafka", "12w"), "updated_at") == without(expected, "updated_at")
     with unchanged(kafka), pytest.raises(ValidationError, match="description"):
         update_query("kafka", "12w", name="Newer", description=3)  # type: ignore[arg-type]
 

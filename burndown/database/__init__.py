@@ -19,10 +19,11 @@ from pathlib import Path
 from sqlalchemy import exc, make_url
 from sqlmodel import Session
 
-from burndown.database.base import SCHEMA_VERSION, Database
+from burndown.database.base import Database
 from burndown.database.postgresql import PostgreSQLDatabase
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
+from burndown.models import SCHEMA_VERSION
 from burndown.settings import get_settings
 
 __all__ = [

@@ -13,21 +13,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event, exc
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
-from burndown.errors import StorageError, TransactionConflictError
-from burndown.repositories import AppStateRepository
+from burndown.errors import SchemaTooNewError, StorageError, TransactionConflictError
+from burndown.models import SCHEMA_VERSION
+from burndown.schema import VERSIONS
 
 __all__ = [
     "BUSY_TIMEOUT_SECONDS",
-    "SCHEMA_VERSION",
+    "UPGRADE_TIMEOUT_SECONDS",
     "Database",
-    "make_schema",
 ]
 
-SCHEMA_VERSION = "1.0"
 BUSY_TIMEOUT_SECONDS = 10
 """How long a transaction waits for another one that writes."""
+UPGRADE_TIMEOUT_SECONDS = 600
+"""How long to wait for another process that brings the tables to another version."""
 ATTEMPTS = 5
 """How often work is tried that the server could not order among others."""
 
@@ -177,8 +178,55 @@ class Database(ABC):
         """What opens a transaction."""
 
     @abstractmethod
+    def schema_version(self) -> str | None:
+        """The version of the tables, ``None`` if there are none; changes and makes nothing.
+
+        Raises:
+            StorageError: the database is out of reach.
+        """
+
+    def change_version(self, version: str) -> None:
+        """Bring the tables to a version, up or down, with all that is in them, or change nothing.
+
+        Opening a database brings it to the version of this release by itself; an older version
+        lasts until then. A SQLite file is copied beside itself first, as
+        ``<name>.<version>.backup``. Of several processes at once, one does it and the others wait.
+
+        Args:
+            version: one of :data:`burndown.schema.VERSIONS`.
+
+        Raises:
+            SchemaTooNewError: a newer release made the database.
+            StorageError: there is no such version, or the way down would lose something.
+            DatabaseCorruptionError: rows or pages are damaged; the tables are as they were.
+        """
+        if version not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise StorageError(f"There is no schema version {version!r}; there are {known}")
+        self._refuse_too_new(self.schema_version())
+        with self.translated_errors():
+            self._change_version(version)
+        self.close()
+
     def _make_ready(self) -> None:
-        """Make what is missing on first use."""
+        """Have tables of the present version, on first use."""
+        version = self.schema_version()
+        if version is None:
+            self._make_tables()
+            version = self.schema_version()  # somebody else may have made them
+        self._refuse_too_new(version)
+        if version != SCHEMA_VERSION:
+            self._change_version(SCHEMA_VERSION)
+
+    def _refuse_too_new(self, version: str | None) -> None:
+        if version is not None and version not in VERSIONS:
+            raise SchemaTooNewError(self.location, version, VERSIONS[-1])
+
+    @abstractmethod
+    def _make_tables(self) -> None: ...
+
+    @abstractmethod
+    def _change_version(self, version: str) -> None: ...
 
     @abstractmethod
     def _translated(self, error: Exception, cause: BaseException) -> StorageError: ...
@@ -212,14 +260,6 @@ class Database(ABC):
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
         with begin() as session:
             return work(session)
-
-
-def make_schema(session: Session) -> None:
-    """Make the tables that are missing, and note which version they are of."""
-    SQLModel.metadata.create_all(session.connection())
-    state = AppStateRepository(session)
-    if state.get("schema_version") is None:
-        state.set("schema_version", SCHEMA_VERSION)
 
 
 def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:

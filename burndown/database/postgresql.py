@@ -14,10 +14,10 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
 from burndown.database import base
-from burndown.database.base import Database, make_schema
+from burndown.database.base import Database
 from burndown.errors import (
     DatabaseCorruptionError,
     PersistenceError,
@@ -25,6 +25,7 @@ from burndown.errors import (
     TransactionConflictError,
 )
 from burndown.models import AppState
+from burndown.schema import make_schema, stored_version
 
 __all__ = ["PostgreSQLDatabase"]
 
@@ -33,6 +34,7 @@ MAX_OVERFLOW = 15
 CONNECT_TIMEOUT_SECONDS = 10
 
 _READ_ONLY = "postgresql_readonly"
+_ALTERS = "burndown_alters"
 _WRITE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('burndown'), hashtext(current_schema()))"
 """Writers come one after the other, as on SQLite: what one has read is still so when it writes."""
 
@@ -128,13 +130,31 @@ class PostgreSQLDatabase(Database):
         return engine.execution_options(isolation_level="REPEATABLE READ", **{_READ_ONLY: True})
 
     def _begin(self, connection: Connection) -> None:
+        if connection.get_execution_options().get(_ALTERS, False):
+            wait = f"{base.UPGRADE_TIMEOUT_SECONDS}s"
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{wait}'")
         if not connection.get_execution_options().get(_READ_ONLY, False):
             connection.exec_driver_sql(_WRITE_LOCK)
 
-    def _make_ready(self) -> None:
-        if not self.exists():
-            with Session(self._engine) as new, new.begin():
-                make_schema(new)
+    def schema_version(self) -> str | None:
+        """The version of the tables.
+
+        Raises:
+            StorageError: the server is out of reach.
+        """
+        with self.translated_errors(), self._reader.connect() as connection:
+            return stored_version(connection)
+
+    def _make_tables(self) -> None:
+        with self._engine.begin() as connection:
+            make_schema(connection)
+
+    def _change_version(self, version: str) -> None:
+        from burndown.schema.alembic_runner import change_version
+
+        with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:
+            if stored_version(connection) != version:
+                change_version(connection, version)
 
     def _translated(self, error: Exception, cause: BaseException) -> StorageError:
         state = getattr(cause, "sqlstate", None)

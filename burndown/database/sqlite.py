@@ -1,5 +1,6 @@
 """A database in a SQLite file: how it is opened, and the rules of each connection."""
 
+import filecmp
 import os
 import sqlite3
 import time
@@ -7,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, inspect
-from sqlalchemy.pool import QueuePool
-from sqlmodel import Session
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool, QueuePool
 
 from burndown.database import base
-from burndown.database.base import Database, make_schema
+from burndown.database.base import Database
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
-from burndown.models import AppState
+from burndown.schema import VERSIONS, make_schema, stored_version
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -24,6 +24,8 @@ POOL_SIZE = 10
 MAX_OVERFLOW = 40
 
 _READ_ONLY = "burndown_read_only"
+_VERSION = "SELECT version_num FROM alembic_version"
+_IS_FIRST = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'app_state'"
 
 
 class SQLiteDatabase(Database):
@@ -86,17 +88,7 @@ class SQLiteDatabase(Database):
             with self.translated_errors():
                 self._prepare()
             with self.translated_errors(), self._reader.connect() as connection:
-                problems = [
-                    str(row[0])
-                    for row in connection.exec_driver_sql("PRAGMA integrity_check")
-                    if row[0] != "ok"
-                ]
-                problems += [
-                    f"row {rowid} of {table} belongs to a row of {parent} that is not there"
-                    for table, rowid, parent, _ in connection.exec_driver_sql(
-                        "PRAGMA foreign_key_check"
-                    )
-                ]
+                problems = _problems(connection)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
@@ -140,14 +132,72 @@ class SQLiteDatabase(Database):
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
+    def schema_version(self) -> str | None:
+        """The version of the tables; the file is opened to read only, so that nothing touches it.
+
+        Raises:
+            StorageError: the database is out of reach.
+        """
+        if not self.exists():
+            return None
+        with self.translated_errors(), closing(self._connect_to_read()) as connection:
+            try:
+                return str(connection.execute(_VERSION).fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if "no such table" not in str(error):
+                    raise
+            is_there = connection.execute(_IS_FIRST).fetchone()
+        return VERSIONS[0] if is_there else None
+
     def _make_ready(self) -> None:
         _make_private_file(self._path)
-        with self._reader.connect() as connection:
-            known = inspect(connection).has_table(AppState.__tablename__)
+        super()._make_ready()
         self._use_write_ahead_log()
-        if not known:
-            with Session(self._engine) as new, new.begin():
-                make_schema(new)
+
+    def _make_tables(self) -> None:
+        self._use_write_ahead_log()
+        with self._engine.begin() as connection:
+            make_schema(connection)
+
+    def _change_version(self, version: str) -> None:
+        from burndown.schema.alembic_runner import change_version
+
+        self._use_write_ahead_log()
+        engine = create_engine(
+            self.url, creator=self._connect_to_alter, poolclass=NullPool, hide_parameters=True
+        )
+        event.listen(engine, "begin", self._begin)
+        with engine.begin() as connection:
+            present = stored_version(connection)
+            if present == version:
+                return
+            if present is not None:
+                self._back_up(present)
+            change_version(connection, version)
+            problems = _problems(connection)
+            if problems:
+                raise DatabaseCorruptionError(
+                    f"{self._path} is damaged, and stays in version {present}: "
+                    f"{'; '.join(problems[:5])}"
+                )
+
+    def _back_up(self, version: str) -> None:
+        """Copy the database beside itself, unless an earlier copy holds the same."""
+        unfinished = self._path.with_name(f"{self._path.name}.{version}.unfinished")
+        remove_database(unfinished)
+        _make_private_file(unfinished)
+        with (
+            closing(self._connect_to_read()) as source,
+            closing(sqlite3.connect(unfinished)) as copy,
+        ):
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        sync(unfinished)
+        number, backup = 2, unfinished.with_suffix(".backup")
+        while backup.exists() and not filecmp.cmp(unfinished, backup, shallow=False):
+            number, backup = number + 1, unfinished.with_suffix(f".{number}.backup")
+        unfinished.replace(backup)
+        sync(backup.parent)
 
     def _use_write_ahead_log(self) -> None:
         """Have the file keep a log, so that nobody waits to read; it stays so once it is.
@@ -163,6 +213,18 @@ class SQLiteDatabase(Database):
                     if time.monotonic() > give_up_at:
                         raise
                     time.sleep(0.01)
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.as_uri()}?mode=ro", uri=True, timeout=base.BUSY_TIMEOUT_SECONDS
+        )
+
+    def _connect_to_alter(self) -> sqlite3.Connection:
+        """SQLite alters many things by replacing a table, which must not delete its children."""
+        connection = self._connect()
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(f"PRAGMA busy_timeout={base.UPGRADE_TIMEOUT_SECONDS * 1000}")
+        return connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -205,6 +267,16 @@ class SQLiteDatabase(Database):
                 f"{base.BUSY_TIMEOUT_SECONDS} seconds"
             )
         return StorageError(f"The database failed: {cause}")
+
+
+def _problems(connection: Connection) -> list[str]:
+    """What is wrong with pages, indexes and references."""
+    damages = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    return [each for each in damages if each != "ok"] + [
+        f"row {rowid} of {table} belongs to a row of {parent} that is not there"
+        for table, rowid, parent, _ in orphans
+    ]
 
 
 def remove_database(path: Path) -> None:

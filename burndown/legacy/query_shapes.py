@@ -63,7 +63,7 @@ def query_document(
             document[key] = fallback
             if key != "description":
                 say(f"{key}: there is none; taken as {shown(fallback)}")
-    for key in ("created_at", "last_used"):
+    for key in ("created_at", "last_used", "updated_at"):
         if key in document and not is_moment(document[key]):
             value = document.pop(key)
             if value not in (None, ""):

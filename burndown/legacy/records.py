@@ -11,13 +11,10 @@ from burndown.legacy.findings import Findings
 from burndown.legacy.layout import REGISTRY, STATE
 from burndown.legacy.query_data import DATA_FILES
 from burndown.legacy.workspace import Workspace
-from burndown.models import Entity, Profile, Query
+from burndown.models import SCHEMA_VERSION, Entity, Profile, Query
 from burndown.models.query_data import QueryData
 
-__all__ = ["SCHEMA_VERSION", "Records", "find_damages"]
-
-SCHEMA_VERSION = "1.0"
-"""The form of the files, unless the workspace remembers another."""
+__all__ = ["Records", "find_damages"]
 
 Document = dict[str, Any]
 

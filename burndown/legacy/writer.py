@@ -74,7 +74,9 @@ class Writer:
     def save_query(self, profile: LegacyProfile, document: Document) -> None:
         """Add the query, or replace the one of its id."""
         self._settle(profile)
-        document = {key: value for key, value in document.items() if key != "profile_id"}
+        document = {key: item for key, item in document.items() if key != "profile_id"}
+        if document["updated_at"] is None:  # the dashboard reads it as a text, if it is there
+            del document["updated_at"]
         query = self.records.find_query(profile.document["id"], document["id"])
         if query is None:
             folder = profile.folder / "queries" / folder_name(document["id"])

@@ -24,8 +24,10 @@ from burndown.models.profile import (
 from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
 from burndown.models.query import Query
 from burndown.models.task_progress import TaskProgress
+from burndown.models.version import SCHEMA_VERSION
 
 __all__ = [
+    "SCHEMA_VERSION",
     "AppState",
     "DoraFieldMappings",
     "DoraMetrics",

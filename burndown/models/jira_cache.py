@@ -1,10 +1,10 @@
 """An answer of Jira, kept for a while."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field
 
 from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
@@ -12,7 +12,7 @@ from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
 
-__all__ = ["JiraCache", "jira_cache_key"]
+__all__ = ["JiraCache", "counted", "jira_cache_key"]
 
 
 def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
@@ -30,11 +30,44 @@ def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
     return hashlib.sha256(encode({"fields": wanted, "jql": jql})).hexdigest()
 
 
+def counted(response: Any) -> dict[str, Any]:
+    """``issue_count`` and ``is_complete`` of an answer.
+
+    Jira Server says how many issues there are (``total``, in the old dashboard's files
+    ``total_issues``), Jira Cloud whether a page is the last (``isLast``).
+    """
+    answer = response if isinstance(response, dict) else {}
+    issues = answer.get("issues")
+    count = len(issues) if isinstance(issues, list) else 0
+    is_complete = None
+    if isinstance(answer.get("isLast"), bool):
+        is_complete = answer["isLast"]
+    elif answer.get("nextPageToken"):
+        is_complete = False
+    else:
+        total = answer.get("total", answer.get("total_issues"))
+        if type(total) is int:
+            is_complete = not answer.get("startAt") and count >= total
+    return {"issue_count": count, "is_complete": is_complete}
+
+
 class JiraCache(QueryData, table=True):
     """One answer of Jira to a query, whole, with the moment at which it expires."""
 
     __tablename__: ClassVar[str] = "jira_cache"
-    __table_args__ = of_query(Index("ix_jira_cache_expires_at", "expires_at"))
+    __table_args__ = of_query(
+        Index("ix_jira_cache_expires_at", "expires_at"),
+        Index(
+            "ix_jira_cache_list",
+            "profile_id",
+            "query_id",
+            text("created_at DESC"),
+            "cache_key",
+            "expires_at",
+            "issue_count",
+            "is_complete",
+        ),
+    )
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """What was asked, such as :func:`jira_cache_key` gives it."""
@@ -42,8 +75,20 @@ class JiraCache(QueryData, table=True):
     """The moment from which on it is no longer given out, UTC."""
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When Jira gave the answer, UTC."""
+    issue_count: int | None = Field(default=None, ge=0)
+    """How many issues are in the answer; taken from it, whatever is given here."""
+    is_complete: bool | None = Field(default=None)
+    """Whether there are no further pages; taken from the answer, ``None`` if it does not say."""
     response: JsonObject = Field(repr=False, sa_type=CompressedJson)
     """The answer, exactly as it was given; normally with ``issues`` and ``total``."""
+
+    @classmethod
+    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {**super()._prepared(data), **counted(data.get("response"))}
+
+    @classmethod
+    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        return {**document, **counted(document.get("response"))}
 
     @property
     def issues(self) -> list[Any]:

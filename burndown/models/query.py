@@ -11,9 +11,9 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from burndown.models.columns import OrderedText
+from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.named import NamedEntity
-from burndown.models.values import Identifier, Line
+from burndown.models.values import Identifier, Line, UtcDatetime
 
 __all__ = ["Query"]
 
@@ -34,3 +34,5 @@ class Query(NamedEntity, table=True):
     """The profile it belongs to."""
     jql: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """The search, in Jira's query language; empty if nobody has written one."""
+    updated_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    """When somebody last edited it, UTC; ``None`` if nobody has."""

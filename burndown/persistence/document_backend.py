@@ -9,7 +9,14 @@ from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectDa
 from burndown.models.values import to_utc
 from burndown.persistence.interface import Document, PersistenceBackend
 
-__all__ = ["DocumentBackend", "checked_limit", "checked_mapping", "query_document"]
+__all__ = [
+    "DocumentBackend",
+    "checked_limit",
+    "checked_mapping",
+    "has_expired",
+    "listed_caches",
+    "query_document",
+]
 
 
 class DocumentBackend(PersistenceBackend):
@@ -162,3 +169,18 @@ def checked_limit(limit: int | None) -> int | None:
     if limit is not None and not (isinstance(limit, int) and limit >= 1):
         raise ValidationError.of("Limit", "limit", "1 or more, or None, was expected", limit)
     return limit
+
+
+def has_expired(entry: Mapping[str, Any], now: datetime) -> bool:
+    """Whether an answer or a changelog is no longer given out."""
+    expires_at = entry["expires_at"]
+    return expires_at is not None and to_utc(expires_at) <= now
+
+
+def listed_caches(caches: Iterable[Mapping[str, Any]], now: datetime) -> list[Document]:
+    """What a list of cached answers says of each."""
+    kept = ("cache_key", "created_at", "expires_at", "issue_count", "is_complete")
+    return [
+        {**{name: each[name] for name in kept}, "expired": has_expired(each, now)}
+        for each in caches
+    ]

@@ -65,8 +65,9 @@ class PersistenceBackend(ABC):
     def get_query(self, profile_id: str, query_id: str) -> Document | None:
         """The query, or ``None``.
 
-        Always with ``profile_id``, ``id``, ``name``, ``jql``, ``description``, ``created_at`` and
-        ``last_used``, beside whatever other keys were saved.
+        Always with ``profile_id``, ``id``, ``name``, ``jql``, ``description``, ``created_at``,
+        ``last_used`` and ``updated_at`` (when it was last edited, ``None`` if never), beside
+        whatever other keys were saved.
         """
 
     @abstractmethod
@@ -74,7 +75,7 @@ class PersistenceBackend(ABC):
         """Add the query, or replace the one of its id as a whole.
 
         Only ``id`` is required. Without ``created_at`` or ``last_used`` a new query has the
-        present, and an existing one keeps its own.
+        present, and an existing one keeps its own, as it does its ``updated_at``.
         """
 
     @abstractmethod
@@ -128,7 +129,8 @@ class PersistenceBackend(ABC):
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         """What is cached for the query, expired answers included, newest first.
 
-        Each with ``cache_key``, ``created_at``, ``expires_at``, ``expired`` and ``issue_count``.
+        Each with ``cache_key``, ``created_at``, ``expires_at``, ``expired``, ``issue_count`` and
+        ``is_complete``: whether Jira has no further pages, ``None`` if the answer does not say.
         """
 
     @abstractmethod

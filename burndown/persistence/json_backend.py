@@ -34,13 +34,14 @@ from burndown.persistence.document_backend import (
     DocumentBackend,
     checked_limit,
     checked_mapping,
+    has_expired,
+    listed_caches,
     query_document,
 )
 from burndown.persistence.interface import Document
+from burndown.repositories import ProfileRepository, QueryRepository
 
 __all__ = ["JSONBackend"]
-
-_KEPT_IF_UNSET = ("created_at", "last_used")
 
 
 class JSONBackend(DocumentBackend):
@@ -142,7 +143,7 @@ class JSONBackend(DocumentBackend):
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         now = self._now()
         for found in self._data(JiraCache, profile_id, query_id):
-            if found["cache_key"] == cache_key and not _has_expired(found, now):
+            if found["cache_key"] == cache_key and not has_expired(found, now):
                 response: Document = found["response"]
                 return response
         return None
@@ -151,14 +152,7 @@ class JSONBackend(DocumentBackend):
         now = self._now()
         found = sorted(self._data(JiraCache, profile_id, query_id), key=_by_cache_key)
         found.sort(key=lambda each: to_utc(each["created_at"]), reverse=True)
-        return [
-            {
-                **{name: each[name] for name in ("cache_key", "created_at", "expires_at")},
-                "expired": _has_expired(each, now),
-                "issue_count": len(JiraCache.from_document(each).issues),
-            }
-            for each in found
-        ]
+        return listed_caches(found, now)
 
     def cleanup_expired_cache(self) -> int:
         now, removed = self._now(), 0
@@ -167,7 +161,7 @@ class JSONBackend(DocumentBackend):
                 for query in list(profile.queries):
                     for model in (JiraCache, JiraChangelog):
                         found = writer.records.data(model, profile.document["id"], query)
-                        live = [each for each in found if not _has_expired(each, now)]
+                        live = [each for each in found if not has_expired(each, now)]
                         if len(live) < len(found):
                             writer.save_data(model, profile, query, live)
                             removed += len(found) - len(live)
@@ -187,7 +181,7 @@ class JSONBackend(DocumentBackend):
         return {
             each["issue_key"]: each["changelog"]
             for each in found
-            if not _has_expired(each, now) and (wanted is None or each["issue_key"] in wanted)
+            if not has_expired(each, now) and (wanted is None or each["issue_key"] in wanted)
         }
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
@@ -196,7 +190,7 @@ class JSONBackend(DocumentBackend):
             {
                 "issue_key": each["issue_key"],
                 "expires_at": each["expires_at"],
-                "expired": _has_expired(each, now),
+                "expired": has_expired(each, now),
             }
             for each in sorted(self._data(JiraChangelog, profile_id, query_id), key=_by_issue_key)
         ]
@@ -359,8 +353,9 @@ def _save_profile(writer: Writer, document: Document, given: Mapping[str, Any]) 
     profiles = writer.records.workspace.profiles
     earlier = writer.records.find(document["id"])
     _refuse_taken_name(Profile, document, [each.document for each in profiles])
-    if earlier is not None and not given.keys() >= set(_KEPT_IF_UNSET):
-        _keep_times(document, given, writer.records.profile(earlier))
+    if earlier is not None and not given.keys() >= ProfileRepository.kept_if_unset:
+        kept = ProfileRepository.kept_if_unset - given.keys()
+        document.update(_of(writer.records.profile(earlier), kept))
     writer.save_profile(document)
 
 
@@ -369,13 +364,14 @@ def _save_query(writer: Writer, document: Document, given: Mapping[str, Any]) ->
     profile = _profile(writer.records, document["profile_id"])
     earlier = writer.records.find_query(document["profile_id"], document["id"])
     _refuse_taken_name(Query, document, [each.document for each in profile.queries])
-    if earlier is not None and not given.keys() >= set(_KEPT_IF_UNSET):
-        _keep_times(document, given, writer.records.query(document["profile_id"], earlier))
+    if earlier is not None and not given.keys() >= QueryRepository.kept_if_unset:
+        kept = QueryRepository.kept_if_unset - given.keys()
+        document.update(_of(writer.records.query(document["profile_id"], earlier), kept))
     writer.save_query(profile, document)
 
 
-def _keep_times(document: Document, given: Mapping[str, Any], earlier: Document) -> None:
-    document.update({key: earlier[key] for key in _KEPT_IF_UNSET if key not in given})
+def _of(document: Document, keys: Iterable[str]) -> Document:
+    return {key: document[key] for key in keys}
 
 
 def _refuse_taken_name(model: type[Entity], document: Document, others: Iterable[Document]) -> None:
@@ -388,11 +384,6 @@ def _refuse_taken_name(model: type[Entity], document: Document, others: Iterable
                 f"a name other than that of {kind.lower()} {other['id']!r} was expected",
                 document["name"],
             )
-
-
-def _has_expired(document: Document, now: datetime) -> bool:
-    expires_at = document["expires_at"]
-    return expires_at is not None and to_utc(expires_at) <= now
 
 
 def _most_recently_used(found: list[Document]) -> list[Document]:

@@ -7,11 +7,13 @@ from typing import Any
 
 from burndown.database import Database
 from burndown.models import Entity
-from burndown.models.values import to_utc, utc_now
+from burndown.models.values import utc_now
 from burndown.persistence.document_backend import (
     DocumentBackend,
     checked_limit,
     checked_mapping,
+    has_expired,
+    listed_caches,
     query_document,
 )
 from burndown.persistence.interface import Document
@@ -97,20 +99,10 @@ class SQLBackend(DocumentBackend):
         return None if found is None else found["response"]
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
-        caches = self.database.read(
-            lambda session: JiraCacheRepository(session).list(profile_id, query_id)
+        found = self.database.read(
+            lambda session: JiraCacheRepository(session).list_keys(profile_id, query_id)
         )
-        now = self._now()
-        return [
-            {
-                "cache_key": cache.cache_key,
-                "created_at": cache.created_at.isoformat(),
-                "expires_at": cache.expires_at.isoformat(),
-                "expired": cache.expires_at <= now,
-                "issue_count": len(cache.issues),
-            }
-            for cache in caches
-        ]
+        return listed_caches(found, self._now())
 
     def cleanup_expired_cache(self) -> int:
         now = self._now()
@@ -146,10 +138,7 @@ class SQLBackend(DocumentBackend):
             lambda session: JiraChangelogRepository(session).list_keys(profile_id, query_id)
         )
         now = self._now()
-        return [
-            {**entry, "expired": bool(entry["expires_at"]) and to_utc(entry["expires_at"]) <= now}
-            for entry in found
-        ]
+        return [{**entry, "expired": has_expired(entry, now)} for entry in found]
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
         found = self.database.read(

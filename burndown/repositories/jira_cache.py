@@ -1,14 +1,14 @@
 """Answers of Jira, each until it expires."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
 
 from burndown.models import JiraCache
 from burndown.models.columns import UtcTimestamp
-from burndown.repositories.base import columns_of, documents, key_of
+from burndown.models.jira_cache import counted
+from burndown.repositories.base import Documents, columns_of, documents, key_of
 from burndown.repositories.query_data import QueryDataRepository, of_query
 
 __all__ = ["JiraCacheRepository"]
@@ -16,7 +16,12 @@ __all__ = ["JiraCacheRepository"]
 _C = columns_of(JiraCache)
 _NOW = bindparam("now", type_=UtcTimestamp())
 _GET = documents(JiraCache).where(*key_of(JiraCache), _C.expires_at > _NOW)
-_LIST = documents(JiraCache).where(*of_query(JiraCache)).order_by(_C.cache_key)
+_LIST = (
+    documents(JiraCache, "response")
+    .where(*of_query(JiraCache))
+    .order_by(_C.created_at.desc(), _C.cache_key)
+)
+_RESPONSE = select(_C.response).where(*key_of(JiraCache))
 _DELETE_EXPIRED = delete(_C.expires_at.table).where(_C.expires_at <= _NOW)
 
 
@@ -39,11 +44,14 @@ class JiraCacheRepository(QueryDataRepository[JiraCache]):
             _GET, profile_id=profile_id, query_id=query_id, cache_key=cache_key, now=now
         )
 
-    def list(self, profile_id: str, query_id: str) -> Sequence[JiraCache]:
-        """All answers to the query, expired ones included, newest first."""
+    def list_keys(self, profile_id: str, query_id: str) -> Documents:
+        """All answers to the query without their content, expired ones included, newest first."""
         found = self._documents(_LIST, profile_id=profile_id, query_id=query_id)
-        caches = [JiraCache.from_document(document) for document in found]
-        return sorted(caches, key=lambda cache: cache.created_at, reverse=True)
+        for entry in found:
+            if entry["issue_count"] is None:  # saved by a release before 1.1
+                [response] = self._run(_RESPONSE, entry).scalars()
+                entry.update(counted(response))
+        return found
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""

@@ -25,7 +25,7 @@ class QueryRepository(Repository[Query]):
     """Queries."""
 
     model = Query
-    kept_if_unset = frozenset({"created_at", "last_used"})
+    kept_if_unset = frozenset({"created_at", "last_used", "updated_at"})
 
     def get(self, profile_id: str, query_id: str) -> Query | None:
         """The query, or ``None``."""

@@ -62,7 +62,10 @@ moments = st.builds(
 leaves = st.sampled_from([None, True, 1, 1.0, -0.0, 10**30, "", "ü", "\0", [], {}])
 objects = st.dictionaries(st.sampled_from(["k", "a", ""]), leaves, max_size=2)
 responses = objects | st.builds(
-    lambda issues, more: {"issues": issues, **more}, st.lists(objects, max_size=2), objects
+    lambda issues, said, more: {"issues": issues, **said, **more},
+    st.lists(objects, max_size=2),
+    st.sampled_from([{}, {"total": 1}, {"isLast": False}, {"total": 9, "isLast": True}]),
+    objects,
 )
 profile_ids = st.sampled_from(PROFILE_IDS)
 query_ids = st.sampled_from(QUERY_IDS)
@@ -102,6 +105,7 @@ some_queries = st.fixed_dictionaries(
         "jql": st.sampled_from(["", "project = K"]),
         "created_at": moments,
         "last_used": moments,
+        "updated_at": st.none() | moments,
         "unknown": leaves,
         "profile_id": profile_ids,
     },

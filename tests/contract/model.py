@@ -98,6 +98,21 @@ def newest_first(moment: str) -> float:
     return -datetime.fromisoformat(moment).timestamp()
 
 
+MOMENTS: dict[type[Entity], tuple[str, ...]] = {
+    Profile: ("created_at", "last_used"),
+    Query: ("created_at", "last_used", "updated_at"),
+}
+
+
+def counts(response: Mapping[str, Any]) -> Document:
+    """What a list says of an answer; some have a total, or say whether they are the last page."""
+    found = len(response.get("issues", []))
+    is_complete = response.get("isLast")
+    if is_complete is None and "total" in response:
+        is_complete = found >= response["total"]
+    return {"issue_count": found, "is_complete": is_complete}
+
+
 class Model(PersistenceBackend):
     """The interface over plain dicts."""
 
@@ -112,7 +127,7 @@ class Model(PersistenceBackend):
             "show_milestone": False,
             "show_points": False,
         },
-        Query: {"description": "", "jql": ""},
+        Query: {"description": "", "jql": "", "updated_at": None},
     }
 
     def __init__(self, clock: Clock) -> None:
@@ -199,9 +214,11 @@ class Model(PersistenceBackend):
         before = self._find(model, *(document[name] for name in KEYS[model])) or {
             "created_at": (created_at := document.get("created_at", self._now())),
             "last_used": created_at,
+            "updated_at": None,
         }
-        for moment in ("created_at", "last_used"):
-            document[moment] = in_utc(document.get(moment, before[moment]))
+        document.update({name: before[name] for name in MOMENTS[model] if name not in given})
+        for name in MOMENTS[model]:
+            document[name] = document[name] and in_utc(document[name])
         self._keep(model, document)
 
     @staticmethod
@@ -244,7 +261,7 @@ class Model(PersistenceBackend):
         self._require(profile_id, query_id)
         moments = {"expires_at": in_utc(expires_at), "created_at": self._now()}
         of_query = {"profile_id": profile_id, "query_id": query_id}
-        self._keep(JiraCache, {**entry, **of_query, **moments})
+        self._keep(JiraCache, {**entry, **of_query, **moments, **counts(response)})
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         found = self._below(JiraCache, profile_id, query_id)
@@ -254,7 +271,8 @@ class Model(PersistenceBackend):
                 "created_at": entry["created_at"],
                 "expires_at": entry["expires_at"],
                 "expired": self._has_expired(entry),
-                "issue_count": len(entry["response"].get("issues", [])),
+                "issue_count": entry["issue_count"],
+                "is_complete": entry["is_complete"],
             }
             for entry in sorted(found, key=lambda entry: newest_first(entry["created_at"]))
         ]
@@ -416,8 +434,8 @@ class Model(PersistenceBackend):
     def check_integrity(self) -> tuple[bool, list[str]]:
         return True, []
 
-    def records(self, model: type[Entity]) -> Iterator[Document]:
-        yield from self._below(model)
+    def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
+        yield from self._below(model) if profile_id is None else self._below(model, profile_id)
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
         with self.transaction():

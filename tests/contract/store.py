@@ -126,6 +126,7 @@ def as_given_out(document: Document, now: datetime = START) -> Document:
         **document,
         "created_at": created_at,
         "last_used": in_utc(document.get("last_used", created_at)),
+        **{key: in_utc(document[key]) for key in ("updated_at",) if document.get(key)},
     }
 
 

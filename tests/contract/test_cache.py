@@ -25,6 +25,7 @@ def test_an_answer_of_jira_comes_back_as_it_was_saved(
         "expires_at": in_utc(HOUR),
         "expired": False,
         "issue_count": len(issues) if isinstance(issues, list) else 0,
+        "is_complete": len(issues) >= response["total"] if "total" in response else None,
     }
     shared.clock.now = START + timedelta(minutes=1)
     shared.save_jira_cache("p", "q", key, {"other": 1}, HOUR + timedelta(hours=1))

@@ -20,7 +20,7 @@ def test_a_query_comes_back_as_it_was_saved(shared: Store, document: dict[str, A
     shared.save_query("p", document)
     assert repr(document) == before
     found = shared.get_query("p", document["id"])
-    expected = {"jql": "", **as_given_out(document), "profile_id": "p"}
+    expected = {"jql": "", "updated_at": None, **as_given_out(document), "profile_id": "p"}
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert all(same(found[key], expected[key]) for key in expected)
     assert shared.list_queries("p") == [found]
@@ -35,8 +35,8 @@ def test_saving_replaces_a_query_as_a_whole(
     shared.save_query("p", one)
     first = shared.get_query("p", one["id"])
     shared.save_query("p", {**other, "id": one["id"]})
-    expected = {"jql": "", **as_given_out({**other, "id": one["id"]}), "profile_id": "p"}
-    for moment in ("created_at", "last_used"):
+    expected = {"jql": "", "updated_at": None, **as_given_out({**other, "id": one["id"]}), "profile_id": "p"}
+    for moment in ("created_at", "last_used", "updated_at"):
         if moment not in other:
             expected[moment] = first[moment]
     found = shared.get_query("p", one["id"])

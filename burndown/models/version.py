@@ -1,0 +1,6 @@
+"""The form of what is stored."""
+
+__all__ = ["SCHEMA_VERSION"]
+
+SCHEMA_VERSION = "1.1"
+"""The version of the tables that the models describe; ``burndown/schema/versions`` leads there."""

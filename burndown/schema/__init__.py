@@ -1,0 +1,48 @@
+"""The versions of the tables, and the way from one to another.
+
+Which version a database has stands in ``alembic_version``, as Alembic keeps it; the app state
+``schema_version`` follows it, for people and programs that look there. A database of version 1.0
+was made without that table. Alembic itself is imported only when there is something to do.
+"""
+
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlmodel import SQLModel
+
+from burndown.models import SCHEMA_VERSION, AppState
+
+__all__ = ["VERSIONS", "make_schema", "note_version", "stored_version"]
+
+VERSIONS = ("1.0", "1.1")
+"""All versions, oldest first; the scripts in ``versions`` lead from each to the next."""
+
+_FIRST = VERSIONS[0]
+_NOTE = "schema_version"
+
+_alembic_version = Table(
+    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
+)
+_app_state = SQLModel.metadata.tables[AppState.__tablename__]
+
+
+def stored_version(connection: Connection) -> str | None:
+    """The version of the tables that are there; ``None`` if there are none."""
+    tables = inspect(connection)
+    if tables.has_table(_alembic_version.name):
+        return str(connection.execute(select(_alembic_version.c.version_num)).scalar_one())
+    return _FIRST if tables.has_table(_app_state.name) else None
+
+
+def make_schema(connection: Connection) -> None:
+    """Make all tables in the present version, unless there are some."""
+    if stored_version(connection) is None:
+        SQLModel.metadata.create_all(connection)
+        note_version(connection, SCHEMA_VERSION)
+
+
+def note_version(connection: Connection, version: str) -> None:
+    """Have the database say that it is of this version."""
+    _alembic_version.create(connection, checkfirst=True)
+    connection.execute(_alembic_version.delete())
+    connection.execute(_alembic_version.insert().values(version_num=version))
+    connection.execute(_app_state.delete().where(_app_state.c.key == _NOTE))
+    connection.execute(_app_state.insert().values(key=_NOTE, value=version))

@@ -1,0 +1,120 @@
+"""how many issues a cached answer has and whether it is complete; when a query was edited"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import context, op
+from zstandard import ZstdError
+
+from burndown.models.columns import CompressedJson, JsonText, UtcTimestamp
+from burndown.models.jira_cache import counted
+from burndown.models.values import to_utc
+
+revision = "1.1"
+down_revision = "1.0"
+
+_jira_cache = sa.table(
+    "jira_cache",
+    *map(sa.column, ("profile_id", "query_id", "cache_key", "issue_count", "is_complete")),
+    sa.column("response", CompressedJson()),
+)
+_queries = sa.table(
+    "queries",
+    *map(sa.column, ("profile_id", "id")),
+    sa.column("extra", JsonText()),
+    sa.column("updated_at", UtcTimestamp()),
+)
+
+
+def upgrade() -> None:
+    _add_column("jira_cache", sa.Column("issue_count", sa.Integer()))
+    _add_column("jira_cache", sa.Column("is_complete", sa.Boolean()))
+    _add_column("queries", sa.Column("updated_at", UtcTimestamp()))
+    if not context.is_offline_mode():
+        _count_issues(op.get_bind())
+        _take_moments(op.get_bind())
+    op.create_index(
+        "ix_jira_cache_list",
+        "jira_cache",
+        [
+            "profile_id",
+            "query_id",
+            sa.text("created_at DESC"),
+            "cache_key",
+            "expires_at",
+            "issue_count",
+            "is_complete",
+        ],
+    )
+
+
+def downgrade() -> None:
+    if not context.is_offline_mode():
+        _give_moments_back(op.get_bind())
+    op.drop_index("ix_jira_cache_list", "jira_cache")
+    op.drop_column("queries", "updated_at")
+    op.drop_column("jira_cache", "is_complete")
+    op.drop_column("jira_cache", "issue_count")
+
+
+def _add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add the column; one of its name that somebody added by hand makes room for it."""
+    if not context.is_offline_mode():
+        taken = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
+        if column.name in taken:
+            op.execute(f'ALTER TABLE {table} RENAME COLUMN {column.name} TO "{column.name} (own)"')
+    op.add_column(table, column)
+
+
+def _count_issues(connection: sa.Connection) -> None:
+    c = _jira_cache.c
+    for row in connection.execute(sa.select(c.profile_id, c.query_id, c.cache_key)).all():
+        of_row = (c.profile_id == row[0], c.query_id == row[1], c.cache_key == row[2])
+        try:
+            response = connection.execute(sa.select(c.response).where(*of_row)).scalar_one()
+        except (ZstdError, ValueError):  # a damaged one stays as it is
+            continue
+        connection.execute(sa.update(_jira_cache).where(*of_row).values(counted(response)))
+
+
+def _take_moments(connection: sa.Connection) -> None:
+    """What a legacy file or an earlier release had left among the unknown keys."""
+    for of_row, extra in _extras(connection):
+        if "updated_at" in extra:
+            written = extra.pop("updated_at")
+            moment = _moment(written)
+            if moment is None and written is not None:
+                extra[_free_key(extra, "legacy_updated_at")] = written
+            values = {"extra": extra, "updated_at": moment}
+            connection.execute(sa.update(_queries).where(*of_row).values(values))
+
+
+def _give_moments_back(connection: sa.Connection) -> None:
+    c = _queries.c
+    for of_row, extra in _extras(connection):
+        moment = connection.execute(sa.select(c.updated_at).where(*of_row)).scalar_one()
+        if moment is not None:
+            extra["updated_at"] = moment.isoformat()
+            connection.execute(sa.update(_queries).where(*of_row).values(extra=extra))
+
+
+def _extras(connection: sa.Connection) -> Iterator[tuple[list[Any], dict[str, Any]]]:
+    c = _queries.c
+    for row in connection.execute(sa.select(c.profile_id, c.id, c.extra)).all():
+        yield [c.profile_id == row.profile_id, c.id == row.id], row.extra
+
+
+def _moment(written: Any) -> datetime | None:
+    try:
+        return to_utc(written) if isinstance(written, str) else None
+    except ValueError:
+        return None
+
+
+def _free_key(taken: dict[str, Any], key: str) -> str:
+    number, free = 2, key
+    while free in taken:
+        free, number = f"{key}_{number}", number + 1
+    return free
