@@ -15,6 +15,7 @@ from burndown.database import base
 from burndown.database.base import Database
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.models import SCHEMA_VERSION
 from burndown.schema import VERSIONS, make_schema, stored_version
 from burndown.settings import get_settings
 
@@ -141,18 +142,29 @@ class SQLiteDatabase(Database):
         if not self.exists():
             return None
         with self.translated_errors(), closing(self._connect_to_read()) as connection:
-            try:
-                return str(connection.execute(_VERSION).fetchone()[0])
-            except sqlite3.OperationalError as error:
-                if "no such table" not in str(error):
-                    raise
-            is_there = connection.execute(_IS_FIRST).fetchone()
-        return VERSIONS[0] if is_there else None
+            return _version_of(connection)
 
     def _make_ready(self) -> None:
         _make_private_file(self._path)
+        if self._was_ready():
+            return
+        with closing(self._connect_to_read()) as quiet:
+            version = _version_of(quiet)
+            if version is not None and version not in VERSIONS:
+                self._engine.dispose()  # the last to close would empty the log into the file
+                self._refuse_too_new(version)
         super()._make_ready()
         self._use_write_ahead_log()
+
+    def _was_ready(self) -> bool:
+        """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
+        connection = self._engine.raw_connection()
+        try:
+            version = _version_of(connection)  # type: ignore[arg-type] # it does what is asked
+            mode = connection.cursor().execute("PRAGMA journal_mode").fetchone()
+        finally:
+            connection.close()
+        return version == SCHEMA_VERSION and mode == ("wal",)
 
     def _make_tables(self) -> None:
         self._use_write_ahead_log()
@@ -267,6 +279,17 @@ class SQLiteDatabase(Database):
                 f"{base.BUSY_TIMEOUT_SECONDS} seconds"
             )
         return StorageError(f"The database failed: {cause}")
+
+
+def _version_of(connection: sqlite3.Connection) -> str | None:
+    """The version of the tables; ``None`` if there are none."""
+    cursor = connection.cursor()
+    try:
+        return str(cursor.execute(_VERSION).fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+    return VERSIONS[0] if cursor.execute(_IS_FIRST).fetchone() else None
 
 
 def _problems(connection: Connection) -> list[str]:
