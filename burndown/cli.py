@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -15,6 +15,7 @@ import typer
 
 from burndown import printing
 from burndown.copying import copy_store
+from burndown.database import SCHEMA_VERSION, open_database
 from burndown.demo import write_demo_workspace
 from burndown.errors import ImportExportError, PersistenceError, StorageError
 from burndown.import_export import (
@@ -27,7 +28,8 @@ from burndown.legacy import has_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
 from burndown.persistence import PersistenceBackend, open_backend, set_backend
-from burndown.settings import DATABASE_NAME, get_settings
+from burndown.schema import VERSIONS
+from burndown.settings import DATABASE_NAME, Settings, get_settings
 
 __all__ = ["app", "run"]
 
@@ -257,17 +259,75 @@ def _refuse_before_migration(backend: PersistenceBackend, folder: Path) -> None:
         )
 
 
+Version = Annotated[str, typer.Option("--to", metavar="VERSION", help="The version to go to.")]
+OnlySQL = Annotated[bool, typer.Option("--dry-run", help="Print the SQL; change nothing.")]
+
+
+@app.command()
+def upgrade(
+    to: Version = SCHEMA_VERSION,
+    dry_run: OnlySQL = False,
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the tables of the database to a newer version, as opening it does by itself."""
+    _change_version(to, profiles, is_upgrade=True, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def downgrade(
+    to: Version,
+    dry_run: OnlySQL = False,
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Bring the tables of the database to an older version, for an older release of burndown.
+
+    Nothing is lost by it; a version that cannot hold what is stored is refused. This release brings
+    the database up again as soon as it opens it.
+    """
+    _change_version(to, profiles, is_upgrade=False, dry_run=dry_run, as_json=as_json)
+
+
+def _change_version(
+    version: str, profiles: Path | None, *, is_upgrade: bool, dry_run: bool, as_json: bool
+) -> None:
+    with closing(open_database(_settings(profiles).database)) as database:
+        sql = database.sql_of_change(version)
+        present = str(database.schema_version())
+        if is_upgrade != (_order(version) >= _order(present)):
+            other = "downgrade" if is_upgrade else "upgrade"
+            raise StorageError(f"{database.location} is of version {present}: use `{other}`")
+        if dry_run:
+            printing.line(sql or f"-- Nothing to do: the version is {present}")
+            return
+        database.change_version(version)
+        told = {"location": database.location, "from": present, "to": version}
+    if as_json:
+        _print_json(told)
+    else:
+        printing.changed_version(told)
+
+
+def _order(version: str) -> int:
+    return list(VERSIONS).index(version)
+
+
 @contextmanager
 def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[PersistenceBackend]:
     """The backend of the settings or of the folder, in use while the command runs."""
-    settings = get_settings()
-    if profiles is not None:
-        settings = settings.model_copy(update={"profiles_dir": profiles})
-    with _in_use(settings.database) as backend:
+    with _in_use(_settings(profiles).database) as backend:
         if must_exist and not backend.exists():
             location = backend.describe()["location"]
             raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
         yield backend
+
+
+def _settings(profiles: Path | None) -> Settings:
+    settings = get_settings()
+    if profiles is not None:
+        settings = settings.model_copy(update={"profiles_dir": profiles})
+    return settings
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """What is stored, summed up for people and programs."""
 
+import glob
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from burndown.models.values import utc_now
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
+from burndown.schema import VERSIONS
 
 __all__ = ["profile_overview", "query_overview", "workspace_overview"]
 
@@ -14,7 +17,7 @@ __all__ = ["profile_overview", "query_overview", "workspace_overview"]
 def workspace_overview(backend: PersistenceBackend) -> Document:
     """The database, its profiles with their queries, and the tasks."""
     return {
-        "database": backend.describe(),
+        "database": {**backend.describe(), "schema_history": _schema_history(backend)},
         "active_profile_id": backend.get_app_state("active_profile_id"),
         "active_query_id": backend.get_app_state("active_query_id"),
         "profiles": [
@@ -30,6 +33,24 @@ def workspace_overview(backend: PersistenceBackend) -> Document:
         ],
         "tasks": backend.list_task_progress(),
     }
+
+
+def _schema_history(backend: PersistenceBackend) -> list[Document]:
+    """The versions up to that of the store, with the copies that upgrades made beside its file."""
+    described = backend.describe()
+    versions = list(VERSIONS)
+    file = Path(described["location"])
+    copies = sorted(file.parent.glob(f"{glob.escape(file.name)}.*.backup"))
+    return [
+        {
+            "version": version,
+            "description": VERSIONS[version],
+            "backups": [
+                str(copy) for copy in copies if copy.name.startswith(f"{file.name}.{version}.")
+            ],
+        }
+        for version in versions[: versions.index(described["schema_version"]) + 1]
+    ]
 
 
 def profile_overview(backend: PersistenceBackend, profile_id: str) -> Document:

@@ -19,6 +19,7 @@ from burndown.migration import MigrationReport, Progress
 from burndown.persistence import Document
 
 __all__ = [
+    "changed_version",
     "copied",
     "copy_progress",
     "error",
@@ -100,6 +101,14 @@ def exported_workspace(found: Document) -> None:
         line("Left out, since it is secret: the Jira tokens (--include-secrets takes them along)")
 
 
+def changed_version(found: Document) -> None:
+    """From which version of the schema a database came to which."""
+    if found["from"] == found["to"]:
+        line(f"Nothing to do: {found['location']} has the schema version {found['to']}")
+    else:
+        line(f"{found['location']}: schema version {found['from']} is now {found['to']}")
+
+
 def imported(report: ImportReport, *, planned: bool) -> None:
     """What came in, what it replaced, and what is to be done."""
     verb = "Would import" if planned else "Imported"
@@ -138,6 +147,10 @@ def workspace(found: Document) -> None:
         f"{database['location']}: {_size(database['size_bytes'])}, "
         f"schema version {database['schema_version']}"
     )
+    for version in database["schema_history"]:
+        line(f"  {version['version']}: {version['description']}")
+        for backup in version["backups"]:
+            line(f"       as it was before the upgrade: {backup}")
     for item in found["profiles"]:
         is_active = item["id"] == found["active_profile_id"]
         _queries(
@@ -182,7 +195,7 @@ def query(found: Document) -> None:
     for cache in found["cached_responses"]:
         state = "expired" if cache["expired"] else "live"
         age = _age(cache["age_seconds"])
-        issues = str(cache["issue_count"])
+        issues = f"{cache['issue_count']}{', not all' if cache['is_complete'] is False else ''}"
         _add_row(table, cache["cache_key"][:16], age, issues, state, cache["expires_at"])
     _print_unless_empty(table)
     line(f"Changelogs: {found['changelog_count']} issues")

@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from burndown.errors import SchemaTooNewError, StorageError, TransactionConflictError
 from burndown.models import SCHEMA_VERSION
-from burndown.schema import VERSIONS
+from burndown.schema import VERSIONS, sql_between
 
 __all__ = [
     "BUSY_TIMEOUT_SECONDS",
@@ -185,6 +185,18 @@ class Database(ABC):
             StorageError: the database is out of reach.
         """
 
+    def sql_of_change(self, version: str) -> str:
+        """The SQL that :meth:`change_version` would run; rows are filled in beside it.
+
+        Raises:
+            SchemaTooNewError: a newer release made the database.
+            StorageError: there is no such version, or no database.
+        """
+        present = self._present_version(version)
+        if present == version:
+            return ""
+        return sql_between(self.url.get_backend_name(), present, version)
+
     def change_version(self, version: str) -> None:
         """Bring the tables to a version, up or down, with all that is in them, or change nothing.
 
@@ -200,10 +212,7 @@ class Database(ABC):
             StorageError: there is no such version, or the way down would lose something.
             DatabaseCorruptionError: rows or pages are damaged; the tables are as they were.
         """
-        if version not in VERSIONS:
-            known = ", ".join(VERSIONS)
-            raise StorageError(f"There is no schema version {version!r}; there are {known}")
-        self._refuse_too_new(self.schema_version())
+        self._present_version(version)
         with self.translated_errors():
             self._change_version(version)
         self.close()
@@ -218,9 +227,20 @@ class Database(ABC):
         if version != SCHEMA_VERSION:
             self._change_version(SCHEMA_VERSION)
 
+    def _present_version(self, wanted: str) -> str:
+        """The version of the tables, if it and the wanted one are known."""
+        if wanted not in VERSIONS:
+            known = ", ".join(VERSIONS)
+            raise StorageError(f"There is no schema version {wanted!r}; there are {known}")
+        present = self.schema_version()
+        if present is None:
+            raise StorageError(f"There is no database at {self.location}")
+        self._refuse_too_new(present)
+        return present
+
     def _refuse_too_new(self, version: str | None) -> None:
         if version is not None and version not in VERSIONS:
-            raise SchemaTooNewError(self.location, version, VERSIONS[-1])
+            raise SchemaTooNewError(self.location, version, SCHEMA_VERSION)
 
     @abstractmethod
     def _make_tables(self) -> None: ...

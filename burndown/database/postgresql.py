@@ -25,7 +25,7 @@ from burndown.errors import (
     TransactionConflictError,
 )
 from burndown.models import AppState
-from burndown.schema import make_schema, stored_version
+from burndown.schema import change_version, make_schema, stored_version
 
 __all__ = ["PostgreSQLDatabase"]
 
@@ -150,8 +150,6 @@ class PostgreSQLDatabase(Database):
             make_schema(connection)
 
     def _change_version(self, version: str) -> None:
-        from burndown.schema.alembic_runner import change_version
-
         with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:
             if stored_version(connection) != version:
                 change_version(connection, version)

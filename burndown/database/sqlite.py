@@ -16,7 +16,7 @@ from burndown.database.base import Database
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
-from burndown.schema import VERSIONS, make_schema, stored_version
+from burndown.schema import VERSIONS, change_version, make_schema, stored_version
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -172,8 +172,6 @@ class SQLiteDatabase(Database):
             make_schema(connection)
 
     def _change_version(self, version: str) -> None:
-        from burndown.schema.alembic_runner import change_version
-
         self._use_write_ahead_log()
         engine = create_engine(
             self.url, creator=self._connect_to_alter, poolclass=NullPool, hide_parameters=True
@@ -289,7 +287,7 @@ def _version_of(connection: sqlite3.Connection) -> str | None:
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise
-    return VERSIONS[0] if cursor.execute(_IS_FIRST).fetchone() else None
+    return next(iter(VERSIONS)) if cursor.execute(_IS_FIRST).fetchone() else None
 
 
 def _problems(connection: Connection) -> list[str]:

@@ -175,7 +175,7 @@ class SQLBackend(DocumentBackend):
         return {
             "location": self.database.location,
             "size_bytes": self.database.size(),
-            "schema_version": self.get_app_state("schema_version") if self.exists() else None,
+            "schema_version": self.database.schema_version(),
         }
 
     def exists(self) -> bool:

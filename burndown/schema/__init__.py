@@ -10,12 +10,22 @@ from sqlmodel import SQLModel
 
 from burndown.models import SCHEMA_VERSION, AppState
 
-__all__ = ["VERSIONS", "make_schema", "note_version", "stored_version"]
+__all__ = [
+    "VERSIONS",
+    "change_version",
+    "make_schema",
+    "note_version",
+    "sql_between",
+    "stored_version",
+]
 
-VERSIONS = ("1.0", "1.1")
-"""All versions, oldest first; the scripts in ``versions`` lead from each to the next."""
+VERSIONS = {
+    "1.0": "profiles, queries and what hangs on them, the app state, tasks",
+    "1.1": "cached answers: number of issues, completeness; queries: time of the last edit",
+}
+"""All versions, oldest first, with what each brought; ``versions`` has a script for each."""
 
-_FIRST = VERSIONS[0]
+_FIRST = next(iter(VERSIONS))
 _NOTE = "schema_version"
 
 _alembic_version = Table(
@@ -46,3 +56,35 @@ def note_version(connection: Connection, version: str) -> None:
     connection.execute(_alembic_version.insert().values(version_num=version))
     connection.execute(_app_state.delete().where(_app_state.c.key == _NOTE))
     connection.execute(_app_state.insert().values(key=_NOTE, value=version))
+
+
+def change_version(connection: Connection, version: str) -> None:
+    """Bring the tables to this version, up or down, with all that is in them.
+
+    Args:
+        connection: in a transaction; on SQLite with ``foreign_keys`` off.
+        version: one of :data:`VERSIONS`.
+
+    Raises:
+        StorageError: the way down would lose something.
+    """
+    from burndown.schema import alembic_runner  # it takes longer than all else here
+
+    present = stored_version(connection)
+    if present is not None:
+        note_version(connection, present)  # a database of version 1.0 does not say so
+    alembic_runner.run(connection, present, version)
+    note_version(connection, version)
+
+
+def sql_between(dialect: str, present: str, version: str) -> str:
+    """The SQL that leads from one version to another; Python fills rows in between.
+
+    Args:
+        dialect: ``sqlite`` or ``postgresql``.
+        present: the version to begin with.
+        version: the version to end with.
+    """
+    from burndown.schema import alembic_runner
+
+    return alembic_runner.render(dialect, present, version)

@@ -1,77 +1,40 @@
-"""Alembic, run within a transaction of the caller: all of it happens, or nothing."""
+"""Alembic, as this package runs it: on a connection of the caller, or to print what it would do."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from burndown.schema import VERSIONS, note_version, stored_version
+from burndown.schema import VERSIONS
 
-__all__ = ["Version", "change_version", "history", "sql_between"]
-
-
-class Version(NamedTuple):
-    """A version of the tables."""
-
-    version: str
-    """Such as ``1.1``."""
-    description: str
-    """What it brought."""
+__all__ = ["config", "render", "run"]
 
 
-def change_version(connection: Connection, version: str) -> None:
-    """Bring the tables to this version, up or down, with all that is in them.
-
-    Args:
-        connection: in a transaction; on SQLite with ``foreign_keys`` off.
-        version: one of :data:`~burndown.schema.VERSIONS`.
-
-    Raises:
-        StorageError: the way down would lose something.
-    """
-    present = stored_version(connection)
-    if present is not None:
-        note_version(connection, present)  # a database of version 1.0 does not say so
-    config = _config(connection=connection)
-    if present is None or VERSIONS.index(present) < VERSIONS.index(version):
-        command.upgrade(config, version)
-    else:
-        command.downgrade(config, version)
-    note_version(connection, version)
+def run(connection: Connection, present: str | None, version: str) -> None:
+    """Go from the present version, or from no tables at all, to another, within a transaction."""
+    _way(present, version)(config(connection=connection), version)
 
 
-def sql_between(dialect: str, present: str, version: str) -> str:
-    """The SQL that leads from one version to another; rows are filled in by Python after it.
-
-    Args:
-        dialect: ``sqlite`` or ``postgresql``.
-        present: the version to begin with.
-        version: the version to end with.
-    """
-    output = io.StringIO()
-    config = _config(dialect=dialect)
-    config.output_buffer = output
-    if VERSIONS.index(present) < VERSIONS.index(version):
-        command.upgrade(config, f"{present}:{version}", sql=True)
-    else:
-        command.downgrade(config, f"{present}:{version}", sql=True)
+def render(dialect: str, present: str, version: str) -> str:
+    """The SQL of the way."""
+    settings = config(dialect=dialect)
+    settings.output_buffer = output = io.StringIO()
+    _way(present, version)(settings, f"{present}:{version}", sql=True)
     return output.getvalue()
 
 
-def history() -> list[Version]:
-    """All versions, oldest first."""
-    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
-    return [Version(script.revision, script.doc) for script in scripts][::-1]
+def config(**attributes: object) -> Config:
+    """Where Alembic finds the versions, with what ``env.py`` is to know."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes.update(attributes)
+    return settings
 
 
-def _config(**attributes: object) -> Config:
-    config = Config()
-    folder = str(Path(__file__).parent)
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes.update(attributes)
-    return config
+def _way(present: str | None, version: str) -> Callable[..., None]:
+    order = [None, *VERSIONS]
+    return command.upgrade if order.index(present) < order.index(version) else command.downgrade
