@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, create_model, model_validator
+from sqlalchemy import Index
 from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import SQLModel
 
@@ -19,7 +20,7 @@ from burndown.errors import ValidationError
 from burndown.models.json_codec import check_storable, decode
 from burndown.models.values import SECTION_DEPTH
 
-__all__ = ["Entity", "Submodel", "View"]
+__all__ = ["Entity", "Submodel", "View", "add_index"]
 
 
 class Submodel(BaseModel):
@@ -200,6 +201,18 @@ class Entity(SQLModel):
     def _subject(cls, document: Mapping[str, Any]) -> str:
         key = document.get("id")
         return f"{cls.__name__} {key!r}" if isinstance(key, str) else cls.__name__
+
+
+def add_index(entity: type[Entity], name: str, *columns: str) -> None:
+    """Give the table an index over these columns; ``-name`` sorts one from high to low."""
+    table = entity.__table__  # type: ignore[attr-defined]
+    Index(
+        name,
+        *(
+            table.c[column[1:]].desc() if column.startswith("-") else table.c[column]
+            for column in columns
+        ),
+    )
 
 
 @cache

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from sqlalchemy import Index, text
 from sqlmodel import Field
 
+from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
@@ -55,19 +55,7 @@ class JiraCache(QueryData, table=True):
     """One answer of Jira to a query, whole, with the moment at which it expires."""
 
     __tablename__: ClassVar[str] = "jira_cache"
-    __table_args__ = of_query(
-        Index("ix_jira_cache_expires_at", "expires_at"),
-        Index(
-            "ix_jira_cache_list",
-            "profile_id",
-            "query_id",
-            text("created_at DESC"),
-            "cache_key",
-            "expires_at",
-            "issue_count",
-            "is_complete",
-        ),
-    )
+    __table_args__ = of_query()
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """What was asked, such as :func:`jira_cache_key` gives it."""
@@ -95,3 +83,17 @@ class JiraCache(QueryData, table=True):
         """The issues in the answer; empty if there is no list of them."""
         issues = self.response.get("issues")
         return issues if isinstance(issues, list) else []
+
+
+add_index(JiraCache, "ix_jira_cache_expires_at", "expires_at")
+add_index(
+    JiraCache,
+    "ix_jira_cache_list",
+    "profile_id",
+    "query_id",
+    "-created_at",
+    "cache_key",
+    "expires_at",
+    "issue_count",
+    "is_complete",
+)

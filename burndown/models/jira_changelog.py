@@ -2,9 +2,9 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import Index
 from sqlmodel import Field
 
+from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import JsonObject, Key, UtcDatetime
@@ -16,7 +16,7 @@ class JiraChangelog(QueryData, table=True):
     """What Jira told of the history of one issue."""
 
     __tablename__: ClassVar[str] = "jira_changelog_cache"
-    __table_args__ = of_query(Index("ix_jira_changelog_cache_expires_at", "expires_at"))
+    __table_args__ = of_query()
 
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""
@@ -31,3 +31,6 @@ class JiraChangelog(QueryData, table=True):
         changelog = self.changelog.get("changelog", self.changelog)
         histories = changelog.get("histories") if isinstance(changelog, dict) else None
         return histories if isinstance(histories, list) else []
+
+
+add_index(JiraChangelog, "ix_jira_changelog_cache_expires_at", "expires_at")

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import Index, PrimaryKeyConstraint, text
+from sqlalchemy import PrimaryKeyConstraint
 from sqlmodel import Field
 
-from burndown.models.base import View
+from burndown.models.base import View, add_index
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import (
@@ -85,13 +85,6 @@ class MetricsSnapshot(QueryData, table=True):
     __tablename__: ClassVar[str] = "metrics_snapshots"
     __table_args__ = of_query(
         PrimaryKeyConstraint("profile_id", "query_id", "metric_type", "snapshot_date"),
-        Index(
-            "ix_metrics_snapshots_week",
-            "profile_id",
-            "query_id",
-            text("snapshot_date DESC"),
-            "metric_type",
-        ),
     )
 
     metric_type: Word = Field(primary_key=True, sa_type=OrderedText)
@@ -119,3 +112,13 @@ class MetricsSnapshot(QueryData, table=True):
     def typed_forecast(self) -> MetricForecast | None:
         """The forecast, read as one; ``None`` if there is none."""
         return None if self.forecast is None else MetricForecast.model_validate(self.forecast)
+
+
+add_index(
+    MetricsSnapshot,
+    "ix_metrics_snapshots_week",
+    "profile_id",
+    "query_id",
+    "-snapshot_date",
+    "metric_type",
+)

@@ -15,10 +15,10 @@ from pydantic import (
 )
 from pydantic import Field as SectionField
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Boolean, Index, UniqueConstraint, false, text
+from sqlalchemy import Boolean, UniqueConstraint, false
 from sqlmodel import Field
 
-from burndown.models.base import Submodel
+from burndown.models.base import Submodel, add_index
 from burndown.models.columns import JsonText, SubmodelJson
 from burndown.models.json_codec import check_text
 from burndown.models.named import NamedEntity
@@ -234,10 +234,7 @@ class Profile(NamedEntity, table=True):
     """One workspace of the dashboard; its name is unique."""
 
     __tablename__: ClassVar[str] = "profiles"
-    __table_args__ = (
-        UniqueConstraint("name"),
-        Index("ix_profiles_last_used", text("last_used DESC"), "id"),
-    )
+    __table_args__ = (UniqueConstraint("name"),)
     FALLBACK_ID: ClassVar[str] = "profile"
 
     jira_config: JiraConfig = _section(JiraConfig)
@@ -262,3 +259,6 @@ class Profile(NamedEntity, table=True):
         sa_column_kwargs={"server_default": "false", "nullable": False},
     )
     """Whether charts show story points; the dashboard's checkbox writes ``["show"]`` or ``[]``."""
+
+
+add_index(Profile, "ix_profiles_last_used", "-last_used", "id")

@@ -4,13 +4,12 @@ from typing import ClassVar
 
 from sqlalchemy import (
     ForeignKeyConstraint,
-    Index,
     PrimaryKeyConstraint,
     UniqueConstraint,
-    text,
 )
 from sqlmodel import Field
 
+from burndown.models.base import add_index
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.named import NamedEntity
 from burndown.models.values import Identifier, Line, UtcDatetime
@@ -26,7 +25,6 @@ class Query(NamedEntity, table=True):
         PrimaryKeyConstraint("profile_id", "id"),
         ForeignKeyConstraint(["profile_id"], ["profiles.id"], ondelete="CASCADE"),
         UniqueConstraint("profile_id", "name"),
-        Index("ix_queries_last_used", "profile_id", text("last_used DESC"), "id"),
     )
     FALLBACK_ID: ClassVar[str] = "query"
 
@@ -36,3 +34,6 @@ class Query(NamedEntity, table=True):
     """The search, in Jira's query language; empty if nobody has written one."""
     updated_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
     """When somebody last edited it, UTC; ``None`` if nobody has."""
+
+
+add_index(Query, "ix_queries_last_used", "profile_id", "-last_used", "id")

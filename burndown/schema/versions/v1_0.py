@@ -1,4 +1,4 @@
-"""profiles, queries, what hangs on them, the app state and tasks"""
+"""profiles, queries and what hangs on them, the app state, tasks"""
 
 import sqlalchemy as sa
 from alembic import op

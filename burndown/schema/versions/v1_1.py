@@ -1,4 +1,4 @@
-"""how many issues a cached answer has and whether it is complete; when a query was edited"""
+"""cached answers: number of issues, completeness; queries: time of the last edit"""
 
 from collections.abc import Iterator
 from datetime import datetime

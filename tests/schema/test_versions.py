@@ -1,0 +1,230 @@
+"""Models, versions and databases say the same of the schema."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlmodel import SQLModel
+
+from burndown import SQLiteBackend
+from burndown.database import Database, SQLiteDatabase, open_database
+from burndown.models import SCHEMA_VERSION, JiraCache, Query
+from burndown.persistence.sql_backend import SQLBackend
+from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
+from tests.data.schemas.generate import FOLDER, MODELS, records
+from tests.schema.conftest import KEPT, copy_of
+from tests.strategies import json_values, moments, responses
+
+QUICK = settings(suppress_health_check=list(HealthCheck), max_examples=15)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database with nothing in it."""
+    if request.param == "sqlite":
+        new: Database = SQLiteDatabase(tmp_path / "new.db")
+    else:
+        new = open_database(request.getfixturevalue("postgres_url"))
+    yield new
+    new.close()
+
+
+# --- models and versions -----------------------------------------------------------------------
+
+
+def test_the_versions_are_those_of_the_scripts() -> None:
+    """With what each brought, and the models describe the last one."""
+    scripts = ScriptDirectory.from_config(alembic_runner.config()).walk_revisions()
+    found = {script.revision: script.doc for script in scripts}
+    assert dict(reversed(found.items())) == VERSIONS
+    assert list(VERSIONS)[-1] == SCHEMA_VERSION
+
+
+def test_a_database_is_kept_of_every_version_but_the_present_one() -> None:
+    assert set(VERSIONS) - {SCHEMA_VERSION} <= set(KEPT) <= set(VERSIONS)
+
+
+def plain_engine(database: Database) -> Engine:
+    return create_engine(database.url)
+
+
+def schema(connection: Connection) -> dict[str, Any]:
+    """Tables with columns, keys, indexes, as the database tells of them."""
+    found = inspect(connection)
+    return {
+        table: {
+            "columns": {
+                each["name"]: (str(each["type"]), each["nullable"], each["default"])
+                for each in found.get_columns(table)
+            },
+            "key": found.get_pk_constraint(table)["constrained_columns"],
+            "foreign": [
+                (each["constrained_columns"], each["referred_table"], each["options"])
+                for each in found.get_foreign_keys(table)
+            ],
+            "unique": [each["column_names"] for each in found.get_unique_constraints(table)],
+            "indexes": sorted(
+                (str(each["name"]), each["column_names"], each.get("expressions"))
+                for each in found.get_indexes(table)
+                if "duplicates_constraint" not in each
+            ),
+        }
+        for table in found.get_table_names()
+    }
+
+
+def test_the_versions_lead_to_what_the_models_say(database: Database) -> None:
+    """And so does making all tables at once, which is how a new database comes about."""
+    engine = plain_engine(database)
+    found = []
+    for make in (lambda new: change_version(new, SCHEMA_VERSION), make_schema):
+        with engine.begin() as connection:
+            make(connection)
+            assert stored_version(connection) == SCHEMA_VERSION
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            assert compare_metadata(context, SQLModel.metadata) == []
+            found.append(schema(connection))
+            for table in ("alembic_version", *reversed(SQLModel.metadata.sorted_tables)):
+                connection.exec_driver_sql(f"DROP TABLE {table}")
+    engine.dispose()
+    assert found[0] == found[1]
+    assert found[0].keys() == {*SQLModel.metadata.tables, "alembic_version"}
+
+
+# --- what is stored ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", KEPT)
+def test_a_database_of_any_version_opens_and_keeps_every_value(
+    version: str, tmp_path: Path
+) -> None:
+    expected = json.loads((FOLDER / f"{version}.json").read_text("utf-8"))
+    path = copy_of(version, tmp_path / "old.db")
+    with SQLiteBackend(path) as backend:
+        found = records(backend)
+        assert backend.check_integrity() == (True, [])
+        assert backend.describe()["schema_version"] == SCHEMA_VERSION
+        assert backend.get_app_state("schema_version") == SCHEMA_VERSION
+    for model in MODELS:
+        for old, new in zip(expected[model.__name__], found[model.__name__], strict=True):
+            as_it_was = new | old
+            if model is Query and version == "1.0":
+                as_it_was |= expected_of_query(as_it_was.pop("updated_at", None), as_it_was)
+            if old.get("key") == "schema_version":
+                as_it_was["value"] = SCHEMA_VERSION
+            assert json.dumps(new, sort_keys=True) == json.dumps(as_it_was, sort_keys=True)
+
+
+def expected_of_query(updated_at: object, query: dict[str, Any]) -> dict[str, Any]:
+    """What version 1.1 makes of the key that 1.0 did not know."""
+    moments_of = {
+        "2025-12-01T10:00:00+00:00": "2025-12-01T10:00:00+00:00",
+        "2025-12-01T10:00:00.5+05:30": "2025-12-01T04:30:00.500000+00:00",
+    }
+    if updated_at in (None, *moments_of):
+        return {"updated_at": moments_of.get(str(updated_at))}
+    aside = "legacy_updated_at_2" if query["id"] == "counted" else "legacy_updated_at"
+    return {"updated_at": None, aside: updated_at}
+
+
+def test_cached_answers_of_version_1_0_are_counted(old: Path) -> None:
+    with SQLiteBackend(old) as backend:
+        found = {
+            each["cache_key"]: (each["issue_count"], each["is_complete"])
+            for each in backend.list_jira_caches("kafka", "12w")
+        }
+    assert found == {
+        "whole": (40, True),
+        "first-page": (10, False),
+        "cloud": (3, True),
+        "cloud-page": (3, False),
+        "legacy": (2, True),
+        "empty": (0, True),
+        "odd": (0, None),
+        "nothing": (0, None),
+    }
+
+
+def test_an_answer_that_an_earlier_release_saves_later_is_counted_too(old: Path) -> None:
+    """It may go on running beside this one, and knows no such column."""
+    with SQLiteBackend(old) as backend:
+        backend.get_profile("kafka")
+        with sqlite3.connect(old) as connection:
+            connection.execute(
+                "INSERT INTO jira_cache (profile_id, query_id, cache_key, expires_at, created_at, "
+                "response) SELECT 'plain', 'q', 'later', expires_at, created_at, response "
+                "FROM jira_cache WHERE cache_key = 'first-page'"
+            )
+        connection.close()
+        found = {each["cache_key"]: each for each in backend.list_jira_caches("plain", "q")}
+    assert (found["later"]["issue_count"], found["later"]["is_complete"]) == (10, False)
+
+
+@QUICK
+@given(
+    response=responses,
+    updated_at=st.none() | moments,
+    unknown=st.dictionaries(st.sampled_from(["a", "legacy_updated_at"]), json_values),
+)
+def test_there_and_back_nothing_is_lost(
+    tmp_path_factory: pytest.TempPathFactory, response: Any, updated_at: Any, unknown: Any
+) -> None:
+    """From 1.1 down to 1.0 and up again."""
+    path = tmp_path_factory.mktemp("versions") / "burndown.db"
+    with SQLiteBackend(path) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q", "updated_at": updated_at, **unknown})
+        backend.save_jira_cache("p", "q", "k", response, moment())
+        before = records(backend)
+        backend.database.change_version("1.0")
+        assert backend.database.schema_version() == "1.0"
+        assert records(backend) == before  # which opens it, and so upgrades it
+
+
+def moment() -> Any:
+    from datetime import UTC, datetime
+
+    return datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def test_a_server_goes_there_and_back_too(postgres_url: str) -> None:
+    with SQLBackend(open_database(postgres_url)) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q", "updated_at": "2025-12-01T10:00:00+00:00", "a": 1})
+        backend.save_jira_cache("p", "q", "k", {"issues": [1], "total": 2}, moment())
+        before = records(backend)
+        backend.database.change_version("1.0")
+        assert backend.database.schema_version() == "1.0"
+        assert records(backend) == before
+        assert backend.database.schema_version() == SCHEMA_VERSION
+        assert [each["issue_count"] for each in backend.records(JiraCache)] == [1]
+
+
+# --- Alembic -----------------------------------------------------------------------------------
+
+
+def test_alembic_is_imported_only_when_there_is_something_to_do(tmp_path: Path, old: Path) -> None:
+    """Neither by the package, nor by the command line, a new database, or one of this version."""
+    program = (
+        "import sys, burndown.cli\n"
+        "from burndown import SQLiteBackend\n"
+        "for path in sys.argv[1:]:\n"
+        "    with SQLiteBackend(path) as backend: backend.list_profiles()\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    new = tmp_path / "new.db"
+    for paths, expected in (([new], "False"), ([new, new], "False"), ([old], "True")):
+        command = [sys.executable, "-c", program, *map(str, paths)]
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert found.strip() == expected
