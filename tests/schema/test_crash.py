@@ -1,0 +1,164 @@
+"""Processes that die in the middle of an upgrade, or start it at once."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from burndown import SQLiteBackend
+from burndown.database import SQLiteDatabase
+from burndown.models import SCHEMA_VERSION
+from tests.data.schemas.generate import issue, records
+from tests.kills import count_calls, killed_at
+from tests.stored import everything
+
+KILLS, RACES = 6, 2
+SOAK_KILLS, SOAK_RACES = 300, 100
+ISSUES = 1000
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of version 1.0 with many cached issues."""
+    path = tmp_path_factory.mktemp("large") / "burndown.db"
+    with SQLiteBackend(path) as backend, backend.transaction():
+        backend.save_profile({"id": "p"})
+        for number in range(10):
+            updated_at = "2025-12-01T10:00:00+00:00" if number % 2 else None
+            backend.save_query("p", {"id": f"q{number}", "updated_at": updated_at})
+            issues = [issue(each) for each in range(ISSUES // 10)]
+            response = {"issues": issues, "total": ISSUES}
+            backend.save_jira_cache("p", f"q{number}", "k", response, LATER)
+            histories = {each["key"]: {"histories": [each]} for each in issues}
+            backend.save_jira_changelogs("p", f"q{number}", histories)
+    SQLiteDatabase(path).change_version("1.0")
+    for backup in path.parent.glob("*.backup"):
+        backup.unlink()
+    return path
+
+
+def copied(large: Path, folder: Path) -> Path:
+    """A copy in an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return Path(shutil.copy(large, folder / "burndown.db"))
+
+
+def opened(path: Path) -> None:
+    with SQLiteBackend(path) as backend:
+        backend.list_profiles()
+
+
+def check_after_a_kill(path: Path, whole: object) -> None:
+    """The old version or the new one is there, and the next opening has all values."""
+    with SQLiteBackend(path) as backend:
+        assert backend.database.schema_version() in ("1.0", SCHEMA_VERSION)
+        assert records(backend) == whole
+        assert backend.database.schema_version() == SCHEMA_VERSION
+        assert backend.check_integrity() == (True, [])
+    assert not list(path.parent.glob("*.unfinished*"))
+    assert list(path.parent.glob("*.backup"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_after_a_kill_at_any_point_the_next_opening_succeeds(large: Path, tmp_path: Path) -> None:
+    opened(copied(large, tmp_path / "warm"))  # fills caches, which costs calls once
+    whole = copied(large, tmp_path / "whole")
+    calls = count_calls(partial(opened, whole))
+    with SQLiteBackend(whole) as backend:
+        expected = records(backend)
+    for number in range(KILLS):
+        killed = copied(large, tmp_path / "killed")
+        killed_at(partial(opened, killed), 1 + calls * number // (KILLS + 1))
+        check_after_a_kill(killed, expected)
+
+
+PROGRAM = """
+import sys
+from burndown import SQLiteBackend
+with SQLiteBackend(sys.argv[1]) as backend:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    assert [profile["id"] for profile in backend.list_profiles()] == ["p"]
+    assert len(backend.list_queries("p")) == 10
+    print(backend.database.schema_version())
+"""
+
+
+def start(path: Path) -> "subprocess.Popen[str]":
+    """A process that is about to open the database."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def race(path: Path) -> None:
+    """Two processes open it at once; one of them upgrades it, with one copy."""
+    before = everything(path)
+    processes = [start(path), start(path)]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate()[0] for process in processes] == [f"{SCHEMA_VERSION}\n"] * 2
+    assert [process.returncode for process in processes] == [0, 0]
+    [backup] = path.parent.glob("*.backup")
+    assert everything(backup) == before
+
+
+def test_of_two_processes_one_upgrades_and_the_other_waits(large: Path, tmp_path: Path) -> None:
+    for number in range(RACES):
+        race(copied(large, tmp_path / str(number)))
+
+
+# --- for long ----------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_many_processes_killed_at_random(large: Path, tmp_path: Path) -> None:
+    """By the clock, so that kills hit within the database's own code too."""
+    whole = copied(large, tmp_path / "whole")
+    with SQLiteBackend(whole) as backend:
+        expected = records(backend)
+    lucky = random.Random(1)
+    outcomes = {"1.0": 0, SCHEMA_VERSION: 0, "ended": 0}
+    started = time.perf_counter()
+    process = start(copied(large, tmp_path / "timed"))
+    process.communicate("\n")
+    longest = time.perf_counter() - started
+    for _ in range(SOAK_KILLS):
+        killed = copied(large, tmp_path / "killed")
+        process = start(killed)
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+        time.sleep(lucky.uniform(0, longest))
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            outcomes[str(SQLiteDatabase(killed).schema_version())] += 1
+        else:
+            outcomes["ended"] += 1
+        check_after_a_kill(killed, expected)
+    print(outcomes)  # noqa: T201 - what the run is for
+
+
+@pytest.mark.soak
+def test_many_races(large: Path, tmp_path: Path) -> None:
+    for _ in range(SOAK_RACES):
+        race(copied(large, tmp_path / "race"))
