@@ -225,9 +225,17 @@ class SQLiteDatabase(Database):
                     time.sleep(0.01)
 
     def _connect_to_read(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"{self._path.as_uri()}?mode=ro", uri=True, timeout=base.BUSY_TIMEOUT_SECONDS
-        )
+        """A connection that leaves all as it is.
+
+        Where there is a log, that of one to write would put it into the file when it is closed;
+        where there is none, one that cannot write would leave an empty one behind.
+        """
+        try:
+            has_log = self._path.with_name(f"{self._path.name}-wal").stat().st_size > 0
+        except FileNotFoundError:
+            has_log = False
+        where = f"{self._path.as_uri()}?mode={'ro' if has_log else 'rw'}"
+        return sqlite3.connect(where, uri=True, timeout=base.BUSY_TIMEOUT_SECONDS)
 
     def _connect_to_alter(self) -> sqlite3.Connection:
         """SQLite alters many things by replacing a table, which must not delete its children."""

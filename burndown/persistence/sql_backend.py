@@ -28,6 +28,7 @@ from burndown.repositories import (
     TaskProgressRepository,
     repository_of,
 )
+from burndown.schema import stored_version
 
 __all__ = ["SQLBackend"]
 
@@ -175,8 +176,11 @@ class SQLBackend(DocumentBackend):
         return {
             "location": self.database.location,
             "size_bytes": self.database.size(),
-            "schema_version": self.database.schema_version(),
+            "schema_version": self._schema_version() if self.exists() else None,
         }
+
+    def _schema_version(self) -> str | None:
+        return self.database.read(lambda session: stored_version(session.connection()))
 
     def exists(self) -> bool:
         return self.database.exists()

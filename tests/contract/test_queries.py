@@ -35,7 +35,12 @@ def test_saving_replaces_a_query_as_a_whole(
     shared.save_query("p", one)
     first = shared.get_query("p", one["id"])
     shared.save_query("p", {**other, "id": one["id"]})
-    expected = {"jql": "", "updated_at": None, **as_given_out({**other, "id": one["id"]}), "profile_id": "p"}
+    expected = {
+        "jql": "",
+        "updated_at": None,
+        **as_given_out({**other, "id": one["id"]}),
+        "profile_id": "p",
+    }
     for moment in ("created_at", "last_used", "updated_at"):
         if moment not in other:
             expected[moment] = first[moment]
