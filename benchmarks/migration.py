@@ -60,7 +60,8 @@ def migrate_by_hand(profiles_dir: Path) -> None:
             )
             cache = json.loads((folder / "jira_cache.json").read_text("utf-8"))
             connection.execute(
-                "INSERT INTO jira_cache VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO jira_cache (profile_id, query_id, cache_key, expires_at, created_at,"
+                " response) VALUES (?, ?, ?, ?, ?, ?)",
                 (*ids, "key", now, now, json.dumps(cache)),
             )
             changelogs = json.loads((folder / "jira_changelog_cache.json").read_text("utf-8"))

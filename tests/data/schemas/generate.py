@@ -1,4 +1,4 @@
-"""Makes the database and the values that stand here for the schema version of the installed package.
+"""Makes the database that stands here for the schema version of the package, with its values.
 
 Run it once, when a version is about to be released: ``python -m tests.data.schemas.generate``. It
 uses nothing but the public interface, so that it runs on every version.
