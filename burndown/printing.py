@@ -116,8 +116,10 @@ def imported(report: ImportReport, *, planned: bool) -> None:
     _counts("What would come in" if planned else "What came in", report.imported)
     if report.replaced is not None:
         verb = "Would replace" if planned else "Replaced"
-        gone = ", ".join(report.removed_queries)
-        line(f"{verb} the profile {report.replaced}" + (f"; gone with it: {gone}" if gone else ""))
+        had = ", ".join(f"{count} {name}" for name, count in report.removed.items())
+        line(f"{verb} the profile {report.replaced}" + (f", which had {had}" if had else ""))
+        for query_id in report.removed_queries:
+            line(f"Without the query {query_id}, which is not in the export")
     for warning in report.warnings:
         line(f"Note: {warning}")
 

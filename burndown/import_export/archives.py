@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from burndown.errors import ImportExportError
+from burndown.import_export.layout import MANIFEST
 
 __all__ = ["Archive", "ArchiveWriter", "is_archive_name"]
 
@@ -90,7 +91,7 @@ class Archive:
             _check_number_of_entries(path)
             self._zip = zipfile.ZipFile(path)
             try:
-                self._entries = _checked(self._zip.infolist())
+                self._entries = _at_top(_checked(self._zip.infolist()))
             except BaseException:
                 self._zip.close()
                 raise
@@ -132,6 +133,14 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
             raise ImportExportError(f"{entry.filename!r} is packed in a way that is not read")
         files[entry.filename] = entry
     return files
+
+
+def _at_top(files: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
+    """The files by name, without the folder that people pack around them."""
+    folders = [name.partition("/")[0] for name in files if re.fullmatch(rf"[^/]+/{MANIFEST}", name)]
+    if MANIFEST in files or len(folders) != 1:
+        return files
+    return {name.removeprefix(f"{folders[0]}/"): entry for name, entry in files.items()}
 
 
 def _leads_out(name: str) -> bool:

@@ -46,8 +46,10 @@ class ImportReport:
     profile_name: str
     replaced: str | None = None
     """The name of the profile that it took the place of."""
+    removed: dict[str, int] = field(default_factory=dict)
+    """How many queries, cached responses, … were deleted with that."""
     removed_queries: list[str] = field(default_factory=list)
-    """The ids of queries that were deleted with that, and did not come back."""
+    """The ids of the queries among them that did not come back."""
     imported: dict[str, int] = field(default_factory=dict)
     """How many queries, metrics snapshots, … came in."""
     edited: list[str] = field(default_factory=list)
@@ -155,15 +157,22 @@ def _run(
     """Import into the target what fits into the backend."""
     present = backend.list_profiles() if backend.exists() else []
     coming = _Import(export, present, profile_name, replace)
-    removed_queries: set[str] = set()
-    if coming.replaced is not None:
-        replaced_id = coming.replaced["id"]
-        removed_queries = {query["id"] for query in backend.list_queries(replaced_id)}
-        if target is backend:
-            backend.delete_profile(replaced_id)
+    if coming.replaced is None:
+        return coming.save(target)
+    replaced_id = coming.replaced["id"]
+    removed = {
+        name: sum(1 for _ in backend.records(model, replaced_id))
+        for model, name in NAMES.items()
+        if model is not Profile
+    }
+    removed_queries = {query["id"] for query in backend.list_queries(replaced_id)}
+    if target is backend:
+        backend.delete_profile(replaced_id)
     report = coming.save(target)
-    imported = {query["id"] for query in target.list_queries(report.profile_id)}
-    report.removed_queries = sorted(removed_queries - imported)
+    report.removed = {name: count for name, count in removed.items() if count}
+    report.removed_queries = sorted(
+        removed_queries - {query["id"] for query in target.list_queries(report.profile_id)}
+    )
     return report
 
 

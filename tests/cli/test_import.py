@@ -67,7 +67,9 @@ def test_import_in_place_of_a_profile_tells_what_is_gone(
         backend.save_query("kafka", {"id": "gone"})
         backend.save_query("kafka", {"id": "also-gone"})
     output = printed(capsys, "import", "kafka.zip", "--replace")
-    assert "Replaced the profile Kafka; gone with it: also-gone, gone\n" in output
+    assert "Replaced the profile Kafka, which had 4 queries" in output
+    for query_id in ("also-gone", "gone"):
+        assert f"Without the query {query_id}, which is not in the export\n" in output
     assert "Note" not in output
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         assert backend.get_query("kafka", "gone") is None
@@ -89,6 +91,7 @@ def test_import_for_programs_gives_all_that_is_told(
         "profile_id": "new",
         "profile_name": "New",
         "replaced": None,
+        "removed": {},
         "removed_queries": [],
         "edited": [],
         "added": [],
@@ -105,7 +108,7 @@ def test_import_that_is_only_planned_says_so_and_does_nothing(
     before = everything(workspace / "profiles/burndown.db")
     output = printed(capsys, "import", "kafka.zip", "--replace", "--dry-run")
     assert output.startswith("Would import Kafka (kafka)\nWhat would come in")
-    assert "Would replace the profile Kafka\n" in output
+    assert "Would replace the profile Kafka, which had 2 queries" in output
     assert not re.search(r"^(Imported|Replaced|What came in)", output, re.MULTILINE)
     assert everything(workspace / "profiles/burndown.db") == before
 
@@ -193,4 +196,4 @@ def test_import_shows_odd_names_as_they_are(
     profile_id = in_json(capsys, "import", "kafka.zip", "--name", f"{ODD_NAME} 2")["profile_id"]
     printed(capsys, "export", profile_id, "odd.zip")
     output = printed(capsys, "import", "odd.zip", "--replace")
-    assert f"Replaced the profile {ODD_NAME} 2\n" in output
+    assert f"Replaced the profile {ODD_NAME} 2, which had" in output

@@ -290,3 +290,26 @@ def test_an_archive_that_could_not_be_read_again_is_not_written(
     export_profile("kafka", tmp_path / "export")
     import_profile(tmp_path / "export", replace=True)
     assert whole(kafka, "kafka") == before
+
+
+def test_a_folder_that_was_packed_by_hand_is_found(kafka: SQLiteBackend) -> None:
+    """With the folder itself around its files, and what some systems put beside it."""
+    folder = export_profile("kafka", "original")
+    before = whole(kafka, "kafka")
+    with zipfile.ZipFile("by-hand.zip", "w") as archive:
+        for name, data in files_of(folder).items():
+            archive.writestr(f"kafka/{name}", data)
+        archive.writestr("__MACOSX/kafka/._manifest.json", b"x")
+    kafka.delete_profile("kafka")
+    assert import_profile("by-hand.zip") == "kafka"
+    assert whole(kafka, "kafka") == before
+
+
+def test_two_exports_in_one_archive_are_none(kafka: SQLiteBackend) -> None:
+    files = files_of(export_profile("kafka", "original"))
+    with zipfile.ZipFile("two.zip", "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"one/{name}", data)
+            archive.writestr(f"other/{name}", data)
+    with pytest.raises(ImportExportError, match="no export of a profile"):
+        import_profile("two.zip", "New")

@@ -60,6 +60,8 @@ def test_what_is_replaced_is_gone_with_all_that_was_below_it(store: Store, tmp_p
     assert records_of(store.backend, "kafka") == before
     assert (report.profile_id, report.replaced) == ("kafka", "Kafka")
     assert report.removed_queries == ["gone", "z"]
+    assert report.removed["queries"] == len(report.removed_queries) + report.imported["queries"]
+    assert report.removed["cached responses"] == 2
 
 
 def test_others_and_what_is_active_stay(store: Store, tmp_path: Path) -> None:
