@@ -38,10 +38,10 @@ def workspace_overview(backend: PersistenceBackend) -> Document:
 def _schema_history(backend: PersistenceBackend) -> list[Document]:
     """The versions up to that of the store, with the copies that upgrades made beside its file."""
     described = backend.describe()
-    if described["schema_version"] not in VERSIONS:
+    file = Path(described["location"])
+    if described["schema_version"] not in VERSIONS or file.is_dir():
         return []
     versions = list(VERSIONS)
-    file = Path(described["location"])
     copies = sorted(file.parent.glob(f"{glob.escape(file.name)}.*.backup"))
     return [
         {

@@ -151,7 +151,9 @@ class PostgreSQLDatabase(Database):
 
     def _change_version(self, version: str) -> None:
         with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:
-            if stored_version(connection) != version:
+            present = stored_version(connection)
+            self._refuse_too_new(present)
+            if present != version:
                 change_version(connection, version)
 
     def _translated(self, error: Exception, cause: BaseException) -> StorageError:

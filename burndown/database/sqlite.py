@@ -179,6 +179,7 @@ class SQLiteDatabase(Database):
         event.listen(engine, "begin", self._begin)
         with engine.begin() as connection:
             present = stored_version(connection)
+            self._refuse_too_new(present)
             if present == version:
                 return
             if present is not None:
@@ -291,7 +292,9 @@ def _version_of(connection: sqlite3.Connection) -> str | None:
     """The version of the tables; ``None`` if there are none."""
     cursor = connection.cursor()
     try:
-        return str(cursor.execute(_VERSION).fetchone()[0])
+        noted = cursor.execute(_VERSION).fetchone()
+        if noted is not None:
+            return str(noted[0])
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise

@@ -38,7 +38,9 @@ def stored_version(connection: Connection) -> str | None:
     """The version of the tables that are there; ``None`` if there are none."""
     tables = inspect(connection)
     if tables.has_table(_alembic_version.name):
-        return str(connection.execute(select(_alembic_version.c.version_num)).scalar_one())
+        noted = connection.execute(select(_alembic_version.c.version_num)).scalars().first()
+        if noted is not None:
+            return str(noted)
     return _FIRST if tables.has_table(_app_state.name) else None
 
 

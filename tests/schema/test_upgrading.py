@@ -191,6 +191,13 @@ def test_a_damaged_answer_does_not_stop_it(old: Path) -> None:
         assert found.fetchone() == (None,)
 
 
+def test_a_database_whose_version_was_wiped_out_is_of_the_first(old: Path) -> None:
+    """As it is without the table that notes it."""
+    run_sql(old, "CREATE TABLE alembic_version (version_num TEXT)")
+    assert version_of(old) == "1.0"
+    upgrade(old)
+
+
 @pytest.mark.parametrize("version", ["0.9", "", "9", "1.1 ", "head", "base", "1.0:1.1"])
 def test_a_version_that_is_none_is_refused(old: Path, version: str) -> None:
     with pytest.raises(StorageError, match=r"there are 1\.0, 1\.1"):
