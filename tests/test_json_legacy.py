@@ -23,7 +23,7 @@ NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
 
-slow = settings(suppress_health_check=list(HealthCheck), max_examples=40)
+slow = settings(suppress_health_check=list(HealthCheck), max_examples=25)
 
 
 @contextmanager

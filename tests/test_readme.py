@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from burndown import get_backend
+from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
@@ -121,19 +122,15 @@ def test_the_examples_of_the_readme_run_one_after_the_other() -> None:
 
 
 @pytest.mark.usefixtures("_sample")
-def test_the_commands_of_the_readme_run() -> None:
+def test_the_commands_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
     """Those that set up an environment are run where it is fresh."""
     lines = "".join(blocks("README.md", "console")).splitlines()
     commands = [shlex.split(line[2:], comments=True) for line in lines if line[:2] == "$ "]
     for program, *words in commands:
         if program != "burndown":
             continue
-        result = subprocess.run(
-            [sys.executable, "-m", "burndown", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
+        code = run(words)
+        output, errors = capsys.readouterr()
+        assert code == 0, errors
         if "--json" in words:
-            json.loads(result.stdout)
+            json.loads(output)

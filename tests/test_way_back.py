@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 
 from burndown import ImportExportError, MigrationError, PersistenceBackend, set_backend
 from burndown.database import SQLiteDatabase
@@ -21,7 +21,7 @@ from burndown.import_export import export_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from tests.legacy_workspaces import Files, workspaces, write
-from tests.test_json_legacy import slow, stored
+from tests.test_json_legacy import stored
 from tests.test_migration import leaves
 
 SECTIONS = (
@@ -37,6 +37,7 @@ DATA = (
     "project_data.json",
     "metrics_snapshots.json",
 )
+slow = settings(suppress_health_check=list(HealthCheck), max_examples=20)
 RENAMED = {"Team A/sub": "team-a-sub"}
 """Folders whose names are no ids."""
 
