@@ -1,0 +1,208 @@
+"""SQLModel as its tutorial writes it: a session for each call, JSON columns, validation on load."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Column, event
+from sqlalchemy.orm import registry
+from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, select
+
+from benchmarks.sample import Document
+
+
+class Table(SQLModel, registry=registry()):
+    """Tables of their own, beside those of the package."""
+
+
+class Profile(Table, table=True):
+    """A profile."""
+
+    __tablename__: ClassVar[str] = "profiles"
+
+    id: str = Field(primary_key=True)
+    name: str
+    description: str = ""
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    last_used: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    jira_config: dict[str, Any] = Field(sa_column=Column(JSON))
+    field_mappings: dict[str, Any] = Field(sa_column=Column(JSON))
+    forecast_settings: dict[str, Any] = Field(sa_column=Column(JSON))
+    project_classification: dict[str, Any] = Field(sa_column=Column(JSON))
+    flow_type_mappings: dict[str, Any] = Field(sa_column=Column(JSON))
+
+
+class Query(Table, table=True):
+    """A query."""
+
+    __tablename__: ClassVar[str] = "queries"
+
+    profile_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    name: str
+    jql: str
+    description: str = ""
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    last_used: datetime = Field(default_factory=lambda: datetime.now(UTC), index=True)
+
+
+class JiraCache(Table, table=True):
+    """A cached answer."""
+
+    __tablename__: ClassVar[str] = "jira_cache"
+
+    profile_id: str = Field(primary_key=True)
+    query_id: str = Field(primary_key=True)
+    cache_key: str = Field(primary_key=True)
+    response: dict[str, Any] = Field(sa_column=Column(JSON))
+    expires_at: datetime = Field(index=True)
+
+
+class MetricsSnapshot(Table, table=True):
+    """The metrics of a week."""
+
+    __tablename__: ClassVar[str] = "metrics_snapshots"
+
+    profile_id: str = Field(primary_key=True)
+    query_id: str = Field(primary_key=True)
+    snapshot_date: str = Field(primary_key=True)
+    metric_type: str = Field(primary_key=True)
+    metrics: dict[str, Any] = Field(sa_column=Column(JSON))
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+class AppState(Table, table=True):
+    """A remembered value."""
+
+    __tablename__: ClassVar[str] = "app_state"
+
+    key: str = Field(primary_key=True)
+    value: str
+
+
+class TaskProgress(Table, table=True):
+    """How far a task is."""
+
+    __tablename__: ClassVar[str] = "task_progress"
+
+    task_name: str = Field(primary_key=True)
+    progress_percent: float
+    status: str
+    message: str
+    updated_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+
+
+def _validated(row: SQLModel | None) -> Document | None:
+    return None if row is None else type(row).model_validate(row.model_dump()).model_dump()
+
+
+class Naive:
+    """The operations, one session each."""
+
+    def __init__(self, path: Path, synchronous: str) -> None:
+        self.engine = create_engine(f"sqlite:///{path}")
+
+        @event.listens_for(self.engine, "connect")
+        def _(connection: Any, _: Any) -> None:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={synchronous}")
+
+        Table.metadata.create_all(self.engine)
+        self.outer: Session | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Only so that the sample is made fast."""
+        with Session(self.engine) as self.outer:
+            yield
+            self.outer.commit()
+        self.outer = None
+
+    def _merge(self, row: SQLModel) -> None:
+        if self.outer is not None:
+            self.outer.merge(row)
+            return
+        with Session(self.engine) as session:
+            session.merge(row)
+            session.commit()
+
+    def get_profile(self, profile_id: str) -> Document | None:
+        with Session(self.engine) as session:
+            return _validated(session.get(Profile, profile_id))
+
+    def save_profile(self, profile: Document) -> None:
+        self._merge(Profile.model_validate(profile))
+
+    def save_query(self, profile_id: str, query: Document) -> None:
+        self._merge(Query.model_validate({**query, "profile_id": profile_id}))
+
+    def list_queries(self, profile_id: str) -> list[Document | None]:
+        with Session(self.engine) as session:
+            of_profile = select(Query).where(Query.profile_id == profile_id)
+            found = session.exec(of_profile.order_by(col(Query.last_used).desc()))
+            return [_validated(row) for row in found]
+
+    def save_jira_cache(
+        self, profile_id: str, query_id: str, key: str, response: Document, expires_at: datetime
+    ) -> None:
+        ids = {"profile_id": profile_id, "query_id": query_id, "cache_key": key}
+        self._merge(
+            JiraCache.model_validate({**ids, "response": response, "expires_at": expires_at})
+        )
+
+    def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Document | None:
+        with Session(self.engine) as session:
+            found = _validated(session.get(JiraCache, (profile_id, query_id, key)))
+        if found is None or found["expires_at"].replace(tzinfo=UTC) <= datetime.now(UTC):
+            return None
+        response: Document = found["response"]
+        return response
+
+    def cleanup_expired_cache(self) -> int:
+        with Session(self.engine) as session:
+            expired = delete(JiraCache).where(col(JiraCache.expires_at) <= datetime.now(UTC))
+            found = session.exec(expired).rowcount
+            session.commit()
+            return found
+
+    def save_metrics_snapshot(
+        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Document
+    ) -> None:
+        ids = {"profile_id": profile_id, "query_id": query_id}
+        values = {"snapshot_date": week, "metric_type": kind, "metrics": metrics}
+        self._merge(MetricsSnapshot.model_validate({**ids, **values}))
+
+    def get_metrics_snapshots(
+        self, profile_id: str, query_id: str, kind: str, limit: int
+    ) -> list[Document | None]:
+        with Session(self.engine) as session:
+            found = (
+                select(MetricsSnapshot)
+                .where(MetricsSnapshot.profile_id == profile_id)
+                .where(MetricsSnapshot.query_id == query_id)
+                .where(MetricsSnapshot.metric_type == kind)
+                .order_by(col(MetricsSnapshot.snapshot_date).desc())
+                .limit(limit)
+            )
+            return [_validated(row) for row in session.exec(found)]
+
+    def get_app_state(self, key: str) -> str | None:
+        with Session(self.engine) as session:
+            found = session.get(AppState, key)
+            return None if found is None else found.value
+
+    def set_app_state(self, key: str, value: str) -> None:
+        self._merge(AppState(key=key, value=value))
+
+    def get_task_progress(self, name: str) -> Document | None:
+        with Session(self.engine) as session:
+            return _validated(session.get(TaskProgress, name))
+
+    def save_task_progress(self, name: str, percent: float, status: str, message: str) -> None:
+        values = {"progress_percent": percent, "status": status, "message": message}
+        self._merge(TaskProgress.model_validate({"task_name": name, **values}))
+
+    def close(self) -> None:
+        self.engine.dispose()
