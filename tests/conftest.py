@@ -18,7 +18,7 @@ from tests.postgres import (
     without_a_server,
 )
 
-settings.register_profile("default", max_examples=25, deadline=None)
+settings.register_profile("default", max_examples=20, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
