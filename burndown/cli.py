@@ -3,7 +3,7 @@
 import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -27,7 +27,7 @@ from burndown.import_export import (
 from burndown.legacy import has_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
-from burndown.persistence import PersistenceBackend, open_backend, set_backend
+from burndown.persistence import Document, PersistenceBackend, open_backend, set_backend
 from burndown.schema import VERSIONS
 from burndown.settings import DATABASE_NAME, Settings, get_settings
 
@@ -145,10 +145,7 @@ def show(
             found, show_it = profile_overview(backend, profile), printing.profile
         else:
             found, show_it = query_overview(backend, profile, query), printing.query
-    if as_json:
-        _print_json(found)
-    else:
-        show_it(found)
+    _tell(found, show_it, as_json)
 
 
 @app.command()
@@ -222,10 +219,7 @@ def export_(
         raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
     with _backend(profiles):
         told = export(include_secrets=include_secrets)
-    if as_json:
-        _print_json(told)
-    else:
-        show_it(told)
+    _tell(told, show_it, as_json)
 
 
 @app.command(name="import")
@@ -243,7 +237,7 @@ def import_(
 ) -> None:
     """Add a profile from an export, whole or not at all."""
     with _backend(profiles, must_exist=False) as backend:
-        _refuse_before_migration(backend, profiles or get_settings().profiles_dir)
+        _refuse_before_migration(backend, _settings(profiles).profiles_dir)
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
         _print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
@@ -303,10 +297,7 @@ def _change_version(
             return
         database.change_version(version)
         told = {"location": database.location, "from": present, "to": version}
-    if as_json:
-        _print_json(told)
-    else:
-        printing.changed_version(told)
+    _tell(told, printing.changed_version, as_json)
 
 
 def _order(version: str) -> int:
@@ -350,6 +341,14 @@ def _export_profile(
 def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
     export_workspace(path, include_secrets=include_secrets)
     return {"path": str(path), "includes_secrets": include_secrets}
+
+
+def _tell(found: Document, show_it: Callable[[Document], None], as_json: bool) -> None:
+    """Show what was found to people, or print it for programs."""
+    if as_json:
+        _print_json(found)
+    else:
+        show_it(found)
 
 
 def _print_json(document: Any) -> None:

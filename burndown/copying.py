@@ -25,7 +25,7 @@ from burndown.models import (
 from burndown.models.json_codec import encode
 from burndown.persistence import Document, PersistenceBackend
 
-__all__ = ["NAMES", "CopyProgress", "copy_records", "copy_store"]
+__all__ = ["NAMES", "Adapt", "CopyProgress", "as_it_is", "copy_records", "copy_store"]
 
 NAMES: dict[type[Entity], str] = {
     Profile: "profiles",
@@ -50,7 +50,8 @@ _OF_THE_STORE_ITSELF = "schema_version"
 _OF_NO_ONE = {_OF_THE_STORE_ITSELF, "migration_complete"}
 
 
-def _as_it_is(model: type[Entity], record: Document) -> Document:
+def as_it_is(model: type[Entity], record: Document) -> Document:
+    """The record, unchanged."""
     return record
 
 
@@ -59,7 +60,7 @@ def copy_store(
     target: PersistenceBackend,
     *,
     replace: bool = False,
-    adapt: Adapt | None = None,
+    adapt: Adapt = as_it_is,
     progress: CopyProgress | None = None,
 ) -> dict[str, int]:
     """Copy a whole store, and compare both sides value by value; all of it or nothing.
@@ -91,7 +92,6 @@ def copy_store(
                 f"{_location(target)} is not empty; name another target, or have it replaced"
             )
         _empty(target)
-        adapt = adapt or _as_it_is
         copied = copy_records(source, target, progress, adapt)
         _compare(source, target, adapt)
     return copied
@@ -101,7 +101,7 @@ def copy_records(
     source: PersistenceBackend,
     target: PersistenceBackend,
     progress: CopyProgress | None = None,
-    adapt: Adapt = _as_it_is,
+    adapt: Adapt = as_it_is,
 ) -> dict[str, int]:
     """Copy all records but the version of the schema; call it within a transaction.
 

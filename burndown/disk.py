@@ -1,5 +1,6 @@
 """Files and folders on disk: private, whole, and flushed."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,6 +10,10 @@ from pathlib import Path
 from burndown.errors import StorageError
 
 __all__ = [
+    "digest",
+    "is_file",
+    "is_folder",
+    "is_there",
     "link",
     "make_folder",
     "remove",
@@ -30,6 +35,26 @@ def storage_errors() -> Iterator[None]:
         reason = error.strerror or str(error)
         where = f" ({error.filename})" if error.filename is not None else ""
         raise StorageError(f"The storage failed: {reason}{where}") from error
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of this name, be it a link that leads nowhere."""
+    return os.path.lexists(path)
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file, and no link to one."""
+    return path.is_file() and not path.is_symlink()
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def digest(data: bytes) -> str:
+    """By which a later reader sees whether a file is still as it was written."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -66,7 +91,7 @@ def sync(path: Path) -> None:
 
 def remove(path: Path) -> None:
     """Delete the file, or the folder with all that is in it, if it is there."""
-    if path.is_dir() and not path.is_symlink():
+    if is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from sqlmodel import Session
 
 from burndown.copying import NAMES, copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
+from burndown.disk import is_there
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
     REGISTRY,
@@ -31,7 +32,6 @@ from burndown.legacy import (
     back_up,
     fingerprint,
     has_workspace,
-    is_there,
 )
 from burndown.models import JiraCache
 from burndown.models.json_codec import encode

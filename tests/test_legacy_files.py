@@ -4,10 +4,9 @@ import codecs
 import json
 import math
 import os
-import resource
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from burndown.legacy.query_shapes import (
     snapshot_documents,
 )
 from burndown.models.json_codec import check_storable
+from tests.disks import files_no_larger_than
 from tests.strategies import iso_weeks, json_objects, json_values
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
@@ -364,17 +364,6 @@ def tree(folder: Path) -> dict[str, object]:
 
 def later(days: int) -> datetime:
     return NOW + timedelta(days=days)
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """As on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_backup_holds_every_file_with_its_time(workspace: Path) -> None:

@@ -150,9 +150,8 @@ class SQLiteDatabase(Database):
             return
         with closing(self._connect_to_read()) as quiet:
             version = _version_of(quiet)
-            if version is not None and version not in VERSIONS:
-                self._engine.dispose()  # the last to close would empty the log into the file
-                self._refuse_too_new(version)
+            self._engine.dispose()  # the last to close would empty the log into the file
+            self._refuse_too_new(version)
         super()._make_ready()
         self._use_write_ahead_log()
 

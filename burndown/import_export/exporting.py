@@ -6,8 +6,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from burndown.copying import NAMES, copy_store
-from burndown.disk import remove
+from burndown.copying import NAMES, as_it_is, copy_store
+from burndown.disk import digest, remove
 from burndown.errors import ImportExportError, PersistenceError, ProfileNotFoundError
 from burndown.import_export.folders import Write, folder_in_place, new_export
 from burndown.import_export.layout import (
@@ -18,7 +18,7 @@ from burndown.import_export.layout import (
     file_name,
     without_ids,
 )
-from burndown.import_export.manifest import FileEntry, LeftOut, Manifest, digest
+from burndown.import_export.manifest import FileEntry, LeftOut, Manifest
 from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.legacy.layout import is_passing
 from burndown.models import (
@@ -106,7 +106,7 @@ def export_workspace(export_path: str | Path, *, include_secrets: bool = False) 
             folder_in_place(path.absolute()) as folder,
             JSONBackend(folder / "profiles") as files,
         ):
-            copy_store(backend, files, adapt=None if include_secrets else _without_secrets)
+            copy_store(backend, files, adapt=as_it_is if include_secrets else _without_secrets)
             if not include_secrets:
                 _refuse_tokens(backend, folder)
             for left_over in filter(lambda each: is_passing(each.name), files.folder.iterdir()):
@@ -128,12 +128,12 @@ class _Export:
         include_cache: bool,
         include_secrets: bool,
     ) -> None:
-        profile = backend.get_profile(profile_id)
+        self._all_profiles = backend.list_profiles()
+        profile = next((each for each in self._all_profiles if each["id"] == profile_id), None)
         if profile is None:
             raise ProfileNotFoundError(profile_id)
         self._backend = backend
         self._profile = profile
-        self._all_profiles = backend.list_profiles()
         self._fetched = _FETCHED if include_cache else ()
         self._include_secrets = include_secrets
         self._left_out: list[str] = []

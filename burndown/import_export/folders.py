@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from burndown.disk import make_folder, remove, sync, write_file
+from burndown.disk import is_file, is_folder, is_there, make_folder, remove, sync, write_file
 from burndown.errors import ImportExportError
 from burndown.import_export.archives import Archive, ArchiveWriter, is_archive_name
 from burndown.import_export.layout import FOLDERS, MANIFEST, PROFILE, QUERIES, SNAPSHOTS, parsed
@@ -37,11 +37,11 @@ class _Folder:
         self._path = path
 
     def names(self) -> list[str]:
-        found = [name for name in (MANIFEST, PROFILE) if os.path.lexists(self._path / name)]
+        found = [name for name in (MANIFEST, PROFILE) if is_there(self._path / name)]
         for folder in ("metrics", *FOLDERS):
             path = self._path / folder
-            if os.path.lexists(path):
-                if path.is_symlink() or not path.is_dir():
+            if is_there(path):
+                if not is_folder(path):
                     raise ImportExportError(f"{path}: a folder was expected")
                 with _readable(path):
                     found += (f"{folder}/{child.name}" for child in path.iterdir())
@@ -49,7 +49,7 @@ class _Folder:
 
     def read(self, name: str) -> bytes:
         path = self._path / name
-        if path.is_symlink() or not path.is_file():
+        if not is_file(path):
             raise ImportExportError("a file was expected, and no link to one")
         try:
             return path.read_bytes()
@@ -65,10 +65,10 @@ def opened_export(path: Path) -> Iterator[Source]:
         ImportExportError: there is none, or it is damaged.
     """
     with _readable(path):
-        is_folder, is_file = path.is_dir(), path.is_file()
-    if is_folder:
+        leads_to_folder, leads_to_file = path.is_dir(), path.is_file()
+    if leads_to_folder:
         yield _Folder(path)
-    elif is_file:
+    elif leads_to_file:
         with closing(_archive(path)) as archive:
             yield archive
     else:
@@ -119,7 +119,7 @@ def folder_in_place(target: Path) -> Iterator[Path]:
     Raises:
         ImportExportError: there is something already.
     """
-    if os.path.lexists(target) and not _is_empty_folder(target):
+    if is_there(target) and not _is_empty_folder(target):
         raise ImportExportError(f"{target} is there already; name a new or empty folder")
     with _built_beside(target) as unfinished:
         unfinished.mkdir(mode=0o700)
@@ -148,25 +148,24 @@ def _built_beside(target: Path) -> Iterator[Path]:
         sync(target.parent)
     finally:
         remove(unfinished)
-        if os.path.lexists(target):
+        if is_there(target):
             shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _refuse_other_folder(target: Path) -> None:
-    if not os.path.lexists(target) or _is_empty_folder(target):
+    if not is_there(target) or _is_empty_folder(target):
         return
-    other = f"{target} is there already and is no export of a profile; name another folder"
-    if target.is_symlink() or not target.is_dir():
-        raise ImportExportError(other)
-    if not _is_export(target):
-        raise ImportExportError(other)
+    if not is_folder(target) or not _is_export(target):
+        raise ImportExportError(
+            f"{target} is there already and is no export of a profile; name another folder"
+        )
     _refuse_others(target, (path.relative_to(target).as_posix() for path in target.rglob("*")))
 
 
 def _refuse_other_file(target: Path) -> None:
-    if not os.path.lexists(target):
+    if not is_there(target):
         return
-    if target.is_symlink() or not target.is_file() or not _is_export(target):
+    if not is_file(target) or not _is_export(target):
         raise ImportExportError(
             f"{target} is there already and is no export of a profile; name another file"
         )
@@ -183,7 +182,7 @@ def _refuse_others(target: Path, names: Iterable[str]) -> None:
 
 
 def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink() and not any(path.iterdir())
+    return is_folder(path) and not any(path.iterdir())
 
 
 def _is_export(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.copying import NAMES
+from burndown.disk import digest
 from burndown.errors import ImportExportError, ValidationError
 from burndown.import_export.folders import Source, opened_export
 from burndown.import_export.layout import (
@@ -21,7 +22,7 @@ from burndown.import_export.layout import (
     parsed,
     records_in,
 )
-from burndown.import_export.manifest import Manifest, digest
+from burndown.import_export.manifest import Manifest
 from burndown.import_export.secrets import TOKEN
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData

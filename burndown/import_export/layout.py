@@ -18,7 +18,7 @@ from burndown.models import (
     ProjectData,
     Query,
 )
-from burndown.models.json_codec import check_storable, decode, encode
+from burndown.models.json_codec import FILE_LAYERS, check_storable, decode, encode
 from burndown.models.values import is_identifier
 from burndown.persistence import Document
 
@@ -51,8 +51,6 @@ FOLDERS: dict[str, type[Entity]] = {
 """The folders with a file for each query, and what that holds."""
 
 _OF_A_QUERY = re.compile(rf"({'|'.join(FOLDERS)})/(.*)\.json", re.DOTALL)
-_DEEPER = 8
-"""How many containers a file can put around a value."""
 
 
 class Place(NamedTuple):
@@ -130,8 +128,7 @@ def parsed(data: bytes) -> Any:
         return decode(data)
     except ValueError as strict:
         try:  # what nests as deep as can be stored, or has a byte order mark
-            value = json.loads(data, parse_constant=_refuse_constant)
-            return check_storable(value, -_DEEPER)
+            return check_storable(json.loads(data), -FILE_LAYERS)
         except (ValueError, RecursionError):
             raise ImportExportError(f"not valid JSON: {strict}") from None
 
@@ -154,7 +151,3 @@ def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise ImportExportError(f"a list was expected, not {type(value).__name__}")
     return value
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON value")

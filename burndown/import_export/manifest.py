@@ -1,6 +1,5 @@
 """The file of an export that says what is in the others."""
 
-import hashlib
 from typing import Any, Final, Literal
 
 import pydantic
@@ -10,7 +9,7 @@ from burndown.errors import ImportExportError, ValidationError
 from burndown.import_export.layout import MANIFEST
 from burndown.models.values import UtcDatetime
 
-__all__ = ["FileEntry", "Manifest", "digest"]
+__all__ = ["FileEntry", "Manifest"]
 
 FORMAT: Final = "burndown export"
 FORMAT_VERSION: Final = 1
@@ -77,8 +76,3 @@ class Manifest(_Part):
     def to_content(self) -> dict[str, Any]:
         """What the file holds."""
         return self.model_dump(mode="json", exclude_none=True)
-
-
-def digest(data: bytes) -> str:
-    """By which a file is told from an edited one."""
-    return hashlib.sha256(data).hexdigest()

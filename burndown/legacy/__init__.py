@@ -3,7 +3,7 @@
 from burndown.legacy.backup import back_up, fingerprint
 from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
 from burndown.legacy.findings import Finding, Findings
-from burndown.legacy.layout import REGISTRY, STATE, has_workspace, is_there
+from burndown.legacy.layout import REGISTRY, STATE, has_workspace
 from burndown.legacy.records import Records, find_damages
 from burndown.legacy.transaction import SafeFolder
 from burndown.legacy.workspace import Workspace
@@ -25,5 +25,4 @@ __all__ = [
     "find_damages",
     "fingerprint",
     "has_workspace",
-    "is_there",
 ]

@@ -5,7 +5,8 @@ import shutil
 from datetime import datetime
 from pathlib import Path
 
-from burndown.legacy.layout import ROOT_FILES, is_file, is_passing
+from burndown.disk import is_file
+from burndown.legacy.layout import ROOT_FILES, is_of_database, is_passing
 
 __all__ = ["back_up", "fingerprint"]
 
@@ -54,7 +55,7 @@ def _not_copied(folder: str, names: list[str]) -> set[str]:
         if is_passing(name)
         or (
             not (path.is_symlink() or path.is_dir())
-            and (name.startswith("burndown.db") or not path.is_file())
+            and (is_of_database(name) or not path.is_file())
         )
     }
 

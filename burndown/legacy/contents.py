@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from burndown.disk import is_folder, is_there
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import NOTES, RESPONSES, is_folder, is_there
+from burndown.legacy.layout import NOTES, RESPONSES
 from burndown.legacy.notes import QueryNotes
 from burndown.legacy.query_data import DATA_FILES, read_documents
 from burndown.models.query_data import QueryData

@@ -1,6 +1,5 @@
 """One legacy JSON file, read whatever wrote it."""
 
-import hashlib
 import json
 import math
 from dataclasses import dataclass, field
@@ -10,13 +9,12 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from burndown.disk import is_file
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import is_file
-from burndown.models.json_codec import check_storable, decode, encode
+from burndown.models.json_codec import FILE_LAYERS, check_storable, decode, encode
 
 __all__ = [
     "UnreadableFileError",
-    "digest",
     "json_file",
     "kind_of",
     "modified_at",
@@ -25,9 +23,6 @@ __all__ = [
     "read_json",
 ]
 
-
-_LAYERS = 8
-"""How many containers a file can put around a value."""
 
 _ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
 _PLACES = 5
@@ -112,17 +107,12 @@ def _parse_leniently(data: bytes, nulls: "_Nulls") -> Any:
     try:
         return nulls.put_into(from_json(data, allow_inf_nan=True))
     except ValueError:
-        return check_storable(nulls.put_into(json.loads(data)), -_LAYERS)
+        return check_storable(nulls.put_into(json.loads(data)), -FILE_LAYERS)
 
 
 def json_file(value: Any) -> bytes:
     """What a file holds that says this value; :func:`read_json` gives it back exactly."""
     return encode(value, indent=2)
-
-
-def digest(data: bytes) -> str:
-    """By which a later reader sees whether a file is still as it was written."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def modified_at(path: Path) -> datetime:

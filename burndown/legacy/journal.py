@@ -6,17 +6,15 @@ or removed stays in the working folder until all is done, so that the files can 
 what they were if the system refuses a change half-way.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 
 from pydantic import TypeAdapter
 
-from burndown.disk import link, make_folder, remove, remove_if_empty, sync, write_file
+from burndown.disk import is_there, link, make_folder, remove, remove_if_empty, sync, write_file
 from burndown.errors import StorageError
 from burndown.legacy.files import UnreadableFileError, read_bytes
-from burndown.legacy.layout import is_there
 from burndown.legacy.places import check_place
 from burndown.models.json_codec import encode
 
@@ -72,7 +70,7 @@ class Journal:
         Raises:
             OSError: a change is not possible; none has been made.
         """
-        there = {name for name in removed if os.path.lexists(self._folder / name)}
+        there = {name for name in removed if is_there(self._folder / name)}
         entry = _Entry(stage.relative_to(self._work).as_posix(), sorted(there), sorted(written))
         for name in entry.removed:
             check_place(self._folder, name)
@@ -127,7 +125,7 @@ class Journal:
         make_folder(self._removed)
         for number, name in enumerate(entry.removed):
             aside = self._removed / str(number)
-            if not os.path.lexists(aside):
+            if not is_there(aside):
                 try:
                     (self._folder / name).rename(aside)
                 except FileNotFoundError:
@@ -135,9 +133,9 @@ class Journal:
         make_folder(self._replaced)
         for number, name in enumerate(entry.written):
             new, target = self._work / entry.stage / name, self._folder / name
-            if os.path.lexists(new):
+            if is_there(new):
                 make_folder(target.parent)
-                if os.path.lexists(target):
+                if is_there(target):
                     link(target, self._replaced / str(number))
                 new.replace(target)
 
@@ -146,16 +144,16 @@ class Journal:
         for number, name in enumerate(entry.written):
             new, target = self._work / entry.stage / name, self._folder / name
             old = self._replaced / str(number)
-            if not os.path.lexists(new):
+            if not is_there(new):
                 target.replace(new)
-            if not os.path.lexists(target):
-                if os.path.lexists(old):
+            if not is_there(target):
+                if is_there(old):
                     old.replace(target)
                 else:
                     remove_if_empty(target.parent, self._folder)
         for number, name in enumerate(entry.removed):
             aside = self._removed / str(number)
-            if os.path.lexists(aside):
+            if is_there(aside):
                 remove(self._folder / name)
                 make_folder((self._folder / name).parent)
                 aside.rename(self._folder / name)

@@ -22,7 +22,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from burndown.disk import is_file, is_folder, is_there
 from burndown.legacy.findings import Findings
+from burndown.settings import DATABASE_NAME
 
 __all__ = [
     "NOTES",
@@ -37,10 +39,8 @@ __all__ = [
     "folder_name",
     "has_workspace",
     "id_of_folder",
-    "is_file",
-    "is_folder",
+    "is_of_database",
     "is_passing",
-    "is_there",
     "profile_folders",
     "query_folders",
     "settings_places",
@@ -104,19 +104,9 @@ def is_passing(name: str) -> bool:
     return name == WORK or (name.startswith(STATE) and name.endswith(".lock"))
 
 
-def is_file(path: Path) -> bool:
-    """Whether there is a file, and no link to one."""
-    return path.is_file() and not path.is_symlink()
-
-
-def is_there(path: Path) -> bool:
-    """Whether there is anything of this name, be it a link that leads nowhere."""
-    return os.path.lexists(path)
-
-
-def is_folder(path: Path) -> bool:
-    """Whether there is a folder, and no link to one."""
-    return path.is_dir() and not path.is_symlink()
+def is_of_database(name: str) -> bool:
+    """Whether a file of this name is the database beside the old files, its log or a copy."""
+    return name.startswith(DATABASE_NAME)
 
 
 def has_workspace(profiles_dir: Path) -> bool:
@@ -170,7 +160,7 @@ def stored_size(profiles_dir: Path) -> int:
 
 
 def _is_stored(name: str) -> bool:
-    return not (is_passing(name) or name.startswith("burndown.db"))
+    return not (is_passing(name) or is_of_database(name))
 
 
 def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings) -> None:
@@ -235,12 +225,10 @@ def _unknown(folder: Path, known: set[Path], holding: set[Path]) -> Iterator[Pat
     for path in sorted(folder.iterdir()):
         if path in holding and is_folder(path):
             yield from _unknown(path, known, holding)
-        elif not (path in known or is_passing(path.name) or _is_of_database(path)):
+        elif not (path in known or is_passing(path.name)) and (
+            path.is_dir() or not is_of_database(path.name)
+        ):
             yield path
-
-
-def _is_of_database(path: Path) -> bool:
-    return path.name.startswith("burndown.db") and not path.is_dir()
 
 
 def _tell_link(path: Path, profiles_dir: Path, findings: Findings) -> None:

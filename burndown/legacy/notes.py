@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
+from burndown.disk import is_there
 from burndown.legacy.files import UnreadableFileError, json_file, read_json
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import is_there
 from burndown.models.values import UtcDatetime
 
 __all__ = [

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from burndown.disk import link
+from burndown.disk import is_folder, is_there, link
 from burndown.errors import StorageError
-from burndown.legacy.layout import is_folder, is_passing
+from burndown.legacy.layout import is_of_database, is_passing
 
 __all__ = ["check_place", "copy_tree"]
 
@@ -17,7 +17,7 @@ def copy_tree(folder: Path, copy: Path) -> None:
     copy.mkdir(mode=0o700, parents=True)
     for entry in os.scandir(folder):
         if is_passing(entry.name) or (
-            entry.name.startswith("burndown.db") and not entry.is_dir(follow_symlinks=False)
+            is_of_database(entry.name) and not entry.is_dir(follow_symlinks=False)
         ):
             continue
         if entry.is_symlink():
@@ -46,7 +46,7 @@ def check_place(
     place = root
     for part in Path(name).parts:
         parent, place = place, place / part
-        if place.relative_to(root).as_posix() in removed or not os.path.lexists(place):
+        if place.relative_to(root).as_posix() in removed or not is_there(place):
             break
         if place == root / name:
             if for_file and is_folder(place):

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from burndown.disk import digest, is_there
 from burndown.legacy.files import (
     UnreadableFileError,
-    digest,
     json_file,
     modified_at,
     parse_json,
@@ -22,7 +22,7 @@ from burndown.legacy.files import (
     read_json,
 )
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import RESPONSES, is_there
+from burndown.legacy.layout import RESPONSES
 from burndown.legacy.notes import (
     JiraCacheNote,
     ProjectDataNote,

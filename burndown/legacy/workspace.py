@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from burndown.disk import is_there
 from burndown.errors import shown
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.exact import unmarked
@@ -22,7 +23,6 @@ from burndown.legacy.layout import (
     STATE,
     folder_name,
     id_of_folder,
-    is_there,
     profile_folders,
     query_folders,
     settings_places,

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from burndown.disk import is_file
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.exact import marked
 from burndown.legacy.files import json_file
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import PROFILE_FILES, REGISTRY, STATE, folder_name, is_file
+from burndown.legacy.layout import PROFILE_FILES, REGISTRY, STATE, folder_name
 from burndown.legacy.notes import ActiveNote, QueryNotes
 from burndown.legacy.query_data import DATA_FILES, write_documents
 from burndown.legacy.records import Records

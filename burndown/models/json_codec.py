@@ -12,10 +12,13 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError, from_json, to_json
 
-__all__ = ["MAX_DEPTH", "check_storable", "check_text", "decode", "encode"]
+__all__ = ["FILE_LAYERS", "MAX_DEPTH", "check_storable", "check_text", "decode", "encode"]
 
 MAX_DEPTH = 200
 """Containers within containers; what the JSON reader accepts."""
+
+FILE_LAYERS = 8
+"""How many containers a file can put around a value that is as deep as can be stored."""
 
 _MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
 _SMALL = 2**63

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import resource
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,14 +159,3 @@ def refused(
         said.append((type(caught.value), str(caught.value)))
     assert said[0] == said[1]
     return caught.value
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """As on a disk that is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -15,9 +15,9 @@ from burndown import (
     SQLiteBackend,
 )
 from burndown.import_export import export_profile, export_workspace, import_profile
+from tests.disks import files_no_larger_than
 from tests.import_export.exports import (
     FORMS,
-    files_no_larger_than,
     files_of,
     nothing_imported,
     pack,
