@@ -7,8 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import make_url, text
-from sqlmodel import Session
+from sqlalchemy import make_url
 
 from benchmarks.concurrency import measure
 from burndown import (
@@ -25,10 +24,11 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
-from burndown.repositories import ProfileRepository
+from burndown.repositories import DriverConnection, ProfileRepository
 from tests.postgres import PostgresServer
 
 CANARY = "c4n4ry-p4ssw0rd"
+NO_ORDER = "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$"
 
 
 @pytest.fixture
@@ -123,12 +123,12 @@ def test_what_the_server_could_not_order_is_tried_again(backend: SQLBackend) -> 
     """A call is repeated a few times; of several in a transaction, the caller has to repeat all."""
     tries = 0
 
-    def conflict(session: Session) -> int:
+    def conflict(connection: DriverConnection) -> int:
         nonlocal tries
         tries += 1
         if tries < 4:
-            session.connection().execute(
-                text("DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$")
+            connection.execute(
+                "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$"
             )
         return tries
 
@@ -159,10 +159,10 @@ def test_a_real_deadlock_is_survived(backend: SQLBackend, postgres_url: str) -> 
             may_go_on.wait()
             connection.execute("UPDATE profiles SET description = 'x' WHERE id = 'a'")
 
-    def save_both(session: Session) -> None:
-        session.connection().execute(text("SET LOCAL deadlock_timeout = '10ms'"))
+    def save_both(connection: DriverConnection) -> None:
+        connection.execute("SET LOCAL deadlock_timeout = '10ms'")
         for profile_id in ("a", "b"):
-            ProfileRepository(session).save_document({"id": profile_id, "description": "ours"})
+            ProfileRepository(connection).save_document({"id": profile_id, "description": "ours"})
             may_go_on.set()
 
     somebody = threading.Thread(target=lock_by_hand)

@@ -1,6 +1,5 @@
 """What holds for every database: sessions, transactions, and one place that translates errors."""
 
-import logging
 import os
 import random
 import threading
@@ -17,6 +16,8 @@ from sqlmodel import Session
 
 from burndown.errors import SchemaTooNewError, StorageError, TransactionConflictError
 from burndown.models import SCHEMA_VERSION
+from burndown.repositories import DriverConnection
+from burndown.repositories.connections import log
 from burndown.schema import VERSIONS, sql_between
 
 __all__ = [
@@ -31,8 +32,6 @@ UPGRADE_TIMEOUT_SECONDS = 600
 """How long to wait for another process that brings the tables to another version."""
 ATTEMPTS = 5
 """How often work is tried that the server could not order among others."""
-
-logger = logging.getLogger("burndown.database")
 
 T = TypeVar("T")
 
@@ -111,21 +110,32 @@ class Database(ABC):
         with self.translated_errors(), self._new_session(self._reader) as new, new.begin():
             yield new
 
-    def write(self, work: Callable[[Session], T]) -> T:
-        """Do the work in a :meth:`session`; again, if the server could not order it among others.
+    def write(self, work: Callable[[DriverConnection], T]) -> T:
+        """Do the work in a transaction, or in a part of that of this thread.
+
+        It is done again if the server could not order it among others.
 
         Raises:
             StorageError: as :meth:`session`.
         """
-        return self._tried(self.session, work)
+        outer = self._outer_session()
+        if outer is None:
+            return self._tried(self.session, work)
+        connection = DriverConnection.of(outer)
+        with self.translated_errors(), connection.savepoint():
+            return work(connection)
 
-    def read(self, work: Callable[[Session], T]) -> T:
-        """Do the work in a :meth:`read_session`; again, as :meth:`write` does.
+    def read(self, work: Callable[[DriverConnection], T]) -> T:
+        """Do the work, which runs one statement, in the transaction of this thread or alone.
 
         Raises:
             StorageError: as :meth:`read_session`.
         """
-        return self._tried(self.read_session, work)
+        outer = self._outer_session()
+        if outer is None:
+            return self._tried(self.read_session, work)
+        with self.translated_errors():
+            return work(DriverConnection.of(outer))
 
     @abstractmethod
     def exists(self) -> bool:
@@ -163,8 +173,8 @@ class Database(ABC):
         """
         try:
             yield
-        except exc.SQLAlchemyError as error:
-            raise self._translated(error, getattr(error, "orig", None) or error) from error
+        except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            raise self._translated(getattr(error, "orig", None) or error) from error
 
     @abstractmethod
     def _make_engine(self) -> Engine: ...
@@ -249,7 +259,8 @@ class Database(ABC):
     def _change_version(self, version: str) -> None: ...
 
     @abstractmethod
-    def _translated(self, error: Exception, cause: BaseException) -> StorageError: ...
+    def _translated(self, error: BaseException) -> StorageError:
+        """What an error of the driver, or of SQLAlchemy itself, means."""
 
     def _outer_session(self) -> Session | None:
         session: Session | None = getattr(self._current, "session", None)
@@ -268,23 +279,22 @@ class Database(ABC):
                 self._ready = True
 
     def _tried(
-        self, begin: Callable[[], AbstractContextManager[Session]], work: Callable[[Session], T]
+        self,
+        begin: Callable[[], AbstractContextManager[Session]],
+        work: Callable[[DriverConnection], T],
     ) -> T:
         for attempt in range(1, ATTEMPTS):
             try:
                 with begin() as session:
-                    return work(session)
+                    return work(DriverConnection.of(session))
             except TransactionConflictError:
-                if self._outer_session() is not None:
-                    raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
         with begin() as session:
-            return work(session)
+            return work(DriverConnection.of(session))
 
 
 def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-    if logger.isEnabledFor(logging.DEBUG):
-        logger.debug("%s", " ".join(statement.split()))
+    log(statement)
 
 
 _open_databases: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -8,7 +8,6 @@ from sqlalchemy import (
     Engine,
     Table,
     create_engine,
-    exc,
     func,
     inspect,
     select,
@@ -156,8 +155,8 @@ class PostgreSQLDatabase(Database):
             if present != version:
                 change_version(connection, version)
 
-    def _translated(self, error: Exception, cause: BaseException) -> StorageError:
-        state = getattr(cause, "sqlstate", None)
+    def _translated(self, error: BaseException) -> StorageError:
+        state = getattr(error, "sqlstate", None)
         if state in _CONFLICTS:
             return TransactionConflictError(
                 "The server could not order this transaction among others; try it again"
@@ -168,20 +167,20 @@ class PostgreSQLDatabase(Database):
                 f"{base.BUSY_TIMEOUT_SECONDS} seconds"
             )
         if state in _CORRUPT:
-            return DatabaseCorruptionError(f"The database is damaged: {self._said(cause)}")
-        if isinstance(error, exc.OperationalError) and (
+            return DatabaseCorruptionError(f"The database is damaged: {self._said(error)}")
+        if isinstance(error, self._engine.dialect.loaded_dbapi.OperationalError) and (
             state is None or state[:2] in ("08", "28", "3D", "57")
         ):
             return StorageError(
                 f"The database server {self.url.host or 'on this machine'} is out of reach: "
-                f"{self._said(cause)}"
+                f"{self._said(error)}"
             )
-        return StorageError(f"The database failed: {self._said(cause)}")
+        return StorageError(f"The database failed: {self._said(error)}")
 
-    def _said(self, cause: BaseException) -> str:
+    def _said(self, error: BaseException) -> str:
         """What the server or the driver said, in one line, without the password or any row."""
-        primary = getattr(getattr(cause, "diag", None), "message_primary", None)
-        said = " ".join((primary or str(cause)).split())
+        primary = getattr(getattr(error, "diag", None), "message_primary", None)
+        said = " ".join((primary or str(error)).split())
         return said.replace(str(self.url.password), "***") if self.url.password else said
 
 

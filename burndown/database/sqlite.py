@@ -4,22 +4,27 @@ import filecmp
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import NullPool, QueuePool
 
 from burndown.database import base
 from burndown.database.base import Database
+from burndown.database.kept_connections import KeptConnections
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
+from burndown.repositories import DriverConnection
 from burndown.schema import VERSIONS, change_version, make_schema, stored_version
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
+
+T = TypeVar("T")
 
 POOL_SIZE = 10
 MAX_OVERFLOW = 40
@@ -47,6 +52,7 @@ class SQLiteDatabase(Database):
         self._path = Path(path).absolute()
         self._synchronous = get_settings().sqlite_synchronous
         super().__init__(URL.create("sqlite", database=str(self._path)))
+        self._kept = KeptConnections(self._connect, self._engine.dialect)
 
     @property
     def location(self) -> str:
@@ -57,6 +63,37 @@ class SQLiteDatabase(Database):
     def path(self) -> Path:
         """The file of the database."""
         return self._path
+
+    def read(self, work: Callable[[DriverConnection], T]) -> T:
+        """Do the work, which runs one statement, in the transaction of this thread or alone.
+
+        Raises:
+            StorageError: as :meth:`read_session`.
+        """
+        if self._outer_session() is not None:
+            return super().read(work)
+        return self._alone(self._kept.read, work)
+
+    def write(self, work: Callable[[DriverConnection], T]) -> T:
+        """Do the work in a transaction, or in a part of that of this thread.
+
+        Raises:
+            StorageError: as :meth:`session`.
+        """
+        if self._outer_session() is not None:
+            return super().write(work)
+        return self._alone(self._kept.write, work)
+
+    def _alone(
+        self,
+        run: Callable[[Callable[[DriverConnection], T]], T],
+        work: Callable[[DriverConnection], T],
+    ) -> T:
+        try:
+            self._prepare()
+            return run(work)
+        except (sqlite3.Error, exc.SQLAlchemyError) as error:
+            raise self._translated(getattr(error, "orig", None) or error) from error
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -115,6 +152,16 @@ class SQLiteDatabase(Database):
             raise StorageError(f"{self._path} cannot be made: {error.strerror}") from error
         return True
 
+    def close(self) -> None:
+        """Close all connections; the next use opens new ones."""
+        self._kept.close()
+        super().close()
+
+    def forget_connections(self) -> None:
+        """Leave the connections to the process that this one was forked from."""
+        self._kept.forget()
+        super().forget_connections()
+
     def _make_engine(self) -> Engine:
         return create_engine(
             self.url,
@@ -150,20 +197,21 @@ class SQLiteDatabase(Database):
             return
         with closing(self._connect_to_read()) as quiet:
             version = _version_of(quiet)
-            self._engine.dispose()  # the last to close would empty the log into the file
+            self._kept.close()  # the last to close would empty the log into the file
             self._refuse_too_new(version)
         super()._make_ready()
         self._use_write_ahead_log()
 
     def _was_ready(self) -> bool:
         """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
-        connection = self._engine.raw_connection()
-        try:
-            version = _version_of(connection)  # type: ignore[arg-type] # it does what is asked
-            mode = connection.cursor().execute("PRAGMA journal_mode").fetchone()
-        finally:
-            connection.close()
-        return version == SCHEMA_VERSION and mode == ("wal",)
+
+        def is_ready(connection: DriverConnection) -> bool:
+            version = _version_of(connection)
+            return version == SCHEMA_VERSION and connection.execute(
+                "PRAGMA journal_mode"
+            ).fetchone() == ("wal",)
+
+        return self._kept.read(is_ready)
 
     def _make_tables(self) -> None:
         self._use_write_ahead_log()
@@ -259,45 +307,30 @@ class SQLiteDatabase(Database):
             raise
         return connection
 
-    @contextmanager
-    def translated_errors(self) -> Iterator[None]:
-        """As for any database, and for errors of the driver itself.
-
-        Raises:
-            StorageError: for every error of the driver or of SQLAlchemy.
-            DatabaseCorruptionError: if it says that the file is damaged.
-        """
-        try:
-            with super().translated_errors():
-                yield
-        except sqlite3.Error as error:
-            raise self._translated(error, error) from error
-
-    def _translated(self, error: Exception, cause: BaseException) -> StorageError:
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    def _translated(self, error: BaseException) -> StorageError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return DatabaseCorruptionError(
-                f"The database is damaged ({cause}); restore a backup of it"
+                f"The database is damaged ({error}); restore a backup of it"
             )
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(
                 f"The database is locked: another transaction has been writing for more than "
                 f"{base.BUSY_TIMEOUT_SECONDS} seconds"
             )
-        return StorageError(f"The database failed: {cause}")
+        return StorageError(f"The database failed: {error}")
 
 
-def _version_of(connection: sqlite3.Connection) -> str | None:
+def _version_of(connection: sqlite3.Connection | DriverConnection) -> str | None:
     """The version of the tables; ``None`` if there are none."""
-    cursor = connection.cursor()
     try:
-        noted = cursor.execute(_VERSION).fetchone()
+        noted = connection.execute(_VERSION).fetchone()
         if noted is not None:
             return str(noted[0])
     except sqlite3.OperationalError as error:
         if "no such table" not in str(error):
             raise
-    return next(iter(VERSIONS)) if cursor.execute(_IS_FIRST).fetchone() else None
+    return next(iter(VERSIONS)) if connection.execute(_IS_FIRST).fetchone() else None
 
 
 def _problems(connection: Connection) -> list[str]:

@@ -26,6 +26,7 @@ from burndown.repositories import (
     ProjectDataRepository,
     QueryRepository,
     TaskProgressRepository,
+    records,
     repository_of,
 )
 from burndown.schema import stored_version
@@ -50,50 +51,52 @@ class SQLBackend(DocumentBackend):
 
     def get_profile(self, profile_id: str) -> Document | None:
         return self.database.read(
-            lambda session: ProfileRepository(session).get_document(profile_id)
+            lambda connection: ProfileRepository(connection).get_document(profile_id)
         )
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         document, now = checked_mapping("Profile", profile), self._now()
         self.database.write(
-            lambda session: ProfileRepository(session).save_document(document, created_at=now)
+            lambda connection: ProfileRepository(connection).save_document(document, created_at=now)
         )
 
     def list_profiles(self) -> list[Document]:
-        return self.database.read(lambda session: ProfileRepository(session).list_documents())
+        return self.database.read(lambda connection: ProfileRepository(connection).list_documents())
 
     def delete_profile(self, profile_id: str) -> None:
-        self.database.write(lambda session: ProfileRepository(session).delete(profile_id))
+        self.database.write(lambda connection: ProfileRepository(connection).delete(profile_id))
 
     def get_query(self, profile_id: str, query_id: str) -> Document | None:
         return self.database.read(
-            lambda session: QueryRepository(session).get_document(profile_id, query_id)
+            lambda connection: QueryRepository(connection).get_document(profile_id, query_id)
         )
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         document, now = query_document(profile_id, query), self._now()
         self.database.write(
-            lambda session: QueryRepository(session).save_document(document, created_at=now)
+            lambda connection: QueryRepository(connection).save_document(document, created_at=now)
         )
 
     def list_queries(self, profile_id: str) -> list[Document]:
         return self.database.read(
-            lambda session: QueryRepository(session).list_documents(profile_id)
+            lambda connection: QueryRepository(connection).list_documents(profile_id)
         )
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
-        self.database.write(lambda session: QueryRepository(session).delete(profile_id, query_id))
+        self.database.write(
+            lambda connection: QueryRepository(connection).delete(profile_id, query_id)
+        )
 
     def get_app_state(self, key: str) -> str | None:
-        return self.database.read(lambda session: AppStateRepository(session).get(key))
+        return self.database.read(lambda connection: AppStateRepository(connection).get(key))
 
     def set_app_state(self, key: str, value: str | None) -> None:
-        self.database.write(lambda session: AppStateRepository(session).set(key, value))
+        self.database.write(lambda connection: AppStateRepository(connection).set(key, value))
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         now = self._now()
         found = self.database.read(
-            lambda session: JiraCacheRepository(session).get_document(
+            lambda connection: JiraCacheRepository(connection).get_document(
                 profile_id, query_id, cache_key, now
             )
         )
@@ -101,23 +104,23 @@ class SQLBackend(DocumentBackend):
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         found = self.database.read(
-            lambda session: JiraCacheRepository(session).list_keys(profile_id, query_id)
+            lambda connection: JiraCacheRepository(connection).list_keys(profile_id, query_id)
         )
         return listed_caches(found, self._now())
 
     def cleanup_expired_cache(self) -> int:
         now = self._now()
         return self.database.write(
-            lambda session: (
-                JiraCacheRepository(session).delete_expired(now)
-                + JiraChangelogRepository(session).delete_expired(now)
+            lambda connection: (
+                JiraCacheRepository(connection).delete_expired(now)
+                + JiraChangelogRepository(connection).delete_expired(now)
             )
         )
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         now = self._now()
         found = self.database.read(
-            lambda session: JiraChangelogRepository(session).get_document(
+            lambda connection: JiraChangelogRepository(connection).get_document(
                 profile_id, query_id, issue_key, now
             )
         )
@@ -128,7 +131,7 @@ class SQLBackend(DocumentBackend):
     ) -> dict[str, Document]:
         now, wanted = self._now(), None if issue_keys is None else list(issue_keys)
         found = self.database.read(
-            lambda session: JiraChangelogRepository(session).list_documents(
+            lambda connection: JiraChangelogRepository(connection).list_documents(
                 profile_id, query_id, now, wanted
             )
         )
@@ -136,14 +139,14 @@ class SQLBackend(DocumentBackend):
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
         found = self.database.read(
-            lambda session: JiraChangelogRepository(session).list_keys(profile_id, query_id)
+            lambda connection: JiraChangelogRepository(connection).list_keys(profile_id, query_id)
         )
         now = self._now()
         return [{**entry, "expired": has_expired(entry, now)} for entry in found]
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
         found = self.database.read(
-            lambda session: ProjectDataRepository(session).get_document(profile_id, query_id)
+            lambda connection: ProjectDataRepository(connection).get_document(profile_id, query_id)
         )
         return None if found is None else found["data"]
 
@@ -156,21 +159,23 @@ class SQLBackend(DocumentBackend):
     ) -> list[Document]:
         checked_limit(limit)
         return self.database.read(
-            lambda session: MetricsSnapshotRepository(session).list_documents(
+            lambda connection: MetricsSnapshotRepository(connection).list_documents(
                 profile_id, query_id, metric_type, limit
             )
         )
 
     def get_task_progress(self, task_name: str) -> Document | None:
         return self.database.read(
-            lambda session: TaskProgressRepository(session).get_document(task_name)
+            lambda connection: TaskProgressRepository(connection).get_document(task_name)
         )
 
     def list_task_progress(self) -> list[Document]:
-        return self.database.read(lambda session: TaskProgressRepository(session).list_documents())
+        return self.database.read(
+            lambda connection: TaskProgressRepository(connection).list_documents()
+        )
 
     def clear_task_progress(self, task_name: str) -> None:
-        self.database.write(lambda session: TaskProgressRepository(session).delete(task_name))
+        self.database.write(lambda connection: TaskProgressRepository(connection).delete(task_name))
 
     def describe(self) -> Document:
         return {
@@ -180,7 +185,8 @@ class SQLBackend(DocumentBackend):
         }
 
     def _schema_version(self) -> str | None:
-        return self.database.read(lambda session: stored_version(session.connection()))
+        with self.database.read_session() as session:
+            return stored_version(session.connection())
 
     def exists(self) -> bool:
         return self.database.exists()
@@ -190,11 +196,13 @@ class SQLBackend(DocumentBackend):
 
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         with self.database.read_session() as session:
-            yield from repository_of(model)(session).records(profile_id)
+            yield from records(session, repository_of(model), profile_id)
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
         documents = list(records)
-        self.database.write(lambda session: repository_of(model)(session).save_documents(documents))
+        self.database.write(
+            lambda connection: repository_of(model)(connection).save_documents(documents)
+        )
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -5,7 +5,8 @@ from typing import Any, overload
 from burndown.models import Entity
 from burndown.models.query_data import QueryData
 from burndown.repositories.app_state import AppStateRepository
-from burndown.repositories.base import Repository
+from burndown.repositories.base import Repository, records
+from burndown.repositories.connections import DriverConnection
 from burndown.repositories.jira_cache import JiraCacheRepository
 from burndown.repositories.jira_changelog import JiraChangelogRepository
 from burndown.repositories.metrics_snapshot import MetricsSnapshotRepository
@@ -17,6 +18,7 @@ from burndown.repositories.task_progress import TaskProgressRepository
 
 __all__ = [
     "AppStateRepository",
+    "DriverConnection",
     "JiraCacheRepository",
     "JiraChangelogRepository",
     "MetricsSnapshotRepository",
@@ -24,6 +26,7 @@ __all__ = [
     "ProjectDataRepository",
     "QueryRepository",
     "TaskProgressRepository",
+    "records",
     "repository_of",
 ]
 

@@ -3,14 +3,15 @@
 from sqlalchemy import bindparam, delete, select
 
 from burndown.models import AppState
-from burndown.repositories.base import Repository, columns_of
+from burndown.repositories.base import Repository
+from burndown.repositories.statements import Statement, columns_of
 
 __all__ = ["AppStateRepository"]
 
 _C = columns_of(AppState)
 _OF_KEY = _C.key == bindparam("key")
-_GET = select(_C.value).where(_OF_KEY)
-_DELETE = delete(_C.key.table).where(_OF_KEY)
+_GET = Statement(select(_C.value).where(_OF_KEY))
+_DELETE = Statement(delete(_C.key.table).where(_OF_KEY))
 
 
 class AppStateRepository(Repository[AppState]):
@@ -21,8 +22,9 @@ class AppStateRepository(Repository[AppState]):
 
     def get(self, key: str) -> str | None:
         """The value, or ``None``."""
-        found = self._document(_GET, key=key)
-        return None if found is None else found["value"]
+        for value in _GET.values(self._connection, key=key):
+            return str(value)
+        return None
 
     def set(self, key: str, value: str | None) -> None:
         """Remember the value, or forget the key for ``None``.
@@ -31,6 +33,6 @@ class AppStateRepository(Repository[AppState]):
             ValidationError: the key or the value is no text that can be stored.
         """
         if value is None:
-            self._delete(_DELETE, key=key)
+            _DELETE.count(self._connection, key=key)
         else:
             self.save_document({"key": key, "value": value})

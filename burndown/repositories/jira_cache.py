@@ -8,21 +8,27 @@ from sqlalchemy import bindparam, delete, select
 from burndown.models import JiraCache
 from burndown.models.columns import UtcTimestamp
 from burndown.models.jira_cache import counted
-from burndown.repositories.base import Documents, columns_of, documents, key_of
 from burndown.repositories.query_data import QueryDataRepository, of_query
+from burndown.repositories.statements import (
+    Documents,
+    Statement,
+    columns_of,
+    documents,
+    key_of,
+)
 
 __all__ = ["JiraCacheRepository"]
 
 _C = columns_of(JiraCache)
 _NOW = bindparam("now", type_=UtcTimestamp())
-_GET = documents(JiraCache).where(*key_of(JiraCache), _C.expires_at > _NOW)
-_LIST = (
+_GET = Statement(documents(JiraCache).where(*key_of(JiraCache), _C.expires_at > _NOW))
+_LIST = Statement(
     documents(JiraCache, "response")
     .where(*of_query(JiraCache))
     .order_by(_C.created_at.desc(), _C.cache_key)
 )
-_RESPONSE = select(_C.response).where(*key_of(JiraCache))
-_DELETE_EXPIRED = delete(_C.expires_at.table).where(_C.expires_at <= _NOW)
+_RESPONSE = Statement(select(_C.response).where(*key_of(JiraCache)))
+_DELETE_EXPIRED = Statement(delete(_C.expires_at.table).where(_C.expires_at <= _NOW))
 
 
 class JiraCacheRepository(QueryDataRepository[JiraCache]):
@@ -49,10 +55,10 @@ class JiraCacheRepository(QueryDataRepository[JiraCache]):
         found = self._documents(_LIST, profile_id=profile_id, query_id=query_id)
         for entry in found:
             if entry["issue_count"] is None:  # saved by a release before 1.1
-                [response] = self._run(_RESPONSE, entry).scalars()
-                entry.update(counted(response))
+                for response in _RESPONSE.values(self._connection, **entry):
+                    entry.update(counted(response))
         return found
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""
-        return self._delete(_DELETE_EXPIRED, now=now)
+        return _DELETE_EXPIRED.count(self._connection, now=now)

@@ -4,25 +4,37 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_, select
+from sqlalchemy import bindparam, delete, or_
 
 from burndown.models import JiraChangelog
 from burndown.models.columns import UtcTimestamp
 from burndown.models.values import is_line
-from burndown.repositories.base import Documents, columns_of, documents, key_of
 from burndown.repositories.query_data import QueryDataRepository, of_query
+from burndown.repositories.statements import (
+    Documents,
+    Statement,
+    columns_of,
+    documents,
+    key_of,
+    one_of,
+)
 
 __all__ = ["JiraChangelogRepository"]
 
 _C = columns_of(JiraChangelog)
 _NOW = bindparam("now", type_=UtcTimestamp())
 _LIVE = or_(_C.expires_at.is_(None), _C.expires_at > _NOW)
-_GET = documents(JiraChangelog).where(*key_of(JiraChangelog), _LIVE)
-_LIST = documents(JiraChangelog).where(*of_query(JiraChangelog), _LIVE).order_by(_C.issue_key)
-_KEYS = select(_C.issue_key, _C.expires_at).where(*of_query(JiraChangelog)).order_by(_C.issue_key)
-_SOME = _LIST.where(_C.issue_key.in_(bindparam("issue_keys", expanding=True)))
-_MAX_PARAMETERS = 10_000
-_DELETE_EXPIRED = delete(_C.expires_at.table).where(_C.expires_at <= _NOW)
+_OF_QUERY = of_query(JiraChangelog)
+_GET = Statement(documents(JiraChangelog).where(*key_of(JiraChangelog), _LIVE))
+_ALL = documents(JiraChangelog).where(*_OF_QUERY, _LIVE).order_by(_C.issue_key)
+_LIST = Statement(_ALL)
+_SOME = Statement(_ALL.where(one_of(_C.issue_key, "issue_keys")))
+_KEYS = Statement(
+    documents(JiraChangelog, "profile_id", "query_id", "changelog")
+    .where(*_OF_QUERY)
+    .order_by(_C.issue_key)
+)
+_DELETE_EXPIRED = Statement(delete(_C.expires_at.table).where(_C.expires_at <= _NOW))
 
 
 class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
@@ -55,12 +67,7 @@ class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
         key = {"profile_id": profile_id, "query_id": query_id, "now": now}
         if issue_keys is None:
             return self._documents(_LIST, **key)
-        wanted = sorted(filter(is_line, set(issue_keys)))
-        found: Documents = []
-        for start in range(0, len(wanted), _MAX_PARAMETERS):
-            some = wanted[start : start + _MAX_PARAMETERS]
-            found += self._documents(_SOME, **key, issue_keys=some)
-        return found
+        return self._documents(_SOME, **key, issue_keys=list(filter(is_line, set(issue_keys))))
 
     def list_keys(self, profile_id: str, query_id: str) -> Documents:
         """Issue key and expiry of all histories of the query, expired ones included, by key."""
@@ -68,4 +75,4 @@ class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""
-        return self._delete(_DELETE_EXPIRED, now=now)
+        return _DELETE_EXPIRED.count(self._connection, now=now)

@@ -5,15 +5,17 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam
 
 from burndown.models import MetricsSnapshot
-from burndown.repositories.base import Documents, columns_of, documents
 from burndown.repositories.query_data import QueryDataRepository, of_query
+from burndown.repositories.statements import Documents, Statement, columns_of, documents
 
 __all__ = ["MetricsSnapshotRepository"]
 
 _C = columns_of(MetricsSnapshot)
 _OF_QUERY = documents(MetricsSnapshot).where(*of_query(MetricsSnapshot))
-_LIST = _OF_QUERY.order_by(_C.snapshot_date.desc(), _C.metric_type).limit(bindparam("limit"))
-_LIST_OF_TYPE = (
+_LIST = Statement(
+    _OF_QUERY.order_by(_C.snapshot_date.desc(), _C.metric_type).limit(bindparam("limit"))
+)
+_LIST_OF_TYPE = Statement(
     _OF_QUERY.where(_C.metric_type == bindparam("metric_type"))
     .order_by(_C.snapshot_date.desc())
     .limit(bindparam("limit"))

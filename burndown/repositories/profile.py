@@ -7,16 +7,23 @@ from sqlalchemy import bindparam, delete, select
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
-from burndown.repositories.base import Documents, Repository, columns_of, documents, key_of
+from burndown.repositories.base import Repository
+from burndown.repositories.statements import (
+    Documents,
+    Statement,
+    columns_of,
+    documents,
+    key_of,
+)
 
 __all__ = ["ProfileRepository"]
 
 _C = columns_of(Profile)
 _KEY = key_of(Profile)
-_GET = documents(Profile).where(*_KEY)
-_LIST = documents(Profile).order_by(_C.last_used.desc(), _C.id)
-_DELETE = delete(_C.id.table).where(*_KEY)
-_HOLDERS = select(_C.id).where(_C.name == bindparam("name"))
+_GET = Statement(documents(Profile).where(*_KEY))
+_LIST = Statement(documents(Profile).order_by(_C.last_used.desc(), _C.id))
+_DELETE = Statement(delete(_C.id.table).where(*_KEY))
+_HOLDERS = Statement(select(_C.id).where(_C.name == bindparam("name")))
 
 
 class ProfileRepository(Repository[Profile]):
@@ -48,7 +55,7 @@ class ProfileRepository(Repository[Profile]):
         Raises:
             ProfileNotFoundError: there is none.
         """
-        if not self._delete(_DELETE, id=profile_id):
+        if not _DELETE.count(self._connection, id=profile_id):
             raise ProfileNotFoundError(profile_id)
 
     def _explain(self, row: dict[str, Any]) -> None:

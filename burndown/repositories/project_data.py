@@ -3,12 +3,12 @@
 from typing import Any
 
 from burndown.models import ProjectData
-from burndown.repositories.base import documents, key_of
 from burndown.repositories.query_data import QueryDataRepository
+from burndown.repositories.statements import Statement, documents, key_of
 
 __all__ = ["ProjectDataRepository"]
 
-_GET = documents(ProjectData).where(*key_of(ProjectData))
+_GET = Statement(documents(ProjectData).where(*key_of(ProjectData)))
 
 
 class ProjectDataRepository(QueryDataRepository[ProjectData]):

@@ -7,18 +7,26 @@ from sqlalchemy import bindparam, delete, select
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
 from burndown.models import Profile, Query
-from burndown.repositories.base import Documents, Repository, columns_of, documents, key_of
+from burndown.repositories.base import Repository
+from burndown.repositories.statements import (
+    Documents,
+    Statement,
+    columns_of,
+    documents,
+    key_of,
+)
 
 __all__ = ["QueryRepository"]
 
 _C = columns_of(Query)
 _KEY = key_of(Query)
 _OF_PROFILE = _C.profile_id == bindparam("profile_id")
-_GET = documents(Query).where(*_KEY)
-_LIST = documents(Query).where(_OF_PROFILE).order_by(_C.last_used.desc(), _C.id)
-_DELETE = delete(_C.id.table).where(*_KEY)
-_HOLDERS = select(_C.id).where(_OF_PROFILE, _C.name == bindparam("name"))
-_PROFILE = select(columns_of(Profile).id).where(columns_of(Profile).id == bindparam("profile_id"))
+_GET = Statement(documents(Query).where(*_KEY))
+_LIST = Statement(documents(Query).where(_OF_PROFILE).order_by(_C.last_used.desc(), _C.id))
+_DELETE = Statement(delete(_C.id.table).where(*_KEY))
+_HOLDERS = Statement(select(_C.id).where(_OF_PROFILE, _C.name == bindparam("name")))
+_PROFILES = columns_of(Profile)
+_PROFILE = Statement(select(_PROFILES.id).where(_PROFILES.id == bindparam("profile_id")))
 
 
 class QueryRepository(Repository[Query]):
@@ -49,10 +57,10 @@ class QueryRepository(Repository[Query]):
         Raises:
             QueryNotFoundError: the profile has none of this id.
         """
-        if not self._delete(_DELETE, profile_id=profile_id, id=query_id):
+        if not _DELETE.count(self._connection, profile_id=profile_id, id=query_id):
             raise QueryNotFoundError(profile_id, query_id)
 
     def _explain(self, row: dict[str, Any]) -> None:
-        if self._run(_PROFILE, row).first() is None:
+        if not _PROFILE.values(self._connection, **row):
             raise ProfileNotFoundError(row["profile_id"]) from None
         self._refuse_taken_name(row, _HOLDERS)

@@ -5,15 +5,22 @@ from typing import Any
 from sqlalchemy import delete
 
 from burndown.models import TaskProgress
-from burndown.repositories.base import Documents, Repository, columns_of, documents, key_of
+from burndown.repositories.base import Repository
+from burndown.repositories.statements import (
+    Documents,
+    Statement,
+    columns_of,
+    documents,
+    key_of,
+)
 
 __all__ = ["TaskProgressRepository"]
 
 _C = columns_of(TaskProgress)
 _KEY = key_of(TaskProgress)
-_GET = documents(TaskProgress).where(*_KEY)
-_LIST = documents(TaskProgress).order_by(_C.task_name)
-_DELETE = delete(_C.task_name.table).where(*_KEY)
+_GET = Statement(documents(TaskProgress).where(*_KEY))
+_LIST = Statement(documents(TaskProgress).order_by(_C.task_name))
+_DELETE = Statement(delete(_C.task_name.table).where(*_KEY))
 
 
 class TaskProgressRepository(Repository[TaskProgress]):
@@ -36,4 +43,4 @@ class TaskProgressRepository(Repository[TaskProgress]):
 
     def delete(self, task_name: str) -> None:
         """Forget the task, if it is known."""
-        self._delete(_DELETE, task_name=task_name)
+        _DELETE.count(self._connection, task_name=task_name)

@@ -1,0 +1,96 @@
+"""Connections to a SQLite file that are kept open for the small calls of a backend."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Dialect
+
+from burndown.repositories import DriverConnection
+
+__all__ = ["KeptConnections"]
+
+MOST_KEPT = 10
+"""How many connections wait for the next call; more than that run at once rarely."""
+
+T = TypeVar("T")
+
+
+class _Kept:
+    """A connection, as it reads and as it writes."""
+
+    def __init__(self, raw: sqlite3.Connection, dialect: Dialect) -> None:
+        self.raw = raw
+        self.reading = DriverConnection(dialect, raw.cursor)
+        self.writing = DriverConnection(dialect, self._writing_cursor)
+
+    def _writing_cursor(self) -> Any:
+        if not self.raw.in_transaction:
+            self.raw.execute("BEGIN IMMEDIATE")
+        return self.raw.cursor()
+
+
+class KeptConnections:
+    """Runs work on connections, each used by one thread at a time.
+
+    Opening one takes a hundred times what a small statement does, and a session with its pool
+    thirty times.
+
+    Args:
+        connect: opens a connection that begins no transactions by itself.
+        dialect: what SQLAlchemy knows of SQLite.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], dialect: Dialect) -> None:
+        self._connect = connect
+        self._dialect = dialect
+        self._idle: deque[_Kept] = deque()
+        self._left_to_parent: list[deque[_Kept]] = []
+
+    def read(self, work: Callable[[DriverConnection], T]) -> T:
+        """Do work that runs one statement, which sees one state of the data."""
+        idle, kept = self._take()
+        try:
+            return work(kept.reading)
+        finally:
+            self._give_back(idle, kept)
+
+    def write(self, work: Callable[[DriverConnection], T]) -> T:
+        """Do work in a transaction, which begins with its first statement."""
+        idle, kept = self._take()
+        try:
+            done = work(kept.writing)
+            if kept.raw.in_transaction:
+                kept.raw.execute("COMMIT")
+            return done
+        except BaseException:
+            if kept.raw.in_transaction:
+                kept.raw.execute("ROLLBACK")
+            raise
+        finally:
+            self._give_back(idle, kept)
+
+    def close(self) -> None:
+        """Close those that wait; those in use are closed when their work is done."""
+        closing, self._idle = self._idle, deque()
+        while closing:
+            closing.pop().raw.close()
+
+    def forget(self) -> None:
+        """Leave all to the process that this one was forked from, without closing them."""
+        self._left_to_parent.append(self._idle)
+        self._idle = deque()
+
+    def _take(self) -> tuple[deque[_Kept], _Kept]:
+        idle = self._idle
+        try:
+            return idle, idle.pop()
+        except IndexError:
+            return idle, _Kept(self._connect(), self._dialect)
+
+    def _give_back(self, idle: deque[_Kept], kept: _Kept) -> None:
+        if idle is self._idle and len(idle) < MOST_KEPT and not kept.raw.in_transaction:
+            idle.append(kept)
+        else:
+            kept.raw.close()

@@ -1,0 +1,228 @@
+"""Statements that are built once, compiled once for each kind of database, and then only run.
+
+Building a SELECT anew costs more than most of them take.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ClauseElement,
+    ColumnElement,
+    Delete,
+    Dialect,
+    Select,
+    Table,
+    bindparam,
+    select,
+    type_coerce,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from burndown.models import Entity
+from burndown.models.columns import JsonText, SubmodelJson, UtcTimestamp
+from burndown.models.values import is_line
+from burndown.repositories.connections import DriverConnection
+
+__all__ = ["Documents", "Statement", "Upsert", "columns_of", "documents", "key_of", "one_of"]
+
+Documents = list[dict[str, Any]]
+"""Rows as plain dicts of JSON values, moments as ISO 8601 in UTC."""
+
+_Processor = Callable[[Any], Any] | None
+
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def columns_of(model: type[Entity]) -> Any:
+    """The columns of the model's table, by name."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    return table.c
+
+
+def documents(model: type[Entity], *without: str) -> Select[Any]:
+    """A SELECT of whole rows as documents: nested sections as dicts, moments as text."""
+    return select(
+        *(
+            type_coerce(column, _document_type(column.type)).label(column.name)
+            for column in columns_of(model)
+            if column.name not in without
+        )
+    )
+
+
+def key_of(model: type[Entity]) -> list[ColumnElement[bool]]:
+    """The conditions that one row meets, with a parameter for each column of the key."""
+    return [column == bindparam(column.name) for column in columns_of(model) if column.primary_key]
+
+
+def one_of(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
+    """The condition that the column has one of the texts of a list, however many there are."""
+    texts = json_texts(bindparam(parameter, type_=JsonText())).table_valued("value")
+    return column.in_(select(texts.c.value))
+
+
+class json_texts(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are
+    """The texts of a JSON array as rows."""
+
+    inherit_cache = True
+
+
+@compiles(json_texts, "sqlite")
+def _json_texts_on_sqlite(function: json_texts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each{compiler.function_argspec(function, **options)}"
+
+
+@compiles(json_texts, "postgresql")
+def _json_texts_on_postgresql(function: json_texts, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_array_elements_text({compiler.function_argspec(function, **options)}::json)"
+
+
+class Statement:
+    """A SELECT or DELETE with named parameters.
+
+    Args:
+        built: the statement; each value in it is a ``bindparam``.
+    """
+
+    def __init__(self, built: Select[Any] | Delete) -> None:
+        self._built = built
+        self._compiled: dict[str, _Compiled] = {}
+
+    def documents(self, connection: DriverConnection, /, **parameters: Any) -> Documents:
+        """What a SELECT finds, each row as a dict by column."""
+        if not all(map(_can_be_there, parameters.values())):
+            return []
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        rows = connection.execute(compiled.sql, compiled.bound(parameters)).fetchall()
+        return [compiled.document(row) for row in rows]
+
+    def document(self, connection: DriverConnection, /, **parameters: Any) -> dict[str, Any] | None:
+        """The first row that a SELECT finds, or ``None``."""
+        found = self.documents(connection, **parameters)
+        return found[0] if found else None
+
+    def values(self, connection: DriverConnection, /, **parameters: Any) -> list[Any]:
+        """What a SELECT of one column finds."""
+        return [value for row in self.documents(connection, **parameters) for value in row.values()]
+
+    def count(self, connection: DriverConnection, /, **parameters: Any) -> int:
+        """Run a DELETE; returns how many rows it found."""
+        if not all(map(_can_be_there, parameters.values())):
+            return 0
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        found: int = connection.execute(compiled.sql, compiled.bound(parameters)).rowcount
+        return found
+
+    def _compile(self, dialect: Dialect) -> "_Compiled":
+        compiled = self._compiled[dialect.name] = _Compiled(self._built, dialect)
+        return compiled
+
+
+class Upsert:
+    """An INSERT that replaces the row of the same key.
+
+    Args:
+        model: what is stored.
+        kept: columns that are left alone where there is a row.
+    """
+
+    def __init__(self, model: type[Entity], kept: frozenset[str] = frozenset()) -> None:
+        self._table: Table = model.__table__  # type: ignore[attr-defined]
+        self._kept = kept
+        self._compiled: dict[str, _Compiled] = {}
+
+    def run(self, connection: DriverConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert or replace the rows, given by column."""
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        if len(rows) == 1:
+            connection.execute(compiled.sql, compiled.bound(rows[0]))
+        else:
+            connection.execute_many(compiled.sql, [compiled.bound(row) for row in rows])
+
+    def _compile(self, dialect: Dialect) -> "_Compiled":
+        insert = _INSERTS[dialect.name](self._table)
+        upsert = insert.on_conflict_do_update(
+            index_elements=list(self._table.primary_key),
+            set_={
+                column.name: insert.excluded[column.name]
+                for column in self._table.c
+                if not column.primary_key and column.name not in self._kept
+            },
+        )
+        compiled = self._compiled[dialect.name] = _Compiled(upsert, dialect)
+        return compiled
+
+
+class _Compiled:
+    """A statement as SQL for one kind of database, and how values go in and out of it."""
+
+    def __init__(self, built: ClauseElement, dialect: Dialect) -> None:
+        compiled: Any = built.compile(dialect=dialect)
+        self.sql = str(compiled)
+        binds = compiled.binds
+        names = compiled.positiontup if compiled.positional else binds
+        self._parameters = [
+            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names
+        ]
+        self._constants = {name: bound.value for name, bound in binds.items() if not bound.required}
+        self._is_positional = compiled.positional
+        columns = built.selected_columns if isinstance(built, Select) else ()
+        self._names = tuple(column.name for column in columns)
+        processors = [
+            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
+            for column in columns
+            if isinstance(column.type, TypeDecorator | Boolean)  # others are what drivers give
+        ]
+        self._processors = [(name, process) for name, process in processors if process is not None]
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        """The parameters as the driver takes them."""
+        if self._constants:
+            values = {**self._constants, **values}
+        encoded = [
+            values[name] if process is None else process(values[name])
+            for name, process in self._parameters
+        ]
+        if self._is_positional:
+            return encoded
+        return {name: value for (name, _), value in zip(self._parameters, encoded, strict=True)}
+
+    def document(self, row: Sequence[Any]) -> dict[str, Any]:
+        """A row of the driver by column, decoded."""
+        found = dict(zip(self._names, row, strict=True))
+        for name, process in self._processors:
+            found[name] = process(found[name])
+        return found
+
+
+class _IsoText(UtcTimestamp):
+    """A moment that is read as ISO 8601 text, as documents have it."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """As text in UTC."""
+        if type(value) is str and len(value) == _STORED_LENGTH and value[10] == " ":
+            return f"{value[:10]}T{value[11:].removesuffix('.000000')}+00:00"
+        moment = super().process_result_value(value, dialect)
+        return None if moment is None else moment.isoformat()
+
+
+_STORED_LENGTH = len("2025-12-23 10:00:00.000000")
+
+
+def _document_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
+    if isinstance(stored, SubmodelJson):
+        return JsonText()
+    return _IsoText() if isinstance(stored, UtcTimestamp) else stored
+
+
+def _can_be_there(value: Any) -> bool:
+    """Whether a column can hold the value; if not, no row needs to be looked for."""
+    return not isinstance(value, str) or is_line(value)
