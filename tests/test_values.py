@@ -116,6 +116,7 @@ def test_integers_are_kept_to_the_limit_and_refused_beyond() -> None:
 @example({"k": ...})
 @example([math.nan])
 @example([math.inf])
+@example([10**4300])
 @example(["\ud800"])
 @example([Text("a"), Text("\ud800"), {Text("k"): Number(3)}])
 @example({"\u00e9": {"\ud800": 1}})

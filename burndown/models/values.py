@@ -5,7 +5,6 @@ import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-import pydantic
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -13,14 +12,14 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     StrictStr,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, core_schema
 
 from burndown.models.json_codec import check_storable, check_text
+from burndown.models.quick import SECTION_DEPTH, Expecting, Quick
 
 __all__ = [
+    "Expecting",
     "FieldSource",
     "Identifier",
     "IsoWeek",
@@ -36,19 +35,16 @@ __all__ = [
     "TimestampText",
     "UtcDatetime",
     "Word",
-    "expecting",
     "is_identifier",
     "is_line",
     "lenient",
+    "quick_number",
     "refuse",
     "slug",
     "to_iso_week",
     "to_utc",
     "utc_now",
 ]
-
-SECTION_DEPTH = 4
-"""How many containers can stand around an unknown key of a section within its column."""
 
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
@@ -59,18 +55,6 @@ _NOT_IN_IDS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 def refuse(expected: str, **context: Any) -> PydanticCustomError:
     """The error of a value that is not what was expected; ``value`` shows another in its place."""
     return PydanticCustomError("unexpected", "{expected}", {"expected": expected, **context})
-
-
-def expecting(expected: str) -> WrapValidator:
-    """One message for whatever is wrong, in place of one for each branch of a union."""
-
-    def validate(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return handler(value)
-        except pydantic.ValidationError:
-            raise refuse(expected) from None
-
-    return WrapValidator(validate)
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -108,25 +92,47 @@ def _check_id(text: str) -> str:
     return text
 
 
-Text = Annotated[StrictStr, AfterValidator(check_text)]
+Text = Annotated[StrictStr, AfterValidator(check_text), Quick(core_schema.str_schema(min_length=0))]
 """Text inside a JSON value."""
 
-Line = Annotated[StrictStr, AfterValidator(_check_column_text)]
+Line = Annotated[
+    StrictStr,
+    AfterValidator(_check_column_text),
+    Quick(core_schema.str_schema(pattern=r"^[^\x00]*$")),
+]
 """Text in a column of its own; PostgreSQL takes no NUL there, so no database does."""
 
-Name = Annotated[Line, AfterValidator(_check_name)]
+Name = Annotated[
+    Line,
+    AfterValidator(_check_name),
+    Quick(
+        core_schema.str_schema(pattern=r"^[^\x00]*\w[^\x00]*$", max_length=MAX_NAME_LENGTH),
+    ),
+]
 """What people call a profile or query."""
 
-Identifier = Annotated[Line, AfterValidator(_check_id)]
+Identifier = Annotated[
+    Line,
+    AfterValidator(_check_id),
+    Quick(
+        core_schema.str_schema(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=MAX_ID_LENGTH)
+    ),
+]
 """An id that is safe as a file name and in a URL."""
 
-Key = Annotated[Line, AfterValidator(_check_key)]
+Key = Annotated[
+    Line,
+    AfterValidator(_check_key),
+    Quick(
+        core_schema.str_schema(pattern=r"^[^\x00]*$", min_length=1, max_length=MAX_ID_LENGTH),
+    ),
+]
 """A key of other people's making, such as an issue key."""
 
 Word = Annotated[
     StrictStr,
     Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
-    expecting("a lower-case word of at most 40 letters, digits and underscores was expected"),
+    Expecting("a lower-case word of at most 40 letters, digits and underscores was expected"),
 ]
 """A lower-case word, such as a metric type or a task's status."""
 
@@ -157,9 +163,19 @@ def slug(name: str, fallback: str) -> str:
 
 # --- numbers ---------------------------------------------------------------------------------
 
+
+def quick_number(**bounds: Any) -> core_schema.CoreSchema:
+    """The quick schema of a number; others than Python's own, such as decimals, are converted."""
+    whole = core_schema.int_schema(**bounds)
+    broken = core_schema.float_schema(allow_inf_nan=False, **bounds)
+    own = core_schema.is_instance_schema((int, float))
+    return core_schema.chain_schema([own, core_schema.union_schema([whole, broken])])
+
+
 Number = Annotated[
     StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
-    expecting("a number was expected"),
+    Expecting("a number was expected"),
+    Quick(quick_number()),
 ]
 """An integer or a finite float, kept as the one it is."""
 
@@ -210,6 +226,8 @@ def to_utc(value: datetime | str) -> datetime:
 
 
 def _utc_datetime(value: Any) -> datetime:
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
     if isinstance(value, str | datetime):
         try:
             return to_utc(value)
@@ -223,7 +241,11 @@ def _timestamp_text(text: str) -> str:
     return text
 
 
-UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
+UtcDatetime = Annotated[
+    datetime,
+    BeforeValidator(_utc_datetime),
+    Quick(core_schema.no_info_plain_validator_function(_utc_datetime)),
+]
 """A moment, in UTC; given as ``datetime`` or ISO 8601 text, local time if without an offset."""
 
 TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
@@ -243,7 +265,21 @@ def _optional_date(value: Any) -> Any:
     raise refuse("a date such as 2025-12-31, an empty text or null was expected")
 
 
-OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_date)]
+_DAY_OR_EMPTY = core_schema.union_schema(
+    [
+        core_schema.chain_schema(
+            [
+                core_schema.str_schema(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+                core_schema.date_schema(strict=False),
+            ]
+        ),
+        core_schema.literal_schema(["", None]),
+    ]
+)
+
+OptionalDate = Annotated[
+    date | Literal[""] | None, BeforeValidator(_optional_date), Quick(_DAY_OR_EMPTY)
+]
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
@@ -269,26 +305,53 @@ def _iso_week(value: Any) -> str:
     return week
 
 
-IsoWeek = Annotated[str, BeforeValidator(_iso_week), Field(pattern=r"^\d{4}-W\d\d$")]
+_WEEK_OF_ANY_YEAR = core_schema.str_schema(pattern="^[1-9][0-9]{3}-W(0[1-9]|[1-4][0-9]|5[0-2])$")
+
+IsoWeek = Annotated[
+    str,
+    BeforeValidator(_iso_week),
+    Field(pattern=r"^\d{4}-W\d\d$"),
+    Quick(
+        core_schema.union_schema(
+            [_WEEK_OF_ANY_YEAR, core_schema.no_info_plain_validator_function(_iso_week)],
+            mode="left_to_right",
+        )
+    ),
+]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
 
 # --- JSON ------------------------------------------------------------------------------------
 
 
-def _json_object(value: Any) -> Any:
+def _json_object(value: Any, depth: int = 0) -> Any:
     if not isinstance(value, dict):
         raise refuse("a JSON object was expected")
-    return check_storable(value)
+    return check_storable(value, depth)
 
 
-JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+JsonObject = Annotated[
+    dict[str, Any],
+    BeforeValidator(_json_object),
+    Quick(core_schema.no_info_plain_validator_function(_json_object)),
+]
 """A JSON object, kept exactly as it is given."""
 
 FieldSource = Annotated[
     Text | dict[str, Any],
-    expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
+    Expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
     BeforeValidator(lambda value: check_storable(value, SECTION_DEPTH)),
+    Quick(
+        core_schema.union_schema(
+            [
+                core_schema.str_schema(min_length=0),
+                core_schema.no_info_plain_validator_function(
+                    lambda value: _json_object(value, SECTION_DEPTH)
+                ),
+            ],
+            mode="left_to_right",
+        )
+    ),
 ]
 """Where a value comes from in a Jira issue.
 
