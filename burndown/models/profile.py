@@ -14,10 +14,11 @@ from pydantic import (
     model_serializer,
 )
 from pydantic import Field as SectionField
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Boolean, UniqueConstraint, false
 from sqlmodel import Field
 
+from burndown.models import quick_values
 from burndown.models.base import Submodel, add_index
 from burndown.models.columns import JsonText, SubmodelJson
 from burndown.models.json_codec import check_text
@@ -30,7 +31,6 @@ from burndown.models.values import (
     OptionalDate,
     Text,
     TimestampText,
-    quick_number,
     refuse,
 )
 
@@ -47,20 +47,6 @@ __all__ = [
 ]
 
 _HTTP_URL = TypeAdapter(HttpUrl)
-_PLAIN_URL = core_schema.union_schema(
-    [
-        core_schema.chain_schema(
-            [
-                core_schema.str_schema(pattern="^[!-?A-~]*$"),
-                core_schema.url_schema(
-                    max_length=2083, allowed_schemes=["http", "https"], strict=False
-                ),
-            ]
-        ),
-        core_schema.literal_schema([""]),
-    ]
-)
-_PLAIN_TOKEN = core_schema.str_schema(pattern="^$|[^*]")
 
 
 def _check_base_url(url: str) -> str:
@@ -92,11 +78,13 @@ def _check_token(token: SecretStr) -> SecretStr:
 class JiraConfig(Submodel):
     """How Jira is reached. Empty until somebody configures it."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url), Quick(_PLAIN_URL)] = ""
+    base_url: Annotated[Text, AfterValidator(_check_base_url), Quick(quick_values.BASE_URL)] = ""
     """Where Jira is, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
-    token: Annotated[SecretStr, AfterValidator(_check_token), Quick(_PLAIN_TOKEN)] = SecretStr("")
+    token: Annotated[SecretStr, AfterValidator(_check_token), Quick(quick_values.TOKEN)] = (
+        SecretStr("")
+    )
     """The access token. Never shown, and left out of JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
@@ -173,13 +161,13 @@ class FieldMappings(Submodel):
 class ForecastSettings(Submodel):
     """What the forecast is made with."""
 
-    pert_factor: Annotated[Number, SectionField(gt=0), Quick(quick_number(gt=0))] = 1.2
+    pert_factor: Annotated[Number, SectionField(gt=0), Quick(quick_values.number(gt=0))] = 1.2
     """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
     deadline: OptionalDate = None
     """The day by which all has to be done."""
     milestone: OptionalDate = None
     """A day in between to aim at."""
-    data_points_count: Annotated[Number, SectionField(ge=1), Quick(quick_number(ge=1))] = 12
+    data_points_count: Annotated[Number, SectionField(ge=1), Quick(quick_values.number(ge=1))] = 12
     """How many of the last weeks the forecast looks at, at least 1."""
 
 

@@ -8,7 +8,7 @@ as values that need to be converted; the model decides then, and explains.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from inspect import get_annotations
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter
@@ -100,7 +100,9 @@ def _schema(annotation: Any, annotations: Iterable[Any] = ()) -> CoreSchema:
     if rules:
         return TypeAdapter(Annotated[annotation, *rules]).core_schema
     if get_origin(annotation) in (Union, UnionType):
-        return core_schema.union_schema([_schema(choice) for choice in arguments])
+        choices: list[Any] = [_schema(choice) for choice in arguments if choice is not NoneType]
+        one = choices[0] if len(choices) == 1 else core_schema.union_schema(choices)
+        return core_schema.nullable_schema(one) if NoneType in arguments else one
     if get_origin(annotation) is list:
         return core_schema.list_schema(_schema(arguments[0]))
     if _is_section(annotation):

@@ -5,20 +5,16 @@ import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
 from pydantic_core import PydanticCustomError, core_schema
 
+from burndown.models import quick_values
 from burndown.models.json_codec import check_storable, check_text
 from burndown.models.quick import SECTION_DEPTH, Expecting, Quick
+from burndown.models.quick_values import MAX_ID_LENGTH, MAX_NAME_LENGTH
 
 __all__ = [
+    "MAX_NAME_LENGTH",
     "Expecting",
     "FieldSource",
     "Identifier",
@@ -38,16 +34,12 @@ __all__ = [
     "is_identifier",
     "is_line",
     "lenient",
-    "quick_number",
     "refuse",
     "slug",
     "to_iso_week",
     "to_utc",
     "utc_now",
 ]
-
-MAX_ID_LENGTH = 200
-MAX_NAME_LENGTH = 200
 
 _NOT_IN_IDS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 
@@ -92,41 +84,19 @@ def _check_id(text: str) -> str:
     return text
 
 
-Text = Annotated[StrictStr, AfterValidator(check_text), Quick(core_schema.str_schema(min_length=0))]
+Text = Annotated[StrictStr, AfterValidator(check_text), Quick(quick_values.TEXT)]
 """Text inside a JSON value."""
 
-Line = Annotated[
-    StrictStr,
-    AfterValidator(_check_column_text),
-    Quick(core_schema.str_schema(pattern=r"^[^\x00]*$")),
-]
+Line = Annotated[StrictStr, AfterValidator(_check_column_text), Quick(quick_values.LINE)]
 """Text in a column of its own; PostgreSQL takes no NUL there, so no database does."""
 
-Name = Annotated[
-    Line,
-    AfterValidator(_check_name),
-    Quick(
-        core_schema.str_schema(pattern=r"^[^\x00]*\w[^\x00]*$", max_length=MAX_NAME_LENGTH),
-    ),
-]
+Name = Annotated[Line, AfterValidator(_check_name), Quick(quick_values.NAME)]
 """What people call a profile or query."""
 
-Identifier = Annotated[
-    Line,
-    AfterValidator(_check_id),
-    Quick(
-        core_schema.str_schema(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=MAX_ID_LENGTH)
-    ),
-]
+Identifier = Annotated[Line, AfterValidator(_check_id), Quick(quick_values.IDENTIFIER)]
 """An id that is safe as a file name and in a URL."""
 
-Key = Annotated[
-    Line,
-    AfterValidator(_check_key),
-    Quick(
-        core_schema.str_schema(pattern=r"^[^\x00]*$", min_length=1, max_length=MAX_ID_LENGTH),
-    ),
-]
+Key = Annotated[Line, AfterValidator(_check_key), Quick(quick_values.KEY)]
 """A key of other people's making, such as an issue key."""
 
 Word = Annotated[
@@ -163,19 +133,10 @@ def slug(name: str, fallback: str) -> str:
 
 # --- numbers ---------------------------------------------------------------------------------
 
-
-def quick_number(**bounds: Any) -> core_schema.CoreSchema:
-    """The quick schema of a number; others than Python's own, such as decimals, are converted."""
-    whole = core_schema.int_schema(**bounds)
-    broken = core_schema.float_schema(allow_inf_nan=False, **bounds)
-    own = core_schema.is_instance_schema((int, float))
-    return core_schema.chain_schema([own, core_schema.union_schema([whole, broken])])
-
-
 Number = Annotated[
     StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
     Expecting("a number was expected"),
-    Quick(quick_number()),
+    Quick(quick_values.number()),
 ]
 """An integer or a finite float, kept as the one it is."""
 
@@ -242,9 +203,7 @@ def _timestamp_text(text: str) -> str:
 
 
 UtcDatetime = Annotated[
-    datetime,
-    BeforeValidator(_utc_datetime),
-    Quick(core_schema.no_info_plain_validator_function(_utc_datetime)),
+    datetime, BeforeValidator(_utc_datetime), Quick(quick_values.checked(_utc_datetime))
 ]
 """A moment, in UTC; given as ``datetime`` or ISO 8601 text, local time if without an offset."""
 
@@ -265,20 +224,8 @@ def _optional_date(value: Any) -> Any:
     raise refuse("a date such as 2025-12-31, an empty text or null was expected")
 
 
-_DAY_OR_EMPTY = core_schema.union_schema(
-    [
-        core_schema.chain_schema(
-            [
-                core_schema.str_schema(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-                core_schema.date_schema(strict=False),
-            ]
-        ),
-        core_schema.literal_schema(["", None]),
-    ]
-)
-
 OptionalDate = Annotated[
-    date | Literal[""] | None, BeforeValidator(_optional_date), Quick(_DAY_OR_EMPTY)
+    date | Literal[""] | None, BeforeValidator(_optional_date), Quick(quick_values.DAY_OR_NONE)
 ]
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
@@ -305,18 +252,11 @@ def _iso_week(value: Any) -> str:
     return week
 
 
-_WEEK_OF_ANY_YEAR = core_schema.str_schema(pattern="^[1-9][0-9]{3}-W(0[1-9]|[1-4][0-9]|5[0-2])$")
-
 IsoWeek = Annotated[
     str,
     BeforeValidator(_iso_week),
     Field(pattern=r"^\d{4}-W\d\d$"),
-    Quick(
-        core_schema.union_schema(
-            [_WEEK_OF_ANY_YEAR, core_schema.no_info_plain_validator_function(_iso_week)],
-            mode="left_to_right",
-        )
-    ),
+    Quick(quick_values.either(quick_values.WEEK_OF_ANY_YEAR, quick_values.checked(_iso_week))),
 ]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
@@ -324,34 +264,29 @@ IsoWeek = Annotated[
 # --- JSON ------------------------------------------------------------------------------------
 
 
-def _json_object(value: Any, depth: int = 0) -> Any:
+def _json_object(value: Any) -> Any:
     if not isinstance(value, dict):
         raise refuse("a JSON object was expected")
-    return check_storable(value, depth)
+    return check_storable(value)
 
 
 JsonObject = Annotated[
-    dict[str, Any],
-    BeforeValidator(_json_object),
-    Quick(core_schema.no_info_plain_validator_function(_json_object)),
+    dict[str, Any], BeforeValidator(_json_object), Quick(quick_values.checked(_json_object))
 ]
 """A JSON object, kept exactly as it is given."""
+
+
+def _check_source(value: Any) -> Any:
+    return check_storable(value, SECTION_DEPTH)
+
+
+_RULE = core_schema.chain_schema([core_schema.dict_schema(), quick_values.checked(_check_source)])
 
 FieldSource = Annotated[
     Text | dict[str, Any],
     Expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
-    BeforeValidator(lambda value: check_storable(value, SECTION_DEPTH)),
-    Quick(
-        core_schema.union_schema(
-            [
-                core_schema.str_schema(min_length=0),
-                core_schema.no_info_plain_validator_function(
-                    lambda value: _json_object(value, SECTION_DEPTH)
-                ),
-            ],
-            mode="left_to_right",
-        )
-    ),
+    BeforeValidator(_check_source),
+    Quick(quick_values.either(quick_values.TEXT, _RULE)),
 ]
 """Where a value comes from in a Jira issue.
 
