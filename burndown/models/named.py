@@ -52,7 +52,8 @@ class NamedEntity(Entity):
 
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        known = {key: value for key, value in data.items() if key in cls.model_fields}
+        fields = cls.model_fields
+        known = {key: value for key, value in data.items() if key in fields}
         if len(known) < len(data):
             unknown = {key: value for key, value in data.items() if key not in known}
             extra = known.get("extra", {})
