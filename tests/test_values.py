@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import math
 import re
 import time
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import pydantic
@@ -31,6 +33,7 @@ from burndown.models.values import (
 )
 from tests.strategies import (
     aware_moments,
+    hidden,
     identifiers,
     iso_weeks,
     json_values,
@@ -49,6 +52,25 @@ from tests.strategies import (
 WEEK: TypeAdapter[str] = TypeAdapter(IsoWeek)
 DAY: TypeAdapter[Any] = TypeAdapter(OptionalDate)
 MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
+
+
+class Text(str):
+    """A text that is not of the type itself."""
+
+
+class Number(int):
+    """A number that is not of the type itself."""
+
+
+def refused(value: Any, depth: int = 0) -> tuple[str, str] | None:
+    """The path and the expectation with which the value is refused."""
+    try:
+        check_storable(value, depth)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        return context["path"], context["expected"]
+    return None
+
 
 # --- JSON ------------------------------------------------------------------------------------
 
@@ -88,6 +110,27 @@ def test_integers_are_kept_to_the_limit_and_refused_beyond() -> None:
         assert decode(encode(check_storable(number))) == number
     with pytest.raises(PydanticCustomError, match="digits"):
         check_storable(10**4300)
+
+
+@given(json_values | unstorable_values | hidden(unstorable_values).map(itemgetter(0)))
+@example({"k": ...})
+@example([math.nan])
+@example([math.inf])
+@example([10**4300])
+@example(["\ud800"])
+@example([Text("a"), Text("\ud800"), {Text("k"): Number(3)}])
+@example({"\u00e9": {"\ud800": 1}})
+@example({"k": 10**4298})
+@example(nested(MAX_DEPTH - 1))
+@example(nested(MAX_DEPTH))
+def test_many_values_at_once_are_checked_as_each_by_itself(value: Any) -> None:
+    for around, many in (
+        ([value], [value, *[None] * 100]),
+        ({"k": value}, {"k": value, **dict.fromkeys(map(str, range(100)))}),
+    ):
+        assert refused(many) == refused(around)
+        refusal = refused(around, 1)
+        assert refused([many]) == (refusal and ("[0]" + refusal[0], refusal[1]))
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[NaN]", "", "{", "{'a': 1}"])

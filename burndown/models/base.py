@@ -11,14 +11,14 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 from sqlalchemy import Index
 from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
 from burndown.models.json_codec import check_storable, decode
-from burndown.models.values import SECTION_DEPTH
+from burndown.models.quick import SECTION_DEPTH, QuickRows
 
 __all__ = ["Entity", "Submodel", "View", "add_index"]
 
@@ -38,11 +38,11 @@ class Submodel(BaseModel):
 
     @model_validator(mode="after")
     def _check_unknown_keys(self) -> Self:
-        unknown = self.model_extra or {}
-        check_storable(
-            {key: value for key, value in unknown.items() if not isinstance(value, Submodel)},
-            SECTION_DEPTH,
-        )
+        if unknown := self.__pydantic_extra__:
+            plain = {
+                key: value for key, value in unknown.items() if not isinstance(value, Submodel)
+            }
+            check_storable(plain, SECTION_DEPTH)
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -156,18 +156,20 @@ class Entity(SQLModel):
 
     @classmethod
     def rows_of(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The values by field that documents describe, validated in one call.
+        """The values by field that documents describe; sections as plain dicts.
 
         Raises:
             ValidationError: for the first document that is not valid.
         """
-        try:
-            plain = _plain_twins(cls).validate_python([cls._fields_of(each) for each in documents])
-        except pydantic.ValidationError:
-            for document in documents:
-                cls.from_document(document)
-            raise
-        return [each.__dict__ for each in plain]
+        quick_row = _quick_rows(cls).row
+        rows = []
+        for document in documents:
+            try:
+                row = quick_row(cls._fields_of(document))
+            except pydantic.ValidationError:
+                row = cls.from_document(document)._row(document)
+            rows.append(row)
+        return rows
 
     @classmethod
     def completed(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -193,6 +195,19 @@ class Entity(SQLModel):
         """The document's values by field."""
         return dict(document)
 
+    def _row(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """The values by field, each section with its keys in the document's order.
+
+        A model knows no order of keys, so its own dump would change it.
+        """
+        row = {name: self.__dict__[name] for name in type(self).model_fields}
+        for name, value in row.items():
+            if isinstance(value, Submodel):
+                section = value.to_document()
+                given = document.get(name)
+                row[name] = _in_order_of(given, section) if given == section else section
+        return row
+
     def to_document(self) -> dict[str, Any]:
         """The entity as a plain dict of JSON values, secrets in clear."""
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
@@ -216,13 +231,15 @@ def add_index(entity: type[Entity], name: str, *columns: str) -> None:
 
 
 @cache
-def _plain_twins(entity: type[Entity]) -> TypeAdapter[Any]:
-    """Validates many with the entity's fields, without what SQLAlchemy adds to each object."""
-    fields: dict[str, Any] = {
-        name: (field.annotation, field) for name, field in entity.model_fields.items()
-    }
-    twin = create_model(entity.__name__, __config__=ConfigDict(extra="forbid"), **fields)
-    return TypeAdapter(list[twin])
+def _quick_rows(entity: type[Entity]) -> QuickRows:
+    return QuickRows(entity)
+
+
+def _in_order_of(given: Any, section: Any) -> Any:
+    """The section with its keys in the order of what it equals, which may hold other types."""
+    if isinstance(section, dict):
+        return {key: _in_order_of(given[key], section[key]) for key in given}
+    return section
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ which examples write for what they leave out, is stored as ``null``.
 import math
 import re
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from pydantic_core import PydanticCustomError, from_json, to_json
@@ -24,6 +25,7 @@ _MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
 _SMALL = 2**63
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNCHECKED = (type(None), type(...))
+_MANY = 32
 
 
 def encode(value: Any, indent: int | None = None) -> bytes:
@@ -72,9 +74,11 @@ def check_storable(value: Any, depth: int = 0) -> Any:
         for key in value:
             if type(key) is not str or not key.isascii():
                 _check_key(key)
-        _check_items(value.items(), depth)
+        if len(value) < _MANY or not _is_plain(value.values(), depth):
+            _check_items(value.items(), depth)
     elif isinstance(value, list):
-        _check_items(enumerate(value), depth)
+        if len(value) < _MANY or not _is_plain(value, depth):
+            _check_items(enumerate(value), depth)
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise _refusal("", "a finite number was expected", value)
@@ -110,6 +114,42 @@ def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
         except PydanticCustomError as error:
             path = f"[{step}]" if isinstance(step, int) else f".{step}"
             raise _below(path, error) from None
+
+
+def _is_plain(items: Iterable[Any], depth: int) -> bool:
+    """Whether all that a large container holds is surely storable; what is odd is not looked into.
+
+    All values of one depth are looked at together, most of them without a call or a step of
+    Python for each.
+    """
+    for _ in range(depth, MAX_DEPTH):
+        dicts: list[dict[Any, Any]] = []
+        lists: list[list[Any]] = []
+        for item in [
+            item
+            for item in items
+            if item is not None and (type(item) is not str or not item.isascii())
+        ]:
+            kind = type(item)
+            if kind is dict:
+                dicts.append(item)
+            elif kind is list:
+                lists.append(item)
+            elif kind is int:
+                if not -_SMALL < item < _SMALL:
+                    return False
+            elif kind is float:
+                if item - item != 0.0:
+                    return False
+            elif kind is not bool and (kind is not str or _SURROGATE.search(item)):
+                return False
+        if not dicts and not lists:
+            return True
+        for key in set().union(*dicts):
+            if type(key) is not str or (not key.isascii() and _SURROGATE.search(key)):
+                return False
+        items = chain(chain.from_iterable(map(dict.values, dicts)), chain.from_iterable(lists))
+    return False
 
 
 def _check_key(key: Any) -> None:

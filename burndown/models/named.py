@@ -1,13 +1,14 @@
 """What profiles and queries have in common: an id, a name, times of use, and unknown keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
 from sqlalchemy import text
 from sqlmodel import Field
 
-from burndown.models.base import Entity, Submodel
+from burndown.models.base import Entity
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
 from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
 
@@ -51,18 +52,24 @@ class NamedEntity(Entity):
 
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        known = {key: value for key, value in data.items() if key in cls.model_fields}
+        fields = cls.model_fields
+        known = {key: value for key, value in data.items() if key in fields}
         if len(known) < len(data):
             unknown = {key: value for key, value in data.items() if key not in known}
             extra = known.get("extra", {})
             known["extra"] = {**extra, **unknown} if isinstance(extra, dict) else extra
-        if "id" not in known and isinstance(known.get("name"), str):
-            known["id"] = slug(known["name"], cls.FALLBACK_ID)
-        elif "name" not in known and isinstance(known.get("id"), str):
-            known["name"] = known["id"]
-        if "created_at" in known:
-            known.setdefault("last_used", known["created_at"])
-        return known
+        return cls._with_defaults(known)
+
+    @classmethod
+    def _with_defaults(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields, with those that are made of others where they are not given."""
+        if "id" not in fields and isinstance(fields.get("name"), str):
+            fields["id"] = slug(fields["name"], cls.FALLBACK_ID)
+        elif "name" not in fields and isinstance(fields.get("id"), str):
+            fields["name"] = fields["id"]
+        if "created_at" in fields:
+            fields.setdefault("last_used", fields["created_at"])
+        return fields
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:
@@ -72,21 +79,12 @@ class NamedEntity(Entity):
         return self
 
     @classmethod
-    def rows_of(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The values by field that documents describe.
-
-        Raises:
-            ValidationError: for the first document that is not valid.
-        """
-        return [_row(cls.from_document(document), document) for document in documents]
-
-    @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        known = cls.model_fields.keys() - {"extra"}
+        known = _known(cls)
         fields = {key: value for key, value in document.items() if key in known}
         if len(fields) < len(document):
             fields["extra"] = {key: document[key] for key in document if key not in known}
-        return fields
+        return cls._with_defaults(fields)
 
     def to_document(self) -> dict[str, Any]:
         """The entity as a plain dict of JSON values, unknown keys beside the known ones."""
@@ -95,14 +93,7 @@ class NamedEntity(Entity):
         return document
 
 
-def _row(entity: NamedEntity, document: Mapping[str, Any]) -> dict[str, Any]:
-    """The entity's values, each section as JSON values, with its keys in the document's order.
-
-    A model knows no order of keys, so its own dump would change it.
-    """
-    row = {name: entity.__dict__[name] for name in type(entity).model_fields}
-    for name, value in row.items():
-        if isinstance(value, Submodel):
-            section = value.to_document()
-            row[name] = document[name] if document.get(name) == section else section
-    return row
+@cache
+def _known(entity: type[NamedEntity]) -> frozenset[str]:
+    """The keys of documents that are not kept in ``extra``."""
+    return frozenset(entity.model_fields.keys() - {"extra"})

@@ -18,17 +18,19 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Boolean, UniqueConstraint, false
 from sqlmodel import Field
 
+from burndown.models import quick_values
 from burndown.models.base import Submodel, add_index
 from burndown.models.columns import JsonText, SubmodelJson
 from burndown.models.json_codec import check_text
 from burndown.models.named import NamedEntity
+from burndown.models.quick import Quick
 from burndown.models.values import (
+    Expecting,
     FieldSource,
     Number,
     OptionalDate,
     Text,
     TimestampText,
-    expecting,
     refuse,
 )
 
@@ -76,11 +78,13 @@ def _check_token(token: SecretStr) -> SecretStr:
 class JiraConfig(Submodel):
     """How Jira is reached. Empty until somebody configures it."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
+    base_url: Annotated[Text, AfterValidator(_check_base_url), Quick(quick_values.BASE_URL)] = ""
     """Where Jira is, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
-    token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
+    token: Annotated[SecretStr, AfterValidator(_check_token), Quick(quick_values.TOKEN)] = (
+        SecretStr("")
+    )
     """The access token. Never shown, and left out of JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
@@ -157,13 +161,13 @@ class FieldMappings(Submodel):
 class ForecastSettings(Submodel):
     """What the forecast is made with."""
 
-    pert_factor: Annotated[Number, SectionField(gt=0)] = 1.2
+    pert_factor: Annotated[Number, SectionField(gt=0), Quick(quick_values.number(gt=0))] = 1.2
     """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
     deadline: OptionalDate = None
     """The day by which all has to be done."""
     milestone: OptionalDate = None
     """A day in between to aim at."""
-    data_points_count: Annotated[Number, SectionField(ge=1)] = 12
+    data_points_count: Annotated[Number, SectionField(ge=1), Quick(quick_values.number(ge=1))] = 12
     """How many of the last weeks the forecast looks at, at least 1."""
 
 
@@ -201,7 +205,7 @@ class FlowTypeMapping(Submodel):
 
 _FlowType = Annotated[
     FlowTypeMapping | list[Text],
-    expecting("issue_types and effort_categories, or a list of issue types, was expected"),
+    Expecting("issue_types and effort_categories, or a list of issue types, was expected"),
 ]
 
 
@@ -252,7 +256,7 @@ class Profile(NamedEntity, table=True):
     )
     """Whether charts show the milestone."""
     show_points: Annotated[
-        StrictBool | list[Text], expecting("true, false or a list of texts was expected")
+        StrictBool | list[Text], Expecting("true, false or a list of texts was expected")
     ] = Field(
         default=False,
         sa_type=JsonText,

@@ -5,22 +5,17 @@ import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-import pydantic
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    StrictFloat,
-    StrictInt,
-    StrictStr,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError, core_schema
 
+from burndown.models import quick_values
 from burndown.models.json_codec import check_storable, check_text
+from burndown.models.quick import SECTION_DEPTH, Expecting, Quick
+from burndown.models.quick_values import MAX_ID_LENGTH, MAX_NAME_LENGTH
 
 __all__ = [
+    "MAX_NAME_LENGTH",
+    "Expecting",
     "FieldSource",
     "Identifier",
     "IsoWeek",
@@ -36,7 +31,6 @@ __all__ = [
     "TimestampText",
     "UtcDatetime",
     "Word",
-    "expecting",
     "is_identifier",
     "is_line",
     "lenient",
@@ -47,30 +41,12 @@ __all__ = [
     "utc_now",
 ]
 
-SECTION_DEPTH = 4
-"""How many containers can stand around an unknown key of a section within its column."""
-
-MAX_ID_LENGTH = 200
-MAX_NAME_LENGTH = 200
-
 _NOT_IN_IDS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 
 
 def refuse(expected: str, **context: Any) -> PydanticCustomError:
     """The error of a value that is not what was expected; ``value`` shows another in its place."""
     return PydanticCustomError("unexpected", "{expected}", {"expected": expected, **context})
-
-
-def expecting(expected: str) -> WrapValidator:
-    """One message for whatever is wrong, in place of one for each branch of a union."""
-
-    def validate(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return handler(value)
-        except pydantic.ValidationError:
-            raise refuse(expected) from None
-
-    return WrapValidator(validate)
 
 
 # --- text ------------------------------------------------------------------------------------
@@ -108,25 +84,25 @@ def _check_id(text: str) -> str:
     return text
 
 
-Text = Annotated[StrictStr, AfterValidator(check_text)]
+Text = Annotated[StrictStr, AfterValidator(check_text), Quick(quick_values.TEXT)]
 """Text inside a JSON value."""
 
-Line = Annotated[StrictStr, AfterValidator(_check_column_text)]
+Line = Annotated[StrictStr, AfterValidator(_check_column_text), Quick(quick_values.LINE)]
 """Text in a column of its own; PostgreSQL takes no NUL there, so no database does."""
 
-Name = Annotated[Line, AfterValidator(_check_name)]
+Name = Annotated[Line, AfterValidator(_check_name), Quick(quick_values.NAME)]
 """What people call a profile or query."""
 
-Identifier = Annotated[Line, AfterValidator(_check_id)]
+Identifier = Annotated[Line, AfterValidator(_check_id), Quick(quick_values.IDENTIFIER)]
 """An id that is safe as a file name and in a URL."""
 
-Key = Annotated[Line, AfterValidator(_check_key)]
+Key = Annotated[Line, AfterValidator(_check_key), Quick(quick_values.KEY)]
 """A key of other people's making, such as an issue key."""
 
 Word = Annotated[
     StrictStr,
     Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
-    expecting("a lower-case word of at most 40 letters, digits and underscores was expected"),
+    Expecting("a lower-case word of at most 40 letters, digits and underscores was expected"),
 ]
 """A lower-case word, such as a metric type or a task's status."""
 
@@ -159,7 +135,8 @@ def slug(name: str, fallback: str) -> str:
 
 Number = Annotated[
     StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
-    expecting("a number was expected"),
+    Expecting("a number was expected"),
+    Quick(quick_values.number()),
 ]
 """An integer or a finite float, kept as the one it is."""
 
@@ -210,6 +187,8 @@ def to_utc(value: datetime | str) -> datetime:
 
 
 def _utc_datetime(value: Any) -> datetime:
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
     if isinstance(value, str | datetime):
         try:
             return to_utc(value)
@@ -223,7 +202,9 @@ def _timestamp_text(text: str) -> str:
     return text
 
 
-UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
+UtcDatetime = Annotated[
+    datetime, BeforeValidator(_utc_datetime), Quick(quick_values.checked(_utc_datetime))
+]
 """A moment, in UTC; given as ``datetime`` or ISO 8601 text, local time if without an offset."""
 
 TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
@@ -243,7 +224,9 @@ def _optional_date(value: Any) -> Any:
     raise refuse("a date such as 2025-12-31, an empty text or null was expected")
 
 
-OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_date)]
+OptionalDate = Annotated[
+    date | Literal[""] | None, BeforeValidator(_optional_date), Quick(quick_values.DAY_OR_NONE)
+]
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
@@ -269,7 +252,12 @@ def _iso_week(value: Any) -> str:
     return week
 
 
-IsoWeek = Annotated[str, BeforeValidator(_iso_week), Field(pattern=r"^\d{4}-W\d\d$")]
+IsoWeek = Annotated[
+    str,
+    BeforeValidator(_iso_week),
+    Field(pattern=r"^\d{4}-W\d\d$"),
+    Quick(quick_values.either(quick_values.WEEK_OF_ANY_YEAR, quick_values.checked(_iso_week))),
+]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
 
@@ -282,13 +270,23 @@ def _json_object(value: Any) -> Any:
     return check_storable(value)
 
 
-JsonObject = Annotated[dict[str, Any], BeforeValidator(_json_object)]
+JsonObject = Annotated[
+    dict[str, Any], BeforeValidator(_json_object), Quick(quick_values.checked(_json_object))
+]
 """A JSON object, kept exactly as it is given."""
+
+
+def _check_source(value: Any) -> Any:
+    return check_storable(value, SECTION_DEPTH)
+
+
+_RULE = core_schema.chain_schema([core_schema.dict_schema(), quick_values.checked(_check_source)])
 
 FieldSource = Annotated[
     Text | dict[str, Any],
-    expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
-    BeforeValidator(lambda value: check_storable(value, SECTION_DEPTH)),
+    Expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
+    BeforeValidator(_check_source),
+    Quick(quick_values.either(quick_values.TEXT, _RULE)),
 ]
 """Where a value comes from in a Jira issue.
 
