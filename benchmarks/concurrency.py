@@ -1,33 +1,41 @@
-"""How much many processes get done on one store at once, and whether any of it is lost.
+"""How much many workers get done on one store at once, and whether any of it is lost.
 
-Each process reads and writes for some seconds: seven of ten calls read. Every write within a
-transaction adds one to a counter that all of them share; what the counter says in the end is
+Workers are threads or processes. Each reads and writes for some seconds: seven of ten calls read.
+Every fourth write adds one to a counter that all of them share; what the counter says in the end is
 compared with how often it was added to.
-
-    python -m benchmarks.concurrency --processes 8 --seconds 10
-    python -m benchmarks.concurrency postgresql+psycopg://user:password@host/name
 """
 
-import argparse
-import json
 import multiprocessing
+import queue
 import random
 import statistics
-import tempfile
+import threading
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from burndown import PersistenceBackend, PersistenceError
+from sqlalchemy.exc import SQLAlchemyError
+
+from benchmarks import sample, tables
+from benchmarks.measuring import Row
+from benchmarks.naive import Naive
+from benchmarks.options import Options
+from benchmarks.sides import Side, settings, temporary
+from burndown import PersistenceError
 from burndown.persistence import open_backend
 
-ISSUES = [{"key": f"K-{number}", "fields": {"summary": "x" * 200}} for number in range(50)]
-READS = 0.7
+__all__ = ["measure", "measure_store", "table"]
+
+_READS = 0.7
+_ISSUES = 50
+_MUST, _AIM = 3, 5
+_PATIENCE_SECONDS = 60
 
 
-class Work(NamedTuple):
-    """What one process did."""
+class _Work(NamedTuple):
+    """What one worker did."""
 
     reads: list[float]
     writes: list[float]
@@ -35,105 +43,198 @@ class Work(NamedTuple):
     errors: list[str]
 
 
-def work(where: str, seconds: float, number: int, results: Any) -> None:
-    """Read and write until the time is over."""
-    done = Work([], [], 0, [])
+def _open(side: str, where: str) -> AbstractContextManager[Side]:
+    return closing(Naive(Path(where), "NORMAL")) if side == "naive" else open_backend(where)
+
+
+def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
+    """Read and write from the moment at which all are ready until the time is over."""
     rng = random.Random(number)
+    answer = sample.response(_ISSUES)
+    reads: list[float] = []
+    writes: list[float] = []
+    errors: list[str] = []
     added = 0
-    with open_backend(where) as backend:
-        end = time.perf_counter() + seconds
-        while (start := time.perf_counter()) < end:
-            is_read = rng.random() < READS
-            try:
-                if is_read:
-                    read(backend, rng)
-                else:
-                    added += write(backend, rng)
-            except PersistenceError as error:
-                done.errors.append(str(error))
-            (done.reads if is_read else done.writes).append(time.perf_counter() - start)
-    results.put(done._replace(added=added))
+    opened.get_app_state("counter")
+    start.wait(_PATIENCE_SECONDS)
+    end = time.perf_counter() + seconds
+    while (begun := time.perf_counter()) < end:
+        is_read = rng.random() < _READS
+        try:
+            if is_read:
+                _read(opened, rng)
+            else:
+                added += _write(opened, answer, rng)
+        except (PersistenceError, SQLAlchemyError) as error:
+            errors.append(str(error))
+        (reads if is_read else writes).append(time.perf_counter() - begun)
+    return _Work(reads, writes, added, errors)
 
 
-def read(backend: PersistenceBackend, rng: random.Random) -> None:
+def _read(opened: Side, rng: random.Random) -> None:
     """One of the calls that a dashboard makes all the time."""
-    kind = rng.randrange(4)
-    if kind == 0:
-        backend.get_profile("p")
-    elif kind == 1:
-        backend.list_queries("p")
-    elif kind == 2:
-        backend.get_jira_cache("p", "q", "key")
-    else:
-        backend.get_metrics_snapshots("p", "q", "dora", limit=12)
+    match rng.randrange(4):
+        case 0:
+            opened.get_profile("profile-0")
+        case 1:
+            opened.list_queries("profile-0")
+        case 2:
+            opened.get_jira_cache("profile-0", "query-0", "key")
+        case _:
+            opened.get_metrics_snapshots("profile-0", "query-0", "flow", 12)
 
 
-def write(backend: PersistenceBackend, rng: random.Random) -> int:
+def _write(opened: Side, answer: dict[str, Any], rng: random.Random) -> int:
     """A write; returns what it added to the counter."""
-    kind = rng.randrange(4)
-    if kind == 0:
-        expires_at = datetime.now(UTC) + timedelta(hours=rng.randrange(1, 9))
-        backend.save_jira_cache("p", "q", "key", {"issues": ISSUES, "n": rng.random()}, expires_at)
-    elif kind == 1:
-        week = f"2025-W{rng.randrange(1, 53):02}"
-        backend.save_metrics_snapshot("p", "q", week, "dora", {"n": rng.random()})
-    elif kind == 2:
-        backend.save_task_progress("fetch", rng.uniform(0, 100), "running")
-    else:
-        with backend.transaction():
-            backend.set_app_state("counter", str(int(backend.get_app_state("counter") or 0) + 1))
-        return 1
+    match rng.randrange(4):
+        case 0:
+            changed = {**answer, "startAt": rng.getrandbits(32)}
+            opened.save_jira_cache("profile-0", "query-0", "key", changed, sample.LATER)
+        case 1:
+            week = f"2025-W{rng.randrange(1, 53):02}"
+            metrics = sample.metrics(rng.getrandbits(32))
+            opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", metrics)
+        case 2:
+            opened.save_task_progress("fetch", rng.uniform(0, 100), "running", "")
+        case _:
+            _add_one(opened)
+            return 1
     return 0
 
 
-def measure(where: str, processes: int, seconds: float) -> dict[str, Any]:
-    """Run the processes on a store and sum up what they did."""
-    with open_backend(where) as backend:
-        backend.save_profile({"id": "p"})
-        backend.save_query("p", {"id": "q"})
-        before = int(backend.get_app_state("counter") or 0)
+def _add_one(opened: Side) -> None:
+    if isinstance(opened, Naive):
+        opened.add_one("counter")
+        return
+    with opened.transaction():
+        opened.set_app_state("counter", str(int(opened.get_app_state("counter") or 0) + 1))
+
+
+def _fill(opened: Side) -> None:
+    opened.save_profile(sample.profile())
+    for number in range(10):
+        opened.save_query("profile-0", sample.query(number))
+    answer = sample.response(_ISSUES)
+    opened.save_jira_cache("profile-0", "query-0", "key", answer, sample.LATER)
+    for number, week in enumerate(sample.weeks(52)):
+        opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))
+    opened.set_app_state("counter", "0")
+
+
+def _in_a_process(
+    side: str, where: str, seconds: float, number: int, start: Any, done: Any
+) -> None:
+    with _open(side, where) as opened:
+        done.put(_work(opened, seconds, number, start))
+
+
+def _processes(side: str, where: str, workers: int, seconds: float) -> list[_Work]:
     context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [
-        context.Process(target=work, args=(where, seconds, number, results))
-        for number in range(processes)
+    start, done = context.Barrier(workers), context.Queue()
+    all_of_them = [
+        context.Process(target=_in_a_process, args=(side, where, seconds, number, start, done))
+        for number in range(workers)
     ]
-    for worker in workers:
-        worker.start()
-    done = [results.get() for _ in workers]
-    for worker in workers:
-        worker.join()
-    with open_backend(where) as backend:
-        counted = int(backend.get_app_state("counter") or 0) - before
-        is_whole, _ = backend.check_integrity()
-    reads = sorted(took for each in done for took in each.reads)
-    writes = sorted(took for each in done for took in each.writes)
+    for process in all_of_them:
+        process.start()
+    found = [done.get(timeout=seconds + _PATIENCE_SECONDS) for _ in all_of_them]
+    for process in all_of_them:
+        process.join()
+    return found
+
+
+def _threads(side: str, where: str, workers: int, seconds: float) -> list[_Work]:
+    start, done = threading.Barrier(workers), queue.Queue[_Work]()
+    with _open(side, where) as opened:
+
+        def work(number: int) -> None:
+            done.put(_work(opened, seconds, number, start))
+
+        all_of_them = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
+        for thread in all_of_them:
+            thread.start()
+        for thread in all_of_them:
+            thread.join()
+    return [done.get_nowait() for _ in all_of_them]
+
+
+_KINDS: dict[str, Callable[[str, str, int, float], list[_Work]]] = {
+    "threads": _threads,
+    "processes": _processes,
+}
+
+
+def measure_store(
+    where: str, workers: int, seconds: float, kind: str = "processes", side: str = "burndown"
+) -> Row:
+    """Have the workers use a store, and sum up what they did."""
+    with _open(side, where) as opened:
+        _fill(opened)
+    done = _KINDS[kind](side, where, workers, seconds)
+    with _open(side, where) as opened:
+        counted = int(opened.get_app_state("counter") or 0)
+    reads = [took for each in done for took in each.reads]
+    writes = [took for each in done for took in each.writes]
     errors = [error for each in done for error in each.errors]
+    added = sum(each.added for each in done)
     return {
-        "processes": processes,
-        "seconds": seconds,
-        "reads_per_second": len(reads) / seconds,
-        "writes_per_second": len(writes) / seconds,
-        "p99_read_ms": 1000 * statistics.quantiles(reads, n=100)[98],
-        "p99_write_ms": 1000 * statistics.quantiles(writes, n=100)[98],
+        "calls_per_second": (len(reads) + len(writes) - len(errors)) / seconds,
+        "p99_read_ms": _p99(reads),
+        "p99_write_ms": _p99(writes),
         "errors": len(errors),
         "first_errors": errors[:3],
-        "added": sum(each.added for each in done),
-        "lost_updates": sum(each.added for each in done) - counted,
-        "whole": is_whole,
+        "added": added,
+        "lost_updates": added - counted,
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("where", nargs="?", help="path or URL; a new SQLite file if not given")
-    parser.add_argument("--processes", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=10)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        where = options.where or str(Path(folder) / "burndown.db")
-        print(json.dumps(measure(where, options.processes, options.seconds), indent=2))
+def _p99(seconds: list[float]) -> float | None:
+    """In milliseconds; ``None`` if there are too few to tell."""
+    return 1000 * statistics.quantiles(seconds, n=100)[98] if len(seconds) > 1 else None
 
 
-if __name__ == "__main__":
-    main()
+def measure(options: Options) -> list[Row]:
+    """Threads and processes, on this package's store and on the naive one."""
+    sides = ["burndown", "naive"] if options.at is None else ["burndown"]
+    rows = []
+    with settings(sqlite_synchronous="NORMAL"):
+        for kind in _KINDS:
+            for workers in options.workers:
+                row: Row = {"kind": kind, "workers": workers, "seconds": options.seconds}
+                for side in sides:
+                    with temporary(options.folder) as folder:
+                        where = options.at or str(folder / f"{side}.db")
+                        row[side] = measure_store(where, workers, options.seconds, kind, side)
+                rows.append(row)
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """Calls per second, how long the slowest of a hundred takes, errors and lost updates."""
+    headings = ["workers", "side", "calls/s", "times naive", "p99 read", "p99 write"]
+    headings += ["errors", "lost", "must", "aim", "holds"]
+    lines = [_line(row, side) for row in rows for side in ("burndown", "naive") if side in row]
+    return tables.markdown("Concurrency, 70 % reads", headings, lines)
+
+
+def _line(row: Row, side: str) -> list[object]:
+    found = row[side]
+    shown: list[object] = ["", "", "", ""]
+    if side == "burndown" and "naive" in row:
+        times = found["calls_per_second"] / max(row["naive"]["calls_per_second"], 1e-9)
+        shown = [f"{times:.1f}", "", "", ""]
+        if row["kind"] == "processes" and row["workers"] == 4:
+            shown = [f"{times:.1f}", _MUST, _AIM, tables.verdict(times, _MUST, _AIM)]
+    if side == "burndown" and (found["errors"] or found["lost_updates"]):
+        shown[3] = "MISSED"
+    p99 = [found["p99_read_ms"], found["p99_write_ms"]]
+    return [
+        f"{row['workers']} {row['kind']}",
+        side,
+        f"{found['calls_per_second']:,.0f}",
+        shown[0],
+        *("" if each is None else f"{each:.1f} ms" for each in p99),
+        found["errors"],
+        found["lost_updates"],
+        *shown[1:],
+    ]
