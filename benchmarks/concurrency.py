@@ -1,212 +1,59 @@
-"""How much many workers get done on one store at once, and whether any of it is lost.
+"""How much many workers get done on one store at once, and whether any of it is lost."""
 
-Workers are threads or processes. Each reads and writes for some seconds: seven of ten calls read.
-Every fourth write adds one to a counter that all of them share; what the counter says in the end is
-compared with how often it was added to.
-"""
-
-import multiprocessing
-import queue
-import random
 import statistics
-import threading
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
-from pathlib import Path
-from typing import Any, NamedTuple
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from benchmarks import sample, tables
-from benchmarks.measuring import Row
-from benchmarks.naive import Naive
+from benchmarks import tables
+from benchmarks.measuring import Row, ratio
 from benchmarks.options import Options
-from benchmarks.sides import Side, settings, temporary
-from burndown import PersistenceError
-from burndown.persistence import open_backend
+from benchmarks.sides import settings, temporary
+from benchmarks.workers import KINDS, measure_store
 
-__all__ = ["measure", "measure_store", "table"]
+__all__ = ["measure", "table"]
 
-_READS = 0.7
-_ISSUES = 50
 _MUST, _AIM = 3, 5
-_PATIENCE_SECONDS = 60
-
-
-class _Work(NamedTuple):
-    """What one worker did."""
-
-    reads: list[float]
-    writes: list[float]
-    added: int
-    errors: list[str]
-
-
-def _open(side: str, where: str) -> AbstractContextManager[Side]:
-    return closing(Naive(Path(where), "NORMAL")) if side == "naive" else open_backend(where)
-
-
-def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
-    """Read and write from the moment at which all are ready until the time is over."""
-    rng = random.Random(number)
-    answer = sample.response(_ISSUES)
-    reads: list[float] = []
-    writes: list[float] = []
-    errors: list[str] = []
-    added = 0
-    opened.get_app_state("counter")
-    start.wait(_PATIENCE_SECONDS)
-    end = time.perf_counter() + seconds
-    while (begun := time.perf_counter()) < end:
-        is_read = rng.random() < _READS
-        try:
-            if is_read:
-                _read(opened, rng)
-            else:
-                added += _write(opened, answer, rng)
-        except (PersistenceError, SQLAlchemyError) as error:
-            errors.append(str(error))
-        (reads if is_read else writes).append(time.perf_counter() - begun)
-    return _Work(reads, writes, added, errors)
-
-
-def _read(opened: Side, rng: random.Random) -> None:
-    """One of the calls that a dashboard makes all the time."""
-    match rng.randrange(4):
-        case 0:
-            opened.get_profile("profile-0")
-        case 1:
-            opened.list_queries("profile-0")
-        case 2:
-            opened.get_jira_cache("profile-0", "query-0", "key")
-        case _:
-            opened.get_metrics_snapshots("profile-0", "query-0", "flow", 12)
-
-
-def _write(opened: Side, answer: dict[str, Any], rng: random.Random) -> int:
-    """A write; returns what it added to the counter."""
-    match rng.randrange(4):
-        case 0:
-            changed = {**answer, "startAt": rng.getrandbits(32)}
-            opened.save_jira_cache("profile-0", "query-0", "key", changed, sample.LATER)
-        case 1:
-            week = f"2025-W{rng.randrange(1, 53):02}"
-            metrics = sample.metrics(rng.getrandbits(32))
-            opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", metrics)
-        case 2:
-            opened.save_task_progress("fetch", rng.uniform(0, 100), "running", "")
-        case _:
-            _add_one(opened)
-            return 1
-    return 0
-
-
-def _add_one(opened: Side) -> None:
-    if isinstance(opened, Naive):
-        opened.add_one("counter")
-        return
-    with opened.transaction():
-        opened.set_app_state("counter", str(int(opened.get_app_state("counter") or 0) + 1))
-
-
-def _fill(opened: Side) -> None:
-    opened.save_profile(sample.profile())
-    for number in range(10):
-        opened.save_query("profile-0", sample.query(number))
-    answer = sample.response(_ISSUES)
-    opened.save_jira_cache("profile-0", "query-0", "key", answer, sample.LATER)
-    for number, week in enumerate(sample.weeks(52)):
-        opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))
-    opened.set_app_state("counter", "0")
-
-
-def _in_a_process(
-    side: str, where: str, seconds: float, number: int, start: Any, done: Any
-) -> None:
-    with _open(side, where) as opened:
-        done.put(_work(opened, seconds, number, start))
-
-
-def _processes(side: str, where: str, workers: int, seconds: float) -> list[_Work]:
-    context = multiprocessing.get_context("spawn")
-    start, done = context.Barrier(workers), context.Queue()
-    all_of_them = [
-        context.Process(target=_in_a_process, args=(side, where, seconds, number, start, done))
-        for number in range(workers)
-    ]
-    for process in all_of_them:
-        process.start()
-    found = [done.get(timeout=seconds + _PATIENCE_SECONDS) for _ in all_of_them]
-    for process in all_of_them:
-        process.join()
-    return found
-
-
-def _threads(side: str, where: str, workers: int, seconds: float) -> list[_Work]:
-    start, done = threading.Barrier(workers), queue.Queue[_Work]()
-    with _open(side, where) as opened:
-
-        def work(number: int) -> None:
-            done.put(_work(opened, seconds, number, start))
-
-        all_of_them = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
-        for thread in all_of_them:
-            thread.start()
-        for thread in all_of_them:
-            thread.join()
-    return [done.get_nowait() for _ in all_of_them]
-
-
-_KINDS: dict[str, Callable[[str, str, int, float], list[_Work]]] = {
-    "threads": _threads,
-    "processes": _processes,
-}
-
-
-def measure_store(
-    where: str, workers: int, seconds: float, kind: str = "processes", side: str = "burndown"
-) -> Row:
-    """Have the workers use a store, and sum up what they did."""
-    with _open(side, where) as opened:
-        _fill(opened)
-    done = _KINDS[kind](side, where, workers, seconds)
-    with _open(side, where) as opened:
-        counted = int(opened.get_app_state("counter") or 0)
-    reads = [took for each in done for took in each.reads]
-    writes = [took for each in done for took in each.writes]
-    errors = [error for each in done for error in each.errors]
-    added = sum(each.added for each in done)
-    return {
-        "calls_per_second": (len(reads) + len(writes) - len(errors)) / seconds,
-        "p99_read_ms": _p99(reads),
-        "p99_write_ms": _p99(writes),
-        "errors": len(errors),
-        "first_errors": errors[:3],
-        "added": added,
-        "lost_updates": added - counted,
-    }
-
-
-def _p99(seconds: list[float]) -> float | None:
-    """In milliseconds; ``None`` if there are too few to tell."""
-    return 1000 * statistics.quantiles(seconds, n=100)[98] if len(seconds) > 1 else None
+_MEDIANS = ("calls_per_second", "p99_read_ms", "p99_write_ms")
+_SUMS = ("errors", "added", "lost_updates")
 
 
 def measure(options: Options) -> list[Row]:
-    """Threads and processes, on this package's store and on the naive one."""
+    """Threads and processes, on this package's store and on the naive one, in turns."""
     sides = ["burndown", "naive"] if options.at is None else ["burndown"]
     rows = []
     with settings(sqlite_synchronous="NORMAL"):
-        for kind in _KINDS:
+        for kind in KINDS:
             for workers in options.workers:
-                row: Row = {"kind": kind, "workers": workers, "seconds": options.seconds}
-                for side in sides:
-                    with temporary(options.folder) as folder:
-                        where = options.at or str(folder / f"{side}.db")
-                        row[side] = measure_store(where, workers, options.seconds, kind, side)
-                rows.append(row)
+                found: dict[str, list[Row]] = {side: [] for side in sides}
+                for number in range(options.few_rounds):
+                    for side in sides[:: -1 if number % 2 else 1]:
+                        with temporary(options.folder) as folder:
+                            where = options.at or str(folder / f"{side}.db")
+                            once = measure_store(where, workers, options.seconds, kind, side)
+                        found[side].append(once)
+                rows.append(_row(kind, workers, found))
     return rows
+
+
+def _row(kind: str, workers: int, found: dict[str, list[Row]]) -> Row:
+    """What all rounds come to."""
+    row: Row = {"kind": kind, "workers": workers}
+    for side, rounds in found.items():
+        row[side] = {
+            **{name: _median(rounds, name) for name in _MEDIANS},
+            **{name: sum(each[name] for each in rounds) for name in _SUMS},
+            "first_errors": [error for each in rounds for error in each["first_errors"]][:3],
+        }
+    if "naive" in found:
+        speeds = {
+            side: [max(each["calls_per_second"], 1e-9) for each in rounds]
+            for side, rounds in found.items()
+        }
+        row["times_naive"] = ratio(speeds, "burndown", "naive")
+    return row
+
+
+def _median(rounds: list[Row], name: str) -> float | None:
+    values = [each[name] for each in rounds if each[name] is not None]
+    return statistics.median(values) if values else None
 
 
 def table(rows: list[Row]) -> str:
@@ -219,22 +66,24 @@ def table(rows: list[Row]) -> str:
 
 def _line(row: Row, side: str) -> list[object]:
     found = row[side]
-    shown: list[object] = ["", "", "", ""]
-    if side == "burndown" and "naive" in row:
-        times = found["calls_per_second"] / max(row["naive"]["calls_per_second"], 1e-9)
-        shown = [f"{times:.1f}", "", "", ""]
-        if row["kind"] == "processes" and row["workers"] == 4:
-            shown = [f"{times:.1f}", _MUST, _AIM, tables.verdict(times, _MUST, _AIM)]
-    if side == "burndown" and (found["errors"] or found["lost_updates"]):
-        shown[3] = "MISSED"
-    p99 = [found["p99_read_ms"], found["p99_write_ms"]]
     return [
         f"{row['workers']} {row['kind']}",
         side,
         f"{found['calls_per_second']:,.0f}",
-        shown[0],
-        *("" if each is None else f"{each:.1f} ms" for each in p99),
+        tables.spread(row["times_naive"]) if side == "burndown" and "naive" in row else "",
+        *("" if each is None else f"{each:.1f} ms" for each in map(found.get, _MEDIANS[1:])),
         found["errors"],
         found["lost_updates"],
-        *shown[1:],
+        *_held(row, side),
     ]
+
+
+def _held(row: Row, side: str) -> list[object]:
+    """Must, aim and verdict: for four processes, and wherever something is lost."""
+    if side == "naive":
+        return ["", "", ""]
+    failed = row[side]["errors"] or row[side]["lost_updates"]
+    if "naive" not in row or (row["kind"], row["workers"]) != ("processes", 4):
+        return ["", "", "MISSED" if failed else ""]
+    verdict = tables.verdict(row["times_naive"]["ratio"], _MUST, _AIM)
+    return [_MUST, _AIM, "MISSED" if failed else verdict]

@@ -22,7 +22,7 @@ class Options:
     sizes: tuple[int, ...] = (1, 100, 10_000)
     migrate: int = 10_000
     workers: tuple[int, ...] = (1, 4, 8)
-    seconds: float = 3
+    seconds: float = 2
     at: str | None = None
     folder: Path | None = None
     plot: Path | None = None

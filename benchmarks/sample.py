@@ -100,14 +100,18 @@ def profile(number: int = 0) -> Json:
             "production_environment_values": ["PROD", "Production"],
             "flow_end_statuses": statuses[4:6],
             "active_statuses": statuses[1:4],
+            "waiting_statuses": ["Open", "Reopened", "Waiting for customer", "Blocked"],
             "flow_start_statuses": statuses[1:2],
             "wip_statuses": statuses[1:4],
         },
         "flow_type_mappings": {
             "Feature": {"issue_types": ["Story", "New Feature"], "effort_categories": []},
-            "Defect": {"issue_types": ["Bug"], "effort_categories": []},
+            "Defect": {
+                "issue_types": ["Bug", "Incident"],
+                "effort_categories": ["Production issue", "Regression"],
+            },
             "Technical Debt": {"issue_types": ["Task"], "effort_categories": ["Maintenance"]},
-            "Risk": {"issue_types": ["Spike"], "effort_categories": ["Security"]},
+            "Risk": {"issue_types": ["Spike"], "effort_categories": ["Security", "Compliance"]},
         },
     }
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlmodel import Session
 
-from benchmarks.concurrency import measure_store
+from benchmarks.workers import measure_store
 from burndown import (
     ProfileNotFoundError,
     StorageError,
