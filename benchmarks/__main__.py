@@ -6,6 +6,7 @@ import platform
 import sqlite3
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from benchmarks import concurrency, growth, migration, operations, size, start
@@ -45,18 +46,22 @@ def _machine() -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     """Measure the parts that were chosen, and print a table of each."""
     options = read_options(list(PARTS), arguments)
+    wanted = list(options.only or PARTS)
+    if options.plot is not None:
+        from benchmarks.plot import draw  # fails at once where there is no matplotlib
+
+        wanted = list(dict.fromkeys([*wanted, "growth"]))
     found: dict[str, list[Row]] = {}
-    for name in options.only or PARTS:
+    for name in wanted:
         print(f"measuring {name} ...", file=sys.stderr)
         found[name] = PARTS[name].measure(options)
         if not options.json:
             print(PARTS[name].table(found[name]), flush=True)
-    if options.plot is not None and "growth" in found:
-        from benchmarks.plot import draw
-
+    if options.plot is not None:
         draw(found["growth"], options.plot)
     if options.json:
-        print(json.dumps({"machine": _machine(), **found}, indent=2))
+        kept = {"machine": _machine(), "options": asdict(options), **found}
+        print(json.dumps(kept, indent=2, default=str))
 
 
 if __name__ == "__main__":

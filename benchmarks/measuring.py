@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-__all__ = ["Call", "Row", "Times", "interleaved", "medians", "ratio", "seconds_of"]
+__all__ = ["Call", "Row", "Times", "interleaved", "medians", "ratio"]
 
 Row = dict[str, Any]
 """A line of a table, as it is kept in JSON."""
@@ -19,15 +19,8 @@ Times = dict[str, list[float]]
 """Seconds of one call by side, a value each round."""
 
 _BLOCK_SECONDS = 0.025
-_MOST_CALLS = 1000
+_MOST_CALLS = 10_000
 _numbers = count(1)
-
-
-def seconds_of(call: Callable[[], object]) -> float:
-    """How long it takes, once."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def interleaved(
