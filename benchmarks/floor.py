@@ -2,54 +2,83 @@
 
 import json
 import sqlite3
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
-from benchmarks.sample import Document
+from benchmarks.issues import Json
 from burndown import SQLiteBackend
 
-OF_PROFILE = (
+__all__ = ["Floor", "connect"]
+
+_PROFILE = ("id", "name", "description", "created_at", "last_used")
+_SECTIONS = (
     "jira_config",
     "field_mappings",
     "forecast_settings",
     "project_classification",
     "flow_type_mappings",
 )
+_QUERY = ("profile_id", "id", "name", "jql", "description", "created_at", "last_used", "updated_at")
+_TASK = ("task_name", "progress_percent", "status", "message", "updated_at")
 
 
-def text_of(moment: datetime) -> str:
+@cache
+def _schema() -> str:
+    """The tables and indexes of the package, as SQL."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "burndown.db"
+        with SQLiteBackend(path) as backend:
+            backend.list_profiles()  # makes the tables
+        with closing(sqlite3.connect(path)) as connection:
+            found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+            return ";\n".join(row[0] for row in found)
+
+
+def connect(path: Path, synchronous: str) -> sqlite3.Connection:
+    """A new file with the tables of the package."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA synchronous={synchronous}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.executescript(_schema())
+    return connection
+
+
+def _text_of(moment: datetime) -> str:
     """A moment as the tables hold it."""
     return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _with_extra(named: Json, extra: str) -> Json:
+    """With the keys that have no column, which are seldom there."""
+    return named if extra == "{}" else {**named, **json.loads(extra)}
 
 
 class Floor:
     """What a careful programmer writes without a library, and without validation."""
 
     def __init__(self, path: Path, synchronous: str) -> None:
-        with SQLiteBackend(path) as backend:
-            backend.list_profiles()  # makes the tables
-        self.connection = sqlite3.connect(path, isolation_level=None)
-        self.connection.execute(f"PRAGMA synchronous={synchronous}")
-        self.connection.execute("PRAGMA foreign_keys=ON")
+        self.connection = connect(path, synchronous)
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> Json | None:
         row = self.connection.execute(
-            "SELECT id, name, description, created_at, last_used, jira_config, field_mappings,"
-            " forecast_settings, project_classification, flow_type_mappings FROM profiles"
-            " WHERE id = ?",
+            "SELECT id, name, description, created_at, last_used, show_milestone, jira_config,"
+            " field_mappings, forecast_settings, project_classification, flow_type_mappings,"
+            " show_points, extra FROM profiles WHERE id = ?",
             (profile_id,),
         ).fetchone()
         if row is None:
             return None
-        named = dict(
-            zip(("id", "name", "description", "created_at", "last_used"), row, strict=False)
-        )
-        named.update(zip(OF_PROFILE, map(json.loads, row[5:]), strict=True))
-        return named
+        profile = dict(zip(_PROFILE, row, strict=False))
+        profile.update(zip((*_SECTIONS, "show_points"), map(json.loads, row[6:-1]), strict=True))
+        profile["show_milestone"] = bool(row[5])
+        return _with_extra(profile, row[-1])
 
-    def save_profile(self, profile: Document) -> None:
+    def save_profile(self, profile: Json) -> None:
         self.connection.execute(
             "INSERT INTO profiles (id, name, description, jira_config, field_mappings,"
             " forecast_settings, project_classification, flow_type_mappings)"
@@ -63,37 +92,37 @@ class Floor:
                 profile["id"],
                 profile["name"],
                 profile["description"],
-                *(json.dumps(profile[section]) for section in OF_PROFILE),
+                *(json.dumps(profile[section]) for section in _SECTIONS),
             ),
         )
 
-    def save_query(self, profile_id: str, query: Document) -> None:
+    def save_query(self, profile_id: str, query: Json) -> None:
         self.connection.execute(
-            "INSERT OR REPLACE INTO queries (profile_id, id, name, jql, description)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO queries (profile_id, id, name, jql, description) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (profile_id, id) DO UPDATE SET name=excluded.name, jql=excluded.jql,"
+            " description=excluded.description",
             (profile_id, query["id"], query["name"], query["jql"], query["description"]),
         )
 
-    def list_queries(self, profile_id: str) -> list[Document]:
-        names = ("profile_id", "id", "name", "jql", "description", "created_at", "last_used")
+    def list_queries(self, profile_id: str) -> list[Json]:
         rows = self.connection.execute(
-            f"SELECT {', '.join(names)}, extra FROM queries WHERE profile_id = ?"
+            f"SELECT {', '.join(_QUERY)}, extra FROM queries WHERE profile_id = ?"
             " ORDER BY last_used DESC, id",
             (profile_id,),
         )
-        return [{**dict(zip(names, row, strict=False)), **json.loads(row[-1])} for row in rows]
+        return [_with_extra(dict(zip(_QUERY, row, strict=False)), row[-1]) for row in rows]
 
     def save_jira_cache(
-        self, profile_id: str, query_id: str, key: str, response: Document, expires_at: datetime
+        self, profile_id: str, query_id: str, key: str, response: Json, expires_at: datetime
     ) -> None:
-        moment = text_of(expires_at)
+        moment = _text_of(expires_at)
         self.connection.execute(
             "INSERT OR REPLACE INTO jira_cache (profile_id, query_id, cache_key, expires_at,"
             " created_at, response) VALUES (?, ?, ?, ?, ?, ?)",
             (profile_id, query_id, key, moment, moment, json.dumps(response)),
         )
 
-    def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Document | None:
+    def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
         row = self.connection.execute(
             "SELECT response FROM jira_cache WHERE profile_id = ? AND query_id = ?"
             " AND cache_key = ? AND expires_at > datetime('now')",
@@ -107,32 +136,36 @@ class Floor:
         ).rowcount
 
     def save_metrics_snapshot(
-        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Document
+        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Json
     ) -> None:
         self.connection.execute(
-            "INSERT OR REPLACE INTO metrics_snapshots (profile_id, query_id, metric_type,"
-            " snapshot_date, created_at, metrics) VALUES (?, ?, ?, ?, datetime('now'), ?)",
+            "INSERT INTO metrics_snapshots (profile_id, query_id, metric_type, snapshot_date,"
+            " created_at, metrics) VALUES (?, ?, ?, ?, datetime('now'), ?)"
+            " ON CONFLICT (profile_id, query_id, metric_type, snapshot_date) DO UPDATE SET"
+            " created_at=excluded.created_at, metrics=excluded.metrics, forecast=NULL",
             (profile_id, query_id, kind, week, json.dumps(metrics)),
         )
 
     def get_metrics_snapshots(
         self, profile_id: str, query_id: str, kind: str, limit: int
-    ) -> list[Document]:
+    ) -> list[Json]:
         rows = self.connection.execute(
-            "SELECT snapshot_date, metric_type, created_at, metrics, forecast"
-            " FROM metrics_snapshots WHERE profile_id = ? AND query_id = ? AND metric_type = ?"
+            "SELECT snapshot_date, created_at, metrics, forecast FROM metrics_snapshots"
+            " WHERE profile_id = ? AND query_id = ? AND metric_type = ?"
             " ORDER BY snapshot_date DESC LIMIT ?",
             (profile_id, query_id, kind, limit),
         )
         return [
             {
+                "profile_id": profile_id,
+                "query_id": query_id,
                 "snapshot_date": week,
-                "metric_type": metric_type,
+                "metric_type": kind,
                 "created_at": created_at,
                 "metrics": json.loads(metrics),
                 "forecast": None if forecast is None else json.loads(forecast),
             }
-            for week, metric_type, created_at, metrics, forecast in rows
+            for week, created_at, metrics, forecast in rows
         ]
 
     def get_app_state(self, key: str) -> str | None:
@@ -142,18 +175,23 @@ class Floor:
         return None if row is None else row[0]
 
     def set_app_state(self, key: str, value: str) -> None:
-        self.connection.execute("INSERT OR REPLACE INTO app_state VALUES (?, ?)", (key, value))
+        self.connection.execute(
+            "INSERT INTO app_state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET"
+            " value=excluded.value",
+            (key, value),
+        )
 
-    def get_task_progress(self, name: str) -> Document | None:
-        names = ("task_name", "progress_percent", "status", "message", "updated_at")
+    def get_task_progress(self, name: str) -> Json | None:
         row = self.connection.execute(
-            f"SELECT {', '.join(names)} FROM task_progress WHERE task_name = ?", (name,)
+            f"SELECT {', '.join(_TASK)} FROM task_progress WHERE task_name = ?", (name,)
         ).fetchone()
-        return None if row is None else dict(zip(names, row, strict=True))
+        return None if row is None else dict(zip(_TASK, row, strict=True))
 
     def save_task_progress(self, name: str, percent: float, status: str, message: str) -> None:
         self.connection.execute(
-            "INSERT OR REPLACE INTO task_progress VALUES (?, ?, ?, ?, datetime('now'))",
+            "INSERT INTO task_progress VALUES (?, ?, ?, ?, datetime('now'))"
+            " ON CONFLICT (task_name) DO UPDATE SET progress_percent=excluded.progress_percent,"
+            " status=excluded.status, message=excluded.message, updated_at=excluded.updated_at",
             (name, percent, status, message),
         )
 

@@ -1,42 +1,52 @@
 """How long a migration takes, next to a hand-written script that does the least possible.
 
 The script reads the same files with the standard ``json``, and inserts their content with
-``sqlite3`` into the same tables in one transaction: no backup, no validation, no comparison. Both
-run in turns on fresh copies of one sample workspace; the ratio is that of the medians.
-
-    python -m benchmarks.migration --issues 1000 --rounds 5
+``sqlite3`` into the same tables in one transaction: no backup, no validation, no comparison.
 """
 
-import argparse
 import json
 import shutil
-import sqlite3
-import statistics
-import tempfile
-import time
-from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+from benchmarks import tables
+from benchmarks.floor import connect
+from benchmarks.issues import random_issues
+from benchmarks.measuring import Row, Times, interleaved, medians, ratio
+from benchmarks.options import Options
+from benchmarks.sides import settings, temporary
 from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 
+__all__ = ["measure", "table"]
 
-def migrate(profiles_dir: Path) -> None:
+_MUST, _AIM = 1.5, 0.8
+
+
+def _write_workspace(folder: Path, issues: int) -> Path:
+    """A workspace of the old dashboard, with issues that compress as real ones do."""
+    write_demo_workspace(folder, issues=issues)
+    fresh = random_issues(issues + 50)
+    for path in (folder / "profiles").rglob("jira_cache.json"):
+        cached = json.loads(path.read_text("utf-8"))
+        keys = [issue["key"] for issue in cached["issues"]]
+        cached["issues"] = [{**issue, "key": key} for issue, key in zip(fresh, keys, strict=False)]
+        path.write_text(json.dumps(cached, indent=2, ensure_ascii=False), "utf-8")
+    return folder / "profiles"
+
+
+def _migrate(profiles_dir: Path) -> None:
     """What this package does, with backup and comparison."""
-    database = SQLiteDatabase(profiles_dir / "burndown.db")
-    run_migration_if_needed(profiles_dir, database)
-    database.close()
+    with closing(SQLiteDatabase(profiles_dir / "burndown.db")) as database:
+        run_migration_if_needed(profiles_dir, database)
 
 
-def migrate_by_hand(profiles_dir: Path) -> None:
+def _migrate_by_hand(profiles_dir: Path, synchronous: str) -> None:
     """The floor: read, insert, commit."""
-    database = SQLiteDatabase(profiles_dir / "burndown.db")
-    with database.session():
-        pass  # makes the schema
-    database.close()
-    connection = sqlite3.connect(profiles_dir / "burndown.db")
-    connection.execute("PRAGMA synchronous=FULL")
+    connection = connect(profiles_dir / "burndown.db", synchronous)
+    connection.execute("BEGIN")
     now = "2025-01-01 00:00:00.000000"
     for profile_path in profiles_dir.glob("*/profile.json"):
         profile, profile_id = json.loads(profile_path.read_text("utf-8")), profile_path.parent.name
@@ -58,76 +68,90 @@ def migrate_by_hand(profiles_dir: Path) -> None:
                 "INSERT INTO queries (profile_id, id, name, jql) VALUES (?, ?, ?, ?)",
                 (*ids, query["name"], query["jql"]),
             )
-            cache = json.loads((folder / "jira_cache.json").read_text("utf-8"))
+            answer = json.loads((folder / "jira_cache.json").read_text("utf-8"))
             connection.execute(
                 "INSERT INTO jira_cache (profile_id, query_id, cache_key, expires_at, created_at,"
                 " response) VALUES (?, ?, ?, ?, ?, ?)",
-                (*ids, "key", now, now, json.dumps(cache)),
+                (*ids, "key", now, now, json.dumps(answer)),
             )
             changelogs = json.loads((folder / "jira_changelog_cache.json").read_text("utf-8"))
             connection.executemany(
-                "INSERT INTO jira_changelog_cache VALUES (?, ?, ?, ?, ?)",
-                [(*ids, key, None, json.dumps(entry)) for key, entry in changelogs.items()],
+                "INSERT INTO jira_changelog_cache (profile_id, query_id, issue_key, changelog)"
+                " VALUES (?, ?, ?, ?)",
+                [(*ids, key, json.dumps(entry)) for key, entry in changelogs.items()],
             )
             data = json.loads((folder / "project_data.json").read_text("utf-8"))
             connection.execute(
-                "INSERT INTO project_data VALUES (?, ?, ?, ?)", (*ids, now, json.dumps(data))
+                "INSERT INTO project_data (profile_id, query_id, updated_at, data)"
+                " VALUES (?, ?, ?, ?)",
+                (*ids, now, json.dumps(data)),
             )
             weeks = json.loads((folder / "metrics_snapshots.json").read_text("utf-8"))
             connection.executemany(
-                "INSERT INTO metrics_snapshots VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (*ids, "all", week, now, json.dumps(found), None)
-                    for week, found in weeks.items()
-                ],
+                "INSERT INTO metrics_snapshots (profile_id, query_id, metric_type, snapshot_date,"
+                " created_at, metrics) VALUES (?, ?, ?, ?, ?, ?)",
+                [(*ids, "all", week, now, json.dumps(found)) for week, found in weeks.items()],
             )
-    connection.commit()
+    connection.execute("COMMIT")
     connection.close()
 
 
-def seconds(run: Callable[[Path], None], sample: Path) -> tuple[float, int]:
-    """How long a run takes on a copy of the sample, and the size of its database."""
-    with tempfile.TemporaryDirectory() as folder:
-        profiles_dir = shutil.copytree(sample, Path(folder) / "profiles")
-        start = time.perf_counter()
-        run(profiles_dir)
-        took = time.perf_counter() - start
-        return took, (profiles_dir / "burndown.db").stat().st_size
+def measure(options: Options) -> list[Row]:
+    """Both on fresh copies of one workspace; what copying takes is not counted."""
+    with temporary(options.folder) as folder:
+        workspace = _write_workspace(folder / "workspace", options.migrate)
+        at_normal, sizes = _times(workspace, folder / "copy", "NORMAL", options.few_rounds)
+        at_full, _ = _times(workspace, folder / "copy", "FULL", options.few_rounds)
+    return [
+        {
+            "what": f"migrating {options.migrate:,} issues",
+            "must": _MUST,
+            "aim": _AIM,
+            "floor_ms": medians(at_normal)["floor"] * 1e3,
+            "normal": ratio(at_normal, "burndown", "floor"),
+            "full": ratio(at_full, "burndown", "floor"),
+            "bytes": sizes,
+        }
+    ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--issues", type=int, default=1000, help="issues in the largest query")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true", help="print JSON, for keeping")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        write_demo_workspace(Path(folder), issues=options.issues)
-        sample = Path(folder) / "profiles"
-        runs = {"floor": migrate_by_hand, "burndown": migrate}
-        times: dict[str, list[float]] = {name: [] for name in runs}
-        sizes = {}
-        for _ in range(options.rounds + 1):
-            for name, run in runs.items():
-                took, sizes[name] = seconds(run, sample)
-                times[name].append(took)
-    medians = {name: statistics.median(took[1:]) for name, took in times.items()}
-    result = {
-        "issues": options.issues,
-        "rounds": options.rounds,
-        "seconds": medians,
-        "spread": {name: [min(took[1:]), max(took[1:])] for name, took in times.items()},
-        "ratio": medians["burndown"] / medians["floor"],
-        "bytes": sizes,
-    }
-    if options.json:
-        print(json.dumps(result, indent=2))
-        return
-    for name in runs:
-        low, high = result["spread"][name]
-        print(f"{name:10} {medians[name]:7.3f} s ({low:.3f} to {high:.3f}), {sizes[name]:>11,} B")
-    print(f"ratio      {result['ratio']:7.2f}")
+def _times(
+    workspace: Path, copy: Path, synchronous: str, rounds: int
+) -> tuple[Times, dict[str, int]]:
+    """Seconds, and the sizes of the databases."""
+    sizes: dict[str, int] = {}
+
+    def prepare() -> None:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(workspace, copy / "profiles")
+
+    def run(side: str, _: int) -> None:
+        if side == "burndown":
+            _migrate(copy / "profiles")
+        else:
+            _migrate_by_hand(copy / "profiles", synchronous)
+        sizes[side] = (copy / "profiles" / "burndown.db").stat().st_size
+
+    sides = ("floor", "burndown")
+    with settings(sqlite_synchronous=synchronous):
+        calls = {side: partial(run, side) for side in sides}
+        return interleaved(calls, rounds, dict.fromkeys(sides, prepare)), sizes
 
 
-if __name__ == "__main__":
-    main()
+def table(rows: list[Row]) -> str:
+    """The ratios to the script."""
+    headings = ["what", "floor", "burndown", "at FULL", "file", "must", "aim", "holds"]
+    lines = [
+        [
+            row["what"],
+            f"{row['floor_ms']:,.0f} ms",
+            tables.spread(row["normal"]),
+            tables.spread(row["full"]),
+            f"{row['bytes']['burndown'] / row['bytes']['floor']:.2f}",
+            row["must"],
+            row["aim"],
+            tables.verdict(row["normal"]["ratio"], row["must"], row["aim"]),
+        ]
+        for row in rows
+    ]
+    return tables.markdown("Migration, as a multiple of the floor's time", headings, lines)

@@ -10,7 +10,9 @@ from sqlalchemy import JSON, Column, event
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, select
 
-from benchmarks.sample import Document
+from benchmarks.issues import Json
+
+__all__ = ["Naive"]
 
 
 class Table(SQLModel, registry=registry()):
@@ -32,6 +34,8 @@ class Profile(Table, table=True):
     forecast_settings: dict[str, Any] = Field(sa_column=Column(JSON))
     project_classification: dict[str, Any] = Field(sa_column=Column(JSON))
     flow_type_mappings: dict[str, Any] = Field(sa_column=Column(JSON))
+    show_milestone: bool = False
+    show_points: Any = Field(default=False, sa_column=Column(JSON))
 
 
 class Query(Table, table=True):
@@ -46,6 +50,7 @@ class Query(Table, table=True):
     description: str = ""
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     last_used: datetime = Field(default_factory=lambda: datetime.now(UTC), index=True)
+    updated_at: datetime | None = None
 
 
 class JiraCache(Table, table=True):
@@ -58,6 +63,7 @@ class JiraCache(Table, table=True):
     cache_key: str = Field(primary_key=True)
     response: dict[str, Any] = Field(sa_column=Column(JSON))
     expires_at: datetime = Field(index=True)
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
 class MetricsSnapshot(Table, table=True):
@@ -70,6 +76,7 @@ class MetricsSnapshot(Table, table=True):
     snapshot_date: str = Field(primary_key=True)
     metric_type: str = Field(primary_key=True)
     metrics: dict[str, Any] = Field(sa_column=Column(JSON))
+    forecast: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -94,7 +101,7 @@ class TaskProgress(Table, table=True):
     updated_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
-def _validated(row: SQLModel | None) -> Document | None:
+def _validated(row: SQLModel | None) -> Json | None:
     return None if row is None else type(row).model_validate(row.model_dump()).model_dump()
 
 
@@ -114,7 +121,7 @@ class Naive:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Only so that the sample is made fast."""
+        """To make many rows fast, all of them new."""
         with Session(self.engine) as self.outer:
             yield
             self.outer.commit()
@@ -122,42 +129,42 @@ class Naive:
 
     def _merge(self, row: SQLModel) -> None:
         if self.outer is not None:
-            self.outer.merge(row)
+            self.outer.add(row)
             return
         with Session(self.engine) as session:
             session.merge(row)
             session.commit()
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> Json | None:
         with Session(self.engine) as session:
             return _validated(session.get(Profile, profile_id))
 
-    def save_profile(self, profile: Document) -> None:
+    def save_profile(self, profile: Json) -> None:
         self._merge(Profile.model_validate(profile))
 
-    def save_query(self, profile_id: str, query: Document) -> None:
+    def save_query(self, profile_id: str, query: Json) -> None:
         self._merge(Query.model_validate({**query, "profile_id": profile_id}))
 
-    def list_queries(self, profile_id: str) -> list[Document | None]:
+    def list_queries(self, profile_id: str) -> list[Json | None]:
         with Session(self.engine) as session:
             of_profile = select(Query).where(Query.profile_id == profile_id)
             found = session.exec(of_profile.order_by(col(Query.last_used).desc()))
             return [_validated(row) for row in found]
 
     def save_jira_cache(
-        self, profile_id: str, query_id: str, key: str, response: Document, expires_at: datetime
+        self, profile_id: str, query_id: str, key: str, response: Json, expires_at: datetime
     ) -> None:
         ids = {"profile_id": profile_id, "query_id": query_id, "cache_key": key}
         self._merge(
             JiraCache.model_validate({**ids, "response": response, "expires_at": expires_at})
         )
 
-    def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Document | None:
+    def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
         with Session(self.engine) as session:
             found = _validated(session.get(JiraCache, (profile_id, query_id, key)))
         if found is None or found["expires_at"].replace(tzinfo=UTC) <= datetime.now(UTC):
             return None
-        response: Document = found["response"]
+        response: Json = found["response"]
         return response
 
     def cleanup_expired_cache(self) -> int:
@@ -168,7 +175,7 @@ class Naive:
             return found
 
     def save_metrics_snapshot(
-        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Document
+        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Json
     ) -> None:
         ids = {"profile_id": profile_id, "query_id": query_id}
         values = {"snapshot_date": week, "metric_type": kind, "metrics": metrics}
@@ -176,7 +183,7 @@ class Naive:
 
     def get_metrics_snapshots(
         self, profile_id: str, query_id: str, kind: str, limit: int
-    ) -> list[Document | None]:
+    ) -> list[Json | None]:
         with Session(self.engine) as session:
             found = (
                 select(MetricsSnapshot)
@@ -196,7 +203,14 @@ class Naive:
     def set_app_state(self, key: str, value: str) -> None:
         self._merge(AppState(key=key, value=value))
 
-    def get_task_progress(self, name: str) -> Document | None:
+    def add_one(self, key: str) -> None:
+        """Count, as who forgets that others do as well."""
+        with Session(self.engine) as session:
+            found = session.get_one(AppState, key)
+            found.value = str(int(found.value) + 1)
+            session.commit()
+
+    def get_task_progress(self, name: str) -> Json | None:
         with Session(self.engine) as session:
             return _validated(session.get(TaskProgress, name))
 

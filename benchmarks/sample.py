@@ -1,31 +1,56 @@
-"""Data like real ones, made here: no two issues are alike, and all compress as those of Jira do."""
+"""Data like real ones, made here: alike in form, each with a content of its own."""
 
 import json
-import tempfile
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from functools import cache
 
-from burndown.demo import write_demo_workspace
+from benchmarks.issues import Json, random_issues
+
+__all__ = [
+    "EARLIER",
+    "LATER",
+    "metrics",
+    "profile",
+    "query",
+    "response",
+    "small_answer",
+    "weeks",
+]
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-LATER = NOW + timedelta(days=36_500)
-EARLIER = NOW - timedelta(days=1)
-
-Document = dict[str, Any]
+EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
+LATER = datetime(2120, 1, 1, tzinfo=UTC)
 
 
-def response(issues: int) -> Document:
-    """An answer of Jira with as many issues of some 3.6 KB each."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_demo_workspace(Path(folder), issues=issues)
-        paths = (Path(folder) / "profiles").rglob("jira_cache.json")
-        found: list[Document] = [json.loads(path.read_text("utf-8")) for path in paths]
-    largest = max(found, key=lambda each: len(each["issues"]))
-    return {"issues": largest["issues"][:issues], "total": issues, "startAt": 0}
+def response(issues: int) -> Json:
+    """An answer of Jira with as many issues of some 3.6 KB each, as it comes from the network."""
+    answer = {
+        "expand": "schema,names",
+        "startAt": 0,
+        "maxResults": issues,
+        "total": issues,
+        "issues": random_issues(issues),
+    }
+    received: Json = json.loads(json.dumps(answer))
+    return received
 
 
-def profile(number: int = 0) -> Document:
+def small_answer(number: int) -> Json:
+    """An answer of about 1 KB: one issue, with few fields."""
+    few = _issues_of_few_fields()
+    return {"startAt": number, "maxResults": 1, "total": 1, "issues": [few[number % len(few)]]}
+
+
+@cache
+def _issues_of_few_fields() -> list[Json]:
+    few = ("summary", "priority", "status", "created", "resolutiondate", "labels", "fixVersions")
+    return [
+        {**issue, "fields": {name: issue["fields"][name] for name in few}}
+        for issue in random_issues(499, seed=1)
+    ]
+
+
+def profile(number: int = 0) -> Json:
     """A profile with 1.8 KB of configuration."""
     statuses = ["Open", "In Progress", "In Review", "Testing", "Resolved", "Closed", "Reopened"]
     return {
@@ -75,19 +100,23 @@ def profile(number: int = 0) -> Document:
             "production_environment_values": ["PROD", "Production"],
             "flow_end_statuses": statuses[4:6],
             "active_statuses": statuses[1:4],
+            "waiting_statuses": ["Open", "Reopened", "Waiting for customer", "Blocked"],
             "flow_start_statuses": statuses[1:2],
             "wip_statuses": statuses[1:4],
         },
         "flow_type_mappings": {
             "Feature": {"issue_types": ["Story", "New Feature"], "effort_categories": []},
-            "Defect": {"issue_types": ["Bug"], "effort_categories": []},
+            "Defect": {
+                "issue_types": ["Bug", "Incident"],
+                "effort_categories": ["Production issue", "Regression"],
+            },
             "Technical Debt": {"issue_types": ["Task"], "effort_categories": ["Maintenance"]},
-            "Risk": {"issue_types": ["Spike"], "effort_categories": ["Security"]},
+            "Risk": {"issue_types": ["Spike"], "effort_categories": ["Security", "Compliance"]},
         },
     }
 
 
-def query(number: int) -> Document:
+def query(number: int) -> Json:
     """A query."""
     return {
         "id": f"query-{number}",
@@ -97,23 +126,37 @@ def query(number: int) -> Document:
     }
 
 
-def metrics(number: int) -> Document:
-    """The Flow metrics of a week."""
-    return {
+def metrics(number: int) -> Json:
+    """The Flow metrics of a week, in the form that the dashboard gives them."""
+    rest = number % 97
+    found: Json = {
         "flow_time": {
             "median_days": 3.5 + number,
-            "avg_days": 4.25,
-            "p85_days": 9.75,
+            "avg_days": 4.25 + rest / 8,
+            "p85_days": 9.75 + rest / 4,
             "completed_count": 14,
-            "timestamp": "2026-01-05T09:00:00+00:00",
+        },
+        "flow_efficiency": {
+            "overall_pct": 41.5 + rest / 4,
+            "median_pct": 38.0 + rest / 2,
+            "avg_active_days": 1.75,
+            "avg_waiting_days": 2.5 + rest / 8,
+            "completed_count": 14,
         },
         "flow_load": {
-            "wip_count": 12,
-            "by_status": {"In Progress": 7, "In Review": 5},
-            "by_issue_type": {"Story": 8, "Bug": 4},
+            "wip_count": 12 + rest,
+            "by_status": {"In Progress": 7 + rest, "In Review": 3, "Testing": 2},
+            "by_issue_type": {"Story": 6 + rest, "Bug": 4, "Task": 2},
         },
-        "flow_velocity": {"completed_count": 14, "distribution": {"feature": 9, "defect": 5}},
+        "flow_velocity": {
+            "completed_count": 14,
+            "week": "2026-W01",
+            "distribution": {"feature": 7, "defect": 4, "tech_debt": 2, "risk": 1},
+        },
     }
+    for metric in found.values():
+        metric["timestamp"] = "2026-01-05T09:00:00+00:00"
+    return found
 
 
 def weeks(count: int) -> list[str]:

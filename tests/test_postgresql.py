@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from benchmarks.concurrency import measure
+from benchmarks.workers import measure_store
 from burndown import (
     ProfileNotFoundError,
     StorageError,
@@ -246,7 +246,7 @@ def save_a_profile(url: str, number: int) -> None:
 
 def test_processes_lose_no_update(postgres_url: str) -> None:
     """What they count together is what each of them counted."""
-    result = measure(postgres_url, processes=3, seconds=1)
+    result = measure_store(postgres_url, workers=3, seconds=1)
     assert result["errors"] == 0
     assert result["added"] > 0
     assert result["lost_updates"] == 0

@@ -1,0 +1,68 @@
+"""Measure burndown, next to the same by hand and to SQLModel written naively."""
+
+import json
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from benchmarks import concurrency, growth, migration, operations, size, start
+from benchmarks.measuring import Row
+from benchmarks.options import Options, read_options
+
+__all__ = ["PARTS", "Part", "main"]
+
+
+class Part(NamedTuple):
+    """What can be measured alone."""
+
+    measure: Callable[[Options], list[Row]]
+    table: Callable[[list[Row]], str]
+
+
+PARTS = {
+    "operations": Part(operations.measure, operations.table),
+    "size": Part(size.measure, size.table),
+    "start": Part(start.measure, start.table),
+    "migration": Part(migration.measure, migration.table),
+    "concurrency": Part(concurrency.measure, concurrency.table),
+    "growth": Part(growth.measure, growth.table),
+}
+
+
+def _machine() -> dict[str, Any]:
+    """What the numbers depend on."""
+    return {
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the parts that were chosen, and print a table of each."""
+    options = read_options(list(PARTS), arguments)
+    wanted = list(options.only or PARTS)
+    if options.plot is not None:
+        from benchmarks.plot import draw  # fails at once where there is no matplotlib
+
+        wanted = list(dict.fromkeys([*wanted, "growth"]))
+    found: dict[str, list[Row]] = {}
+    for name in wanted:
+        print(f"measuring {name} ...", file=sys.stderr)
+        found[name] = PARTS[name].measure(options)
+        if not options.json:
+            print(PARTS[name].table(found[name]), flush=True)
+    if options.plot is not None:
+        draw(found["growth"], options.plot)
+    if options.json:
+        kept = {"machine": _machine(), "options": asdict(options), **found}
+        print(json.dumps(kept, indent=2, default=str))
+
+
+if __name__ == "__main__":
+    main()

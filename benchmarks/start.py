@@ -1,0 +1,74 @@
+"""How long the package takes to start, in new processes."""
+
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+from benchmarks import tables
+from benchmarks.measuring import Row, interleaved, medians
+from benchmarks.options import Options
+from benchmarks.sides import opened, settings, temporary
+
+__all__ = ["measure", "table"]
+
+_ROOT = Path(__file__).parents[1]
+_COMMANDS = {
+    "Python": "pass",
+    "import burndown": "import burndown",
+    "import sqlmodel": "import sqlmodel",
+    "first call": "from burndown import get_backend; get_backend().get_app_state('theme')",
+}
+_COMPARED = [
+    ("import burndown", "Python", 30, 5),
+    ("first call", "import sqlmodel", 60, 20),
+]
+
+
+def _run(command: str, number: int) -> None:
+    subprocess.run([sys.executable, "-c", command], check=True, cwd=_ROOT)
+
+
+def measure(options: Options) -> list[Row]:
+    """What a command takes beyond what it is compared with."""
+    with temporary(options.folder) as folder:
+        path = folder / "burndown.db"
+        with opened(path, "NORMAL") as backend:
+            backend.set_app_state("theme", "dark")
+        calls = {name: partial(_run, command) for name, command in _COMMANDS.items()}
+        with settings(database_url=str(path), sqlite_synchronous="NORMAL"):
+            times = interleaved(calls, 2 * options.rounds)
+    middle = medians(times)
+    rows = []
+    for what, base, must, aim in _COMPARED:
+        by_round = [
+            1000 * (one - other) for one, other in zip(times[what], times[base], strict=True)
+        ]
+        rows.append(
+            {
+                "what": f"{what}, over {base}",
+                "must": must,
+                "aim": aim,
+                "base_ms": 1000 * middle[base],
+                "more_ms": 1000 * (middle[what] - middle[base]),
+                "spread": [min(by_round), max(by_round)],
+            }
+        )
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """Milliseconds."""
+    headings = ["what", "base", "more", "must", "aim", "holds"]
+    lines = [
+        [
+            row["what"],
+            f"{row['base_ms']:.0f} ms",
+            "{:.1f} ({:.1f} to {:.1f}) ms".format(row["more_ms"], *row["spread"]),
+            row["must"],
+            row["aim"],
+            tables.verdict(row["more_ms"], row["must"], row["aim"]),
+        ]
+        for row in rows
+    ]
+    return tables.markdown("Start", headings, lines)

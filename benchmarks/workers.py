@@ -1,0 +1,191 @@
+"""Workers that use one store at the same time, and count what they do.
+
+Workers are threads or processes. Each reads and writes for some seconds: seven of ten calls read.
+Every fourth write adds one to a counter that all of them share; what the counter says in the end is
+compared with how often it was added to.
+"""
+
+import multiprocessing
+import queue
+import random
+import statistics
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from benchmarks import sample
+from benchmarks.measuring import Row
+from benchmarks.naive import Naive
+from benchmarks.sides import Side
+from burndown import PersistenceError
+from burndown.persistence import open_backend
+
+__all__ = ["KINDS", "measure_store"]
+
+_READS = 0.7
+_ISSUES = 50
+_PATIENCE_SECONDS = 60
+
+
+class _Work(NamedTuple):
+    """What one worker did."""
+
+    reads: list[float]
+    writes: list[float]
+    added: int
+    errors: list[str]
+
+
+def _open(side: str, where: str) -> AbstractContextManager[Side]:
+    return closing(Naive(Path(where), "NORMAL")) if side == "naive" else open_backend(where)
+
+
+def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
+    """Read and write from the moment at which all are ready until the time is over."""
+    rng = random.Random(number)
+    answer = sample.response(_ISSUES)
+    reads: list[float] = []
+    writes: list[float] = []
+    errors: list[str] = []
+    added = 0
+    opened.get_app_state("counter")
+    start.wait(_PATIENCE_SECONDS)
+    end = time.perf_counter() + seconds
+    while (begun := time.perf_counter()) < end:
+        is_read = rng.random() < _READS
+        try:
+            if is_read:
+                _read(opened, rng)
+            else:
+                added += _write(opened, answer, rng)
+        except (PersistenceError, SQLAlchemyError) as error:
+            errors.append(str(error))
+        (reads if is_read else writes).append(time.perf_counter() - begun)
+    return _Work(reads, writes, added, errors)
+
+
+def _read(opened: Side, rng: random.Random) -> None:
+    """One of the calls that a dashboard makes all the time."""
+    match rng.randrange(4):
+        case 0:
+            opened.get_profile("profile-0")
+        case 1:
+            opened.list_queries("profile-0")
+        case 2:
+            opened.get_jira_cache("profile-0", "query-0", "key")
+        case _:
+            opened.get_metrics_snapshots("profile-0", "query-0", "flow", 12)
+
+
+def _write(opened: Side, answer: dict[str, Any], rng: random.Random) -> int:
+    """A write; returns what it added to the counter."""
+    match rng.randrange(4):
+        case 0:
+            changed = {**answer, "startAt": rng.getrandbits(32)}
+            opened.save_jira_cache("profile-0", "query-0", "key", changed, sample.LATER)
+        case 1:
+            week = f"2025-W{rng.randrange(1, 53):02}"
+            metrics = sample.metrics(rng.getrandbits(32))
+            opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", metrics)
+        case 2:
+            opened.save_task_progress("fetch", rng.uniform(0, 100), "running", "")
+        case _:
+            _add_one(opened)
+            return 1
+    return 0
+
+
+def _add_one(opened: Side) -> None:
+    if isinstance(opened, Naive):
+        opened.add_one("counter")
+        return
+    with opened.transaction():
+        opened.set_app_state("counter", str(int(opened.get_app_state("counter") or 0) + 1))
+
+
+def _fill(opened: Side) -> None:
+    opened.save_profile(sample.profile())
+    for number in range(10):
+        opened.save_query("profile-0", sample.query(number))
+    answer = sample.response(_ISSUES)
+    opened.save_jira_cache("profile-0", "query-0", "key", answer, sample.LATER)
+    for number, week in enumerate(sample.weeks(52)):
+        opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))
+    opened.set_app_state("counter", "0")
+
+
+def _in_a_process(
+    side: str, where: str, seconds: float, number: int, start: Any, done: Any
+) -> None:
+    with _open(side, where) as opened:
+        done.put(_work(opened, seconds, number, start))
+
+
+def _processes(side: str, where: str, workers: int, seconds: float) -> list[_Work]:
+    context = multiprocessing.get_context("spawn")
+    start, done = context.Barrier(workers), context.Queue()
+    all_of_them = [
+        context.Process(target=_in_a_process, args=(side, where, seconds, number, start, done))
+        for number in range(workers)
+    ]
+    for process in all_of_them:
+        process.start()
+    found = [done.get(timeout=seconds + _PATIENCE_SECONDS) for _ in all_of_them]
+    for process in all_of_them:
+        process.join()
+    return found
+
+
+def _threads(side: str, where: str, workers: int, seconds: float) -> list[_Work]:
+    start, done = threading.Barrier(workers), queue.Queue[_Work]()
+    with _open(side, where) as opened:
+
+        def work(number: int) -> None:
+            done.put(_work(opened, seconds, number, start))
+
+        all_of_them = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
+        for thread in all_of_them:
+            thread.start()
+        for thread in all_of_them:
+            thread.join()
+    return [done.get_nowait() for _ in all_of_them]
+
+
+KINDS: dict[str, Callable[[str, str, int, float], list[_Work]]] = {
+    "threads": _threads,
+    "processes": _processes,
+}
+
+
+def measure_store(
+    where: str, workers: int, seconds: float, kind: str = "processes", side: str = "burndown"
+) -> Row:
+    """Have the workers use a store, and sum up what they did."""
+    with _open(side, where) as opened:
+        _fill(opened)
+    done = KINDS[kind](side, where, workers, seconds)
+    with _open(side, where) as opened:
+        counted = int(opened.get_app_state("counter") or 0)
+    reads = [took for each in done for took in each.reads]
+    writes = [took for each in done for took in each.writes]
+    errors = [error for each in done for error in each.errors]
+    added = sum(each.added for each in done)
+    return {
+        "calls_per_second": (len(reads) + len(writes) - len(errors)) / seconds,
+        "p99_read_ms": _p99(reads),
+        "p99_write_ms": _p99(writes),
+        "errors": len(errors),
+        "first_errors": errors[:3],
+        "added": added,
+        "lost_updates": added - counted,
+    }
+
+
+def _p99(seconds: list[float]) -> float | None:
+    """In milliseconds; ``None`` if there are too few to tell."""
+    return 1000 * statistics.quantiles(seconds, n=100)[98] if len(seconds) > 1 else None

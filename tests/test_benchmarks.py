@@ -1,0 +1,104 @@
+"""The benchmark measures what it says: equal answers, and every part runs."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from benchmarks import measuring, operations, sample
+from benchmarks.__main__ import PARTS, main
+from benchmarks.issues import random_issues
+from benchmarks.options import Options
+from benchmarks.sides import open_sides
+
+TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--answers", "10"]
+TINY += ["--migrate", "20", "--sizes", "1", "3", "--workers", "2", "--seconds", "0.1"]
+OPTIONS = Options(issues=20, queries=4, weeks=14, answers=10)
+MOMENTS = ("created_at", "last_used", "updated_at")
+
+
+@pytest.fixture
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call each turn, and no tidying up before it: times do not matter here."""
+    monkeypatch.setattr(measuring, "_BLOCK_SECONDS", 0)
+    monkeypatch.setattr(measuring.gc, "collect", lambda: 0)
+
+
+def without_moments(answer: object) -> object:
+    """An answer, without what each side writes in a form and at a moment of its own."""
+    if isinstance(answer, list):
+        return sorted((without_moments(each) for each in answer), key=str)
+    if isinstance(answer, dict) and "issues" not in answer:
+        return {name: value for name, value in answer.items() if name not in MOMENTS}
+    return answer
+
+
+def test_all_sides_answer_the_same(tmp_path: Path) -> None:
+    """They do the same work, so that their times can be compared."""
+    answers: dict[str, list[object]] = {}
+    with open_sides(tmp_path, "NORMAL") as sides:
+        for name, side in sides.items():
+            operations.fill(side, OPTIONS)
+            answers[name] = []
+            for operation in operations.OPERATIONS:
+                if operation.before is not None:
+                    operation.before(side, OPTIONS)
+                answers[name].append(without_moments(operation.prepare(side, OPTIONS)(7)))
+            answers[name] += [
+                without_moments(side.get_profile("profile-0")),
+                side.get_jira_cache("profile-0", "query-0", "written"),
+                without_moments(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
+                side.get_app_state("theme"),
+                without_moments(side.get_task_progress("fetch")),
+            ]
+    assert answers["floor"] == answers["burndown"]
+    assert answers["naive"] == answers["burndown"]
+
+
+def test_issues_are_like_real_ones() -> None:
+    """As large as told, no two alike, and they compress as answers of Jira do."""
+    issues = random_issues(1000)
+    text = json.dumps(issues, separators=(",", ":"), ensure_ascii=False).encode()
+    assert len(text) / 1000 == pytest.approx(3650, rel=0.05)
+    assert len(zstandard.ZstdCompressor(3).compress(text)) / len(text) == pytest.approx(
+        0.11, abs=0.01
+    )
+    assert len({issue["key"] for issue in issues}) == 1000
+    assert len({str(issue["fields"]["description"]) for issue in issues}) > 900
+    assert issues == random_issues(1000) != random_issues(1000, seed=1)
+
+
+def test_configuration_of_a_profile_has_the_size_that_is_told() -> None:
+    """1.8 KB."""
+    sections = [value for value in sample.profile().values() if isinstance(value, dict)]
+    assert sum(len(json.dumps(each)) for each in sections) == pytest.approx(1800, rel=0.1)
+
+
+@pytest.mark.usefixtures("hurry")
+def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With JSON that says what was measured, and with a picture if there is something to draw."""
+    picture, folder = tmp_path / "docs" / "growth.png", tmp_path / "files"
+    folder.mkdir()
+    can_draw = find_spec("matplotlib") is not None
+    main(
+        [*TINY, "--json", "--folder", str(folder), *(["--plot", str(picture)] if can_draw else [])]
+    )
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {"machine", "options", *PARTS}
+    for name, part in PARTS.items():
+        assert found[name]
+        assert part.table(found[name]).startswith("### ")
+    for row in found["concurrency"]:
+        assert row["burndown"]["errors"] == row["burndown"]["lost_updates"] == 0
+        assert row["burndown"]["added"] > 0
+    assert not list(folder.iterdir())
+    assert not can_draw or picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("hurry")
+def test_a_part_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a table to read."""
+    main([*TINY, "--only", "operations", "--operation", "get_profile"])
+    assert "| get_profile " in capsys.readouterr().out
