@@ -1,11 +1,8 @@
 """The laws of the file: who may read it, what every connection keeps to, how it fails."""
 
-import importlib
 import json
 import logging
 import os
-import pkgutil
-import re
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -15,8 +12,6 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import Delete, Select
-from sqlalchemy.dialects import sqlite
 
 import burndown
 from burndown import (
@@ -577,53 +572,3 @@ def test_every_public_name_is_there() -> None:
         assert name in dir(burndown)
     with pytest.raises(AttributeError):
         burndown.nothing  # noqa: B018
-
-
-# --- query plans -----------------------------------------------------------------------------
-
-SMALL_TABLES = ("profiles", "task_progress")
-"""Tables that are listed as a whole."""
-
-
-def prebuilt_statements() -> dict[str, Select[Any] | Delete]:
-    """Every SELECT and DELETE that a repository has built at import."""
-    return {
-        f"{module.name}.{name}": value
-        for module in pkgutil.iter_modules(repositories.__path__)
-        for name, value in vars(
-            importlib.import_module(f"{repositories.__name__}.{module.name}")
-        ).items()
-        if isinstance(value, Select | Delete)
-    }
-
-
-def plan_of(statement: Select[Any] | Delete, connection: sqlite3.Connection) -> list[str]:
-    dialect = sqlite.dialect(paramstyle="named")
-    compiled = statement.compile(dialect=dialect)
-    values: dict[str, Any] = {
-        name: ["x", "y"] if bind.expanding else 5 if name == "limit" else "x"
-        for name, bind in compiled.binds.items()
-    }
-    expanded = compiled.construct_expanded_state(values)
-    rows = connection.execute(f"EXPLAIN QUERY PLAN {expanded.statement}", expanded.parameters)
-    return [row[3] for row in rows.fetchall()]
-
-
-@pytest.mark.parametrize("name", prebuilt_statements())
-def test_no_statement_reads_or_sorts_a_whole_table(backend: SQLiteBackend, name: str) -> None:
-    with backend.database.connection() as connection:
-        plan = plan_of(prebuilt_statements()[name], connection)
-    assert plan
-    for step in plan:
-        assert "TEMP B-TREE" not in step, plan
-        if step.startswith("SCAN"):
-            assert re.fullmatch(rf"SCAN ({'|'.join(SMALL_TABLES)}) USING .*INDEX .*", step), plan
-
-
-def test_the_plans_are_those_of_all_repositories() -> None:
-    modules = {name.split(".")[0] for name in prebuilt_statements()}
-    assert modules >= {
-        module.name
-        for module in pkgutil.iter_modules(repositories.__path__)
-        if module.name != "base"
-    }

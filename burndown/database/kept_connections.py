@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Dialect
 
 from burndown.repositories import DriverConnection
+from burndown.repositories.connections import log
 
 __all__ = ["KeptConnections"]
 
@@ -15,6 +16,8 @@ MOST_KEPT = 10
 """How many connections wait for the next call; more than that run at once rarely."""
 
 T = TypeVar("T")
+
+_BEGIN = "BEGIN IMMEDIATE"
 
 
 class _Kept:
@@ -27,7 +30,8 @@ class _Kept:
 
     def _writing_cursor(self) -> Any:
         if not self.raw.in_transaction:
-            self.raw.execute("BEGIN IMMEDIATE")
+            log(_BEGIN)
+            self.raw.execute(_BEGIN)
         return self.raw.cursor()
 
 

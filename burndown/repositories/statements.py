@@ -3,7 +3,8 @@
 Building a SELECT anew costs more than most of them take.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -34,8 +35,6 @@ __all__ = ["Documents", "Statement", "Upsert", "columns_of", "documents", "key_o
 Documents = list[dict[str, Any]]
 """Rows as plain dicts of JSON values, moments as ISO 8601 in UTC."""
 
-_Processor = Callable[[Any], Any] | None
-
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -63,7 +62,7 @@ def key_of(model: type[Entity]) -> list[ColumnElement[bool]]:
 
 def one_of(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
     """The condition that the column has one of the texts of a list, however many there are."""
-    texts = json_texts(bindparam(parameter, type_=JsonText())).table_valued("value")
+    texts = json_texts(bindparam(parameter, type_=JsonText())).table_valued("value", name="texts")
     return column.in_(select(texts.c.value))
 
 
@@ -83,7 +82,24 @@ def _json_texts_on_postgresql(function: json_texts, compiler: SQLCompiler, **opt
     return f"json_array_elements_text({compiler.function_argspec(function, **options)}::json)"
 
 
-class Statement:
+class _Precompiled(ABC):
+    """Something to run, compiled on first use for each kind of database."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: Dialect) -> "Compiled":
+        """The SQL for a kind of database."""
+        known = self._compiled.get(dialect.name)
+        if known is None:
+            known = self._compiled[dialect.name] = Compiled(self._built_for(dialect), dialect)
+        return known
+
+    @abstractmethod
+    def _built_for(self, dialect: Dialect) -> ClauseElement: ...
+
+
+class Statement(_Precompiled):
     """A SELECT or DELETE with named parameters.
 
     Args:
@@ -91,21 +107,16 @@ class Statement:
     """
 
     def __init__(self, built: Select[Any] | Delete) -> None:
+        super().__init__()
         self._built = built
-        self._compiled: dict[str, _Compiled] = {}
 
     def documents(self, connection: DriverConnection, /, **parameters: Any) -> Documents:
         """What a SELECT finds, each row as a dict by column."""
         if not all(map(_can_be_there, parameters.values())):
             return []
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        compiled = self.compiled(connection.dialect)
         rows = connection.execute(compiled.sql, compiled.bound(parameters)).fetchall()
         return [compiled.document(row) for row in rows]
-
-    def document(self, connection: DriverConnection, /, **parameters: Any) -> dict[str, Any] | None:
-        """The first row that a SELECT finds, or ``None``."""
-        found = self.documents(connection, **parameters)
-        return found[0] if found else None
 
     def values(self, connection: DriverConnection, /, **parameters: Any) -> list[Any]:
         """What a SELECT of one column finds."""
@@ -115,16 +126,15 @@ class Statement:
         """Run a DELETE; returns how many rows it found."""
         if not all(map(_can_be_there, parameters.values())):
             return 0
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        compiled = self.compiled(connection.dialect)
         found: int = connection.execute(compiled.sql, compiled.bound(parameters)).rowcount
         return found
 
-    def _compile(self, dialect: Dialect) -> "_Compiled":
-        compiled = self._compiled[dialect.name] = _Compiled(self._built, dialect)
-        return compiled
+    def _built_for(self, dialect: Dialect) -> ClauseElement:
+        return self._built
 
 
-class Upsert:
+class Upsert(_Precompiled):
     """An INSERT that replaces the row of the same key.
 
     Args:
@@ -133,21 +143,21 @@ class Upsert:
     """
 
     def __init__(self, model: type[Entity], kept: frozenset[str] = frozenset()) -> None:
+        super().__init__()
         self._table: Table = model.__table__  # type: ignore[attr-defined]
         self._kept = kept
-        self._compiled: dict[str, _Compiled] = {}
 
     def run(self, connection: DriverConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""
-        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        compiled = self.compiled(connection.dialect)
         if len(rows) == 1:
             connection.execute(compiled.sql, compiled.bound(rows[0]))
         else:
             connection.execute_many(compiled.sql, [compiled.bound(row) for row in rows])
 
-    def _compile(self, dialect: Dialect) -> "_Compiled":
+    def _built_for(self, dialect: Dialect) -> ClauseElement:
         insert = _INSERTS[dialect.name](self._table)
-        upsert = insert.on_conflict_do_update(
+        upsert: ClauseElement = insert.on_conflict_do_update(
             index_elements=list(self._table.primary_key),
             set_={
                 column.name: insert.excluded[column.name]
@@ -155,11 +165,10 @@ class Upsert:
                 if not column.primary_key and column.name not in self._kept
             },
         )
-        compiled = self._compiled[dialect.name] = _Compiled(upsert, dialect)
-        return compiled
+        return upsert
 
 
-class _Compiled:
+class Compiled:
     """A statement as SQL for one kind of database, and how values go in and out of it."""
 
     def __init__(self, built: ClauseElement, dialect: Dialect) -> None:
