@@ -16,7 +16,7 @@ FORMAT_VERSION: Final = 1
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True, hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True)
 
 
 class FileEntry(_Part):

@@ -26,7 +26,7 @@ _Moment = Annotated[UtcDatetime, PlainSerializer(datetime.isoformat)]
 
 
 class _Notes(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     version: Literal[1] = 1
     """The form of the file."""

@@ -11,19 +11,20 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
+from pydantic import ConfigDict, SecretStr, model_validator
 from sqlalchemy import Index
 from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
+from burndown.models.described import Described
 from burndown.models.json_codec import check_storable, decode
 from burndown.models.quick import SECTION_DEPTH, QuickRows
 
 __all__ = ["Entity", "Submodel", "View", "add_index"]
 
 
-class Submodel(BaseModel):
+class Submodel(Described):
     """A nested section of configuration: known keys are validated, unknown ones are kept."""
 
     model_config = ConfigDict(
@@ -32,8 +33,8 @@ class Submodel(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,
+        defer_build=True,
     )
 
     @model_validator(mode="after")
@@ -60,20 +61,20 @@ class Submodel(BaseModel):
         return [(key, value) for key, value in super().__repr_args__() if key in known]
 
 
-class View(BaseModel):
+class View(Described):
     """A typed look at JSON that others wrote: reads what it knows, tolerates all else."""
 
-    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
-class Entity(SQLModel):
+class Entity(SQLModel, Described):
     """Something stored in a table of its own; validates when made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
         extra="forbid",
         validate_assignment=True,
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,
+        defer_build=True,
     )
 
     UNKNOWN_KEYS: ClassVar[str] = ""
