@@ -1,5 +1,6 @@
 """How long the package takes to start, in new processes."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -25,8 +26,14 @@ _COMPARED = [
 ]
 
 
-def _run(command: str, number: int) -> None:
-    subprocess.run([sys.executable, "-c", command], check=True, cwd=_ROOT)
+def _run(command: str, environment: dict[str, str], number: int) -> None:
+    subprocess.run([sys.executable, "-c", command], check=True, cwd=_ROOT, env=environment)
+
+
+def _compiled(folder: Path) -> dict[str, str]:
+    """An environment in which modules are compiled once, as an installed package is."""
+    without = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return {**without, "PYTHONPYCACHEPREFIX": str(folder)}
 
 
 def measure(options: Options) -> list[Row]:
@@ -35,8 +42,9 @@ def measure(options: Options) -> list[Row]:
         path = folder / "burndown.db"
         with opened(path, "NORMAL") as backend:
             backend.set_app_state("theme", "dark")
-        calls = {name: partial(_run, command) for name, command in _COMMANDS.items()}
         with settings(database_url=str(path), sqlite_synchronous="NORMAL"):
+            compiled = _compiled(folder / "bytecode")
+            calls = {name: partial(_run, text, compiled) for name, text in _COMMANDS.items()}
             times = interleaved(calls, 2 * options.rounds)
     middle = medians(times)
     rows = []

@@ -4,8 +4,10 @@ The names here are loaded when they are first used.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = (
+    False  # as type checkers know it; importing `typing` takes longer than all else here
+)
 if TYPE_CHECKING:
     from burndown.errors import (
         DatabaseCorruptionError,
@@ -104,7 +106,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'burndown' has no attribute {name!r}")
     return getattr(import_module(_HOME_OF[name]), name)

@@ -5,6 +5,7 @@ Jira is compressed. Time is text that compares with SQLite's own ``datetime('now
 """
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from burndown.models.json_codec import decode, encode
 
 __all__ = [
     "CompressedJson",
+    "IsoText",
     "JsonText",
     "OrderedText",
     "SubmodelJson",
@@ -41,11 +43,17 @@ class JsonText(TypeDecorator[Any]):
         """Encode."""
         return None if value is None else encode(value).decode()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         """Decode."""
-        if value is None:
-            return None
-        return value.encode() if self.raw else decode(value)
+        return _encoded if self.raw else _decoded
+
+
+def _decoded(text: str | None) -> Any:
+    return None if text is None else decode(text)
+
+
+def _encoded(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
 
 
 class SubmodelJson(TypeDecorator[Submodel]):
@@ -128,7 +136,7 @@ class UtcTimestamp(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         if dialect.name != "sqlite":
             return moment
-        return moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        return moment.isoformat(" ", "microseconds")[:_STORED_LENGTH]
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """As an aware value in UTC."""
@@ -138,6 +146,26 @@ class UtcTimestamp(TypeDecorator[datetime]):
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
         moment: datetime = value.astimezone(UTC)
         return moment
+
+
+class IsoText(UtcTimestamp):
+    """A moment that is read as ISO 8601 text, as documents have it."""
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """As text in UTC."""
+
+        def as_text(value: Any) -> str | None:
+            if type(value) is str and len(value) == _STORED_LENGTH and value[10] == " ":
+                return f"{value[:10]}T{value[11:].removesuffix('.000000')}+00:00"
+            moment = self.process_result_value(value, dialect)
+            return None if moment is None else moment.isoformat()
+
+        return as_text
+
+
+_STORED_LENGTH = len("2025-12-23 10:00:00.000000")
 
 
 class random_text(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are

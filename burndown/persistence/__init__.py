@@ -10,6 +10,7 @@ Business logic calls :func:`get_backend` each time; tests put another one in its
 """
 
 import threading
+from importlib import import_module
 from pathlib import Path
 
 from burndown.database import get_database, open_database, set_database
@@ -22,7 +23,6 @@ from burndown.errors import (
     ValidationError,
 )
 from burndown.persistence.interface import Document, PersistenceBackend
-from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.settings import get_settings
 
@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 _JSON = "json:"
+_JSON_BACKEND = "burndown.persistence.json_backend"
 
 _lock = threading.Lock()
 _backend: PersistenceBackend | None = None
@@ -59,7 +60,7 @@ def get_backend() -> PersistenceBackend:
     with _lock:
         if _backend is None:
             folder = _json_folder(get_settings().database)
-            _backend = SQLBackend(get_database()) if folder is None else JSONBackend(folder)
+            _backend = SQLBackend(get_database()) if folder is None else _json_backend(folder)
         return _backend
 
 
@@ -75,7 +76,7 @@ def open_backend(where: str | Path) -> PersistenceBackend:
         StorageError: no backend stores there.
     """
     folder = _json_folder(where)
-    return SQLBackend(open_database(where)) if folder is None else JSONBackend(folder)
+    return SQLBackend(open_database(where)) if folder is None else _json_backend(folder)
 
 
 def set_backend(backend: PersistenceBackend | None) -> None:
@@ -94,6 +95,12 @@ def set_backend(backend: PersistenceBackend | None) -> None:
             _backend.close()
         _backend = backend
         set_database(backend.database if isinstance(backend, SQLBackend) else None)
+
+
+def _json_backend(folder: Path) -> PersistenceBackend:
+    """Loaded where it is used: reading the old files takes as many modules as all else here."""
+    backend: PersistenceBackend = import_module(_JSON_BACKEND).JSONBackend(folder)
+    return backend
 
 
 def _json_folder(where: str | Path) -> Path | None:

@@ -3,7 +3,6 @@
 Building a SELECT anew costs more than most of them take.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,14 +18,13 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from burndown.models import Entity
-from burndown.models.columns import JsonText, SubmodelJson, UtcTimestamp
+from burndown.models.columns import IsoText, JsonText, SubmodelJson, UtcTimestamp
 from burndown.models.values import is_line
 from burndown.repositories.connections import DriverConnection
 
@@ -34,8 +32,6 @@ __all__ = ["Documents", "Statement", "Upsert", "columns_of", "documents", "key_o
 
 Documents = list[dict[str, Any]]
 """Rows as plain dicts of JSON values, moments as ISO 8601 in UTC."""
-
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def columns_of(model: type[Entity]) -> Any:
@@ -82,21 +78,24 @@ def _json_texts_on_postgresql(function: json_texts, compiler: SQLCompiler, **opt
     return f"json_array_elements_text({compiler.function_argspec(function, **options)}::json)"
 
 
-class _Precompiled(ABC):
+class _Precompiled:
     """Something to run, compiled on first use for each kind of database."""
 
-    def __init__(self) -> None:
+    def __init__(self, built: ClauseElement) -> None:
+        self._built = built
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, dialect: Dialect) -> "Compiled":
         """The SQL for a kind of database."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = self._compiled[dialect.name] = Compiled(self._built_for(dialect), dialect)
+            known = Compiled(self._built, dialect, self._ending(dialect))
+            self._compiled[dialect.name] = known
         return known
 
-    @abstractmethod
-    def _built_for(self, dialect: Dialect) -> ClauseElement: ...
+    def _ending(self, dialect: Dialect) -> str:
+        """What follows what SQLAlchemy makes of it."""
+        return ""
 
 
 class Statement(_Precompiled):
@@ -107,8 +106,7 @@ class Statement(_Precompiled):
     """
 
     def __init__(self, built: Select[Any] | Delete) -> None:
-        super().__init__()
-        self._built = built
+        super().__init__(built)
 
     def documents(self, connection: DriverConnection, /, **parameters: Any) -> Documents:
         """What a SELECT finds, each row as a dict by column."""
@@ -130,9 +128,6 @@ class Statement(_Precompiled):
         found: int = connection.execute(compiled.sql, compiled.bound(parameters)).rowcount
         return found
 
-    def _built_for(self, dialect: Dialect) -> ClauseElement:
-        return self._built
-
 
 class Upsert(_Precompiled):
     """An INSERT that replaces the row of the same key.
@@ -143,9 +138,9 @@ class Upsert(_Precompiled):
     """
 
     def __init__(self, model: type[Entity], kept: frozenset[str] = frozenset()) -> None:
-        super().__init__()
         self._table: Table = model.__table__  # type: ignore[attr-defined]
         self._kept = kept
+        super().__init__(self._table.insert())
 
     def run(self, connection: DriverConnection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""
@@ -155,25 +150,24 @@ class Upsert(_Precompiled):
         else:
             connection.execute_many(compiled.sql, [compiled.bound(row) for row in rows])
 
-    def _built_for(self, dialect: Dialect) -> ClauseElement:
-        insert = _INSERTS[dialect.name](self._table)
-        upsert: ClauseElement = insert.on_conflict_do_update(
-            index_elements=list(self._table.primary_key),
-            set_={
-                column.name: insert.excluded[column.name]
-                for column in self._table.c
-                if not column.primary_key and column.name not in self._kept
-            },
+    def _ending(self, dialect: Dialect) -> str:
+        """As SQLite and PostgreSQL say it; SQLAlchemy's own ways are slow to load."""
+        quoted = dialect.identifier_preparer.quote
+        key = ", ".join(quoted(column.name) for column in self._table.primary_key)
+        replaced = ", ".join(
+            f"{quoted(column.name)} = excluded.{quoted(column.name)}"
+            for column in self._table.c
+            if not column.primary_key and column.name not in self._kept
         )
-        return upsert
+        return f" ON CONFLICT ({key}) DO UPDATE SET {replaced}"
 
 
 class Compiled:
     """A statement as SQL for one kind of database, and how values go in and out of it."""
 
-    def __init__(self, built: ClauseElement, dialect: Dialect) -> None:
+    def __init__(self, built: ClauseElement, dialect: Dialect, ending: str) -> None:
         compiled: Any = built.compile(dialect=dialect)
-        self.sql = str(compiled)
+        self.sql = f"{compiled}{ending}"
         binds = compiled.binds
         names = compiled.positiontup if compiled.positional else binds
         self._parameters = [
@@ -206,32 +200,17 @@ class Compiled:
         """A row of the driver by column, decoded."""
         found = dict(zip(self._names, row, strict=True))
         for name, process in self._processors:
-            found[name] = process(found[name])
+            if found[name] is not None:
+                found[name] = process(found[name])
         return found
-
-
-class _IsoText(UtcTimestamp):
-    """A moment that is read as ISO 8601 text, as documents have it."""
-
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """As text in UTC."""
-        if type(value) is str and len(value) == _STORED_LENGTH and value[10] == " ":
-            return f"{value[:10]}T{value[11:].removesuffix('.000000')}+00:00"
-        moment = super().process_result_value(value, dialect)
-        return None if moment is None else moment.isoformat()
-
-
-_STORED_LENGTH = len("2025-12-23 10:00:00.000000")
 
 
 def _document_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(stored, SubmodelJson):
         return JsonText()
-    return _IsoText() if isinstance(stored, UtcTimestamp) else stored
+    return IsoText() if isinstance(stored, UtcTimestamp) else stored
 
 
 def _can_be_there(value: Any) -> bool:
     """Whether a column can hold the value; if not, no row needs to be looked for."""
-    return not isinstance(value, str) or is_line(value)
+    return not isinstance(value, str) or (value.isascii() and "\0" not in value) or is_line(value)
