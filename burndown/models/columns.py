@@ -4,18 +4,17 @@ JSON is text in the given key order, which every SQL shell can read; what is lar
 Jira is compressed. Time is text that compares with SQLite's own ``datetime('now')``.
 """
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import zstandard
 from sqlalchemy import DateTime, Dialect, LargeBinary, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from burndown.models.base import Submodel
+from burndown.models.compression import compress, decompress
 from burndown.models.json_codec import decode, encode
 
 __all__ = [
@@ -77,7 +76,7 @@ class SubmodelJson(TypeDecorator[Submodel]):
 
 
 class CompressedJson(TypeDecorator[Any]):
-    """A JSON value as zstd-compressed text (RFC 8878). Read ``raw``, it stays encoded."""
+    """A JSON value as compressed text. Read ``raw``, it stays encoded."""
 
     impl = LargeBinary
     cache_ok = True
@@ -88,23 +87,12 @@ class CompressedJson(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:
         """Encode and compress."""
-        return _zstd.compressor.compress(encode(value))
+        return compress(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
         """Decompress and decode."""
-        text = _zstd.decompressor.decompress(value)
+        text = decompress(value)
         return text if self.raw else decode(text)
-
-
-class _Zstd(threading.local):
-    """A compressor for each thread: making one costs more than most values."""
-
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor()
-        self.decompressor = zstandard.ZstdDecompressor()
-
-
-_zstd = _Zstd()
 
 
 class OrderedText(TypeDecorator[str]):

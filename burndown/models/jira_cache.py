@@ -8,9 +8,10 @@ from sqlmodel import Field
 
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
+from burndown.models.compression import CompressibleObject
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
+from burndown.models.values import Key, UtcDatetime, utc_now
 
 __all__ = ["JiraCache", "counted", "jira_cache_key"]
 
@@ -67,7 +68,7 @@ class JiraCache(QueryData, table=True):
     """How many issues are in the answer; taken from it, whatever is given here."""
     is_complete: bool | None = Field(default=None)
     """Whether there are no further pages; taken from the answer, ``None`` if it does not say."""
-    response: JsonObject = Field(repr=False, sa_type=CompressedJson)
+    response: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
     """The answer, exactly as it was given; normally with ``issues`` and ``total``."""
 
     @classmethod

@@ -6,8 +6,9 @@ from sqlmodel import Field
 
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
+from burndown.models.compression import CompressibleObject
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import JsonObject, Key, UtcDatetime
+from burndown.models.values import Key, UtcDatetime
 
 __all__ = ["JiraChangelog"]
 
@@ -22,7 +23,7 @@ class JiraChangelog(QueryData, table=True):
     """Key of the issue, such as ``KAFKA-19853``."""
     expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
     """The moment from which on it is no longer given out, UTC; ``None`` for never."""
-    changelog: JsonObject = Field(repr=False, sa_type=CompressedJson)
+    changelog: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
     """The history, exactly as it was given: normally ``key``, ``fields`` and ``changelog``."""
 
     @property

@@ -13,7 +13,15 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError, from_json, to_json
 
-__all__ = ["FILE_LAYERS", "MAX_DEPTH", "check_storable", "check_text", "decode", "encode"]
+__all__ = [
+    "FILE_LAYERS",
+    "MAX_DEPTH",
+    "check_encoded",
+    "check_storable",
+    "check_text",
+    "decode",
+    "encode",
+]
 
 MAX_DEPTH = 200
 """Containers within containers; what the JSON reader accepts."""
@@ -92,6 +100,16 @@ def check_storable(value: Any, depth: int = 0) -> Any:
     return value
 
 
+def check_encoded(value: dict[str, Any]) -> None:
+    """As :func:`check_storable`, for what :func:`encode` has taken: its texts are right.
+
+    Raises:
+        PydanticCustomError: with the path to what cannot be stored exactly.
+    """
+    if not _is_plain([value], -1, texts_are_right=True):
+        check_storable(value)
+
+
 def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
     """What a container holds, by key or position; plain values are let through at once."""
     if depth >= MAX_DEPTH:
@@ -116,7 +134,7 @@ def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
             raise _below(path, error) from None
 
 
-def _is_plain(items: Iterable[Any], depth: int) -> bool:
+def _is_plain(items: Iterable[Any], depth: int, *, texts_are_right: bool = False) -> bool:
     """Whether all that a large container holds is surely storable; what is odd is not looked into.
 
     All values of one depth are looked at together, most of them without a call or a step of
@@ -125,11 +143,15 @@ def _is_plain(items: Iterable[Any], depth: int) -> bool:
     for _ in range(depth, MAX_DEPTH):
         dicts: list[dict[Any, Any]] = []
         lists: list[list[Any]] = []
-        for item in [
-            item
-            for item in items
-            if item is not None and (type(item) is not str or not item.isascii())
-        ]:
+        if texts_are_right:
+            others = [item for item in items if type(item) is not str and item is not None]
+        else:
+            others = [
+                item
+                for item in items
+                if item is not None and (type(item) is not str or not item.isascii())
+            ]
+        for item in others:
             kind = type(item)
             if kind is dict:
                 dicts.append(item)

@@ -1,0 +1,91 @@
+"""JSON as zstd-compressed text (RFC 8878), for what is large and comes from Jira."""
+
+import threading
+from typing import Annotated, Any
+
+import zstandard
+
+from burndown.models import quick_values
+from burndown.models.json_codec import check_encoded, check_storable, encode
+from burndown.models.quick import Quick
+from burndown.models.values import JsonObject
+
+__all__ = ["CompressibleObject", "compress", "decompress"]
+
+_LARGE = 2**18
+"""Bytes of JSON from which on another thread compresses them: below, starting one is no gain."""
+
+
+class _Compressed(dict[str, Any]):
+    """A JSON object with its compressed text."""
+
+    def __init__(self, value: dict[str, Any], compressed: bytes) -> None:
+        super().__init__(value)
+        self.compressed = compressed
+
+
+class _Zstd(threading.local):
+    """A compressor for each thread: making one costs more than most values."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor()
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_zstd = _Zstd()
+
+
+def compress(value: Any) -> bytes:
+    """A JSON value that was checked, as compressed text."""
+    if isinstance(value, _Compressed):
+        return value.compressed
+    return _zstd.compressor.compress(encode(value))
+
+
+def decompress(compressed: bytes) -> bytes:
+    """The JSON text."""
+    return _zstd.decompressor.decompress(compressed)
+
+
+def _checked(value: Any) -> dict[str, Any]:
+    """The object as it is, compressed already.
+
+    Compressing lets other threads go on, so that a large one is checked at the same time.
+
+    Raises:
+        ValueError: this is not sure to be storable.
+    """
+    if type(value) is not dict:
+        raise ValueError("a JSON object was expected")
+    try:
+        text = encode(value)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    if len(text) < _LARGE:
+        check_storable(value)
+        return _Compressed(value, _zstd.compressor.compress(text))
+    compressing = _Compressing(text)
+    compressing.start()
+    try:
+        check_encoded(value)
+    finally:
+        compressing.join()
+    return _Compressed(value, compressing.compressed)
+
+
+class _Compressing(threading.Thread):
+    """Compresses a text with the compressor of the thread that waits for it."""
+
+    compressed: bytes
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(name="burndown-compressing")
+        self._text = text
+        self._compressor = _zstd.compressor
+
+    def run(self) -> None:
+        self.compressed = self._compressor.compress(self._text)
+
+
+CompressibleObject = Annotated[JsonObject, Quick(quick_values.checked(_checked))]
+"""A JSON object for a compressed column, kept exactly as it is given."""
