@@ -84,6 +84,20 @@ def test_only_the_owner_can_read_the_database(tmp_path: Path, umask: int) -> Non
     assert mode(path.parent) == 0o700
 
 
+@pytest.mark.parametrize("padding", [0, 50_000], ids=["within a page", "over many pages"])
+def test_a_token_that_is_deleted_or_replaced_is_overwritten(tmp_path: Path, padding: int) -> None:
+    """What cleaning leaves in free pages is no token."""
+    path = tmp_path / "burndown.db"
+    config = {"token": CANARY, "note": "x" * padding, "second_token": CANARY}
+    with SQLiteBackend(path) as backend:
+        for profile_id in ("deleted", "replaced"):
+            backend.save_profile({"id": profile_id, "jira_config": config})
+        backend.cleanup_expired_cache()
+        backend.delete_profile("deleted")
+        backend.save_profile({"id": "replaced", "jira_config": {"token": "another"}})
+    assert CANARY.encode() not in path.read_bytes()
+
+
 def test_an_integrity_check_on_first_use_leaves_the_database_private(tmp_path: Path) -> None:
     with SQLiteBackend(tmp_path / "burndown.db") as backend:
         backend.database.check_integrity()

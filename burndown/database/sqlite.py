@@ -302,6 +302,7 @@ class SQLiteDatabase(Database):
         try:
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA secure_delete=ON")  # no deleted token is left in the file
         except BaseException:
             connection.close()
             raise

@@ -117,23 +117,13 @@ class UtcTimestamp(TypeDecorator[datetime]):
         """Text on SQLite, which has no type for time."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
         """To UTC; a naive value is local time."""
-        if value is None:
-            return None
-        moment = value.astimezone(UTC)
-        if dialect.name != "sqlite":
-            return moment
-        return moment.isoformat(" ", "microseconds")[:_STORED_LENGTH]
+        return _to_text if dialect.name == "sqlite" else _to_utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         """As an aware value in UTC."""
-        if value is None:
-            return None
-        if isinstance(value, str):
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        moment: datetime = value.astimezone(UTC)
-        return moment
+        return _from_text if dialect.name == "sqlite" else _to_utc
 
 
 class IsoText(UtcTimestamp):
@@ -143,17 +133,34 @@ class IsoText(UtcTimestamp):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         """As text in UTC."""
-
-        def as_text(value: Any) -> str | None:
-            if type(value) is str and len(value) == _STORED_LENGTH and value[10] == " ":
-                return f"{value[:10]}T{value[11:].removesuffix('.000000')}+00:00"
-            moment = self.process_result_value(value, dialect)
-            return None if moment is None else moment.isoformat()
-
-        return as_text
+        return _iso_from_text if dialect.name == "sqlite" else _iso_from_moment
 
 
-_STORED_LENGTH = len("2025-12-23 10:00:00.000000")
+def _to_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+def _to_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:_TEXT_LENGTH]
+
+
+def _from_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _iso_from_text(text: str | None) -> str | None:
+    if text is None or len(text) != _TEXT_LENGTH:  # somebody else wrote it, in a form of ISO 8601
+        return _iso_from_moment(_from_text(text))
+    return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"
+
+
+def _iso_from_moment(value: datetime | None) -> str | None:
+    return None if value is None else value.astimezone(UTC).isoformat()
+
+
+_TEXT_LENGTH = len("2025-12-23 10:00:00.000000")
 
 
 class random_text(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are

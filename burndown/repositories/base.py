@@ -81,8 +81,9 @@ class Repository(Generic[E]):
             self._write(rows, frozenset(rows[0]))
 
     def _document(self, statement: Statement, **parameters: Any) -> dict[str, Any] | None:
-        found = self._documents(statement, **parameters)
-        return found[0] if found else None
+        for document in self._documents(statement, **parameters):
+            return document
+        return None
 
     def _documents(self, statement: Statement, **parameters: Any) -> Documents:
         found = statement.documents(self._connection, **parameters)

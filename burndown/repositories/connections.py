@@ -53,6 +53,21 @@ class DriverConnection:
         self._cursor().executemany(sql, parameters)
 
     @contextmanager
+    def leaving_traces(self) -> Iterator[None]:
+        """Delete without overwriting free pages of a SQLite file, in half the time.
+
+        Only for what holds no secret; all else that is deleted is overwritten.
+        """
+        if self.dialect.name != "sqlite":
+            yield
+            return
+        self.execute("PRAGMA secure_delete=FAST")
+        try:
+            yield
+        finally:
+            self.execute("PRAGMA secure_delete=ON")
+
+    @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo what was done within, and just that, on an error."""
         self.execute("SAVEPOINT burndown")

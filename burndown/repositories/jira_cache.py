@@ -61,4 +61,5 @@ class JiraCacheRepository(QueryDataRepository[JiraCache]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; returns how many."""
-        return _DELETE_EXPIRED.count(self._connection, now=now)
+        with self._connection.leaving_traces():
+            return _DELETE_EXPIRED.count(self._connection, now=now)
