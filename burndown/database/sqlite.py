@@ -29,6 +29,11 @@ T = TypeVar("T")
 POOL_SIZE = 10
 MAX_OVERFLOW = 40
 
+_LOG_PAGES = 4000
+"""How many pages (of 4 KB) the log has when it is put into the file: what is saved often before
+that is written there once. With SQLite's 1,000, saving takes up to a third longer in a file of
+10,000 answers."""
+
 _READ_ONLY = "burndown_read_only"
 _VERSION = "SELECT version_num FROM alembic_version"
 _IS_FIRST = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'app_state'"
@@ -303,6 +308,7 @@ class SQLiteDatabase(Database):
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute("PRAGMA secure_delete=ON")  # no deleted token is left in the file
+            connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         except BaseException:
             connection.close()
             raise

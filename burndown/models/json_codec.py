@@ -101,7 +101,7 @@ def check_storable(value: Any, depth: int = 0) -> Any:
 
 
 def check_encoded(value: dict[str, Any]) -> None:
-    """As :func:`check_storable`, for what :func:`encode` has taken: its texts are right.
+    """As :func:`check_storable`, for what has been encoded: its texts are right.
 
     Raises:
         PydanticCustomError: with the path to what cannot be stored exactly.
