@@ -74,7 +74,12 @@ def _checked(value: Any) -> dict[str, Any]:
         check_storable(value)
         return _Compressed(value, _zstd.compressor.compress(text))
     compressing = _Compressing(text)
-    compressing.start()
+    try:
+        compressing.start()
+    except RuntimeError:  # there is no thread to be had, as when the program ends
+        check_encoded(value)
+        compressing.run()
+        return _Compressed(value, compressing.compressed)
     try:
         check_encoded(value)
     finally:
