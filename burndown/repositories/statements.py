@@ -4,6 +4,7 @@ Building a SELECT anew costs more than most of them take.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -40,6 +41,7 @@ def columns_of(model: type[Entity]) -> Any:
     return table.c
 
 
+@cache
 def documents(model: type[Entity], *without: str) -> Select[Any]:
     """A SELECT of whole rows as documents: nested sections as dicts, moments as text."""
     return select(
