@@ -140,3 +140,31 @@ def test_all_statements_of_the_repositories_were_run(
     }
     assert built
     assert {name for name, sql in built.items() if sql not in statements} == set()
+
+
+def test_many_at_once_are_one_transaction_and_one_statement(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    changelogs = {f"K-{number}": {"total": number} for number in range(1000)}
+    weeks = [
+        {"snapshot_date": f"{year}-W{week:02}", "metric_type": "dora", "metrics": {"n": week}}
+        for year in range(2000, 2020)
+        for week in range(1, 53)
+    ]
+    many: list[Call] = [
+        lambda b: b.save_jira_changelogs(*IDS, changelogs),
+        lambda b: b.save_metrics_snapshots(*IDS, weeks),
+        lambda b: b.get_jira_changelogs(*IDS, changelogs),
+        lambda b: b.get_metrics_snapshots(*IDS, limit=None),
+    ]
+    for call in many:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="burndown.database"):
+            call(backend)
+        said = [each.getMessage().split()[0] for each in caplog.records]
+        assert [verb for verb in said if verb in ("SELECT", "INSERT")] in (["SELECT"], ["INSERT"])
+        assert said.count("BEGIN") == ("INSERT" in said)
+    assert backend.get_jira_changelogs(*IDS, changelogs) == changelogs
+    assert len(backend.get_metrics_snapshots(*IDS, limit=None)) == len(weeks)
