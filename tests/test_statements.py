@@ -406,6 +406,7 @@ def test_the_log_has_the_statements_in_the_order_in_which_they_run(
     backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend.list_profiles()
+    caplog.clear()
     with caplog.at_level(logging.DEBUG, "burndown.database"):
         backend.set_app_state("k", "v")
     logged = [each.getMessage() for each in caplog.records if each.name == "burndown.database"]
