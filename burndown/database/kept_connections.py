@@ -3,6 +3,7 @@
 import sqlite3
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect
@@ -78,8 +79,7 @@ class KeptConnections:
     def close(self) -> None:
         """Close those that wait; those in use are closed when their work is done."""
         closing, self._idle = self._idle, deque()
-        while closing:
-            closing.pop().raw.close()
+        _close_all(closing)
 
     def forget(self) -> None:
         """Leave all to the process that this one was forked from, without closing them."""
@@ -94,7 +94,15 @@ class KeptConnections:
             return idle, _Kept(self._connect(), self._dialect)
 
     def _give_back(self, idle: deque[_Kept], kept: _Kept) -> None:
-        if idle is self._idle and len(idle) < MOST_KEPT and not kept.raw.in_transaction:
+        if len(idle) < MOST_KEPT and not kept.raw.in_transaction:
             idle.append(kept)
         else:
             kept.raw.close()
+        if idle is not self._idle and not any(idle is left for left in self._left_to_parent):
+            _close_all(idle)  # asked last, so that none is left to wait where nobody looks
+
+
+def _close_all(idle: deque[_Kept]) -> None:
+    with suppress(IndexError):
+        while True:
+            idle.pop().raw.close()

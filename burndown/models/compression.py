@@ -88,17 +88,19 @@ def _checked(value: Any) -> dict[str, Any]:
 
 
 class _Compressing(threading.Thread):
-    """Compresses a text with the compressor of the thread that waits for it."""
+    """Compresses a text.
+
+    It has a compressor of its own: who waits for it may be interrupted, and go on with theirs.
+    """
 
     compressed: bytes
 
     def __init__(self, text: bytes) -> None:
         super().__init__(name="burndown-compressing")
         self._text = text
-        self._compressor = _zstd.compressor
 
     def run(self) -> None:
-        self.compressed = self._compressor.compress(self._text)
+        self.compressed = _zstd.compressor.compress(self._text)
 
 
 CompressibleObject = Annotated[JsonObject, Quick(quick_values.checked(_checked))]

@@ -42,15 +42,16 @@ class DriverConnection:
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """Run a statement; returns the driver's cursor."""
-        log(sql)
         cursor = self._cursor()
+        log(sql)
         cursor.execute(sql, parameters)
         return cursor
 
     def execute_many(self, sql: str, parameters: list[Any]) -> None:
         """Run a statement once for each of the parameters."""
+        cursor = self._cursor()
         log(sql)
-        self._cursor().executemany(sql, parameters)
+        cursor.executemany(sql, parameters)
 
     @contextmanager
     def leaving_traces(self) -> Iterator[None]:
