@@ -4,7 +4,6 @@ JSON is text in the given key order, which every SQL shell can read; what is lar
 Jira is compressed. Time is text that compares with SQLite's own ``datetime('now')``.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -152,9 +151,14 @@ def _from_text(text: str | None) -> datetime | None:
 
 
 def _iso_from_text(text: str | None) -> str | None:
-    if text is None or not _is_own_text(text):  # somebody else wrote it, in a form of ISO 8601
-        return _iso_from_moment(_from_text(text))
-    return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"
+    if (
+        text is not None
+        and len(text) == _TEXT_LENGTH
+        and text[4:20:3] == "-- ::."  # what stands between the numbers
+        and text[20:].isdigit()
+    ):
+        return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"
+    return _iso_from_moment(_from_text(text))  # another form of ISO 8601: others wrote it
 
 
 def _iso_from_moment(value: datetime | None) -> str | None:
@@ -162,7 +166,6 @@ def _iso_from_moment(value: datetime | None) -> str | None:
 
 
 _TEXT_LENGTH = len("2025-12-23 10:00:00.000000")
-_is_own_text = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}\.[0-9]{6}").fullmatch
 
 
 class random_text(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are
