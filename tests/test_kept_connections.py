@@ -232,6 +232,7 @@ def test_a_call_within_a_call_has_a_connection_of_its_own(connections: Connectio
 
 
 def test_no_more_than_a_few_are_kept(connections: Connections) -> None:
+    connections.patience = 60
     together = threading.Barrier(3 * MOST_KEPT)
 
     def read(_: int) -> int:
