@@ -10,7 +10,8 @@ from typing import NamedTuple
 from benchmarks import tables
 from benchmarks.measuring import Row
 from benchmarks.options import Options
-from benchmarks.sides import opened, settings, temporary
+from benchmarks.sides import temporary
+from burndown import SQLiteBackend
 
 __all__ = ["measure", "table"]
 
@@ -49,25 +50,16 @@ _STARTS = [
 def measure(options: Options) -> list[Row]:
     """Milliseconds; a first process that compiles the modules is not counted."""
     with temporary(options.folder) as folder:
-        path = folder / "burndown.db"
-        with opened(path, "NORMAL") as backend:
+        with SQLiteBackend(folder / "profiles" / "burndown.db") as backend:
             backend.set_app_state("theme", "dark")
-        with settings(database_url=str(path), sqlite_synchronous="NORMAL"):
-            environment = _compiling_once(folder / "bytecode")
-            return [_row(start, environment, 2 * options.rounds) for start in _STARTS]
+        return [_row(start, folder, 2 * options.rounds) for start in _STARTS]
 
 
-def _compiling_once(folder: Path) -> dict[str, str]:
-    """An environment in which modules are compiled once, as those of an installed package are."""
-    without = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**without, "PYTHONPYCACHEPREFIX": str(folder)}
-
-
-def _row(start: _Start, environment: dict[str, str], rounds: int) -> Row:
+def _row(start: _Start, folder: Path, rounds: int) -> Row:
     code = _TIMED.format(before=start.before, then=start.then)
-    command = [sys.executable, "-c", code]
+    command, environment = [sys.executable, "-c", code], _as_installed(folder / "bytecode")
     _, *found = (
-        float(subprocess.check_output(command, cwd=_ROOT, env=environment))
+        float(subprocess.check_output(command, cwd=folder, env=environment))
         for _ in range(rounds + 1)
     )
     return {
@@ -77,6 +69,13 @@ def _row(start: _Start, environment: dict[str, str], rounds: int) -> Row:
         "ms": statistics.median(found),
         "spread": [min(found), max(found)],
     }
+
+
+def _as_installed(bytecode: Path) -> dict[str, str]:
+    """An environment without settings, in which modules are compiled once."""
+    unset = ("BURNDOWN_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
+    return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def table(rows: list[Row]) -> str:

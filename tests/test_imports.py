@@ -22,6 +22,7 @@ NOT_NEEDED = [
     "sqlalchemy.dialects.mysql",
     "sqlalchemy.dialects.oracle",
     "sqlalchemy.dialects.mssql",
+    "pydantic_settings",
     "rich",
     "typer",
 ]

@@ -11,23 +11,21 @@ variable                         meaning
 ================================ ==============================================================
 """
 
+import os
+from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-import pydantic
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel
 
-from burndown.errors import ValidationError
-
-__all__ = ["DATABASE_NAME", "Settings", "get_settings"]
+__all__ = ["DATABASE_NAME", "PREFIX", "Settings", "get_settings"]
 
 DATABASE_NAME = "burndown.db"
+PREFIX = "BURNDOWN_"
 
 
-class Settings(BaseSettings):
-    """The settings, read from the environment when constructed."""
-
-    model_config = SettingsConfigDict(env_prefix="BURNDOWN_", hide_input_in_errors=True)
+class Settings(BaseModel):
+    """The settings, as they are unless the environment says otherwise."""
 
     profiles_dir: Path = Path("profiles")
     database_url: str | None = None
@@ -45,7 +43,7 @@ def get_settings() -> Settings:
     Raises:
         ValidationError: a variable holds a value that is not possible.
     """
-    try:
+    if not any(name.upper().startswith(PREFIX) for name in os.environ):
         return Settings()
-    except pydantic.ValidationError as error:
-        raise ValidationError.from_pydantic("BURNDOWN_* environment", error) from None
+    settings: Settings = import_module(f"{__name__}.environment").read_environment()
+    return settings
