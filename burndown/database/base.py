@@ -120,7 +120,7 @@ class Database(ABC):
         """
         outer = self._outer_session()
         if outer is None:
-            return self._tried(self.session, work)
+            return self._write_alone(work)
         connection = DriverConnection.of(outer)
         with self.translated_errors(), connection.savepoint():
             return work(connection)
@@ -133,7 +133,7 @@ class Database(ABC):
         """
         outer = self._outer_session()
         if outer is None:
-            return self._tried(self.read_session, work)
+            return self._read_alone(work)
         with self.translated_errors():
             return work(DriverConnection.of(outer))
 
@@ -173,8 +173,16 @@ class Database(ABC):
         """
         try:
             yield
-        except (exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
-            raise self._translated(getattr(error, "orig", None) or error) from error
+        except self._errors as error:
+            raise self._meaning_of(error) from error
+
+    @property
+    def _errors(self) -> tuple[type[Exception], ...]:
+        """What SQLAlchemy and the driver raise."""
+        return exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error
+
+    def _meaning_of(self, error: Exception) -> StorageError:
+        return self._translated(getattr(error, "orig", None) or error)
 
     @abstractmethod
     def _make_engine(self) -> Engine: ...
@@ -277,6 +285,12 @@ class Database(ABC):
             if not self._ready:
                 self._make_ready()
                 self._ready = True
+
+    def _write_alone(self, work: Callable[[DriverConnection], T]) -> T:
+        return self._tried(self.session, work)
+
+    def _read_alone(self, work: Callable[[DriverConnection], T]) -> T:
+        return self._tried(self.read_session, work)
 
     def _tried(
         self,

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
 from burndown.database import base
@@ -68,37 +68,6 @@ class SQLiteDatabase(Database):
     def path(self) -> Path:
         """The file of the database."""
         return self._path
-
-    def read(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do the work, which runs one statement, in the transaction of this thread or alone.
-
-        Raises:
-            StorageError: as :meth:`read_session`.
-        """
-        if self._outer_session() is not None:
-            return super().read(work)
-        return self._alone(self._kept.read, work)
-
-    def write(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do the work in a transaction, or in a part of that of this thread.
-
-        Raises:
-            StorageError: as :meth:`session`.
-        """
-        if self._outer_session() is not None:
-            return super().write(work)
-        return self._alone(self._kept.write, work)
-
-    def _alone(
-        self,
-        run: Callable[[Callable[[DriverConnection], T]], T],
-        work: Callable[[DriverConnection], T],
-    ) -> T:
-        try:
-            self._prepare()
-            return run(work)
-        except (sqlite3.Error, exc.SQLAlchemyError) as error:
-            raise self._translated(getattr(error, "orig", None) or error) from error
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -166,6 +135,23 @@ class SQLiteDatabase(Database):
         """Leave the connections to the process that this one was forked from."""
         self._kept.forget()
         super().forget_connections()
+
+    def _write_alone(self, work: Callable[[DriverConnection], T]) -> T:
+        return self._on_kept(self._kept.write, work)
+
+    def _read_alone(self, work: Callable[[DriverConnection], T]) -> T:
+        return self._on_kept(self._kept.read, work)
+
+    def _on_kept(
+        self,
+        run: Callable[[Callable[[DriverConnection], T]], T],
+        work: Callable[[DriverConnection], T],
+    ) -> T:
+        try:
+            self._prepare()
+            return run(work)
+        except self._errors as error:  # not `translated_errors`: it takes a fifth of a small read
+            raise self._meaning_of(error) from error
 
     def _make_engine(self) -> Engine:
         return create_engine(

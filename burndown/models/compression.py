@@ -77,13 +77,12 @@ def _checked(value: Any) -> dict[str, Any]:
     try:
         compressing.start()
     except RuntimeError:  # there is no thread to be had, as when the program ends
-        check_encoded(value)
         compressing.run()
-        return _Compressed(value, compressing.compressed)
     try:
         check_encoded(value)
     finally:
-        compressing.join()
+        if compressing.ident is not None:  # it was started
+            compressing.join()
     return _Compressed(value, compressing.compressed)
 
 

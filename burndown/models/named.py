@@ -88,9 +88,7 @@ class NamedEntity(Entity):
 
     def to_document(self) -> dict[str, Any]:
         """The entity as a plain dict of JSON values, unknown keys beside the known ones."""
-        document = super().to_document()
-        document.update(document.pop("extra"))
-        return document
+        return self.with_unknown_keys(super().to_document())
 
 
 @cache

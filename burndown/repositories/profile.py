@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, select
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
 from burndown.repositories.base import Repository
+from burndown.repositories.connections import DriverConnection
 from burndown.repositories.statements import (
     Documents,
     Statement,
@@ -16,7 +17,7 @@ from burndown.repositories.statements import (
     key_of,
 )
 
-__all__ = ["ProfileRepository"]
+__all__ = ["ProfileRepository", "refuse_without_profile"]
 
 _C = columns_of(Profile)
 _KEY = key_of(Profile)
@@ -24,6 +25,17 @@ _GET = Statement(documents(Profile).where(*_KEY))
 _LIST = Statement(documents(Profile).order_by(_C.last_used.desc(), _C.id))
 _DELETE = Statement(delete(_C.id.table).where(*_KEY))
 _HOLDERS = Statement(select(_C.id).where(_C.name == bindparam("name")))
+_ID = Statement(select(_C.id).where(*_KEY))
+
+
+def refuse_without_profile(connection: DriverConnection, profile_id: str) -> None:
+    """Raise what explains a row of a profile that is not there.
+
+    Raises:
+        ProfileNotFoundError: there is none.
+    """
+    if not _ID.values(connection, id=profile_id):
+        raise ProfileNotFoundError(profile_id) from None
 
 
 class ProfileRepository(Repository[Profile]):

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select
 
-from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import Profile, Query
+from burndown.errors import QueryNotFoundError
+from burndown.models import Query
 from burndown.repositories.base import Repository
+from burndown.repositories.profile import refuse_without_profile
 from burndown.repositories.statements import (
     Documents,
     Statement,
@@ -25,8 +26,6 @@ _GET = Statement(documents(Query).where(*_KEY))
 _LIST = Statement(documents(Query).where(_OF_PROFILE).order_by(_C.last_used.desc(), _C.id))
 _DELETE = Statement(delete(_C.id.table).where(*_KEY))
 _HOLDERS = Statement(select(_C.id).where(_OF_PROFILE, _C.name == bindparam("name")))
-_PROFILES = columns_of(Profile)
-_PROFILE = Statement(select(_PROFILES.id).where(_PROFILES.id == bindparam("profile_id")))
 
 
 class QueryRepository(Repository[Query]):
@@ -61,6 +60,5 @@ class QueryRepository(Repository[Query]):
             raise QueryNotFoundError(profile_id, query_id)
 
     def _explain(self, row: dict[str, Any]) -> None:
-        if not _PROFILE.values(self._connection, **row):
-            raise ProfileNotFoundError(row["profile_id"]) from None
+        refuse_without_profile(self._connection, row["profile_id"])
         self._refuse_taken_name(row, _HOLDERS)

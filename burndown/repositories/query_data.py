@@ -5,21 +5,21 @@ from typing import Any, TypeVar
 
 from sqlalchemy import bindparam, select, type_coerce
 
-from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import Profile, Query
+from burndown.errors import QueryNotFoundError
+from burndown.models import Query
 from burndown.models.columns import CompressedJson, JsonText
 from burndown.models.query_data import QueryData
 from burndown.repositories.base import Repository
+from burndown.repositories.profile import refuse_without_profile
 from burndown.repositories.statements import Documents, Statement, columns_of, key_of
 
 __all__ = ["QueryDataRepository", "of_query"]
 
 D = TypeVar("D", bound=QueryData)
 
-_P, _Q = columns_of(Profile), columns_of(Query)
-_PROFILE = Statement(select(_P.id).where(_P.id == bindparam("profile_id")))
+_C = columns_of(Query)
 _QUERY = Statement(
-    select(_Q.id).where(_Q.profile_id == bindparam("profile_id"), _Q.id == bindparam("query_id"))
+    select(_C.id).where(_C.profile_id == bindparam("profile_id"), _C.id == bindparam("query_id"))
 )
 
 
@@ -48,7 +48,6 @@ class QueryDataRepository(Repository[D]):
         return rows.documents(self._connection, profile_id=profile_id, query_id=query_id)
 
     def _explain(self, row: dict[str, Any]) -> None:
-        if not _PROFILE.values(self._connection, **row):
-            raise ProfileNotFoundError(row["profile_id"]) from None
+        refuse_without_profile(self._connection, row["profile_id"])
         if not _QUERY.values(self._connection, **row):
             raise QueryNotFoundError(row["profile_id"], row["query_id"]) from None
