@@ -87,7 +87,10 @@ class Repository(Generic[E]):
 
     def _documents(self, statement: Statement, **parameters: Any) -> Documents:
         found = statement.documents(self._connection, **parameters)
-        return [self.model.with_unknown_keys(document) for document in found]
+        if self.model.UNKNOWN_KEYS:
+            for document in found:
+                document.update(document.pop(self.model.UNKNOWN_KEYS))
+        return found
 
     def _entity(self, document: dict[str, Any] | None) -> E | None:
         return None if document is None else self.model.from_document(document)
