@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         QueryNotFoundError,
         SchemaTooNewError,
         StorageError,
+        TransactionAbortedError,
         TransactionConflictError,
         ValidationError,
     )
@@ -50,6 +51,7 @@ _HOMES = {
         "QueryNotFoundError",
         "SchemaTooNewError",
         "StorageError",
+        "TransactionAbortedError",
         "TransactionConflictError",
         "ValidationError",
     ),
@@ -98,6 +100,7 @@ __all__ = [
     "SchemaTooNewError",
     "StorageError",
     "TaskProgress",
+    "TransactionAbortedError",
     "TransactionConflictError",
     "ValidationError",
     "get_backend",

@@ -9,6 +9,7 @@
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
+        ├── TransactionAbortedError
         ├── TransactionConflictError
         ├── DatabaseCorruptionError
         └── SchemaTooNewError
@@ -35,6 +36,7 @@ __all__ = [
     "QueryNotFoundError",
     "SchemaTooNewError",
     "StorageError",
+    "TransactionAbortedError",
     "TransactionConflictError",
     "ValidationError",
     "is_secret",
@@ -189,6 +191,14 @@ class ImportExportError(PersistenceError):
 
 class StorageError(PersistenceError, OSError):
     """The storage failed: locked too long, disk full, read-only or out of reach."""
+
+
+class TransactionAbortedError(StorageError):
+    """The transaction cannot go on; nothing of it was stored.
+
+    The database has ended it, such as when the disk was full, or its connection was lost, or this
+    process was forked within it. Each further call in it raises this, and so does its end.
+    """
 
 
 class TransactionConflictError(StorageError):

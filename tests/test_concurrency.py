@@ -118,20 +118,6 @@ def test_forked_processes_use_the_backend_of_their_parent(backend: SQLiteBackend
     assert backend.database.check_integrity() == (True, [])
 
 
-@needs_fork
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_process_forked_within_a_transaction_is_not_part_of_it(backend: SQLiteBackend) -> None:
-    with backend.transaction():
-        backend.set_app_state("parent", "was here")
-        run_all(multiprocessing.get_context("fork"), _sees_nothing_of_the_parent, (backend,))
-    assert backend.get_app_state("parent") == "was here"
-    assert backend.database.check_integrity() == (True, [])
-
-
-def _sees_nothing_of_the_parent(backend: SQLiteBackend) -> None:
-    assert backend.get_app_state("parent") is None
-
-
 # --- the first use ---------------------------------------------------------------------------
 
 OPENINGS = 20

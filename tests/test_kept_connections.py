@@ -1,6 +1,5 @@
 """Connections that wait for the next call: none is lost, none is left in a transaction."""
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -288,22 +287,6 @@ def test_closing_twice_or_before_the_first_call_is_nothing(connections: Connecti
     assert connections.kept.read(count) == 1
 
 
-def test_what_is_left_to_the_parent_stays_open(connections: Connections) -> None:
-    connections.kept.write(insert)
-    connections.kept.forget()
-    assert connections.kept.read(count) == 1
-    connections.kept.close()
-    assert list(map(is_open, connections.opened)) == [True, False]
-
-
-def test_a_call_that_runs_when_its_connection_is_left_to_the_parent_leaves_it_open(
-    connections: Connections,
-) -> None:
-    connections.kept.read(lambda _: connections.kept.read(count))
-    connections.kept.read(lambda _: connections.kept.forget())
-    assert list(map(is_open, connections.opened)) == [True, True]
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_closing_at_any_moment_loses_no_write_and_no_connection(
     connections: Connections, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -512,40 +495,3 @@ def test_another_thread_is_no_part_of_a_transaction(backend: SQLiteBackend) -> N
         backend.set_app_state("k", "v")
         assert pool.submit(backend.get_app_state, "k").result() is None
     assert backend.get_app_state("k") == "v"
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_leaves_the_connections_of_its_parent_alone(
-    backend: SQLiteBackend, tmp_path: Path
-) -> None:
-    files_of = Path("/proc/self/fd")
-    backend.set_app_state("by", "parent")
-    log = tmp_path / "burndown.db-wal"
-    before = log.stat()
-    mine = [each for each in files_of.glob("*") if is_of(each, tmp_path)]
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            assert backend.get_app_state("by") == "parent"
-            backend.set_app_state("by", "child")
-            backend.close()
-            assert all(is_of(each, tmp_path) for each in mine)
-            code = 0
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert log.stat().st_ino == before.st_ino
-    assert log.stat().st_size > before.st_size
-    assert backend.get_app_state("by") == "child"
-    backend.set_app_state("by", "parent again")
-    assert backend.get_app_state("by") == "parent again"
-    assert backend.check_integrity() == (True, [])
-
-
-def is_of(file: Path, folder: Path) -> bool:
-    try:
-        return str(file.readlink()).startswith(str(folder))
-    except OSError:
-        return False

@@ -12,7 +12,6 @@ Every statement goes to the logger ``burndown.database`` at DEBUG, without its v
 """
 
 import sqlite3
-import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from burndown.database.base import Database
 from burndown.database.postgresql import PostgreSQLDatabase
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
+from burndown.forks import ForkSafeLock
 from burndown.models import SCHEMA_VERSION
 from burndown.settings import get_settings
 
@@ -41,7 +41,7 @@ __all__ = [
     "set_database",
 ]
 
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 _database: Database | None = None
 
 

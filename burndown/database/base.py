@@ -1,24 +1,28 @@
 """What holds for every database: sessions, transactions, and one place that translates errors."""
 
-import os
 import random
-import threading
 import time
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event, exc
 from sqlmodel import Session
 
-from burndown.errors import SchemaTooNewError, StorageError, TransactionConflictError
+from burndown.errors import (
+    SchemaTooNewError,
+    StorageError,
+    TransactionAbortedError,
+    TransactionConflictError,
+)
+from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
 from burndown.repositories.connections import log
 from burndown.schema import VERSIONS, sql_between
+from burndown.transactions import Transactions
 
 __all__ = [
     "BUSY_TIMEOUT_SECONDS",
@@ -35,8 +39,11 @@ ATTEMPTS = 5
 
 T = TypeVar("T")
 
+_OPENED = "burndown_transaction"
+"""Where a session has its transaction."""
 
-class Database(ABC):
+
+class Database(ForkAware, ABC):
     """One database, shared by any number of threads.
 
     Transactions that write come one after the other, so that what one has read is still so when
@@ -49,10 +56,10 @@ class Database(ABC):
         self._reader = self._make_reader(self._engine)
         event.listen(self._engine, "begin", self._begin)
         event.listen(self._engine, "before_cursor_execute", _log)
-        self._current = threading.local()
+        self._transactions: Transactions[Session] = Transactions()
         self._ready = False
-        self._opening = threading.Lock()
-        _open_databases.add(self)
+        self._opening = ForkSafeLock()
+        tell_of_forks(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
@@ -69,72 +76,88 @@ class Database(ABC):
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session in a transaction that may write.
+        """Begin a session in a transaction that may write.
 
         It is committed at the end and rolled back on an error. Only one writes at a time; others
-        wait up to 10 seconds for it. Within another session of the same thread it becomes a part
-        of that one, which alone commits; an error undoes just this part.
+        wait up to 10 seconds for it. It belongs to the thread and the asyncio task that began it,
+        wherever it ends. Within another session of theirs it becomes a part of that one, which
+        alone commits; an error undoes just this part.
 
         Raises:
-            StorageError: locked for too long, disk full, read-only or out of reach.
+            StorageError: locked for too long, or by a transaction of the same event loop, disk
+                full, read-only or out of reach.
+            TransactionAbortedError: the database has ended the transaction before; nothing of it
+                was stored.
             TransactionConflictError: the server could not order it among others.
             DatabaseCorruptionError: the data is damaged.
         """
-        outer = self._outer_session()
+        outer = self._transactions.current()
         if outer is not None:
-            with self.translated_errors(), outer.begin_nested():
+            with (
+                self.translated_errors(),
+                self._transactions.opened(outer) as part,
+                _active(outer),
+                _savepoint(outer),
+            ):
                 yield outer
+                part.check_end()
             return
-        with self.translated_errors(), self._new_session(self._engine) as new, new.begin():
-            self._current.session = new
-            try:
-                yield new
-            finally:
-                del self._current.session
+        with (
+            self.translated_errors(),
+            self._new_session(self._engine) as new,
+            self._transactions.opened(new) as opened,
+            new.begin(),
+            _active(new),
+        ):
+            new.info[_OPENED] = opened
+            yield new
+            opened.check_end()
 
     @contextmanager
     def read_session(self) -> Iterator[Session]:
-        """A session to read in: sees one state of the data, waits for nobody.
+        """Begin a session to read in: it sees one state of the data and waits for nobody.
 
-        Within a writing session of the same thread it is that one, and sees what it wrote.
+        Within a writing session of the same thread and task it is that one, and sees what that
+        wrote.
 
         Raises:
             StorageError: the database is out of reach.
             DatabaseCorruptionError: the data is damaged.
         """
-        outer = self._outer_session()
+        outer = self._transactions.current()
         if outer is not None:
-            with self.translated_errors():
+            with self.translated_errors(), _active(outer):
                 yield outer
             return
         with self.translated_errors(), self._new_session(self._reader) as new, new.begin():
             yield new
 
     def write(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do the work in a transaction, or in a part of that of this thread.
+        """Do the work in a transaction, or in a part of that of the caller.
 
         It is done again if the server could not order it among others.
 
         Raises:
             StorageError: as :meth:`session`.
         """
-        outer = self._outer_session()
+        outer = self._transactions.current()
         if outer is None:
+            self._transactions.refuse_deadlock()
             return self._write_alone(work)
         connection = DriverConnection.of(outer)
-        with self.translated_errors(), connection.savepoint():
+        with self.translated_errors(), _active(outer), connection.savepoint():
             return work(connection)
 
     def read(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do the work, which runs one statement, in the transaction of this thread or alone.
+        """Do the work, which runs one statement, in the transaction of the caller or alone.
 
         Raises:
             StorageError: as :meth:`read_session`.
         """
-        outer = self._outer_session()
+        outer = self._transactions.current()
         if outer is None:
             return self._read_alone(work)
-        with self.translated_errors():
+        with self.translated_errors(), _active(outer):
             return work(DriverConnection.of(outer))
 
     @abstractmethod
@@ -158,11 +181,10 @@ class Database(ABC):
         self._engine.dispose()
         self._ready = False
 
-    def forget_connections(self) -> None:
-        """Leave the connections to the process that this one was forked from."""
+    def after_fork_in_child(self) -> None:
+        """Leave connections and transactions to the parent."""
+        self._transactions.leave_to_parent()
         self._engine.dispose(close=False)
-        self._current = threading.local()
-        self._opening = threading.Lock()
 
     @contextmanager
     def translated_errors(self) -> Iterator[None]:
@@ -182,7 +204,8 @@ class Database(ABC):
         return exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error
 
     def _meaning_of(self, error: Exception) -> StorageError:
-        return self._translated(getattr(error, "orig", None) or error)
+        original = getattr(error, "orig", None) or error
+        return original if isinstance(original, StorageError) else self._translated(original)
 
     @abstractmethod
     def _make_engine(self) -> Engine: ...
@@ -270,13 +293,9 @@ class Database(ABC):
     def _translated(self, error: BaseException) -> StorageError:
         """What an error of the driver, or of SQLAlchemy itself, means."""
 
-    def _outer_session(self) -> Session | None:
-        session: Session | None = getattr(self._current, "session", None)
-        return session
-
     def _new_session(self, bind: Engine) -> Session:
         self._prepare()
-        return Session(bind, expire_on_commit=False)
+        return _Session(bind, expire_on_commit=False)
 
     def _prepare(self) -> None:
         if self._ready:
@@ -307,17 +326,47 @@ class Database(ABC):
             return work(DriverConnection.of(session))
 
 
+class _Session(Session):
+    """A session whose transaction is known to hold the lock of the database once it does."""
+
+
+@event.listens_for(_Session, "after_begin")
+def _note_lock(session: Session, *_: Any) -> None:
+    opened = session.info.get(_OPENED)
+    if opened is not None:
+        opened.holds_lock = True
+
+
+@contextmanager
+def _active(session: Session) -> Iterator[None]:
+    """Refuse to go on in a session that has been rolled back by SQLAlchemy.
+
+    Raises:
+        TransactionAbortedError: writing its pending objects has failed.
+    """
+    try:
+        yield
+    except exc.InvalidRequestError:
+        if session.is_active:
+            raise
+    if not session.is_active:
+        raise TransactionAbortedError(
+            "The transaction cannot go on after an error in it, so nothing of it was stored; "
+            "begin it again"
+        )
+
+
+@contextmanager
+def _savepoint(session: Session) -> Iterator[None]:
+    part = session.begin_nested()
+    try:
+        yield
+    except BaseException:
+        with suppress(TransactionAbortedError, exc.InvalidRequestError):
+            part.rollback()  # unless it has ended already; the error says more
+        raise
+    part.commit()
+
+
 def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
     log(statement)
-
-
-_open_databases: weakref.WeakSet[Database] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for database in _open_databases:
-        database.forget_connections()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -51,7 +51,6 @@ class KeptConnections:
         self._connect = connect
         self._dialect = dialect
         self._idle: deque[_Kept] = deque()
-        self._left_to_parent: list[deque[_Kept]] = []
 
     def read(self, work: Callable[[DriverConnection], T]) -> T:
         """Do work that runs one statement, which sees one state of the data."""
@@ -81,11 +80,6 @@ class KeptConnections:
         closing, self._idle = self._idle, deque()
         _close_all(closing)
 
-    def forget(self) -> None:
-        """Leave all to the process that this one was forked from, without closing them."""
-        self._left_to_parent.append(self._idle)
-        self._idle = deque()
-
     def _take(self) -> tuple[deque[_Kept], _Kept]:
         idle = self._idle
         try:
@@ -98,7 +92,7 @@ class KeptConnections:
             idle.append(kept)
         else:
             kept.raw.close()
-        if idle is not self._idle and not any(idle is left for left in self._left_to_parent):
+        if idle is not self._idle:
             _close_all(idle)  # asked last, so that none is left to wait where nobody looks
 
 

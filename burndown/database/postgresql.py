@@ -133,6 +133,7 @@ class PostgreSQLDatabase(Database):
             wait = f"{base.UPGRADE_TIMEOUT_SECONDS}s"
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{wait}'")
         if not connection.get_execution_options().get(_READ_ONLY, False):
+            self._transactions.refuse_deadlock()
             connection.exec_driver_sql(_WRITE_LOCK)
 
     def schema_version(self) -> str | None:

@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from burndown.database import base
 from burndown.database.base import Database
 from burndown.database.kept_connections import KeptConnections
+from burndown.database.sqlite_connections import (
+    OpenConnections,
+    SessionConnection,
+    TrackedConnection,
+)
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
@@ -24,10 +29,11 @@ from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
 
+C = TypeVar("C", bound=TrackedConnection)
 T = TypeVar("T")
 
 POOL_SIZE = 10
-MAX_OVERFLOW = 40
+"""How many connections of sessions wait for the next one; any number can be open at once."""
 
 _LOG_PAGES = 2000
 """How many pages (of 4 KB) the log has when it is put into the file: what is saved often before
@@ -56,7 +62,9 @@ class SQLiteDatabase(Database):
             raise StorageError("A path was expected, not a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
         self._synchronous = get_settings().sqlite_synchronous
+        self._connections = OpenConnections(self._path, self._close_idle)
         super().__init__(URL.create("sqlite", database=str(self._path)))
+        event.listen(self._engine, "checkin", self._discard_outdated)
         self._kept = KeptConnections(self._connect, self._engine.dialect)
 
     @property
@@ -71,17 +79,20 @@ class SQLiteDatabase(Database):
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own, in a transaction; see :func:`burndown.database`."""
+        """Open a connection of its own, in a transaction; see :func:`burndown.database`."""
         with self.translated_errors():
             self._prepare()
-            connection = self._connect()
-        connection.row_factory = sqlite3.Row
+            self._transactions.refuse_deadlock()
+            connection = self._connect_session()
         try:
+            connection.row_factory = sqlite3.Row
             with self.translated_errors():
                 connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            with self.translated_errors():
-                connection.commit()
+            with self._transactions.opened(None, holds_lock=True) as opened:
+                yield connection
+                opened.check_end()
+                with self.translated_errors():
+                    connection.commit()
         finally:
             connection.close()  # rolls back what was not committed
 
@@ -128,13 +139,36 @@ class SQLiteDatabase(Database):
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
-        self._kept.close()
-        super().close()
+        self._connections.renew()
+        self._close_idle()
+        self._ready = False
 
-    def forget_connections(self) -> None:
-        """Leave the connections to the process that this one was forked from."""
-        self._kept.forget()
-        super().forget_connections()
+    def _close_idle(self) -> None:
+        self._kept.close()
+        self._engine.dispose()
+
+    def _discard_outdated(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
+        """Close a connection that is given back after a fork, a close or a lost transaction."""
+        if raw.is_aborted or raw.generation != self._connections.generation:
+            record.invalidate()
+
+    def before_fork(self, deadline: float) -> None:
+        """Close all connections, once other threads are done with them."""
+        self._is_opening_held = self._opening.acquire(max(0, deadline - time.monotonic()))
+        self._connections.before_fork(deadline)
+
+    def after_fork_in_parent(self) -> None:
+        """Let connections be opened again."""
+        self._connections.after_fork_in_parent()
+        if self._is_opening_held:
+            self._opening.release()
+
+    def after_fork_in_child(self) -> None:
+        """Leave what could not be closed to the parent."""
+        self._connections.after_fork_in_child()
+        self._kept.close()
+        super().after_fork_in_child()
+        self._ready = False
 
     def _write_alone(self, work: Callable[[DriverConnection], T]) -> T:
         return self._on_kept(self._kept.write, work)
@@ -156,11 +190,10 @@ class SQLiteDatabase(Database):
     def _make_engine(self) -> Engine:
         return create_engine(
             self.url,
-            creator=self._connect,
+            creator=self._connect_session,
             poolclass=QueuePool,
             pool_size=POOL_SIZE,
-            max_overflow=MAX_OVERFLOW,
-            pool_timeout=base.BUSY_TIMEOUT_SECONDS,
+            max_overflow=-1,
             hide_parameters=True,
         )
 
@@ -168,8 +201,11 @@ class SQLiteDatabase(Database):
         return engine.execution_options(**{_READ_ONLY: True})
 
     def _begin(self, connection: Connection) -> None:
-        read_only = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(_READ_ONLY, False):
+            connection.exec_driver_sql("BEGIN")
+        else:
+            self._transactions.refuse_deadlock()
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def schema_version(self) -> str | None:
         """The version of the tables; the file is opened to read only, so that nothing touches it.
@@ -274,21 +310,30 @@ class SQLiteDatabase(Database):
         except FileNotFoundError:
             has_log = False
         where = f"{self._path.as_uri()}?mode={'ro' if has_log else 'rw'}"
-        return sqlite3.connect(where, uri=True, timeout=base.BUSY_TIMEOUT_SECONDS)
+        return self._connections.open(
+            TrackedConnection, where, uri=True, timeout=base.BUSY_TIMEOUT_SECONDS
+        )
 
     def _connect_to_alter(self) -> sqlite3.Connection:
         """SQLite alters many things by replacing a table, which must not delete its children."""
-        connection = self._connect()
+        connection = self._connect_session()
         connection.execute("PRAGMA foreign_keys=OFF")
         connection.execute(f"PRAGMA busy_timeout={base.UPGRADE_TIMEOUT_SECONDS * 1000}")
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+    def _connect(self) -> TrackedConnection:
+        return self._opened(TrackedConnection)
+
+    def _connect_session(self) -> SessionConnection:
+        return self._opened(SessionConnection)
+
+    def _opened(self, kind: type[C]) -> C:
+        connection = self._connections.open(
+            kind,
             self._path,
             timeout=base.BUSY_TIMEOUT_SECONDS,
             isolation_level=None,  # transactions begin where this module says so
-            check_same_thread=False,  # the pool hands a connection to one thread at a time
+            check_same_thread=False,  # a connection is used by one thread at a time
         )
         try:
             connection.execute(f"PRAGMA synchronous={self._synchronous}")

@@ -2,12 +2,11 @@
 
 What a transaction changes is written into a working folder beside the files, and moved into place
 when it ends, by way of a journal. So the files themselves always hold what is committed, and nobody
-waits to read while a transaction is open. Two locks guard the folder: one is held by who writes, as
-long as its transaction lasts, the other for a moment by who reads or commits.
+waits to read while a transaction is open. Two locks guard the folder: one is held by a transaction
+from its first call to its end, the other only while files are read or committed.
 """
 
 import itertools
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,10 +15,12 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from burndown.disk import make_folder, remove, storage_errors, write_file
-from burndown.errors import StorageError
+from burndown.errors import StorageError, TransactionAbortedError
+from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
 from burndown.legacy.journal import Journal
 from burndown.legacy.layout import STATE, WORK
 from burndown.legacy.places import check_place, copy_tree
+from burndown.transactions import Transaction, Transactions
 
 __all__ = ["LOCK_TIMEOUT_SECONDS", "Changes", "SafeFolder"]
 
@@ -53,18 +54,39 @@ class _Level:
 
     root: Path
     """What is read within it."""
+    outer: "_Level | None" = None
     shadow: Path | None = None
     """The copy of the folder in which its changes are made, once there are some."""
     written: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    is_begun: bool = False
+    """Whether it has the lock; asked of the outermost."""
+    is_aborted: bool = False
+    """Whether the copy may hold half of a change; asked of the outermost."""
+
+    @property
+    def outermost(self) -> "_Level":
+        return self if self.outer is None else self.outer.outermost
 
     def add(self, written: set[str], removed: set[str]) -> None:
         """Note changes that come after those so far."""
         self.written = set(_outside(self.written, removed)) | written
         self.removed |= removed
 
+    def check(self) -> None:
+        """Make sure that it can go on.
 
-class SafeFolder:
+        Raises:
+            TransactionAbortedError: a change of it failed half-way.
+        """
+        if self.outermost.is_aborted:
+            raise TransactionAbortedError(
+                "The transaction cannot go on after an error while files were changed, so nothing "
+                "of it was stored; begin it again"
+            )
+
+
+class SafeFolder(ForkAware):
     """A folder whose files change as a whole or not at all. Safe to use from many threads."""
 
     def __init__(self, path: Path) -> None:
@@ -73,18 +95,20 @@ class SafeFolder:
         self._journal = Journal(path, self._work)
         self._writing = _Lock(path / f"{STATE}.writing.lock")
         self._files = _Lock(path / f"{STATE}.lock")
-        self._of_thread = threading.local()
+        self._transactions: Transactions[_Level] = Transactions()
         self._numbers = itertools.count()
+        tell_of_forks(self)
 
     @contextmanager
     def reading(self) -> Iterator[Path]:
-        """Gives the folder to read, in which nothing changes meanwhile.
+        """Give the folder to read, in which nothing changes meanwhile.
 
         Raises:
             StorageError: it is locked for more than 10 seconds, or out of reach.
+            TransactionAbortedError: the transaction cannot go on.
         """
         with storage_errors():
-            level = self._innermost
+            level = self._current()
             if level is not None:
                 yield level.root
             else:
@@ -94,78 +118,97 @@ class SafeFolder:
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:
-        """Gives what takes the changes of one call; they are made at the end.
+        """Give what takes the changes of one call; they are made at the end.
 
         Raises:
-            StorageError: it is locked for more than 10 seconds, the disk is full, or a place
-                cannot be written to.
+            StorageError: it is locked for more than 10 seconds, or by a transaction of the same
+                event loop, the disk is full, or a place cannot be written to.
+            TransactionAbortedError: the transaction cannot go on.
         """
         with storage_errors():
-            outer = self._innermost
-            if outer is None:
-                with self._begun():
+            level = self._current()
+            if level is None:
+                self._begin()
+                try:
                     changes = Changes(self.path)
                     yield changes
                     stage = self._staged(changes, self.path)
                     self._commit(stage, set(changes.written), changes.removed)
+                finally:
+                    self._end()
             else:
-                changes = Changes(outer.root)
+                changes = Changes(level.root)
                 yield changes
-                self._change(outer, changes)
+                self._change(level, changes)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make several calls of this thread one; within another, an error undoes the inner part.
+        """Make several calls of this thread and task one.
+
+        Within another transaction of theirs, an error undoes the inner part.
 
         Raises:
             StorageError: as :meth:`writing` does.
+            TransactionAbortedError: it could not go on before; nothing of it was stored.
         """
-        outer = self._innermost
-        if outer is None:
-            with self._begun():
-                level = _Level(self.path)
-                with self._entered(level):
-                    yield
-                if level.shadow is not None:
-                    with storage_errors():
-                        self._commit(level.shadow, level.written, level.removed)
-        else:
-            level = _Level(outer.root)
-            with self._entered(level):
+        outer = self._transactions.current()
+        level = _Level(self.path if outer is None else outer.root, outer)
+        with self._transactions.opened(level) as opened:
+            try:
                 yield
-            if level.shadow is not None:
-                outer.root = outer.shadow = level.shadow
-                outer.add(level.written, level.removed)
+                self._finish(level, opened)
+            finally:
+                if level.is_begun and not opened.belongs_to_parent:
+                    self._end()
+
+    def after_fork_in_child(self) -> None:
+        """Leave transactions to the parent."""
+        self._transactions.leave_to_parent()
 
     # --- transactions ------------------------------------------------------------------------
 
-    @property
-    def _innermost(self) -> _Level | None:
-        levels: list[_Level] = getattr(self._of_thread, "levels", [])
-        return levels[-1] if levels else None
+    def _current(self) -> _Level | None:
+        """Return the innermost transaction of the caller, which has the lock from now on."""
+        level = self._transactions.current()
+        if level is not None:
+            level.check()
+            if not level.outermost.is_begun:
+                self._begin()
+                level.outermost.is_begun = True
+                self._transactions.note_lock()
+        return level
 
-    @contextmanager
-    def _entered(self, level: _Level) -> Iterator[None]:
-        levels = self._of_thread.__dict__.setdefault("levels", [])
-        levels.append(level)
+    def _begin(self) -> None:
+        """Let nobody else write, and clean up after a process that died."""
+        self._transactions.refuse_deadlock()
+        self._writing.acquire()
         try:
-            yield
-        finally:
-            levels.pop()
-
-    @contextmanager
-    def _begun(self) -> Iterator[None]:
-        """Nobody else writes, and nothing is left over from a process that died."""
-        with self._writing.held():
             with storage_errors(), self._files.held():
                 self._journal.carry_out()
                 remove(self._work)
-            try:
-                yield
-            finally:
-                with suppress(OSError):  # the next one to write cleans up
-                    if not self._journal.exists():
-                        remove(self._work)
+        except BaseException:
+            self._writing.release()
+            raise
+
+    def _end(self) -> None:
+        try:
+            with suppress(OSError):  # the next one to write cleans up
+                if not self._journal.exists():
+                    remove(self._work)
+        finally:
+            self._writing.release()
+
+    def _finish(self, level: _Level, opened: Transaction[_Level]) -> None:
+        opened.check_end()
+        level.check()
+        if level.shadow is None:
+            return
+        if level.outer is None:
+            with storage_errors():
+                self._commit(level.shadow, level.written, level.removed)
+        else:
+            level.outer.root = level.outer.shadow = level.shadow
+            level.outer.add(level.written, level.removed)
 
     def _change(self, level: _Level, changes: Changes) -> None:
         if not changes.written and not changes.removed:
@@ -175,11 +218,15 @@ class SafeFolder:
             copy_tree(level.root, shadow)
             level.root = level.shadow = shadow
         stage = self._staged(changes, level.root)
-        for name in changes.removed:
-            remove(level.root / name)
-        for name in changes.written:
-            make_folder((level.root / name).parent)
-            (stage / name).replace(level.root / name)
+        try:
+            for name in changes.removed:
+                remove(level.root / name)
+            for name in changes.written:
+                make_folder((level.root / name).parent)
+                (stage / name).replace(level.root / name)
+        except BaseException:
+            level.outermost.is_aborted = True
+            raise
         level.add(set(changes.written), changes.removed)
 
     def _staged(self, changes: Changes, root: Path) -> Path:
@@ -216,34 +263,53 @@ def _outside(names: dict[str, bytes] | set[str], removed: set[str]) -> Iterator[
 
 
 class _Lock:
-    """Keeps other threads and processes out."""
+    """Keeps other threads and processes out; any thread may release it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._among_threads = threading.Lock()
+        self._among_threads = ForkSafeLock()
+        self._among_processes: FileLock | None = None
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        if not self._among_threads.acquire(timeout=LOCK_TIMEOUT_SECONDS):
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
+
+    def acquire(self) -> None:
+        """Wait for the lock.
+
+        Raises:
+            StorageError: another one has it for more than 10 seconds, or its file cannot be made.
+        """
+        if not self._among_threads.acquire(LOCK_TIMEOUT_SECONDS):
             raise self._locked()
         try:
-            lock = self._acquired()
-            try:
-                yield
-            finally:
+            with storage_errors():
+                make_folder(self._path.parent)
+                self._among_processes = self._acquired()
+        except BaseException:
+            self._among_threads.release()
+            raise
+
+    def _acquired(self) -> FileLock:
+        lock = FileLock(self._path, LOCK_TIMEOUT_SECONDS, mode=0o600, thread_local=False)
+        try:
+            lock.acquire(poll_interval=0.005)
+        except Timeout:
+            raise self._locked() from None
+        return lock
+
+    def release(self) -> None:
+        """Let others have it."""
+        lock, self._among_processes = self._among_processes, None
+        try:
+            if lock is not None:
                 lock.release()
         finally:
             self._among_threads.release()
-
-    def _acquired(self) -> FileLock:
-        lock = FileLock(self._path, LOCK_TIMEOUT_SECONDS, mode=0o600)
-        with storage_errors():
-            make_folder(self._path.parent)
-            try:
-                lock.acquire(poll_interval=0.005)
-            except Timeout:
-                raise self._locked() from None
-        return lock
 
     def _locked(self) -> StorageError:
         return StorageError(

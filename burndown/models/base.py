@@ -188,10 +188,10 @@ class Entity(SQLModel, Described):
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in row.items()
         }
-        return cls._with_unknown_keys(document)
+        return cls.with_unknown_keys(document)
 
     @classmethod
-    def _with_unknown_keys(cls, document: dict[str, Any]) -> dict[str, Any]:
+    def with_unknown_keys(cls, document: dict[str, Any]) -> dict[str, Any]:
         """The document with the keys that are not fields beside those that are."""
         if cls.UNKNOWN_KEYS:
             document.update(document.pop(cls.UNKNOWN_KEYS))

@@ -88,7 +88,7 @@ class NamedEntity(Entity):
 
     def to_document(self) -> dict[str, Any]:
         """The entity as a plain dict of JSON values, unknown keys beside the known ones."""
-        return self._with_unknown_keys(super().to_document())
+        return self.with_unknown_keys(super().to_document())
 
 
 @cache

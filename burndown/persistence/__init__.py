@@ -9,7 +9,6 @@ Business logic calls :func:`get_backend` each time; tests put another one in its
 :func:`set_backend`.
 """
 
-import threading
 from importlib import import_module
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from burndown.errors import (
     StorageError,
     ValidationError,
 )
+from burndown.forks import ForkSafeLock
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.settings import get_settings
@@ -43,7 +43,7 @@ __all__ = [
 _JSON = "json:"
 _JSON_BACKEND = "burndown.persistence.json_backend"
 
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 _backend: PersistenceBackend | None = None
 
 

@@ -195,8 +195,7 @@ class SQLBackend(DocumentBackend):
         return self.database.check_integrity()
 
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
-        with self.database.read_session() as session:
-            yield from records(session, repository_of(model), profile_id)
+        return records(self.database.read, repository_of(model), profile_id)
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
         documents = list(records)

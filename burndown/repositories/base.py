@@ -5,25 +5,25 @@ dicts of JSON values, straight from the row; the typed face makes models of them
 repository returns are values of their own: change one, then :meth:`Repository.save` it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import Select, Table, bindparam
+from sqlalchemy import Table, bindparam, tuple_
 from sqlmodel import Session
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
-from burndown.models.values import is_line
 from burndown.repositories.connections import DriverConnection
-from burndown.repositories.statements import Documents, Statement, Upsert, columns_of, documents
+from burndown.repositories.statements import Documents, Statement, Upsert, documents
 
 __all__ = ["Repository", "records"]
 
 E = TypeVar("E", bound=Entity)
 
-_ROWS_AT_ONCE = 100
+_PAGE = 100
+"""How many rows :func:`records` reads at once; they stay encoded until they are asked for."""
 
 
 class Repository(Generic[E]):
@@ -127,32 +127,48 @@ class Repository(Generic[E]):
 
 
 def records(
-    session: Session, repository: type[Repository[Any]], profile_id: str | None = None
+    read: Callable[[Callable[[DriverConnection], Iterator[dict[str, Any]]]], Any],
+    repository: type[Repository[Any]],
+    profile_id: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """All that is stored of a kind, or what is of one profile, by key; read as it is asked for."""
+    """Yield all that is stored of a kind, or what is of one profile, by key.
+
+    The rows are read a hundred at a time, each time by a statement of its own: while the caller
+    works on them, no connection is in use.
+
+    Args:
+        read: does some work on a connection, such as :meth:`burndown.database.Database.read`.
+        repository: the kind.
+        profile_id: the profile; ``None`` for all of them.
+    """
     model: type[Entity] = repository.model
-    if profile_id is None:
-        statement, parameters = _all_rows(model), {}
-    elif repository.of_profile is None or not is_line(profile_id):
-        return
-    else:
-        statement = _rows_of_profile(model, repository.of_profile)
-        parameters = {"profile_id": profile_id}
-    with session.connection().execute(statement, parameters) as rows:
-        for row in rows:
-            yield model.document_of(row._mapping)
-
-
-@cache
-def _all_rows(model: type[Entity]) -> Select[Any]:
     table: Table = model.__table__  # type: ignore[attr-defined]
-    in_order = documents(model).order_by(*table.primary_key)
-    return in_order.execution_options(yield_per=_ROWS_AT_ONCE)
+    parameters = dict.fromkeys((column.name for column in table.primary_key), "")
+    statement = _page(model, None)
+    if profile_id is not None:
+        if repository.of_profile is None:
+            return
+        statement = _page(model, repository.of_profile)
+        parameters["of_profile"] = profile_id
+    is_at_end = False
+    while not is_at_end:
+        is_at_end = True
+        for document in read(partial(statement.lazily, **parameters)):
+            is_at_end = False
+            parameters.update((column.name, document[column.name]) for column in table.primary_key)
+            yield model.with_unknown_keys(document)
 
 
 @cache
-def _rows_of_profile(model: type[Entity], column: str) -> Select[Any]:
-    return _all_rows(model).where(columns_of(model)[column] == bindparam("profile_id"))
+def _page(model: type[Entity], of_profile: str | None) -> Statement:
+    """The rows after one, by key; no key is as small as an empty string."""
+    table: Table = model.__table__  # type: ignore[attr-defined]
+    key = list(table.primary_key)
+    last = [bindparam(column.name, type_=column.type) for column in key]
+    page = documents(model).where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(_PAGE)
+    if of_profile is not None:
+        page = page.where(table.c[of_profile] == bindparam("of_profile"))
+    return Statement(page)
 
 
 @cache

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Dialect
 from sqlmodel import Session
+
+from burndown.errors import TransactionAbortedError
 
 __all__ = ["DriverConnection", "log"]
 
@@ -66,7 +68,8 @@ class DriverConnection:
         try:
             yield
         finally:
-            self.execute("PRAGMA secure_delete=ON")
+            with suppress(TransactionAbortedError):  # the error that ended it says more
+                self.execute("PRAGMA secure_delete=ON")
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -75,8 +78,9 @@ class DriverConnection:
         try:
             yield
         except BaseException:
-            self.execute("ROLLBACK TO SAVEPOINT burndown")
-            self.execute("RELEASE SAVEPOINT burndown")
+            with suppress(TransactionAbortedError):  # the error that ended it says more
+                self.execute("ROLLBACK TO SAVEPOINT burndown")
+                self.execute("RELEASE SAVEPOINT burndown")
             raise
         self.execute("RELEASE SAVEPOINT burndown")
 

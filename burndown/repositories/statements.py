@@ -3,7 +3,7 @@
 Building a SELECT anew costs more than most of them take.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -112,11 +112,17 @@ class Statement(_Precompiled):
 
     def documents(self, connection: DriverConnection, /, **parameters: Any) -> Documents:
         """What a SELECT finds, each row as a dict by column."""
+        return list(self.lazily(connection, **parameters))
+
+    def lazily(
+        self, connection: DriverConnection, /, **parameters: Any
+    ) -> Iterator[dict[str, Any]]:
+        """Run a SELECT; return an iterator over its rows, which are decoded one after the other."""
         if not all(map(_can_be_there, parameters.values())):
-            return []
+            return iter(())
         compiled = self.compiled(connection.dialect)
         rows = connection.execute(compiled.sql, compiled.bound(parameters)).fetchall()
-        return [compiled.document(row) for row in rows]
+        return map(compiled.document, rows)
 
     def values(self, connection: DriverConnection, /, **parameters: Any) -> list[Any]:
         """What a SELECT of one column finds."""

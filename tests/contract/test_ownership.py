@@ -1,0 +1,314 @@
+"""A transaction belongs to the thread and the task that began it, and ends with its block."""
+
+import asyncio
+import os
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burndown import PersistenceError, StorageError, TransactionAbortedError
+from tests.contract.store import Store
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+
+def set_both(store: Store, value: str) -> None:
+    for key in ("one", "two"):
+        store.set_app_state(key, value)
+
+
+def both(store: Store) -> set[str | None]:
+    return {store.get_app_state(key) for key in ("one", "two")}
+
+
+# --- threads ---------------------------------------------------------------------------------
+
+
+def test_a_transaction_may_end_in_another_thread(store: Store) -> None:
+    """It is committed there, and calls of the thread that began it are transactions again."""
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        block = store.transaction()
+        first.submit(block.__enter__).result()
+        first.submit(set_both, store, "new").result()
+        second.submit(block.__exit__, None, None, None).result()
+        assert second.submit(both, store).result() == {"new"}
+        first.submit(store.set_app_state, "later", "kept").result()
+        with store.another() as other:
+            assert other.get_app_state("later") == "kept"
+
+
+def test_a_transaction_that_fails_in_another_thread_keeps_nothing(store: Store) -> None:
+    """An error is thrown into the block where it ends."""
+    error = LookupError()
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        block = store.transaction()
+        first.submit(block.__enter__).result()
+        first.submit(set_both, store, "new").result()
+        assert not second.submit(block.__exit__, LookupError, error, None).result()
+        assert first.submit(both, store).result() == {None}
+        first.submit(set_both, store, "newer").result()
+        assert second.submit(both, store).result() == {"newer"}
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), max_size=6))
+def test_blocks_that_wander_between_threads_are_all_or_nothing(
+    shared: Store, blocks: list[tuple[int, int, bool]]
+) -> None:
+    """Whatever threads a block begins and ends in, its calls are stored with it."""
+    shared.clear()
+    pools = [ThreadPoolExecutor(1) for _ in range(4)]
+    expected = None
+    try:
+        for number, (begin, end, fails) in enumerate(blocks):
+            block = shared.transaction()
+            pools[begin].submit(block.__enter__).result()
+            pools[begin].submit(set_both, shared, str(number)).result()
+            error = LookupError() if fails else None
+            pools[end].submit(block.__exit__, type(error) if error else None, error, None).result()
+            expected = expected if fails else str(number)
+            for pool in pools:
+                assert pool.submit(both, shared).result() == {expected}
+    finally:
+        for pool in pools:
+            pool.shutdown()
+
+
+def test_another_thread_is_no_part_of_a_transaction(store: Store) -> None:
+    """It reads what is committed."""
+    with ThreadPoolExecutor(1) as pool, store.transaction():
+        set_both(store, "new")
+        assert pool.submit(both, store).result() == {None}
+    assert both(store) == {"new"}
+
+
+def test_a_transaction_that_has_done_nothing_keeps_nobody_waiting(store: Store) -> None:
+    """It takes the lock with its first call."""
+    with ThreadPoolExecutor(1) as pool, store.transaction():
+        pool.submit(set_both, store, "new").result()
+    assert both(store) == {"new"}
+
+
+# --- blocks that do not nest -----------------------------------------------------------------
+
+
+def test_a_part_that_outlives_its_transaction_undoes_it(store: Store) -> None:
+    """Nobody knows yet whether the part will fail, so the transaction cannot be committed."""
+    outer, inner = store.transaction(), store.transaction()
+    outer.__enter__()
+    store.set_app_state("one", "new")
+    inner.__enter__()
+    store.set_app_state("two", "new")
+    with pytest.raises(TransactionAbortedError, match="still open"):
+        outer.__exit__(None, None, None)
+    with pytest.raises(TransactionAbortedError, match="has ended"):
+        store.set_app_state("two", "newer")
+    with pytest.raises(TransactionAbortedError, match="has ended"):
+        inner.__exit__(None, None, None)
+    assert both(store) == {None}
+    set_both(store, "later")
+    assert both(store) == {"later"}
+
+
+# --- coroutines ------------------------------------------------------------------------------
+
+Call = Callable[[Store], object]
+
+WRITES: dict[str, Call] = {
+    "a call": lambda store: store.set_app_state("two", "neighbour"),
+    "a transaction": lambda store: in_transaction(store, "two", "neighbour"),
+    "many records": lambda store: store.save_jira_changelogs("p", "q", {"A-1": {}}),
+}
+
+
+def in_transaction(store: Store, key: str, value: str) -> None:
+    with store.transaction():
+        store.set_app_state(key, value)
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_coroutine_does_not_join_the_transaction_of_its_neighbour(
+    store: Store, write: Call
+) -> None:
+    """It reads what is committed; a write that would wait for its own event loop is refused."""
+    before = store.everything()
+
+    async def fail(begun: asyncio.Event, seen: asyncio.Event) -> None:
+        with store.transaction():
+            store.set_app_state("one", "dirty")
+            begun.set()
+            await seen.wait()
+            raise LookupError
+
+    async def look(begun: asyncio.Event, seen: asyncio.Event) -> None:
+        await begun.wait()
+        try:
+            assert both(store) == {None}
+            with pytest.raises(StorageError, match="same thread or event loop"):
+                write(store)
+        finally:
+            seen.set()
+
+    async def run() -> None:
+        events = asyncio.Event(), asyncio.Event()
+        ended = await asyncio.gather(fail(*events), look(*events), return_exceptions=True)
+        assert [type(each) for each in ended] == [LookupError, type(None)]
+
+    asyncio.run(run())
+    assert store.everything() == before
+    write(store)
+
+
+def test_a_thread_that_a_transaction_waits_for_is_refused_at_once(store: Store) -> None:
+    """A coroutine that awaits a thread within its transaction would wait for itself."""
+
+    async def run() -> None:
+        with store.transaction():
+            set_both(store, "new")
+            assert await asyncio.to_thread(both, store) == {None}
+            with pytest.raises(StorageError, match="same thread or event loop"):
+                await asyncio.to_thread(set_both, store, "other")
+
+    asyncio.run(run())
+    assert both(store) == {"new"}
+
+
+def test_a_thread_waits_for_the_transaction_of_a_coroutine(store: Store) -> None:
+    """Threads that were not started within it wait for it as for that of any other thread."""
+    begun, told = threading.Event(), threading.Event()
+
+    def write() -> None:
+        begun.wait()
+        told.set()
+        store.set_app_state("two", "thread")
+
+    async def run() -> None:
+        with store.transaction():
+            store.set_app_state("one", "loop")
+            begun.set()
+            await asyncio.to_thread(told.wait)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        asyncio.run(run())
+        writing.result()
+    assert both(store) == {"loop", "thread"}
+
+
+def test_a_loop_that_runs_within_a_transaction_is_part_of_it(store: Store) -> None:
+    """It ends before the transaction does."""
+
+    async def write(key: str) -> None:
+        await asyncio.sleep(0)
+        store.set_app_state(key, "loop")
+
+    async def run() -> None:
+        await asyncio.gather(write("one"), write("two"))
+
+    with pytest.raises(LookupError):
+        fail_after(store, lambda: asyncio.run(run()))
+    assert both(store) == {None}
+
+
+def fail_after(store: Store, work: Callable[[], object]) -> None:
+    with store.transaction():
+        work()
+        assert both(store) == {"loop"}
+        raise LookupError
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=5))
+def test_coroutines_lose_nothing_that_was_acknowledged(shared: Store, fails: list[bool]) -> None:
+    """Of transactions that are interleaved, each is stored as a whole, refused, or undone."""
+    shared.clear()
+    stored = []
+
+    async def work(number: int) -> None:
+        try:
+            with shared.transaction():
+                shared.set_app_state(f"{number}a", "x")
+                await asyncio.sleep(0)
+                shared.set_app_state(f"{number}b", "x")
+                if fails[number]:
+                    raise LookupError
+            stored.append(number)
+        except (LookupError, PersistenceError):
+            pass
+
+    async def run() -> None:
+        await asyncio.gather(*map(work, range(len(fails))))
+
+    asyncio.run(run())
+    for number in range(len(fails)):
+        expected = {"x" if number in stored else None}
+        assert {shared.get_app_state(f"{number}{half}") for half in "ab"} == expected
+    assert (0 in stored) != fails[0]  # it was the first to write
+
+
+# --- forks -----------------------------------------------------------------------------------
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Run the work in a forked process, and wait for it to succeed."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - a forked process must not go on with the tests
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_process_that_was_forked_within_a_transaction_is_refused(store: Store) -> None:
+    """The transaction is the parent's, which neither waits for the child nor notices it."""
+
+    def refused() -> None:
+        for call in (both, lambda store: set_both(store, "child")):
+            with pytest.raises(StorageError, match="forked"):
+                call(store)
+        with pytest.raises(TransactionAbortedError, match="forked"):
+            block.__exit__(None, None, None)
+
+    block = store.transaction()
+    with block:
+        store.set_app_state("one", "parent")
+        in_child(refused)
+        store.set_app_state("two", "parent")
+    assert both(store) == {"parent"}
+    in_child(lambda: set_both(store, "child"))
+    assert both(store) == {"child"}
+
+
+@needs_fork
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_processes_that_are_forked_beside_a_writing_thread_can_write(store: Store) -> None:
+    """Parent and children keep all that was acknowledged."""
+    stop = threading.Event()
+    written = []
+
+    def write() -> None:
+        while not stop.is_set():
+            in_transaction(store, "parent", str(len(written)))
+            written.append(len(written))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        for number in range(10):
+            in_child(lambda number=number: store.set_app_state(f"child-{number}", "x"))
+    finally:
+        stop.set()
+        writing.join()
+    assert store.get_app_state("parent") == str(written[-1])
+    assert {store.get_app_state(f"child-{number}") for number in range(10)} == {"x"}
+    assert store.check_integrity() == (True, [])
