@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlmodel import SQLModel
 
 from burndown import SQLiteBackend
@@ -57,7 +57,7 @@ def test_a_database_is_kept_of_every_version() -> None:
 
 
 def plain_engine(database: Database) -> Engine:
-    return create_engine(database.url)
+    return database._make_engine()
 
 
 def schema(connection: Connection) -> dict[str, Any]:
