@@ -15,10 +15,10 @@ import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from sqlalchemy import exc, make_url
 from sqlmodel import Session
 
 from burndown.database.base import Database
+from burndown.database.database_url import parse_url
 from burndown.database.postgresql import PostgreSQLDatabase
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
@@ -59,10 +59,7 @@ def open_database(where: str | Path) -> Database:
         raise StorageError(f"{where} is no database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str) or "://" not in where:
         return SQLiteDatabase(where)
-    try:
-        url = make_url(where)
-    except (exc.ArgumentError, ValueError):
-        raise StorageError("The database URL is not one that SQLAlchemy understands") from None
+    url = parse_url(where)
     kind = url.get_backend_name()
     if kind == "sqlite":
         return SQLiteDatabase(url.database or ":memory:")

@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, event, exc
 from sqlmodel import Session
 
+from burndown.database.error_chains import raise_alone
 from burndown.errors import (
+    PersistenceError,
     SchemaTooNewError,
     StorageError,
     TransactionAbortedError,
@@ -196,7 +198,11 @@ class Database(ForkAware, ABC):
         try:
             yield
         except self._errors as error:
-            raise self._meaning_of(error) from error
+            raise_alone(self._meaning_of(error).with_traceback(error.__traceback__))
+        except PersistenceError as error:  # such as one that says which rule a row broke
+            if isinstance(error.__context__, self._errors):
+                raise_alone(error)
+            raise
 
     @property
     def _errors(self) -> tuple[type[Exception], ...]:

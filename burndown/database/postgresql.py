@@ -7,9 +7,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     Table,
+    bindparam,
     create_engine,
     func,
-    inspect,
     select,
     text,
 )
@@ -17,13 +17,10 @@ from sqlmodel import SQLModel
 
 from burndown.database import base
 from burndown.database.base import Database
-from burndown.errors import (
-    DatabaseCorruptionError,
-    PersistenceError,
-    StorageError,
-    TransactionConflictError,
-)
-from burndown.models import AppState
+from burndown.database.database_url import ServerAddress
+from burndown.database.postgresql_errors import translate
+from burndown.database.postgresql_settings import select_settings
+from burndown.errors import PersistenceError, StorageError
 from burndown.schema import change_version, make_schema, stored_version
 
 __all__ = ["PostgreSQLDatabase"]
@@ -32,51 +29,69 @@ POOL_SIZE = 5
 MAX_OVERFLOW = 15
 CONNECT_TIMEOUT_SECONDS = 10
 
+_DEFAULTS = {"application_name": "burndown", "connect_timeout": CONNECT_TIMEOUT_SECONDS}
+_REQUIRED = {
+    "client_encoding": "utf8",
+    "prepare_threshold": None,  # a pooler may run the next statement where none was prepared
+}
+
 _READ_ONLY = "postgresql_readonly"
 _ALTERS = "burndown_alters"
-_WRITE_LOCK = "SELECT pg_advisory_xact_lock(hashtext('burndown'), hashtext(current_schema()))"
-"""Writers come one after the other, as on SQLite: what one has read is still so when it writes."""
 
-_CONFLICTS = ("40001", "40P01")
-_LOCKED = "55P03"
-_CORRUPT = ("XX001", "XX002")
-_FOREIGN_ROWS = """
-SELECT conrelid::regclass::text, conname FROM pg_constraint
-WHERE connamespace = current_schema()::regnamespace AND NOT convalidated
+_LOCK_KEYS = int.from_bytes(b"burn") << 32
+_WRITE_LOCK = f"""pg_catalog.pg_advisory_xact_lock(
+    {_LOCK_KEYS} | coalesce(pg_catalog.to_regclass('app_state')::oid::bigint, 0))"""
+"""Writers come one after the other, as on SQLite: what one has read is still so when it writes.
+
+They lock a table of ours, by whatever search path they find it, or all the same until it is made.
 """
-_INVALID_INDEXES = """
+
+_CREATION_SCHEMA = "SELECT pg_catalog.quote_ident(pg_catalog.current_schema())"
+_TABLES_SCHEMA = """
+SELECT relnamespace::pg_catalog.regnamespace::text FROM pg_catalog.pg_class
+WHERE oid = pg_catalog.to_regclass('app_state')
+"""
+_SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', %s, true)"
+
+_OURS: Any = bindparam("tables", expanding=True)
+_NOT_VALIDATED = text("""
+SELECT conrelid::regclass::text, conname FROM pg_constraint
+JOIN pg_class ON pg_class.oid = conrelid
+WHERE relname IN :tables AND pg_table_is_visible(conrelid) AND NOT convalidated
+""").bindparams(_OURS)
+_INVALID_INDEXES = text("""
 SELECT indexrelid::regclass::text FROM pg_index
 JOIN pg_class ON pg_class.oid = indrelid
-WHERE relnamespace = current_schema()::regnamespace AND NOT indisvalid
-"""
+WHERE relname IN :tables AND pg_table_is_visible(indrelid) AND NOT indisvalid
+""").bindparams(_OURS)
 
 
 class PostgreSQLDatabase(Database):
     """A database on a server.
 
     Args:
-        url: such as ``postgresql+psycopg://user:password@host/name``; the tables lie in the first
-            schema of the ``search_path``.
+        url: such as ``postgresql+psycopg://user:password@host/name``, with any parameters of
+            libpq. Tables are found by the search path, and created in the first schema of it.
 
     Raises:
-        StorageError: the driver is not installed.
+        StorageError: the URL is not possible, or the driver is not installed.
     """
 
     def __init__(self, url: URL) -> None:
-        super().__init__(url.set(drivername="postgresql+psycopg"))
+        self._address = ServerAddress.of(url)
+        super().__init__(self._address.url)
 
     @property
     def location(self) -> str:
-        """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL without its secrets."""
+        return self.url.render_as_string()
 
     def exists(self) -> bool:
-        """Whether the tables are there."""
-        with self.translated_errors(), self._reader.connect() as connection:
-            return inspect(connection).has_table(AppState.__tablename__)
+        """Return whether the tables are there."""
+        return self.schema_version() is not None
 
     def size(self) -> int:
-        """Bytes that the tables take with their indexes."""
+        """Return the bytes that the tables take with their indexes."""
         if not self.exists():
             return 0
         sizes = (func.pg_total_relation_size(table.name) for table in _tables())
@@ -91,13 +106,14 @@ class PostgreSQLDatabase(Database):
         try:
             with self.read_session() as session:
                 connection = session.connection()
+                ours = {"tables": [table.name for table in _tables()]}
                 problems = [
                     f"constraint {name} of {table} has not been validated"
-                    for table, name in connection.execute(text(_FOREIGN_ROWS))
+                    for table, name in connection.execute(_NOT_VALIDATED, ours)
                 ]
                 problems += [
                     f"index {name} is not valid"
-                    for (name,) in connection.execute(text(_INVALID_INDEXES))
+                    for (name,) in connection.execute(_INVALID_INDEXES, ours)
                 ]
                 for table in _tables():
                     problems += _orphans(connection, table)
@@ -108,17 +124,14 @@ class PostgreSQLDatabase(Database):
     def _make_engine(self) -> Engine:
         try:
             return create_engine(
-                self.url,
+                self.url.drivername + "://",  # no repr of an engine shows what is in connect_args
+                isolation_level="READ COMMITTED",  # what is read after waiting for the lock is new
                 pool_size=POOL_SIZE,
                 max_overflow=MAX_OVERFLOW,
                 pool_timeout=base.BUSY_TIMEOUT_SECONDS,
                 pool_pre_ping=True,
                 hide_parameters=True,
-                connect_args={
-                    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
-                    "application_name": "burndown",
-                    "options": f"-c timezone=UTC -c lock_timeout={base.BUSY_TIMEOUT_SECONDS}s",
-                },
+                connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )
         except ImportError:
             raise StorageError(
@@ -129,12 +142,14 @@ class PostgreSQLDatabase(Database):
         return engine.execution_options(isolation_level="REPEATABLE READ", **{_READ_ONLY: True})
 
     def _begin(self, connection: Connection) -> None:
-        if connection.get_execution_options().get(_ALTERS, False):
-            wait = f"{base.UPGRADE_TIMEOUT_SECONDS}s"
-            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{wait}'")
-        if not connection.get_execution_options().get(_READ_ONLY, False):
+        options = connection.get_execution_options()
+        alters = options.get(_ALTERS, False)
+        wait = base.UPGRADE_TIMEOUT_SECONDS if alters else base.BUSY_TIMEOUT_SECONDS
+        expressions, parameters = select_settings(self._address.settings, wait)
+        if not options.get(_READ_ONLY, False):
             self._transactions.refuse_deadlock()
-            connection.exec_driver_sql(_WRITE_LOCK)
+            expressions += f", {_WRITE_LOCK}"
+        connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
 
     def schema_version(self) -> str | None:
         """The version of the tables.
@@ -147,42 +162,36 @@ class PostgreSQLDatabase(Database):
 
     def _make_tables(self) -> None:
         with self._engine.begin() as connection:
-            make_schema(connection)
+            if stored_version(connection) is None:
+                _work_within(connection, _CREATION_SCHEMA)
+                make_schema(connection)
 
     def _change_version(self, version: str) -> None:
         with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:
             present = stored_version(connection)
             self._refuse_too_new(present)
             if present != version:
+                _work_within(connection, _TABLES_SCHEMA)
                 change_version(connection, version)
 
     def _translated(self, error: BaseException) -> StorageError:
-        state = getattr(error, "sqlstate", None)
-        if state in _CONFLICTS:
-            return TransactionConflictError(
-                "The server could not order this transaction among others; try it again"
-            )
-        if state == _LOCKED:
-            return StorageError(
-                f"The database is locked: another transaction has been writing for more than "
-                f"{base.BUSY_TIMEOUT_SECONDS} seconds"
-            )
-        if state in _CORRUPT:
-            return DatabaseCorruptionError(f"The database is damaged: {self._said(error)}")
-        if isinstance(error, self._engine.dialect.loaded_dbapi.OperationalError) and (
-            state is None or state[:2] in ("08", "28", "3D", "57")
-        ):
-            return StorageError(
-                f"The database server {self.url.host or 'on this machine'} is out of reach: "
-                f"{self._said(error)}"
-            )
-        return StorageError(f"The database failed: {self._said(error)}")
+        return translate(error, self._address, self._engine.dialect.loaded_dbapi)
 
-    def _said(self, error: BaseException) -> str:
-        """What the server or the driver said, in one line, without the password or any row."""
-        primary = getattr(getattr(error, "diag", None), "message_primary", None)
-        said = " ".join((primary or str(error)).split())
-        return said.replace(str(self.url.password), "***") if self.url.password else said
+
+def _work_within(connection: Connection, schema: str) -> None:
+    """Have a transaction find and create tables in one schema only, which a SELECT gives.
+
+    Raises:
+        StorageError: there is no such schema.
+    """
+    name = connection.exec_driver_sql(schema).scalar()
+    if name is None:
+        path = connection.exec_driver_sql("SHOW search_path").scalar_one()
+        raise StorageError(
+            f"No schema of the search path {path} exists; run CREATE SCHEMA, or name another one "
+            "in the URL: ?options=-csearch_path=NAME"
+        )
+    connection.exec_driver_sql(_SET_SEARCH_PATH, (name,))
 
 
 def _tables() -> list[Table]:

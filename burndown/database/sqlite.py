@@ -15,6 +15,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 from burndown.database import base
 from burndown.database.base import Database
 from burndown.database.kept_connections import KeptConnections
+from burndown.database.recognition import version_of
 from burndown.database.sqlite_connections import (
     OpenConnections,
     SessionConnection,
@@ -24,7 +25,7 @@ from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
-from burndown.schema import VERSIONS, change_version, make_schema, stored_version
+from burndown.schema import change_version, make_schema, stored_version
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -41,8 +42,6 @@ that is written there once. With SQLite's 1,000, saving takes a seventh longer i
 answers; with more, waiting for the disk takes longer for as long as the log still grows."""
 
 _READ_ONLY = "burndown_read_only"
-_VERSION = "SELECT version_num FROM alembic_version"
-_IS_FIRST = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'app_state'"
 
 
 class SQLiteDatabase(Database):
@@ -216,14 +215,14 @@ class SQLiteDatabase(Database):
         if not self.exists():
             return None
         with self.translated_errors(), closing(self._connect_to_read()) as connection:
-            return _version_of(connection)
+            return version_of(connection)
 
     def _make_ready(self) -> None:
         _make_private_file(self._path)
         if self._was_ready():
             return
         with closing(self._connect_to_read()) as quiet:
-            version = _version_of(quiet)
+            version = version_of(quiet)
             self._kept.close()  # the last to close would empty the log into the file
             self._refuse_too_new(version)
         super()._make_ready()
@@ -233,7 +232,7 @@ class SQLiteDatabase(Database):
         """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
 
         def is_ready(connection: DriverConnection) -> bool:
-            version = _version_of(connection)
+            version = version_of(connection)
             return version == SCHEMA_VERSION and connection.execute(
                 "PRAGMA journal_mode"
             ).fetchone() == ("wal",)
@@ -357,18 +356,6 @@ class SQLiteDatabase(Database):
                 f"{base.BUSY_TIMEOUT_SECONDS} seconds"
             )
         return StorageError(f"The database failed: {error}")
-
-
-def _version_of(connection: sqlite3.Connection | DriverConnection) -> str | None:
-    """The version of the tables; ``None`` if there are none."""
-    try:
-        noted = connection.execute(_VERSION).fetchone()
-        if noted is not None:
-            return str(noted[0])
-    except sqlite3.OperationalError as error:
-        if "no such table" not in str(error):
-            raise
-    return next(iter(VERSIONS)) if connection.execute(_IS_FIRST).fetchone() else None
 
 
 def _problems(connection: Connection) -> list[str]:

@@ -174,7 +174,8 @@ class PersistenceBackend(ABC):
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
         """Which histories are kept for the query, expired ones included, by issue key.
 
-        Each with ``issue_key``, ``expires_at`` (``None`` for never) and ``expired``.
+        Each with ``issue_key``, ``expires_at`` (``None`` for never), ``expired`` and
+        ``is_complete``: ``None`` if the payload does not say.
         """
 
     # --- project data ------------------------------------------------------------------------

@@ -190,6 +190,7 @@ class JSONBackend(DocumentBackend):
             {
                 "issue_key": each["issue_key"],
                 "expires_at": each["expires_at"],
+                "is_complete": each["is_complete"],
                 "expired": has_expired(each, now),
             }
             for each in sorted(self._data(JiraChangelog, profile_id, query_id), key=_by_issue_key)

@@ -70,7 +70,7 @@ class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
         return self._documents(_SOME, **key, issue_keys=list(filter(is_line, set(issue_keys))))
 
     def list_keys(self, profile_id: str, query_id: str) -> Documents:
-        """Issue key and expiry of all histories of the query, expired ones included, by key."""
+        """All histories of the query without their content, expired ones included, by key."""
         return self._documents(_KEYS, profile_id=profile_id, query_id=query_id)
 
     def delete_expired(self, now: datetime) -> int:

@@ -1,20 +1,21 @@
 """The versions of the tables, and the way from one to another.
 
-Which version a database has stands in ``alembic_version``, as Alembic keeps it; the app state
-``schema_version`` follows it, for people and programs that look there. A database of version 1.0
-was made without that table. Alembic itself is imported only when there is something to do.
+Which version a database has is kept in ``burndown_version``; the app state ``schema_version``
+follows it, for people and programs that look there. Version 1.1 kept it in Alembic's own
+``alembic_version``, and 1.0 nowhere. Alembic itself is imported only when there is something to do.
 """
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
+from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from burndown.models import SCHEMA_VERSION, AppState
+from burndown.errors import StorageError
+from burndown.models import SCHEMA_VERSION
+from burndown.schema.version_table import announce, contents_of, note, noted_version
 
 __all__ = [
     "VERSIONS",
     "change_version",
     "make_schema",
-    "note_version",
     "sql_between",
     "stored_version",
 ]
@@ -22,42 +23,33 @@ __all__ = [
 VERSIONS = {
     "1.0": "profiles, queries and what hangs on them, the app state, tasks",
     "1.1": "cached answers: number of issues, completeness; queries: time of the last edit",
+    "1.2": "a version table of its own; changelogs: completeness",
 }
 """All versions, oldest first, with what each brought; ``versions`` has a script for each."""
 
-_FIRST = next(iter(VERSIONS))
-_NOTE = "schema_version"
-
-_alembic_version = Table(
-    "alembic_version", MetaData(), Column("version_num", String(32), primary_key=True)
-)
-_app_state = SQLModel.metadata.tables[AppState.__tablename__]
-
 
 def stored_version(connection: Connection) -> str | None:
-    """The version of the tables that are there; ``None`` if there are none."""
-    tables = inspect(connection)
-    if tables.has_table(_alembic_version.name):
-        noted = connection.execute(select(_alembic_version.c.version_num)).scalars().first()
-        if noted is not None:
-            return str(noted)
-    return _FIRST if tables.has_table(_app_state.name) else None
+    """Return the version of the tables that are there; ``None`` if there are none."""
+    return noted_version(connection) or contents_of(connection).version
 
 
 def make_schema(connection: Connection) -> None:
-    """Make all tables in the present version, unless there are some."""
-    if stored_version(connection) is None:
-        SQLModel.metadata.create_all(connection)
-        note_version(connection, SCHEMA_VERSION)
+    """Make all tables in the present version, unless there are some.
 
-
-def note_version(connection: Connection, version: str) -> None:
-    """Have the database say that it is of this version."""
-    _alembic_version.create(connection, checkfirst=True)
-    connection.execute(_alembic_version.delete())
-    connection.execute(_alembic_version.insert().values(version_num=version))
-    connection.execute(_app_state.delete().where(_app_state.c.key == _NOTE))
-    connection.execute(_app_state.insert().values(key=_NOTE, value=version))
+    Raises:
+        StorageError: tables of another program have their names.
+    """
+    contents = contents_of(connection)
+    if contents.version is not None:
+        return
+    if contents.foreign:
+        raise StorageError(
+            f"The database holds another program's tables {', '.join(contents.foreign)}, whose "
+            "names burndown uses; choose another database or schema"
+        )
+    SQLModel.metadata.create_all(connection)
+    for statement in note(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
+        connection.execute(statement)
 
 
 def change_version(connection: Connection, version: str) -> None:
@@ -72,11 +64,14 @@ def change_version(connection: Connection, version: str) -> None:
     """
     from burndown.schema import alembic_runner  # it takes longer than all else here
 
-    present = stored_version(connection)
-    if present is not None:
-        note_version(connection, present)  # a database of version 1.0 does not say so
-    alembic_runner.run(connection, present, version)
-    note_version(connection, version)
+    contents = contents_of(connection)
+    alembic_runner.run(
+        connection,
+        contents.version,
+        version,
+        before=announce(contents.version) if contents.version else (),
+        after=note(version, connection.dialect.name, contents.alembic),
+    )
 
 
 def sql_between(dialect: str, present: str, version: str) -> str:
@@ -89,4 +84,10 @@ def sql_between(dialect: str, present: str, version: str) -> str:
     """
     from burndown.schema import alembic_runner
 
-    return alembic_runner.render(dialect, present, version)
+    return alembic_runner.render(
+        dialect,
+        present,
+        version,
+        before=announce(present),
+        after=note(version, dialect, [present] if present == "1.1" else []),
+    )

@@ -1,26 +1,49 @@
 """Alembic, as this package runs it: on a connection of the caller, or to print what it would do."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
+from sqlalchemy.sql.base import Executable
 
 from burndown.schema import VERSIONS
 
 __all__ = ["config", "render", "run"]
 
 
-def run(connection: Connection, present: str | None, version: str) -> None:
-    """Go from the present version, or from no tables at all, to another, within a transaction."""
-    _way(present, version)(config(connection=connection), version)
+def run(
+    connection: Connection,
+    present: str | None,
+    version: str,
+    *,
+    before: Iterable[Executable] = (),
+    after: Iterable[Executable] = (),
+) -> None:
+    """Go from the present version, or from no tables at all, to another, within a transaction.
+
+    Args:
+        connection: the database.
+        present: the version of its tables; ``None`` if there are none.
+        version: the version to go to.
+        before: what to execute first.
+        after: what to execute at the end.
+    """
+    _way(present, version)(config(connection=connection, before=before, after=after), version)
 
 
-def render(dialect: str, present: str, version: str) -> str:
-    """The SQL of the way."""
-    settings = config(dialect=dialect)
+def render(
+    dialect: str,
+    present: str,
+    version: str,
+    *,
+    before: Iterable[Executable] = (),
+    after: Iterable[Executable] = (),
+) -> str:
+    """Return the SQL of the way."""
+    settings = config(dialect=dialect, before=before, after=after)
     settings.output_buffer = output = io.StringIO()
     _way(present, version)(settings, f"{present}:{version}", sql=True)
     return output.getvalue()

@@ -3,17 +3,26 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+from burndown.schema.recognition import VERSION_TABLE
+
 _attributes = context.config.attributes
 
 if context.is_offline_mode():
-    context.configure(dialect_name=_attributes["dialect"], literal_binds=True)
+    context.configure(
+        dialect_name=_attributes["dialect"], literal_binds=True, version_table=VERSION_TABLE
+    )
 else:
     context.configure(
         connection=_attributes["connection"],
         target_metadata=SQLModel.metadata,
         transactional_ddl=True,
         render_as_batch=True,
+        version_table=VERSION_TABLE,
     )
 
 with context.begin_transaction():
+    for statement in _attributes.get("before", ()):
+        context.execute(statement)
     context.run_migrations()
+    for statement in _attributes.get("after", ()):
+        context.execute(statement)

@@ -62,7 +62,11 @@ def test_show_gives_programs_what_the_backend_has(capsys: Capture, workspace: Pa
     set_backend(None)
     found = in_json(capsys, "show")
     backend = get_backend()
-    assert [each["version"] for each in found["database"].pop("schema_history")] == ["1.0", "1.1"]
+    assert [each["version"] for each in found["database"].pop("schema_history")] == [
+        "1.0",
+        "1.1",
+        "1.2",
+    ]
     assert without_ages(found) == {
         "database": backend.describe(),
         "active_profile_id": "kafka",

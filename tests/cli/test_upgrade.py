@@ -25,8 +25,8 @@ def version_of(path: Path) -> str | None:
 
 def test_upgrade_says_from_which_version_to_which(capsys: Capture, old: Path) -> None:
     """A second time there is nothing to do."""
-    assert "schema version 1.0 is now 1.1" in printed(capsys, "upgrade")
-    assert version_of(old) == "1.1"
+    assert "schema version 1.0 is now 1.2" in printed(capsys, "upgrade")
+    assert version_of(old) == "1.2"
     assert "Nothing to do" in printed(capsys, "upgrade")
 
 
@@ -38,45 +38,44 @@ def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys: Capture, old: Path
     assert "ALTER TABLE queries ADD COLUMN updated_at" in sql
     with closing(sqlite3.connect(":memory:")) as connection, closing(sqlite3.connect(old)) as file:
         file.backup(connection)
-        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
         connection.executescript(sql)
         connection.execute("SELECT updated_at FROM queries").fetchall()
     printed(capsys, "upgrade")
-    assert printed(capsys, "upgrade", "--dry-run") == "-- Nothing to do: the version is 1.1\n"
+    assert printed(capsys, "upgrade", "--dry-run") == "-- Nothing to do: the version is 1.2\n"
 
 
 def test_downgrade_leads_back(capsys: Capture, old: Path) -> None:
     """As does its SQL; the next opening leads up again."""
     printed(capsys, "upgrade")
     assert "DROP COLUMN updated_at" in printed(capsys, "downgrade", "--to", "1.0", "--dry-run")
-    assert version_of(old) == "1.1"
+    assert version_of(old) == "1.2"
     found = in_json(capsys, "downgrade", "--to", "1.0")
-    assert found == {"location": str(old), "from": "1.1", "to": "1.0"}
+    assert found == {"location": str(old), "from": "1.2", "to": "1.0"}
     assert version_of(old) == "1.0"
     printed(capsys, "show")
-    assert version_of(old) == "1.1"
+    assert version_of(old) == "1.2"
 
 
 def test_show_tells_the_versions_and_the_copy(capsys: Capture, old: Path) -> None:
     shown = printed(capsys, "show")
-    assert "schema version 1.1" in shown
+    assert "schema version 1.2" in shown
     assert "  1.0: profiles, queries" in shown
     assert f"as it was before the upgrade: {old}.1.0.backup" in shown
     history = in_json(capsys, "show")["database"]["schema_history"]
-    assert [each["version"] for each in history] == ["1.0", "1.1"]
-    assert [each["backups"] for each in history] == [[f"{old}.1.0.backup"], []]
+    assert [each["version"] for each in history] == ["1.0", "1.1", "1.2"]
+    assert [each["backups"] for each in history] == [[f"{old}.1.0.backup"], [], []]
 
 
 def test_what_makes_no_sense_is_refused(capsys: Capture, old: Path) -> None:
     """A version that is none, the wrong command, no database, one that is no database of ours."""
-    assert "there are 1.0, 1.1" in refused(capsys, "upgrade", "--to", "2")
-    assert "use `upgrade`" in refused(capsys, "downgrade", "--to", "1.1")
+    assert "there are 1.0, 1.1, 1.2" in refused(capsys, "upgrade", "--to", "2")
+    assert "use `upgrade`" in refused(capsys, "downgrade", "--to", "1.2")
     printed(capsys, "upgrade")
     assert "use `downgrade`" in refused(capsys, "upgrade", "--to", "1.0")
     assert "no database" in refused(capsys, "upgrade", "--profiles", "elsewhere")
     assert not Path("elsewhere").exists()
     with closing(sqlite3.connect(old)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '7.3'")
+        connection.execute("UPDATE burndown_version SET version_num = '7.3'")
     for command in (["upgrade"], ["downgrade", "--to", "1.0"], ["show"], ["migrate"]):
         assert "schema version 7.3" in refused(capsys, *command)
 

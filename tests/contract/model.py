@@ -113,6 +113,17 @@ def counts(response: Mapping[str, Any]) -> Document:
     return {"issue_count": found, "is_complete": is_complete}
 
 
+def changelog_counts(changelog: Any) -> Document:
+    """What a list says of a changelog; some have a total."""
+    page = changelog.get("changelog", changelog) if isinstance(changelog, dict) else None
+    is_complete = None
+    if isinstance(page, dict) and isinstance(page.get("histories"), list):
+        total = page.get("total")
+        if type(total) is int:
+            is_complete = not page.get("startAt") and len(page["histories"]) >= total
+    return {"is_complete": is_complete}
+
+
 class Model(PersistenceBackend):
     """The interface over plain dicts."""
 
@@ -326,6 +337,7 @@ class Model(PersistenceBackend):
                 "query_id": query_id,
                 "issue_key": issue_key,
                 "expires_at": None if expires_at is None else in_utc(expires_at),
+                **changelog_counts(changelog),
                 "changelog": changelog,
             }
             for issue_key, changelog in changelogs.items()
@@ -341,6 +353,7 @@ class Model(PersistenceBackend):
             {
                 "issue_key": entry["issue_key"],
                 "expires_at": entry["expires_at"],
+                "is_complete": entry["is_complete"],
                 "expired": self._has_expired(entry),
             }
             for entry in self._below(JiraChangelog, profile_id, query_id)

@@ -47,6 +47,7 @@ def test_what_expires_is_given_out_until_then_and_then_deleted(
         {
             "issue_key": key,
             "expires_at": None if moment is None else in_utc(moment),
+            "is_complete": None,
             "expired": key in dead,
         }
         for key, moment in sorted(moments_of.items())

@@ -115,7 +115,7 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None
         backend.save_profile({"id": "p"})
     writer = sqlite3.connect(made)
     writer.execute("PRAGMA wal_autocheckpoint=0")
-    writer.execute("UPDATE alembic_version SET version_num = '7.3'")
+    writer.execute("UPDATE burndown_version SET version_num = '7.3'")
     writer.commit()
     path = tmp_path / "newer" / "burndown.db"
     path.parent.mkdir()
@@ -134,7 +134,7 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None
         lambda: backend.database.sql_of_change("1.0"),
     ]
     for call in calls:
-        with pytest.raises(SchemaTooNewError, match=r"version 7\.3.*after 1\.1; upgrade it") as too:
+        with pytest.raises(SchemaTooNewError, match=r"version 7\.3.*after 1\.2; upgrade it") as too:
             call()
         assert (too.value.found, too.value.known) == ("7.3", SCHEMA_VERSION)
         backend.close()
@@ -144,7 +144,7 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None
 def test_a_newer_server_is_refused(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
-    by_hand(postgres_url, "UPDATE alembic_version SET version_num = '7.3'")
+    by_hand(postgres_url, "UPDATE burndown_version SET version_num = '7.3'")
     newer = open_database(postgres_url)
     with SQLBackend(newer) as backend, pytest.raises(SchemaTooNewError, match=r"7\.3"):
         backend.list_profiles()
@@ -160,8 +160,8 @@ def test_an_upgrade_that_fails_leaves_the_old_version(
     before = everything(old)
     run = alembic_runner.run
 
-    def fail(connection: Connection, *arguments: Any) -> None:
-        run(connection, *arguments)
+    def fail(connection: Connection, *arguments: Any, **options: Any) -> None:
+        run(connection, *arguments, **options)
         connection.exec_driver_sql("INSERT INTO no_such_table VALUES (1)")
 
     monkeypatch.setattr(alembic_runner, "run", fail)
@@ -198,9 +198,9 @@ def test_a_database_whose_version_was_wiped_out_is_of_the_first(old: Path) -> No
     upgrade(old)
 
 
-@pytest.mark.parametrize("version", ["0.9", "", "9", "1.1 ", "head", "base", "1.0:1.1"])
+@pytest.mark.parametrize("version", ["0.9", "", "9", "1.1 ", "head", "base", "1.0:1.1", "1.2:1.1"])
 def test_a_version_that_is_none_is_refused(old: Path, version: str) -> None:
-    with pytest.raises(StorageError, match=r"there are 1\.0, 1\.1"):
+    with pytest.raises(StorageError, match=r"there are 1\.0, 1\.1, 1\.2"):
         SQLiteDatabase(old).change_version(version)
     assert version_of(old) == "1.0"
 
@@ -288,7 +288,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9.0"
-down_revision = "1.1"
+down_revision = "1.2"
 
 
 def upgrade():
@@ -324,7 +324,7 @@ def test_a_table_that_is_rebuilt_keeps_its_children(old: Path) -> None:
     before = everything(old)
     SQLiteDatabase(old).change_version("9.0")
     after = everything(old)
-    for table in before.keys() - {"alembic_version", "app_state"}:
+    for table in before.keys() - {"burndown_version", "app_state"}:
         assert after[table] == before[table]
     with plain(old) as connection:
         connection.execute("PRAGMA foreign_keys=ON")
@@ -379,8 +379,8 @@ def test_a_server_that_fails_leaves_the_old_version(
         backend.database.change_version("1.0")
         run = alembic_runner.run
 
-        def fail(connection: Connection, *arguments: Any) -> None:
-            run(connection, *arguments)
+        def fail(connection: Connection, *arguments: Any, **options: Any) -> None:
+            run(connection, *arguments, **options)
             connection.exec_driver_sql("INSERT INTO no_such_table VALUES (1)")
 
         monkeypatch.setattr(alembic_runner, "run", fail)

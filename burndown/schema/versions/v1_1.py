@@ -11,6 +11,7 @@ from zstandard import ZstdError
 from burndown.models.columns import CompressedJson, JsonText, UtcTimestamp
 from burndown.models.jira_cache import counted
 from burndown.models.values import to_utc
+from burndown.schema.operations import add_column
 
 revision = "1.1"
 down_revision = "1.0"
@@ -29,9 +30,9 @@ _queries = sa.table(
 
 
 def upgrade() -> None:
-    _add_column("jira_cache", sa.Column("issue_count", sa.Integer()))
-    _add_column("jira_cache", sa.Column("is_complete", sa.Boolean()))
-    _add_column("queries", sa.Column("updated_at", UtcTimestamp()))
+    add_column("jira_cache", sa.Column("issue_count", sa.Integer()))
+    add_column("jira_cache", sa.Column("is_complete", sa.Boolean()))
+    add_column("queries", sa.Column("updated_at", UtcTimestamp()))
     if not context.is_offline_mode():
         _count_issues(op.get_bind())
         _take_moments(op.get_bind())
@@ -57,15 +58,6 @@ def downgrade() -> None:
     op.drop_column("queries", "updated_at")
     op.drop_column("jira_cache", "is_complete")
     op.drop_column("jira_cache", "issue_count")
-
-
-def _add_column(table: str, column: sa.Column[Any]) -> None:
-    """Add the column; one of its name that somebody added by hand makes room for it."""
-    if not context.is_offline_mode():
-        taken = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
-        if column.name in taken:
-            op.execute(f'ALTER TABLE {table} RENAME COLUMN {column.name} TO "{column.name} (own)"')
-    op.add_column(table, column)
 
 
 def _count_issues(connection: sa.Connection) -> None:

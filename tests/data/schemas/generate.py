@@ -103,6 +103,11 @@ def fill(backend: SQLiteBackend) -> None:
     histories = {f"KAFKA-{n}": {"histories": [{"created": str(NOW)}]} for n in range(20)}
     backend.save_jira_changelogs("kafka", "12w", histories)
     backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, moments[1])
+    pages = {
+        f"KAFKA-{total}": {"changelog": {"histories": [{}, {}], "total": total, "startAt": 0}}
+        for total in (2, 152)
+    }
+    backend.save_jira_changelogs("plain", "q", pages)
     backend.save_project_data("kafka", "12w", {"statistics": [{"date": "NaT"}], "1": 1e-300})
     weeks = [f"2025-W{week:02d}" for week in range(1, 53)]
     for metric_type, forecast in (("dora", None), ("flow", {"forecast_value": 1.0})):

@@ -1,0 +1,118 @@
+"""Database URLs: read without guessing, and shown without secrets."""
+
+import re
+from typing import Any, NamedTuple
+
+from sqlalchemy import URL, exc, make_url
+
+from burndown.database.postgresql_settings import settings_of_options
+from burndown.errors import StorageError, is_secret
+
+__all__ = ["ServerAddress", "parse_url"]
+
+_UNAMBIGUOUS = re.compile(r"[^:/@?]+://([^@?]*@)?[^@]*", re.DOTALL)
+"""One ``@`` at most, before the parameters: what else belongs to the password would be a guess."""
+
+_DRIVER = "postgresql+psycopg"
+_OF_AUTHORITY = {"username": "user", "password": "password", "host": "host", "port": "port"}
+_NOT_SECRET = frozenset({"host", "hostaddr", "port", "user", "dbname", "service"})
+_REPEATABLE = frozenset({"host", "port", "options"})
+
+
+class ServerAddress(NamedTuple):
+    """Where a PostgreSQL database is and how it is used, taken from its URL."""
+
+    url: URL
+    """The location without secrets: what tells it from others, for people."""
+    parameters: dict[str, Any]
+    """What libpq needs to connect, without ``options``; secrets are in it."""
+    settings: dict[str, str]
+    """The settings of the server that the URL asks for in ``options``, by name."""
+
+    @classmethod
+    def of(cls, url: URL) -> "ServerAddress":
+        """Return the address that a URL names.
+
+        Raises:
+            StorageError: the URL is not possible.
+        """
+        url = url.set(drivername=_DRIVER)
+        _refuse_repeated(url)
+        settings = settings_of_options(" ".join(_values(url, "options")))
+        try:
+            dialect = url.get_dialect()()
+            parameters = dialect.create_connect_args(url.difference_update_query(["options"]))[1]
+        except (exc.ArgumentError, ValueError):
+            raise StorageError("The hosts and ports of the database URL do not fit") from None
+        for name, value in parameters.items():
+            _refuse_unsendable(name, str(value))
+        return cls(_without_secrets(url, settings), dict(parameters), settings)
+
+    def without_secrets(self, message: str) -> str:
+        """Return a message of the driver with each secret of the URL masked."""
+        for name, value in {**self.parameters, **self.settings}.items():
+            if value and is_secret(name):
+                message = message.replace(str(value), "***")
+        return message
+
+    @property
+    def server(self) -> str:
+        """The host or the folder of the socket, as far as the URL names it."""
+        return str(self.parameters.get("host") or "on this machine")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url})"
+
+
+def parse_url(url: str) -> URL:
+    """Return the parts of a URL.
+
+    Raises:
+        StorageError: it is not a URL, or it can be read in several ways.
+    """
+    try:
+        parsed = make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise StorageError(
+            f"The database URL is not one that SQLAlchemy understands. {_HINT}"
+        ) from None
+    if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):
+        raise StorageError(f"The database URL can be read in several ways. {_HINT}")
+    return parsed
+
+
+_HINT = (
+    "In a user name, a password or a parameter, write @ as %40, : as %3A, / as %2F, ? as %3F, "
+    "# as %23, & as %26, + as %2B and % as %25"
+)
+
+
+def _refuse_repeated(url: URL) -> None:
+    """Refuse a parameter that is given twice, of which only one could be used."""
+    for name, value in url.query.items():
+        if not isinstance(value, str) and name not in _REPEATABLE:
+            raise StorageError(f"The database URL gives {name!r} more than once")
+    for part, name in {**_OF_AUTHORITY, "database": "dbname"}.items():
+        if getattr(url, part) and name in url.query:
+            raise StorageError(f"The database URL gives {name!r} both before and after the '?'")
+
+
+def _refuse_unsendable(name: str, value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise StorageError(f"The database URL gives a {name!r} that is not UTF-8") from None
+    if "\0" in value:
+        raise StorageError(f"The database URL gives a {name!r} with a NUL character")
+
+
+def _values(url: URL, name: str) -> tuple[str, ...]:
+    value = url.query.get(name, ())
+    return (value,) if isinstance(value, str) else value
+
+
+def _without_secrets(url: URL, settings: dict[str, str]) -> URL:
+    query = {name: value for name, value in url.query.items() if name in _NOT_SECRET}
+    if "search_path" in settings:
+        query["options"] = f"-csearch_path={settings['search_path']}"
+    return URL.create(url.drivername, url.username, None, url.host, url.port, url.database, query)

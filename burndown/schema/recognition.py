@@ -1,0 +1,82 @@
+"""Whose a database is, and of which version, told from what is in it."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+__all__ = ["ALEMBIC_TABLE", "APPLICATION_ID", "TABLES", "VERSION_TABLE", "Contents"]
+
+APPLICATION_ID = 0x6275726E
+"""``PRAGMA application_id`` of our SQLite files since version 1.2: "burn" in ASCII."""
+
+VERSION_TABLE = "burndown_version"
+"""The table of one row that holds the version, since version 1.2."""
+
+ALEMBIC_TABLE = "alembic_version"
+"""Where version 1.1 kept it. Every program that uses Alembic has a table of that name."""
+
+_NAMED = {"id", "name", "description", "created_at", "last_used", "extra"}
+_OF_QUERY = {"profile_id", "query_id"}
+_FIRST_COLUMNS: dict[str, set[str]] = {
+    "profiles": {
+        *_NAMED,
+        "jira_config",
+        "field_mappings",
+        "forecast_settings",
+        "project_classification",
+        "flow_type_mappings",
+        "show_milestone",
+        "show_points",
+    },
+    "queries": {*_NAMED, "profile_id", "jql"},
+    "app_state": {"key", "value"},
+    "jira_cache": {*_OF_QUERY, "cache_key", "expires_at", "created_at", "response"},
+    "jira_changelog_cache": {*_OF_QUERY, "issue_key", "expires_at", "changelog"},
+    "project_data": {*_OF_QUERY, "updated_at", "data"},
+    "metrics_snapshots": {
+        *_OF_QUERY,
+        "metric_type",
+        "snapshot_date",
+        "created_at",
+        "metrics",
+        "forecast",
+    },
+    "task_progress": {"task_name", "progress_percent", "status", "message", "updated_at"},
+}
+_SECOND_COLUMNS = {"jira_cache": {"issue_count", "is_complete"}, "queries": {"updated_at"}}
+_FIRST, _SECOND = "1.0", "1.1"
+
+
+TABLES = frozenset(_FIRST_COLUMNS)
+"""The tables that every version has."""
+
+
+class Contents(NamedTuple):
+    """What tells whose a database is."""
+
+    columns: Mapping[str, Collection[str]]
+    """The columns of each table."""
+    noted: str | None = None
+    """What :data:`VERSION_TABLE` says."""
+    alembic: Collection[str] = ()
+    """The rows of :data:`ALEMBIC_TABLE`."""
+
+    @property
+    def version(self) -> str | None:
+        """The version of our tables; ``None`` if they are not there.
+
+        Version 1.0 noted none, and 1.1 used Alembic's own table, which may be another program's;
+        so a database without a note of ours has to have every table and column of those versions.
+        """
+        if self.noted is not None:
+            return self.noted
+        if not self._has(_FIRST_COLUMNS):
+            return None
+        return _SECOND if _SECOND in self.alembic and self._has(_SECOND_COLUMNS) else _FIRST
+
+    @property
+    def foreign(self) -> list[str]:
+        """The tables that have names of ours, though the database holds none of our versions."""
+        return sorted(TABLES & self.columns.keys()) if self.version is None else []
+
+    def _has(self, columns: Mapping[str, Collection[str]]) -> bool:
+        return all(set(names) <= set(self.columns.get(name, ())) for name, names in columns.items())
