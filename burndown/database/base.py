@@ -41,6 +41,9 @@ ATTEMPTS = 5
 
 T = TypeVar("T")
 
+_ABORTED = (
+    "The transaction cannot go on after an error in it, so nothing of it was stored; begin it again"
+)
 _OPENED = "burndown_transaction"
 """Where a session has its transaction."""
 
@@ -210,6 +213,8 @@ class Database(ForkAware, ABC):
         return exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error
 
     def _meaning_of(self, error: Exception) -> StorageError:
+        if isinstance(error, exc.PendingRollbackError):
+            return TransactionAbortedError(_ABORTED)
         original = getattr(error, "orig", None) or error
         return original if isinstance(original, StorageError) else self._translated(original)
 
@@ -356,10 +361,7 @@ def _active(session: Session) -> Iterator[None]:
         if session.is_active:
             raise
     if not session.is_active:
-        raise TransactionAbortedError(
-            "The transaction cannot go on after an error in it, so nothing of it was stored; "
-            "begin it again"
-        )
+        raise TransactionAbortedError(_ABORTED)
 
 
 @contextmanager

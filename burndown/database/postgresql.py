@@ -1,5 +1,7 @@
 """A database on a PostgreSQL server, or on one that speaks its protocol."""
 
+import os
+import weakref
 from typing import Any
 
 from sqlalchemy import (
@@ -9,6 +11,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     create_engine,
+    event,
     func,
     select,
     text,
@@ -20,7 +23,7 @@ from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.postgresql_errors import translate
 from burndown.database.postgresql_settings import select_settings
-from burndown.errors import PersistenceError, StorageError
+from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
 from burndown.schema import change_version, make_schema, stored_version
 
 __all__ = ["PostgreSQLDatabase"]
@@ -79,7 +82,10 @@ class PostgreSQLDatabase(Database):
 
     def __init__(self, url: URL) -> None:
         self._address = ServerAddress.of(url)
+        self._connected: weakref.WeakSet[Any] = weakref.WeakSet()
         super().__init__(self._address.url)
+        event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
+        event.listen(self._engine, "commit", _refuse_aborted)
 
     @property
     def location(self) -> str:
@@ -120,6 +126,14 @@ class PostgreSQLDatabase(Database):
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
+
+    def after_fork_in_child(self) -> None:
+        """Leave connections and transactions to the parent, whose sockets this process has too."""
+        for raw in self._connected:
+            if not raw.closed:
+                _disconnect(raw.fileno())
+        self._connected.clear()
+        super().after_fork_in_child()
 
     def _make_engine(self) -> Engine:
         try:
@@ -192,6 +206,27 @@ def _work_within(connection: Connection, schema: str) -> None:
             "in the URL: ?options=-csearch_path=NAME"
         )
     connection.exec_driver_sql(_SET_SEARCH_PATH, (name,))
+
+
+def _refuse_aborted(connection: Connection) -> None:
+    """Refuse a commit that the server would answer with a rollback, without an error.
+
+    Raises:
+        TransactionAbortedError: a statement of the transaction has failed.
+    """
+    status = connection.connection.dbapi_connection.info.transaction_status  # type: ignore[union-attr]
+    if status.name == "INERROR":
+        raise TransactionAbortedError(
+            "The transaction cannot be committed after an error in it, so nothing of it was "
+            "stored; begin it again"
+        )
+
+
+def _disconnect(descriptor: int) -> None:
+    """Have whatever is sent on a socket go nowhere, in this process alone."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _tables() -> list[Table]:

@@ -6,7 +6,12 @@ from sqlalchemy import exc
 
 from burndown.database import base
 from burndown.database.database_url import ServerAddress
-from burndown.errors import DatabaseCorruptionError, StorageError, TransactionConflictError
+from burndown.errors import (
+    DatabaseCorruptionError,
+    StorageError,
+    TransactionAbortedError,
+    TransactionConflictError,
+)
 
 __all__ = ["translate"]
 
@@ -21,14 +26,19 @@ _MEANINGS: dict[str, tuple[type[StorageError], str]] = {
         StorageError,
         "The database is read-only ({message}); write on the primary server, as a role that may",
     ),
+    "25P02": (
+        TransactionAbortedError,
+        "The transaction cannot go on after an error in it, so nothing of it was stored; begin it "
+        "again",
+    ),
     "25P03": (
-        StorageError,
+        TransactionAbortedError,
         "The server ended the transaction, which its client left idle for too long; nothing of "
         "it was stored. The URL can ask for more: ?options=-cidle_in_transaction_session_timeout"
         "=10min",
     ),
     "25P04": (
-        StorageError,
+        TransactionAbortedError,
         "The server ended the transaction after its transaction_timeout; nothing of it was stored",
     ),
     "28": (StorageError, "The database server {server} refused the connection: {message}"),
@@ -69,6 +79,13 @@ _MEANINGS: dict[str, tuple[type[StorageError], str]] = {
 _FAILED = StorageError, "The database failed: {message}"
 _UNREACHABLE = _MEANINGS["08"]
 _REFUSED = _MEANINGS["28"]
+_LOST = (
+    TransactionAbortedError,
+    "The connection to {server} was lost in the transaction, so nothing of it was stored; begin it "
+    "again",
+)
+_CLOSED = ("the connection is closed", "the connection is lost")
+"""What psycopg says of one that was open when the transaction began."""
 _FATAL = "FATAL:"
 """What an error of the server begins with where libpq gives a text only: during start-up."""
 
@@ -86,6 +103,8 @@ def translate(error: BaseException, address: ServerAddress, driver: Any) -> Stor
         kind, meaning = _MEANINGS.get(state) or _MEANINGS.get(state[:2]) or _FAILED
     elif not isinstance(error, driver.OperationalError):
         kind, meaning = _FAILED
+    elif str(error) in _CLOSED:
+        kind, meaning = _LOST
     else:
         kind, meaning = _REFUSED if _FATAL in str(error) else _UNREACHABLE
     message = address.without_secrets(" ".join(_message(error, driver).split()))
