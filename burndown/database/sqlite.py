@@ -63,7 +63,7 @@ class SQLiteDatabase(Database):
         self._synchronous = get_settings().sqlite_synchronous
         self._connections = OpenConnections(self._path, self._close_idle)
         super().__init__(URL.create("sqlite", database=str(self._path)))
-        event.listen(self._engine, "checkin", self._discard_outdated)
+        event.listen(self._engine, "checkin", self._take_back)
         self._kept = KeptConnections(self._connect, self._engine.dialect)
 
     @property
@@ -144,10 +144,13 @@ class SQLiteDatabase(Database):
 
     def _close_idle(self) -> None:
         self._kept.close()
-        self._engine.dispose()
+        # Not `dispose` of the engine, which makes a new pool: a thread that is about to take a
+        # connection would give it back to the old one, where nobody would close it.
+        self._engine.pool.dispose()
 
-    def _discard_outdated(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
+    def _take_back(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
         """Close a connection that is given back after a fork, a close or a lost transaction."""
+        raw.thread = 0
         if raw.is_aborted or raw.generation != self._connections.generation:
             record.invalidate()
 
