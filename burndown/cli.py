@@ -162,6 +162,23 @@ def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="File to make; a folder for a workspace of JSON files.")
+    ],
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Copy the store to a new file while it is in use, and check the copy.
+
+    It appears complete or not at all, and holds what was committed when the command began.
+    """
+    with _backend(profiles) as backend:
+        made = backend.backup(file)
+    _tell({"backup": str(made)}, printing.backed_up, as_json)
+
+
+@app.command()
 def copy(
     source: Annotated[str, typer.Argument(help="Path or URL of the store to copy.")],
     target: Annotated[str, typer.Argument(help="Path or URL of an empty one.")],

@@ -1,7 +1,9 @@
 """Files and folders on disk: private, whole, and flushed."""
 
+import glob
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,6 +12,7 @@ from pathlib import Path
 from burndown.errors import StorageError
 
 __all__ = [
+    "complete_or_absent",
     "digest",
     "is_file",
     "is_folder",
@@ -20,6 +23,7 @@ __all__ = [
     "remove_if_empty",
     "storage_errors",
     "sync",
+    "working_folder",
     "write_file",
 ]
 
@@ -68,6 +72,67 @@ def write_file(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     unfinished.replace(path)
+
+
+@contextmanager
+def complete_or_absent(target: Path) -> Iterator[Path]:
+    """Give a path to build a new file or folder at, which becomes the target at the end.
+
+    Missing folders above the target are made, for their owner only. After an error, or when the
+    process is killed, there is no target. What is built has to be flushed; its name is flushed
+    here.
+
+    Raises:
+        StorageError: there is something at the target already, whatever it is.
+        OSError: the folder cannot be written to.
+    """
+    _refuse_existing(target)
+    above = _nearest_folder(target)
+    try:
+        make_folder(target.parent)
+        with working_folder(target) as folder:
+            built = folder / target.name
+            yield built
+            _refuse_existing(target)
+            built.rename(target)
+    except BaseException:
+        remove_if_empty(_nearest_folder(target), above)
+        raise
+    for folder in (each for each in target.parents if each.is_relative_to(above)):
+        sync(folder)
+
+
+def _nearest_folder(path: Path) -> Path:
+    return next(folder for folder in path.parents if is_there(folder))
+
+
+def _refuse_existing(target: Path) -> None:
+    if is_there(target):
+        kind = "folder" if target.is_dir() else "file"
+        raise StorageError(f"{target} is an existing {kind}; name a new path")
+
+
+@contextmanager
+def working_folder(target: Path) -> Iterator[Path]:
+    """Give a private folder beside the target, to build it in; it is removed at the end.
+
+    One that a killed process left is removed at the start. It is renamed before, so that a process
+    that still builds there fails, and never moves a folder away that is being removed.
+    """
+    left = f"{glob.escape(target.name)}.{'[0-9a-f]' * 8}.unfinished"
+    for folder in target.parent.glob(left):
+        with suppress(FileNotFoundError):  # another process removes it as well
+            remove(folder.rename(_unfinished(target)))
+    folder = _unfinished(target)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unfinished(target: Path) -> Path:
+    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.unfinished")
 
 
 def make_folder(path: Path) -> None:

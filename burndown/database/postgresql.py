@@ -1,5 +1,7 @@
 """A database on a PostgreSQL server, or on one that speaks its protocol."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -104,6 +106,20 @@ class PostgreSQLDatabase(Database):
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
+
+    def backup(self, target: Path) -> None:
+        """Name the program of the server that makes a backup.
+
+        Raises:
+            StorageError: always.
+        """
+        url = self.url
+        host = url.host or url.query.get("host")
+        connection = {"--host": host, "--port": url.port, "--username": url.username}
+        options = [f"{name}={value}" for name, value in connection.items() if value is not None]
+        named = [url.database] if url.database else []
+        command = shlex.join(["pg_dump", *options, "--format=custom", f"--file={target}", *named])
+        raise StorageError(f"PostgreSQL makes backups with its own program; run: {command}")
 
     def _make_engine(self) -> Engine:
         try:
