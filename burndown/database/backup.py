@@ -16,7 +16,7 @@ from typing import Any
 from burndown.disk import complete_or_absent, is_there, storage_errors, sync
 from burndown.errors import DatabaseCorruptionError, StorageError
 
-__all__ = ["SIDECARS", "back_up", "copy_database", "integrity_problems"]
+__all__ = ["SIDECARS", "back_up", "copy_database", "integrity_problems", "sidecars_of"]
 
 SIDECARS = ("-wal", "-shm", "-journal")
 """How the names of the files end that SQLite keeps beside a database in use."""
@@ -82,15 +82,23 @@ def integrity_problems(execute: Callable[[str], Iterable[Any]]) -> list[str]:
     ]
 
 
+def sidecars_of(path: Path) -> list[Path]:
+    """Return the files that are beside a database in use, or were left by one.
+
+    They tell such a database without opening its file.
+    """
+    path = path.resolve()
+    beside = (path.with_name(path.name + suffix) for suffix in SIDECARS)
+    return [sidecar for sidecar in beside if is_there(sidecar)]
+
+
 def _refuse_sidecars(target: Path) -> None:
     if target.name.endswith(SIDECARS):
         raise StorageError(
             f"{target} has a name that SQLite gives to files of its own; name another one"
         )
-    for suffix in SIDECARS:
-        sidecar = target.with_name(target.name + suffix)
-        if is_there(sidecar):
-            raise StorageError(
-                f"{sidecar} is left of another database, and SQLite would take it for a part of "
-                f"the backup; name another file"
-            )
+    for sidecar in sidecars_of(target):
+        raise StorageError(
+            f"{sidecar} is left of another database, and SQLite would take it for a part of the "
+            "backup; name another file"
+        )

@@ -69,6 +69,6 @@ COPYING = ("sqlite", "json")
 """Those that make backups themselves; a server has a program of its own for it."""
 
 
-def open_copy(path: Path, clock: Now) -> PersistenceBackend:
+def open_copy(path: Path, clock: Now = utc_now) -> PersistenceBackend:
     """Open what a backup made."""
     return JSONBackend(path, clock) if path.is_dir() else SQLiteBackend(path, clock)
