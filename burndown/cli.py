@@ -17,6 +17,7 @@ from burndown import printing
 from burndown.copying import copy_store
 from burndown.database import SCHEMA_VERSION, open_database
 from burndown.demo import write_demo_workspace
+from burndown.distribution import DISTRIBUTION
 from burndown.errors import ImportExportError, PersistenceError, StorageError
 from burndown.import_export import (
     export_profile,
@@ -71,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"burndown {version('burndown')}")
+        typer.echo(f"burndown {version(DISTRIBUTION)}")
         raise typer.Exit
 
 

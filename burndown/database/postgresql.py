@@ -19,6 +19,7 @@ from sqlmodel import SQLModel
 
 from burndown.database import base
 from burndown.database.base import Database
+from burndown.distribution import install_command
 from burndown.errors import (
     DatabaseCorruptionError,
     PersistenceError,
@@ -138,7 +139,7 @@ class PostgreSQLDatabase(Database):
             )
         except ImportError:
             raise StorageError(
-                'PostgreSQL needs its driver: python -m pip install "burndown[postgres]"'
+                f"PostgreSQL needs its driver: {install_command('postgres')}"
             ) from None
 
     def _make_reader(self, engine: Engine) -> Engine:

@@ -20,7 +20,9 @@ class PersistenceBackend(ABC):
     """The storage of a workspace, safe to use from many threads.
 
     Every call is a transaction of its own, unless it is made within :meth:`transaction`. What a
-    call has returned from survives a killed process; a call that raises has changed nothing.
+    call has returned from survives a killed process; a call that raises has changed nothing. The
+    one exception: when the very last flush of a commit to the disk (``fsync``) fails, the call
+    raises although what it saved may be stored; read it before you try again.
 
     Every call can raise :class:`~burndown.errors.StorageError`. Every call that saves raises
     :class:`~burndown.errors.ValidationError` for what is not valid or cannot be stored exactly,
