@@ -1,15 +1,18 @@
 """Files and folders on disk: private, whole, and flushed."""
 
-import glob
 import hashlib
 import os
-import secrets
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from burndown.errors import StorageError
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = [
     "complete_or_absent",
@@ -17,6 +20,7 @@ __all__ = [
     "is_file",
     "is_folder",
     "is_there",
+    "is_unfinished",
     "link",
     "make_folder",
     "remove",
@@ -26,6 +30,8 @@ __all__ = [
     "working_folder",
     "write_file",
 ]
+
+_UNFINISHED = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
 
 
 @contextmanager
@@ -90,7 +96,7 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
     above = _nearest_folder(target)
     try:
         make_folder(target.parent)
-        with working_folder(target) as folder:
+        with working_folder(target.parent) as folder:
             built = folder / target.name
             yield built
             _refuse_existing(target)
@@ -113,26 +119,60 @@ def _refuse_existing(target: Path) -> None:
 
 
 @contextmanager
-def working_folder(target: Path) -> Iterator[Path]:
-    """Give a private folder beside the target, to build it in; it is removed at the end.
+def working_folder(parent: Path) -> Iterator[Path]:
+    """Give a private folder to build something in that then moves to a place beside it.
 
-    One that a killed process left is removed at the start. It is renamed before, so that a process
-    that still builds there fails, and never moves a folder away that is being removed.
+    It is removed at the end. Those that killed processes left in the same parent are removed at the
+    start; they are told by the lock that a running process holds in its own.
     """
-    left = f"{glob.escape(target.name)}.{'[0-9a-f]' * 8}.unfinished"
-    for folder in target.parent.glob(left):
-        with suppress(FileNotFoundError):  # another process removes it as well
-            remove(folder.rename(_unfinished(target)))
-    folder = _unfinished(target)
-    folder.mkdir(mode=0o700)
+    for left in parent.glob(".burndown-*.unfinished"):
+        with suppress(OSError):
+            lock = _lock_in(left) if is_unfinished(left.name) else None
+            if lock is not None:
+                with os.fdopen(lock):
+                    shutil.rmtree(left)
+    folder, lock = _new_working_folder(parent)
     try:
         yield folder
     finally:
+        os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _unfinished(target: Path) -> Path:
-    return target.with_name(f"{target.name}.{secrets.token_hex(4)}.unfinished")
+def is_unfinished(name: str) -> bool:
+    """Whether this is the name of a :func:`working_folder`."""
+    return _UNFINISHED.fullmatch(name) is not None
+
+
+def _new_working_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        folder = parent / f".burndown-{os.urandom(4).hex()}.unfinished"
+        folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):  # another process took it for one that was left
+            lock = _lock_in(folder)
+            if lock is not None:
+                return folder, lock
+
+
+def _lock_in(folder: Path) -> int | None:
+    """Lock the folder until the descriptor is closed; ``None`` if another process has it.
+
+    Windows needs no lock: it does not remove a file that a process has open.
+    """
+    path = folder / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):  # nobody has removed it meanwhile
+            return descriptor
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def make_folder(path: Path) -> None:

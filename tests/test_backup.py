@@ -17,6 +17,7 @@ import pytest
 from burndown import DatabaseCorruptionError, PersistenceBackend, SQLiteBackend, StorageError
 from burndown.database import base
 from burndown.demo import write_demo_workspace
+from burndown.disk import is_unfinished, working_folder
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
 from tests.cli.program import files_below
@@ -134,7 +135,7 @@ def test_each_backup_holds_what_was_acknowledged_before_it(
         assert opened.check_integrity() == (True, [])
     assert found["own"] == BACKUPS[kind]
     assert all(acknowledged[name] <= found[name] <= acknowledged[name] + 1 for name in WRITERS)
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert not list(tmp_path.glob(".burndown-*"))
 
 
 _READ = """
@@ -179,6 +180,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 from burndown import SQLiteBackend
 from burndown.cli import run
+from burndown.disk import is_unfinished, working_folder
 from burndown.demo import write_demo_workspace
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
@@ -218,7 +220,7 @@ def test_the_file_of_a_database_in_use_is_opened_by_sqlite_alone() -> None:
     assert result.stdout.splitlines()[-1:] == ["[]"], result.stdout + result.stderr
 
 
-def test_threads_that_back_up_to_one_file_make_one_backup(
+def test_threads_that_back_up_to_one_path_make_one_backup(
     store: PersistenceBackend, tmp_path: Path
 ) -> None:
     """At least one succeeds, the others fail with an error, and nothing else is left."""
@@ -273,12 +275,25 @@ def test_a_killed_backup_leaves_nothing_that_the_next_one_does_not_remove(
         killed_at(back_up, 1 + calls * number // (KILLS + 1))
         left = [entry for entry in target.parent.iterdir() if entry != target]
         assert len(left) <= 1
-        assert all(entry.name.startswith("copy.") for entry in left)
+        assert all(is_unfinished(entry.name) for entry in left)
         if target.exists():
             check_and_remove()
         back_up()
-        assert list(target.parent.iterdir()) == [target]
         check_and_remove()
+        assert not list(target.parent.iterdir())
+
+
+def test_a_backup_that_runs_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
+    """Nor is a folder of somebody else, whatever else is in it; what was left goes."""
+    left = tmp_path / ".burndown-0123abcd.unfinished"
+    mine = tmp_path / ".burndown-mine.unfinished"
+    for folder in (left, mine):
+        folder.mkdir()
+        (folder / "file").touch()
+    with working_folder(tmp_path) as one, working_folder(tmp_path) as other:
+        assert set(tmp_path.iterdir()) == {mine, one, other}
+        (one / "file").touch()
+    assert set(tmp_path.iterdir()) == {mine}
 
 
 @pytest.mark.parametrize("size", [0, 8192, 100_000])

@@ -241,7 +241,7 @@ class SQLiteDatabase(Database):
     def _back_up(self, version: str) -> None:
         """Copy the database beside itself, unless an earlier copy holds the same."""
         backup = self._path.with_name(f"{self._path.name}.{version}.backup")
-        with working_folder(backup) as folder, closing(self._connect_to_read()) as source:
+        with working_folder(backup.parent) as folder, closing(self._connect_to_read()) as source:
             copy = folder / backup.name
             copy_database(source, copy)
             number = 2
