@@ -1,32 +1,43 @@
-"""Into the store: a profile from an export, whole or not at all."""
+"""Import a profile from an export: all of it or nothing."""
 
 import logging
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from burndown.copying import NAMES
 from burndown.disk import digest
-from burndown.errors import ImportExportError, ValidationError
-from burndown.import_export.folders import Source, opened_export
+from burndown.errors import ImportExportError, ValidationError, shown
+from burndown.escaping import escaped
+from burndown.import_export.file_names import match_names
+from burndown.import_export.folders import Source, manifest_of, opened_export
 from burndown.import_export.layout import (
     MANIFEST,
     PROFILE,
+    QUERIES,
     SNAPSHOTS,
-    file_name,
+    Place,
     kind_of,
     parsed,
     records_in,
 )
-from burndown.import_export.manifest import Manifest
+from burndown.import_export.manifest import FileEntry, Manifest
 from burndown.import_export.secrets import TOKEN
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
-from burndown.names import MAX_PROFILES, checked_name, free_id, refuse_beyond, refuse_taken_name
+from burndown.names import (
+    MAX_PROFILES,
+    MAX_QUERIES,
+    checked_name,
+    free_id,
+    refuse_beyond,
+    refuse_taken_name,
+)
 from burndown.persistence import Document, PersistenceBackend, get_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.settings import DATABASE_NAME
@@ -62,22 +73,27 @@ class ImportReport:
 
     @property
     def warnings(self) -> list[str]:
-        """What somebody should know or do, a sentence each."""
-        said = [f"{name} was edited after the export" for name in self.edited]
-        said += [f"{name} was added after the export" for name in self.added]
+        """What somebody should know or do: a sentence of one line each, safe to print and log."""
+        sentences = [f"{name} was edited after the export" for name in self.edited]
+        sentences += [f"{name} was added after the export" for name in self.added]
         if self.missing_secrets:
-            told = ", ".join(self.missing_secrets)
-            said.append(f"the export holds no secrets; enter them again: {told}")
-        return said
+            missing = ", ".join(self.missing_secrets)
+            sentences.append(f"the export holds no secrets; enter them again: {missing}")
+        return list(map(escaped, sentences))
 
 
 def import_profile(
     import_path: str | Path, profile_name: str | None = None, *, replace: bool = False
 ) -> str:
-    """Add a profile from what :func:`export_profile` wrote, whole or not at all.
+    """Add a profile from what :func:`export_profile` wrote: all of it or nothing.
 
-    What :attr:`ImportReport.warnings` says, such as that the Jira token has to be entered again, is
-    logged.
+    The export may have been packed again, edited, or copied to a disk that changes the case or the
+    normalization of names. What :attr:`ImportReport.warnings` says, such as that the Jira token has
+    to be entered again, is logged.
+
+    A profile with more than 100 queries is refused, as the managers refuse to make one. Only
+    backends, migrations and :func:`~burndown.copying.copy_store` take more, since they preserve
+    what is there.
 
     Args:
         import_path: the folder or ``.zip`` file.
@@ -91,7 +107,8 @@ def import_profile(
 
     Raises:
         ImportExportError: a file is missing or damaged, or two profiles would be replaced.
-        ValidationError: a value is not valid, or the name or id is taken.
+        ValidationError: a value is not valid, the name or id is taken, or there are more than 100
+            queries.
     """
     report = run_import(import_path, profile_name, replace=replace)
     for warning in report.warnings:
@@ -143,9 +160,8 @@ def read_manifest(import_path: str | Path) -> Manifest:
 
 @contextmanager
 def _opened(import_path: str | Path) -> Iterator["_Export"]:
-    path = Path(import_path)
-    with opened_export(path) as source:
-        yield _Export(source, path)
+    with opened_export(Path(import_path)) as source:
+        yield _Export(source)
 
 
 def _run(
@@ -177,67 +193,101 @@ def _run(
     return report
 
 
+class _File(NamedTuple):
+    """A file of an export."""
+
+    name: str
+    """The name as the disk or archive has it."""
+    place: Place
+    entry: FileEntry | None
+    """What the manifest knows of it; ``None`` if it was added after the export."""
+
+
 class _Export:
     """The files of an export."""
 
-    def __init__(self, source: Source, path: Path) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._path = path
         self.edited: list[str] = []
-        found = source.names()
         with self.reading(MANIFEST):
-            if MANIFEST not in found:
-                raise ImportExportError("missing, so this is no export of a profile")
-            self.manifest = Manifest.of(parsed(source.read(MANIFEST)))
+            self.manifest = manifest_of(source)
+        self._files = list(self._find_files(source.names()))
+        self._query_ids = {file.place.query_id for file in self._files if file.place.model is Query}
         with self.reading(""):
-            places = {name: kind_of(name) for name in found}
-        self._places = {name: place for name, place in places.items() if place is not None}
-        for name in (PROFILE, SNAPSHOTS, *self.manifest.files):
-            with self.reading(name):
-                if name not in self._places:
-                    raise ImportExportError("missing; the export was not copied as a whole")
+            _refuse_doubled_files(self._files)
+        with self.reading(QUERIES):
+            if len(self._query_ids) > MAX_QUERIES:
+                expected = f"Input should be at most {MAX_QUERIES} queries"
+                raise ValidationError.of("Profile", "queries", expected, len(self._query_ids))
 
     @property
     def added(self) -> list[str]:
         """The files that were not exported."""
-        return sorted(self._places.keys() - self.manifest.files)
+        return sorted(file.name for file in self._files if file.entry is None)
 
     @contextmanager
     def reading(self, name: str) -> Iterator[None]:
-        """What is wrong within is said to be in this file."""
+        """Errors within name this file."""
         try:
             yield
         except ImportExportError as error:
-            raise ImportExportError(f"{self._path / name}: {error}") from None
+            raise ImportExportError(f"{self._source.path / name}: {error}") from None
         except ValidationError as error:
-            where = f"{self._path / name}: {error.subject}"
+            where = f"{self._source.path / name}: {error.subject}"
             raise ValidationError(where, error.problems) from None
 
-    def files(self) -> Iterator[tuple[str, type[Entity]]]:
-        """Names and kinds of all files but that of the profile, owners before what is theirs."""
-        for model in NAMES:
-            for name, place in self._places.items():
-                if place.model is model and name != PROFILE:
-                    yield name, model
+    def profile(self) -> Document:
+        """Return the profile, as it is in its file."""
+        [file] = (file for file in self._files if file.place.model is Profile)
+        [profile] = self.records(file)
+        return profile
 
-    def records(self, name: str) -> list[Document]:
-        """What is in a file, but for the id of the profile.
+    def files(self) -> Iterator[_File]:
+        """Return all files but that of the profile, owners before what belongs to them."""
+        for model in NAMES:
+            if model is not Profile:
+                yield from (file for file in self._files if file.place.model is model)
+
+    def records(self, file: _File) -> list[Document]:
+        """Return what is in a file, but for the id of the profile.
 
         Raises:
-            ImportExportError: it is damaged, or is of a query that is not there.
+            ImportExportError: it is damaged, or belongs to a query that is not there.
         """
-        data = self._source.read(name)
-        place, entry = self._places[name], self.manifest.files.get(name)
-        records = list(records_in(place, parsed(data)))
-        owners = {record["query_id"] for record in records if issubclass(place.model, QueryData)}
-        for owner in owners:
-            if file_name(Query, owner) not in self._places:
-                raise ImportExportError(f"there is no {file_name(Query, owner)!r}")
-        if entry is not None and digest(data) != entry.sha256:
-            self.edited.append(name)
-        elif entry is not None and entry.updated_at is not None:
-            records = [{**record, "updated_at": entry.updated_at} for record in records]
+        data = self._source.read(file.name)
+        records = list(records_in(file.place, parsed(data)))
+        if issubclass(file.place.model, QueryData):
+            owners = {record["query_id"] for record in records}
+            for query_id in sorted(owners - self._query_ids):
+                raise ImportExportError(f"there is no query {shown(query_id)}")
+        if file.entry is not None and digest(data) != file.entry.sha256:
+            self.edited.append(file.name)
+        elif file.entry is not None and file.entry.updated_at is not None:
+            records = [{**record, "updated_at": file.entry.updated_at} for record in records]
         return records
+
+    def _find_files(self, found: list[str]) -> Iterator[_File]:
+        """Return the files that the manifest lists, and others that were added to them.
+
+        Files of the manifest are found though a disk changed the case or normalization of their
+        names. What people add has names as keyboards type them, in NFC.
+        """
+        expected = (PROFILE, SNAPSHOTS, *self.manifest.files)
+        matched = match_names(expected, found)
+        for name in expected:
+            if name not in matched:
+                with self.reading(name):
+                    raise ImportExportError("missing; the export was not copied as a whole")
+        listed = [(name, actual, self.manifest.files.get(name)) for name, actual in matched.items()]
+        others = sorted(set(found) - set(matched.values()))
+        added = [(unicodedata.normalize("NFC", actual), actual, None) for actual in others]
+        for name, actual, entry in (*listed, *added):
+            with self.reading(actual):
+                place = kind_of(name, self.manifest.query_ids)
+                if place is None and entry is not None:
+                    raise ImportExportError("listed in the manifest, but no file of an export")
+            if place is not None:
+                yield _File(actual, place, entry)
 
 
 class _Import:
@@ -254,7 +304,7 @@ class _Import:
         self, export: _Export, present: list[Document], profile_name: str | None, replace: bool
     ) -> None:
         with export.reading(PROFILE):
-            [self._profile] = export.records(PROFILE)
+            self._profile = export.profile()
             name = profile_name if profile_name is not None else self._profile.get("name", "")
             profile_id = self._profile.get("id")
             self.replaced = _in_the_way(present, profile_id, name) if replace else None
@@ -283,9 +333,10 @@ class _Import:
         with export.reading(PROFILE):
             backend.save_records(Profile, [self._profile])
         imported: dict[str, int] = {}
-        for name, model in export.files():
-            with export.reading(name):
-                records = [{**each, "profile_id": profile_id} for each in export.records(name)]
+        for file in export.files():
+            model = file.place.model
+            with export.reading(file.name):
+                records = [{**each, "profile_id": profile_id} for each in export.records(file)]
                 backend.save_records(model, records)
                 _refuse_doubles(model, records)
             imported[NAMES[model]] = imported.get(NAMES[model], 0) + len(records)
@@ -307,6 +358,21 @@ class _Import:
         if _token(self._profile):
             missing.discard(TOKEN)
         return sorted(missing)
+
+
+def _refuse_doubled_files(files: list[_File]) -> None:
+    """Refuse two files of the same, such as ``größe.json`` in two normalizations.
+
+    Raises:
+        ImportExportError: one of both would be lost.
+    """
+    names: dict[Place, str] = {}
+    for file in files:
+        if file.place in names:
+            raise ImportExportError(
+                f"{names[file.place]!r} and {file.name!r} are of the same query; remove one of them"
+            )
+        names[file.place] = file.name
 
 
 def _refuse_doubles(model: type[Entity], records: list[Document]) -> None:
