@@ -45,7 +45,7 @@ def line(text: str) -> None:
 
 
 def error(text: str) -> None:
-    """Print the message of an error, which may have several lines."""
+    """Print a message, which may have several lines: errors escape those of others themselves."""
     lines = map(_as_text, f"Error: {text}".split("\n"))
     Console(stderr=True).print(Text("\n").join(lines), style="red", soft_wrap=True)
 
@@ -212,7 +212,7 @@ def integrity(is_whole: bool, problems: list[str]) -> None:
     if is_whole:
         line("The database is whole")
     for problem in problems:
-        error(escaped(problem))
+        error(problem)
 
 
 def _queries(title: str, queries: list[Document], active: str | None) -> None:
