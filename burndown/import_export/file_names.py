@@ -21,7 +21,7 @@ _DEVICES = frozenset(
 """Names that Windows reserves, with any extension."""
 _SYSTEM_FILE = re.compile(
     r"\._.* | \.\#.* | \.ds_store | icon\r | \.localized | \.directory"
-    r"| thumbs\.db | ehthumbs\.db | desktop\.ini",
+    r"| thumbs\.db | ehthumbs\.db | desktop\.ini | .*:zone\.identifier",
     re.DOTALL | re.VERBOSE,
 )
 

@@ -2,34 +2,22 @@
 
 import logging
 import tempfile
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from burndown.copying import NAMES
-from burndown.disk import digest
-from burndown.errors import ImportExportError, ValidationError, shown
+from burndown.errors import ImportExportError, ValidationError
 from burndown.escaping import escaped
-from burndown.import_export.file_names import match_names
-from burndown.import_export.folders import Source, manifest_of, opened_export
-from burndown.import_export.layout import (
-    MANIFEST,
-    PROFILE,
-    QUERIES,
-    SNAPSHOTS,
-    Place,
-    kind_of,
-    parsed,
-    records_in,
-)
-from burndown.import_export.manifest import FileEntry, Manifest
+from burndown.import_export.folders import opened_export
+from burndown.import_export.layout import PROFILE, QUERIES
+from burndown.import_export.manifest import Manifest
+from burndown.import_export.reading import Export
 from burndown.import_export.secrets import TOKEN
-from burndown.models import Entity, Profile, Query
-from burndown.models.query_data import QueryData
+from burndown.models import Entity, Profile
 from burndown.names import (
     MAX_PROFILES,
     MAX_QUERIES,
@@ -159,13 +147,13 @@ def read_manifest(import_path: str | Path) -> Manifest:
 
 
 @contextmanager
-def _opened(import_path: str | Path) -> Iterator["_Export"]:
+def _opened(import_path: str | Path) -> Iterator[Export]:
     with opened_export(Path(import_path)) as source:
-        yield _Export(source)
+        yield Export(source)
 
 
 def _run(
-    export: "_Export",
+    export: Export,
     backend: PersistenceBackend,
     target: PersistenceBackend,
     profile_name: str | None,
@@ -193,103 +181,6 @@ def _run(
     return report
 
 
-class _File(NamedTuple):
-    """A file of an export."""
-
-    name: str
-    """The name as the disk or archive has it."""
-    place: Place
-    entry: FileEntry | None
-    """What the manifest knows of it; ``None`` if it was added after the export."""
-
-
-class _Export:
-    """The files of an export."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.edited: list[str] = []
-        with self.reading(MANIFEST):
-            self.manifest = manifest_of(source)
-        self._files = list(self._find_files(source.names()))
-        self._query_ids = {file.place.query_id for file in self._files if file.place.model is Query}
-        with self.reading(""):
-            _refuse_doubled_files(self._files)
-        with self.reading(QUERIES):
-            if len(self._query_ids) > MAX_QUERIES:
-                expected = f"Input should be at most {MAX_QUERIES} queries"
-                raise ValidationError.of("Profile", "queries", expected, len(self._query_ids))
-
-    @property
-    def added(self) -> list[str]:
-        """The files that were not exported."""
-        return sorted(file.name for file in self._files if file.entry is None)
-
-    @contextmanager
-    def reading(self, name: str) -> Iterator[None]:
-        """Errors within name this file."""
-        try:
-            yield
-        except ImportExportError as error:
-            raise ImportExportError(f"{self._source.path / name}: {error}") from None
-        except ValidationError as error:
-            where = f"{self._source.path / name}: {error.subject}"
-            raise ValidationError(where, error.problems) from None
-
-    def profile(self) -> Document:
-        """Return the profile, as it is in its file."""
-        [file] = (file for file in self._files if file.place.model is Profile)
-        [profile] = self.records(file)
-        return profile
-
-    def files(self) -> Iterator[_File]:
-        """Return all files but that of the profile, owners before what belongs to them."""
-        for model in NAMES:
-            if model is not Profile:
-                yield from (file for file in self._files if file.place.model is model)
-
-    def records(self, file: _File) -> list[Document]:
-        """Return what is in a file, but for the id of the profile.
-
-        Raises:
-            ImportExportError: it is damaged, or belongs to a query that is not there.
-        """
-        data = self._source.read(file.name)
-        records = list(records_in(file.place, parsed(data)))
-        if issubclass(file.place.model, QueryData):
-            owners = {record["query_id"] for record in records}
-            for query_id in sorted(owners - self._query_ids):
-                raise ImportExportError(f"there is no query {shown(query_id)}")
-        if file.entry is not None and digest(data) != file.entry.sha256:
-            self.edited.append(file.name)
-        elif file.entry is not None and file.entry.updated_at is not None:
-            records = [{**record, "updated_at": file.entry.updated_at} for record in records]
-        return records
-
-    def _find_files(self, found: list[str]) -> Iterator[_File]:
-        """Return the files that the manifest lists, and others that were added to them.
-
-        Files of the manifest are found though a disk changed the case or normalization of their
-        names. What people add has names as keyboards type them, in NFC.
-        """
-        expected = (PROFILE, SNAPSHOTS, *self.manifest.files)
-        matched = match_names(expected, found)
-        for name in expected:
-            if name not in matched:
-                with self.reading(name):
-                    raise ImportExportError("missing; the export was not copied as a whole")
-        listed = [(name, actual, self.manifest.files.get(name)) for name, actual in matched.items()]
-        others = sorted(set(found) - set(matched.values()))
-        added = [(unicodedata.normalize("NFC", actual), actual, None) for actual in others]
-        for name, actual, entry in (*listed, *added):
-            with self.reading(actual):
-                place = kind_of(name, self.manifest.query_ids)
-                if place is None and entry is not None:
-                    raise ImportExportError("listed in the manifest, but no file of an export")
-            if place is not None:
-                yield _File(actual, place, entry)
-
-
 class _Import:
     """A profile on its way in, once it is known that it may.
 
@@ -301,7 +192,7 @@ class _Import:
     """
 
     def __init__(
-        self, export: _Export, present: list[Document], profile_name: str | None, replace: bool
+        self, export: Export, present: list[Document], profile_name: str | None, replace: bool
     ) -> None:
         with export.reading(PROFILE):
             self._profile = export.profile()
@@ -322,6 +213,10 @@ class _Import:
             elif profile_id in taken:
                 expected = f"an id that is free was expected{_ADVICE}"
                 raise ValidationError.of("Profile", "id", expected, profile_id)
+        with export.reading(QUERIES):
+            if export.query_count > MAX_QUERIES:
+                expected = f"Input should be at most {MAX_QUERIES} queries"
+                raise ValidationError.of("Profile", "queries", expected, export.query_count)
         self._export = export
         self._profile.update(id=profile_id, name=name)
 
@@ -358,21 +253,6 @@ class _Import:
         if _token(self._profile):
             missing.discard(TOKEN)
         return sorted(missing)
-
-
-def _refuse_doubled_files(files: list[_File]) -> None:
-    """Refuse two files of the same, such as ``größe.json`` in two normalizations.
-
-    Raises:
-        ImportExportError: one of both would be lost.
-    """
-    names: dict[Place, str] = {}
-    for file in files:
-        if file.place in names:
-            raise ImportExportError(
-                f"{names[file.place]!r} and {file.name!r} are of the same query; remove one of them"
-            )
-        names[file.place] = file.name
 
 
 def _refuse_doubles(model: type[Entity], records: list[Document]) -> None:

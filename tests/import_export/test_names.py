@@ -11,7 +11,7 @@ from burndown import (
     ValidationError,
 )
 from burndown.copying import copy_store
-from burndown.import_export import export_profile, import_profile
+from burndown.import_export import export_profile, import_profile, read_manifest
 from burndown.query_manager import MAX_QUERIES, create_query
 from tests.import_export.exports import (
     FORMS,
@@ -121,6 +121,7 @@ def test_more_queries_than_a_profile_can_have_are_exported_and_copied(
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert caplog.messages == ["Profile 'kafka' has 101 queries; an import takes at most 100"]
     refused(kafka, tmp_path / "export", "New")
+    assert read_manifest(tmp_path / "export").counts["queries"] == MAX_QUERIES + 1
     with SQLiteBackend(tmp_path / "copy.db") as copy:
         copy_store(kafka, copy)
         assert len(copy.list_queries("kafka")) == MAX_QUERIES + 1

@@ -26,6 +26,7 @@ SYSTEM_FILES = dict.fromkeys(
         *("._profile.json", ".DS_Store", "queries/.DS_Store", "queries/._12w.json", "._.DS_Store"),
         *("Thumbs.db", "desktop.ini", "queries/Desktop.ini", "metrics/thumbs.db"),
         *("queries/.#12w.json", "metrics/._snapshots.json", ".localized", "Icon\r", ".directory"),
+        *("manifest.json:Zone.Identifier", "queries/12w.json:Zone.Identifier"),
     ),
     b"\0\5\x16\7",
 )
