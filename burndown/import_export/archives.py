@@ -131,10 +131,12 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     files: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
         name = _name_of(entry)
-        if name.endswith("/") or is_system_file(name):
+        if name.endswith("/"):
             continue
         if _leads_out(name):
             raise ImportExportError(f"{entry.filename!r} is no name of a file below it")
+        if is_system_file(name):
+            continue
         name = "/".join(part for part in name.split("/") if part not in ("", "."))
         if name in files:
             raise ImportExportError(f"{name!r} is in it twice")

@@ -122,6 +122,7 @@ HOSTILE: dict[str, tuple[Pack, str]] = {
         "evil.json'",
     ),
     "a whole path on Windows": (with_entry("C:\\evil.json"), "evil.json'"),
+    "a way up of a file of the system": (with_entry("../._evil.json"), "'../._evil.json'"),
     "a path from the root on Windows": (with_entry("\\evil.json"), "evil.json'"),
     "a path to a server": (with_entry("\\\\server\\share\\evil.json"), "evil.json'"),
     "a path on another drive": (with_entry("d:evil.json"), "'d:evil.json'"),
