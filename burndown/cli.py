@@ -311,7 +311,8 @@ def _change_version(
             other = "downgrade" if is_upgrade else "upgrade"
             raise StorageError(f"{database.location} is of version {present}: use `{other}`")
         if dry_run:
-            printing.line(sql or f"-- Nothing to do: the version is {present}")
+            for each in (sql or f"-- Nothing to do: the version is {present}").splitlines():
+                printing.line(each)
             return
         database.change_version(version)
         told = {"location": database.location, "from": present, "to": version}

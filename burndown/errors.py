@@ -16,7 +16,7 @@
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own
 ``ValidationError``, a ``ValueError`` too; everything that stores or reads raises these.
-No message holds a token.
+No message holds a token, nor a control character of a value or file name that it quotes.
 """
 
 import re
@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import pydantic_core
 
 from burndown.distribution import install_command
+from burndown.escaping import escaped
 
 __all__ = [
     "DatabaseCorruptionError",
@@ -54,7 +55,15 @@ def is_secret(key: str) -> bool:
 
 
 class PersistenceError(Exception):
-    """Something could not be stored, read or moved; the base of all errors here."""
+    """Something could not be stored, read or moved; the base of all errors here.
+
+    Args:
+        lines: the message. It may name files and values of others, which are escaped, so that
+            each of these stays one line.
+    """
+
+    def __init__(self, *lines: str) -> None:
+        super().__init__("\n".join(map(escaped, lines)))
 
 
 class ProfileNotFoundError(PersistenceError, ValueError):
@@ -180,8 +189,7 @@ class MigrationError(PersistenceError):
     def __init__(self, message: str, problems: Iterable[tuple[Path, str]] = ()) -> None:
         self.message = message
         self.problems = tuple(problems)
-        lines = [message, *(f"  {path}: {reason}" for path, reason in self.problems)]
-        super().__init__("\n".join(lines))
+        super().__init__(message, *(f"  {path}: {reason}" for path, reason in self.problems))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message, self.problems)

@@ -1,6 +1,5 @@
 """What the command line shows to people: tables, and how far a task is."""
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from burndown.copying import CopyProgress
+from burndown.escaping import escaped
 from burndown.import_export import ImportReport
 from burndown.legacy import Finding
 from burndown.migration import MigrationReport, Progress
@@ -39,17 +39,16 @@ __all__ = [
 _PLAIN_STEPS = 5
 """How many lines tell of progress where there is no terminal."""
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 
 def line(text: str) -> None:
-    """Print a line."""
+    """Print one line; line breaks in the text are escaped."""
     _console().print(_as_text(text), soft_wrap=True)
 
 
 def error(text: str) -> None:
-    """Print an error."""
-    Console(stderr=True).print(_as_text(f"Error: {text}", style="red"), soft_wrap=True)
+    """Print a message, which may have several lines: errors escape those of others themselves."""
+    lines = map(_as_text, f"Error: {text}".split("\n"))
+    Console(stderr=True).print(Text("\n").join(lines), style="red", soft_wrap=True)
 
 
 @contextmanager
@@ -232,7 +231,7 @@ def _queries(title: str, queries: list[Document], active: str | None) -> None:
             table,
             item["name"] + (", active" if item["id"] == active else ""),
             item["id"],
-            "\n".join(map(_cache_line, item["cached_responses"])) or "-",
+            Text("\n".join(map(_cache_line, item["cached_responses"])) or "-"),
             str(item["changelog_count"] or "-"),
             weeks,
         )
@@ -249,7 +248,7 @@ def _counts(title: str, counts: dict[str, int]) -> None:
     table.add_column("what")
     table.add_column("number", justify="right")
     for what, number in counts.items():
-        table.add_row(what, str(number))
+        _add_row(table, what, str(number))
     _console().print(table)
 
 
@@ -263,16 +262,17 @@ def _findings(title: str, column: str, findings: list[Finding], root: Path) -> N
     _print_unless_empty(table)
 
 
-def _add_row(table: Table, *cells: str) -> None:
-    table.add_row(*map(_as_text, cells))
+def _add_row(table: Table, *cells: str | Text) -> None:
+    """Add a row; a ``Text`` is taken as it is, and may have several lines."""
+    table.add_row(*(_as_text(cell) if isinstance(cell, str) else cell for cell in cells))
 
 
-def _as_text(text: str, style: str = "") -> Text:
-    """The text as it stands, though it look like rich's markup, and with no power over terminals.
+def _as_text(text: str) -> Text:
+    """Return the text without rich's markup and with nothing that moves the cursor.
 
     It may come from the export of a stranger.
     """
-    return Text(_CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text), style=style)
+    return Text(escaped(text))
 
 
 def _print_unless_empty(table: Table) -> None:

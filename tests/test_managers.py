@@ -18,6 +18,7 @@ from burndown import (
     ValidationError,
     set_backend,
 )
+from burndown.escaping import escaped
 from burndown.profile_manager import (
     MAX_PROFILES,
     create_profile,
@@ -383,7 +384,7 @@ def test_a_profile_that_is_not_there_is_an_error_by_its_id(
         with unchanged(kafka), pytest.raises(ValueError, match="Profile '") as caught:
             ask(profile_id)
         assert isinstance(caught.value, ProfileNotFoundError)
-        assert str(caught.value) == f"Profile '{profile_id}' not found"
+        assert str(caught.value) == f"Profile '{escaped(profile_id)}' not found"
         assert caught.value.profile_id == profile_id
 
 
@@ -408,7 +409,7 @@ def test_a_query_that_is_not_there_is_an_error_by_its_id(
         with unchanged(kafka), pytest.raises(ValueError, match="Query '") as caught:
             ask("kafka", query_id)
         assert isinstance(caught.value, QueryNotFoundError)
-        assert str(caught.value) == f"Query '{query_id}' not found in profile 'kafka'"
+        assert str(caught.value) == f"Query '{escaped(query_id)}' not found in profile 'kafka'"
         assert (caught.value.profile_id, caught.value.query_id) == ("kafka", query_id)
 
 

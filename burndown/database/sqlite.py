@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from burndown.database.sqlite_connections import (
 )
 from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.forks import ForkSafeLock
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
 from burndown.schema import change_version, make_schema, stored_version
@@ -43,6 +44,10 @@ that is written there once. With SQLite's 1,000, saving takes a seventh longer i
 answers; with more, waiting for the disk takes longer for as long as the log still grows."""
 
 _READ_ONLY = "burndown_read_only"
+
+
+_creating = ForkSafeLock()
+"""To close a file takes its locks from all of the process, so nobody else opens it before that."""
 
 
 class SQLiteDatabase(Database):
@@ -378,10 +383,11 @@ def _remove_logs(path: Path) -> None:
 def _make_private_file(path: Path) -> None:
     """Make the file so that only its owner can read it: it holds Jira tokens."""
     try:
-        if path.exists():
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with _creating:
+            if not path.exists():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with suppress(FileExistsError):  # another process has just made it
+                    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"The database {path} cannot be made: {reason}") from error

@@ -1,4 +1,4 @@
-"""A profile out to files that people can read, and in again; and the way back to the old files.
+"""Export a profile to files that people can read, import it, and write the old files.
 
 ::
 
@@ -8,8 +8,11 @@
     ├── queries/<query>.json
     ├── project_data/<query>.json
     ├── metrics/snapshots.json      the snapshots of each query
-    ├── cache/<query>.json          cached answers of Jira, if they were asked for
+    ├── cache/<query>.json          cached Jira responses, if they were asked for
     └── changelogs/<query>.json     changelogs, likewise
+
+``<query>`` is the id of a query, or a name made of it where some disk could not hold the id; the
+manifest has the ids of those.
 """
 
 from burndown.import_export.exporting import export_profile, export_workspace

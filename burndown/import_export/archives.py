@@ -6,10 +6,11 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from burndown.errors import ImportExportError
+from burndown.import_export.file_names import fold, is_system_file
 from burndown.import_export.layout import MANIFEST
 
 __all__ = ["Archive", "ArchiveWriter", "is_archive_name"]
@@ -30,6 +31,8 @@ _WIDTHS = {
 }
 """What stands in UTF-8 for a character that takes so many bytes in memory."""
 _ENTRY = b"PK\x01\x02"
+_UTF_8 = 0x800
+"""The flag of an entry whose name is UTF-8."""
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _DAMAGES = (
     zipfile.BadZipFile,
@@ -81,12 +84,16 @@ class ArchiveWriter:
 class Archive:
     """Reads an export that is one file; nothing is unpacked to the disk.
 
+    Names are read as other programs write them: with backslashes, as UTF-8 without the flag that
+    says so, with a folder around all of them, beside files of the system.
+
     Raises:
         ImportExportError: it is no such file, is damaged, or has more, larger or more tightly
             packed files than an export can have.
     """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         with _explained():
             _check_number_of_entries(path)
             self._zip = zipfile.ZipFile(path)
@@ -123,28 +130,42 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     _check_caps(entries)
     files: dict[str, zipfile.ZipInfo] = {}
     for entry in entries:
-        if entry.is_dir():
+        name = _name_of(entry)
+        if name.endswith("/"):
             continue
-        if _leads_out(entry.filename):
+        if _leads_out(name):
             raise ImportExportError(f"{entry.filename!r} is no name of a file below it")
-        if entry.filename in files:
-            raise ImportExportError(f"{entry.filename!r} is in it twice")
+        if is_system_file(name):
+            continue
+        name = "/".join(part for part in name.split("/") if part not in ("", "."))
+        if name in files:
+            raise ImportExportError(f"{name!r} is in it twice")
         if entry.compress_type not in _METHODS:
-            raise ImportExportError(f"{entry.filename!r} is packed in a way that is not read")
-        files[entry.filename] = entry
+            raise ImportExportError(f"{name!r} is packed in a way that is not read")
+        files[name] = entry
     return files
 
 
+def _name_of(entry: zipfile.ZipInfo) -> str:
+    """Return the name with slashes, read as UTF-8 if it can be."""
+    name = entry.filename
+    if not entry.flag_bits & _UTF_8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()  # as zipfile decoded it
+    return name.replace("\\", "/")
+
+
 def _at_top(files: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """The files by name, without the folder that people pack around them."""
-    folders = [name.partition("/")[0] for name in files if re.fullmatch(rf"[^/]+/{MANIFEST}", name)]
-    if MANIFEST in files or len(folders) != 1:
-        return files
-    return {name.removeprefix(f"{folders[0]}/"): entry for name, entry in files.items()}
+    """Return the files by name, without the folders that people pack around them."""
+    manifests = [name for name in files if fold(name).rpartition("/")[2] == MANIFEST]
+    depth = min((name.count("/") for name in manifests), default=0)  # a query may have its name
+    tops = [name[: -len(MANIFEST)] for name in manifests if name.count("/") == depth]
+    top = tops[0] if len(tops) == 1 else ""
+    return {name.removeprefix(top): entry for name, entry in files.items()}
 
 
 def _leads_out(name: str) -> bool:
-    return "\\" in name or name.startswith("/") or ".." in name.split("/")
+    return re.match(r"/|[A-Za-z]:", name) is not None or ".." in name.split("/")
 
 
 def _check_caps(entries: list[zipfile.ZipInfo]) -> None:

@@ -1,5 +1,6 @@
 """Out of the store: a profile for people and colleagues, or all of it for the old dashboard."""
 
+import logging
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -9,6 +10,7 @@ from typing import Any
 from burndown.copying import NAMES, as_it_is, copy_store
 from burndown.disk import digest, remove
 from burndown.errors import ImportExportError, PersistenceError, ProfileNotFoundError
+from burndown.import_export.file_names import file_stems
 from burndown.import_export.folders import Write, folder_in_place, new_export
 from burndown.import_export.layout import (
     MANIFEST,
@@ -31,10 +33,13 @@ from burndown.models import (
     Query,
 )
 from burndown.models.values import utc_now
+from burndown.names import MAX_QUERIES
 from burndown.persistence import Document, PersistenceBackend, get_backend
 from burndown.persistence.json_backend import JSONBackend
 
 __all__ = ["export_profile", "export_workspace"]
+
+_logger = logging.getLogger(__name__)
 
 _FETCHED: tuple[type[Entity], ...] = (JiraCache, JiraChangelog)
 """What can be fetched from Jira again."""
@@ -49,8 +54,13 @@ def export_profile(
 ) -> Path:
     """Write a profile with its queries, project data and metrics to a folder or a ``.zip`` file.
 
-    The export appears whole or not at all. It takes the place of an earlier one, and of nothing
-    else. Equal data make equal files, but for the time in the manifest.
+    The export appears atomically. It takes the place of an earlier one, with the files that a
+    system or a running editor has put there since, and of nothing else. Equal data make equal
+    files, but for the time in the manifest. Every disk can hold the names of the files: ids that
+    are no names on some system are in the manifest.
+
+    A profile with more than 100 queries, which only a backend or a migration can store, is exported
+    with a warning in the log, since an import takes no more.
 
     Args:
         profile_id: which profile.
@@ -139,16 +149,26 @@ class _Export:
         self._left_out: list[str] = []
         self._counts: dict[str, int] = {}
         self._files: dict[str, FileEntry] = {}
+        self._stems: dict[str, str] = {}
 
     def write(self, write: Write) -> None:
         """Write all files, the manifest last."""
         self._write_file(write, PROFILE, self._profile)
         snapshots: dict[str, list[Document]] = {}
-        for query in self._records(Query):
-            self._write_file(write, file_name(Query, query["id"]), without_ids(query))
+        queries = list(self._records(Query))
+        self._stems = file_stems([query["id"] for query in queries])
+        if len(queries) > MAX_QUERIES:
+            _logger.warning(
+                "Profile %r has %d queries; an import takes at most %d",
+                self._profile["id"],
+                len(queries),
+                MAX_QUERIES,
+            )
+        for query in queries:
+            self._write_file(write, self._name(Query, query["id"]), without_ids(query))
             snapshots[query["id"]] = []
         for data in self._records(ProjectData):
-            name = file_name(ProjectData, data["query_id"])
+            name = self._name(ProjectData, data["query_id"])
             self._write_file(write, name, data["data"], updated_at=data["updated_at"])
         for snapshot in self._records(MetricsSnapshot):
             snapshots[snapshot["query_id"]].append(without_ids(snapshot))
@@ -156,7 +176,7 @@ class _Export:
         for model in self._fetched:
             for query_id, of_query in groupby(self._records(model), itemgetter("query_id")):
                 content = [without_ids(record) for record in of_query]
-                self._write_file(write, file_name(model, query_id), content)
+                self._write_file(write, self._name(model, query_id), content)
         self._write(write, MANIFEST, encoded(self._manifest().to_content()))
 
     def _records(self, model: type[Entity]) -> Iterator[Document]:
@@ -164,6 +184,9 @@ class _Export:
         for record in self._backend.records(model, self._profile["id"]):
             self._counts[NAMES[model]] += 1
             yield record
+
+    def _name(self, model: type[Entity], query_id: str) -> str:
+        return file_name(model, self._stems[query_id])
 
     def _write_file(
         self, write: Write, name: str, content: Any, updated_at: str | None = None
@@ -192,6 +215,7 @@ class _Export:
                 kinds=[NAMES[model] for model in _FETCHED if model not in self._fetched],
                 secrets=self._left_out,
             ),
+            query_ids={stem: each for each, stem in self._stems.items() if stem != each},
             files=self._files,
         )
 

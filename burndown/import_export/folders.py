@@ -1,4 +1,4 @@
-"""An export put in its place as a whole, as a folder or one file, and read from there."""
+"""An export put in its place atomically, as a folder or one file, and read from there."""
 
 import os
 import shutil
@@ -12,10 +12,18 @@ from burndown.database.backup import sidecars_of
 from burndown.disk import is_file, is_folder, is_there, make_folder, remove, sync, write_file
 from burndown.errors import ImportExportError
 from burndown.import_export.archives import Archive, ArchiveWriter, is_archive_name
+from burndown.import_export.file_names import fold, is_system_file, match_names
 from burndown.import_export.layout import FOLDERS, MANIFEST, PROFILE, QUERIES, SNAPSHOTS, parsed
 from burndown.import_export.manifest import Manifest
 
-__all__ = ["Source", "Write", "folder_in_place", "new_export", "opened_export"]
+__all__ = [
+    "Source",
+    "Write",
+    "folder_in_place",
+    "manifest_of",
+    "new_export",
+    "opened_export",
+]
 
 Write = Callable[[str, bytes], None]
 """Takes the name of a file below the export, and what is in it."""
@@ -24,8 +32,12 @@ Write = Callable[[str, bytes], None]
 class Source(Protocol):
     """The files of an export."""
 
+    @property
+    def path(self) -> Path:
+        """Where they are, for messages."""
+
     def names(self) -> list[str]:
-        """All that may be files of an export."""
+        """Return all that may be files of an export, but for those of systems and editors."""
 
     def read(self, name: str) -> bytes:
         """What is in a file."""
@@ -35,21 +47,21 @@ class _Folder:
     """An export in a folder; links are not followed."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def names(self) -> list[str]:
-        found = [name for name in (MANIFEST, PROFILE) if is_there(self._path / name)]
-        for folder in ("metrics", *FOLDERS):
-            path = self._path / folder
-            if is_there(path):
+        found = []
+        for path in _children(self.path):
+            if fold(path.name) in (MANIFEST, PROFILE):
+                found.append(path.name)
+            elif fold(path.name) in ("metrics", *FOLDERS):
                 if not is_folder(path):
-                    raise ImportExportError(f"{path}: a folder was expected")
-                with _readable(path):
-                    found += (f"{folder}/{child.name}" for child in path.iterdir())
-        return sorted(found)
+                    raise ImportExportError(f"{path}: Input should be a folder")
+                found += (f"{path.name}/{child.name}" for child in _children(path))
+        return sorted(name for name in found if not is_system_file(name))
 
     def read(self, name: str) -> bytes:
-        path = self._path / name
+        path = self.path / name
         if not is_file(path):
             raise ImportExportError("a file was expected, and no link to one")
         try:
@@ -68,12 +80,35 @@ def opened_export(path: Path) -> Iterator[Source]:
     with _readable(path):
         leads_to_folder, leads_to_file = path.is_dir(), path.is_file()
     if leads_to_folder:
-        yield _Folder(path)
+        yield _Folder(_without_outer_folder(path))
     elif leads_to_file:
         with closing(_archive(path)) as archive:
             yield archive
     else:
         raise ImportExportError(f"{path}: there is no such folder or .zip file")
+
+
+def _without_outer_folder(path: Path) -> Path:
+    """Return the only folder with an export in it that the path holds, if it is none itself.
+
+    Archives that somebody packed have a folder around the export, and unpacking one makes another.
+    """
+    if _has_manifest(path):
+        return path
+    inner = [child for child in _children(path) if is_folder(child) and _has_manifest(child)]
+    return inner[0] if len(inner) == 1 else path
+
+
+def _has_manifest(folder: Path) -> bool:
+    try:
+        return any(fold(child.name) == MANIFEST for child in folder.iterdir())
+    except OSError:
+        return False
+
+
+def _children(folder: Path) -> list[Path]:
+    with _readable(folder):
+        return list(folder.iterdir())
 
 
 @contextmanager
@@ -91,6 +126,18 @@ def _archive(path: Path) -> Archive:
         return Archive(path)
     except ImportExportError as error:
         raise ImportExportError(f"{path}: {error}") from None
+
+
+def manifest_of(source: Source) -> Manifest:
+    """Return what an export tells of itself.
+
+    Raises:
+        ImportExportError: it has no manifest, or a damaged one.
+    """
+    name = match_names([MANIFEST], source.names()).get(MANIFEST)
+    if name is None:
+        raise ImportExportError("missing, so this is no export of a profile")
+    return Manifest.of(parsed(source.read(name)))
 
 
 @contextmanager
@@ -158,11 +205,18 @@ def _built_beside(target: Path) -> Iterator[Path]:
 def _refuse_other_folder(target: Path) -> None:
     if not is_there(target) or _is_empty_folder(target):
         return
-    if not is_folder(target) or not _is_export(target):
+    if not is_folder(target) or not _has_manifest(target) or not _is_export(target):
         raise ImportExportError(
             f"{target} is there already and is no export of a profile; name another folder"
         )
-    _refuse_others(target, (path.relative_to(target).as_posix() for path in target.rglob("*")))
+    _refuse_others(
+        target,
+        (
+            path.relative_to(target).as_posix()
+            for path in target.rglob("*")
+            if not (is_file(path) and is_system_file(path.name))
+        ),
+    )
 
 
 def _refuse_other_file(target: Path) -> None:
@@ -185,19 +239,22 @@ def _refuse_others(target: Path, names: Iterable[str]) -> None:
 
 
 def _is_empty_folder(path: Path) -> bool:
-    return is_folder(path) and not any(path.iterdir())
+    return is_folder(path) and all(
+        is_file(child) and is_system_file(child.name) for child in path.iterdir()
+    )
 
 
 def _is_export(path: Path) -> bool:
     try:
         with opened_export(path) as source:
-            Manifest.of(parsed(source.read(MANIFEST)))
-    except (ImportExportError, KeyError):
+            manifest_of(source)
+    except ImportExportError:
         return False
     return True
 
 
 def _is_of_export(name: str) -> bool:
+    name = fold(name)
     folder, _, file = name.partition("/")
     if not file:
         return folder in (MANIFEST, PROFILE, "metrics", *FOLDERS)

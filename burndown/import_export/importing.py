@@ -1,4 +1,4 @@
-"""Into the store: a profile from an export, whole or not at all."""
+"""Import a profile from an export: all of it or nothing."""
 
 import logging
 import tempfile
@@ -10,23 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from burndown.copying import NAMES
-from burndown.disk import digest
 from burndown.errors import ImportExportError, ValidationError
-from burndown.import_export.folders import Source, opened_export
-from burndown.import_export.layout import (
-    MANIFEST,
-    PROFILE,
-    SNAPSHOTS,
-    file_name,
-    kind_of,
-    parsed,
-    records_in,
-)
+from burndown.escaping import escaped
+from burndown.import_export.folders import opened_export
+from burndown.import_export.layout import PROFILE, QUERIES
 from burndown.import_export.manifest import Manifest
+from burndown.import_export.reading import Export
 from burndown.import_export.secrets import TOKEN
-from burndown.models import Entity, Profile, Query
-from burndown.models.query_data import QueryData
-from burndown.names import MAX_PROFILES, checked_name, free_id, refuse_beyond, refuse_taken_name
+from burndown.models import Entity, Profile
+from burndown.names import (
+    MAX_PROFILES,
+    MAX_QUERIES,
+    checked_name,
+    free_id,
+    refuse_beyond,
+    refuse_taken_name,
+)
 from burndown.persistence import Document, PersistenceBackend, get_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.settings import DATABASE_NAME
@@ -62,22 +61,27 @@ class ImportReport:
 
     @property
     def warnings(self) -> list[str]:
-        """What somebody should know or do, a sentence each."""
-        said = [f"{name} was edited after the export" for name in self.edited]
-        said += [f"{name} was added after the export" for name in self.added]
+        """What somebody should know or do: a sentence of one line each, safe to print and log."""
+        sentences = [f"{name} was edited after the export" for name in self.edited]
+        sentences += [f"{name} was added after the export" for name in self.added]
         if self.missing_secrets:
-            told = ", ".join(self.missing_secrets)
-            said.append(f"the export holds no secrets; enter them again: {told}")
-        return said
+            missing = ", ".join(self.missing_secrets)
+            sentences.append(f"the export holds no secrets; enter them again: {missing}")
+        return list(map(escaped, sentences))
 
 
 def import_profile(
     import_path: str | Path, profile_name: str | None = None, *, replace: bool = False
 ) -> str:
-    """Add a profile from what :func:`export_profile` wrote, whole or not at all.
+    """Add a profile from what :func:`export_profile` wrote: all of it or nothing.
 
-    What :attr:`ImportReport.warnings` says, such as that the Jira token has to be entered again, is
-    logged.
+    The export may have been packed again, edited, or copied to a disk that changes the case or the
+    normalization of names. What :attr:`ImportReport.warnings` says, such as that the Jira token has
+    to be entered again, is logged.
+
+    A profile with more than 100 queries is refused, as the managers refuse to make one. Only
+    backends, migrations and :func:`~burndown.copying.copy_store` take more, since they preserve
+    what is there.
 
     Args:
         import_path: the folder or ``.zip`` file.
@@ -91,7 +95,8 @@ def import_profile(
 
     Raises:
         ImportExportError: a file is missing or damaged, or two profiles would be replaced.
-        ValidationError: a value is not valid, or the name or id is taken.
+        ValidationError: a value is not valid, the name or id is taken, or there are more than 100
+            queries.
     """
     report = run_import(import_path, profile_name, replace=replace)
     for warning in report.warnings:
@@ -142,14 +147,13 @@ def read_manifest(import_path: str | Path) -> Manifest:
 
 
 @contextmanager
-def _opened(import_path: str | Path) -> Iterator["_Export"]:
-    path = Path(import_path)
-    with opened_export(path) as source:
-        yield _Export(source, path)
+def _opened(import_path: str | Path) -> Iterator[Export]:
+    with opened_export(Path(import_path)) as source:
+        yield Export(source)
 
 
 def _run(
-    export: "_Export",
+    export: Export,
     backend: PersistenceBackend,
     target: PersistenceBackend,
     profile_name: str | None,
@@ -177,69 +181,6 @@ def _run(
     return report
 
 
-class _Export:
-    """The files of an export."""
-
-    def __init__(self, source: Source, path: Path) -> None:
-        self._source = source
-        self._path = path
-        self.edited: list[str] = []
-        found = source.names()
-        with self.reading(MANIFEST):
-            if MANIFEST not in found:
-                raise ImportExportError("missing, so this is no export of a profile")
-            self.manifest = Manifest.of(parsed(source.read(MANIFEST)))
-        with self.reading(""):
-            places = {name: kind_of(name) for name in found}
-        self._places = {name: place for name, place in places.items() if place is not None}
-        for name in (PROFILE, SNAPSHOTS, *self.manifest.files):
-            with self.reading(name):
-                if name not in self._places:
-                    raise ImportExportError("missing; the export was not copied as a whole")
-
-    @property
-    def added(self) -> list[str]:
-        """The files that were not exported."""
-        return sorted(self._places.keys() - self.manifest.files)
-
-    @contextmanager
-    def reading(self, name: str) -> Iterator[None]:
-        """What is wrong within is said to be in this file."""
-        try:
-            yield
-        except ImportExportError as error:
-            raise ImportExportError(f"{self._path / name}: {error}") from None
-        except ValidationError as error:
-            where = f"{self._path / name}: {error.subject}"
-            raise ValidationError(where, error.problems) from None
-
-    def files(self) -> Iterator[tuple[str, type[Entity]]]:
-        """Names and kinds of all files but that of the profile, owners before what is theirs."""
-        for model in NAMES:
-            for name, place in self._places.items():
-                if place.model is model and name != PROFILE:
-                    yield name, model
-
-    def records(self, name: str) -> list[Document]:
-        """What is in a file, but for the id of the profile.
-
-        Raises:
-            ImportExportError: it is damaged, or is of a query that is not there.
-        """
-        data = self._source.read(name)
-        place, entry = self._places[name], self.manifest.files.get(name)
-        records = list(records_in(place, parsed(data)))
-        owners = {record["query_id"] for record in records if issubclass(place.model, QueryData)}
-        for owner in owners:
-            if file_name(Query, owner) not in self._places:
-                raise ImportExportError(f"there is no {file_name(Query, owner)!r}")
-        if entry is not None and digest(data) != entry.sha256:
-            self.edited.append(name)
-        elif entry is not None and entry.updated_at is not None:
-            records = [{**record, "updated_at": entry.updated_at} for record in records]
-        return records
-
-
 class _Import:
     """A profile on its way in, once it is known that it may.
 
@@ -251,10 +192,10 @@ class _Import:
     """
 
     def __init__(
-        self, export: _Export, present: list[Document], profile_name: str | None, replace: bool
+        self, export: Export, present: list[Document], profile_name: str | None, replace: bool
     ) -> None:
         with export.reading(PROFILE):
-            [self._profile] = export.records(PROFILE)
+            self._profile = export.profile()
             name = profile_name if profile_name is not None else self._profile.get("name", "")
             profile_id = self._profile.get("id")
             self.replaced = _in_the_way(present, profile_id, name) if replace else None
@@ -272,6 +213,10 @@ class _Import:
             elif profile_id in taken:
                 expected = f"an id that is free was expected{_ADVICE}"
                 raise ValidationError.of("Profile", "id", expected, profile_id)
+        with export.reading(QUERIES):
+            if export.query_count > MAX_QUERIES:
+                expected = f"Input should be at most {MAX_QUERIES} queries"
+                raise ValidationError.of("Profile", "queries", expected, export.query_count)
         self._export = export
         self._profile.update(id=profile_id, name=name)
 
@@ -283,9 +228,10 @@ class _Import:
         with export.reading(PROFILE):
             backend.save_records(Profile, [self._profile])
         imported: dict[str, int] = {}
-        for name, model in export.files():
-            with export.reading(name):
-                records = [{**each, "profile_id": profile_id} for each in export.records(name)]
+        for file in export.files():
+            model = file.place.model
+            with export.reading(file.name):
+                records = [{**each, "profile_id": profile_id} for each in export.records(file)]
                 backend.save_records(model, records)
                 _refuse_doubles(model, records)
             imported[NAMES[model]] = imported.get(NAMES[model], 0) + len(records)

@@ -1,11 +1,11 @@
-"""Which records lie in which file of an export, and how a file says them.
+"""Which records are in which file of an export, and how they are written.
 
-A record is in a file without the ids that the place of the file tells.
+A record is in a file without the ids that follow from the name of the file.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from burndown.errors import ImportExportError, shown
@@ -61,11 +61,18 @@ class Place(NamedTuple):
     """The query that all of it belongs to, or that it is; ``None`` if it is of several or none."""
 
 
-def kind_of(name: str) -> Place | None:
-    """What the file of this name below the export holds; ``None`` if it is none of an export.
+def kind_of(name: str, query_ids: Mapping[str, str]) -> Place | None:
+    """Return what the file of this name below the export holds.
+
+    Args:
+        name: the name, with slashes.
+        query_ids: the ids of queries whose files are named otherwise, by that name.
+
+    Returns:
+        ``None`` if it is no file of an export.
 
     Raises:
-        ImportExportError: it is named after a query, but that is no id of one.
+        ImportExportError: it is named after a query, but that is not the id of one.
     """
     if name == PROFILE:
         return Place(Profile, None)
@@ -74,16 +81,22 @@ def kind_of(name: str) -> Place | None:
     found = _OF_A_QUERY.fullmatch(name)
     if found is None:
         return None
-    folder, query_id = found.groups()
+    folder, stem = found.groups()
+    query_id = query_ids.get(stem, stem)
     if not is_identifier(query_id):
-        raise ImportExportError(f"{name!r}: {shown(query_id)} is no id of a query")
+        raise ImportExportError(f"{shown(query_id)} is no id of a query")
     return Place(FOLDERS[folder], query_id)
 
 
-def file_name(model: type[Entity], query_id: str) -> str:
-    """The name of the file that holds what a query has of this kind."""
+def file_name(model: type[Entity], stem: str) -> str:
+    """Return the name of the file that holds what a query has of this kind.
+
+    Args:
+        model: the kind.
+        stem: what the files of the query are called; see :mod:`.file_names`.
+    """
     folder = next(name for name, kind in FOLDERS.items() if kind is model)
-    return f"{folder}/{query_id}.json"
+    return f"{folder}/{stem}.json"
 
 
 def records_in(place: Place, content: Any) -> Iterator[Document]:

@@ -5,14 +5,16 @@ from typing import Any, Final, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from burndown.errors import ImportExportError, ValidationError
+from burndown.errors import ImportExportError, ValidationError, shown
 from burndown.import_export.layout import MANIFEST
-from burndown.models.values import UtcDatetime
+from burndown.models.values import Identifier, UtcDatetime
 
 __all__ = ["FileEntry", "Manifest"]
 
 FORMAT: Final = "burndown export"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
+"""In version 1 the files of a query have its id as their name, whatever it is."""
+_KNOWN_VERSIONS: Final = (1, FORMAT_VERSION)
 
 
 class _Part(BaseModel):
@@ -42,13 +44,15 @@ class Manifest(_Part):
     """``manifest.json``."""
 
     format: Literal["burndown export"] = FORMAT
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[1, 2] = FORMAT_VERSION
     exported_at: UtcDatetime
     profile_id: str
     profile_name: str
     counts: dict[str, int]
     """How many queries, metrics snapshots, … there are."""
     left_out: LeftOut
+    query_ids: dict[str, Identifier] = {}
+    """By the name of a query's files, without ``.json``: its id, where that is another."""
     files: dict[str, FileEntry]
     """By name below the folder; this one is not among them."""
 
@@ -62,10 +66,11 @@ class Manifest(_Part):
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ImportExportError("no export of a profile")
         version = content.get("format_version")
-        if version != FORMAT_VERSION or isinstance(version, bool):
+        if type(version) is not int or version not in _KNOWN_VERSIONS:
             raise ImportExportError(
-                f"no export that this version can read: it has the format version {version!r}, "
-                f"and {FORMAT_VERSION} was expected; a newer burndown may read it"
+                "no export that this release can read: format_version: Input should be "
+                f"{' or '.join(map(str, _KNOWN_VERSIONS))}, got {shown(version)}; a newer release "
+                "may read it"
             )
         try:
             return cls.model_validate(content)

@@ -177,7 +177,7 @@ def test_import_from_a_stranger_has_no_power_over_the_terminal(
         path = workspace / "out" / name
         path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **change}))
     output = printed(capsys, "import", "out", "--replace", *options)
-    shown = "\\x1b[2J\\x1b]0;title\\x07\\x9b1A\\x0d"
+    shown = "\\x1b[2J\\x1b]0;title\\x07\\x9b1A\\r"
     assert f"name {shown} (kafka)\n" in output
     assert f"enter them again: secret {shown}\n" in output
     manifest = workspace / "out/manifest.json"

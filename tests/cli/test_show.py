@@ -1,6 +1,7 @@
 """The command show."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from burndown import (
     SQLiteBackend,
+    ValidationError,
     get_backend,
     set_backend,
 )
@@ -235,6 +237,44 @@ def test_what_looks_like_markup_is_shown_as_it_stands(capsys: Capture, tmp_path:
     assert query.count(ODD_NAME) == 4
     assert "[b]k[/b]" in query
     assert refused(capsys, "show", ODD_NAME) == f"Profile '{ODD_NAME}' not found"
+
+
+POWER = "FAKE".join("\n\r\x1b\x9b\x85\u2028\u2029\u202e\u2066\u200f\t.")
+SHOWN = POWER.encode("unicode_escape").decode("ascii")
+
+
+def test_what_is_stored_has_no_power_over_the_terminal(capsys: Capture, tmp_path: Path) -> None:
+    """No text can move the cursor, turn the direction of others or pretend to be a line of ours."""
+    with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
+        url = f"https://jira.example.com/{POWER}"
+        texts = {"name": f"N{POWER}", "description": f"D{POWER}"}
+        settings = {"data_points_count": 12, f"unknown{POWER}": f"value{POWER}"}
+        backend.save_profile({**texts, "id": "p", "forecast_settings": settings})
+        with suppress(ValidationError):
+            profile = backend.get_profile("p") or {}
+            backend.save_profile({**profile, "jira_config": {"base_url": url}})
+        backend.save_query("p", {**texts, "id": "q", "jql": f"J{POWER}"})
+        backend.save_query("p", {"id": "r\u202e", "name": f"R{POWER}"})
+        backend.save_jira_cache("p", "q", f"k{POWER}", {}, datetime.now(UTC))
+        backend.save_metrics_snapshot("p", "q", "2025-W12", "dora", {f"m{POWER}": 1})
+        scope = {"total_items": f"S{POWER}"}
+        backend.save_project_data("p", "q", {"project_scope": scope})
+        backend.save_task_progress("t\u202e", 1, "running", f"M{POWER}")
+        backend.set_app_state("active_profile_id", "p")
+    outputs = [
+        printed(capsys, *arguments)
+        for arguments in (["show"], ["show", "p"], ["show", "p", "q"], ["show", "p", "r\u202e"])
+    ]
+    for output in outputs:
+        assert all(line.isprintable() for line in output.split("\n"))
+        assert not re.search(r"^\W*FAKE", output.replace(SHOWN, ""), re.MULTILINE)
+    assert f"Forecast: data_points_count 12, unknown{SHOWN} value{SHOWN}\n" in outputs[1]
+    for text in ("D", "JQL: J", "Scope: total_items S"):
+        assert f"{text}{SHOWN}" in outputs[2]
+    assert f"R{SHOWN} (r\\u202e)\n" in outputs[3]
+    assert SHOWN in refused(capsys, "show", f"x{POWER}")
+    assert SHOWN in refused(capsys, "show", "p", f"x{POWER}")
+    assert SHOWN in refused(capsys, "show", "--profiles", f"x{POWER}")
 
 
 def test_files_that_look_like_markup_are_named_as_they_are(capsys: Capture, tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import functools
 import io
 import random
 import struct
+import unicodedata
 import warnings
 import zipfile
+from collections.abc import Callable
 
 from tests.fuzz.damage import damaged_bytes
 from tests.fuzz.trees import Tree
@@ -25,6 +27,14 @@ _BOMBS = (
     (20, zipfile.ZIP_STORED),
 )
 """Megabytes of blanks, and how they are packed."""
+_RENAMED: dict[str, Callable[[str], str]] = {
+    "backslashes": lambda name: name.replace("/", "\\"),
+    "decomposed": lambda name: unicodedata.normalize("NFD", name),
+    "upper case": str.upper,
+    "a dot in front": lambda name: f"./{name}",
+    "a folder around": lambda name: f"gr\u00f6\u00dfe/{name}",
+}
+"""What other systems and programs make of the names."""
 _FIELDS = {  # of an entry of the directory: offset and form
     "flags": (8, "<H"),
     "method": (10, "<H"),
@@ -61,6 +71,9 @@ def damaged_archive(rng: random.Random, tree: Tree, outside: str) -> tuple[bytes
     if rng.random() < 0.3:
         entries.append(_odd_entry(rng, entries, outside))
         told.append(f"entry {entries[-1][0][:60]!r}")
+    if rng.random() < 0.2:
+        told.append(rng.choice(sorted(_RENAMED)))
+        entries = [(_RENAMED[told[-1]](name), data) for name, data in entries]
     bomb = rng.choice(_BOMBS) if rng.random() < 0.03 else None
     if bomb is not None:
         told.append(f"bomb {bomb}")
@@ -111,6 +124,14 @@ def _odd_entry(
         f"/{name}",
         f"{name}/",
         name.upper(),
+        name.replace("/", "\\"),
+        f"\\{name}",
+        f"\\\\server\\share\\{name}",
+        f"queries\\..\\{name}",
+        f"..\\outside\\{name}",
+        f"__MACOSX/._{name}",
+        f"inner/{name}",
+        f"gr\u00f6\u00dfe/{name}",
         f"queries//{name}",
         "queries/../profile.json",
         "queries/.json",

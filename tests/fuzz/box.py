@@ -12,6 +12,7 @@ from typing import Any
 
 from burndown import PersistenceError, SQLiteBackend
 from burndown.copying import NAMES
+from burndown.escaping import escaped
 from burndown.models import Entity
 from burndown.persistence import PersistenceBackend
 from tests.fuzz.material import CANARY
@@ -79,10 +80,12 @@ class Box:
             found = call()
         except PersistenceError as error:
             self.check_told("".join(traceback.format_exception(error)) + repr(error))
+            self.check_harmless(str(error).split("\n"))
             return None, error
         finally:
             logger.removeHandler(heard)
             self.check_told("\n".join(heard.messages))
+            self.check_harmless(heard.messages)
         self.check_told(repr(found))
         return found, None
 
@@ -95,6 +98,11 @@ class Box:
         """No secret stands in what people are told."""
         self.check(CANARY not in text, f"the token is told: {_around(text, CANARY)}")
         self.check(BAIT not in text, f"what lies outside is told: {_around(text, BAIT)}")
+
+    def check_harmless(self, lines: list[str]) -> None:
+        """No line holds what ends it, moves a cursor or turns the writing direction."""
+        for line in lines:
+            self.check(escaped(line) == line, f"not escaped: {line!r}")
 
     def check_store(self, backend: SQLiteBackend) -> None:
         """It is whole, can be read, and holds nothing from outside."""

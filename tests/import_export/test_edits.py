@@ -170,3 +170,30 @@ def test_an_import_logs_what_was_edited_and_what_is_missing(
         "Profile 'new': the export holds no secrets; enter them again: "
         "profile.json: jira_config.token",
     ]
+
+
+def test_an_export_writes_no_line_of_its_own_into_the_log(
+    kafka: SQLiteBackend, tmp_path: Path, files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever its files and its manifest are called; the report has the names as they are."""
+    power, shown = "\x1b[2J\u202e\nWARNING forged", "\\x1b[2J\\u202e\\nWARNING forged"
+    name = "queries/x\u2028\u202e\u2066.json"
+    changed: dict[str, Edit] = {
+        "manifest.json": lambda manifest: {
+            **manifest,
+            "left_out": {"secrets": [power]},
+        },
+        "profile.json": lambda profile: {**profile, "id": "new\u202e"},
+    }
+    export = write({**edited(files, changed), name: b"{}"}, tmp_path / "export")
+    report = run_import(export, "New", dry_run=True)
+    assert report.added == [name]
+    import_profile(export, "New")
+    assert caplog.messages == [
+        "Profile 'new\\u202e': profile.json was edited after the export",
+        r"Profile 'new\u202e': queries/x\u2028\u202e\u2066.json was added after the export",
+        rf"Profile 'new\u202e': the export holds no secrets; enter them again: {shown}",
+    ]
+    for each in (f"queries/{power}.json", "queries/a\nb.json"):
+        error = refused(kafka, write({each: b"{}"}, export), "Other")
+        assert str(error).isprintable()

@@ -131,7 +131,7 @@ def test_the_manifest_says_what_is_in_the_files(
         }
     )
     assert (manifest["profile_id"], manifest["profile_name"]) == ("kafka", "Kafka")
-    assert (manifest["format"], manifest["format_version"]) == ("burndown export", 1)
+    assert (manifest["format"], manifest["format_version"]) == ("burndown export", 2)
     assert read_manifest(path).to_content() == manifest
 
 

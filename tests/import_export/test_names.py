@@ -1,16 +1,34 @@
 """Under which name and id a profile comes in."""
 
+import logging
 from pathlib import Path
 
+import pytest
+
 from burndown import (
+    PersistenceBackend,
     SQLiteBackend,
     ValidationError,
 )
-from burndown.import_export import export_profile, import_profile
+from burndown.copying import copy_store
+from burndown.import_export import export_profile, import_profile, read_manifest
+from burndown.query_manager import MAX_QUERIES, create_query
 from tests.import_export.exports import (
+    FORMS,
+    files_of,
+    pack,
     refused,
     whole,
+    write,
 )
+
+
+def add_queries(backend: PersistenceBackend, profile_id: str, count: int) -> None:
+    """Save queries until there are as many, whatever the limit of the managers is."""
+    present = len(backend.list_queries(profile_id))
+    with backend.transaction():
+        for number in range(present, count):
+            backend.save_query(profile_id, {"id": f"q{number}"})
 
 
 def test_a_name_that_is_taken_imports_nothing(kafka: SQLiteBackend, tmp_path: Path) -> None:
@@ -58,3 +76,52 @@ def test_an_import_leaves_what_is_active(kafka: SQLiteBackend, tmp_path: Path) -
     import_profile(folder, "New")
     assert kafka.get_app_state("active_profile_id") == "kafka"
     assert kafka.get_app_state("active_query_id") == "bugs"
+
+
+# --- how many queries --------------------------------------------------------------------------
+
+
+def test_as_many_queries_come_in_as_a_profile_can_have(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    """And then the managers add no more."""
+    add_queries(kafka, "kafka", MAX_QUERIES)
+    import_profile(export_profile("kafka", tmp_path / "export"), "New")
+    assert len(kafka.list_queries("new")) == MAX_QUERIES
+    with pytest.raises(ValidationError, match="at most 100"):
+        create_query("new", "One more", "a = b")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("count", [MAX_QUERIES + 1, 9000])
+def test_more_queries_than_a_profile_can_have_import_nothing(
+    kafka: SQLiteBackend, tmp_path: Path, form: str, count: int
+) -> None:
+    """Whether the manifest lists them or not; the error says how many there are."""
+    files = files_of(export_profile("kafka", tmp_path / "original"))
+    files |= {f"queries/q{number}.json": b"{}" for number in range(count - 2)}
+    path = tmp_path / form
+    error = refused(kafka, pack(files, path) if path.suffix else write(files, path), "New")
+    assert isinstance(error, ValidationError)
+    assert str(error).startswith(f"{path / 'queries'}: Profile is not valid: queries: ")
+    assert str(error).endswith(f"Input should be at most 100 queries, got {count}")
+    refused(kafka, path, replace=True)
+
+
+def test_more_queries_than_a_profile_can_have_are_exported_and_copied(
+    kafka: SQLiteBackend, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is there is preserved; the log says that an import will not take it."""
+    add_queries(kafka, "kafka", MAX_QUERIES)
+    export_profile("kafka", tmp_path / "export")
+    assert caplog.records == []
+    add_queries(kafka, "kafka", MAX_QUERIES + 1)
+    files = files_of(export_profile("kafka", tmp_path / "export"))
+    assert sum(name.startswith("queries/") for name in files) == MAX_QUERIES + 1
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert caplog.messages == ["Profile 'kafka' has 101 queries; an import takes at most 100"]
+    refused(kafka, tmp_path / "export", "New")
+    assert read_manifest(tmp_path / "export").counts["queries"] == MAX_QUERIES + 1
+    with SQLiteBackend(tmp_path / "copy.db") as copy:
+        copy_store(kafka, copy)
+        assert len(copy.list_queries("kafka")) == MAX_QUERIES + 1

@@ -130,14 +130,17 @@ def test_what_comes_back_lacks_only_what_the_manifest_says(
         export_profile(profile_id, path)
         any_store.delete_profile(profile_id)
         report = run_import(path)
-        left_out = manifest_of(path)["left_out"]
+        manifest = manifest_of(path)
+    left_out = manifest["left_out"]
     assert left_out["kinds"] == [NAMES[model] for model in FETCHED]
     paths = set(left_out["secrets"])
     assert all(any(word in each.lower() for word in SECRET_WORDS) for each in paths)
     assert set(report.missing_secrets) == paths
     removed: set[str] = set()
     expected = {
-        model: json.dumps(less(model, records, paths, removed), sort_keys=True)
+        model: json.dumps(
+            less(model, records, manifest["query_ids"], paths, removed), sort_keys=True
+        )
         for model, records in before.items()
     }
     assert removed == paths
@@ -145,24 +148,29 @@ def test_what_comes_back_lacks_only_what_the_manifest_says(
 
 
 def less(
-    model: type[Entity], records: list[Document], paths: set[str], removed: set[str]
+    model: type[Entity],
+    records: list[Document],
+    query_ids: dict[str, str],
+    paths: set[str],
+    removed: set[str],
 ) -> list[Document]:
     """The records without what stands at the paths; those that were found are noted."""
+    stems = {query_id: stem for stem, query_id in query_ids.items()}
     if model in FETCHED:
         return []
     if model is Profile:
         return [without(each, "profile.json: ", paths, removed) for each in records]
     if model is Query:
-        return [without(each, f"queries/{each['id']}.json: ", paths, removed) for each in records]
-    if model is ProjectData:
+        names = [stems.get(each["id"], each["id"]) for each in records]
         return [
-            {
-                **each,
-                "data": without(
-                    each["data"], f"project_data/{each['query_id']}.json: ", paths, removed
-                ),
-            }
-            for each in records
+            without(each, f"queries/{name}.json: ", paths, removed)
+            for each, name in zip(records, names, strict=True)
+        ]
+    if model is ProjectData:
+        names = [stems.get(each["query_id"], each["query_id"]) for each in records]
+        return [
+            {**each, "data": without(each["data"], f"project_data/{name}.json: ", paths, removed)}
+            for each, name in zip(records, names, strict=True)
         ]
     counted: dict[str, int] = {}
     found = []
