@@ -226,6 +226,8 @@ class Database(ForkAware, ABC):
         if isinstance(error, exc.PendingRollbackError):
             return TransactionAbortedError(_ABORTED)
         original = getattr(error, "orig", None) or error
+        if self._is_of_other_tables(original):
+            self._ready = False  # the next use brings them to the version of this release
         return original if isinstance(original, StorageError) else self._translated(original)
 
     @abstractmethod
@@ -309,6 +311,10 @@ class Database(ForkAware, ABC):
 
     @abstractmethod
     def _change_version(self, version: str) -> None: ...
+
+    @abstractmethod
+    def _is_of_other_tables(self, error: BaseException) -> bool:
+        """Whether a table or column was not found, as after a downgrade by another process."""
 
     @abstractmethod
     def _translated(self, error: BaseException) -> StorageError:

@@ -205,6 +205,9 @@ class PostgreSQLDatabase(Database):
                 _work_within(connection, _TABLES_SCHEMA)
                 change_version(connection, version)
 
+    def _is_of_other_tables(self, error: BaseException) -> bool:
+        return getattr(error, "sqlstate", None) in ("42P01", "42703")  # undefined table, column
+
     def _translated(self, error: BaseException) -> StorageError:
         return translate(error, self._address, self._engine.dialect.loaded_dbapi)
 

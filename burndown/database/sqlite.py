@@ -355,6 +355,11 @@ class SQLiteDatabase(Database):
             raise
         return connection
 
+    def _is_of_other_tables(self, error: BaseException) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and any(
+            each in str(error) for each in ("no such table", "no such column", "no column named")
+        )
+
     def _translated(self, error: BaseException) -> StorageError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

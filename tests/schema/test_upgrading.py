@@ -389,3 +389,17 @@ def test_a_server_that_fails_leaves_the_old_version(
         assert backend.database.schema_version() == "1.0"
         monkeypatch.undo()
         assert records(backend) == before
+
+
+def test_a_process_goes_on_after_another_one_changed_the_tables(tmp_path: Path) -> None:
+    """The call that finds them changed fails; the next one brings them to this release again."""
+    path = tmp_path / "burndown.db"
+    with SQLiteBackend(path) as running:
+        running.save_profile({"id": "p"})
+        running.save_query("p", {"id": "q"})
+        with SQLiteBackend(path) as other:
+            other.database.change_version("1.0")
+        with pytest.raises(StorageError, match="no such column"):
+            running.list_queries("p")
+        assert [query["id"] for query in running.list_queries("p")] == ["q"]
+        assert version_of(path) == SCHEMA_VERSION
