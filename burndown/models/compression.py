@@ -25,6 +25,11 @@ _LARGE = 2**18
 """Bytes of JSON from which on another thread compresses them: below, starting one is no gain."""
 
 
+_USUAL_RATIO = 64
+"""How many times as long as its compressed data JSON is at most, as a rule. If a frame claims more,
+which damage can cause, no memory is allocated before the data is there."""
+
+
 class _Compressed(dict[str, Any]):
     """A JSON object with its compressed text."""
 
@@ -52,8 +57,18 @@ def compress(value: Any) -> bytes:
 
 
 def decompress(compressed: bytes) -> bytes:
-    """The JSON text."""
-    return _zstd.decompressor.decompress(compressed)
+    """Return the JSON.
+
+    Raises:
+        zstandard.ZstdError, ValueError: the bytes are not what :func:`compress` returned.
+    """
+    if zstandard.frame_content_size(compressed) <= _USUAL_RATIO * len(compressed):
+        return _zstd.decompressor.decompress(compressed)
+    stream = _zstd.decompressor.decompressobj()
+    encoded = stream.decompress(compressed)
+    if not stream.eof:
+        raise ValueError("the compressed data is incomplete")
+    return encoded
 
 
 def _checked(value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from sqlmodel import Field
 
 from burndown.models.base import add_index
-from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
+from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.compression import CompressibleObject
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
@@ -66,7 +66,7 @@ class JiraCache(QueryData, table=True):
     """When Jira gave the answer, UTC."""
     issue_count: int | None = Field(default=None, ge=0)
     """How many issues are in the answer; taken from it, whatever is given here."""
-    is_complete: bool | None = Field(default=None)
+    is_complete: bool | None = Field(default=None, sa_type=Flag)
     """Whether there are no further pages; taken from the answer, ``None`` if it does not say."""
     response: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
     """The answer, exactly as it was given; normally with ``issues`` and ``total``."""

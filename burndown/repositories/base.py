@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
+from burndown.models.columns import damaged
 from burndown.models.values import is_line
 from burndown.repositories.connections import DriverConnection
 from burndown.repositories.statements import Documents, Statement, Upsert, columns_of, documents
@@ -22,8 +23,6 @@ from burndown.repositories.statements import Documents, Statement, Upsert, colum
 __all__ = ["Repository", "records"]
 
 E = TypeVar("E", bound=Entity)
-
-_ROWS_AT_ONCE = 100
 
 
 class Repository(Generic[E]):
@@ -93,7 +92,13 @@ class Repository(Generic[E]):
         return found
 
     def _entity(self, document: dict[str, Any] | None) -> E | None:
-        return None if document is None else self.model.from_document(document)
+        return None if document is None else self._entities([document])[0]
+
+    def _entities(self, documents: Documents) -> list[E]:
+        try:
+            return [self.model.from_document(document) for document in documents]
+        except ValidationError as error:
+            raise damaged(str(self.model.__tablename__), error) from None
 
     def _write(self, rows: list[dict[str, Any]], given: frozenset[str]) -> None:
         connection = self._connection
@@ -129,30 +134,37 @@ class Repository(Generic[E]):
 def records(
     session: Session, repository: type[Repository[Any]], profile_id: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """All that is stored of a kind, or what is of one profile, by key; read as it is asked for."""
+    """Yield all that is stored of a kind, or what is of one profile, by key.
+
+    The rows are read as they are asked for.
+    """
     model: type[Entity] = repository.model
+    parameters = {}
     if profile_id is None:
-        statement, parameters = _all_rows(model), {}
+        statement = _all_rows(model)
     elif repository.of_profile is None or not is_line(profile_id):
         return
     else:
         statement = _rows_of_profile(model, repository.of_profile)
-        parameters = {"profile_id": profile_id}
-    with session.connection().execute(statement, parameters) as rows:
-        for row in rows:
-            yield model.document_of(row._mapping)
+        parameters["profile_id"] = profile_id
+    for document in statement.stream(session, **parameters):
+        yield model.document_of(document)
 
 
 @cache
-def _all_rows(model: type[Entity]) -> Select[Any]:
+def _all_rows(model: type[Entity]) -> Statement:
+    return Statement(_rows_by_key(model))
+
+
+@cache
+def _rows_of_profile(model: type[Entity], column: str) -> Statement:
+    of_profile = columns_of(model)[column] == bindparam("profile_id")
+    return Statement(_rows_by_key(model).where(of_profile))
+
+
+def _rows_by_key(model: type[Entity]) -> Select[Any]:
     table: Table = model.__table__  # type: ignore[attr-defined]
-    in_order = documents(model).order_by(*table.primary_key)
-    return in_order.execution_options(yield_per=_ROWS_AT_ONCE)
-
-
-@cache
-def _rows_of_profile(model: type[Entity], column: str) -> Select[Any]:
-    return _all_rows(model).where(columns_of(model)[column] == bindparam("profile_id"))
+    return documents(model).order_by(*table.primary_key)
 
 
 @cache
