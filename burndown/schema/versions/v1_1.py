@@ -9,7 +9,7 @@ from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
 from burndown.models.columns import CompressedJson, JsonText, UtcTimestamp
-from burndown.models.jira_cache import counted
+from burndown.models.jira_cache import response_counts
 from burndown.models.values import to_utc
 
 revision = "1.1"
@@ -76,7 +76,7 @@ def _count_issues(connection: sa.Connection) -> None:
             response = connection.execute(sa.select(c.response).where(*of_row)).scalar_one()
         except DatabaseCorruptionError:  # it stays as it is
             continue
-        connection.execute(sa.update(_jira_cache).where(*of_row).values(counted(response)))
+        connection.execute(sa.update(_jira_cache).where(*of_row).values(response_counts(response)))
 
 
 def _take_moments(connection: sa.Connection) -> None:
