@@ -185,15 +185,14 @@ def utc_now() -> datetime:
 def to_utc(value: datetime | str) -> datetime:
     """Return a timestamp in UTC; without an offset it is local time.
 
-    ``datetime.max`` and ``datetime.min`` mean the ends of time in every time zone.
+    ``datetime.max`` is :data:`LATEST` in every time zone.
 
     Raises:
         ValueError: the string is not ISO 8601, or the timestamp is outside the years 1 to 9999.
     """
     timestamp = datetime.fromisoformat(value) if isinstance(value, str) else value
-    as_if_utc = timestamp.replace(tzinfo=UTC)
-    if as_if_utc in (EARLIEST, LATEST):
-        return as_if_utc
+    if timestamp.replace(tzinfo=UTC) == LATEST:
+        return LATEST
     try:
         return timestamp.astimezone(UTC)
     except (OverflowError, OSError, ValueError):
