@@ -1,13 +1,15 @@
 """Large JSON is encoded, checked and compressed quickly, and accepted exactly as when slowly."""
 
+import _thread
 import json
 import math
+import os
+import signal
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -20,7 +22,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from burndown import JiraCache, SQLiteBackend, ValidationError
+from burndown import JiraCache, SQLiteBackend, StorageError, ValidationError
 from burndown.models import compression
 from burndown.models.compression import compress, decompress
 from burndown.models.json_codec import check_encoded, check_storable, decode
@@ -165,12 +167,6 @@ def plain(value: Any) -> Any:
     return None if value is ... else value
 
 
-@pytest.fixture(autouse=True)
-def _no_thread_is_left() -> Iterator[None]:
-    yield
-    assert not [each for each in threading.enumerate() if "burndown" in each.name]
-
-
 # --- what is accepted ------------------------------------------------------------------------
 
 
@@ -280,89 +276,229 @@ def test_what_is_changed_after_it_was_completed_is_stored_as_changed() -> None:
 
 # --- threads ---------------------------------------------------------------------------------
 
+Start = Callable[[Callable[[], None], tuple[()]], int]
 
-def test_a_large_answer_is_compressed_on_another_thread_and_a_small_one_here(
-    monkeypatch: pytest.MonkeyPatch,
+
+def stored(response: dict[str, Any]) -> Any:
+    """What is read of a response that was saved."""
+    [row] = JiraCache.rows_of([document(response)])
+    return decode(decompress(compress(row["response"])))
+
+
+class Threads:
+    """Starts threads as ``_thread`` does, notes them, and can wait for them."""
+
+    def __init__(self) -> None:
+        self.ended: list[threading.Event] = []
+        self._start = _thread.start_new_thread
+
+    def __call__(self, run: Callable[[], None], arguments: tuple[()]) -> int:
+        self.ended.append(ended := threading.Event())
+
+        def noted() -> None:
+            try:
+                run(*arguments)
+            finally:
+                ended.set()
+
+        return self._start(noted, ())
+
+    def join(self) -> None:
+        assert all(ended.wait(60) for ended in self.ended)
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Threads:
+    noted = Threads()
+    monkeypatch.setattr(_thread, "start_new_thread", noted)
+    return noted
+
+
+def raising(error: type[BaseException]) -> Start:
+    def start(_: Callable[[], None], __: tuple[()]) -> int:
+        raise error
+
+    return start
+
+
+def never_running(_: Callable[[], None], __: tuple[()]) -> int:
+    """Of a thread that dies before it runs, the one that starts it does not hear."""
+    return 1
+
+
+def running_late(run: Callable[[], None], _: tuple[()]) -> int:
+    LATE.append(run)
+    return 1
+
+
+LATE: list[Callable[[], None]] = []
+"""Threads that run when nobody waits for them any longer."""
+
+
+class Failing:
+    """A compressor for which there is no memory."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def compress(self, _: bytes) -> bytes:
+        raise self._error
+
+
+SHORTAGES = [
+    MemoryError(),
+    zstandard.ZstdError("cannot compress: Allocation error : not enough memory"),
+]
+
+
+def test_a_large_response_is_compressed_on_another_thread_and_a_small_one_here(
+    threads: Threads,
 ) -> None:
-    started: list[str] = []
-    start = threading.Thread.start
-
-    def noted(self: threading.Thread) -> None:
-        started.append(self.name)
-        start(self)
-
-    monkeypatch.setattr(threading.Thread, "start", noted)
     JiraCache.rows_of([document({"k": "small"})])
-    assert started == []
+    assert threads.ended == []
     JiraCache.rows_of([document(padded({}))])
-    assert started == ["burndown-compressing"]
+    assert len(threads.ended) == 1
+    threads.join()
 
 
-def test_many_threads_each_get_their_own_answer() -> None:
-    def stored(number: int) -> Any:
+def test_many_threads_each_get_their_own_response() -> None:
+    def number_of(number: int) -> Any:
         response = padded({"number": number, "more": [number] * 1000}, at_the_end=number % 2 == 0)
         if number % 5 == 0:
             with pytest.raises(ValidationError):
                 JiraCache.rows_of([document({**response, "odd": math.nan})])
-        [row] = JiraCache.rows_of([document(response)])
-        return decode(decompress(compress(row["response"])))["number"]
+        return stored(response)["number"]
 
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(stored, range(40))) == list(range(40))
+        assert list(pool.map(number_of, range(40))) == list(range(40))
 
 
 @pytest.mark.parametrize("odd", ["decimal", "NaN", "65 bits", "201 dicts", "surrogate", "enum"])
-def test_where_no_thread_can_be_started_nothing_else_changes(
-    odd: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "start",
+    [raising(RuntimeError), raising(MemoryError), never_running, running_late],
+    ids=["no thread", "no memory for one", "one that dies", "one that is late"],
+)
+def test_where_no_thread_runs_nothing_else_changes(
+    start: Start, odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_thread, "start_new_thread", start)
     check_agreement(padded({"z": 1, "a": 2}))
     check_agreement(padded({"k": ODD[odd]}))
+    while LATE:
+        LATE.pop()()
 
 
-def test_a_check_that_is_interrupted_leaves_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", SHORTAGES, ids=repr)
+def test_what_the_other_thread_has_no_memory_for_is_compressed_here(
+    error: Exception, threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compress({})  # has the compressor of this thread made
+    monkeypatch.setattr(zstandard, "ZstdCompressor", lambda: Failing(error))
+    assert stored(padded({"k": 1})) == padded({"k": 1})
+    threads.join()
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+@pytest.mark.parametrize("error", SHORTAGES, ids=repr)
+def test_without_memory_to_compress_it_nothing_is_stored(
+    backend: SQLiteBackend, error: Exception, is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    response = padded({}) if is_large else {}
+    with monkeypatch.context() as patched:
+        patched.setattr(zstandard, "ZstdCompressor", lambda: Failing(error))
+        patched.setattr(compression, "_zstd", compression._Zstd())
+        with pytest.raises(StorageError, match="not enough memory"):
+            backend.save_jira_cache("p", "q", "k", response, LATER)
+        with pytest.raises(StorageError, match="not enough memory"):
+            backend.save_jira_changelog("p", "q", "K-1", {"big": 2**70})  # compressed when bound
+    assert backend.list_jira_caches("p", "q") == backend.list_jira_changelogs("p", "q") == []
+    backend.save_jira_cache("p", "q", "k", response, LATER)
+    assert backend.get_jira_cache("p", "q", "k") == response
+
+
+def test_a_check_that_is_interrupted_leaves_no_thread(
+    threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(_: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(compression, "check_encoded", interrupted)
     with pytest.raises(KeyboardInterrupt):
         JiraCache.rows_of([document(padded({}))])
+    threads.join()
 
 
 def test_a_wait_that_is_interrupted_leaves_the_compressor_to_its_thread(
-    monkeypatch: pytest.MonkeyPatch,
+    threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A compressor is for one thread at a time, and the other may still be at work."""
     used: list[tuple[object, int]] = []
-    waiting: list[threading.Thread] = []
-    join = threading.Thread.join
+    at_work, may_end = threading.Event(), threading.Event()
+    make, here = zstandard.ZstdCompressor, threading.get_ident()
 
     class Noted:
         def __init__(self) -> None:
-            self._real = zstandard.ZstdCompressor()
+            self._real = make()
 
-        def compress(self, text: bytes) -> bytes:
+        def compress(self, encoded: bytes) -> bytes:
             used.append((self, threading.get_ident()))
-            return self._real.compress(text)
+            if threading.get_ident() != here:
+                at_work.set()
+                assert may_end.wait(60)
+            return self._real.compress(encoded)
 
-    class Zstd(threading.local):
-        def __init__(self) -> None:
-            self.compressor = Noted()
-
-    def interrupted(self: threading.Thread, timeout: float | None = None) -> None:
-        waiting.append(self)
+    def interrupted(_: compression._Compression) -> None:
+        assert at_work.wait(60)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compression, "_zstd", Zstd())
-    with monkeypatch.context() as patched:
-        patched.setattr(compression._Compressing, "join", interrupted)
-        with suppress(KeyboardInterrupt):
-            JiraCache.rows_of([document(padded({}))])
+    monkeypatch.setattr(zstandard, "ZstdCompressor", Noted)
+    monkeypatch.setattr(compression, "_zstd", compression._Zstd())
+    monkeypatch.setattr(compression._Compression, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        JiraCache.rows_of([document(padded({}))])
     compress({"next": 1})
-    for thread in waiting:
-        join(thread)
-    assert len(waiting) == 1
+    may_end.set()
+    threads.join()
     assert len({compressor for compressor, _ in used}) == len({thread for _, thread in used}) == 2
+
+
+def test_the_child_of_a_fork_does_not_wait_for_the_thread_of_its_parent(
+    threads: Threads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fork happens while the other thread compresses, as from the handler of a signal."""
+    at_work, forked = threading.Event(), threading.Event()
+    make, check = zstandard.ZstdCompressor, check_encoded
+    children: list[int] = []
+
+    class Slow:
+        def __init__(self) -> None:
+            self._real = make()
+
+        def compress(self, encoded: bytes) -> bytes:
+            at_work.set()
+            assert forked.wait(60)
+            return self._real.compress(encoded)
+
+    def forking(value: dict[str, Any]) -> None:
+        assert at_work.wait(60)
+        children.append(os.fork())
+        if children == [0]:
+            signal.alarm(60)  # ends a child that waits without end
+        check(value)
+        forked.set()
+
+    compress({})  # has the compressor of this thread made
+    monkeypatch.setattr(zstandard, "ZstdCompressor", Slow)
+    monkeypatch.setattr(compression, "check_encoded", forking)
+    found = None
+    try:
+        found = stored(padded({"k": 1}))
+    finally:
+        if children == [0]:
+            os._exit(0 if found == padded({"k": 1}) else 1)
+    assert found == padded({"k": 1})
+    threads.join()
+    assert os.waitpid(children[0], 0)[1] == 0

@@ -364,7 +364,12 @@ class SQLiteDatabase(Database):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return DatabaseCorruptionError(
-                f"The database is damaged ({error}); restore a backup of it"
+                f"The database {self._path} is damaged ({error}); restore a backup of it"
+            )
+        if str(error).startswith("Could not decode to UTF-8"):  # and the value follows
+            column = str(error).partition(" with text ")[0].rpartition(" ")[2]
+            return DatabaseCorruptionError(
+                f"The database {self._path} is damaged: a value of column {column} is not UTF-8"
             )
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(

@@ -1,12 +1,12 @@
 """What every stored entity and every nested section has in common.
 
-A *document* is an entity as a plain dict of JSON values, as the backend takes and gives it. Only
-what was set is in it; defaults belong to the models. Secrets are in it in clear: it is what is
-stored.
+A *document* is an entity as a plain dict of JSON values, as the backend takes and gives it. Its
+sections hold only what was set or edited in place; defaults belong to the models. Secrets are in
+plain text: a document is what is stored.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -18,10 +18,10 @@ from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
 from burndown.models.described import Described
-from burndown.models.json_codec import check_storable, decode
+from burndown.models.json_codec import MAX_DEPTH, check_storable, decode
 from burndown.models.quick import SECTION_DEPTH, QuickRows
 
-__all__ = ["Entity", "Submodel", "View", "add_index"]
+__all__ = ["Entity", "Submodel", "View", "add_index", "invalid_key"]
 
 
 class Submodel(Described):
@@ -47,13 +47,40 @@ class Submodel(Described):
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
+        name = _fields_by_key(type(self)).get(name, name)
         if name not in type(self).model_fields and not name.startswith("_"):
             type(self).model_validate({name: value})  # pydantic would set it first
         super().__setattr__(name, value)
 
+    def __delattr__(self, name: str) -> None:
+        """Reset a field to its default, or delete an unknown key."""
+        name = _fields_by_key(type(self)).get(name, name)
+        field = type(self).model_fields.get(name)
+        if field is None:
+            super().__delattr__(name)
+        else:
+            self.__dict__[name] = field.get_default(call_default_factory=True)
+        self.__pydantic_fields_set__.discard(name)
+
     def to_document(self) -> dict[str, Any]:
-        """The section as JSON values, secrets in clear, with only what was set."""
-        document: dict[str, Any] = _revealed(self.model_dump(exclude_unset=True))
+        """Return the section as JSON values, secrets in plain text.
+
+        It holds what was set explicitly, and what differs from its default because it was edited
+        in place, at every depth.
+
+        Raises:
+            ValidationError: an unknown key was edited in place into the key of a field.
+        """
+        defaults = _default_document(type(self))
+        document = {}
+        for key, name in _fields_by_key(type(self)).items():
+            value = _plain(self.__dict__[name])
+            if name in self.__pydantic_fields_set__ or value != defaults[key]:
+                document[key] = value
+        unknown = self.__pydantic_extra__ or {}
+        if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
+            raise invalid_key(type(self).__name__, min(taken))
+        document.update({key: _copied(value, {}) for key, value in unknown.items()})
         return document
 
     def __repr_args__(self) -> Any:
@@ -184,11 +211,7 @@ class Entity(SQLModel, Described):
     @classmethod
     def document_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
         """The document of a row, as :meth:`rows_of` made it: what was stored, moments as text."""
-        document: dict[str, Any] = {
-            name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in row.items()
-        }
-        return cls.with_unknown_keys(document)
+        return cls.with_unknown_keys(_with_iso_timestamps(row))
 
     @classmethod
     def with_unknown_keys(cls, document: dict[str, Any]) -> dict[str, Any]:
@@ -216,8 +239,16 @@ class Entity(SQLModel, Described):
         return row
 
     def to_document(self) -> dict[str, Any]:
-        """The entity as a plain dict of JSON values, secrets in clear."""
-        return {name: _plain(getattr(self, name)) for name in type(self).model_fields}
+        """Return the entity as a plain dict of JSON values, secrets in plain text.
+
+        Raises:
+            ValidationError: an unknown key was edited in place into the key of a field.
+        """
+        row = {name: getattr(self, name) for name in type(self).model_fields}
+        return {
+            name: value.to_document() if isinstance(value, Submodel) else value
+            for name, value in _with_iso_timestamps(row).items()
+        }
 
     @classmethod
     def _subject(cls, document: Mapping[str, Any]) -> str:
@@ -249,20 +280,61 @@ def _in_order_of(given: Any, section: Any) -> Any:
     return section
 
 
+def _with_iso_timestamps(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+@cache
+def _fields_by_key(model: type[Submodel]) -> dict[str, str]:
+    """The name of each field by its key in documents, which is its alias if it has one."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+@cache
+def _default_document(model: type[Submodel]) -> dict[str, Any]:
+    """The default of each field as a JSON value, by its key in documents."""
+    fields = model.model_fields
+    return {
+        key: _plain(fields[name].get_default(call_default_factory=True))
+        for key, name in _fields_by_key(model).items()
+    }
+
+
+def invalid_key(subject: str, key: str, path: str = "") -> ValidationError:
+    """Return the error of an unknown key that is the key of a field."""
+    return ValidationError.of(subject, path + key, "input should be a key that is not a field")
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, Submodel):
-        return value.to_document()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return value
-
-
-def _revealed(value: Any) -> Any:
-    """A dump as JSON values, with dates as text and secrets in clear."""
-    if isinstance(value, dict):
-        return {key: _revealed(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_revealed(item) for item in value]
+    """The value of a field of a section as a JSON value, which shares no container with it."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    if isinstance(value, date):
+        return value.isoformat()
+    return _copied(value, {})
+
+
+def _copied(value: Any, copies: dict[int, Any], depth: int = 0) -> Any:
+    """A copy of the containers, with sections as documents; whatever else is there stays.
+
+    What cannot be stored is refused where it is saved: other types, containers that hold
+    themselves, and those that nest too deep.
+    """
+    if isinstance(value, Submodel):
+        return value.to_document()
+    if depth > MAX_DEPTH or not isinstance(value, dict | list):
+        return value
+    if id(value) in copies:
+        return copies[id(value)]
+    if isinstance(value, list):
+        items: list[Any] = []
+        copies[id(value)] = items
+        items += [_copied(item, copies, depth + 1) for item in value]
+        return items
+    by_key: dict[Any, Any] = {}
+    copies[id(value)] = by_key
+    by_key.update({key: _copied(item, copies, depth + 1) for key, item in value.items()})
+    return by_key

@@ -1,35 +1,97 @@
-"""How values lie in a column.
+"""How values are stored in columns.
 
-JSON is text in the given key order, which every SQL shell can read; what is large and comes from
-Jira is compressed. Time is text that compares with SQLite's own ``datetime('now')``.
+JSON is a string in the given key order, which every SQL shell can read; what is large and comes
+from Jira is compressed. Time is a string that compares with SQLite's own ``datetime('now')``.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, Text
+from sqlalchemy import Boolean, Column, DateTime, Dialect, LargeBinary, Text, event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator, TypeEngine
+from zstandard import ZstdError
 
+from burndown.errors import DatabaseCorruptionError
 from burndown.models.base import Submodel
 from burndown.models.compression import compress, decompress
-from burndown.models.json_codec import decode, encode
+from burndown.models.json_codec import decode, decode_object, encode
 
 __all__ = [
+    "DECODING_ERRORS",
     "CompressedJson",
+    "Flag",
+    "FlagJson",
     "IsoText",
     "JsonText",
     "OrderedText",
+    "StoredType",
     "SubmodelJson",
     "UtcTimestamp",
+    "damaged",
     "random_text",
 ]
 
+T = TypeVar("T")
 
-class JsonText(TypeDecorator[Any]):
-    """A JSON value as text; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
+DECODING_ERRORS = (ValueError, TypeError, AttributeError, OverflowError, ZstdError)
+"""What a decoder raises for a value that is not what was stored."""
+
+
+def damaged(location: str, reason: object) -> DatabaseCorruptionError:
+    """Return the error of a stored value that cannot be decoded.
+
+    Args:
+        location: the table and column, such as ``profiles.jira_config``.
+        reason: what is wrong with the value; without the value itself, which may be secret.
+    """
+    return DatabaseCorruptionError(
+        f"{location} is damaged: {reason}; restore a backup, or delete the row"
+    )
+
+
+class StoredType(TypeDecorator[T]):
+    """A type whose values are decoded when they are read.
+
+    The statements of this package call the decoder themselves; the ORM calls the result processor,
+    which raises :class:`~burndown.errors.DatabaseCorruptionError` for what cannot be decoded.
+    """
+
+    cache_ok = True
+    column: Column[Any] | None = None
+    """The column that has the type, for messages."""
+
+    @abstractmethod
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return what decodes a value of the driver that is not ``None``.
+
+        It raises one of :data:`DECODING_ERRORS` for a value that is not what was stored.
+        """
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what decodes a value of the driver for the ORM."""
+        decode_one = self.decoder(dialect)
+
+        def process(value: Any) -> Any:
+            try:
+                return None if value is None else decode_one(value)
+            except DECODING_ERRORS as error:
+                location = "A value" if self.column is None else str(self.column)
+                raise damaged(location, error) from None
+
+        return process
+
+
+@event.listens_for(StoredType, "after_parent_attach", propagate=True)
+def _note_column(stored: StoredType[Any], column: Column[Any]) -> None:
+    stored.column = column
+
+
+class JsonText(StoredType[Any]):
+    """A JSON object as a string; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
 
     impl = Text
     cache_ok = True
@@ -42,21 +104,39 @@ class JsonText(TypeDecorator[Any]):
         """Encode."""
         return None if value is None else encode(value).decode()
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
-        return _encoded if self.raw else _decoded
+        return _encoded if self.raw else decode_object
 
 
-def _decoded(text: str | None) -> Any:
-    return None if text is None else decode(text)
+class FlagJson(StoredType[bool | list[str]]):
+    """A flag, or a list of strings, as JSON; the old dashboard writes 0 and 1 for a flag."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Encode."""
+        return encode(value).decode()
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decode."""
+        return _flag_or_list
 
 
-def _encoded(text: str | None) -> bytes | None:
-    return None if text is None else text.encode()
+class Flag(StoredType[bool]):
+    """A boolean, which is 0 or 1 on SQLite."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decode."""
+        return _flag
 
 
-class SubmodelJson(TypeDecorator[Submodel]):
-    """A submodel as JSON text, only with what was set; a plain document is taken as it is."""
+class SubmodelJson(StoredType[Submodel]):
+    """A submodel as JSON, only with what was set; a plain document is taken as it is."""
 
     impl = Text
     cache_ok = True
@@ -70,13 +150,13 @@ class SubmodelJson(TypeDecorator[Submodel]):
         document = value.to_document() if isinstance(value, Submodel) else value
         return encode(document).decode()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Submodel:
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""
-        return self.model.model_validate(decode(value))
+        return lambda text: self.model.model_validate(decode_object(text))
 
 
-class CompressedJson(TypeDecorator[Any]):
-    """A JSON value as compressed text. Read ``raw``, it stays encoded."""
+class CompressedJson(StoredType[Any]):
+    """A JSON object, compressed. Read ``raw``, it stays encoded."""
 
     impl = LargeBinary
     cache_ok = True
@@ -89,14 +169,34 @@ class CompressedJson(TypeDecorator[Any]):
         """Encode and compress."""
         return compress(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decompress and decode."""
-        text = decompress(value)
-        return text if self.raw else decode(text)
+        return decompress if self.raw else _decompressed_object
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode()
+
+
+def _decompressed_object(compressed: bytes) -> dict[str, Any]:
+    return decode_object(decompress(compressed))
+
+
+class _Flags(dict[Any, bool]):
+    def __missing__(self, value: Any) -> bool:
+        raise ValueError("0 or 1 was expected")
+
+
+_flag = _Flags({0: False, 1: True}).__getitem__
+
+
+def _flag_or_list(text: str) -> Any:
+    value = decode(text)
+    return _flag(value) if type(value) is int else value
 
 
 class OrderedText(TypeDecorator[str]):
-    """A text that is sorted by its code points on every database, as in Python."""
+    """A string that is sorted by its code points on every database, as in Python."""
 
     impl = Text
     cache_ok = True
@@ -107,8 +207,8 @@ class OrderedText(TypeDecorator[str]):
         return dialect.type_descriptor(Text(collation=collation))
 
 
-class UtcTimestamp(TypeDecorator[datetime]):
-    """A moment: ``YYYY-MM-DD HH:MM:SS.ffffff`` in UTC on SQLite, ``timestamptz`` elsewhere."""
+class UtcTimestamp(StoredType[datetime]):
+    """A timestamp: ``YYYY-MM-DD HH:MM:SS.ffffff`` in UTC on SQLite, ``timestamptz`` elsewhere."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -121,19 +221,19 @@ class UtcTimestamp(TypeDecorator[datetime]):
         """To UTC; a naive value is local time."""
         return _to_text if dialect.name == "sqlite" else _to_utc
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """As an aware value in UTC."""
-        return _from_text if dialect.name == "sqlite" else _to_utc
+        return _from_text if dialect.name == "sqlite" else _in_utc
 
 
 class IsoText(UtcTimestamp):
-    """A moment that is read as ISO 8601 text, as documents have it."""
+    """A timestamp that is read as an ISO 8601 string, as documents have it."""
 
     cache_ok = True
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        """As text in UTC."""
-        return _iso_from_text if dialect.name == "sqlite" else _iso_from_moment
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """As a string in UTC."""
+        return _iso_from_text if dialect.name == "sqlite" else _iso_from_timestamp
 
 
 def _to_utc(value: datetime | None) -> datetime | None:
@@ -146,30 +246,37 @@ def _to_text(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat(" ", "microseconds")[:_TEXT_LENGTH]
 
 
-def _from_text(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
 
 
-def _iso_from_text(text: str | None) -> str | None:
+def _from_text(text: str) -> datetime:
+    """The timestamp; without an offset it is in UTC."""
+    timestamp = datetime.fromisoformat(text)
+    if timestamp.tzinfo is None:
+        return timestamp.replace(tzinfo=UTC)
+    return timestamp.astimezone(UTC)
+
+
+def _iso_from_text(text: str) -> str:
     if (
-        text is not None
-        and len(text) == _TEXT_LENGTH
+        len(text) == _TEXT_LENGTH
         and text[4:20:3] == "-- ::."  # what stands between the numbers
-        and text[20:].isdigit()
+        and datetime.fromisoformat(text).tzinfo is None
     ):
         return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"
-    return _iso_from_moment(_from_text(text))  # another form of ISO 8601: others wrote it
+    return _from_text(text).isoformat()  # another form of ISO 8601: others wrote it
 
 
-def _iso_from_moment(value: datetime | None) -> str | None:
-    return None if value is None else value.astimezone(UTC).isoformat()
+def _iso_from_timestamp(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
 
 
 _TEXT_LENGTH = len("2025-12-23 10:00:00.000000")
 
 
 class random_text(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are
-    """A text that no other row has: the default of a unique column that an INSERT leaves out."""
+    """A string that no other row has: the default of a unique column that an INSERT leaves out."""
 
     type = Text()
     inherit_cache = True

@@ -1,11 +1,15 @@
-"""JSON as zstd-compressed text (RFC 8878), for what is large and comes from Jira."""
+"""JSON compressed with zstd (RFC 8878), for what is large and comes from Jira."""
 
+import _thread
+import os
 import threading
+from contextlib import suppress
 from typing import Annotated, Any
 
 import orjson
 import zstandard
 
+from burndown.errors import StorageError
 from burndown.models import quick_values
 from burndown.models.json_codec import check_encoded, check_storable, encode
 from burndown.models.quick import Quick
@@ -25,8 +29,13 @@ _LARGE = 2**18
 """Bytes of JSON from which on another thread compresses them: below, starting one is no gain."""
 
 
+_USUAL_RATIO = 64
+"""How many times as long as its compressed data JSON is at most, as a rule. If a frame claims more,
+which damage can cause, no memory is allocated before the data is there."""
+
+
 class _Compressed(dict[str, Any]):
-    """A JSON object with its compressed text."""
+    """A JSON object that is compressed already."""
 
     def __init__(self, value: dict[str, Any], compressed: bytes) -> None:
         super().__init__(value)
@@ -45,15 +54,39 @@ _zstd = _Zstd()
 
 
 def compress(value: Any) -> bytes:
-    """A JSON value that was checked, as compressed text."""
+    """Return a JSON value that was checked, compressed.
+
+    Raises:
+        StorageError: there is not enough memory for it.
+    """
     if isinstance(value, _Compressed):
         return value.compressed
-    return _zstd.compressor.compress(encode(value))
+    return _compressed(encode(value))
+
+
+def _compressed(encoded: bytes) -> bytes:
+    try:
+        return _zstd.compressor.compress(encoded)
+    except (MemoryError, zstandard.ZstdError) as error:
+        raise StorageError(
+            f"There is not enough memory to compress {len(encoded)} bytes of JSON; "
+            "nothing was stored"
+        ) from error
 
 
 def decompress(compressed: bytes) -> bytes:
-    """The JSON text."""
-    return _zstd.decompressor.decompress(compressed)
+    """Return the JSON.
+
+    Raises:
+        zstandard.ZstdError, ValueError: the bytes are not what :func:`compress` returned.
+    """
+    if zstandard.frame_content_size(compressed) <= _USUAL_RATIO * len(compressed):
+        return _zstd.decompressor.decompress(compressed)
+    stream = _zstd.decompressor.decompressobj()
+    encoded = stream.decompress(compressed)
+    if not stream.eof:
+        raise ValueError("the compressed data is incomplete")
+    return encoded
 
 
 def _checked(value: Any) -> dict[str, Any]:
@@ -63,43 +96,65 @@ def _checked(value: Any) -> dict[str, Any]:
 
     Raises:
         ValueError: this is not sure to be storable.
+        StorageError: there is not enough memory to compress it.
     """
     if type(value) is not dict:
         raise ValueError("a JSON object was expected")
     try:
-        text = orjson.dumps(value, option=_STRICTLY)
+        encoded = orjson.dumps(value, option=_STRICTLY)
     except orjson.JSONEncodeError as error:
         raise ValueError(str(error)) from None
-    if len(text) < _LARGE:
+    if len(encoded) < _LARGE:
         check_storable(value)
-        return _Compressed(value, _zstd.compressor.compress(text))
-    compressing = _Compressing(text)
-    try:
-        compressing.start()
-    except RuntimeError:  # there is no thread to be had, as when the program ends
-        compressing.run()
+        return _Compressed(value, _compressed(encoded))
+    compression = _Compression(encoded)
     try:
         check_encoded(value)
     finally:
-        if compressing.ident is not None:  # it was started
-            compressing.join()
-    return _Compressed(value, compressing.compressed)
+        compression.wait()
+    return _Compressed(value, compression.result())
 
 
-class _Compressing(threading.Thread):
-    """Compresses a text.
+class _Compression:
+    """JSON that another thread compresses, or this one if the other has not begun.
 
-    It has a compressor of its own: who waits for it may be interrupted, and go on with theirs.
+    A thread may not start, or die before it runs, when memory or threads run out, and the child of
+    a fork does not have it. So nobody waits for a thread that has not begun, or is not here.
+    :class:`threading.Thread` waits for it without end when it starts one.
     """
 
-    compressed: bytes
+    def __init__(self, encoded: bytes) -> None:
+        self._encoded = encoded
+        self._compressed: bytes | None = None
+        self._process = os.getpid()
+        self._begun = _thread.allocate_lock()
+        self._working = _thread.allocate_lock()
+        self._working.acquire()
+        with suppress(RuntimeError, MemoryError):
+            _thread.start_new_thread(self._run, ())
 
-    def __init__(self, text: bytes) -> None:
-        super().__init__(name="burndown-compressing")
-        self._text = text
+    def wait(self) -> None:
+        """Wait until the other thread has ended its work; if it has not begun, it never will."""
+        if not self._begun.acquire(blocking=False) and os.getpid() == self._process:
+            with self._working:
+                pass
 
-    def run(self) -> None:
-        self.compressed = _zstd.compressor.compress(self._text)
+    def result(self) -> bytes:
+        """Return the compressed JSON, after :meth:`wait`.
+
+        Raises:
+            StorageError: there is not enough memory for it.
+        """
+        return _compressed(self._encoded) if self._compressed is None else self._compressed
+
+    def _run(self) -> None:
+        if self._begun.acquire(blocking=False):
+            try:  # a compressor of its own: who waits may be interrupted, and go on with theirs
+                self._compressed = zstandard.ZstdCompressor().compress(self._encoded)
+            except (MemoryError, zstandard.ZstdError):
+                pass  # who waits tries it again, and raises the error
+            finally:
+                self._working.release()
 
 
 CompressibleObject = Annotated[JsonObject, Quick(quick_values.checked(_checked))]

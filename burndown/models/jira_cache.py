@@ -1,4 +1,4 @@
-"""An answer of Jira, kept for a while."""
+"""A cached response of Jira."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -7,17 +7,18 @@ from typing import Any, ClassVar
 from sqlmodel import Field
 
 from burndown.models.base import add_index
-from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
+from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
+from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.compression import CompressibleObject
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import Key, UtcDatetime, utc_now
 
-__all__ = ["JiraCache", "counted", "jira_cache_key"]
+__all__ = ["JiraCache", "jira_cache_key", "response_counts"]
 
 
 def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
-    """The key of the answer to a JQL and the fields asked for.
+    """Return the cache key of the response to a JQL and the requested fields.
 
     Args:
         jql: the search as it is sent.
@@ -31,57 +32,48 @@ def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
     return hashlib.sha256(encode({"fields": wanted, "jql": jql})).hexdigest()
 
 
-def counted(response: Any) -> dict[str, Any]:
-    """``issue_count`` and ``is_complete`` of an answer.
+def response_counts(response: Any) -> dict[str, Any]:
+    """Return ``issue_count`` and ``is_complete`` of a response.
 
-    Jira Server says how many issues there are (``total``, in the old dashboard's files
-    ``total_issues``), Jira Cloud whether a page is the last (``isLast``).
+    Issues are counted once for each key, so that a page that was joined twice counts once.
     """
-    answer = response if isinstance(response, dict) else {}
-    issues = answer.get("issues")
-    count = len(issues) if isinstance(issues, list) else 0
-    is_complete = None
-    if isinstance(answer.get("isLast"), bool):
-        is_complete = answer["isLast"]
-    elif answer.get("nextPageToken"):
-        is_complete = False
-    else:
-        total = answer.get("total", answer.get("total_issues"))
-        if type(total) is int:
-            is_complete = not answer.get("startAt") and count >= total
-    return {"issue_count": count, "is_complete": is_complete}
+    page = response if isinstance(response, dict) else {}
+    issues = page.get("issues")
+    count = count_distinct(issues) if isinstance(issues, list) else 0
+    return {"issue_count": count, "is_complete": is_complete(page, count)}
 
 
 class JiraCache(QueryData, table=True):
-    """One answer of Jira to a query, whole, with the moment at which it expires."""
+    """A cached response of Jira to a query, with its expiry."""
 
     __tablename__: ClassVar[str] = "jira_cache"
     __table_args__ = of_query()
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
-    """What was asked, such as :func:`jira_cache_key` gives it."""
+    """The cache key, such as :func:`jira_cache_key` makes it."""
     expires_at: UtcDatetime = Field(sa_type=UtcTimestamp)
-    """The moment from which on it is no longer given out, UTC."""
+    """The expiry, UTC."""
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
-    """When Jira gave the answer, UTC."""
+    """When the response was saved, UTC."""
     issue_count: int | None = Field(default=None, ge=0)
-    """How many issues are in the answer; taken from it, whatever is given here."""
-    is_complete: bool | None = Field(default=None)
-    """Whether there are no further pages; taken from the answer, ``None`` if it does not say."""
+    """How many different issues are in the response; counted in it, whatever is given here."""
+    is_complete: bool | None = Field(default=None, sa_type=Flag)
+    """Whether it holds all issues; as the response says, ``None`` if it does not or cannot be
+    right."""
     response: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
-    """The answer, exactly as it was given; normally with ``issues`` and ``total``."""
+    """The response, exactly as it was given; normally with ``issues`` and ``total``."""
 
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {**super()._prepared(data), **counted(data.get("response"))}
+        return {**super()._prepared(data), **response_counts(data.get("response"))}
 
     @classmethod
     def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {**document, **counted(document.get("response"))}
+        return {**document, **response_counts(document.get("response"))}
 
     @property
     def issues(self) -> list[Any]:
-        """The issues in the answer; empty if there is no list of them."""
+        """The issues in the response; empty if there is no list of them."""
         issues = self.response.get("issues")
         return issues if isinstance(issues, list) else []
 

@@ -1,12 +1,13 @@
-"""The history of one issue, kept for a while."""
+"""The cached changelog of one issue."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar, NamedTuple
 
 from sqlmodel import Field
 
 from burndown.models.base import add_index
-from burndown.models.columns import CompressedJson, OrderedText, UtcTimestamp
+from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
+from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.compression import CompressibleObject
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import Key, UtcDatetime
@@ -14,23 +15,11 @@ from burndown.models.values import Key, UtcDatetime
 __all__ = ["JiraChangelog", "changelog_counts"]
 
 
-def changelog_counts(changelog: Any) -> dict[str, Any]:
-    """Return ``is_complete`` of a changelog: whether it has as many histories as its ``total``.
-
-    ``None`` if the payload does not say.
-    """
-    payload = changelog if isinstance(changelog, dict) else {}
-    page = payload.get("changelog", payload)
-    histories = page.get("histories") if isinstance(page, dict) else None
-    total = page.get("total") if isinstance(page, dict) else None
-    is_complete = None
-    if isinstance(histories, list) and type(total) is int:
-        is_complete = not page.get("startAt") and len(histories) >= total
-    return {"is_complete": is_complete}
+_HISTORY_KEYS = ("histories", "values", "changeHistories")
 
 
 class JiraChangelog(QueryData, table=True):
-    """What Jira told of the history of one issue."""
+    """The cached changelog of one issue, with its expiry."""
 
     __tablename__: ClassVar[str] = "jira_changelog_cache"
     __table_args__ = of_query()
@@ -38,11 +27,13 @@ class JiraChangelog(QueryData, table=True):
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""
     expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
-    """The moment from which on it is no longer given out, UTC; ``None`` for never."""
-    is_complete: bool | None = Field(default=None)
-    """Whether the history is complete; taken from the payload, ``None`` if it does not say."""
+    """The expiry, UTC; ``None`` for never."""
+    is_complete: bool | None = Field(default=None, sa_type=Flag)
+    """Whether it holds all histories of the issue; taken from the changelog, ``None`` if that does
+    not say or contradicts itself."""
     changelog: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
-    """The history, exactly as it was given: normally ``key``, ``fields`` and ``changelog``."""
+    """The changelog, exactly as it was given: the issue with its ``changelog``, a page of it, or a
+    response to a bulk fetch."""
 
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -54,10 +45,59 @@ class JiraChangelog(QueryData, table=True):
 
     @property
     def histories(self) -> list[Any]:
-        """The changes, in the order of the server; empty if there is no list of them."""
-        changelog = self.changelog.get("changelog", self.changelog)
-        histories = changelog.get("histories") if isinstance(changelog, dict) else None
-        return histories if isinstance(histories, list) else []
+        """The histories, in the order of the server; empty if there is no list of them."""
+        found = _find_page(self.changelog)
+        return [] if found is None else found.histories
+
+
+def changelog_counts(changelog: Any) -> dict[str, Any]:
+    """Return ``is_complete`` of a changelog: whether it holds all histories of the issue.
+
+    It is ``None`` if the changelog does not say so, contradicts itself, or has no list of them.
+    """
+    found = _find_page(changelog)
+    if found is None:
+        return {"is_complete": None}
+    return {"is_complete": is_complete(found.page, count_distinct(found.histories))}
+
+
+class _Page(NamedTuple):
+    page: Mapping[str, Any]
+    """What says whether there are further histories."""
+    histories: list[Any]
+
+
+def _find_page(value: Any, issue_ids: Set[str] = frozenset()) -> _Page | None:
+    """Return the page of histories in what Jira or the old dashboard gave, or ``None``.
+
+    ``GET issue/{key}?expand=changelog`` has ``histories`` below ``changelog``, and ``GET
+    issue/{key}/changelog`` has ``values``. A bulk fetch has ``changeHistories``, for each issue in
+    ``issueChangeLogs``. All of them are read at the top and below ``changelog``.
+    """
+    if isinstance(value, list):
+        return _Page({}, value)
+    if not isinstance(value, dict):
+        return None
+    issue_ids = {*issue_ids, str(value.get("id"))}
+    if (below := _find_page(value.get("changelog"), issue_ids)) is not None:
+        return below
+    for key in _HISTORY_KEYS:
+        if isinstance(value.get(key), list):
+            return _Page(value, value[key])
+    return _find_in_bulk(value, issue_ids)
+
+
+def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
+    """The histories of one issue in a bulk fetch, whose pages can each hold a part of them."""
+    entries = value.get("issueChangeLogs")
+    parts = [
+        (entry.get("issueId"), entry["changeHistories"])
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict) and isinstance(entry.get("changeHistories"), list)
+    ]
+    if any(issue_id != parts[0][0] for issue_id, _ in parts):
+        parts = [part for part in parts if str(part[0]) in issue_ids]
+    return _Page(value, [each for _, part in parts for each in part]) if parts else None
 
 
 add_index(JiraChangelog, "ix_jira_changelog_cache_expires_at", "expires_at")

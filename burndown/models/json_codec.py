@@ -20,6 +20,7 @@ __all__ = [
     "check_storable",
     "check_text",
     "decode",
+    "decode_object",
     "encode",
 ]
 
@@ -51,6 +52,18 @@ def decode(text: str | bytes | bytearray) -> Any:
         ValueError: it is not JSON, holds NaN or an infinity, or nests deeper than 200.
     """
     return from_json(text, allow_inf_nan=False)
+
+
+def decode_object(text: str | bytes | bytearray) -> dict[str, Any]:
+    """Return the JSON object.
+
+    Raises:
+        ValueError: as :func:`decode`, or it is another JSON value.
+    """
+    value = from_json(text, allow_inf_nan=False)
+    if type(value) is not dict:
+        raise ValueError("a JSON object was expected")
+    return value
 
 
 def check_text(text: str) -> str:

@@ -8,7 +8,7 @@ from pydantic import model_validator
 from sqlalchemy import text
 from sqlmodel import Field
 
-from burndown.models.base import Entity
+from burndown.models.base import Entity, invalid_key
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
 from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
 
@@ -87,7 +87,13 @@ class NamedEntity(Entity):
         return cls._with_defaults(fields)
 
     def to_document(self) -> dict[str, Any]:
-        """The entity as a plain dict of JSON values, unknown keys beside the known ones."""
+        """Return the entity as a plain dict of JSON values, unknown keys beside the known ones.
+
+        Raises:
+            ValidationError: an unknown key was edited in place into the key of a field.
+        """
+        if taken := self.extra.keys() & _known(type(self)):
+            raise invalid_key(f"{type(self).__name__} {self.id!r}", min(taken), "extra.")
         return self.with_unknown_keys(super().to_document())
 
 

@@ -15,12 +15,12 @@ from pydantic import (
 )
 from pydantic import Field as SectionField
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Boolean, UniqueConstraint, false
+from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
 from burndown.models import quick_values
 from burndown.models.base import Submodel, add_index
-from burndown.models.columns import JsonText, SubmodelJson
+from burndown.models.columns import Flag, FlagJson, SubmodelJson
 from burndown.models.json_codec import check_text
 from burndown.models.named import NamedEntity
 from burndown.models.quick import Quick
@@ -252,14 +252,14 @@ class Profile(NamedEntity, table=True):
     flow_type_mappings: FlowTypeMappings = _section(FlowTypeMappings)
     """What makes an issue an item of which flow type."""
     show_milestone: StrictBool = Field(
-        default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()}
+        default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()}
     )
     """Whether charts show the milestone."""
     show_points: Annotated[
         StrictBool | list[Text], Expecting("true, false or a list of texts was expected")
     ] = Field(
         default=False,
-        sa_type=JsonText,
+        sa_type=FlagJson,
         sa_column_kwargs={"server_default": "false", "nullable": False},
     )
     """Whether charts show story points; the dashboard's checkbox writes ``["show"]`` or ``[]``."""

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
@@ -14,6 +14,8 @@ from burndown.models.quick import SECTION_DEPTH, Expecting, Quick
 from burndown.models.quick_values import MAX_ID_LENGTH, MAX_NAME_LENGTH
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
     "MAX_NAME_LENGTH",
     "Expecting",
     "FieldSource",
@@ -31,6 +33,7 @@ __all__ = [
     "TimestampText",
     "UtcDatetime",
     "Word",
+    "after",
     "is_identifier",
     "is_line",
     "lenient",
@@ -168,33 +171,58 @@ LenientText = Annotated[str | None, lenient(str)]
 # --- time ------------------------------------------------------------------------------------
 
 
+LATEST = datetime.max.replace(tzinfo=UTC)
+"""The last timestamp that can be stored: an expiry that never comes."""
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+"""The first timestamp that can be stored."""
+
+
 def utc_now() -> datetime:
-    """The time of the clock that is used where no other is given."""
+    """Return the time of the clock that is used where no other is given."""
     return datetime.now(UTC)
 
 
 def to_utc(value: datetime | str) -> datetime:
-    """A moment in UTC; without an offset it is local time.
+    """Return a timestamp in UTC; without an offset it is local time.
+
+    ``datetime.max`` is :data:`LATEST` in every time zone.
 
     Raises:
-        ValueError: the text is not ISO 8601, or the moment lies outside the years 1 to 9999.
+        ValueError: the string is not ISO 8601, or the timestamp is outside the years 1 to 9999.
     """
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    timestamp = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if timestamp.replace(tzinfo=UTC) == LATEST:
+        return LATEST
     try:
-        return moment.astimezone(UTC)
-    except (OverflowError, OSError):
-        raise ValueError("a moment between the years 1 and 9999 was expected") from None
+        return timestamp.astimezone(UTC)
+    except (OverflowError, OSError, ValueError):
+        raise ValueError("input should be a timestamp within the years 1 to 9999 in UTC") from None
+
+
+def after(now: datetime, lifetime: timedelta) -> datetime:
+    """Return the timestamp that is a lifetime from now, or the end of time that it would pass."""
+    try:
+        return now + lifetime
+    except OverflowError:
+        return LATEST if lifetime > timedelta() else EARLIEST
 
 
 def _utc_datetime(value: Any) -> datetime:
     if type(value) is datetime and value.tzinfo is UTC:
         return value
-    if isinstance(value, str | datetime):
+    if isinstance(value, datetime):
+        try:
+            return to_utc(value)
+        except ValueError as error:
+            raise refuse(str(error), value=value.isoformat()) from None
+    if isinstance(value, str):
         try:
             return to_utc(value)
         except ValueError:
             pass
-    raise refuse("a date and time in ISO 8601 was expected, such as 2025-12-23T10:00:00+00:00")
+    raise refuse(
+        "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
+    )
 
 
 def _timestamp_text(text: str) -> str:
@@ -205,10 +233,10 @@ def _timestamp_text(text: str) -> str:
 UtcDatetime = Annotated[
     datetime, BeforeValidator(_utc_datetime), Quick(quick_values.checked(_utc_datetime))
 ]
-"""A moment, in UTC; given as ``datetime`` or ISO 8601 text, local time if without an offset."""
+"""A timestamp in UTC; given as ``datetime`` or ISO 8601 string, local time if without an offset."""
 
 TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
-"""ISO 8601 text, kept as it was written."""
+"""An ISO 8601 string, kept as it was written."""
 
 
 def _optional_date(value: Any) -> Any:

@@ -1,12 +1,12 @@
 """What the storages here do alike: make documents of what they are given."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from burndown.errors import ValidationError
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData, TaskProgress
-from burndown.models.values import to_utc
+from burndown.models.values import after, to_utc
 from burndown.persistence.interface import Document, PersistenceBackend
 
 __all__ = [
@@ -23,7 +23,7 @@ class DocumentBackend(PersistenceBackend):
     """A storage that keeps documents of the models.
 
     Args:
-        clock: gives the present, by which entries expire.
+        clock: returns the current time, by which entries expire.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -38,14 +38,15 @@ class DocumentBackend(PersistenceBackend):
         query_id: str,
         cache_key: str,
         response: Mapping[str, Any],
-        expires_at: datetime,
+        expires_at: datetime | timedelta,
     ) -> None:
+        now = self._now()
         document = {
             "profile_id": profile_id,
             "query_id": query_id,
             "cache_key": cache_key,
-            "expires_at": expires_at,
-            "created_at": self._now(),
+            "expires_at": _expiry(expires_at, now),
+            "created_at": now,
             "response": response,
         }
         self.save_records(JiraCache, [document])
@@ -56,7 +57,7 @@ class DocumentBackend(PersistenceBackend):
         query_id: str,
         issue_key: str,
         changelog: Mapping[str, Any],
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
     ) -> None:
         self.save_jira_changelogs(profile_id, query_id, {issue_key: changelog}, expires_at)
 
@@ -65,14 +66,15 @@ class DocumentBackend(PersistenceBackend):
         profile_id: str,
         query_id: str,
         changelogs: Mapping[str, Mapping[str, Any]],
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
     ) -> None:
+        expiry = _expiry(expires_at, self._now())
         documents = (
             {
                 "profile_id": profile_id,
                 "query_id": query_id,
                 "issue_key": issue_key,
-                "expires_at": expires_at,
+                "expires_at": expiry,
                 "changelog": changelog,
             }
             for issue_key, changelog in changelogs.items()
@@ -132,6 +134,11 @@ class DocumentBackend(PersistenceBackend):
         self.save_records(TaskProgress, [document])
 
 
+def _expiry(expires_at: Any, now: datetime) -> Any:
+    """The expiry as a document has it; a ``timedelta`` is from now."""
+    return after(now, expires_at) if isinstance(expires_at, timedelta) else expires_at
+
+
 def checked_mapping(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The document as it is.
 
@@ -172,13 +179,13 @@ def checked_limit(limit: int | None) -> int | None:
 
 
 def has_expired(entry: Mapping[str, Any], now: datetime) -> bool:
-    """Whether an answer or a changelog is no longer given out."""
+    """Return whether a cached response or changelog has expired."""
     expires_at = entry["expires_at"]
     return expires_at is not None and to_utc(expires_at) <= now
 
 
 def listed_caches(caches: Iterable[Mapping[str, Any]], now: datetime) -> list[Document]:
-    """What a list of cached answers says of each."""
+    """Return what a list says of each cached response."""
     kept = ("cache_key", "created_at", "expires_at", "issue_count", "is_complete")
     return [
         {**{name: each[name] for name in kept}, "expired": has_expired(each, now)}

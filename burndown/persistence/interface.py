@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -103,11 +103,11 @@ class PersistenceBackend(ABC):
     def set_app_state(self, key: str, value: str | None) -> None:
         """Remember the text, or forget the key for ``None``."""
 
-    # --- answers of Jira ---------------------------------------------------------------------
+    # --- cached Jira responses ---------------------------------------------------------------
 
     @abstractmethod
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
-        """The answer as it was saved, or ``None`` if there is none or it has expired."""
+        """Return the response as it was saved, or ``None`` if there is none or it has expired."""
 
     @abstractmethod
     def save_jira_cache(
@@ -116,35 +116,38 @@ class PersistenceBackend(ABC):
         query_id: str,
         cache_key: str,
         response: Mapping[str, Any],
-        expires_at: datetime,
+        expires_at: datetime | timedelta,
     ) -> None:
-        """Keep an answer of Jira until ``expires_at``, in place of an earlier one of this key.
+        """Cache a Jira response until it expires, in place of an earlier one of this key.
 
         Args:
             profile_id: the profile of the query.
-            query_id: the query that was answered.
-            cache_key: what was asked, such as :func:`burndown.jira_cache_key` makes it.
-            response: the answer, normally with ``issues`` and ``total``.
-            expires_at: a moment; local time if without an offset.
+            query_id: the query that Jira responded to.
+            cache_key: the cache key, such as :func:`burndown.jira_cache_key` makes it.
+            response: the response, normally with ``issues`` and ``total``.
+            expires_at: how long from now, such as ``timedelta(hours=24)``; or a timestamp, in local
+                time if it has no offset. ``datetime.max``, in any time zone, and a ``timedelta``
+                that would pass it mean never; what is not after now has expired already.
         """
 
     @abstractmethod
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
-        """What is cached for the query, expired answers included, newest first.
+        """Return what is cached for the query, expired responses included, newest first.
 
-        Each with ``cache_key``, ``created_at``, ``expires_at``, ``expired``, ``issue_count`` and
-        ``is_complete``: whether Jira has no further pages, ``None`` if the answer does not say.
+        Each has ``cache_key``, ``created_at``, ``expires_at``, ``expired``, ``issue_count`` (issues
+        with the same key count once) and ``is_complete``: whether the response holds all issues
+        that it says there are, ``None`` if it does not say so, or contradicts itself.
         """
 
     @abstractmethod
     def cleanup_expired_cache(self) -> int:
-        """Delete expired answers and changelogs; returns how many there were."""
+        """Delete expired responses and changelogs; return how many there were."""
 
     # --- changelogs --------------------------------------------------------------------------
 
     @abstractmethod
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
-        """The history of an issue, or ``None`` if there is none or it has expired."""
+        """Return the changelog of an issue, or ``None`` if there is none or it has expired."""
 
     @abstractmethod
     def save_jira_changelog(
@@ -153,15 +156,23 @@ class PersistenceBackend(ABC):
         query_id: str,
         issue_key: str,
         changelog: Mapping[str, Any],
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
     ) -> None:
-        """Keep the history of an issue until ``expires_at``, for good if that is ``None``."""
+        """Cache the changelog of an issue until it expires, in place of an earlier one.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query that found the issue.
+            issue_key: the key of the issue, such as ``KAFKA-19853``.
+            changelog: the issue with its ``changelog``, a page of it, or a bulk fetch.
+            expires_at: as for :meth:`save_jira_cache`; ``None`` means never.
+        """
 
     @abstractmethod
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
-        """The histories of these issues, or of all, by issue key; without expired ones."""
+        """Return the changelogs of these issues, or of all, by issue key; without expired ones."""
 
     @abstractmethod
     def save_jira_changelogs(
@@ -169,9 +180,16 @@ class PersistenceBackend(ABC):
         profile_id: str,
         query_id: str,
         changelogs: Mapping[str, Mapping[str, Any]],
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
     ) -> None:
-        """Keep the histories of many issues, by issue key; all of them or none."""
+        """Cache the changelogs of many issues, by issue key; all of them or none.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query that found the issues.
+            changelogs: as for :meth:`save_jira_changelog`, by issue key.
+            expires_at: as for :meth:`save_jira_cache`, for all of them; ``None`` means never.
+        """
 
     @abstractmethod
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
+from burndown.models.columns import damaged
 from burndown.repositories.connections import DriverConnection
 from burndown.repositories.statements import Documents, Statement, Upsert, documents
 
@@ -93,7 +94,13 @@ class Repository(Generic[E]):
         return found
 
     def _entity(self, document: dict[str, Any] | None) -> E | None:
-        return None if document is None else self.model.from_document(document)
+        return None if document is None else self._entities([document])[0]
+
+    def _entities(self, documents: Documents) -> list[E]:
+        try:
+            return [self.model.from_document(document) for document in documents]
+        except ValidationError as error:
+            raise damaged(str(self.model.__tablename__), error) from None
 
     def _write(self, rows: list[dict[str, Any]], given: frozenset[str]) -> None:
         connection = self._connection

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete, select
 
 from burndown.models import JiraCache
 from burndown.models.columns import UtcTimestamp
-from burndown.models.jira_cache import counted
+from burndown.models.jira_cache import response_counts
 from burndown.repositories.query_data import QueryDataRepository, of_query
 from burndown.repositories.statements import (
     Documents,
@@ -56,7 +56,7 @@ class JiraCacheRepository(QueryDataRepository[JiraCache]):
         for entry in found:
             if entry["issue_count"] is None:  # saved by a release before 1.1
                 for response in _RESPONSE.values(self._connection, **entry):
-                    entry.update(counted(response))
+                    entry.update(response_counts(response))
         return found
 
     def delete_expired(self, now: datetime) -> int:

@@ -37,7 +37,7 @@ class MetricsSnapshotRepository(QueryDataRepository[MetricsSnapshot]):
     ) -> Sequence[MetricsSnapshot]:
         """Snapshots of one type or of all, newest week first, at most ``limit``."""
         found = self.list_documents(profile_id, query_id, metric_type, limit)
-        return [MetricsSnapshot.from_document(document) for document in found]
+        return self._entities(found)
 
     def list_documents(
         self,

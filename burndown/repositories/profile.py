@@ -55,7 +55,7 @@ class ProfileRepository(Repository[Profile]):
 
     def list(self) -> Sequence[Profile]:
         """All profiles, most recently used first."""
-        return [Profile.from_document(found) for found in self._documents(_LIST)]
+        return self._entities(self._documents(_LIST))
 
     def list_documents(self) -> Documents:
         """All profiles as dicts, most recently used first."""

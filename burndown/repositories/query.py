@@ -44,7 +44,7 @@ class QueryRepository(Repository[Query]):
 
     def list(self, profile_id: str) -> Sequence[Query]:
         """The profile's queries, most recently used first; empty if there is no such profile."""
-        return [Query.from_document(found) for found in self.list_documents(profile_id)]
+        return self._entities(self.list_documents(profile_id))
 
     def list_documents(self, profile_id: str) -> Documents:
         """The profile's queries as dicts, most recently used first."""

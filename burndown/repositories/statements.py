@@ -3,12 +3,12 @@
 Building a SELECT anew costs more than most of them take.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    Boolean,
     ClauseElement,
     ColumnElement,
     Delete,
@@ -22,17 +22,28 @@ from sqlalchemy import (
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
+from burndown.errors import shown
 from burndown.models import Entity
-from burndown.models.columns import IsoText, JsonText, SubmodelJson, UtcTimestamp
+from burndown.models.columns import (
+    DECODING_ERRORS,
+    IsoText,
+    JsonText,
+    StoredType,
+    SubmodelJson,
+    UtcTimestamp,
+    damaged,
+)
 from burndown.models.values import is_line
 from burndown.repositories.connections import DriverConnection
 
 __all__ = ["Documents", "Statement", "Upsert", "columns_of", "documents", "key_of", "one_of"]
 
 Documents = list[dict[str, Any]]
-"""Rows as plain dicts of JSON values, moments as ISO 8601 in UTC."""
+"""Rows as plain dicts of JSON values, timestamps as ISO 8601 in UTC."""
+
+_NOT_UTF_8 = re.compile(r"Could not decode to UTF-8 column '([^']*)'").match
 
 
 def columns_of(model: type[Entity]) -> Any:
@@ -121,7 +132,13 @@ class Statement(_Precompiled):
         if not all(map(_can_be_there, parameters.values())):
             return iter(())
         compiled = self.compiled(connection.dialect)
-        rows = connection.execute(compiled.sql, compiled.bound(parameters)).fetchall()
+        cursor = connection.execute(compiled.sql, compiled.bound(parameters))
+        try:
+            rows = cursor.fetchall()
+        except BaseException as error:
+            cursor.close()  # in SQLite, later reads would see the state of this one until then
+            compiled.refuse_undecodable(error)
+            raise
         return map(compiled.document, rows)
 
     def values(self, connection: DriverConnection, /, **parameters: Any) -> list[Any]:
@@ -185,12 +202,12 @@ class Compiled:
         self._is_positional = compiled.positional
         columns = built.selected_columns if isinstance(built, Select) else ()
         self._names = tuple(column.name for column in columns)
-        processors = [
-            (column.name, column.type.dialect_impl(dialect).result_processor(dialect, None))
+        self._decoders = [
+            (column.name, column.type.decoder(dialect))
             for column in columns
-            if isinstance(column.type, TypeDecorator | Boolean)  # others are what drivers give
+            if isinstance(column.type, StoredType)  # others are what drivers give
         ]
-        self._processors = [(name, process) for name, process in processors if process is not None]
+        self._table = built.get_final_froms()[0] if isinstance(built, Select) else None
 
     def bound(self, values: Mapping[str, Any]) -> Any:
         """The parameters as the driver takes them."""
@@ -205,12 +222,37 @@ class Compiled:
         return {name: value for (name, _), value in zip(self._parameters, encoded, strict=True)}
 
     def document(self, row: Sequence[Any]) -> dict[str, Any]:
-        """A row of the driver by column, decoded."""
+        """Return a row of the driver by column, decoded.
+
+        Raises:
+            DatabaseCorruptionError: a value is not what was stored.
+        """
         found = dict(zip(self._names, row, strict=True))
-        for name, process in self._processors:
-            if found[name] is not None:
-                found[name] = process(found[name])
+        try:
+            for name, decode in self._decoders:
+                if found[name] is not None:
+                    found[name] = decode(found[name])
+        except DECODING_ERRORS as error:
+            raise damaged(self._location(name, found), error) from None
         return found
+
+    def refuse_undecodable(self, error: BaseException | None) -> None:
+        """Raise what it means if the driver could not decode a value by itself.
+
+        Raises:
+            DatabaseCorruptionError: it could not. SQLite's error quotes the value; this does not.
+        """
+        if in_column := _NOT_UTF_8(str(error)):
+            raise damaged(self._location(in_column[1], {}), "the string is not UTF-8") from None
+        if type(error).__name__ == "DataError":
+            raise damaged(self._location("", {}), error) from None
+
+    def _location(self, name: str, row: Mapping[str, Any]) -> str:
+        """The table and column, and the key of the row as far as it was selected."""
+        table: Any = self._table
+        key = [column.name for column in table.primary_key if column.name in row]
+        where = ", ".join(f"{column} = {shown(row[column])}" for column in key)
+        return f"{table.name}.{name}".rstrip(".") + (f" of the row with {where}" if where else "")
 
 
 def _document_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:

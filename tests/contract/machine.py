@@ -112,13 +112,14 @@ some_queries = st.fixed_dictionaries(
         "profile_id": profile_ids,
     },
 )
+lifetimes = moments | st.timedeltas(timedelta(days=-2), timedelta(days=2))
 some_caches = st.fixed_dictionaries(
-    {"cache_key": st.sampled_from(["a", "b"]), "response": responses, "expires_at": moments}
+    {"cache_key": st.sampled_from(["a", "b"]), "response": responses, "expires_at": lifetimes}
 )
 some_changelogs = at_times_bad(
     "changelog", st.fixed_dictionaries({"issue_key": issue_keys, "changelog": objects})
 )
-expiries = st.none() | moments
+expiries = st.none() | lifetimes
 single_snapshots = st.fixed_dictionaries(
     {
         "snapshot_date": st.sampled_from(WEEKS),

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -106,11 +106,14 @@ MOMENTS: dict[type[Entity], tuple[str, ...]] = {
 
 
 def counts(response: Mapping[str, Any]) -> Document:
-    """What a list says of an answer; some have a total, or say whether they are the last page."""
+    """What a list says of a response; some have a total, or say whether they are the last page."""
     found = len(response.get("issues", []))
-    is_complete = response.get("isLast")
-    if is_complete is None and "total" in response:
-        is_complete = found >= response["total"]
+    said = [response["isLast"]] if "isLast" in response else []
+    if "total" in response:
+        said.append(found == response["total"] if found <= response["total"] else None)
+    is_complete = bool(said) or None
+    for each in (None, False):
+        is_complete = each if each in said else is_complete
     return {"issue_count": found, "is_complete": is_complete}
 
 
@@ -252,6 +255,11 @@ class Model(PersistenceBackend):
 
     # answers of Jira
 
+    def _expiry(self, expires_at: datetime | timedelta) -> str:
+        if isinstance(expires_at, timedelta):
+            expires_at = self.clock() + expires_at
+        return in_utc(expires_at)
+
     def _has_expired(self, entry: Document) -> bool:
         expires_at = entry["expires_at"]
         return expires_at is not None and datetime.fromisoformat(expires_at) <= self.clock()
@@ -266,12 +274,12 @@ class Model(PersistenceBackend):
         query_id: str,
         cache_key: str,
         response: Mapping[str, Any],
-        expires_at: datetime,
+        expires_at: datetime | timedelta,
     ) -> None:
         entry = {"cache_key": cache_key, "response": response, "expires_at": expires_at}
         check("cache", entry)
         self._require(profile_id, query_id)
-        moments = {"expires_at": in_utc(expires_at), "created_at": self._now()}
+        moments = {"expires_at": self._expiry(expires_at), "created_at": self._now()}
         of_query = {"profile_id": profile_id, "query_id": query_id}
         self._keep(JiraCache, {**entry, **of_query, **moments, **counts(response)})
 
@@ -311,7 +319,7 @@ class Model(PersistenceBackend):
         query_id: str,
         issue_key: str,
         changelog: Mapping[str, Any],
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
     ) -> None:
         self.save_jira_changelogs(profile_id, query_id, {issue_key: changelog}, expires_at)
 
@@ -330,14 +338,14 @@ class Model(PersistenceBackend):
         profile_id: str,
         query_id: str,
         changelogs: Mapping[str, Mapping[str, Any]],
-        expires_at: datetime | None = None,
+        expires_at: datetime | timedelta | None = None,
     ) -> None:
         entries = [
             {
                 "profile_id": profile_id,
                 "query_id": query_id,
                 "issue_key": issue_key,
-                "expires_at": None if expires_at is None else in_utc(expires_at),
+                "expires_at": None if expires_at is None else self._expiry(expires_at),
                 **changelog_counts(changelog),
                 "changelog": changelog,
             }

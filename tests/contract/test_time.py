@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -173,11 +174,62 @@ def test_the_first_and_the_last_moment_are_kept(store: Store, moment: datetime) 
     assert store.cleanup_expired_cache() == (1 if moment == FIRST else 2)
 
 
+ZONES = [None, UTC, *(timezone(timedelta(hours=hours)) for hours in (-23, -5, 1, 14, 23))]
+
+
+@pytest.mark.parametrize("local", ["UTC0", "XXX11", "XXX-14"])
+@pytest.mark.parametrize("zone", ZONES, ids=str)
+def test_datetime_max_is_never_in_every_time_zone(
+    shared: Store, zone: timezone | None, local: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the last timestamp of all, whatever its offset and wherever it is local time."""
+    shared.empty()
+    monkeypatch.setenv("TZ", local)
+    time.tzset()
+    try:
+        for number, given in enumerate([datetime.max.replace(tzinfo=zone)] * 2):
+            expires_at: Any = given if number == 0 else given.isoformat()
+            shared.save_jira_cache("p", "q", "k", {"k": 1}, expires_at)
+            shared.save_jira_changelog("p", "q", "K-1", {"k": 1}, expires_at)
+            listed = [*shared.list_jira_caches("p", "q"), *shared.list_jira_changelogs("p", "q")]
+            assert {each["expires_at"] for each in listed} == {LAST.isoformat()}
+            assert not any(each["expired"] for each in listed)
+            shared.clock.now = LAST - timedelta(microseconds=1)
+            assert shared.get_jira_cache("p", "q", "k") == {"k": 1}
+            assert shared.get_jira_changelog("p", "q", "K-1") == {"k": 1}
+            shared.clock.now = START
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@given(st.timedeltas() | st.sampled_from([timedelta.max, timedelta.min, timedelta()]))
+def test_an_expiry_can_be_given_from_now(shared: Store, lifetime: timedelta) -> None:
+    """A lifetime begins at the time of the backend's clock, and ends with time itself."""
+    shared.empty()
+    shared.save_jira_cache("p", "q", "k", {"k": 1}, lifetime)
+    shared.save_jira_changelog("p", "q", "K-1", {"k": 1}, lifetime)
+    shared.save_jira_changelogs("p", "q", {"K-2": {"k": 1}}, expires_at=lifetime)
+    try:
+        expiry = START + lifetime
+    except OverflowError:
+        expiry = LAST if lifetime > timedelta() else FIRST
+    listed = [*shared.list_jira_caches("p", "q"), *shared.list_jira_changelogs("p", "q")]
+    assert [each["expires_at"] for each in listed] == [expiry.isoformat()] * 3
+    assert [each["expired"] for each in listed] == [lifetime <= timedelta()] * 3
+    alive = lifetime > timedelta()
+    assert (shared.get_jira_cache("p", "q", "k") is not None) is alive
+    assert (shared.get_jira_changelog("p", "q", "K-2") is not None) is alive
+    if alive and expiry < LAST:
+        shared.clock.now = expiry
+        assert shared.get_jira_cache("p", "q", "k") is None
+
+
 @pytest.mark.parametrize(
     "moment",
     [
         FIRST.replace(tzinfo=timezone(timedelta(minutes=1))),
-        LAST.replace(tzinfo=timezone(timedelta(minutes=-1))),
+        (LAST - timedelta(microseconds=1)).replace(tzinfo=timezone(timedelta(minutes=-1))),
         "0001-01-01T00:00:00+00:01",
         "10000-01-01T00:00:00+00:00",
         "0000-12-31T00:00:00+00:00",
@@ -192,5 +244,10 @@ def test_a_moment_beyond_the_calendar_is_refused(store: Store, moment: datetime 
     assert [problem.path for problem in refused.value.problems] == ["last_used"]
     with pytest.raises(ValidationError) as refused:
         store.save_jira_cache("p", "q", "k", {}, moment)
-    assert [problem.path for problem in refused.value.problems] == ["expires_at"]
+    [problem] = refused.value.problems
+    assert problem.path == "expires_at"
+    given = moment if isinstance(moment, str) else moment.isoformat()
+    assert problem.got == repr(given)
+    if isinstance(moment, datetime):
+        assert "within the years 1 to 9999" in problem.expected
     assert store.everything() == before

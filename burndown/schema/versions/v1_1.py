@@ -6,10 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import context, op
-from zstandard import ZstdError
 
+from burndown.errors import DatabaseCorruptionError
 from burndown.models.columns import CompressedJson, JsonText, UtcTimestamp
-from burndown.models.jira_cache import counted
+from burndown.models.jira_cache import response_counts
 from burndown.models.values import to_utc
 from burndown.schema.operations import add_column
 
@@ -66,9 +66,9 @@ def _count_issues(connection: sa.Connection) -> None:
         of_row = (c.profile_id == row[0], c.query_id == row[1], c.cache_key == row[2])
         try:
             response = connection.execute(sa.select(c.response).where(*of_row)).scalar_one()
-        except (ZstdError, ValueError):  # a damaged one stays as it is
+        except DatabaseCorruptionError:  # it stays as it is
             continue
-        connection.execute(sa.update(_jira_cache).where(*of_row).values(counted(response)))
+        connection.execute(sa.update(_jira_cache).where(*of_row).values(response_counts(response)))
 
 
 def _take_moments(connection: sa.Connection) -> None:

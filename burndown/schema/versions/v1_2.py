@@ -5,10 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import context, op
-from zstandard import ZstdError
 
+from burndown.errors import DatabaseCorruptionError
 from burndown.models.columns import CompressedJson
-from burndown.models.jira_cache import counted
+from burndown.models.jira_cache import response_counts
 from burndown.models.jira_changelog import changelog_counts
 from burndown.schema.operations import add_column
 
@@ -30,7 +30,7 @@ _jira_changelog_cache = sa.table(
 def upgrade() -> None:
     add_column("jira_changelog_cache", sa.Column("is_complete", sa.Boolean()))
     if not context.is_offline_mode():
-        _fill(_jira_cache, "cache_key", "response", counted)
+        _fill(_jira_cache, "cache_key", "response", response_counts)
         _fill(_jira_changelog_cache, "issue_key", "changelog", changelog_counts)
 
 
@@ -48,6 +48,6 @@ def _fill(
         of_row = [column == value for column, value in zip(keys, row, strict=True)]
         try:
             stored = connection.execute(sa.select(table.c[payload]).where(*of_row)).scalar_one()
-        except (ZstdError, ValueError):  # a damaged one stays as it is
+        except DatabaseCorruptionError:  # a damaged one stays as it is
             continue
         connection.execute(sa.update(table).where(*of_row).values(count(stored)))
