@@ -32,7 +32,10 @@ POOL_SIZE = 5
 MAX_OVERFLOW = 15
 CONNECT_TIMEOUT_SECONDS = 10
 
-_DEFAULTS = {"application_name": "burndown", "connect_timeout": CONNECT_TIMEOUT_SECONDS}
+_DEFAULTS = {
+    "fallback_application_name": "burndown",
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+}
 _REQUIRED = {
     "client_encoding": "utf8",
     "prepare_threshold": None,  # a pooler may run the next statement where none was prepared
@@ -137,7 +140,7 @@ class PostgreSQLDatabase(Database):
 
     def _make_engine(self) -> Engine:
         try:
-            return create_engine(
+            engine = create_engine(
                 self.url.drivername + "://",  # no repr of an engine shows what is in connect_args
                 isolation_level="READ COMMITTED",  # what is read after waiting for the lock is new
                 pool_size=POOL_SIZE,
@@ -151,6 +154,11 @@ class PostgreSQLDatabase(Database):
             raise StorageError(
                 'PostgreSQL needs its driver: python -m pip install "burndown[postgres]"'
             ) from None
+        libpq: Any = engine.dialect.loaded_dbapi
+        self._address.refuse_unknown(
+            {each.keyword.decode() for each in libpq.pq.Conninfo.get_defaults()}
+        )
+        return engine
 
     def _make_reader(self, engine: Engine) -> Engine:
         return engine.execution_options(isolation_level="REPEATABLE READ", **{_READ_ONLY: True})
