@@ -22,7 +22,7 @@ from burndown.database import base
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.postgresql_errors import translate
-from burndown.database.postgresql_settings import select_settings
+from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
 from burndown.schema import change_version, make_schema, stored_version
 
@@ -89,6 +89,8 @@ class PostgreSQLDatabase(Database):
         super().__init__(self._address.url)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)
+        event.listen(self._engine, "rollback", _drop_closed)
+        event.listen(self._engine, "rollback_savepoint", _drop_closed)
 
     @property
     def location(self) -> str:
@@ -148,6 +150,7 @@ class PostgreSQLDatabase(Database):
                 pool_timeout=base.BUSY_TIMEOUT_SECONDS,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )
         except ImportError:
@@ -168,7 +171,7 @@ class PostgreSQLDatabase(Database):
         alters = options.get(_ALTERS, False)
         wait = base.UPGRADE_TIMEOUT_SECONDS if alters else base.BUSY_TIMEOUT_SECONDS
         expressions, parameters = select_settings(self._address.settings, wait)
-        if not options.get(_READ_ONLY, False):
+        if not options.get(_READ_ONLY):
             self._transactions.refuse_deadlock()
             expressions += f", {_WRITE_LOCK}"
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
@@ -228,6 +231,12 @@ def _refuse_aborted(connection: Connection) -> None:
             "The transaction cannot be committed after an error in it, so nothing of it was "
             "stored; begin it again"
         )
+
+
+def _drop_closed(connection: Connection, *_: object) -> None:
+    """Leave a connection that the server closed without a rollback, whose error would hide why."""
+    if connection.connection.dbapi_connection.closed:  # type: ignore[union-attr]
+        connection.invalidate()
 
 
 def _disconnect(descriptor: int) -> None:
