@@ -65,29 +65,21 @@ def running_pgbouncer(server: PostgresServer, mode: str) -> Iterator[PgBouncer]:
         without_a_server("there is no pgbouncer; on Debian: apt-get install pgbouncer")
     with tempfile.TemporaryDirectory(prefix="pgb") as name:
         folder = Path(name)
-        account = _account(server)
         (folder / "ini").write_text(_configured(server, folder, mode))
         (folder / "users").write_text(
             f'"{server.admin.username}" "{server.admin.password or ""}"\n'
         )
         command: list[str | Path] = [program, "-q", folder / "ini"]
-        if os.geteuid() == 0:  # it refuses to run as root
+        if server.account is not None:
             for path in (folder, *folder.iterdir()):
-                shutil.chown(path, account)
-            command[1:1] = ["-u", account]
-        process = subprocess.Popen(command)
+                shutil.chown(path, server.account)
+        process = subprocess.Popen(command, user=server.account)  # it refuses to run as root
         try:
             _wait_for(process, folder, server)
             yield PgBouncer(folder)
         finally:
             process.terminate()
             process.wait()
-
-
-def _account(server: PostgresServer) -> str:
-    """Return who may reach the server's socket."""
-    socket_folder = server.admin.query.get("host")
-    return Path(str(socket_folder)).owner() if socket_folder else "nobody"
 
 
 def _configured(server: PostgresServer, folder: Path, mode: str) -> str:
