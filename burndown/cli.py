@@ -17,6 +17,7 @@ from burndown import printing
 from burndown.copying import copy_store
 from burndown.database import SCHEMA_VERSION, open_database
 from burndown.demo import write_demo_workspace
+from burndown.distribution import DISTRIBUTION
 from burndown.errors import ImportExportError, PersistenceError, StorageError
 from burndown.import_export import (
     export_profile,
@@ -71,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"burndown {version('burndown')}")
+        typer.echo(f"burndown {version(DISTRIBUTION)}")
         raise typer.Exit
 
 
@@ -159,6 +160,23 @@ def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
         printing.integrity(is_whole, problems)
     if not is_whole:
         raise typer.Exit(1)
+
+
+@app.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="File to make; a folder for a workspace of JSON files.")
+    ],
+    profiles: ProfilesDir = None,
+    as_json: Json = False,
+) -> None:
+    """Copy the store to a new file while it is in use, and check the copy.
+
+    It appears complete or not at all, and holds what was committed when the command began.
+    """
+    with _backend(profiles) as backend:
+        made = backend.backup(file)
+    _tell({"backup": str(made)}, printing.backed_up, as_json)
 
 
 @app.command()

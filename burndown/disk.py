@@ -2,26 +2,36 @@
 
 import hashlib
 import os
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from burndown.errors import StorageError
 
+if sys.platform != "win32":
+    import fcntl
+
 __all__ = [
+    "complete_or_absent",
     "digest",
     "is_file",
     "is_folder",
     "is_there",
+    "is_unfinished",
     "link",
     "make_folder",
     "remove",
     "remove_if_empty",
     "storage_errors",
     "sync",
+    "working_folder",
     "write_file",
 ]
+
+_UNFINISHED = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
 
 
 @contextmanager
@@ -68,6 +78,101 @@ def write_file(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(descriptor)
     unfinished.replace(path)
+
+
+@contextmanager
+def complete_or_absent(target: Path) -> Iterator[Path]:
+    """Give a path to build a new file or folder at, which becomes the target at the end.
+
+    Missing folders above the target are made, for their owner only. After an error, or when the
+    process is killed, there is no target. What is built has to be flushed; its name is flushed
+    here.
+
+    Raises:
+        StorageError: there is something at the target already, whatever it is.
+        OSError: the folder cannot be written to.
+    """
+    _refuse_existing(target)
+    above = _nearest_folder(target)
+    try:
+        make_folder(target.parent)
+        with working_folder(target.parent) as folder:
+            built = folder / target.name
+            yield built
+            _refuse_existing(target)
+            built.rename(target)
+    except BaseException:
+        remove_if_empty(_nearest_folder(target), above)
+        raise
+    for folder in (each for each in target.parents if each.is_relative_to(above)):
+        sync(folder)
+
+
+def _nearest_folder(path: Path) -> Path:
+    return next(folder for folder in path.parents if is_there(folder))
+
+
+def _refuse_existing(target: Path) -> None:
+    if is_there(target):
+        kind = "folder" if target.is_dir() else "file"
+        raise StorageError(f"{target} is an existing {kind}; name a new path")
+
+
+@contextmanager
+def working_folder(parent: Path) -> Iterator[Path]:
+    """Give a private folder to build something in that then moves to a place beside it.
+
+    It is removed at the end. Those that killed processes left in the same parent are removed at the
+    start; they are told by the lock that a running process holds in its own.
+    """
+    for left in parent.glob(".burndown-*.unfinished"):
+        with suppress(OSError):
+            lock = _lock_in(left) if is_unfinished(left.name) else None
+            if lock is not None:
+                with os.fdopen(lock):
+                    shutil.rmtree(left)
+    folder, lock = _new_working_folder(parent)
+    try:
+        yield folder
+    finally:
+        os.close(lock)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether this is the name of a :func:`working_folder`."""
+    return _UNFINISHED.fullmatch(name) is not None
+
+
+def _new_working_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        folder = parent / f".burndown-{os.urandom(4).hex()}.unfinished"
+        folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):  # another process took it for one that was left
+            lock = _lock_in(folder)
+            if lock is not None:
+                return folder, lock
+
+
+def _lock_in(folder: Path) -> int | None:
+    """Lock the folder until the descriptor is closed; ``None`` if another process has it.
+
+    Windows needs no lock: it does not remove a file that a process has open.
+    """
+    path = folder / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):  # nobody has removed it meanwhile
+            return descriptor
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
 
 
 def make_folder(path: Path) -> None:

@@ -26,6 +26,8 @@ from typing import Any, NamedTuple
 
 import pydantic_core
 
+from burndown.distribution import install_command
+
 __all__ = [
     "DatabaseCorruptionError",
     "ImportExportError",
@@ -220,7 +222,7 @@ class SchemaTooNewError(StorageError):
     def __init__(self, location: str, found: str, known: str) -> None:
         super().__init__(
             f"{location} has the schema version {found}, and this release of burndown knows none "
-            f"after {known}; upgrade it: python -m pip install --upgrade burndown"
+            f"after {known}; upgrade it: {install_command()}"
         )
         self.location = location
         self.found = found

@@ -19,6 +19,7 @@ from burndown.migration import MigrationReport, Progress
 from burndown.persistence import Document
 
 __all__ = [
+    "backed_up",
     "changed_version",
     "copied",
     "copy_progress",
@@ -75,6 +76,11 @@ def copy_progress(*, quiet: bool) -> Iterator[CopyProgress | None]:
     with progress_bar.Progress(*columns, transient=True) as bar:
         task = bar.add_task("")
         yield lambda what, done: bar.update(task, description=what, completed=done)
+
+
+def backed_up(found: Document) -> None:
+    """Where a backup is."""
+    line(f"Backed up to {found['backup']}, and checked")
 
 
 def copied(counts: dict[str, int], source: str, target: str) -> None:

@@ -6,16 +6,19 @@ different threads, so a transaction remembered for each thread would outlive its
 """
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from threading import get_ident
 from typing import Any, Generic, TypeVar
 
 from burndown.errors import StorageError, TransactionAbortedError
 
 __all__ = ["Transaction", "Transactions"]
+
+LOOP_TIMEOUT_SECONDS = 1
+"""How long an event loop waits for a transaction of this process; nothing else in it runs then."""
 
 R = TypeVar("R")
 
@@ -43,7 +46,7 @@ class Transaction(Generic[R]):
     """The transaction of the same store that it is a part of."""
     earlier: "Transaction[Any] | None"
     """The one that was the innermost when this one began, on whatever store."""
-    thread: int = field(default_factory=get_ident)
+    thread: int = field(default_factory=threading.get_ident)
     loop: Any = field(default_factory=_running_loop)
     task: Any = field(default_factory=_current_task)
     is_open: bool = True
@@ -85,7 +88,9 @@ class Transaction(Generic[R]):
 
     def _is_of_caller(self) -> bool:
         # A loop that was started within the transaction ends before it: its tasks are part of it.
-        return self.thread == get_ident() and (self.loop is None or self.task is _current_task())
+        if self.thread != threading.get_ident():
+            return False
+        return self.loop is None or self.task is _current_task()
 
     def _keeps_waiting(self, is_inherited: bool) -> bool:
         """Return whether it cannot end before a call of this caller returns.
@@ -94,7 +99,7 @@ class Transaction(Generic[R]):
             is_inherited: whether the context of the caller has it, as that of a coroutine or
                 thread which was started within it does.
         """
-        if is_inherited and (self.loop is not None or self.thread == get_ident()):
+        if is_inherited and (self.loop is not None or self.thread == threading.get_ident()):
             return True
         return self.loop is not None and self.loop is _running_loop()
 
@@ -107,6 +112,7 @@ class Transactions(Generic[R]):
 
     def __init__(self) -> None:
         self._open: set[Transaction[R]] = set()
+        self._ended = threading.Condition()
 
     def current(self) -> R | None:
         """Return what the calls of this caller work on; ``None`` if it is in no transaction.
@@ -146,7 +152,9 @@ class Transactions(Generic[R]):
             raise
         finally:
             opened.is_open, opened.resource = False, None
-            self._open.discard(opened)
+            with self._ended:
+                self._open.discard(opened)
+                self._ended.notify_all()
             if enclosing is not None:
                 enclosing.open_parts -= 1
             if _innermost.get() is opened:  # not so in another thread than it began in
@@ -157,18 +165,33 @@ class Transactions(Generic[R]):
 
         Raises:
             StorageError: the caller would wait for a transaction of its own thread or event loop,
-                which cannot end while the caller waits.
+                which cannot end while the caller waits; or it runs in an event loop, and has
+                waited for one of another thread for a second.
         """
         if not self._open:
             return
         inherited = set(_inherited())
-        for each in list(self._open):
-            if each.holds_lock and each._keeps_waiting(each in inherited):
+        if any(each._keeps_waiting(each in inherited) for each in self._holders()):
+            raise StorageError(
+                "The database is locked by a transaction that cannot end while this call waits "
+                "for it, since both run in the same thread or event loop; make the call within "
+                "that transaction, or after it"
+            )
+        if _running_loop() is not None and self._holders():
+            self._wait_in_loop()
+
+    def _wait_in_loop(self) -> None:
+        """Wait for threads, which may in turn wait for the event loop, as those of FastAPI do."""
+        with self._ended:
+            if not self._ended.wait_for(lambda: not self._holders(), LOOP_TIMEOUT_SECONDS):
                 raise StorageError(
-                    "The database is locked by a transaction that cannot end while this call "
-                    "waits for it, since both run in the same thread or event loop; make the call "
-                    "within that transaction, or after it"
+                    "The database is locked by a transaction of another thread, for which an event "
+                    f"loop waits no longer than {LOOP_TIMEOUT_SECONDS} s, since nothing else in it "
+                    "runs meanwhile; call the backend in a thread (`asyncio.to_thread`)"
                 )
+
+    def _holders(self) -> list[Transaction[R]]:
+        return [each for each in list(self._open) if each.holds_lock]
 
     def note_lock(self) -> None:
         """Have other writers know that they wait for the transaction of this caller."""
@@ -188,6 +211,7 @@ class Transactions(Generic[R]):
         for each in self._open:
             each.belongs_to_parent = True
         self._open.clear()
+        self._ended = threading.Condition()
 
 
 def _inherited() -> Iterator[Transaction[Any]]:

@@ -177,6 +177,16 @@ class Database(ForkAware, ABC):
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Whether the data is whole, and one text for each problem."""
 
+    @abstractmethod
+    def backup(self, target: Path) -> None:
+        """Copy what is committed to a new file, which appears complete or not at all.
+
+        Raises:
+            StorageError: there is no database or something at the target, the disk is full, or
+                the server makes backups with a program of its own, which the error names.
+            DatabaseCorruptionError: the data is damaged.
+        """
+
     def adopt(self, built: Path) -> bool:
         """Take the file of a database as this one's, at once; ``False`` if that cannot be."""
         return False

@@ -1,7 +1,9 @@
 """A database on a PostgreSQL server, or on one that speaks its protocol."""
 
 import os
+import shlex
 import weakref
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -23,6 +25,7 @@ from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.postgresql_errors import translate
 from burndown.database.postgresql_settings import asks_read_only, select_settings
+from burndown.distribution import install_command
 from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
 from burndown.schema import change_version, make_schema, stored_version
 
@@ -140,6 +143,21 @@ class PostgreSQLDatabase(Database):
         self._connected.clear()
         super().after_fork_in_child()
 
+    def backup(self, target: Path) -> None:
+        """Name the program of the server that makes a backup.
+
+        Raises:
+            StorageError: always.
+        """
+        url = self.url
+        host = url.host or url.query.get("host")
+        port = url.port or url.query.get("port")
+        connection = {"--host": host, "--port": port, "--username": url.username}
+        options = [f"{name}={value}" for name, value in connection.items() if value is not None]
+        named = [url.database] if url.database else []
+        command = shlex.join(["pg_dump", *options, "--format=custom", f"--file={target}", *named])
+        raise StorageError(f"PostgreSQL makes backups with its own program; run: {command}")
+
     def _make_engine(self) -> Engine:
         try:
             engine = create_engine(
@@ -155,7 +173,7 @@ class PostgreSQLDatabase(Database):
             )
         except ImportError:
             raise StorageError(
-                'PostgreSQL needs its driver: python -m pip install "burndown[postgres]"'
+                f"PostgreSQL needs its driver: {install_command('postgres')}"
             ) from None
         libpq: Any = engine.dialect.loaded_dbapi
         self._address.refuse_unknown(

@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from burndown.database import base
+from burndown.database.backup import SIDECARS, back_up, copy_database, integrity_problems
 from burndown.database.base import Database
 from burndown.database.kept_connections import KeptConnections
 from burndown.database.recognition import version_of
@@ -21,7 +22,7 @@ from burndown.database.sqlite_connections import (
     SessionConnection,
     TrackedConnection,
 )
-from burndown.disk import sync
+from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
@@ -63,7 +64,7 @@ class SQLiteDatabase(Database):
         self._synchronous = get_settings().sqlite_synchronous
         self._connections = OpenConnections(self._path, self._close_idle)
         super().__init__(URL.create("sqlite", database=str(self._path)))
-        event.listen(self._engine, "checkin", self._discard_outdated)
+        event.listen(self._engine, "checkin", self._take_back)
         self._kept = KeptConnections(self._connect, self._engine.dialect)
 
     @property
@@ -110,10 +111,17 @@ class SQLiteDatabase(Database):
             with self.translated_errors():
                 self._prepare()
             with self.translated_errors(), self._reader.connect() as connection:
-                problems = _problems(connection)
+                problems = integrity_problems(connection.exec_driver_sql)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
+
+    def backup(self, target: Path) -> None:
+        """Copy what is committed to a new file, with SQLite's online backup."""
+        if self.schema_version() is None:
+            raise StorageError(f"There is no database at {self.location}")
+        with self.translated_errors(), closing(self._connect_to_read()) as source:
+            back_up(source, target)
 
     def adopt(self, built: Path) -> bool:
         """Take the file as this database's, at once, if it has none yet.
@@ -144,10 +152,13 @@ class SQLiteDatabase(Database):
 
     def _close_idle(self) -> None:
         self._kept.close()
-        self._engine.dispose()
+        # Not `dispose` of the engine, which makes a new pool: a thread that is about to take a
+        # connection would give it back to the old one, where nobody would close it.
+        self._engine.pool.dispose()
 
-    def _discard_outdated(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
+    def _take_back(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
         """Close a connection that is given back after a fork, a close or a lost transaction."""
+        raw.thread = 0
         if raw.is_aborted or raw.generation != self._connections.generation:
             record.invalidate()
 
@@ -258,7 +269,7 @@ class SQLiteDatabase(Database):
             if present is not None:
                 self._back_up(present)
             change_version(connection, version)
-            problems = _problems(connection)
+            problems = integrity_problems(connection.exec_driver_sql)
             if problems:
                 raise DatabaseCorruptionError(
                     f"{self._path} is damaged, and stays in version {present}: "
@@ -267,20 +278,15 @@ class SQLiteDatabase(Database):
 
     def _back_up(self, version: str) -> None:
         """Copy the database beside itself, unless an earlier copy holds the same."""
-        unfinished = self._path.with_name(f"{self._path.name}.{version}.unfinished")
-        remove_database(unfinished)
-        _make_private_file(unfinished)
-        with (
-            closing(self._connect_to_read()) as source,
-            closing(sqlite3.connect(unfinished)) as copy,
-        ):
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")
-        sync(unfinished)
-        number, backup = 2, unfinished.with_suffix(".backup")
-        while backup.exists() and not filecmp.cmp(unfinished, backup, shallow=False):
-            number, backup = number + 1, unfinished.with_suffix(f".{number}.backup")
-        unfinished.replace(backup)
+        backup = self._path.with_name(f"{self._path.name}.{version}.backup")
+        with working_folder(backup.parent) as folder, closing(self._connect_to_read()) as source:
+            copy = folder / backup.name
+            copy_database(source, copy)
+            number = 2
+            while backup.exists() and not filecmp.cmp(copy, backup, shallow=False):
+                backup = self._path.with_name(f"{self._path.name}.{version}.{number}.backup")
+                number += 1
+            copy.replace(backup)
         sync(backup.parent)
 
     def _use_write_ahead_log(self) -> None:
@@ -358,16 +364,6 @@ class SQLiteDatabase(Database):
         return StorageError(f"The database failed: {error}")
 
 
-def _problems(connection: Connection) -> list[str]:
-    """What is wrong with pages, indexes and references."""
-    damages = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check")
-    return [each for each in damages if each != "ok"] + [
-        f"row {rowid} of {table} belongs to a row of {parent} that is not there"
-        for table, rowid, parent, _ in orphans
-    ]
-
-
 def remove_database(path: Path) -> None:
     """Delete a database that nobody uses, with its log."""
     path.unlink(missing_ok=True)
@@ -375,7 +371,7 @@ def remove_database(path: Path) -> None:
 
 
 def _remove_logs(path: Path) -> None:
-    for suffix in ("-wal", "-shm", "-journal"):
+    for suffix in SIDECARS:
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
@@ -385,7 +381,7 @@ def _make_private_file(path: Path) -> None:
         if path.exists():
             return
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"The database {path} cannot be made: {reason}") from error

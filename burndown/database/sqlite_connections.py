@@ -34,7 +34,7 @@ class TrackedConnection(sqlite3.Connection):
     generation = 0
     """How often the process had forked, or closed the database, when this one was opened."""
     thread = 0
-    """The thread that used it last; 0 where no thread uses it for longer than a call."""
+    """The thread that has it for several statements; 0 if none has."""
     belongs_to_parent = False
 
     def close(self) -> None:
@@ -213,10 +213,11 @@ class OpenConnections:
         with self._changed:
             self._changed.wait_for(lambda: not self._is_forking)
             self._opening += 1
+            generation = self.generation  # before the connection, which takes a while to open
         try:
             self._refuse_inherited()
             connection = sqlite3.connect(database, factory=kind, **options)
-            connection.tracker, connection.generation = self, self.generation
+            connection.tracker, connection.generation = self, generation
             with self._changed:
                 self._open.add(connection)
         finally:
@@ -233,7 +234,8 @@ class OpenConnections:
 
     def renew(self) -> None:
         """Have connections that are in use closed when they are given back."""
-        self.generation += 1
+        with self._changed:
+            self.generation += 1
 
     def before_fork(self, deadline: float) -> None:
         """Let nobody open a connection, and close all of other threads.

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from burndown.database.backup import sidecars_of
 from burndown.disk import is_file, is_folder, is_there, make_folder, remove, sync, write_file
 from burndown.errors import ImportExportError
 from burndown.import_export.archives import Archive, ArchiveWriter, is_archive_name
@@ -84,6 +85,8 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _archive(path: Path) -> Archive:
+    if sidecars_of(path):  # to open it here would release the locks that this process has on it
+        raise ImportExportError(f"{path} is a database in use, not an export")
     try:
         return Archive(path)
     except ImportExportError as error:

@@ -1,6 +1,6 @@
 """The JSON files of the old dashboard, read into documents and written from them."""
 
-from burndown.legacy.backup import back_up, fingerprint
+from burndown.legacy.backup import back_up, copy_workspace, fingerprint
 from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
 from burndown.legacy.findings import Finding, Findings
 from burndown.legacy.layout import REGISTRY, STATE, has_workspace
@@ -22,6 +22,7 @@ __all__ = [
     "Workspace",
     "Writer",
     "back_up",
+    "copy_workspace",
     "find_damages",
     "fingerprint",
     "has_workspace",

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from burndown.disk import is_file, is_folder, is_there
+from burndown.disk import is_file, is_folder, is_there, is_unfinished
 from burndown.legacy.findings import Findings
 from burndown.settings import DATABASE_NAME
 
@@ -101,7 +101,8 @@ def id_of_folder(name: str) -> str:
 
 def is_passing(name: str) -> bool:
     """Whether a file or folder beside the registry is only of use while something runs."""
-    return name == WORK or (name.startswith(STATE) and name.endswith(".lock"))
+    is_lock = name.startswith(STATE) and name.endswith(".lock")
+    return name == WORK or is_lock or is_unfinished(name)
 
 
 def is_of_database(name: str) -> bool:

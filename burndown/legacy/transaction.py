@@ -112,9 +112,19 @@ class SafeFolder(ForkAware):
             if level is not None:
                 yield level.root
             else:
-                with self._files.held():
-                    self._journal.carry_out()
-                    yield self.path
+                with self.committed() as root:
+                    yield root
+
+    @contextmanager
+    def committed(self) -> Iterator[Path]:
+        """Give the folder with what is committed, in which nothing changes meanwhile.
+
+        Raises:
+            StorageError: as :meth:`reading` does.
+        """
+        with storage_errors(), self._files.held():
+            self._journal.carry_out()
+            yield self.path
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,7 +20,9 @@ class PersistenceBackend(ABC):
     """The storage of a workspace, safe to use from many threads.
 
     Every call is a transaction of its own, unless it is made within :meth:`transaction`. What a
-    call has returned from survives a killed process; a call that raises has changed nothing.
+    call has returned from survives a killed process; a call that raises has changed nothing. The
+    one exception: when the very last flush of a commit to the disk (``fsync``) fails, the call
+    raises although what it saved may be stored; read it before you try again.
 
     Every call can raise :class:`~burndown.errors.StorageError`. Every call that saves raises
     :class:`~burndown.errors.ValidationError` for what is not valid or cannot be stored exactly,
@@ -288,6 +291,28 @@ class PersistenceBackend(ABC):
     @abstractmethod
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Whether all that is stored is whole: ``(True, [])``, or one text for each problem."""
+
+    @abstractmethod
+    def backup(self, path: str | Path) -> Path:
+        """Copy all that is committed to a new path, while others read and write.
+
+        The copy is a store of the same kind, which ``open_backend`` opens: one file for SQLite, a
+        folder for JSON files, readable for its owner only. It holds one state of the data, without
+        what a transaction that is still open has written, even if that is the caller's. It is
+        checked as :meth:`check_integrity` does, and appears complete or not at all.
+
+        Args:
+            path: where nothing is yet; missing folders above it are made.
+
+        Returns:
+            The absolute path of the copy.
+
+        Raises:
+            StorageError: there is nothing to copy; there is something at the path; the disk is
+                full or read-only; or the store makes backups with a program of its own, which
+                the error names (``pg_dump`` for PostgreSQL).
+            DatabaseCorruptionError: what is stored is damaged; there is no copy of it.
+        """
 
     @abstractmethod
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:

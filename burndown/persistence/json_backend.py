@@ -6,13 +6,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
+from burndown.errors import (
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    StorageError,
+    ValidationError,
+)
 from burndown.legacy import (
     LegacyProfile,
     LegacyQuery,
     Records,
     SafeFolder,
     Writer,
+    copy_workspace,
     find_damages,
     has_workspace,
 )
@@ -251,6 +257,14 @@ class JSONBackend(DocumentBackend):
         with self._files.reading() as root:
             damages = find_damages(root, self.folder)
         return not damages, damages
+
+    def backup(self, path: str | Path) -> Path:
+        target = Path(path).absolute()
+        if not self.exists():
+            raise StorageError(f"There is no workspace at {self.folder}")
+        with self._files.committed() as root:
+            copy_workspace(root, target)
+        return target
 
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         if issubclass(model, QueryData):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from burndown.database import Database
@@ -193,6 +194,11 @@ class SQLBackend(DocumentBackend):
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         return self.database.check_integrity()
+
+    def backup(self, path: str | Path) -> Path:
+        target = Path(path).absolute()
+        self.database.backup(target)
+        return target
 
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         return records(self.database.read, repository_of(model), profile_id)

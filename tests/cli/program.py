@@ -25,7 +25,7 @@ from burndown import (
 from burndown.cli import run
 from tests.legacy_workspaces import Files
 
-COMMANDS = ["demo", "migrate", "show", "check", "copy", "export", "import"]
+COMMANDS = ["demo", "migrate", "show", "check", "backup", "copy", "export", "import"]
 CANARY = "canary-7c1e"
 ODD_NAME = "[red]x[/] [link=x]:smile: \\[b]"
 ODD_ID = "[red]x[b] :smile:"

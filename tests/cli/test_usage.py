@@ -47,7 +47,7 @@ def test_every_command_has_help(capsys: Capture, command: str) -> None:
 
 
 def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
-    assert printed(capsys, "--version") == f"burndown {version('burndown')}\n"
+    assert printed(capsys, "--version") == f"burndown {version('burndown-store')}\n"
 
 
 def test_without_a_command_it_shows_help(capsys: Capture) -> None:

@@ -64,3 +64,11 @@ BACKENDS: dict[str, NewStorage] = {
     "postgresql": postgresql,
 }
 """Each by the name that its tests have in their ids."""
+
+COPYING = ("sqlite", "json")
+"""Those that make backups themselves; a server has a program of its own for it."""
+
+
+def open_copy(path: Path, clock: Now = utc_now) -> PersistenceBackend:
+    """Open what a backup made."""
+    return JSONBackend(path, clock) if path.is_dir() else SQLiteBackend(path, clock)

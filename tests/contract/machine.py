@@ -2,9 +2,11 @@
 
 import copy
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ from burndown import (
     ValidationError,
 )
 from burndown.models import AppState, Entity
-from tests.contract.backends import Open
+from tests.contract.backends import COPYING, IN_MEMORY, Open, open_copy
 from tests.contract.model import BAD, Model, RefusedError
 from tests.contract.store import KEYS, START, Clock, Document, in_order
 
@@ -422,6 +424,19 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule()
     def check_integrity(self) -> None:
         self.ask("check_integrity")
+
+    @rule()
+    def backup(self) -> None:
+        """A copy holds all that has ended, and nothing of a transaction that has not."""
+        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+            copies = {
+                name: open_copy(backend.backup(Path(folder, name)), self.clock)
+                for name, backend in self.backends.items()
+                if name in COPYING
+            }
+            listings_are_equal(copies, self.model.committed())
+            for copied in copies.values():
+                copied.close()
 
     @rule(target=read_records, model=models)
     def records(self, model: type[Entity]) -> Kept:

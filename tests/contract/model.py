@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from burndown import PersistenceBackend, ProfileNotFoundError, QueryNotFoundError
@@ -446,6 +447,9 @@ class Model(PersistenceBackend):
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         return True, []
+
+    def backup(self, path: str | Path) -> Path:
+        raise NotImplementedError  # what a copy holds is what is committed
 
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
         yield from self._below(model) if profile_id is None else self._below(model, profile_id)

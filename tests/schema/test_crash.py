@@ -65,7 +65,7 @@ def check_after_a_kill(path: Path, whole: object) -> None:
         assert records(backend) == whole
         assert backend.database.schema_version() == SCHEMA_VERSION
         assert backend.check_integrity() == (True, [])
-    assert not list(path.parent.glob("*.unfinished*"))
+    assert not list(path.parent.glob(".burndown-*"))
     assert list(path.parent.glob("*.backup"))
 
 

@@ -1,0 +1,69 @@
+"""The command backup."""
+
+from pathlib import Path
+
+import pytest
+
+from burndown.cli import run
+from tests.cli.program import CANARY, Capture, files_below, in_json, printed, refused
+from tests.stored import everything
+
+
+def test_backup_names_what_it_made(capsys: Capture, workspace: Path) -> None:
+    """People and programs get the absolute path of a copy that holds the same."""
+    before = everything(workspace / "profiles/burndown.db")
+    output = printed(capsys, "backup", "backups/one.db")
+    assert output == f"Backed up to {workspace / 'backups/one.db'}, and checked\n"
+    found = in_json(capsys, "backup", "backups/other.db")
+    assert found == {"backup": str(workspace / "backups/other.db")}
+    for name in ("one.db", "other.db"):
+        assert everything(workspace / "backups" / name) == before
+    assert {path.name for path in (workspace / "backups").glob("*.db*")} == {"one.db", "other.db"}
+
+
+def test_a_backup_is_used_as_any_other_database(
+    capsys: Capture, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the place of the one that is lost."""
+    shown = in_json(capsys, "show")
+    printed(capsys, "backup", "copy.db")
+    database = workspace / "profiles/burndown.db"
+    database.unlink()
+    (workspace / "copy.db").rename(database)
+    assert in_json(capsys, "show")["profiles"] == shown["profiles"]
+
+
+def test_backup_overwrites_nothing(capsys: Capture, workspace: Path) -> None:
+    """The error names the path, also in the place of JSON."""
+    before = files_below(workspace)
+    for target in ("profiles/burndown.db", "profiles"):
+        said = refused(capsys, "backup", target, "--json")
+        assert said.startswith(f"{workspace / target} is an existing f")
+    assert files_below(workspace) == before
+
+
+def test_backup_of_nothing_makes_nothing(capsys: Capture, tmp_path: Path) -> None:
+    """The error names the place."""
+    assert str(tmp_path / "profiles") in refused(capsys, "backup", "copy.db")
+    assert not files_below(tmp_path)
+
+
+def test_backup_of_json_files_is_a_folder(
+    capsys: Capture, old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a workspace that can be migrated."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", "json:profiles")
+    printed(capsys, "backup", "copy/profiles")
+    monkeypatch.delenv("BURNDOWN_DATABASE_URL")
+    moved = in_json(capsys, "migrate", "--profiles", "copy/profiles")["moved"]
+    assert moved["profiles"] == 3
+
+
+def test_backup_names_the_program_of_a_server_without_the_password(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is asked of the server."""
+    url = f"postgresql://user:{CANARY}@127.0.0.1:1/db"
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url)
+    assert run(["backup", "copy.dump"]) == 1
+    assert CANARY not in "".join(capsys.readouterr())

@@ -1,0 +1,86 @@
+"""Whoever follows a hint installs this package, and not another one of a similar name."""
+
+import re
+import shlex
+import tomllib
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from burndown.database import open_database, postgresql
+from burndown.distribution import DISTRIBUTION, install_command
+from burndown.errors import SchemaTooNewError, StorageError
+from tests.cli.program import SCRIPT, start
+
+ROOT = Path(__file__).parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+INSTALL = re.compile(r"\bpip install\b([^\n`&;|)]*)")
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+|\.)(?:\[([a-z,]+)\])?")
+
+
+def installed_by(command: str) -> list[str]:
+    """What a command installs, as far as it is a name or this folder."""
+    words = shlex.split(command.partition("pip install")[2])
+    assert words, command
+    return [word for word in words if not word.startswith("-")]
+
+
+def assert_installs_this_package(command: str) -> None:
+    for requirement in installed_by(command):
+        found = REQUIREMENT.fullmatch(requirement)
+        assert found, command
+        assert found[1] in (".", PROJECT["name"]), command
+        extras = set(found[2].split(",")) if found[2] else set()
+        assert extras <= PROJECT["optional-dependencies"].keys(), command
+
+
+def test_the_name_is_that_of_the_project() -> None:
+    """In the one place of the code, in the metadata, and in the extras that name others."""
+    assert PROJECT["name"] == DISTRIBUTION == metadata(DISTRIBUTION)["Name"] != "burndown"
+    for requirements in PROJECT["optional-dependencies"].values():
+        for requirement in requirements:
+            assert not re.match(r"burndown\b(?!-store)", requirement)
+
+
+def test_every_command_in_the_documents_installs_this_package() -> None:
+    """Also those that set up the tests."""
+    documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".ci").iterdir()]
+    commands = [
+        found[0] for path in documents for found in INSTALL.finditer(path.read_text("utf-8"))
+    ]
+    assert len(commands) >= 5
+    for command in commands:
+        assert_installs_this_package(command)
+
+
+def test_the_code_takes_every_command_from_one_place() -> None:
+    """Nowhere else is the name spelled out."""
+    files = [*(ROOT / "burndown").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    assert [path.name for path in files if "pip install" in path.read_text("utf-8")] == [
+        "distribution.py"
+    ]
+    for command in (install_command(), *map(install_command, PROJECT["optional-dependencies"])):
+        assert_installs_this_package(command)
+
+
+def test_errors_tell_to_install_this_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a release is too old, or the driver of PostgreSQL missing."""
+    too_new = SchemaTooNewError("burndown.db", "7.3", "1.1")
+    assert str(too_new).endswith(f"upgrade it: {install_command()}")
+
+    def without_a_driver(*_: object, **__: object) -> None:
+        raise ImportError
+
+    monkeypatch.setattr(postgresql, "create_engine", without_a_driver)
+    with pytest.raises(StorageError) as no_driver:
+        open_database("postgresql://host/name")
+    assert str(no_driver.value).endswith(install_command("postgres"))
+
+
+def test_the_program_is_still_called_burndown() -> None:
+    """As is what is imported."""
+    assert PROJECT["scripts"] == {"burndown": "burndown.__main__:main"}
+    result = start("--version", program=SCRIPT)
+    assert result.stdout.decode().split() == ["burndown", PROJECT["version"]]

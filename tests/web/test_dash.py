@@ -1,0 +1,85 @@
+"""What the callbacks of a Dash application have acknowledged is stored, whatever forks."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from burndown.persistence import open_backend
+
+pytest.importorskip("dash")
+pytest.importorskip("gunicorn")
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="gunicorn needs a fork")
+ROOT = Path(__file__).parents[2]
+CALLBACKS = 48
+WORKERS = 2
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Gunicorn on loopback, with two workers that are forked from a process with an open store."""
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=CALLBACKS)) as listening:
+        command = [
+            *(sys.executable, "-m", "gunicorn", "--preload", "--workers", str(WORKERS)),
+            *("--threads", "8", "--graceful-timeout", "1", "--log-level", "error"),
+            *("--bind", f"fd://{listening.fileno()}"),
+            "tests.web.dash_app:server",
+        ]
+        environment = {
+            **os.environ,
+            "BURNDOWN_DATABASE_URL": str(tmp_path / "burndown.db"),
+            "PYTHONPATH": str(ROOT),
+        }
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, pass_fds=[listening.fileno()]
+        )
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+def run_callback(address: str, button: str, clicks: int) -> str:
+    """Run a callback as the page in a browser does; returns the process that saved."""
+    target = {"save": "saved", "fork": "forked"}[button]
+    body = {
+        "output": f"{target}.children",
+        "outputs": {"id": target, "property": "children"},
+        "inputs": [{"id": button, "property": "n_clicks", "value": clicks}],
+        "changedPropIds": [f"{button}.n_clicks"],
+    }
+    request = urllib.request.Request(
+        f"{address}/_dash-update-component",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return str(json.load(response)["response"][target]["children"])
+
+
+def test_all_callbacks_of_forked_workers_are_stored(address: str, tmp_path: Path) -> None:
+    """Those of two workers, and of processes that are forked from threads of theirs."""
+
+    def run(number: int) -> str:
+        return run_callback(address, "fork" if number % 4 == 0 else "save", number)
+
+    with ThreadPoolExecutor(CALLBACKS) as pool:
+        processes = list(pool.map(run, range(CALLBACKS)))
+    with open_backend(tmp_path / "burndown.db") as backend:
+        saved = {backend.get_app_state(f"save-{number}") for number in range(CALLBACKS)}
+        assert saved == {"x"}
+        assert backend.get_app_state("count") == str(CALLBACKS)
+        assert backend.get_app_state("started_in") not in processes
+        assert backend.check_integrity() == (True, [])
+    workers = {process for number, process in enumerate(processes) if number % 4}
+    assert len(workers) <= WORKERS < len(set(processes))
