@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from burndown import PersistenceError, StorageError
 from burndown.database import open_database, postgresql_settings
@@ -150,13 +150,17 @@ def test_a_connection_that_the_server_ends_is_told_and_nothing_is_stored(
     assert backend.get_app_state("key") is None
 
 
+def changed(url: str, **parts: Any) -> str:
+    return make_url(url).set(**parts).render_as_string(hide_password=False)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda url: url.replace("burndown_test", "gone"), 'refused.*"gone.*does not exist'),
-        (lambda url: url.replace("postgres:@", "gone_role@"), 'refused.*"gone_role" does not'),
-        (lambda url: url.replace("postgres:@", "full_role@"), "refused.*too many connections"),
-        (lambda url: url.replace("host=", "host=/nowhere"), "/nowhere.* is out of reach"),
+        (lambda url: changed(url, database="gone"), 'refused.*"gone" does not exist'),
+        (lambda url: changed(url, username="gone_role"), 'refused.*"gone_role" does not exist'),
+        (lambda url: changed(url, username="full_role"), "refused.*too many connections"),
+        (lambda url: changed(url, host=None, query={"host": "/gone"}), "/gone is out of reach"),
         (lambda url: with_option(url, "search_path%3Dnowhere"), "CREATE SCHEMA"),
         (lambda url: with_option(url, "nonsense%3D1"), 'parameter "nonsense"'),
         (lambda url: with_option(url, "statement_timeout%3Dx"), 'parameter "statement_timeout"'),

@@ -23,7 +23,7 @@ _REQUIRED = {
     "client_encoding": "UTF8",
     "timezone": "UTC",  # or the year 9999 overflows in some zones
     "datestyle": "ISO",  # the only one that the driver reads
-    "extra_float_digits": "1",  # floats to the last bit
+    "extra_float_digits": "3",  # floats to the last bit
     "client_min_messages": "error",  # a trigger's notice may hold a row, and notices are logged
 }
 """What has to hold for values to come back equal and to stay secret."""
