@@ -5,6 +5,7 @@ else one that is started for this run and removed after it.
 """
 
 import os
+import shutil
 import subprocess
 import tempfile
 import uuid
@@ -28,6 +29,9 @@ LOCALES = (
     "",
 )
 """How texts may sort: as a dictionary does where the server can, so that no test passes by luck."""
+
+LOCALES_FOLDER = "locale"
+"""Beside the data of a server that was started here, with what it sorts by."""
 
 Prepare = Callable[[str], None]
 
@@ -59,6 +63,14 @@ class PostgresServer:
         finally:
             self._drop(name)
 
+    @property
+    def account(self) -> str | None:
+        """Who may use the server's socket and run its programs; ``None`` for the present user."""
+        folder = self.admin.query.get("host")
+        if os.geteuid() != 0:  # of all others it is asked by the server itself
+            return None
+        return Path(str(folder)).owner() if folder else "nobody"
+
     def forget_templates(self) -> None:
         """Drop what databases were copied from."""
         while self._templates:
@@ -69,6 +81,39 @@ class PostgresServer:
         with psycopg.connect(_text(self.admin), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    @contextmanager
+    def replica(self) -> Iterator[Callable[[str], str]]:
+        """Run a copy of the server that follows it and can only be read.
+
+        Yields:
+            What gives the URL of a database on the copy for that of it on the server.
+        """
+        with psycopg.connect(_text(self.admin)) as connection:
+            [[programs]] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
+        with tempfile.TemporaryDirectory(prefix="pgr") as name:
+            folder = Path(name)
+            if self.account is not None:
+                shutil.chown(folder, self.account)
+            data, locales = (
+                folder / "data",
+                Path(str(self.admin.query.get("host"))).parent / "locale",
+            )
+            environment = {**os.environ, **({"LOCPATH": str(locales)} if locales.is_dir() else {})}
+
+            def run(program: str, *arguments: str | Path) -> None:
+                command = [Path(programs) / program, *arguments]
+                # No pipes: a server that is started would keep them open.
+                quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+                subprocess.run(command, check=True, user=self.account, env=environment, **quiet)
+
+            run("pg_basebackup", "-D", data, "-d", _text(self.admin), "-c", "fast", "-R", "-N")
+            options = f"-h '' -k {folder}"
+            run("pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start")
+            try:
+                yield lambda url: _text(make_url(url).set(query={"host": name}))
+            finally:
+                run("pg_ctl", "-D", data, "-m", "immediate", "stop")
 
     def _make_template(self, prepare: Prepare | None) -> str:
         *better, last = LOCALES
@@ -124,8 +169,8 @@ def _started() -> Iterator[str]:
         # A short path, since that of a socket may have some hundred bytes at most.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg")))
         with pytest.MonkeyPatch.context() as environment, chdir(folder):
-            if _made_locale(folder / "locale"):
-                environment.setenv("LOCPATH", str(folder / "locale"))
+            if _made_locale(folder / LOCALES_FOLDER):
+                environment.setenv("LOCPATH", str(folder / LOCALES_FOLDER))
             server = get_server(folder / "data", cleanup_mode="delete")
         stack.callback(server.cleanup)
         yield server.get_uri()

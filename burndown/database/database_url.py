@@ -1,18 +1,23 @@
 """Database URLs: read without guessing, and shown without secrets."""
 
 import re
+from collections.abc import Set
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, exc, make_url
 
+from burndown.database.error_chains import raise_alone
 from burndown.database.postgresql_settings import settings_of_options
 from burndown.errors import StorageError, is_secret
 
 __all__ = ["ServerAddress", "parse_url"]
 
-_UNAMBIGUOUS = re.compile(r"[^:/@?]+://([^@?]*@)?[^@]*", re.DOTALL)
+_UNAMBIGUOUS = re.compile(
+    r"[^:/@?]+://([^@?]*@)?[^@?]*(\?(\w+=[^&@]*(&|$))*)?", re.ASCII | re.DOTALL
+)
 """One ``@`` at most, before the parameters: what else belongs to the password would be a guess."""
 
+_UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 _DRIVER = "postgresql+psycopg"
 _OF_AUTHORITY = {"username": "user", "password": "password", "host": "host", "port": "port"}
 _NOT_SECRET = frozenset({"host", "hostaddr", "port", "user", "dbname", "service"})
@@ -43,10 +48,19 @@ class ServerAddress(NamedTuple):
             dialect = url.get_dialect()()
             parameters = dialect.create_connect_args(url.difference_update_query(["options"]))[1]
         except (exc.ArgumentError, ValueError):
-            raise StorageError("The hosts and ports of the database URL do not fit") from None
+            raise_alone(StorageError("The hosts and ports of the database URL do not fit"))
         for name, value in parameters.items():
             _refuse_unsendable(name, str(value))
         return cls(_without_secrets(url, settings), dict(parameters), settings)
+
+    def refuse_unknown(self, known: Set[str]) -> None:
+        """Refuse a parameter that is none of those known; it is not named, for what it may hold.
+
+        Raises:
+            StorageError: there is one.
+        """
+        if not self.parameters.keys() <= known:
+            raise StorageError(f"The database URL has a parameter unknown to PostgreSQL. {_HINT}")
 
     def without_secrets(self, message: str) -> str:
         """Return a message of the driver with each secret of the URL masked."""
@@ -73,9 +87,9 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError):
-        raise StorageError(
-            f"The database URL is not one that SQLAlchemy understands. {_HINT}"
-        ) from None
+        raise_alone(
+            StorageError(f"The database URL is not one that SQLAlchemy understands. {_HINT}")
+        )
     if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):
         raise StorageError(f"The database URL can be read in several ways. {_HINT}")
     return parsed
@@ -98,12 +112,8 @@ def _refuse_repeated(url: URL) -> None:
 
 
 def _refuse_unsendable(name: str, value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise StorageError(f"The database URL gives a {name!r} that is not UTF-8") from None
-    if "\0" in value:
-        raise StorageError(f"The database URL gives a {name!r} with a NUL character")
+    if _UNSENDABLE.search(value):
+        raise StorageError(f"The database URL gives a {name!r} with a NUL or what is not UTF-8")
 
 
 def _values(url: URL, name: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from burndown.database import base
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.postgresql_errors import translate
-from burndown.database.postgresql_settings import select_settings
+from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.distribution import install_command
 from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
 from burndown.schema import change_version, make_schema, stored_version
@@ -35,7 +35,10 @@ POOL_SIZE = 5
 MAX_OVERFLOW = 15
 CONNECT_TIMEOUT_SECONDS = 10
 
-_DEFAULTS = {"application_name": "burndown", "connect_timeout": CONNECT_TIMEOUT_SECONDS}
+_DEFAULTS = {
+    "fallback_application_name": "burndown",
+    "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+}
 _REQUIRED = {
     "client_encoding": "utf8",
     "prepare_threshold": None,  # a pooler may run the next statement where none was prepared
@@ -89,6 +92,8 @@ class PostgreSQLDatabase(Database):
         super().__init__(self._address.url)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)
+        event.listen(self._engine, "rollback", _drop_closed)
+        event.listen(self._engine, "rollback_savepoint", _drop_closed)
 
     @property
     def location(self) -> str:
@@ -146,7 +151,8 @@ class PostgreSQLDatabase(Database):
         """
         url = self.url
         host = url.host or url.query.get("host")
-        connection = {"--host": host, "--port": url.port, "--username": url.username}
+        port = url.port or url.query.get("port")
+        connection = {"--host": host, "--port": port, "--username": url.username}
         options = [f"{name}={value}" for name, value in connection.items() if value is not None]
         named = [url.database] if url.database else []
         command = shlex.join(["pg_dump", *options, "--format=custom", f"--file={target}", *named])
@@ -154,7 +160,7 @@ class PostgreSQLDatabase(Database):
 
     def _make_engine(self) -> Engine:
         try:
-            return create_engine(
+            engine = create_engine(
                 self.url.drivername + "://",  # no repr of an engine shows what is in connect_args
                 isolation_level="READ COMMITTED",  # what is read after waiting for the lock is new
                 pool_size=POOL_SIZE,
@@ -162,12 +168,18 @@ class PostgreSQLDatabase(Database):
                 pool_timeout=base.BUSY_TIMEOUT_SECONDS,
                 pool_pre_ping=True,
                 hide_parameters=True,
+                execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )
         except ImportError:
             raise StorageError(
                 f"PostgreSQL needs its driver: {install_command('postgres')}"
             ) from None
+        libpq: Any = engine.dialect.loaded_dbapi
+        self._address.refuse_unknown(
+            {each.keyword.decode() for each in libpq.pq.Conninfo.get_defaults()}
+        )
+        return engine
 
     def _make_reader(self, engine: Engine) -> Engine:
         return engine.execution_options(isolation_level="REPEATABLE READ", **{_READ_ONLY: True})
@@ -177,7 +189,7 @@ class PostgreSQLDatabase(Database):
         alters = options.get(_ALTERS, False)
         wait = base.UPGRADE_TIMEOUT_SECONDS if alters else base.BUSY_TIMEOUT_SECONDS
         expressions, parameters = select_settings(self._address.settings, wait)
-        if not options.get(_READ_ONLY, False):
+        if not options.get(_READ_ONLY):
             self._transactions.refuse_deadlock()
             expressions += f", {_WRITE_LOCK}"
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
@@ -240,6 +252,12 @@ def _refuse_aborted(connection: Connection) -> None:
             "The transaction cannot be committed after an error in it, so nothing of it was "
             "stored; begin it again"
         )
+
+
+def _drop_closed(connection: Connection, *_: object) -> None:
+    """Leave a connection that the server closed without a rollback, whose error would hide why."""
+    if connection.connection.dbapi_connection.closed:  # type: ignore[union-attr]
+        connection.invalidate()
 
 
 def _disconnect(descriptor: int) -> None:

@@ -104,6 +104,9 @@ def translate(error: BaseException, address: ServerAddress, driver: Any) -> Stor
     elif not isinstance(error, driver.OperationalError):
         kind, meaning = _FAILED
     elif str(error) in _CLOSED:
+        reason = error.__context__  # what the server said when it closed the connection, if it did
+        if isinstance(reason, driver.Error):
+            return translate(reason, address, driver)
         kind, meaning = _LOST
     else:
         kind, meaning = _REFUSED if _FATAL in str(error) else _UNREACHABLE
@@ -122,9 +125,9 @@ def _message(error: BaseException, driver: Any) -> str:
         diagnostic: Any = error.diag
         if diagnostic.sqlstate is None:
             return type(error).__name__ if isinstance(error, driver.DataError) else str(error)
-        is_of_function = diagnostic.context is not None  # of a trigger, say; it may hold anything
-        is_of_value = diagnostic.sqlstate[:2] == "22" and diagnostic.sqlstate != "22023"
-        if is_of_function or is_of_value:
-            return f"{type(error).__name__}, SQLSTATE {diagnostic.sqlstate}"
+        if diagnostic.context is not None:
+            return f"a function or trigger of the database raised SQLSTATE {diagnostic.sqlstate}"
+        if diagnostic.sqlstate[:2] == "22" and diagnostic.sqlstate != "22023":
+            return f"a value was refused with SQLSTATE {diagnostic.sqlstate}"
         return str(diagnostic.message_primary)
     return str(error) if isinstance(error, exc.SQLAlchemyError) else type(error).__name__

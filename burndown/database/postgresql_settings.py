@@ -10,7 +10,7 @@ from typing import Any
 
 from burndown.errors import StorageError
 
-__all__ = ["IDLE_TIMEOUT_SECONDS", "select_settings", "settings_of_options"]
+__all__ = ["IDLE_TIMEOUT_SECONDS", "asks_read_only", "select_settings", "settings_of_options"]
 
 IDLE_TIMEOUT_SECONDS = 60
 """How long a transaction may wait for its client before the server ends it.
@@ -23,7 +23,7 @@ _REQUIRED = {
     "client_encoding": "UTF8",
     "timezone": "UTC",  # or the year 9999 overflows in some zones
     "datestyle": "ISO",  # the only one that the driver reads
-    "extra_float_digits": "1",  # floats to the last bit
+    "extra_float_digits": "3",  # floats to the last bit
     "client_min_messages": "error",  # a trigger's notice may hold a row, and notices are logged
 }
 """What has to hold for values to come back equal and to stay secret."""
@@ -56,6 +56,15 @@ def settings_of_options(options: str) -> dict[str, str]:
             )
         settings[found["name"].replace("-", "_").lower()] = found["value"]
     return settings
+
+
+def asks_read_only(settings: Mapping[str, str]) -> bool | None:
+    """Return whether transactions are to be read-only, or ``None`` if the server is to decide.
+
+    It applies to transactions that begin later, so that it is of no use within one.
+    """
+    value = settings.get("default_transaction_read_only", "").lower()
+    return value in ("on", "1", "yes", "y") or "true".startswith(value) if value else None
 
 
 def select_settings(

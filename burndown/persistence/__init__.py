@@ -107,4 +107,6 @@ def _json_folder(where: str | Path) -> Path | None:
     """The folder of JSON files that is meant; ``None`` if it is a database."""
     if isinstance(where, str) and where.startswith(_JSON):
         return Path(where.removeprefix(_JSON).removeprefix("//"))
+    if isinstance(where, str) and "://" in where:  # not looked for: an error would show a password
+        return None
     return Path(where) if Path(where).is_dir() else None

@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 __all__ = ["DATABASE_NAME", "PREFIX", "Settings", "get_settings"]
 
@@ -28,7 +28,7 @@ class Settings(BaseModel):
     """The settings, as they are unless the environment says otherwise."""
 
     profiles_dir: Path = Path("profiles")
-    database_url: str | None = None
+    database_url: str | None = Field(default=None, repr=False)
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
 
     @property
