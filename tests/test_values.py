@@ -262,7 +262,7 @@ def test_a_moment_is_read_or_refused_as_a_value(value: datetime | str) -> None:
     try:
         assert to_utc(value).tzinfo is UTC
     except ValueError:
-        with pytest.raises(pydantic.ValidationError, match="ISO 8601|within the years"):
+        with pytest.raises(pydantic.ValidationError, match=r"ISO 8601|within the years"):
             MOMENT.validate_python(value)
 
 
