@@ -167,10 +167,10 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
     """Say of all that does not move in why it does not."""
     root = profiles_dir.parent
     for path in sorted(root.glob(".task_progress.json.*.tmp")):
-        findings.leaves_out(path, _LEFT_OVER)
+        findings.add_skipped(path, _LEFT_OVER)
     for name, why in _LEFT_OUT_AT_ROOT.items():
         if (root / name).exists() and not (used_root_files and name in ROOT_FILES):
-            findings.leaves_out(root / name, why)
+            findings.add_skipped(root / name, why)
     known = {profiles_dir / REGISTRY, profiles_dir / STATE}
     for folder in profile_folders(profiles_dir).values():
         known.add(next(filter(is_there, settings_places(folder)), folder / PROFILE_FILES[0]))
@@ -185,7 +185,7 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
             if path.is_symlink():
                 _tell_link(path, profiles_dir.resolve(), findings)
             else:
-                findings.leaves_out(path, _why_unknown(path))
+                findings.add_skipped(path, _why_unknown(path))
 
 
 def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
@@ -240,9 +240,9 @@ def _tell_link(path: Path, profiles_dir: Path, findings: Findings) -> None:
     is_elsewhere = not (target.is_relative_to(profiles_dir) or profiles_dir.is_relative_to(target))
     if is_elsewhere and _leads_to_data(path):
         why = f"a link to {target}, and links are not followed; put the folder itself there"
-        findings.stops_at(path, why)
+        findings.add_problem(path, why)
     else:
-        findings.leaves_out(path, "a link; links are not followed")
+        findings.add_skipped(path, "a link; links are not followed")
 
 
 def _leads_to_data(link: Path) -> bool:

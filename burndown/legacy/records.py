@@ -70,7 +70,7 @@ class Records:
             try:
                 found += self._complete(model, documents, file.path)
             except DatabaseCorruptionError:
-                if file.vital:
+                if file.irreplaceable:
                     raise
                 for document in documents:
                     found += self._if_valid(model, document)
