@@ -24,12 +24,13 @@ from burndown.disk import is_there
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
     STATE,
+    DatabaseFiles,
     Findings,
     QueryFile,
     SafeFolder,
     Workspace,
     back_up,
-    fingerprint,
+    changes_of,
     has_workspace,
 )
 from burndown.models import JiraCache
@@ -186,7 +187,8 @@ class _Migration:
         self.target = target
         self.skip_damaged = skip_damaged
         self.progress = progress or (lambda done, of: None)
-        self.findings = Findings()
+        self.findings = Findings(folder)
+        self.databases = DatabaseFiles((_beside(folder, target, ""), folder / DATABASE_NAME))
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
@@ -196,11 +198,12 @@ class _Migration:
                 AppStateRepository(session).set("migration_complete", "true")
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        backup = back_up(self.folder, utc_now())
+        before = changes_of(self.folder, self.databases)
+        backup = back_up(self.folder, utc_now(), self.databases)
         scratch = _scratch_path(self.folder, self.target)
         remove_database(scratch)
         try:
-            self._build(scratch)
+            self._build(scratch, before)
             if not self.target.adopt(scratch):
                 self._copy(scratch)
         finally:
@@ -226,7 +229,7 @@ class _Migration:
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        self._build(scratch)
+        self._build(scratch, changes_of(self.folder, self.databases))
         return self._report("dry run")
 
     def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
@@ -234,21 +237,25 @@ class _Migration:
             outcome, self.folder, self.target.location, backup, self.moved, self.findings
         )
 
-    def _build(self, path: Path) -> None:
-        """Make the database; what was written is read back and compared before it is committed."""
-        before = fingerprint(self.folder.parent, self.folder.name)
+    def _build(self, path: Path, before: object) -> None:
+        """Make the database; what was written is read back and compared before it is committed.
+
+        Args:
+            path: where to make it.
+            before: what :func:`changes_of` gave before the first file was read.
+        """
         database = SQLiteDatabase(path)
         try:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
-                workspace.tell_leftovers(self.findings)
+                workspace.tell_leftovers(self.findings, self.databases)
                 self._move(workspace, session)
             is_whole, errors = database.check_integrity()
         finally:
             database.close()
         if not is_whole:
             raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
-        if fingerprint(self.folder.parent, self.folder.name) != before:
+        if changes_of(self.folder, self.databases) != before:
             raise MigrationError(
                 f"The files in {self.folder} changed while they were read, so nothing was moved; "
                 "stop the old dashboard if it is running, and try again"

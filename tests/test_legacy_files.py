@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from burndown.legacy.backup import back_up
+from burndown.legacy.backup import back_up as back_up_all_but
+from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
 from burndown.legacy.query_formats import (
@@ -347,6 +348,11 @@ def workspace(tmp_path: Path) -> Path:
     return profiles
 
 
+def back_up(profiles: Path, now: datetime, database: str = "burndown.db") -> Path:
+    """Back up a workspace with a database in its folder."""
+    return back_up_all_but(profiles, now, DatabaseFiles((profiles / database,)))
+
+
 def tree(folder: Path) -> dict[str, object]:
     """Everything below a folder: the bytes of files, where links point to, and folders."""
     found: dict[str, object] = {}
@@ -499,12 +505,33 @@ def test_a_pipe_is_not_copied(workspace: Path) -> None:
     assert back_up(workspace, later(1)) == backup
 
 
-def test_the_database_is_left_out(workspace: Path) -> None:
+OF_DATABASE = [
+    *("", "-wal", "-shm", "-journal", ".lock", ".migrating", ".migrating-wal", ".migrating-shm"),
+    *(".1.0.backup", ".1.0.2.backup", ".1.1.unfinished", ".1.1.unfinished-journal", ".published"),
+]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["burndown.db", "team.db", "x.json", "team", "kafka/team.db", "kafka/queries/12w/(a+).sqlite"],
+)
+def test_the_database_is_not_copied_whatever_it_is_called(workspace: Path, name: str) -> None:
     before = tree(workspace)
-    for suffix in ("", "-wal", "-shm", "-journal", ".lock", ".migrating"):
-        (workspace / f"burndown.db{suffix}").write_text("data")
-    backup = back_up(workspace, NOW)
-    assert tree(backup / "profiles") == before
+    for suffix in OF_DATABASE:
+        (workspace / f"{name}{suffix}").write_text("data")
+    found = back_up(workspace, NOW, name)
+    os.utime(workspace / name, ns=(0, 0))
+    assert set(tree(found / "profiles")) == set(before)
+    assert back_up(workspace, later(1), name) == found
+
+
+@pytest.mark.parametrize("other", ["team.db.json", "team.dbx", "team.db.backup.json", "xteam.db"])
+def test_what_only_begins_like_a_database_is_copied(workspace: Path, other: str) -> None:
+    """And so is a file of its name in another folder."""
+    for name in (other, "kafka/team.db"):
+        (workspace / name).write_text("mine")
+    found = tree(back_up(workspace, NOW, "team.db") / "profiles")
+    assert found == tree(workspace)
 
 
 def test_a_profile_with_a_name_like_the_database_is_backed_up(workspace: Path) -> None:

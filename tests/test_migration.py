@@ -235,6 +235,43 @@ def test_a_database_that_holds_no_profile_is_filled(demo: Path) -> None:
     assert backend.get_app_state("theme") == "dark"
 
 
+NAMES = [
+    *("team.db", "jira.sqlite", "burndown.db.sqlite", "burndown", "burndown.json.db", "p.json"),
+    *("data/team.db", "a/b/c.db", "kafka/team.db", "kafka/queries/12w/team.db", "../team.db"),
+]
+
+
+@pytest.mark.parametrize("is_in_use", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_use: bool) -> None:
+    """Its files are no part of the workspace, though they change while that is read."""
+    path = demo / name
+    plain = run_migration_if_needed(demo, SQLiteDatabase(demo.parent / "elsewhere/x.db"))
+    shutil.rmtree(demo.parent / "backups")
+    with SQLiteBackend(path) as backend:
+        if is_in_use:
+            backend.set_app_state("theme", "dark")
+            assert path.with_name(f"{path.name}-wal").exists()
+        report = run_migration_if_needed(demo, SQLiteDatabase(path))
+        assert report.outcome == "migrated"
+        assert report.findings == plain.findings
+        assert backend.get_profile("kafka") is not None
+    assert run_migration_if_needed(demo, SQLiteDatabase(path)).outcome == "already migrated"
+    [copy] = (demo.parent / "backups").iterdir()
+    assert not [found for found in copy.rglob(f"{path.name}*") if found.is_file()]
+
+
+def test_a_database_that_is_no_longer_used_is_not_read_or_copied(demo: Path) -> None:
+    """To open and close it would drop the locks that this process has on it."""
+    with SQLiteBackend(demo / "burndown.db") as earlier:
+        earlier.save_profile({"id": "earlier"})
+        report = run_migration_if_needed(demo, SQLiteDatabase(demo / "team.db"))
+        earlier.save_profile({"id": "later"})
+    assert report.backup is not None
+    assert not list(report.backup.rglob("burndown.db*"))
+    assert not [found for found in report.findings.skipped if "burndown.db" in found.path.name]
+
+
 def test_the_log_of_a_database_that_was_deleted_is_not_taken_for_that_of_the_new_one(
     demo: Path,
 ) -> None:

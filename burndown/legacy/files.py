@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from burndown.disk import is_file
+from burndown.disk import is_file, open_below
 from burndown.legacy.findings import Findings
 from burndown.models.json_codec import FILE_LAYERS, check_storable, decode, encode
 
@@ -54,11 +54,15 @@ def read_json(path: Path, findings: Findings) -> Any:
     Raises:
         UnreadableFileError: it cannot be read, decoded or parsed.
     """
-    return parse_json(read_bytes(path), path, findings)
+    return parse_json(read_bytes(path, findings.root), path, findings)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, root: Path | None = None) -> bytes:
     """What is in the file.
+
+    Args:
+        path: the file.
+        root: the folder below which no link is followed; that of the file if it is not below it.
 
     Raises:
         UnreadableFileError: it cannot be read.
@@ -67,8 +71,10 @@ def read_bytes(path: Path) -> bytes:
         raise UnreadableFileError(f"a link to {path.readlink()}, and links are not followed")
     if path.exists() and not is_file(path):
         raise UnreadableFileError(f"a {'folder' if path.is_dir() else 'device'}, not a file")
+    is_below = root is not None and path.is_relative_to(root)
     try:
-        return path.read_bytes()
+        with open_below(root if root is not None and is_below else path.parent, path) as file:
+            return file.read()
     except OSError as error:
         raise UnreadableFileError(error.strerror or str(error)) from None
 

@@ -24,6 +24,8 @@ class Finding:
 class Findings:
     """All that is found, for the report."""
 
+    root: Path | None = None
+    """The folder that is read; no link below it is followed, not even one that is put there now."""
     converted: list[Finding] = field(default_factory=list)
     """What moves in, though not as it stands."""
     skipped: list[Finding] = field(default_factory=list)

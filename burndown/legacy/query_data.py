@@ -90,7 +90,7 @@ def read_documents(
     if not is_there(path):
         return documents
     try:
-        data = read_bytes(path)
+        data = read_bytes(path, findings.root)
         value = parse_json(data, path, findings)
         if file.irreplaceable:
             value = finite(value, path, findings)

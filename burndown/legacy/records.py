@@ -34,7 +34,7 @@ class Records:
     def __init__(self, root: Path, shown_as: Path) -> None:
         self._root = root
         self._shown_as = shown_as
-        self._findings = Findings()
+        self._findings = Findings(root)
         self.workspace = Workspace.read(root, self._findings)
         self._refuse_damaged(root / REGISTRY)
         self._refuse_damaged(root / STATE)

@@ -13,6 +13,7 @@ from burndown.disk import is_there
 from burndown.errors import shown
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.conversion import convert
+from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.exact import unmarked
 from burndown.legacy.files import (
     UnreadableFileError,
@@ -82,9 +83,9 @@ class Workspace:
         """Read what the folder holds; every file that cannot be read is told as a problem."""
         return _Reader(profiles_dir, findings).read()
 
-    def tell_leftovers(self, findings: Findings) -> None:
-        """Say of all files that hold nothing of this why they do not."""
-        tell_leftovers(self.profiles_dir, self.lies_at_root, findings)
+    def tell_leftovers(self, findings: Findings, databases: DatabaseFiles) -> None:
+        """Say of all files that hold nothing of this, and are no database, why they do not."""
+        tell_leftovers(self.profiles_dir, self.lies_at_root, findings, databases)
 
 
 class _Reader:
@@ -307,7 +308,7 @@ class _Reader:
     def _fetched_jql(self, folder: Path) -> Any:
         """The JQL of the last sync; what is wrong with the file is told when its data is read."""
         try:
-            cache = read_json(folder / "jira_cache.json", Findings())
+            cache = read_json(folder / "jira_cache.json", Findings(self.findings.root))
         except UnreadableFileError:
             return None
         return cache.get("jql_query") if isinstance(cache, dict) else None
