@@ -1,13 +1,16 @@
 """Files and folders on disk: private, whole, and flushed."""
 
+import errno
 import hashlib
 import os
 import re
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from burndown.errors import StorageError
 
@@ -23,6 +26,7 @@ __all__ = [
     "is_unfinished",
     "link",
     "make_folder",
+    "open_below",
     "remove",
     "remove_if_empty",
     "storage_errors",
@@ -32,6 +36,8 @@ __all__ = [
 ]
 
 _UNFINISHED = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
+_CAN_OPEN_WITHIN = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_NOT_FOLLOWED = "a link in its place or on the way to it, and links are not followed"
 
 
 @contextmanager
@@ -60,6 +66,55 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Whether there is a folder, and no link to one."""
     return path.is_dir() and not path.is_symlink()
+
+
+def open_below(root: Path, path: Path) -> BinaryIO:
+    """Open a file for reading, through no link below the root, and never wait for a device.
+
+    It is the one that is opened that is looked at, so that a link that takes the place of a file or
+    folder meanwhile is not followed.
+
+    Args:
+        root: a folder; the way to it may have links.
+        path: a path below it.
+
+    Raises:
+        OSError: there is no file, or a link or something else in its place or on the way to it.
+    """
+    try:
+        descriptor = _open_within(root, path) if _CAN_OPEN_WITHIN else _open_unmoved(path)
+    except OSError as error:
+        is_link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+        reason = _NOT_FOLLOWED if is_link else error.strerror
+        raise OSError(error.errno, reason, str(path)) from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def _open_within(root: Path, path: Path) -> int:
+    """Open one folder after the other, each within the one before."""
+    *folders, name = path.relative_to(root).parts
+    steps = [*((folder, os.O_DIRECTORY) for folder in folders), (name, os.O_NONBLOCK)]
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    for step, flags in steps:
+        outer = descriptor
+        try:
+            descriptor = os.open(step, os.O_RDONLY | os.O_NOFOLLOW | flags, dir_fd=outer)
+        finally:
+            os.close(outer)
+    return descriptor
+
+
+def _open_unmoved(path: Path) -> int:
+    """Open it, and see that it was no link then; for systems that cannot open within a folder."""
+    before = path.lstat()
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    if not os.path.samestat(before, os.fstat(descriptor)):
+        os.close(descriptor)
+        raise OSError(errno.ELOOP, _NOT_FOLLOWED)
+    return descriptor
 
 
 def digest(data: bytes) -> str:

@@ -23,14 +23,14 @@ from burndown.database import Database, SQLiteDatabase, get_database, remove_dat
 from burndown.disk import is_there
 from burndown.errors import MigrationError, StorageError, ValidationError
 from burndown.legacy import (
-    REGISTRY,
     STATE,
+    DatabaseFiles,
     Findings,
     QueryFile,
     SafeFolder,
     Workspace,
     back_up,
-    fingerprint,
+    changes_of,
     has_workspace,
 )
 from burndown.models import JiraCache
@@ -74,7 +74,7 @@ class MigrationReport:
     moved: dict[str, int] = field(default_factory=dict)
     """How many profiles, queries, cached responses, issues, … moved in."""
     findings: Findings = field(default_factory=Findings)
-    """What was put right on the way, and what was left out."""
+    """What was converted, and what was skipped."""
 
     def to_document(self) -> dict[str, Any]:
         """The report as JSON values, for programs."""
@@ -84,11 +84,11 @@ class MigrationReport:
             "database": self.database,
             "backup": None if self.backup is None else str(self.backup),
             "moved": self.moved,
-            "put_right": [
-                {"path": str(found.path), "what": found.what} for found in self.findings.put_right
+            "converted": [
+                {"path": str(found.path), "what": found.what} for found in self.findings.converted
             ],
-            "left_out": [
-                {"path": str(found.path), "why": found.what} for found in self.findings.left_out
+            "skipped": [
+                {"path": str(found.path), "why": found.what} for found in self.findings.skipped
             ],
         }
 
@@ -111,15 +111,15 @@ def run_migration_if_needed(
         database: where to move it; the current database if not given.
         dry_run: only tell what would be done; nothing is written to the workspace, unless a
             process died while it was writing there: that is finished first.
-        skip_damaged: go on without what cannot be had again and is damaged; the report has it
-            among what was left out.
+        skip_damaged: go on without damaged files that are irreplaceable; the report has them
+            among what was skipped.
         progress: is told how far it is.
 
     Returns:
-        What moved, what was put right on the way, and what was left out.
+        What moved, what was converted, and what was skipped.
 
     Raises:
-        MigrationError: a file that cannot be had again is damaged, or the database already holds
+        MigrationError: an irreplaceable file is damaged, or the database already holds
             other profiles; no database is left, and the error lists every such file.
         StorageError: the disk is full, or a folder cannot be written to.
     """
@@ -187,7 +187,8 @@ class _Migration:
         self.target = target
         self.skip_damaged = skip_damaged
         self.progress = progress or (lambda done, of: None)
-        self.findings = Findings()
+        self.findings = Findings(folder)
+        self.databases = DatabaseFiles((_beside(folder, target, ""), folder / DATABASE_NAME))
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
@@ -197,11 +198,12 @@ class _Migration:
                 AppStateRepository(session).set("migration_complete", "true")
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        backup = back_up(self.folder, utc_now())
+        before = changes_of(self.folder, self.databases)
+        backup = back_up(self.folder, utc_now(), self.databases)
         scratch = _scratch_path(self.folder, self.target)
         remove_database(scratch)
         try:
-            self._build(scratch)
+            self._build(scratch, before)
             if not self.target.adopt(scratch):
                 self._copy(scratch)
         finally:
@@ -227,7 +229,7 @@ class _Migration:
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        self._build(scratch)
+        self._build(scratch, changes_of(self.folder, self.databases))
         return self._report("dry run")
 
     def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
@@ -235,21 +237,25 @@ class _Migration:
             outcome, self.folder, self.target.location, backup, self.moved, self.findings
         )
 
-    def _build(self, path: Path) -> None:
-        """Make the database; what was written is read back and compared before it is committed."""
-        before = fingerprint(self.folder.parent, self.folder.name)
+    def _build(self, path: Path, before: object) -> None:
+        """Make the database; what was written is read back and compared before it is committed.
+
+        Args:
+            path: where to make it.
+            before: what :func:`changes_of` gave before the first file was read.
+        """
         database = SQLiteDatabase(path)
         try:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
-                workspace.tell_leftovers(self.findings)
+                workspace.tell_leftovers(self.findings, self.databases)
                 self._move(workspace, session)
             is_whole, errors = database.check_integrity()
         finally:
             database.close()
         if not is_whole:
             raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
-        if fingerprint(self.folder.parent, self.folder.name) != before:
+        if changes_of(self.folder, self.databases) != before:
             raise MigrationError(
                 f"The files in {self.folder} changed while they were read, so nothing was moved; "
                 "stop the old dashboard if it is running, and try again"
@@ -261,14 +267,14 @@ class _Migration:
         done = 0
         for profile in workspace.profiles:
             profile_id = profile.document["id"]
-            stored = self._store(profiles, profile.path, profile.document)
-            _must_agree(stored, profiles.get_document(profile_id), profile.path)
+            profiles.save_document(profile.document)
+            _must_agree(profile.document, profiles.get_document(profile_id), profile.path)
             self._count("profiles", 1)
             for query in profile.queries:
                 query_id = query.document["id"]
                 document = {**query.document, "profile_id": profile_id}
-                stored = self._store(queries, query.path, document)
-                _must_agree(stored, queries.get_document(profile_id, query_id), query.path)
+                queries.save_document(document)
+                _must_agree(document, queries.get_document(profile_id, query_id), query.path)
                 self._count("queries", 1)
                 for file in query.read_files(self.findings):
                     self._move_file(file, session, profile_id, query_id)
@@ -278,8 +284,8 @@ class _Migration:
             self.findings.skip_problems()
         if self.findings.problems:
             raise MigrationError(
-                f"The workspace in {self.folder} was not moved, and nothing was changed: files "
-                "that cannot be had again are damaged; mend them, put earlier copies in their "
+                f"The workspace in {self.folder} was not moved, and nothing was changed: "
+                "irreplaceable files are damaged; mend them, put earlier copies in their "
                 "place, or go on without them (`burndown migrate --skip-damaged`)",
                 [(found.path, found.what) for found in self.findings.problems],
             )
@@ -303,26 +309,7 @@ class _Migration:
         try:
             yield
         except ValidationError as error:
-            self.findings.stops_at(path, _reasons(error))
-
-    def _store(
-        self, repository: Repository[Any], path: Path, document: dict[str, Any]
-    ) -> dict[str, Any]:
-        """Store a profile or query; what is wrong with it is a problem, and the rest is stored.
-
-        Returns:
-            What was stored.
-        """
-        try:
-            repository.save_document(document)
-        except ValidationError as error:
-            where = f"{error.subject}: " if path.name == REGISTRY else ""
-            self.findings.stops_at(path, where + _reasons(error))
-            rest = _without_what_is_wrong(document, error)
-            if len(rest) == len(document):
-                raise
-            return self._store(repository, path, rest)
-        return document
+            self.findings.add_problem(path, _reasons(error))
 
     def _move_file(self, file: QueryFile, session: Session, profile_id: str, query_id: str) -> None:
         repository = repository_of(file.model)(session)
@@ -330,10 +317,7 @@ class _Migration:
         rows = [{**document, **ids} for document in file.documents]
         try:
             repository.save_documents(rows)
-        except ValidationError as error:
-            if file.vital:
-                self.findings.stops_at(file.path, _reasons(error))
-                return
+        except ValidationError:
             rows = [row for row in rows if self._stored_alone(repository, row, file)]
         key = itemgetter(*file.key) if file.key else lambda row: ()
         found = {key(row): row for row in repository.list_encoded(profile_id, query_id)}
@@ -349,28 +333,16 @@ class _Migration:
     def _stored_alone(
         self, repository: Repository[Any], row: dict[str, Any], file: QueryFile
     ) -> bool:
-        """Whether the row could be stored; if not, Jira can be asked for it again."""
+        """Whether the row could be stored; if not, it is reported."""
         try:
             repository.save_document(row)
         except ValidationError as error:
-            self.findings.leaves_out(
-                file.path, f"{_reasons(error)}; it can be fetched from Jira again"
-            )
+            self.findings.refuse(file.path, _reasons(error), irreplaceable=file.irreplaceable)
             return False
         return True
 
     def _count(self, kind: str, number: int) -> None:
         self.moved[kind] = self.moved.get(kind, 0) + number
-
-
-def _without_what_is_wrong(document: dict[str, Any], error: ValidationError) -> dict[str, Any]:
-    """The document without the keys that are refused."""
-    paths = [problem.path for problem in error.problems]
-    return {
-        key: value
-        for key, value in document.items()
-        if not any(path == key or path.startswith((f"{key}.", f"{key}[")) for path in paths)
-    }
 
 
 def _must_agree(expected: Mapping[str, Any], found: Mapping[str, Any] | None, path: Path) -> None:

@@ -130,7 +130,7 @@ def imported(report: ImportReport, *, planned: bool) -> None:
 
 
 def migration(report: MigrationReport) -> None:
-    """What moved, what was put right and what was left out."""
+    """What moved, what was converted and what was skipped."""
     if report.outcome == "already migrated":
         line(f"Nothing to do: {report.database} has been migrated before")
         return
@@ -140,8 +140,8 @@ def migration(report: MigrationReport) -> None:
     planned = report.outcome == "dry run"
     _counts("Would move" if planned else "Moved", report.moved)
     root = report.profiles_dir.parent
-    _findings("Put right on the way", "what", report.findings.put_right, root)
-    _findings("Left out", "why", report.findings.left_out, root)
+    _findings("Converted", "what", report.findings.converted, root)
+    _findings("Skipped", "why", report.findings.skipped, root)
     if report.backup:
         line(f"The files are as they were; a copy of them is in {report.backup}")
     line(f"{'Would move' if planned else 'Moved'} into {report.database}")

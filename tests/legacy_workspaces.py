@@ -241,6 +241,26 @@ def workspaces(draw: st.DrawFn) -> Files:
     return files
 
 
+odd_values = json_values | st.sampled_from(
+    [0, 1, "1", "true", 100.0, "", " ", None, [], {}, ["x"], "a, b", "2026-03-31 00:00", "\0"]
+)
+
+
+@st.composite
+def odd_workspaces(draw: st.DrawFn) -> Files:
+    """Workspaces in which some values, of any file, are replaced by others."""
+    files = json.loads(json.dumps(draw(workspaces())))
+    for _ in range(draw(st.integers(1, 4))):
+        value = files[draw(st.sampled_from(sorted(files)))]
+        while isinstance(value, dict) and value:
+            key = draw(st.sampled_from(sorted(value)))
+            if not value[key] or not isinstance(value[key], dict) or draw(st.booleans()):
+                value[key] = draw(odd_values)
+                break
+            value = value[key]
+    return files
+
+
 def write(files: Files, root: Path) -> Path:
     """Write the files, escaped or as UTF-8, and return the folder of profiles."""
     for number, (path, value) in enumerate(files.items()):

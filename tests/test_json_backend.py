@@ -505,14 +505,34 @@ def test_an_id_may_be_the_name_of_a_file(files: JSONBackend, folder: Path, ident
     assert [record["id"] for record in again.records(Query)] == ["q"]
 
 
+@pytest.mark.parametrize("name", ["burndown.db", "team.db", "p/team.sqlite"])
+def test_a_database_in_the_folder_is_not_its_own(
+    files: JSONBackend, folder: Path, name: str
+) -> None:
+    """It is neither counted nor given a second name, not even while a transaction is open."""
+    before = files.describe()["size_bytes"]
+    (folder / name).write_bytes(bytes(5000))
+    with files.transaction():
+        files.save_profile({"id": "new"})
+        files.save_query("new", {"id": "q"})
+        assert (folder / name).stat().st_nlink == 1
+        assert [path.name for path in folder.rglob(f"*{(folder / name).suffix}")] == [
+            (folder / name).name
+        ]
+    files.delete_query("new", "q")
+    files.delete_profile("new")
+    assert (folder / name).read_bytes() == bytes(5000)
+    assert abs(files.describe()["size_bytes"] - before) < 2000
+
+
 def test_what_lies_beside_the_files_is_no_leftover(files: JSONBackend, folder: Path) -> None:
     """A migration knows all of it, and the locks."""
-    from burndown.legacy import Findings, Workspace
+    from burndown.legacy import DatabaseFiles, Findings, Workspace
 
     files.save_jira_cache(*IDS, "k", {}, LATER)
     files.save_task_progress("fetch", 1, "running")
     (folder / ".burndown-work").mkdir()
     findings = Findings()
-    Workspace.read(folder, findings).tell_leftovers(findings)
+    Workspace.read(folder, findings).tell_leftovers(findings, DatabaseFiles(()))
     assert findings == Findings()
     assert [record["cache_key"] for record in files.records(JiraCache)] == ["k"]

@@ -17,7 +17,7 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import AppState, Entity
 from burndown.persistence.json_backend import JSONBackend
 from tests.contract.store import KEYS
-from tests.legacy_workspaces import Files, workspaces, write
+from tests.legacy_workspaces import Files, odd_workspaces, workspaces, write
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -59,7 +59,7 @@ def migrated(profiles_dir: Path) -> dict[type[Entity], list[str]]:
 
 
 @slow
-@given(files=workspaces())
+@given(files=workspaces() | odd_workspaces())
 def test_it_shows_what_a_migration_moves(files: Files) -> None:
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
@@ -116,7 +116,10 @@ CHANGES: list[Change] = [save_again, save_all_records, save_and_forget, remember
 
 
 @slow
-@given(files=workspaces(), changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3))
+@given(
+    files=workspaces() | odd_workspaces(),
+    changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3),
+)
 def test_what_is_not_changed_stays_as_it_was(files: Files, changes: list[Change]) -> None:
     """And so a migration of the changed files moves what one of the old files would have moved."""
     with folder_of(files) as folder:

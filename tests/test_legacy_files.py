@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from burndown.legacy.backup import back_up
+from burndown.legacy.backup import back_up as back_up_all_but
+from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
-from burndown.legacy.query_shapes import (
-    ShapeError,
+from burndown.legacy.query_formats import (
+    FormatError,
     changelog_documents,
     jira_cache_document,
     project_data_document,
@@ -43,17 +44,17 @@ ENCODINGS = {
 
 
 def read(path: Path, data: bytes) -> tuple[Any, list[str]]:
-    """The value of a file of these bytes, and what was put right in it."""
+    """The value of a file of these bytes, and what was converted in it."""
     path.write_bytes(data)
     findings = Findings()
     value = read_json(path, findings)
-    assert all(found.path == path for found in findings.put_right)
-    assert findings.left_out == findings.problems == []
-    return value, [found.what for found in findings.put_right]
+    assert all(found.path == path for found in findings.converted)
+    assert findings.skipped == findings.problems == []
+    return value, [found.what for found in findings.converted]
 
 
 def why_unreadable(path: Path) -> str:
-    """What the error of a file says; nothing is told of it as put right."""
+    """What the error of a file says; nothing is reported of it as converted."""
     findings = Findings()
     with pytest.raises(UnreadableFileError) as caught:
         read_json(path, findings)
@@ -167,7 +168,6 @@ UNREADABLE = {
     "two values": (b"{}\n{}", "line 2 column 1"),
     "single quotes": (b"{'a': 1}", "line 1 column 2"),
     "Windows-1252": ('{"a": "Größe"}'.encode("cp1252"), "line 1 column"),
-    "half a surrogate pair": (b'{"a": "\\ud800"}', "line 1 column"),
     "a conflict of git": (b'{\n<<<<<<< HEAD\n"a": 1\n}', "line 2 column 1"),
     "too deep": (b"[" * 300 + b"]" * 300, "line 1 column"),
     "zeros, as after a power cut": (bytes(64), "nothing but zeros"),
@@ -193,7 +193,7 @@ def test_a_file_that_is_no_json_is_an_error_that_says_where(
 
 
 @pytest.mark.parametrize("name", ["truncated UTF-16", "only a byte order mark"])
-def test_what_cannot_be_read_is_not_told_as_put_right(tmp_path: Path, name: str) -> None:
+def test_what_cannot_be_read_is_not_reported_as_converted(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.json").write_bytes(UNREADABLE[name][0])
     assert why_unreadable(tmp_path / "file.json")
 
@@ -222,24 +222,24 @@ def test_a_file_was_modified_when_its_time_says(tmp_path: Path) -> None:
     assert modified_at(tmp_path / "file") == NOW
 
 
-# --- shapes ----------------------------------------------------------------------------------
+# --- formats ---------------------------------------------------------------------------------
 
-SHAPES: dict[str, Callable[[Any], object]] = {
+FORMATS: dict[str, Callable[[Any], object]] = {
     "cache": lambda written: jira_cache_document(written, "a = b", NOW, [].append),
     "changelog": lambda written: changelog_documents(written, [].append, [].append),
-    "project data": lambda written: project_data_document(written, NOW),
-    "snapshots": lambda written: snapshot_documents(written, NOW, [].append),
+    "project data": lambda written: project_data_document(written, NOW, [].append),
+    "snapshots": lambda written: snapshot_documents(written, NOW, [].append, [].append),
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("format_", FORMATS.values(), ids=FORMATS)
 @given(written=json_values)
-def test_any_json_has_a_known_shape_or_is_refused(
-    shape: Callable[[Any], object], written: Any
+def test_any_json_has_a_known_format_or_is_refused(
+    format_: Callable[[Any], object], written: Any
 ) -> None:
     before = json.dumps(written)
-    with suppress(ShapeError):
-        shape(written)
+    with suppress(FormatError):
+        format_(written)
     assert json.dumps(written) == before
 
 
@@ -299,7 +299,7 @@ def test_each_metric_of_each_week_is_in_one_snapshot(weeks: dict[str, Any]) -> N
     """In whichever of its two spellings the week is written."""
     old = {week.replace("W", ""): metrics for week, metrics in weeks.items()}
     for written in (weeks, old, {**old, **weeks}):
-        found = snapshot_documents(written, NOW, lambda what: None)
+        found = snapshot_documents(written, NOW, lambda what: None, pytest.fail)
         again: dict[str, dict[str, Any]] = {}
         for snapshot in found:
             for name, metric in snapshot["metrics"].items():
@@ -346,6 +346,11 @@ def workspace(tmp_path: Path) -> Path:
     for path in profiles.parent.rglob("*"):
         os.utime(path, ns=(0, 1_700_000_000_123_456_789))
     return profiles
+
+
+def back_up(profiles: Path, now: datetime, database: str = "burndown.db") -> Path:
+    """Back up a workspace with a database in its folder."""
+    return back_up_all_but(profiles, now, DatabaseFiles((profiles / database,)))
 
 
 def tree(folder: Path) -> dict[str, object]:
@@ -500,12 +505,33 @@ def test_a_pipe_is_not_copied(workspace: Path) -> None:
     assert back_up(workspace, later(1)) == backup
 
 
-def test_the_database_is_left_out(workspace: Path) -> None:
+OF_DATABASE = [
+    *("", "-wal", "-shm", "-journal", ".lock", ".migrating", ".migrating-wal", ".migrating-shm"),
+    *(".1.0.backup", ".1.0.2.backup", ".1.1.unfinished", ".1.1.unfinished-journal", ".published"),
+]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["burndown.db", "team.db", "x.json", "team", "kafka/team.db", "kafka/queries/12w/(a+).sqlite"],
+)
+def test_the_database_is_not_copied_whatever_it_is_called(workspace: Path, name: str) -> None:
     before = tree(workspace)
-    for suffix in ("", "-wal", "-shm", "-journal", ".lock", ".migrating"):
-        (workspace / f"burndown.db{suffix}").write_text("data")
-    backup = back_up(workspace, NOW)
-    assert tree(backup / "profiles") == before
+    for suffix in OF_DATABASE:
+        (workspace / f"{name}{suffix}").write_text("data")
+    found = back_up(workspace, NOW, name)
+    os.utime(workspace / name, ns=(0, 0))
+    assert set(tree(found / "profiles")) == set(before)
+    assert back_up(workspace, later(1), name) == found
+
+
+@pytest.mark.parametrize("other", ["team.db.json", "team.dbx", "team.db.backup.json", "xteam.db"])
+def test_what_only_begins_like_a_database_is_copied(workspace: Path, other: str) -> None:
+    """And so is a file of its name in another folder."""
+    for name in (other, "kafka/team.db"):
+        (workspace / name).write_text("mine")
+    found = tree(back_up(workspace, NOW, "team.db") / "profiles")
+    assert found == tree(workspace)
 
 
 def test_a_profile_with_a_name_like_the_database_is_backed_up(workspace: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import sqlite3
 from collections import Counter
@@ -162,7 +163,7 @@ def test_the_sample_moves_in_with_its_report(demo: Path) -> None:
     assert report.outcome == "migrated"
     assert report.moved["profiles"] == 2
     assert report.moved["queries"] == 3
-    assert {found.path.name for found in report.findings.left_out} >= {
+    assert {found.path.name for found in report.findings.skipped} >= {
         "task_progress.json",
         "cache",
         "profile.json.tmp",
@@ -234,6 +235,43 @@ def test_a_database_that_holds_no_profile_is_filled(demo: Path) -> None:
     assert backend.get_app_state("theme") == "dark"
 
 
+NAMES = [
+    *("team.db", "jira.sqlite", "burndown.db.sqlite", "burndown", "burndown.json.db", "p.json"),
+    *("data/team.db", "a/b/c.db", "kafka/team.db", "kafka/queries/12w/team.db", "../team.db"),
+]
+
+
+@pytest.mark.parametrize("is_in_use", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_use: bool) -> None:
+    """Its files are no part of the workspace, though they change while that is read."""
+    path = demo / name
+    plain = run_migration_if_needed(demo, SQLiteDatabase(demo.parent / "elsewhere/x.db"))
+    shutil.rmtree(demo.parent / "backups")
+    with SQLiteBackend(path) as backend:
+        if is_in_use:
+            backend.set_app_state("theme", "dark")
+            assert path.with_name(f"{path.name}-wal").exists()
+        report = run_migration_if_needed(demo, SQLiteDatabase(path))
+        assert report.outcome == "migrated"
+        assert report.findings == plain.findings
+        assert backend.get_profile("kafka") is not None
+    assert run_migration_if_needed(demo, SQLiteDatabase(path)).outcome == "already migrated"
+    [copy] = (demo.parent / "backups").iterdir()
+    assert not [found for found in copy.rglob(f"{path.name}*") if found.is_file()]
+
+
+def test_a_database_that_is_no_longer_used_is_not_read_or_copied(demo: Path) -> None:
+    """To open and close it would drop the locks that this process has on it."""
+    with SQLiteBackend(demo / "burndown.db") as earlier:
+        earlier.save_profile({"id": "earlier"})
+        report = run_migration_if_needed(demo, SQLiteDatabase(demo / "team.db"))
+        earlier.save_profile({"id": "later"})
+    assert report.backup is not None
+    assert not list(report.backup.rglob("burndown.db*"))
+    assert not [found for found in report.findings.skipped if "burndown.db" in found.path.name]
+
+
 def test_the_log_of_a_database_that_was_deleted_is_not_taken_for_that_of_the_new_one(
     demo: Path,
 ) -> None:
@@ -289,17 +327,20 @@ def test_a_damaged_file_stops_it_and_all_of_them_are_named(demo: Path) -> None:
     assert run_migration_if_needed().outcome == "migrated"
 
 
-def test_an_invalid_value_stops_it_by_name(demo: Path) -> None:
-    """The error names the file, the field, the value and what was expected."""
+def test_an_odd_setting_is_reported_by_name_and_stops_nothing(demo: Path) -> None:
+    """The report names the file, the field, the value and what was expected."""
     path = demo / "kafka/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     profile["forecast_settings"]["pert_factor"] = -1
     path.write_text(json.dumps(profile), "utf-8")
-    with pytest.raises(
-        MigrationError, match=r"profile\.json: forecast_settings\.pert_factor: .*-1"
-    ):
-        run_migration_if_needed()
-    assert not (demo / "burndown.db").exists()
+    report = run_migration_if_needed()
+    [found] = [each for each in report.findings.converted if each.path == path]
+    assert re.match(r"forecast_settings\.pert_factor: .*, got -1; kept under legacy_", found.what)
+    stored = get_backend().get_profile("kafka")
+    assert stored is not None
+    assert stored["legacy_values"] == {"forecast_settings.pert_factor": -1}
+    del profile["forecast_settings"]["pert_factor"]
+    assert stored["forecast_settings"] == profile["forecast_settings"]
 
 
 @pytest.mark.parametrize("name", ["jira_cache.json", "jira_changelog_cache.json"])
@@ -308,7 +349,7 @@ def test_what_jira_can_be_asked_for_again_is_left_out(demo: Path, name: str) -> 
     path = demo / "kafka/queries/12w" / name
     path.write_bytes(path.read_bytes()[:1000])
     report = run_migration_if_needed()
-    assert path in [found.path for found in report.findings.left_out]
+    assert path in [found.path for found in report.findings.skipped]
 
 
 def test_files_that_change_meanwhile_stop_it(demo: Path) -> None:
@@ -576,7 +617,7 @@ def test_links_are_not_followed(demo: Path, tmp_path: Path) -> None:
     (demo / "kafka" / "queries" / "loop").symlink_to(demo / "kafka")
     (demo / "kafka" / "gone").symlink_to(tmp_path / "nowhere")
     report = run_migration_if_needed()
-    assert {"out", "loop", "gone"} <= {found.path.name for found in report.findings.left_out}
+    assert {"out", "loop", "gone"} <= {found.path.name for found in report.findings.skipped}
 
 
 def test_a_link_to_a_profile_elsewhere_stops_the_migration(demo: Path, tmp_path: Path) -> None:
@@ -588,21 +629,23 @@ def test_a_link_to_a_profile_elsewhere_stops_the_migration(demo: Path, tmp_path:
     with pytest.raises(MigrationError, match=r"out: a link to .*outside"):
         run_migration_if_needed()
     report = run_migration_if_needed(skip_damaged=True)
-    assert "out" in {found.path.name for found in report.findings.left_out}
+    assert "out" in {found.path.name for found in report.findings.skipped}
     assert {profile["name"] for profile in get_backend().list_profiles()}.isdisjoint({"Outside"})
 
 
 def test_no_token_is_in_the_report_or_an_error(demo: Path) -> None:
-    """Not even where the value beside it is refused."""
+    """Not even where the values beside it are odd."""
     path = demo / "kafka/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     profile["jira_config"] = {"token": "canary-token", "base_url": "canary", "api_version": "v9"}
     path.write_text(json.dumps(profile), "utf-8")
+    broken = demo / "kafka/queries/12w/project_data.json"
+    whole = broken.read_bytes()
+    broken.write_bytes(b"{")
     with pytest.raises(MigrationError) as caught:
         run_migration_if_needed()
     assert "canary-token" not in str(caught.value)
-    profile["jira_config"] = {"token": "canary-token"}
-    path.write_text(json.dumps(profile), "utf-8")
+    broken.write_bytes(whole)
     assert "canary-token" not in str(run_migration_if_needed().to_document())
 
 

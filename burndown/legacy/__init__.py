@@ -1,7 +1,9 @@
 """The JSON files of the old dashboard, read into documents and written from them."""
 
-from burndown.legacy.backup import back_up, copy_workspace, fingerprint
+from burndown.legacy.backup import back_up, changes_of
 from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
+from burndown.legacy.copies import copy_workspace
+from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.findings import Finding, Findings
 from burndown.legacy.layout import REGISTRY, STATE, has_workspace
 from burndown.legacy.records import Records, find_damages
@@ -12,6 +14,7 @@ from burndown.legacy.writer import Writer
 __all__ = [
     "REGISTRY",
     "STATE",
+    "DatabaseFiles",
     "Finding",
     "Findings",
     "LegacyProfile",
@@ -22,8 +25,8 @@ __all__ = [
     "Workspace",
     "Writer",
     "back_up",
+    "changes_of",
     "copy_workspace",
     "find_damages",
-    "fingerprint",
     "has_workspace",
 ]

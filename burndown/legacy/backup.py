@@ -1,23 +1,29 @@
-"""Copies of the files of a workspace: before it is migrated, and while it is in use."""
+"""A copy of the files before anything else is done."""
 
 import os
 import shutil
+import stat
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from burndown.disk import complete_or_absent, is_file, is_folder, storage_errors, sync
-from burndown.errors import DatabaseCorruptionError, StorageError
-from burndown.legacy.layout import ROOT_FILES, is_of_database, is_passing
-from burndown.legacy.records import Records, find_damages
+from burndown.disk import is_file, is_folder, open_below
+from burndown.legacy.database_files import DatabaseFiles
+from burndown.legacy.layout import ROOT_FILES, is_passing
 
-__all__ = ["back_up", "copy_workspace", "fingerprint"]
+__all__ = ["back_up", "changes_of", "fingerprint"]
 
 
-def back_up(profiles_dir: Path, now: datetime) -> Path:
+def back_up(profiles_dir: Path, now: datetime, databases: DatabaseFiles) -> Path:
     """Copy the workspace to ``backups/migration-<time>/`` beside its folder.
 
     Links are copied as links. A copy appears whole or not at all. If the latest one already holds
     the files as they are, no further one is made.
+
+    Args:
+        profiles_dir: the folder of profiles.
+        now: the time that the copy is named by.
+        databases: what is not copied.
 
     Returns:
         The folder of the copy.
@@ -27,8 +33,8 @@ def back_up(profiles_dir: Path, now: datetime) -> Path:
     """
     backups = profiles_dir.parent / "backups"
     earlier = sorted(backups.glob("migration-*[0-9]")) if backups.is_dir() else []
-    if earlier and fingerprint(earlier[-1], profiles_dir.name) == fingerprint(
-        profiles_dir.parent, profiles_dir.name
+    if earlier and fingerprint(earlier[-1], profiles_dir.name, databases) == fingerprint(
+        profiles_dir.parent, profiles_dir.name, databases
     ):
         return earlier[-1]
     backup = backups / f"migration-{now:%Y%m%d-%H%M%S-%f}"
@@ -38,95 +44,86 @@ def back_up(profiles_dir: Path, now: datetime) -> Path:
     backups.mkdir(mode=0o700, exist_ok=True)
     unfinished.mkdir(mode=0o700)
     if profiles_dir.is_dir():
-        shutil.copytree(
-            profiles_dir, unfinished / profiles_dir.name, symlinks=True, ignore=_not_copied
-        )
+        _copy_folder(profiles_dir, profiles_dir, unfinished / profiles_dir.name, databases)
     for name in ROOT_FILES:
         if is_file(profiles_dir.parent / name):
-            shutil.copy2(profiles_dir.parent / name, unfinished / name)
+            _copy_file(profiles_dir.parent, profiles_dir.parent / name, unfinished / name)
     unfinished.rename(backup)
     return backup
 
 
-def _not_copied(folder: str, names: list[str]) -> set[str]:
-    """The database itself, locks, and what is no file, folder or link, such as a pipe."""
-    paths = {name: Path(folder, name) for name in names}
-    return {
-        name
-        for name, path in paths.items()
-        if is_passing(name)
-        or (
-            not (path.is_symlink() or path.is_dir())
-            and (is_of_database(name) or not path.is_file())
-        )
-    }
-
-
-def fingerprint(root: Path, folder: str) -> dict[str, tuple[int, int]]:
+def fingerprint(root: Path, folder: str, databases: DatabaseFiles) -> dict[str, tuple[int, int]]:
     """Size and time of change of each file of a workspace or of its backup, by path below ``root``.
 
     Args:
         root: what the folder of profiles lies in.
         folder: the name of the folder of profiles.
+        databases: what is not looked at.
     """
-    found = {}
-    for parent, folders, files in os.walk(root / folder):
-        skipped = _not_copied(parent, [*folders, *files])
-        folders[:] = [name for name in folders if name not in skipped]
-        for name in {*folders, *files} - skipped:
-            path = Path(parent, name)
-            if path.is_symlink() or not path.is_dir():
-                found[path.relative_to(root).as_posix()] = path
-    found.update({name: root / name for name in ROOT_FILES if is_file(root / name)})
-    return {name: (path.lstat().st_size, path.lstat().st_mtime_ns) for name, path in found.items()}
+    return {
+        path.relative_to(root).as_posix(): (status.st_size, status.st_mtime_ns)
+        for path in _paths(root, folder, databases)
+        if not stat.S_ISDIR((status := path.lstat()).st_mode)
+    }
 
 
-def copy_workspace(folder: Path, target: Path) -> None:
-    """Copy the JSON files of a workspace to a new folder, complete and checked or not at all.
+def changes_of(profiles_dir: Path, databases: DatabaseFiles) -> dict[str, tuple[int, ...]]:
+    """What differs once any file, link or folder of the workspace was changed, moved or replaced.
 
-    Other files are no part of it, and one of them may be a database that this process has open:
-    to read it here would release the locks on it. Links are not followed, and not copied.
-
-    Args:
-        folder: the folder of the workspace, in which nothing changes meanwhile.
-        target: a path outside of it, where nothing is.
-
-    Raises:
-        StorageError: there is something at the target, the disk is full, or a file cannot be read.
-        DatabaseCorruptionError: files of the workspace are damaged.
+    Also by something that has been taken away again: where the system notes it, a moved file or
+    folder has a new time of change.
     """
-    if target.parent.resolve().is_relative_to(folder.resolve()):
-        raise StorageError(f"{target} is in the folder to copy; name a path outside of {folder}")
-    if Records(folder, folder).workspace.lies_at_root:
-        raise StorageError(
-            f"The files of the workspace are not in {folder} yet, but beside it, where they were "
-            "before there were profiles; the next change moves them, or `burndown copy` copies them"
-        )
-    with storage_errors(), complete_or_absent(target) as built:
-        _copy_json_files(folder, built)
-        damages = find_damages(built, folder)
-        if damages:
-            raise DatabaseCorruptionError(
-                f"{folder} is damaged, so no copy of it was made: {'; '.join(damages[:5])}"
-            )
+    found: dict[str, tuple[int, ...]] = {}
+    for path in _paths(profiles_dir.parent, profiles_dir.name, databases):
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode):
+            found[str(path)] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        elif not databases.are_in(path):
+            found[str(path)] = (status.st_ctime_ns,)
+    return found
 
 
-def _copy_json_files(folder: Path, copy: Path) -> None:
-    """Copy them private and flushed, with their times, which are all that some records have."""
-    copy.mkdir(mode=0o700)
+def _paths(root: Path, folder: str, databases: DatabaseFiles) -> Iterator[Path]:
+    """All that belongs to a workspace; no link is followed."""
+    if (root / folder).is_dir():
+        yield from _paths_in(root / folder, databases)
+    yield from (root / name for name in ROOT_FILES if is_file(root / name))
+
+
+def _paths_in(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
+    yield folder
+    for path in _entries(folder, databases):
+        if is_folder(path):
+            yield from _paths_in(path, databases)
+        else:
+            yield path
+
+
+def _entries(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
+    """What is in the folder: files, folders and links, and nothing of a database or lock."""
     for path in folder.iterdir():
-        new = copy / path.name
-        if is_folder(path) and not is_passing(path.name):
-            _copy_json_files(path, new)
-        elif is_file(path) and path.suffix == ".json":
-            new.touch(mode=0o600)
-            shutil.copyfile(path, new)
-            _copy_times(path, new)
-            sync(new)
-    _copy_times(folder, copy)
-    sync(copy)
+        known = path.is_symlink() or path.is_dir() or path.is_file()
+        if known and not is_passing(path.name) and path not in databases:
+            yield path
 
 
-def _copy_times(path: Path, copy: Path) -> None:
-    status = path.stat()
+def _copy_folder(root: Path, folder: Path, copy: Path, databases: DatabaseFiles) -> None:
+    copy.mkdir()
+    for path in _entries(folder, databases):
+        target = copy / path.name
+        if path.is_symlink():
+            target.symlink_to(path.readlink())
+            shutil.copystat(path, target, follow_symlinks=False)
+        elif path.is_dir():
+            _copy_folder(root, path, target, databases)
+        else:
+            _copy_file(root, path, target)
+    shutil.copystat(folder, copy, follow_symlinks=False)
+
+
+def _copy_file(root: Path, path: Path, copy: Path) -> None:
+    with open_below(root, path) as source, copy.open("xb") as target:
+        shutil.copyfileobj(source, target)
+        status = os.fstat(source.fileno())
+    copy.chmod(stat.S_IMODE(status.st_mode))
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))

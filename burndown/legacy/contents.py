@@ -23,8 +23,8 @@ class QueryFile:
     """The file."""
     model: type[QueryData]
     """What its entries are."""
-    vital: bool
-    """Whether it cannot be had again; what can be is fetched from Jira."""
+    irreplaceable: bool
+    """Whether it exists only here; the rest can be fetched from Jira again."""
     documents: list[dict[str, Any]]
     """Its entries, without the ids of profile and query."""
 
@@ -64,10 +64,10 @@ class LegacyQuery:
     ) -> Iterator[QueryFile]:
         """Read the large files, one after the other.
 
-        One that cannot be read is left out if Jira can be asked again, and else a problem.
+        One that cannot be read is skipped if Jira can be asked again, and else a problem.
 
         Args:
-            findings: is told what was put right, left out, or cannot be read.
+            findings: takes what was converted, skipped, or cannot be read.
             models: which of them; all if not given.
         """
         notes = QueryNotes.read(self.notes_path, findings)
@@ -77,7 +77,7 @@ class LegacyQuery:
             if model in models and (is_there(path) or is_folder(self.folder / RESPONSES)):
                 documents = read_documents(self.folder, model, jql, notes, findings)
                 if documents or is_there(path):
-                    yield QueryFile(path, model, file.vital, documents)
+                    yield QueryFile(path, model, file.irreplaceable, documents)
 
 
 @dataclass

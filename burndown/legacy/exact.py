@@ -1,6 +1,6 @@
 """A marker in what this package writes, by which it is later taken exactly as it stands.
 
-Without it, a file is read as one of the old shapes. The marker holds a digest of all else, so that
+Without it, a file is read as one of the old formats. The marker holds a digest of all else, so that
 it says nothing once the old dashboard has changed the file around it.
 """
 

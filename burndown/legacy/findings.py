@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Finding", "Findings"]
+__all__ = ["Finding", "Findings", "Say"]
+
+Say = Callable[[str], None]
+"""Takes a sentence on what was converted."""
 
 
 @dataclass(frozen=True)
@@ -19,33 +22,42 @@ class Finding:
 
 @dataclass
 class Findings:
-    """All that is found, to be told at the end."""
+    """All that is found, for the report."""
 
-    put_right: list[Finding] = field(default_factory=list)
+    root: Path | None = None
+    """The folder that is read; no link below it is followed, not even one that is put there now."""
+    converted: list[Finding] = field(default_factory=list)
     """What moves in, though not as it stands."""
-    left_out: list[Finding] = field(default_factory=list)
+    skipped: list[Finding] = field(default_factory=list)
     """What does not move in; the originals stay where they are."""
     problems: list[Finding] = field(default_factory=list)
-    """What cannot be had again and cannot be read: it stops the migration."""
+    """What is irreplaceable and cannot be taken: it stops the migration."""
 
-    def puts_right(self, path: Path, what: str) -> None:
+    def add_converted(self, path: Path, what: str) -> None:
         """Note that something is taken in another form."""
-        self.put_right.append(Finding(path, what))
+        self.converted.append(Finding(path, what))
 
-    def about(self, path: Path) -> Callable[[str], None]:
+    def about(self, path: Path) -> Say:
         """A function that notes what of this file is taken in another form."""
-        return lambda what: self.puts_right(path, what)
+        return lambda what: self.add_converted(path, what)
 
-    def leaves_out(self, path: Path, why: str) -> None:
+    def add_skipped(self, path: Path, why: str) -> None:
         """Note that something is not taken."""
-        self.left_out.append(Finding(path, why))
+        self.skipped.append(Finding(path, why))
+
+    def add_problem(self, path: Path, why: str) -> None:
+        """Note that something cannot be taken and must be."""
+        self.problems.append(Finding(path, why))
+
+    def refuse(self, path: Path, why: str, *, irreplaceable: bool) -> None:
+        """Note that something cannot be taken: a problem, unless Jira has it."""
+        if irreplaceable:
+            self.add_problem(path, why)
+        else:
+            self.add_skipped(path, f"{why}; it can be fetched from Jira again")
 
     def skip_problems(self) -> None:
         """Go on without what cannot be taken."""
         for found in self.problems:
-            self.leaves_out(found.path, f"damaged: {found.what}")
+            self.add_skipped(found.path, f"damaged: {found.what}")
         self.problems.clear()
-
-    def stops_at(self, path: Path, why: str) -> None:
-        """Note that something cannot be taken and must be."""
-        self.problems.append(Finding(path, why))

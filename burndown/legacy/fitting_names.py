@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import TypeGuard
 
 from burndown.errors import shown
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.findings import Findings
-from burndown.models.values import MAX_NAME_LENGTH, is_line, to_utc
+from burndown.models.values import MAX_NAME_LENGTH, to_utc
 
 __all__ = ["make_names_fit"]
 
@@ -22,11 +21,10 @@ def make_names_fit(
     """Give each a name that the database takes: not too long, and nobody else's.
 
     Of those that share a name, the oldest keeps it; names that this package wrote are kept. What
-    gets a number takes no name that another has. One that is no text at all stays as it is, and
-    its id is kept free to stand in for it.
+    gets a number takes no name that another has.
     """
-    taken = {item.document["id"] for item in items if not _is_name(item.document["name"])}
-    all_written = {item.document["name"] for item in items if _is_name(item.document["name"])}
+    taken: set[str] = set()
+    all_written = {item.document["name"] for item in items}
     numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
     oldest_first = sorted(
         items,
@@ -38,8 +36,6 @@ def make_names_fit(
     )
     for item in oldest_first:
         written = item.document["name"]
-        if not _is_name(written):
-            continue
         base = written if written.strip() else item.document["id"]
         name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
         stem = base[:_LONGEST_BASE]
@@ -49,11 +45,7 @@ def make_names_fit(
             why = f"another {kind} has it" if written in taken else "it is blank or too long"
             item.document["name"] = name
             item.document.setdefault("legacy_name", written)
-            findings.puts_right(
+            findings.add_converted(
                 item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
             )
         taken.add(name)
-
-
-def _is_name(written: object) -> TypeGuard[str]:
-    return isinstance(written, str) and is_line(written)

@@ -23,8 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from burndown.disk import is_file, is_folder, is_there, is_unfinished
+from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.findings import Findings
-from burndown.settings import DATABASE_NAME
 
 __all__ = [
     "NOTES",
@@ -39,8 +39,8 @@ __all__ = [
     "folder_name",
     "has_workspace",
     "id_of_folder",
-    "is_of_database",
     "is_passing",
+    "may_hold_data",
     "profile_folders",
     "query_folders",
     "settings_places",
@@ -105,11 +105,6 @@ def is_passing(name: str) -> bool:
     return name == WORK or is_lock or is_unfinished(name)
 
 
-def is_of_database(name: str) -> bool:
-    """Whether a file of this name is the database beside the old files, its log or a copy."""
-    return name.startswith(DATABASE_NAME)
-
-
 def has_workspace(profiles_dir: Path) -> bool:
     """Whether there is a legacy workspace, in the folder or as files beside it."""
     return (
@@ -148,30 +143,31 @@ def settings_places(profile_folder: Path) -> tuple[Path, ...]:
 
 
 def stored_size(profiles_dir: Path) -> int:
-    """How many bytes the files of the folder have, without what only passes and the database."""
+    """How many bytes the JSON files of the folder have, without what only passes."""
     size = 0
     for parent, folders, files in os.walk(profiles_dir):
-        if Path(parent) == profiles_dir:
-            folders[:] = filter(_is_stored, folders)
-            files[:] = filter(_is_stored, files)
-        for path in (Path(parent, name) for name in files):
+        folders[:] = [name for name in folders if not is_passing(name)]
+        for path in (Path(parent, name) for name in files if may_hold_data(name)):
             with suppress(FileNotFoundError):  # it has just been replaced
                 size += path.lstat().st_size if is_file(path) else 0
     return size
 
 
-def _is_stored(name: str) -> bool:
-    return not (is_passing(name) or is_of_database(name))
+def may_hold_data(name: str) -> bool:
+    """Whether a file of this name can be one of a workspace; a database can not."""
+    return name.endswith(".json")
 
 
-def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings) -> None:
+def tell_leftovers(
+    profiles_dir: Path, used_root_files: bool, findings: Findings, databases: DatabaseFiles
+) -> None:
     """Say of all that does not move in why it does not."""
     root = profiles_dir.parent
     for path in sorted(root.glob(".task_progress.json.*.tmp")):
-        findings.leaves_out(path, _LEFT_OVER)
+        findings.add_skipped(path, _LEFT_OVER)
     for name, why in _LEFT_OUT_AT_ROOT.items():
         if (root / name).exists() and not (used_root_files and name in ROOT_FILES):
-            findings.leaves_out(root / name, why)
+            findings.add_skipped(root / name, why)
     known = {profiles_dir / REGISTRY, profiles_dir / STATE}
     for folder in profile_folders(profiles_dir).values():
         known.add(next(filter(is_there, settings_places(folder)), folder / PROFILE_FILES[0]))
@@ -180,13 +176,13 @@ def tell_leftovers(profiles_dir: Path, used_root_files: bool, findings: Findings
             if is_folder(query / RESPONSES):
                 known |= set((query / RESPONSES).glob("*.json"))
     known |= {problem.path for problem in findings.problems}
-    holding = {parent for path in known for parent in path.parents}
+    holding = {parent for path in (*known, *databases.databases) for parent in path.parents}
     if profiles_dir.is_dir():
-        for path in _unknown(profiles_dir, known, holding):
+        for path in _unknown(profiles_dir, known, holding, databases):
             if path.is_symlink():
                 _tell_link(path, profiles_dir.resolve(), findings)
             else:
-                findings.leaves_out(path, _why_unknown(path))
+                findings.add_skipped(path, _why_unknown(path))
 
 
 def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
@@ -222,13 +218,13 @@ def _folders_in(folder: Path) -> list[Path]:
     )
 
 
-def _unknown(folder: Path, known: set[Path], holding: set[Path]) -> Iterator[Path]:
+def _unknown(
+    folder: Path, known: set[Path], holding: set[Path], databases: DatabaseFiles
+) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path in holding and is_folder(path):
-            yield from _unknown(path, known, holding)
-        elif not (path in known or is_passing(path.name)) and (
-            path.is_dir() or not is_of_database(path.name)
-        ):
+            yield from _unknown(path, known, holding, databases)
+        elif not (path in known or is_passing(path.name) or path in databases):
             yield path
 
 
@@ -241,9 +237,9 @@ def _tell_link(path: Path, profiles_dir: Path, findings: Findings) -> None:
     is_elsewhere = not (target.is_relative_to(profiles_dir) or profiles_dir.is_relative_to(target))
     if is_elsewhere and _leads_to_data(path):
         why = f"a link to {target}, and links are not followed; put the folder itself there"
-        findings.stops_at(path, why)
+        findings.add_problem(path, why)
     else:
-        findings.leaves_out(path, "a link; links are not followed")
+        findings.add_skipped(path, "a link; links are not followed")
 
 
 def _leads_to_data(link: Path) -> bool:

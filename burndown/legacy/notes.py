@@ -39,10 +39,10 @@ class _Notes(BaseModel):
         try:
             return cls.model_validate(read_json(path, findings))
         except UnreadableFileError as error:
-            findings.stops_at(path, str(error))
+            findings.add_problem(path, str(error))
         except pydantic.ValidationError as error:
             places = {".".join(map(str, found["loc"])) for found in error.errors()}
-            findings.stops_at(path, f"not as it was written at {', '.join(sorted(places))}")
+            findings.add_problem(path, f"not as it was written at {', '.join(sorted(places))}")
         return cls()
 
     def to_file(self) -> bytes:

@@ -7,24 +7,25 @@ from pathlib import Path
 
 from burndown.disk import is_folder, is_there, link
 from burndown.errors import StorageError
-from burndown.legacy.layout import is_of_database, is_passing
+from burndown.legacy.layout import is_passing, may_hold_data
 
 __all__ = ["check_place", "copy_tree"]
 
 
 def copy_tree(folder: Path, copy: Path) -> None:
-    """A copy of the folder that costs no space: a second name for each file, never written to."""
+    """A copy of the folder that costs no space: a second name for each file, never written to.
+
+    Only of what a workspace holds: a database must not have two names.
+    """
     copy.mkdir(mode=0o700, parents=True)
     for entry in os.scandir(folder):
-        if is_passing(entry.name) or (
-            is_of_database(entry.name) and not entry.is_dir(follow_symlinks=False)
-        ):
+        if is_passing(entry.name):
             continue
         if entry.is_symlink():
             (copy / entry.name).symlink_to(Path(entry.path).readlink())
         elif entry.is_dir():
             copy_tree(Path(entry.path), copy / entry.name)
-        elif entry.is_file():
+        elif entry.is_file() and may_hold_data(entry.name):
             link(Path(entry.path), copy / entry.name)
     shutil.copystat(folder, copy)
 

@@ -1,20 +1,22 @@
 """The large files of a query, read into documents and written from them.
 
 What a file cannot say is taken from the notes beside it, as far as the file is still as it was
-written; all else is read as one of the old shapes. Each function that reads gives documents without
-the ids of profile and query; each that writes gives files by name below the folder of the query,
-``None`` for one that must not be there, and puts into the notes what these do not say.
+written; all else is read as one of the old formats. Each function that reads gives documents
+without the ids of profile and query; each that writes gives files by name below the folder of the
+query, ``None`` for one that must not be there, and puts into the notes what these do not say.
 """
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from burndown.disk import digest, is_there
 from burndown.legacy.files import (
     UnreadableFileError,
+    finite,
     json_file,
     modified_at,
     parse_json,
@@ -29,8 +31,8 @@ from burndown.legacy.notes import (
     QueryNotes,
     ResponseNote,
 )
-from burndown.legacy.query_shapes import (
-    ShapeError,
+from burndown.legacy.query_formats import (
+    FormatError,
     changelog_documents,
     jira_cache_document,
     project_data_document,
@@ -45,8 +47,6 @@ __all__ = ["DATA_FILES", "DataFile", "read_documents", "write_documents"]
 Document = dict[str, Any]
 Files = dict[str, bytes | None]
 
-_ANEW = "it can be fetched from Jira again"
-
 
 @dataclass(frozen=True)
 class DataFile:
@@ -55,17 +55,17 @@ class DataFile:
     name: str
     model: type[QueryData]
     """What its entries are."""
-    vital: bool
-    """Whether it cannot be had again; what can be is fetched from Jira."""
+    irreplaceable: bool
+    """Whether it exists only here; the rest can be fetched from Jira again."""
 
 
 DATA_FILES = {
     file.model: file
     for file in (
-        DataFile("jira_cache.json", JiraCache, vital=False),
-        DataFile("jira_changelog_cache.json", JiraChangelog, vital=False),
-        DataFile("project_data.json", ProjectData, vital=True),
-        DataFile("metrics_snapshots.json", MetricsSnapshot, vital=True),
+        DataFile("jira_cache.json", JiraCache, irreplaceable=False),
+        DataFile("jira_changelog_cache.json", JiraChangelog, irreplaceable=False),
+        DataFile("project_data.json", ProjectData, irreplaceable=True),
+        DataFile("metrics_snapshots.json", MetricsSnapshot, irreplaceable=True),
     )
 }
 
@@ -75,14 +75,14 @@ def read_documents(
 ) -> list[Document]:
     """What the folder of a query holds of one kind.
 
-    What cannot be read is left out if Jira can be asked again, and else a problem.
+    What cannot be read is skipped if Jira can be asked again, and else a problem.
 
     Args:
         folder: the folder of the query.
         model: the kind.
         jql: the JQL of the query, for want of one beside the answers.
         notes: what stands beside the files.
-        findings: is told what was put right, left out, or cannot be read.
+        findings: takes what was converted, skipped, or cannot be read.
     """
     file = DATA_FILES[model]
     path = folder / file.name
@@ -90,20 +90,21 @@ def read_documents(
     if not is_there(path):
         return documents
     try:
-        data = read_bytes(path)
+        data = read_bytes(path, findings.root)
         value = parse_json(data, path, findings)
+        if file.irreplaceable:
+            value = finite(value, path, findings)
         say = findings.about(path)
+        refuse = partial(findings.refuse, path, irreplaceable=file.irreplaceable)
         if model is JiraChangelog:
             return [
                 {**found, "expires_at": notes.changelogs.get(found["issue_key"])}
-                for found in changelog_documents(
-                    value, say, lambda what: findings.leaves_out(path, f"{what}; {_ANEW}")
-                )
+                for found in changelog_documents(value, say, refuse)
             ]
         if model is MetricsSnapshot:
-            return read_snapshots(value, notes.snapshots, modified_at(path), say)
+            return read_snapshots(value, notes.snapshots, modified_at(path), say, refuse)
         if model is ProjectData:
-            document = project_data_document(value, modified_at(path))
+            document = project_data_document(value, modified_at(path), say)
             if notes.project_data and notes.project_data.digest == digest(data):
                 document["updated_at"] = notes.project_data.updated_at
             return [document]
@@ -111,11 +112,8 @@ def read_documents(
             value, jql, modified_at(path), say
         )
         return [*(each for each in documents if not _same_key(each, latest)), latest]
-    except (UnreadableFileError, ShapeError) as error:
-        if file.vital:
-            findings.stops_at(path, str(error))
-        else:
-            findings.leaves_out(path, f"{error}; {_ANEW}")
+    except (UnreadableFileError, FormatError) as error:
+        findings.refuse(path, str(error), irreplaceable=file.irreplaceable)
         return documents
 
 
@@ -156,7 +154,7 @@ def _read_responses(folder: Path, notes: QueryNotes, findings: Findings) -> list
         try:
             response = read_json(path, findings)
         except UnreadableFileError as error:
-            findings.leaves_out(path, f"{error}; {_ANEW}")
+            findings.refuse(path, str(error), irreplaceable=False)
             continue
         documents.append(_cache_document(cache_key, note, response))
     return documents

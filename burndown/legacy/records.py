@@ -34,7 +34,7 @@ class Records:
     def __init__(self, root: Path, shown_as: Path) -> None:
         self._root = root
         self._shown_as = shown_as
-        self._findings = Findings()
+        self._findings = Findings(root)
         self.workspace = Workspace.read(root, self._findings)
         self._refuse_damaged(root / REGISTRY)
         self._refuse_damaged(root / STATE)
@@ -70,7 +70,7 @@ class Records:
             try:
                 found += self._complete(model, documents, file.path)
             except DatabaseCorruptionError:
-                if file.vital:
+                if file.irreplaceable:
                     raise
                 for document in documents:
                     found += self._if_valid(model, document)

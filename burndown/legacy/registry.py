@@ -26,7 +26,7 @@ def registry_entry(profile: LegacyProfile, earlier: dict[str, Any]) -> dict[str,
     """The entry of a profile.
 
     Args:
-        profile: the profile; of one in an old shape, only its queries are told anew.
+        profile: the profile; of one in an old format, only its queries are told anew.
         earlier: the entry that it replaces; what that has beside is kept.
     """
     oldest_first = sorted(profile.queries, key=lambda query: to_utc(query.document["created_at"]))

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from burndown.legacy.findings import Say
 from burndown.legacy.notes import SnapshotNote
-from burndown.legacy.profile_shapes import Say
-from burndown.legacy.query_shapes import snapshot_documents
+from burndown.legacy.query_formats import snapshot_documents
 from burndown.models.json_codec import encode
 
 __all__ = ["read_snapshots", "write_snapshots"]
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 def read_snapshots(
-    written: Any, notes: Iterable[SnapshotNote], written_at: datetime, say: Say
+    written: Any, notes: Iterable[SnapshotNote], written_at: datetime, say: Say, refuse: Say
 ) -> list[Document]:
     """The snapshots that the file holds; metrics without a note are read as the dashboard's.
 
@@ -26,14 +26,15 @@ def read_snapshots(
         written: what the file holds.
         notes: what is noted of it; of what the file no longer holds, there is nothing.
         written_at: the time of the file, for want of another.
-        say: takes what was put right.
+        say: takes what was converted.
+        refuse: takes what is no week.
 
     Raises:
-        ShapeError: it is no object of weeks, each an object of metrics.
+        FormatError: it is no object of weeks.
     """
-    old_shape = snapshot_documents(written, written_at, say)
+    old_format = snapshot_documents(written, written_at, say, refuse)
     weeks: dict[str, Document] = {}
-    for document in old_shape:
+    for document in old_format:
         weeks.setdefault(document["snapshot_date"], {}).update(document["metrics"])
     found: dict[tuple[str, str], Document] = {}
     claimed: dict[str, set[str]] = {}
@@ -46,7 +47,7 @@ def read_snapshots(
             "metrics": {name: values[name] for name in note.metrics if name in values},
         }
         claimed.setdefault(note.snapshot_date, set()).update(note.metrics)
-    for document in old_shape:
+    for document in old_format:
         taken = claimed.get(document["snapshot_date"])
         if taken is not None:
             metrics = document["metrics"].items()

@@ -12,8 +12,17 @@ from typing import Any
 from burndown.disk import is_there
 from burndown.errors import shown
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
+from burndown.legacy.conversion import convert
+from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.exact import unmarked
-from burndown.legacy.files import UnreadableFileError, kind_of, modified_at, read_json
+from burndown.legacy.files import (
+    UnreadableFileError,
+    escaped,
+    finite,
+    kind_of,
+    modified_at,
+    read_json,
+)
 from burndown.legacy.findings import Findings
 from burndown.legacy.fitting_names import make_names_fit
 from burndown.legacy.layout import (
@@ -29,9 +38,10 @@ from burndown.legacy.layout import (
     tell_leftovers,
 )
 from burndown.legacy.notes import WorkspaceNotes
-from burndown.legacy.profile_shapes import profile_document
-from burndown.legacy.query_shapes import query_document
-from burndown.models.values import is_identifier, slug
+from burndown.legacy.profile_formats import profile_document
+from burndown.legacy.query_formats import query_document
+from burndown.models import Profile, Query
+from burndown.models.values import is_identifier, is_line, slug
 
 __all__ = ["Workspace"]
 
@@ -73,9 +83,9 @@ class Workspace:
         """Read what the folder holds; every file that cannot be read is told as a problem."""
         return _Reader(profiles_dir, findings).read()
 
-    def tell_leftovers(self, findings: Findings) -> None:
-        """Say of all files that hold nothing of this why they do not."""
-        tell_leftovers(self.profiles_dir, self.lies_at_root, findings)
+    def tell_leftovers(self, findings: Findings, databases: DatabaseFiles) -> None:
+        """Say of all files that hold nothing of this, and are no database, why they do not."""
+        tell_leftovers(self.profiles_dir, self.lies_at_root, findings, databases)
 
 
 class _Reader:
@@ -103,22 +113,22 @@ class _Reader:
         path = self.profiles_dir / REGISTRY
         listed = registry.get("profiles", {})
         if isinstance(listed, list):
-            self.findings.puts_right(path, "profiles: a list read as an object by id")
+            self.findings.add_converted(path, "profiles: a list read as an object by id")
             listed = self._by_id(listed)
         if not isinstance(listed, dict):
             why = f"profiles: an object by id was expected, not {kind_of(listed)}"
-            self.findings.stops_at(path, why)
+            self.findings.add_problem(path, why)
             return {}
         entries: dict[str, dict[str, Any]] = {}
         for key, entry in listed.items():
             if entry is None:
-                self.findings.puts_right(path, f"profiles: {shown(key)}: null read as not set")
+                self.findings.add_converted(path, f"profiles: {shown(key)}: null read as not set")
                 entries[key] = {}
             elif isinstance(entry, dict):
                 entries[key] = entry
             else:
                 why = f"profiles: {shown(key)}: an object was expected, not {kind_of(entry)}"
-                self.findings.stops_at(path, why)
+                self.findings.add_problem(path, why)
         return entries
 
     def _by_id(self, listed: list[Any]) -> dict[str, Any]:
@@ -129,11 +139,11 @@ class _Reader:
             key = entry.get("id") if isinstance(entry, dict) else entry
             if not isinstance(key, str):
                 why = f"profiles[{number}]: an object with an id was expected"
-                self.findings.stops_at(path, why)
+                self.findings.add_problem(path, why)
                 continue
             if key in entries:
                 why = f"profiles[{number}]: {shown(key)} is there twice; the last one is taken"
-                self.findings.puts_right(path, why)
+                self.findings.add_converted(path, why)
             entries[key] = entry if isinstance(entry, dict) else {}
         return entries
 
@@ -172,7 +182,7 @@ class _Reader:
 
     def _forget_active(self, key: str, value: Any, why: str) -> None:
         path = self.profiles_dir / REGISTRY
-        self.findings.puts_right(path, f"{key}: {shown(value)} {why}; nothing is active")
+        self.findings.add_converted(path, f"{key}: {shown(value)} {why}; nothing is active")
 
     # --- profiles ----------------------------------------------------------------------------
 
@@ -200,13 +210,16 @@ class _Reader:
         path, written = self._settings(folder)
         document, is_exact = unmarked(written)
         is_exact = is_exact and document.get("id") == profile_id
-        if not is_exact:
-            document = profile_document(profile_id, document, entry, self.findings.about(path))
+        say = self.findings.about(path)
+        if is_exact:
+            document = convert(Profile, document, say)
+        else:
+            document = profile_document(profile_id, document, entry, say)
             if "created_at" not in document:
                 document["created_at"] = modified_at(path)
-                self.findings.puts_right(path, "created_at: taken from the time of the file")
+                self.findings.add_converted(path, "created_at: taken from the time of the file")
             if profile_id != id_of_folder(key):
-                document["legacy_id"] = _as_text(key)
+                document["legacy_id"] = escaped(key)
         queries = list(self._queries(folder, document, entry))
         return LegacyProfile(key, folder, path, document, queries, is_exact)
 
@@ -215,7 +228,9 @@ class _Reader:
         for path in settings_places(folder):
             if is_there(path):
                 return path, self._object(path) or {}
-        self.findings.puts_right(folder, "no profile.json; taken from profiles.json and defaults")
+        self.findings.add_converted(
+            folder, "no profile.json; taken from profiles.json and defaults"
+        )
         return folder, {}
 
     def _registered_only(
@@ -225,13 +240,13 @@ class _Reader:
         profile_id = self._identifier(key, path, "profile", taken)
 
         def say(what: str) -> None:
-            self.findings.puts_right(path, f"profile {shown(key)}: {what}")
+            self.findings.add_converted(path, f"profile {shown(key)}: {what}")
 
         document = profile_document(profile_id, entry, entry, say)
         document.setdefault("created_at", modified_at(path))
         if profile_id != key:
             document["legacy_id"] = key
-        self.findings.puts_right(path, f"profile {shown(key)} has no folder; taken from its entry")
+        say("there is no folder; taken from this entry")
         folder = self.profiles_dir / folder_name(profile_id)
         return LegacyProfile(key, folder, path, document, [])
 
@@ -242,7 +257,9 @@ class _Reader:
         document = profile_document("default", written, {}, self.findings.about(path))
         document.setdefault("created_at", modified_at(path if is_there(path) else self.root))
         query = replace(self._query("main", self.root, document), key="main")
-        self.findings.puts_right(self.root, "files of the time before profiles: now default/main")
+        self.findings.add_converted(
+            self.root, "files of the time before profiles: now default/main"
+        )
         return LegacyProfile("default", self.root, path, document, [query])
 
     # --- queries -----------------------------------------------------------------------------
@@ -258,7 +275,7 @@ class _Reader:
             query_id = self._identifier(query_folder.name, query_folder, "query", taken)
             query = self._query(query_id, query_folder, profile)
             if not query.is_exact and query_id != id_of_folder(query_folder.name):
-                query.document["legacy_id"] = _as_text(query_folder.name)
+                query.document["legacy_id"] = escaped(query_folder.name)
             yield query
 
     def _query(self, query_id: str, folder: Path, profile: dict[str, Any]) -> LegacyQuery:
@@ -269,10 +286,11 @@ class _Reader:
             return LegacyQuery(folder.name, folder, document)
         document, is_exact = unmarked(written)
         is_exact = is_exact and document.get("id") == query_id
-        if not is_exact:
-            document = query_document(
-                query_id, document, "", modified_at(path), self.findings.about(path)
-            )
+        say = self.findings.about(path)
+        if is_exact:
+            document = convert(Query, document, say)
+        else:
+            document = query_document(query_id, document, "", modified_at(path), say)
         return LegacyQuery(folder.name, folder, document, is_exact)
 
     def _query_of_other_files(
@@ -281,16 +299,16 @@ class _Reader:
         path = folder / "query.json"
         if not is_there(path):
             path = folder
-            self.findings.puts_right(folder, "no query.json; taken from the other files")
+            self.findings.add_converted(folder, "no query.json; taken from the other files")
         jql = self._fetched_jql(folder) or profile.get("jql_query")
-        if not isinstance(jql, str):
+        if not (isinstance(jql, str) and is_line(jql)):
             jql = ""
         return query_document(query_id, {}, jql, modified_at(path), self.findings.about(path))
 
     def _fetched_jql(self, folder: Path) -> Any:
         """The JQL of the last sync; what is wrong with the file is told when its data is read."""
         try:
-            cache = read_json(folder / "jira_cache.json", Findings())
+            cache = read_json(folder / "jira_cache.json", Findings(self.findings.root))
         except UnreadableFileError:
             return None
         return cache.get("jql_query") if isinstance(cache, dict) else None
@@ -302,12 +320,12 @@ class _Reader:
         if not is_there(path):
             return None
         try:
-            value = read_json(path, self.findings)
+            value = finite(read_json(path, self.findings), path, self.findings)
         except UnreadableFileError as error:
-            self.findings.stops_at(path, str(error))
+            self.findings.add_problem(path, str(error))
             return None
         if not isinstance(value, dict):
-            self.findings.stops_at(path, f"an object was expected, not {kind_of(value)}")
+            self.findings.add_problem(path, f"an object was expected, not {kind_of(value)}")
             return None
         return value
 
@@ -318,7 +336,7 @@ class _Reader:
                 path = parent / folder_name(name)
                 if is_there(path) and not path.is_dir() and not path.is_symlink():
                     what = "a file" if path.is_file() else "a device"
-                    self.findings.stops_at(path, f"{what}, not the folder of the {kind}")
+                    self.findings.add_problem(path, f"{what}, not the folder of the {kind}")
 
     def _identifier(self, key: str, path: Path, kind: str, taken: dict[str, int]) -> str:
         """An id that is safe and not taken; of each that is, how many were made of it is noted."""
@@ -328,11 +346,6 @@ class _Reader:
             while identifier in taken:
                 taken[base] += 1
                 identifier = f"{base}-{taken[base]}"
-            self.findings.puts_right(path, f"{shown(key)} is no safe id; now {identifier!r}")
+            self.findings.add_converted(path, f"{shown(key)} is no safe id; now {identifier!r}")
         taken[identifier] = 1
         return identifier
-
-
-def _as_text(name: str) -> str:
-    """The name of a file as text that can be stored, even if the bytes on disk are none."""
-    return name.encode(errors="backslashreplace").decode()

@@ -106,7 +106,7 @@ class Writer:
         if not query.is_exact and not is_file(query.path):
             self.save_query(profile, self.records.query(profile.document["id"], query))
         if query.folder not in self._notes:
-            self._notes[query.folder] = QueryNotes.read(query.notes_path, Findings())
+            self._notes[query.folder] = QueryNotes.read(query.notes_path, Findings(self._root))
         notes = self._notes[query.folder]
         files = write_documents(model, documents, query.document["jql"], notes)
         for name, data in files.items():

@@ -25,7 +25,7 @@ def test_demo_makes_a_workspace_and_shows_it(capsys: Capture, tmp_path: Path) ->
         [cache] = backend.list_jira_caches("kafka", "12w")
         assert cache["issue_count"] == 7
     assert "7 issues" in output
-    for heading in ("Moved ", "Put right ", "Left out "):
+    for heading in ("Moved ", "Converted", "Skipped"):
         assert f"\n{heading}" in output
 
 

@@ -20,10 +20,10 @@ from tests.cli.program import (
 from tests.legacy_workspaces import write
 from tests.stored import everything
 
-TABLES = ["Moved", "Put right on the way", "Left out"]
+TABLES = ["Moved", "Converted", "Skipped"]
 
 
-def test_migrate_tells_what_moved_what_was_put_right_and_what_was_left_out(
+def test_migrate_reports_what_moved_what_was_converted_and_what_was_skipped(
     capsys: Capture, old: Path
 ) -> None:
     """The tables come in this order and agree with the database; then where things are."""
@@ -57,16 +57,16 @@ def test_migrate_tells_programs_the_same(capsys: Capture, old: Path) -> None:
     for what, number in report["moved"].items():
         assert re.search(rf"^[│|] {what} +[│|] +{number} [│|]$", output, re.MULTILINE)
     squeezed = re.sub(r"[\s│]", "", output)
-    assert report["put_right"]
-    assert report["left_out"]
-    for found in (*report["put_right"], *report["left_out"]):
+    assert report["converted"]
+    assert report["skipped"]
+    for found in (*report["converted"], *report["skipped"]):
         path = Path(found["path"]).relative_to(old)
         assert str(path)[:40] in squeezed or str(path)[:20] in output
     report_of_migration = in_json(capsys, "migrate")
     assert report_of_migration["outcome"] == "migrated"
     assert Path(report_of_migration["backup"]).is_dir()
     assert report_of_migration["database"] == str(old / "profiles/burndown.db")
-    for part in ("moved", "put_right", "left_out"):
+    for part in ("moved", "converted", "skipped"):
         assert report_of_migration[part] == report[part]
 
 
@@ -91,7 +91,7 @@ def test_a_second_run_has_nothing_to_do(capsys: Capture, old: Path) -> None:
     report = in_json(capsys, "migrate")
     assert report["outcome"] == "already migrated"
     assert report["moved"] == {}
-    assert report["put_right"] == report["left_out"] == []
+    assert report["converted"] == report["skipped"] == []
     assert files_below(old) == before
 
 

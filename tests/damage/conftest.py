@@ -11,7 +11,7 @@ from tests.damage.workspace import FILES, Stored, make, migrate
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Stored:
     """What the undamaged workspace becomes."""
     outcome = migrate(make(tmp_path_factory.mktemp("whole")))
-    assert outcome.problems == outcome.put_right == outcome.left_out == []
+    assert outcome.problems == outcome.converted == outcome.skipped == []
     assert outcome.stored.keys() == FILES.keys()
     return outcome.stored
 

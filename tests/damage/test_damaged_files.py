@@ -15,13 +15,13 @@ from tests.damage.workspace import (
     CACHE,
     DATA,
     FILES,
+    IRREPLACEABLE,
     PROFILE,
     QUERY,
     REGISTRY,
-    VITAL,
     Stored,
     assert_all_else_is_there,
-    assert_leaves_out,
+    assert_skips,
     assert_stops,
     migrate,
 )
@@ -95,13 +95,6 @@ UNREADABLE: dict[str, tuple[Damage, str]] = {
     "lists 100000 deep": (nested(100_000), "recursion limit"),
     "objects 5000 deep": (nested(5000, '{"k":', "}"), "recursion limit"),
     "lists without end": (with_value("[" * 50_000), PLACE),
-    "half a surrogate pair": (with_value(r'"\ud800"'), f"hex escape at {PLACE}"),
-    "the other half": (with_value(r'"\udc00 x"'), f"hex escape at {PLACE}"),
-    "half a surrogate pair in a key": (with_value(r'{"\ud83d": 1}'), f"hex escape at {PLACE}"),
-    "half a surrogate pair in UTF-8": (
-        lambda data: with_value('"?"')(data).replace(b"?", b"\xed\xa0\x80"),
-        PLACE,
-    ),
     "null": (lambda data: b"null", NO_OBJECT),
     "true": (lambda data: b"true", NO_OBJECT),
     "a number": (lambda data: b"12.5", NO_OBJECT),
@@ -120,9 +113,9 @@ def test_files_that_cannot_be_had_again_stop_it_together(
 ) -> None:
     """One error names all of them, with place and reason; the others are left out."""
     damage, reason = UNREADABLE[kind]
-    for path in (*VITAL, *ANEW):
+    for path in (*IRREPLACEABLE, *ANEW):
         (root / path).write_bytes(damage((root / path).read_bytes()))
-    assert_stops(root, whole, VITAL, reason, left_out=ANEW)
+    assert_stops(root, whole, IRREPLACEABLE, reason, skipped=ANEW)
 
 
 @pytest.mark.parametrize("path", ANEW)
@@ -132,10 +125,10 @@ def test_a_file_that_jira_can_be_asked_for_again_is_left_out(
 ) -> None:
     damage, reason = UNREADABLE[kind]
     (root / path).write_bytes(damage((root / path).read_bytes()))
-    assert_leaves_out(root, whole, [path], reason)
+    assert_skips(root, whole, [path], reason)
 
 
-@pytest.mark.parametrize("path", VITAL)
+@pytest.mark.parametrize("path", IRREPLACEABLE)
 @pytest.mark.parametrize("kind", ALONE)
 def test_each_of_the_others_alone_stops_it(root: Path, whole: Stored, path: str, kind: str) -> None:
     damage, reason = UNREADABLE[kind]
@@ -182,8 +175,8 @@ def test_however_the_files_are_written_they_move_in_whole(
         (root / path).write_bytes(change((root / path).read_bytes()))
     outcome = migrate(root)
     assert outcome.stored == whole
-    assert outcome.left_out == []
-    assert sorted(outcome.put_right) == sorted(
+    assert outcome.skipped == []
+    assert sorted(outcome.converted) == sorted(
         (path, f"read as {told}") for path in FILES if told is not None
     )
 
@@ -195,7 +188,7 @@ def test_what_python_writes_for_no_number_becomes_null_and_is_told(root: Path, t
         (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
     outcome = migrate(root)
     place = {"[1, [NaN]]": "more[1][0]", '{"k": NaN}': "more.k"}.get(text, "more")
-    assert sorted(outcome.put_right) == sorted(
+    assert sorted(outcome.converted) == sorted(
         (path, f"null in place of NaN or infinity at {place}") for path in paths
     )
     null = json.loads(re.sub("-?(NaN|Infinity)", "null", text))
@@ -211,7 +204,7 @@ def test_an_integer_of_any_size_that_python_reads_moves_in(
     for path in (PROFILE, QUERY, DATA, CACHE):
         (root / path).write_bytes(with_value(str(number))((root / path).read_bytes()))
     outcome = migrate(root)
-    assert outcome.put_right == outcome.left_out == []
+    assert outcome.converted == outcome.skipped == []
     assert outcome.stored[PROFILE][0]["extra"]["more"] == number
     assert outcome.stored[QUERY][0]["extra"]["more"] == number
     assert outcome.stored[DATA][0]["data"]["more"] == number
@@ -219,22 +212,82 @@ def test_an_integer_of_any_size_that_python_reads_moves_in(
     assert_all_else_is_there(outcome.stored, whole, [PROFILE, QUERY, DATA, CACHE])
 
 
-NOT_STORABLE = {
-    "a number beyond any float": ("1e400", "more: a finite number was expected"),
-    "a negative one": ("-1e999", "more: a finite number was expected"),
-    "lists 200 deep": ("[" * 200 + "]" * 200, "nesting of at most 200 levels"),
-    "lists 201 deep": ("[" * 201 + "]" * 201, f"nesting of at most 200 levels|{PLACE}"),
-    "objects 240 deep": ('{"k":' * 240 + "1" + "}" * 240, PLACE),
+SURROGATES = {
+    "half a surrogate pair": ('"\\ud800"', "\\ud800"),
+    "the other half": ('"\\udc00 x"', "\\udc00 x"),
+    "both halves in the wrong order": ('"\\udc00\\ud800"', "\\udc00\\ud800"),
+    "half a pair in a key": (r'{"\ud83d": 1}', {"\\ud83d": 1}),
+    "half a pair in two keys": (
+        '{"\\ud83d": 1, "\\\\ud83d": 2}',
+        {"\\ud83d_": 1, "\\ud83d": 2},
+    ),
+    "half a pair in UTF-8": ('"?"', "\\ud800"),
 }
 
 
-@pytest.mark.parametrize("kind", NOT_STORABLE)
-def test_a_value_that_no_database_holds_stops_it(root: Path, whole: Stored, kind: str) -> None:
-    text, reason = NOT_STORABLE[kind]
+@pytest.mark.parametrize("kind", SURROGATES)
+def test_what_python_writes_for_half_a_character_is_escaped_and_reported(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    """The old dashboard reads it, so it is no reason to lose the values beside it."""
+    text, expected = SURROGATES[kind]
+    paths = (PROFILE, QUERY, DATA, CACHE)
+    for path in paths:
+        data = with_value(text)((root / path).read_bytes())
+        (root / path).write_bytes(data.replace(b'"?"', b'"\xed\xa0\x80"'))
+    outcome = migrate(root)
+    assert outcome.skipped == []
+    assert {path for path, _ in outcome.converted} == set(paths)
+    assert all(what.startswith("lone surrogates escaped at more") for _, what in outcome.converted)
+    assert outcome.stored[PROFILE][0]["extra"]["more"] == expected
+    assert outcome.stored[QUERY][0]["extra"]["more"] == expected
+    assert outcome.stored[DATA][0]["data"]["more"] == expected
+    assert outcome.stored[CACHE][0]["response"]["more"] == expected
+    assert_all_else_is_there(outcome.stored, whole, paths)
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1e999", "[1e400]", '{"k": [0, 1e400]}'])
+def test_a_number_beyond_any_float_becomes_null_and_is_reported(
+    root: Path, whole: Stored, text: str
+) -> None:
+    """In what is irreplaceable, and no other value with it; Jira has the rest."""
+    paths = (PROFILE, QUERY, DATA)
+    for path in (*paths, CACHE):
+        (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
+    outcome = migrate(root)
+    assert {path for path, _ in outcome.converted} == set(paths)
+    assert all("null in place of NaN or infinity at more" in what for _, what in outcome.converted)
+    assert [path for path, _ in outcome.skipped] == [CACHE]
+    expected = json.loads(re.sub("-?1e[0-9]+", "null", text))
+    for path, column in ((PROFILE, "extra"), (QUERY, "extra"), (DATA, "data")):
+        stored, before = outcome.stored[path][0], whole[path][0]
+        assert stored == {**before, column: {**before[column], "more": expected}}
+    assert_all_else_is_there(outcome.stored, whole, [*paths, CACHE])
+
+
+@pytest.mark.parametrize("depth", [200, 205])
+def test_what_nests_too_deep_is_kept_as_text(root: Path, whole: Stored, depth: int) -> None:
+    """In what is irreplaceable, and no other value with it."""
+    text = "[" * depth + "]" * depth
+    paths = (PROFILE, QUERY, DATA)
+    for path in (*paths, CACHE):
+        (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
+    outcome = migrate(root)
+    why = "more: nesting of at most 200 levels was expected, got a list; kept under legacy_values"
+    assert sorted(outcome.converted) == sorted((path, why) for path in paths)
+    assert [path for path, _ in outcome.skipped] == [CACHE]
+    for path, column in ((PROFILE, "extra"), (QUERY, "extra"), (DATA, "data")):
+        stored, before = outcome.stored[path][0], whole[path][0]
+        kept = {"legacy_values": {"more": text}}
+        assert stored == {**before, column: {**before[column], **kept}}
+    assert_all_else_is_there(outcome.stored, whole, [*paths, CACHE])
+
+
+def test_what_nests_deeper_still_makes_a_file_unreadable(root: Path, whole: Stored) -> None:
     hit = (PROFILE, QUERY, DATA)
     for path in (*hit, CACHE):
-        (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
-    assert_stops(root, whole, hit, reason, left_out=[CACHE])
+        (root / path).write_bytes(nested(240, '{"k":', "}")((root / path).read_bytes()))
+    assert_stops(root, whole, hit, PLACE, skipped=[CACHE])
 
 
 # --- what stands in the place of a file ------------------------------------------------------
@@ -264,21 +317,21 @@ def test_what_stands_in_the_place_of_a_file_is_never_followed_or_waited_for(
 ) -> None:
     """It stops the migration if the file cannot be had again, and else is left out."""
     put, reason = STAND_INS[kind]
-    for path in (*VITAL, *ANEW):
+    for path in (*IRREPLACEABLE, *ANEW):
         (root / path).unlink()
         put(root / path)
-    assert_stops(root, whole, VITAL, reason, left_out=ANEW)
+    assert_stops(root, whole, IRREPLACEABLE, reason, skipped=ANEW)
 
 
 def test_what_is_not_there_is_made_up_for_and_told(root: Path, whole: Stored) -> None:
     """A registry, a profile and a query without their files; data that is not there is none."""
-    for path in (*VITAL, *ANEW):
+    for path in (*IRREPLACEABLE, *ANEW):
         (root / path).unlink()
     outcome = migrate(root)
-    assert outcome.left_out == [
+    assert outcome.skipped == [
         ("profiles/a/queries/q1", "an empty folder"),
     ]
     assert ("profiles/a", "no profile.json; taken from profiles.json and defaults") in (
-        outcome.put_right
+        outcome.converted
     )
     assert_all_else_is_there(outcome.stored, whole, [REGISTRY, PROFILE, "profiles/a/queries/q1"])

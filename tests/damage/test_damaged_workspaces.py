@@ -53,8 +53,8 @@ def test_of_those_with_one_name_the_oldest_keeps_it(root: Path) -> None:
     queries = [f"profiles/a/queries/p{n}/query.json" for n in range(6)]
     given = [outcome.stored[path][0]["name"] for path in queries]
     assert given == ["Größe", "Größe (2)", "Größe (4)", "größe", "GRÖSSE", "Größe (3)"]
-    assert len(outcome.put_right) == 3
-    assert all("as another" in what for _, what in outcome.put_right)
+    assert len(outcome.converted) == 3
+    assert all("as another" in what for _, what in outcome.converted)
 
 
 def test_ids_that_differ_only_by_case_are_two(root: Path, whole: Stored) -> None:
@@ -161,7 +161,7 @@ def test_what_stands_in_the_place_of_a_folder_stops_it(
     assert [path for path, _ in told] == [hit]
     assert re.match(reason, told[0][1]), told
     skipped = migrate(root, skip_damaged=True)
-    assert (hit, f"damaged: {told[0][1]}") in skipped.left_out
+    assert (hit, f"damaged: {told[0][1]}") in skipped.skipped
     assert_all_else_is_there(skipped.stored, whole, [hit, REGISTRY])
 
 
@@ -186,7 +186,7 @@ def test_any_other_link_is_left_out(root: Path, whole: Stored, kind: str) -> Non
     path, target = LINKS[kind]
     (root / path).symlink_to(target)
     outcome = migrate(root)
-    assert outcome.left_out == [(path, "a link; links are not followed")]
+    assert outcome.skipped == [(path, "a link; links are not followed")]
     assert outcome.stored == whole
 
 
@@ -212,14 +212,14 @@ def test_what_has_no_part_in_it_is_left_out_with_the_reason(root: Path, whole: S
     (root / "profiles/empty").mkdir()
     os.mkfifo(root / "profiles/pipe")
     outcome = migrate(root)
-    assert dict(outcome.left_out) == {
+    assert dict(outcome.skipped) == {
         **expected,
         "profiles/a/queries/q9": "an empty folder",
         "profiles/a/queries/q8": "no folder of a profile or query",
         "profiles/empty": "an empty folder",
         "profiles/pipe": "not a file of a workspace",
     }
-    assert outcome.put_right == []
+    assert outcome.converted == []
     assert outcome.stored == whole
 
 
@@ -234,10 +234,13 @@ def test_orphans_move_in(root: Path, whole: Stored) -> None:
     write(files, root)
     changed(root, REGISTRY, {"profiles/ghost": {"name": "Ghost", "created_at": "2025-01-01"}})
     outcome = migrate(root)
-    assert outcome.left_out == []
+    assert outcome.skipped == []
     for profile_id in ("orphan", "half", "hidden", "team-a-sub", "ghost"):
         assert f"profiles/{profile_id}/profile.json" in outcome.stored
-    assert (REGISTRY, "profile 'ghost' has no folder; taken from its entry") in outcome.put_right
+    assert (
+        REGISTRY,
+        "profile 'ghost': there is no folder; taken from this entry",
+    ) in outcome.converted
     assert outcome.stored["profiles/half/queries/q/query.json"][0]["jql"] == "project = Größe"
     assert_all_else_is_there(outcome.stored, whole, [])
 
@@ -263,7 +266,7 @@ def test_damaged_files_of_the_time_before_profiles(old: Path) -> None:
     (old / "jira_cache.json").write_bytes(b"[")
     assert {path for path, _ in migrate(old).problems} == {"app_settings.json", "project_data.json"}
     skipped = migrate(old, skip_damaged=True)
-    assert {path for path, _ in skipped.left_out} == {path.name for path in old.glob("*.json")}
+    assert {path for path, _ in skipped.skipped} == {path.name for path in old.glob("*.json")}
     assert skipped.stored["profiles/default/profile.json"]
 
 
@@ -301,7 +304,7 @@ def test_many_nan_below_a_long_key_take_no_memory(root: Path) -> None:
     """Their places are not kept, and not all told."""
     nan = ",".join(["NaN"] * 20_000)
     (root / DATA).write_text(f'{{"{"k" * 200_000}": [{nan}]}}', "utf-8")
-    [(path, what)] = migrate(root).put_right
+    [(path, what)] = migrate(root).converted
     assert path == DATA
     assert what.endswith("and 19995 more places")
     assert len(what) < 1000

@@ -2,11 +2,14 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from burndown import Profile, SQLiteBackend, set_backend
+from burndown.import_export import export_profile, read_manifest
 from tests.damage.workspace import (
     CACHE,
     CANARY,
@@ -19,9 +22,10 @@ from tests.damage.workspace import (
     REGISTRY,
     Stored,
     assert_all_else_is_there,
-    assert_leaves_out,
+    assert_skips,
     assert_stops,
     changed,
+    make,
     migrate,
 )
 
@@ -51,27 +55,51 @@ MADE_GOOD: dict[str, tuple[str, dict[str, Any], str | None]] = {
     "a name of blanks": (PROFILE, {"name": " \t"}, "name: 'a' in place of"),
     "a name too long": (PROFILE, {"name": "x" * 5000}, "name: 'xxx"),
     "created null": (PROFILE, {"created_at": None}, "created_at: null read as not set"),
-    "created as a number": (PROFILE, {"created_at": 1732398051}, "created_at: 1732398051 is no"),
-    "created as a negative number": (PROFILE, {"created_at": -1e300}, "created_at: -1e.300 is no"),
-    "created as an object": (PROFILE, {"created_at": {"$date": 1}}, "created_at: a value of type"),
-    "created at no time": (PROFILE, {"created_at": "2025-02-30T25:61:00"}, "created_at: '2025-02"),
+    "created as a number": (
+        PROFILE,
+        {"created_at": 1732398051},
+        "created_at: .*, got 1732398051; kept",
+    ),
+    "created as a negative number": (
+        PROFILE,
+        {"created_at": -1e300},
+        "created_at: .*, got -1e.300; kept",
+    ),
+    "created as an object": (
+        PROFILE,
+        {"created_at": {"$date": 1}},
+        "created_at: .*, got an object; kept",
+    ),
+    "created at no time": (
+        PROFILE,
+        {"created_at": "2025-02-30T25:61:00"},
+        "created_at: .*, got '2025-02",
+    ),
     "created in no year": (PROFILE, {"created_at": "+12025-01-01"}, "created_at: "),
     "used before all time": (
         PROFILE,
         {"last_used": "0001-01-01T00:00:00+14:00"},
-        "last_used: .* is no date and time",
+        "last_used: input should be .* kept under",
     ),
     "used after all time": (
         PROFILE,
         {"last_used": "9999-12-31T23:59:59-12:00"},
-        "last_used: .* is no date and time",
+        "last_used: input should be .* kept under",
     ),
-    "used at a moment of Unix": (PROFILE, {"last_used": 1732398051.5}, "last_used: 1732398051.5"),
+    "used at a moment of Unix": (
+        PROFILE,
+        {"last_used": 1732398051.5},
+        "last_used: .*, got 1732398051.5",
+    ),
     "used in the oldest year": (PROFILE, {"last_used": "0001-01-02T00:00:00Z"}, None),
     "a query without a name": (QUERY, {"name": None}, "name: there is none; taken as 'q1'"),
     "a query without a JQL": (QUERY, {"jql": None}, "jql: there is none"),
-    "a query made at no time": (QUERY, {"created_at": []}, "created_at: a value of type list"),
-    "a query used at no time": (QUERY, {"last_used": "NaT"}, "last_used: 'NaT' is no date"),
+    "a query made at no time": (
+        QUERY,
+        {"created_at": []},
+        "created_at: .*, got an empty list; kept",
+    ),
+    "a query used at no time": (QUERY, {"last_used": "NaT"}, "last_used: .*, got 'NaT'; kept"),
     "a query of another id": (QUERY, {"id": "../../evil", "profile_id": 7}, None),
     "data of no time": (DATA, {"metadata/last_updated": "soon"}, None),
     "data with odd statistics": (
@@ -100,7 +128,10 @@ MADE_GOOD: dict[str, tuple[str, dict[str, Any], str | None]] = {
     ),
     "metrics of no time": (METRICS, {"2025-W26/flow_time/timestamp": 12}, None),
     "a week without metrics": (METRICS, {"2025-W26": {}}, None),
+    "metrics that are null": (METRICS, {"2025-W26": None}, "2025-W26: null read as no metrics"),
     "weeks in the old spelling": (METRICS, {"2025-28": {"flow_load": {}}}, "2025-28 is now"),
+    "a week with one digit": (METRICS, {"2025-W7": {"flow_load": {}}}, "2025-W7 is now 2025-W07"),
+    "a week as its Monday": (METRICS, {"2024-12-30": {}}, "2024-12-30 is now 2025-W01"),
 }
 
 
@@ -110,79 +141,295 @@ def test_an_odd_value_that_can_be_understood_moves_in(root: Path, whole: Stored,
     path, changes, told = MADE_GOOD[kind]
     changed(root, path, changes)
     outcome = migrate(root)
-    assert outcome.problems == outcome.left_out == []
-    assert {where for where, _ in outcome.put_right} == (set() if told is None else {path})
-    assert told is None or any(re.search(told, what) for _, what in outcome.put_right)
+    assert outcome.problems == outcome.skipped == []
+    assert {where for where, _ in outcome.converted} == (set() if told is None else {path})
+    assert told is None or any(re.search(told, what) for _, what in outcome.converted)
     assert path in outcome.stored
     assert_all_else_is_there(outcome.stored, whole, [path])
 
 
-REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
-    "a name that is a number": (PROFILE, {"name": 12345}, "name: .*string, got 12345"),
-    "NUL in a name": (PROFILE, {"name": "Al\0pha"}, "name: text without NUL characters"),
-    "NUL in a description": (PROFILE, {"description": "\0"}, "description: text without NUL"),
-    "a connection that is a text": (PROFILE, {"jira_config": CANARY}, "jira_config: .*got str"),
-    "a connection that is a list": (PROFILE, {"jira_config": [CANARY]}, "jira_config: .*got list"),
-    "a token that is a list": (
-        PROFILE,
-        {"jira_config/token": [CANARY]},
-        "jira_config.token: .*str",
+SECTIONS = [
+    name
+    for name, field in Profile.model_fields.items()
+    if field.default_factory and name != "extra"
+]
+DEFAULT = object()
+"""Stands for a field that was not set."""
+
+CONVERTED: dict[str, tuple[str, Any, Any]] = {
+    "a flag that is 1": ("show_milestone", 1, True),
+    "a flag that is 0": ("jira_config/configured", 0, False),
+    "a flag that is 1.0": ("jira_config/configured", 1.0, True),
+    "a flag in words": ("jira_config/last_test_success", "True", True),
+    "a flag in words of JSON": ("show_points", " false ", False),
+    "points that are 1": ("show_points", 1, True),
+    "points that are a list of lists": ("show_points", [["show"]], ["show"]),
+    "a flag as a checkbox": ("show_milestone", ["show"], True),
+    "a flag as an empty checkbox": ("show_milestone", [], False),
+    "a flag that is an empty string": ("jira_config/configured", "", DEFAULT),
+    "an integer in quotes": ("jira_config/cache_size_mb", "100", 100),
+    "an integer as a float": ("jira_config/max_results_per_call", 50.0, 50),
+    "an integer as a float in quotes": ("jira_config/max_results_per_call", " 50.0\n", 50),
+    "a number in quotes": ("forecast_settings/pert_factor", "1.50", 1.5),
+    "a number in a list": ("forecast_settings/data_points_count", [20], 20),
+    "no number": ("forecast_settings/pert_factor", " ", DEFAULT),
+    "a day with a time": ("forecast_settings/deadline", "2026-03-31 00:00:00", "2026-03-31"),
+    "a day with T": ("forecast_settings/milestone", "2026-03-31T00:00:00", "2026-03-31"),
+    "a day with a time at noon": (
+        "forecast_settings/deadline",
+        "2026-03-31T12:30:00.25",
+        "2026-03-31",
     ),
-    "a token that is a number": (PROFILE, {"jira_config/token": 7}, "jira_config.token: .*string$"),
-    "an address with a password": (
-        PROFILE,
-        {"jira_config/base_url": f"https://me:{CANARY}@jira.example.com"},
-        "jira_config.base_url: a URL without user and password",
+    "a day at midnight UTC": ("forecast_settings/deadline", "2026-03-31T00:00:00Z", "2026-03-31"),
+    "a day with blanks around it": ("forecast_settings/deadline", " 2026-03-31 ", "2026-03-31"),
+    "a day of blanks": ("forecast_settings/deadline", " ", DEFAULT),
+    "a URL with blanks around it": (
+        "jira_config/base_url",
+        "\thttp://a.example ",
+        "http://a.example",
     ),
-    "a version that is none": (PROFILE, {"jira_config/api_version": 2}, "api_version: .*got 2"),
-    "a size out of all bounds": (
-        PROFILE,
-        {"jira_config/cache_size_mb": 10**4000},
-        "cache_size_mb: .*got a huge number",
+    "a version as a number": ("jira_config/api_version", 3, "v3"),
+    "a version in capitals": ("jira_config/api_version", " V2", "v2"),
+    "a token in a list": ("jira_config/token", [CANARY], CANARY),
+    "a token in digits": ("jira_config/token", 12345678, "12345678"),
+    "a string for a list of one": ("project_classification/bug_types", "Bug", ["Bug"]),
+    "an empty string for a list": ("project_classification/bug_types", "", DEFAULT),
+    "a list with a null": ("project_classification/wip_statuses", [None, "Doing"], ["Doing"]),
+    "a list with a number": (
+        "project_classification/devops_projects",
+        [10001, "A"],
+        ["10001", "A"],
     ),
-    "a factor that is a text": (
-        PROFILE,
-        {"forecast_settings/pert_factor": "1.5"},
-        "forecast_settings.pert_factor: a number was expected, got '1.5'",
+    "a flow type as a string": ("flow_type_mappings/Risk", "Spike", ["Spike"]),
+    "types of a flow type as a string": (
+        "flow_type_mappings/TechnicalDebt",
+        {"issue_types": "Chore", "effort_categories": None},
+        {"issue_types": ["Chore"]},
     ),
-    "a deadline that is none": (
-        PROFILE,
-        {"forecast_settings/deadline": "soon"},
-        "deadline: a date such as",
+    "a flow type by the name of its field": (
+        "flow_type_mappings/technical_debt",
+        {"issue_types": ["Chore"]},
+        {"issue_types": ["Chore"]},
     ),
-    "points that are a word": (PROFILE, {"show_points": "yes"}, "show_points: true, false or"),
-    "points that are a list of lists": (PROFILE, {"show_points": [["x"]]}, "show_points: true"),
-    "every section of another type": (
-        PROFILE,
-        {
-            "field_mappings": [1],
-            "project_classification": "x",
-            "flow_type_mappings": {"Risk": "x"},
-            "show_milestone": [],
-        },
-        "field_mappings.*project_classification.*flow_type_mappings.Risk.*show_milestone",
+    "a field in a list": ("field_mappings/dora/deployment_date", ["fixVersions"], "fixVersions"),
+    "a section in a list": (
+        "field_mappings/flow",
+        [{"status": "status", "estimate": ["size"]}],
+        {"status": "status", "estimate": "size"},
     ),
-    "a JQL that is a list": (QUERY, {"jql": ["a = b"]}, "jql: .*string"),
-    "NUL in a JQL": (QUERY, {"jql": "project = \0SOLR"}, "jql: text without NUL characters"),
-    "a query's name that is an object": (QUERY, {"name": {}}, "name: .*string"),
-    "a week that no year has": (METRICS, {"2025-W60": {}}, "'2025-W60': an ISO week such as"),
-    "a week that this year has not": (METRICS, {"2025-W53": {}}, "'2025-W53': an ISO week"),
-    "a week in words": (METRICS, {"last": {}}, "'last': an ISO week such as 2025-W12"),
-    "metrics that are a list": (METRICS, {"2025-W26": [1]}, "2025-W26: .* metrics .*not a list"),
-    "metrics that are null": (METRICS, {"2025-W26": None}, "2025-W26: an object .*not null"),
+    "an empty list for a section": ("field_mappings/dora", [], {}),
+    "a name that is a number": ("name", 12345, "12345"),
+    "a description in a list": ("description", ["Teams"], "Teams"),
+    "a time with blanks around it": ("created_at", " 2025-03-01T10:00:00Z ", "2025-03-01"),
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
-def test_an_odd_value_that_cannot_be_had_again_stops_it(
+@pytest.mark.parametrize("kind", CONVERTED)
+def test_a_setting_that_can_mean_only_one_thing_is_converted(
     root: Path, whole: Stored, kind: str
 ) -> None:
-    path, changes, reason = REFUSED[kind]
-    changed(root, path, changes)
-    assert_stops(root, whole, [path], reason)
+    """And reported; no value beside it is touched."""
+    place, value, expected = CONVERTED[kind]
+    set_in_profile(root, place, value)
+    outcome = migrate(root)
+    assert outcome.skipped == []
+    assert {path for path, _ in outcome.converted} == {PROFILE}
+    stored = outcome.stored[PROFILE][0]
+    stored_place = place.replace("technical_debt", "Technical Debt")
+    if place == "created_at":
+        assert stored[place].startswith(expected)
+        expected = stored[place]
+    assert_only_differs_at(stored, whole[PROFILE][0], stored_place, expected)
+    assert_all_else_is_there(outcome.stored, whole, [PROFILE])
 
 
-LEFT_OUT: dict[str, tuple[str, Any, str]] = {
+KEPT: dict[str, tuple[str, Any, str, Any]] = {
+    "NUL in a name": ("name", "Al\0pha", "text without NUL", "Größe"),
+    "a name that is an object": ("name", {}, "string, got an empty object", "Größe"),
+    "NUL in a description": ("description", "\0", "text without NUL", ""),
+    "a connection that is a string": ("jira_config", CANARY, "an object", DEFAULT),
+    "a connection that is a list": ("jira_config", [CANARY], "an object", DEFAULT),
+    "two tokens": ("jira_config/token", [CANARY, CANARY], "string", DEFAULT),
+    "a token that is an object": ("jira_config/token", {"x": CANARY}, "string", DEFAULT),
+    "a token that is its mask": ("jira_config/token", "*****", "not its mask", DEFAULT),
+    "an address with a password": (
+        "jira_config/base_url",
+        f"https://me:{CANARY}@jira.example.com",
+        "a URL without user and password was expected",
+        DEFAULT,
+    ),
+    "addresses, one with a password": (
+        "jira_config/base_url",
+        [f"https://me:{CANARY}@jira.example.com", ""],
+        "string",
+        DEFAULT,
+    ),
+    "an address without a scheme": (
+        "jira_config/base_url",
+        "jira.example.com",
+        "a URL such as .*, got 'jira.example.com'",
+        DEFAULT,
+    ),
+    "a version that is none": ("jira_config/api_version", "latest", "'v2' or 'v3'", DEFAULT),
+    "a size too small": ("jira_config/cache_size_mb", 5, "equal to 10, got 5", DEFAULT),
+    "a size too small, in quotes": ("jira_config/cache_size_mb", "5", "got '5'", DEFAULT),
+    "a huge size": ("jira_config/cache_size_mb", 10**4000, "got a huge number", DEFAULT),
+    "half a size": ("jira_config/cache_size_mb", 10.5, "integer, got 10.5", DEFAULT),
+    "a size that is a flag": ("jira_config/cache_size_mb", True, "integer, got True", DEFAULT),
+    "a factor with a comma": ("forecast_settings/pert_factor", "1,5", "got '1,5'", DEFAULT),
+    "a factor below zero": ("forecast_settings/pert_factor", -1, "than 0, got -1", DEFAULT),
+    "a deadline in words": ("forecast_settings/deadline", "soon", "a date .*, got 'soon'", DEFAULT),
+    "a deadline of one country": ("forecast_settings/deadline", "31/03/2026", "got '31/", DEFAULT),
+    "a deadline in another zone": (
+        "forecast_settings/deadline",
+        "2026-03-30T22:00:00.000Z",
+        "a date such as",
+        DEFAULT,
+    ),
+    "a deadline that is a number": ("forecast_settings/deadline", 1774915200, "a date", DEFAULT),
+    "a flag that is a word": ("show_milestone", "yes", "boolean, got 'yes'", DEFAULT),
+    "a flag that is 2": ("show_milestone", 2, "boolean, got 2", DEFAULT),
+    "points that are a word": ("show_points", "yes", "true, false or", DEFAULT),
+    "a list in one string": ("project_classification/bug_types", "Bug, Incident", "list", DEFAULT),
+    "a classification that is a string": ("project_classification", "x", "an object", DEFAULT),
+    "a field that is a number": ("field_mappings/flow/estimate", 10016, "a field id", DEFAULT),
+    "groups of fields that are a list": ("field_mappings", ["a", "b"], "an object", DEFAULT),
+    "a flow type that is a number": ("flow_type_mappings/Risk", 5, "issue_types and", DEFAULT),
+    "a test at no time": ("jira_config/last_test_timestamp", "today", "ISO 8601", DEFAULT),
+}
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_a_setting_that_cannot_be_understood_leaves_the_default_and_is_kept(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    """By its path, and reported; no value beside it is touched, and no secret is shown."""
+    place, value, why, expected = KEPT[kind]
+    set_in_profile(root, place, value)
+    outcome = migrate(root)
+    assert outcome.skipped == []
+    stored = outcome.stored[PROFILE][0]
+    is_secret = CANARY in json.dumps(value) or "*" in json.dumps(value)
+    key = "legacy_secret" if is_secret else "legacy_values"
+    assert stored["extra"].pop(key) == {place.replace("/", "."): value}
+    path, what = outcome.converted[0]
+    assert path == PROFILE
+    assert re.fullmatch(f"{place.replace('/', '.')}: .*{why}.*kept under {key}", what), what
+    assert_only_differs_at(stored, whole[PROFILE][0], place, expected)
+    assert_all_else_is_there(outcome.stored, whole, [PROFILE])
+
+
+def set_in_profile(root: Path, place: str, value: Any) -> None:
+    """Change the profile, in which every section is there."""
+    document = json.loads((root / PROFILE).read_text("utf-8"))
+    section = document
+    *outer, last = place.split("/")
+    for key in outer:
+        section = section.setdefault(key, {})
+    section[last] = value
+    (root / PROFILE).write_text(json.dumps(document), "utf-8")
+
+
+def assert_only_differs_at(
+    stored: dict[str, Any], whole: dict[str, Any], place: str, expected: Any
+) -> None:
+    """The one value, and the sections around it; a field of the profile itself has a default."""
+    keys = place.split("/")
+    wanted = json.loads(json.dumps(whole))
+    section = wanted
+    for key in keys[:-1]:
+        section = section.setdefault(key, {})
+    if expected is not DEFAULT:
+        section[keys[-1]] = expected
+    elif len(keys) > 1:
+        section.pop(keys[-1], None)
+    else:
+        section[keys[0]] = {} if keys[0] in SECTIONS else False
+    assert stored == wanted
+
+
+QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "a name that is a number": ({"name": 7}, {"name": "7"}, {}),
+    "a name that is an object": ({"name": {}}, {"name": "q1"}, {"name": {}}),
+    "a JQL in a list": ({"jql": ["a = b"]}, {"jql": "a = b"}, {}),
+    "two JQL": ({"jql": ["a = b", "c"]}, {"jql": ""}, {"jql": ["a = b", "c"]}),
+    "NUL in a JQL": ({"jql": "a = \0"}, {"jql": ""}, {"jql": "a = \0"}),
+    "a description that is an object": (
+        {"description": {"text": "x"}},
+        {"description": ""},
+        {"description": {"text": "x"}},
+    ),
+    "edited at no time": ({"updated_at": "later"}, {"updated_at": None}, {"updated_at": "later"}),
+}
+
+
+@pytest.mark.parametrize("kind", QUERIES)
+def test_an_odd_value_of_a_query_is_converted_or_kept(root: Path, whole: Stored, kind: str) -> None:
+    changes, expected, kept = QUERIES[kind]
+    changed(root, QUERY, changes)
+    outcome = migrate(root)
+    assert outcome.skipped == []
+    assert {path for path, _ in outcome.converted} == {QUERY}
+    extra = {"legacy_values": kept} if kept else {}
+    assert outcome.stored[QUERY] == [{**whole[QUERY][0], **expected, "extra": extra}]
+    assert_all_else_is_there(outcome.stored, whole, [QUERY])
+
+
+WEEKS = {
+    "a week that no year has": "2025-W60",
+    "a week that this year has not": "2025-W53",
+    "a week in words": "last",
+    "a day that is no Monday": "2025-07-02",
+    "a Monday that no calendar has": "2025-02-30",
+}
+
+
+@pytest.mark.parametrize("kind", WEEKS)
+def test_metrics_of_no_week_stop_it(root: Path, whole: Stored, kind: str) -> None:
+    """There is no place for them; to go on without them loses no other week."""
+    week = WEEKS[kind]
+    changed(root, METRICS, {week: {"flow_time": {}}})
+    assert_stops(root, whole, [METRICS], f"{week!r}: an ISO week such as 2025-W12 was expected")
+    outcome = migrate(make(root / "again"), skip_damaged=True)
+    changed(root / "again/root", METRICS, {week: {"flow_time": {}}})
+    shutil.rmtree(root / "again/new")
+    skipped = migrate(root / "again/root", skip_damaged=True)
+    assert skipped.stored[METRICS] == outcome.stored[METRICS] == whole[METRICS]
+
+
+def test_metrics_that_are_no_object_are_kept(root: Path, whole: Stored) -> None:
+    changed(root, METRICS, {"2025-W26": [1], "2025-W28": 5})
+    outcome = migrate(root)
+    assert outcome.skipped == []
+    assert [what for _, what in outcome.converted] == [
+        "2025-W26: an object of metrics was expected, got a list; kept under legacy_values",
+        "2025-W28: an object of metrics was expected, got a number; kept under legacy_values",
+    ]
+    found = {row["snapshot_date"]: row["metrics"] for row in outcome.stored[METRICS]}
+    assert found["2025-W26"] == {"legacy_values": [1]}
+    assert found["2025-W28"] == {"legacy_values": 5}
+    kept = [row for row in outcome.stored[METRICS] if row["snapshot_date"] == "2025-W27"]
+    assert kept == [row for row in whole[METRICS] if row["snapshot_date"] == "2025-W27"]
+    assert_all_else_is_there(outcome.stored, whole, [METRICS])
+
+
+def test_no_odd_secret_leaves_the_store_unless_asked_for(root: Path, tmp_path: Path) -> None:
+    """It is nowhere in an export, and the manifest says that it was left out."""
+    set_in_profile(root, "jira_config/token", [CANARY, 1])
+    set_in_profile(root, "jira_config/base_url", f"https://x:{CANARY}@jira.example.com")
+    changed(root, QUERY, {"description": {"token": CANARY}, "updated_at": f"http://x:{CANARY}@h"})
+    assert migrate(root).problems == []
+    set_backend(SQLiteBackend(root.with_name("new") / "burndown.db"))
+    export_profile("a", tmp_path / "without")
+    export_profile("a", tmp_path / "with", include_secrets=True)
+    set_backend(None)
+    without = [path.read_text("utf-8") for path in (tmp_path / "without").rglob("*.json")]
+    assert CANARY not in "".join(without)
+    assert "legacy_secret" in json.dumps(read_manifest(tmp_path / "without").left_out.secrets)
+    assert CANARY in (tmp_path / "with/profile.json").read_text("utf-8")
+
+
+SKIPPED: dict[str, tuple[str, Any, str]] = {
     "an answer that is an empty object": (CACHE, {}, "no list of issues"),
     "issues that are an object": (CACHE, {"issues": {"K-1": {}}}, "no list of issues"),
     "issues that are null": (CACHE, {"issues": None, "total_issues": 0}, "no list of issues"),
@@ -201,21 +448,21 @@ LEFT_OUT: dict[str, tuple[str, Any, str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", LEFT_OUT)
+@pytest.mark.parametrize("kind", SKIPPED)
 def test_an_odd_value_that_jira_can_be_asked_for_again_is_left_out(
     root: Path, whole: Stored, kind: str
 ) -> None:
-    path, value, reason = LEFT_OUT[kind]
+    path, value, reason = SKIPPED[kind]
     (root / path).write_text(json.dumps(value), "utf-8")
-    outcome = assert_leaves_out(root, whole, [path], reason)
-    assert all(where != path or "envelope" in what for where, what in outcome.put_right)
+    outcome = assert_skips(root, whole, [path], reason)
+    assert all(where != path or "envelope" in what for where, what in outcome.converted)
 
 
 def test_what_is_whole_beside_a_left_out_history_moves_in(root: Path) -> None:
     changed(root, CHANGELOG, {"K-2": 5, "K\0-3": {}})
     outcome = migrate(root)
     assert [row["issue_key"] for row in outcome.stored[CHANGELOG]] == ["K-1"]
-    assert len(outcome.left_out) == 2
+    assert len(outcome.skipped) == 2
 
 
 def test_a_bare_list_of_issues_and_the_older_envelope_are_understood(
@@ -229,20 +476,30 @@ def test_a_bare_list_of_issues_and_the_older_envelope_are_understood(
     outcome = migrate(root)
     assert outcome.stored[CACHE][0]["response"] == {"issues": issues}
     assert outcome.stored[CHANGELOG][0]["changelog"] == history
-    assert {path for path, _ in outcome.put_right} == {CACHE, CHANGELOG}
+    assert {path for path, _ in outcome.converted} == {CACHE, CHANGELOG}
     assert_all_else_is_there(outcome.stored, whole, [CACHE, CHANGELOG])
 
 
-def test_what_is_refused_in_a_profile_does_not_take_the_rest_with_it(root: Path) -> None:
-    """Whatever its key is called."""
+def test_unknown_keys_are_kept_whatever_they_are_called(root: Path) -> None:
+    """And whatever is odd in them."""
     text = json.dumps({"name": "P", "created_at": "2025-01-01", "kept": 1})[:-1]
-    keys = ["a.b", "", "x[0]", "profile_id", "extra", "deep"]
-    more = ", ".join(f'"{key}": {{"y": [1e400]}}' for key in keys)
+    keys = ["a.b", "", "x[0]", "profile_id", "extra", "deep", "legacy_values"]
+    more = ", ".join(f'"{key}": {{"y": [1e400, 2]}}' for key in keys)
     (root / PROFILE).write_text(f"{text}, {more}}}", "utf-8")
-    assert len(migrate(root).problems) == len(keys)
-    [profile] = migrate(root, skip_damaged=True).stored[PROFILE]
+    [profile] = migrate(root).stored[PROFILE]
     assert profile["name"] == "P"
-    assert profile["extra"] == {"kept": 1}
+    assert profile["extra"] == {"kept": 1, **{key: {"y": [None, 2]} for key in keys}}
+
+
+def test_values_kept_before_stay_beside_those_kept_now(root: Path) -> None:
+    """A workspace that was written from a database, and used by the old dashboard again."""
+    set_in_profile(root, "legacy_values", {"show_points": "yes"})
+    set_in_profile(root, "forecast_settings/deadline", "soon")
+    [profile] = migrate(root).stored[PROFILE]
+    assert profile["extra"]["legacy_values"] == {
+        "show_points": "yes",
+        "forecast_settings.deadline": "soon",
+    }
 
 
 # --- the registry ----------------------------------------------------------------------------
@@ -335,9 +592,9 @@ def test_an_odd_registry_that_can_be_understood_moves_in(
     changes, told, expected = REGISTRIES[kind]
     changed(root, REGISTRY, changes)
     outcome = migrate(root)
-    assert outcome.left_out == []
-    assert len(outcome.put_right) == len(told)
-    for (path, what), pattern in zip(outcome.put_right, told, strict=True):
+    assert outcome.skipped == []
+    assert len(outcome.converted) == len(told)
+    for (path, what), pattern in zip(outcome.converted, told, strict=True):
         assert path == REGISTRY
         assert re.match(pattern, what), what
     assert active(outcome.stored) == expected
@@ -356,10 +613,6 @@ REGISTRIES_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"profiles/b": 5, "profiles/c": [], "profiles/d": "x"},
         "profiles: '[bcd]': an object was expected, not a (number|list|text)",
     ),
-    "an entry without a folder that is not valid": (
-        {"profiles/c": {"name": "C", "jira_config": {"token": CANARY, "api_version": "v9"}}},
-        "Profile 'c': jira_config.api_version",
-    ),
 }
 
 
@@ -370,6 +623,17 @@ def test_a_registry_that_cannot_be_understood_stops_it(
     changes, reason = REGISTRIES_REFUSED[kind]
     changed(root, REGISTRY, changes)
     assert_stops(root, whole, [REGISTRY], reason)
+
+
+def test_an_odd_value_in_an_entry_without_a_folder_is_kept(root: Path, whole: Stored) -> None:
+    config = {"token": CANARY, "api_version": "v9"}
+    changed(root, REGISTRY, {"profiles/c": {"name": "C", "jira_config": config}})
+    outcome = migrate(root)
+    assert "profile 'c': jira_config.api_version: " in outcome.converted[0][1]
+    [profile] = outcome.stored["profiles/c/profile.json"]
+    assert profile["jira_config"] == {"token": CANARY}
+    assert profile["extra"]["legacy_values"] == {"jira_config.api_version": "v9"}
+    assert_all_else_is_there(outcome.stored, whole, [])
 
 
 IDS = {

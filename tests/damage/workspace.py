@@ -26,7 +26,7 @@ DATA = "profiles/a/queries/q1/project_data.json"
 METRICS = "profiles/a/queries/q1/metrics_snapshots.json"
 CACHE = "profiles/a/queries/q1/jira_cache.json"
 CHANGELOG = "profiles/a/queries/q1/jira_changelog_cache.json"
-VITAL = (REGISTRY, PROFILE, QUERY, DATA, METRICS)
+IRREPLACEABLE = (REGISTRY, PROFILE, QUERY, DATA, METRICS)
 """What cannot be had again."""
 ANEW = (CACHE, CHANGELOG)
 """What Jira can be asked for again."""
@@ -105,8 +105,8 @@ class Outcome:
 
     problems: Found = field(default_factory=list)
     """What stopped it; all else is empty then."""
-    put_right: Found = field(default_factory=list)
-    left_out: Found = field(default_factory=list)
+    converted: Found = field(default_factory=list)
+    skipped: Found = field(default_factory=list)
     moved: dict[str, int] = field(default_factory=dict)
     stored: Stored = field(default_factory=dict, compare=False)
 
@@ -162,8 +162,8 @@ def _attempt(root: Path, database: SQLiteDatabase, dry_run: bool, skip_damaged: 
     assert report.outcome == ("dry run" if dry_run else "migrated")
     assert CANARY not in str(report.to_document())
     return Outcome(
-        put_right=_told(report.findings.put_right, root),
-        left_out=_told(report.findings.left_out, root),
+        converted=_told(report.findings.converted, root),
+        skipped=_told(report.findings.skipped, root),
         moved=report.moved,
     )
 
@@ -239,26 +239,26 @@ def assert_stops(
     whole: Stored,
     hit: Iterable[str],
     reason: str,
-    left_out: Iterable[str] = (),
+    skipped: Iterable[str] = (),
     rehearse_skipping: bool = False,
 ) -> None:
     """Every file that was hit is named with the reason; all others move in without them."""
     told = migrate(root).problems
     assert {path for path, _ in told} == set(hit)
-    skipped = migrate(root, skip_damaged=True, rehearse=rehearse_skipping)
-    assert {path for path, _ in skipped.left_out} == {*hit, *left_out}
-    assert {(path, f"damaged: {why}") for path, why in told} <= set(skipped.left_out)
-    for path, why in (*told, *skipped.left_out):
+    outcome = migrate(root, skip_damaged=True, rehearse=rehearse_skipping)
+    assert {path for path, _ in outcome.skipped} == {*hit, *skipped}
+    assert {(path, f"damaged: {why}") for path, why in told} <= set(outcome.skipped)
+    for path, why in (*told, *outcome.skipped):
         assert re.search(reason, why), (path, why)
-    assert_all_else_is_there(skipped.stored, whole, (*hit, *left_out))
-    assert not any(path in skipped.stored for path in left_out)
+    assert_all_else_is_there(outcome.stored, whole, (*hit, *skipped))
+    assert not any(path in outcome.stored for path in skipped)
 
 
-def assert_leaves_out(root: Path, whole: Stored, hit: Iterable[str], reason: str) -> Outcome:
+def assert_skips(root: Path, whole: Stored, hit: Iterable[str], reason: str) -> Outcome:
     """Every file that was hit is told as left out with the reason; all others move in."""
     outcome = migrate(root)
-    assert {path for path, _ in outcome.left_out} == set(hit)
-    for path, why in outcome.left_out:
+    assert {path for path, _ in outcome.skipped} == set(hit)
+    for path, why in outcome.skipped:
         assert re.search(reason, why), (path, why)
         assert why.endswith("it can be fetched from Jira again")
     assert_all_else_is_there(outcome.stored, whole, hit)

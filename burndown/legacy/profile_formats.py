@@ -5,28 +5,16 @@ saying what it put right. No value is dropped: what has no place of its own is k
 key.
 """
 
-from collections.abc import Callable
-from types import NoneType
-from typing import Any, TypeGuard, get_args
-
-from pydantic import BaseModel
+from typing import Any, TypeGuard
 
 from burndown.errors import shown
-from burndown.models import Profile, Submodel
-from burndown.models.values import to_utc
+from burndown.legacy.conversion import convert
+from burndown.legacy.findings import Say
+from burndown.models import Profile
+from burndown.models.values import is_line, to_utc
 
 __all__ = ["is_moment", "profile_document"]
 
-Say = Callable[[str], None]
-"""Takes a sentence on what was put right."""
-
-_SECTIONS = (
-    "jira_config",
-    "field_mappings",
-    "forecast_settings",
-    "project_classification",
-    "flow_type_mappings",
-)
 _FORECAST_KEYS = ("pert_factor", "deadline", "milestone", "data_points_count")
 _CLASSIFICATION_KEYS = (
     "devops_projects",
@@ -73,27 +61,24 @@ def profile_document(
         profile_id: its id, which is the name of its folder.
         written: what ``profile.json`` or ``app_settings.json`` holds, empty if there is neither.
         entry: what the registry says of it, empty if nothing.
-        say: takes what was put right.
+        say: takes what was converted.
     """
-    document = _without_nulls(written, Profile, "", say)
+    document = dict(written)
     if document.get("id", profile_id) != profile_id:
         document["legacy_id"] = document["id"]
     document["id"] = profile_id
-    _give_name(document, entry, say)
-    _give_times(document, entry, say)
-    for key in _SECTIONS:
-        if document.get(key) == []:
-            say(f"{key}: an empty list read as an empty object")
-            document[key] = {}
     _gather(document, "forecast_settings", _FORECAST_KEYS, say)
     _gather(document, "project_classification", _CLASSIFICATION_KEYS, say)
     _gather_jira_config(document, say)
-    if isinstance(document.get("project_classification"), dict):
-        document["project_classification"] = _classification(
-            document["project_classification"], say
-        )
-    if isinstance(document.get("field_mappings"), dict):
-        document["field_mappings"] = _field_mappings(document["field_mappings"], say)
+    for section, reading in (
+        ("project_classification", _classification),
+        ("field_mappings", _field_mappings),
+    ):
+        if isinstance(document.get(section), dict):
+            document[section] = reading(document[section], say)
+    document = convert(Profile, document, say)
+    _give_name(document, entry, say)
+    _give_times(document, entry)
     return document
 
 
@@ -108,27 +93,6 @@ def is_moment(value: Any) -> TypeGuard[str]:
     return True
 
 
-def _without_nulls(
-    written: dict[str, Any], model: type[BaseModel], path: str, say: Say
-) -> dict[str, Any]:
-    """What was written, less each null that stands where a value is needed: the default holds."""
-    kept = dict(written)
-    for name, field in model.model_fields.items():
-        key = field.alias or name
-        if key not in written:
-            continue
-        if written[key] is None and NoneType not in get_args(field.annotation):
-            say(f"{path}{key}: null read as not set")
-            del kept[key]
-        elif isinstance(written[key], dict) and _is_section(field.annotation):
-            kept[key] = _without_nulls(written[key], field.annotation, f"{path}{key}.", say)
-    return kept
-
-
-def _is_section(kind: Any) -> TypeGuard[type[Submodel]]:
-    return isinstance(kind, type) and issubclass(kind, Submodel)
-
-
 def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> None:
     """The registry keeps the name that ``profile.json`` can lose.
 
@@ -138,7 +102,7 @@ def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> Non
     for key in ("name", "description"):
         known = entry.get(key)
         written = document.get(key)
-        if isinstance(known, str) and known and written != known:
+        if isinstance(known, str) and known and is_line(known) and written != known:
             lost = key not in document or (key == "name" and written in ("Default", ""))
             if lost or (isinstance(written, str) and _is_garbled(written, known)):
                 document[key] = known
@@ -161,21 +125,15 @@ def _is_garbled(text: str, original: str) -> bool:
     return False
 
 
-def _give_times(document: dict[str, Any], entry: dict[str, Any], say: Say) -> None:
+def _give_times(document: dict[str, Any], entry: dict[str, Any]) -> None:
     for key in ("created_at", "last_used"):
-        if is_moment(document.get(key)):
-            continue
-        written = document.pop(key, None)
-        if written not in (None, ""):
-            document[f"legacy_{key}"] = written
-            say(f"{key}: {shown(written)} is no date and time; kept as legacy_{key}")
-        if is_moment(entry.get(key)):
+        if key not in document and is_moment(entry.get(key)):
             document[key] = entry[key]
 
 
 def _gather(document: dict[str, Any], section: str, keys: tuple[str, ...], say: Say) -> None:
     """Move keys of the flat form into their section."""
-    target = document.get(section, {})
+    target = document.get(section) or {}
     if not isinstance(target, dict):
         return
     moving = [key for key in keys if key in document and key not in target]
@@ -186,7 +144,7 @@ def _gather(document: dict[str, Any], section: str, keys: tuple[str, ...], say: 
 
 def _gather_jira_config(document: dict[str, Any], say: Say) -> None:
     """Move the root keys of the time before ``jira_config`` into it."""
-    config = document.get("jira_config", {})
+    config = document.get("jira_config") or {}
     if not isinstance(config, dict):
         return
     moved = {}
@@ -221,7 +179,7 @@ def _field_mappings(written: dict[str, Any], say: Say) -> dict[str, Any]:
     """Sort the flat form ``{name: field}`` into its two groups."""
     section = dict(written)
     for group, names in _FIELD_GROUPS.items():
-        target = section.get(group, {})
+        target = section.get(group) or {}
         if not isinstance(target, dict):
             continue
         moving = [name for name in names if name in section and name not in target]

@@ -1,21 +1,24 @@
 """What the dashboard has written for a query over the years, brought into today's form.
 
 Each function takes parsed JSON and gives documents for the models of what hangs on a query. What
-cannot be taken raises :class:`ShapeError`.
+cannot be taken raises :class:`FormatError`.
 """
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from burndown.errors import shown
+from burndown.legacy.conversion import LEGACY_VALUES, convert, keep_storable
 from burndown.legacy.files import kind_of
-from burndown.legacy.profile_shapes import Say, is_moment
-from burndown.models import jira_cache_key
+from burndown.legacy.findings import Say
+from burndown.legacy.profile_formats import is_moment
+from burndown.models import Query, jira_cache_key
 from burndown.models.values import to_iso_week, to_utc
 
 __all__ = [
     "CACHE_LIFETIME",
-    "ShapeError",
+    "FormatError",
     "changelog_documents",
     "jira_cache_document",
     "project_data_document",
@@ -26,6 +29,8 @@ __all__ = [
 CACHE_LIFETIME = timedelta(hours=24)
 """How long the dashboard trusts a cached answer."""
 
+_ONE_DIGIT = re.compile(r"[0-9]{4}-W[1-9]").fullmatch
+_MONDAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _LATEST = datetime.max.replace(tzinfo=UTC) - CACHE_LIFETIME
 
 _ENVELOPE_KEYS = (
@@ -38,7 +43,7 @@ _ENVELOPE_KEYS = (
 )
 
 
-class ShapeError(Exception):
+class FormatError(Exception):
     """The value has none of the forms that the dashboard has written."""
 
 
@@ -52,23 +57,24 @@ def query_document(
         written: what ``query.json`` holds, empty if there is none.
         fallback_jql: the JQL that other files of the query tell.
         written_at: the time of the file, for want of ``created_at``.
-        say: takes what was put right.
+        say: takes what was converted.
     """
     document = dict(written)
     if document.get("id", query_id) != query_id:
         document["legacy_id"] = document["id"]
     document["id"] = query_id
-    for key, fallback in (("name", query_id), ("jql", fallback_jql), ("description", "")):
-        if document.get(key) is None or (key == "name" and document[key] == ""):
+    if "profile_id" in document:  # the folder says whose it is
+        document["legacy_profile_id"] = document.pop("profile_id")
+    fallbacks = {"name": query_id, "jql": fallback_jql, "description": ""}
+    for key in fallbacks:
+        if document.get(key, "") is None:
+            del document[key]
+    document = convert(Query, document, say)
+    for key, fallback in fallbacks.items():
+        if key not in document or (key == "name" and document[key] == ""):
             document[key] = fallback
             if key != "description":
                 say(f"{key}: there is none; taken as {shown(fallback)}")
-    for key in ("created_at", "last_used", "updated_at"):
-        if key in document and not is_moment(document[key]):
-            value = document.pop(key)
-            if value not in (None, ""):
-                document[f"legacy_{key}"] = value
-                say(f"{key}: {shown(value)} is no date and time; kept as legacy_{key}")
     if "created_at" not in document:
         document["created_at"] = written_at
         say("created_at: there is none; taken from the time of the file")
@@ -82,16 +88,16 @@ def jira_cache_document(written: Any, jql: str, written_at: datetime, say: Say) 
         written: the envelope with ``issues``, or the bare list of issues.
         jql: the JQL of the query, for want of one in the envelope.
         written_at: the time of the file, for want of a timestamp.
-        say: takes what was put right.
+        say: takes what was converted.
 
     Raises:
-        ShapeError: there is no list of issues.
+        FormatError: there is no list of issues.
     """
     if isinstance(written, list):
         say("a list of issues without its envelope; taken as its issues")
         written = {"issues": written}
     if not isinstance(written, dict) or not isinstance(written.get("issues"), list):
-        raise ShapeError("there is no list of issues in it")
+        raise FormatError("there is no list of issues in it")
     asked = written.get("jql_query")
     fields = written.get("fields_requested")
     created_at = _timestamp(written.get("timestamp"))
@@ -117,7 +123,7 @@ def _timestamp(text: Any) -> datetime | None:
     return moment if moment <= _LATEST else None
 
 
-def changelog_documents(written: Any, say: Say, leave_out: Say) -> list[dict[str, Any]]:
+def changelog_documents(written: Any, say: Say, refuse: Say) -> list[dict[str, Any]]:
     """The histories that ``jira_changelog_cache.json`` holds, one for each issue.
 
     Reads the object by issue key, the older envelope with a list of issues, and files in which
@@ -125,14 +131,14 @@ def changelog_documents(written: Any, say: Say, leave_out: Say) -> list[dict[str
 
     Args:
         written: what the file holds.
-        say: takes what was put right.
-        leave_out: takes what of it is no history.
+        say: takes what was converted.
+        refuse: takes what of it is no history.
 
     Raises:
-        ShapeError: it is no object.
+        FormatError: it is no object.
     """
     if not isinstance(written, dict):
-        raise ShapeError(f"an object by issue key was expected, not {kind_of(written)}")
+        raise FormatError(f"an object by issue key was expected, not {kind_of(written)}")
     histories: dict[str, Any] = {}
     enveloped = written.get("issues")
     in_envelope = isinstance(enveloped, list)
@@ -142,7 +148,7 @@ def changelog_documents(written: Any, say: Say, leave_out: Say) -> list[dict[str
             if isinstance(key, str):
                 histories[key] = issue
             else:
-                leave_out("an issue without a key in the older envelope")
+                refuse("an issue without a key in the older envelope")
         say(f"histories taken from the older envelope, without its own keys: {len(histories)}")
     for key, history in written.items():
         if in_envelope and key in _ENVELOPE_KEYS:
@@ -150,46 +156,56 @@ def changelog_documents(written: Any, say: Say, leave_out: Say) -> list[dict[str
         if isinstance(history, dict):
             histories[key] = history
         else:
-            leave_out(f"{shown(key)}: an object was expected, not {kind_of(history)}")
+            refuse(f"{shown(key)}: an object was expected, not {kind_of(history)}")
     return [
         {"issue_key": key, "expires_at": None, "changelog": history}
         for key, history in histories.items()
     ]
 
 
-def project_data_document(written: Any, written_at: datetime) -> dict[str, Any]:
+def project_data_document(written: Any, written_at: datetime, say: Say) -> dict[str, Any]:
     """The project data that ``project_data.json`` holds, whole.
 
     Raises:
-        ShapeError: it is no object.
+        FormatError: it is no object.
     """
     if not isinstance(written, dict):
-        raise ShapeError(f"an object was expected, not {kind_of(written)}")
+        raise FormatError(f"an object was expected, not {kind_of(written)}")
     metadata = written.get("metadata")
     told = metadata.get("last_updated") if isinstance(metadata, dict) else None
     told = told or written.get("last_updated")
-    return {"updated_at": to_utc(told) if is_moment(told) else written_at, "data": written}
+    return {
+        "updated_at": to_utc(told) if is_moment(told) else written_at,
+        "data": keep_storable(written, say),
+    }
 
 
-def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dict[str, Any]]:
+def snapshot_documents(
+    written: Any, written_at: datetime, say: Say, refuse: Say
+) -> list[dict[str, Any]]:
     """The weekly metrics that ``metrics_snapshots.json`` holds: one for each week and type.
 
+    Args:
+        written: what the file holds.
+        written_at: the time of the file, for want of another.
+        say: takes what was converted.
+        refuse: takes what is no week, for which there is no place.
+
     Raises:
-        ShapeError: it is no object of weeks, each an object of metrics.
+        FormatError: it is no object of weeks.
     """
     if not isinstance(written, dict):
-        raise ShapeError(f"an object of weeks was expected, not {kind_of(written)}")
+        raise FormatError(f"an object of weeks was expected, not {kind_of(written)}")
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    old_spellings: list[str] = []
+    other_spellings: list[str] = []
     for spelling, metrics in written.items():
-        week = to_iso_week(spelling)
+        week = _week(spelling)
         if week is None:
-            raise ShapeError(f"{shown(spelling)}: an ISO week such as 2025-W12 was expected")
-        if not isinstance(metrics, dict):
-            expected = f"an object of metrics was expected, not {kind_of(metrics)}"
-            raise ShapeError(f"{spelling}: {expected}")
+            refuse(f"{shown(spelling)}: an ISO week such as 2025-W12 was expected")
+            continue
         if week != spelling:
-            old_spellings.append(spelling)
+            other_spellings.append(spelling)
+        metrics = _metrics(metrics, spelling, say)
         if not metrics:
             found.setdefault((week, "other"), {})
         for name, metric in metrics.items():
@@ -197,10 +213,10 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
             if name in kind and kind[name] != metric:
                 kind, name = _keep_both(found, week, name, metric, spelling, say)
             kind[name] = metric
-    if old_spellings:
-        told = ", ".join(f"{each} is now {to_iso_week(each)}" for each in old_spellings[:3])
-        more = f" and {len(old_spellings) - 3} more" if len(old_spellings) > 3 else ""
-        say(f"weeks in the old spelling: {told}{more}")
+    if other_spellings:
+        told = ", ".join(f"{each} is now {_week(each)}" for each in other_spellings[:3])
+        more = f" and {len(other_spellings) - 3} more" if len(other_spellings) > 3 else ""
+        say(f"weeks in another spelling: {told}{more}")
     return [
         {
             "snapshot_date": week,
@@ -211,6 +227,31 @@ def snapshot_documents(written: Any, written_at: datetime, say: Say) -> list[dic
         }
         for (week, metric_type), metrics in found.items()
     ]
+
+
+def _week(spelling: str) -> str | None:
+    """The week, written also with one digit (``2025-W7``) or as its Monday (``2025-02-10``)."""
+    if _ONE_DIGIT(spelling):
+        spelling = f"{spelling[:-1]}0{spelling[-1]}"
+    elif _MONDAY(spelling):
+        try:
+            year, week, weekday = date.fromisoformat(spelling).isocalendar()
+        except ValueError:
+            return None
+        return f"{year:04}-W{week:02}" if weekday == 1 else None
+    return to_iso_week(spelling)
+
+
+def _metrics(written: Any, week: str, say: Say) -> dict[str, Any]:
+    """The metrics of a week; what is no object is kept as one."""
+    if isinstance(written, dict):
+        return keep_storable(written, lambda what: say(f"{week}: {what}"))
+    if written is None:
+        say(f"{week}: null read as no metrics")
+        return {}
+    expected = f"an object of metrics was expected, got {kind_of(written)}"
+    say(f"{week}: {expected}; kept under {LEGACY_VALUES}")
+    return keep_storable({LEGACY_VALUES: written}, say)
 
 
 def _metric_type(name: str) -> str:
