@@ -193,12 +193,13 @@ class _Migration:
 
     def run(self) -> MigrationReport:
         SafeFolder(self.folder).finish_interrupted()
+        before = changes_of(self.folder, self.databases)
         if not has_workspace(self.folder):
+            self._refuse_changes(before)
             with self.target.session() as session:
                 AppStateRepository(session).set("migration_complete", "true")
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        before = changes_of(self.folder, self.databases)
         backup = back_up(self.folder, utc_now(), self.databases)
         scratch = _scratch_path(self.folder, self.target)
         remove_database(scratch)
@@ -209,6 +210,14 @@ class _Migration:
         finally:
             remove_database(scratch)
         return self._report("migrated", backup)
+
+    def _refuse_changes(self, before: object) -> None:
+        """Stop if a file is not as it was, by what :func:`changes_of` gave before."""
+        if changes_of(self.folder, self.databases) != before:
+            raise MigrationError(
+                f"The files in {self.folder} changed while they were read, so nothing was moved; "
+                "stop the old dashboard if it is running, and try again"
+            )
 
     def _refuse_profiles(self) -> None:
         if self.target.exists() and SQLBackend(self.target).list_profiles():
@@ -255,11 +264,7 @@ class _Migration:
             database.close()
         if not is_whole:
             raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
-        if changes_of(self.folder, self.databases) != before:
-            raise MigrationError(
-                f"The files in {self.folder} changed while they were read, so nothing was moved; "
-                "stop the old dashboard if it is running, and try again"
-            )
+        self._refuse_changes(before)
 
     def _move(self, workspace: Workspace, session: Session) -> None:
         self._move_state(workspace, session)

@@ -110,6 +110,7 @@ def has_workspace(profiles_dir: Path) -> bool:
     return (
         any(is_there(profiles_dir / name) for name in (REGISTRY, STATE))
         or bool(profile_folders(profiles_dir))
+        or any(_target_of_data(path, profiles_dir) for path in _links_in(profiles_dir))
         or any(is_there(profiles_dir.parent / name) for name in ROOT_FILES)
     )
 
@@ -177,10 +178,13 @@ def tell_leftovers(
                 known |= set((query / RESPONSES).glob("*.json"))
     known |= {problem.path for problem in findings.problems}
     holding = {parent for path in (*known, *databases.databases) for parent in path.parents}
+    for folder in profile_folders(profiles_dir).values():
+        if any(_links_in(folder / QUERIES)):
+            holding.add(folder / QUERIES)
     if profiles_dir.is_dir():
         for path in _unknown(profiles_dir, known, holding, databases):
             if path.is_symlink():
-                _tell_link(path, profiles_dir.resolve(), findings)
+                _tell_link(path, profiles_dir, findings)
             else:
                 findings.add_skipped(path, _why_unknown(path))
 
@@ -229,17 +233,30 @@ def _unknown(
 
 
 def _tell_link(path: Path, profiles_dir: Path, findings: Findings) -> None:
-    """A link is left out, unless a profile or query lies behind it that would be lost."""
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError):  # it leads nowhere, or round in circles
-        target = profiles_dir
-    is_elsewhere = not (target.is_relative_to(profiles_dir) or profiles_dir.is_relative_to(target))
-    if is_elsewhere and _leads_to_data(path):
+    """A link is skipped, unless a profile or query is behind it that would be lost."""
+    target = _target_of_data(path, profiles_dir)
+    if target is not None:
         why = f"a link to {target}, and links are not followed; put the folder itself there"
         findings.add_problem(path, why)
     else:
         findings.add_skipped(path, "a link; links are not followed")
+
+
+def _target_of_data(link: Path, profiles_dir: Path) -> Path | None:
+    """Where a link leads, if there is a profile or query that is not in the workspace."""
+    profiles_dir = profiles_dir.resolve()
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # it leads nowhere, or round in circles
+        return None
+    if target.is_relative_to(profiles_dir) or profiles_dir.is_relative_to(target):
+        return None
+    return target if _leads_to_data(link) else None
+
+
+def _links_in(folder: Path) -> Iterator[Path]:
+    if folder.is_dir():
+        yield from filter(Path.is_symlink, folder.iterdir())
 
 
 def _leads_to_data(link: Path) -> bool:

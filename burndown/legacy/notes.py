@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, PlainSerializer
 from burndown.disk import is_there
 from burndown.legacy.files import UnreadableFileError, json_file, read_json
 from burndown.legacy.findings import Findings
-from burndown.models.values import UtcDatetime
+from burndown.models.values import IsoWeek, UtcDatetime, Word
 
 __all__ = [
     "ActiveNote",
@@ -37,17 +37,36 @@ class _Notes(BaseModel):
         if not is_there(path):
             return cls()
         try:
-            return cls.model_validate(read_json(path, findings))
+            written = read_json(path, findings)
+            return cls.model_validate(written)
         except UnreadableFileError as error:
             findings.add_problem(path, str(error))
+            return cls()
         except pydantic.ValidationError as error:
-            places = {".".join(map(str, found["loc"])) for found in error.errors()}
+            found = [details["loc"] for details in error.errors()]
+            places = {".".join(map(str, location)) for location in found}
             findings.add_problem(path, f"not as it was written at {', '.join(sorted(places))}")
-        return cls()
+            return cls.model_validate(_without(written, found))
 
     def to_file(self) -> bytes:
         """What the file holds."""
         return json_file(self.model_dump())
+
+
+def _without(written: Any, locations: list[tuple[int | str, ...]]) -> dict[str, Any]:
+    """The notes without those that are wrong; without any if they have another form."""
+    if not isinstance(written, dict) or ("version",) in locations:
+        return {}
+    wrong = {location[:2] for location in locations}
+    rest: dict[str, Any] = {}
+    for key, notes in written.items():
+        if isinstance(notes, dict):
+            rest[key] = {name: note for name, note in notes.items() if (key, name) not in wrong}
+        elif isinstance(notes, list):
+            rest[key] = [note for n, note in enumerate(notes) if (key, n) not in wrong]
+        else:
+            rest[key] = notes
+    return {key: notes for key, notes in rest.items() if (key,) not in wrong}
 
 
 class ActiveNote(BaseModel):
@@ -80,8 +99,8 @@ class ProjectDataNote(BaseModel):
 class SnapshotNote(BaseModel):
     """What makes one snapshot of the metrics of a week in ``metrics_snapshots.json``."""
 
-    snapshot_date: str
-    metric_type: str
+    snapshot_date: IsoWeek
+    metric_type: Word
     created_at: _Moment
     forecast: dict[str, Any] | None
     metrics: list[str]

@@ -18,13 +18,16 @@ from burndown.migration import run_migration_if_needed
 from tests.damage.workspace import (
     CACHE,
     CANARY,
+    CHANGELOG,
     DATA,
     FILES,
+    METRICS,
     PROFILE,
     QUERY,
     REGISTRY,
     Stored,
     assert_all_else_is_there,
+    assert_stops,
     changed,
     migrate,
     tree,
@@ -279,6 +282,38 @@ def test_what_is_remembered_is_refused_one_by_one(root: Path, whole: Stored) -> 
     told = migrate(root).problems
     assert [path for path, _ in told] == ["profiles/burndown.json"] * 3
     assert_all_else_is_there(migrate(root, skip_damaged=True).stored, whole, [])
+
+
+def test_a_note_that_is_wrong_takes_none_beside_it_along(root: Path, whole: Stored) -> None:
+    """Notes of a query say what the old files cannot: types, forecasts, expiry."""
+    note = {"created_at": "2025-07-01T10:00:00Z", "forecast": None}
+    week = {"snapshot_date": "2025-W26", "metrics": ["flow_time"], **note}
+    notes = {
+        "snapshots": [
+            {**week, "metric_type": "custom"},
+            {**week, "metric_type": 5},
+            {**week, "metric_type": "Bad!", "snapshot_date": "2025-W27", "metrics": ["dora_mttr"]},
+            {},
+        ],
+        "changelogs": {"K-1": "2030-01-01T00:00:00Z", "K-2": "soon"},
+        "more": 1,
+    }
+    write({"profiles/a/queries/q1/burndown.json": notes}, root)
+    [(path, what)] = migrate(root).problems
+    assert path == "profiles/a/queries/q1/burndown.json"
+    assert what.startswith("not as it was written at changelogs.K-2, more, snapshots.1.metric_type")
+    outcome = migrate(root, skip_damaged=True)
+    assert [row["metric_type"] for row in outcome.stored[METRICS]] == ["custom", "dora"]
+    assert outcome.stored[CHANGELOG][0]["expires_at"] == "2030-01-01 00:00:00.000000"
+    assert_all_else_is_there(outcome.stored, whole, [METRICS, CHANGELOG])
+
+
+@pytest.mark.parametrize(
+    "notes", [[1], "x", {"version": 2, "changelogs": {"K-1": "2030-01-01T00:00:00Z"}}]
+)
+def test_notes_of_another_form_are_not_read_at_all(root: Path, whole: Stored, notes: Any) -> None:
+    write({"profiles/a/queries/q1/burndown.json": notes}, root)
+    assert_stops(root, whole, ["profiles/a/queries/q1/burndown.json"], "not as it was written")
 
 
 @pytest.mark.parametrize("data", [b"", b"[1]", b"{}", b'{"stage": 1, "removed": 0}'])
