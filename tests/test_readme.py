@@ -1,5 +1,7 @@
 """Every example of the documents runs as it stands."""
 
+import ast
+import asyncio
 import json
 import logging
 import re
@@ -9,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,19 @@ def run_part(code: str, names: dict[str, Any]) -> None:
                 exec(code, names)
         else:
             exec(code, names)
+
+
+def test_the_examples_for_servers_run() -> None:
+    """A dependency of FastAPI, and a call that a coroutine runs in a thread."""
+    dependency, call = blocks("docs/servers.md", "python")
+    backend = get_backend()
+    backend.save_profile({"id": "kafka"})
+    backend.save_query("kafka", {"id": "12w"})
+    names: dict[str, Any] = {"backend": backend, "key": "k", "response": {"issues": []}}
+    names.update(asyncio=asyncio, timedelta=timedelta)
+    exec(dependency, names)
+    asyncio.run(eval(compile(call, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names))
+    assert backend.get_jira_cache("kafka", "12w", "k") == {"issues": []}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])

@@ -351,8 +351,14 @@ class PersistenceBackend(ABC):
     def transaction(self) -> AbstractContextManager[None]:
         """Make several calls one: all are kept at the end, or none after an error.
 
-        Holds for the calls of this thread. Within another transaction, an error undoes just the
-        inner part.
+        It takes the lock with its first call, and belongs to the thread and the asyncio task that
+        began it; it may end in another thread. Within another transaction of theirs, an error
+        undoes just the inner part.
+
+        Raises:
+            TransactionAbortedError: the storage has ended the transaction after an error, such as
+                a full disk, or this process was forked within it; nothing of it was stored. So
+                does each call in it from then on.
         """
 
     @abstractmethod
