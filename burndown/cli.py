@@ -43,7 +43,19 @@ app = typer.Typer(
 
 ProfilesDir = Annotated[
     Path | None,
-    typer.Option("--profiles", metavar="DIR", help="Folder of the workspace [default: profiles]."),
+    typer.Option(
+        "--profiles",
+        metavar="DIR",
+        help=f"Folder of the workspace, with its database {DATABASE_NAME} [default: profiles].",
+    ),
+]
+DatabaseURL = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="Store to work on: a path, a URL, or json:DIR, whatever the environment names.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
@@ -105,6 +117,7 @@ def demo(
 @app.command()
 def migrate(
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
     ] = False,
@@ -117,12 +130,13 @@ def migrate(
 
     The files are backed up first, and stay as they are.
     """
+    settings = _settings(profiles, database, both=True)
     with (
-        _backend(profiles, must_exist=False),
+        _in_use(settings.database),
         printing.progress(quiet=as_json) as progress,
     ):
         report = run_migration_if_needed(
-            profiles, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
+            settings.profiles_dir, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
         )
     if as_json:
         _print_json(report.to_document())
@@ -135,10 +149,11 @@ def show(
     profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
     query: Annotated[str | None, typer.Argument(help="Id of a query of it.")] = None,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is stored: all profiles, one of them, or one query."""
-    with _backend(profiles) as backend:
+    """Show what is stored: all profiles, one of them, or one query. Nothing is changed."""
+    with _to_read(_settings(profiles, database)) as backend:
         if profile is None:
             found, show_it = workspace_overview(backend), printing.workspace
         elif query is None:
@@ -149,9 +164,11 @@ def show(
 
 
 @app.command()
-def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
-    """Check that the database is whole; exits with 1 if it is not."""
-    with _backend(profiles) as backend:
+def check(
+    profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: Json = False
+) -> None:
+    """Check that the database is intact; exits with 1 if it is not. Nothing is changed."""
+    with _to_read(_settings(profiles, database)) as backend:
         is_whole, problems = backend.check_integrity()
     if as_json:
         _print_json({"ok": is_whole, "errors": problems})
@@ -170,21 +187,24 @@ def copy(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Copy a whole store, such as a SQLite file to PostgreSQL, and compare both sides.
+    """Copy a store, such as a SQLite file to PostgreSQL, and compare both sides.
 
-    All of it is copied or nothing.
+    All of it is copied or nothing. Tables and columns that others added are not; they are listed.
+    A folder is a store of JSON files of the old dashboard.
     """
     with (
-        open_backend(source) as one,
+        open_backend(source, read_only=True) as one,
         open_backend(target) as other,
         printing.copy_progress(quiet=as_json) as progress,
     ):
         counts = copy_store(one, other, replace=replace, progress=progress)
-        locations = one.describe()["location"], other.describe()["location"]
-    if as_json:
-        _print_json({"source": locations[0], "target": locations[1], "copied": counts})
-    else:
-        printing.copied(counts, *locations)
+        told = {
+            "source": one.describe()["location"],
+            "target": other.describe()["location"],
+            "copied": counts,
+            "not_copied": one.foreign_objects(),
+        }
+    _tell(told, printing.copied, as_json)
 
 
 @app.command(name="export")
@@ -207,6 +227,7 @@ def export_(
         bool, typer.Option("--include-secrets", help="Also the Jira token, in clear.")
     ] = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Write a profile to files that people can read, or all to those of the old dashboard."""
@@ -217,7 +238,7 @@ def export_(
         show_it = printing.exported
     else:
         raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
-    with _backend(profiles):
+    with _to_read(_settings(profiles, database)):
         told = export(include_secrets=include_secrets)
     _tell(told, show_it, as_json)
 
@@ -233,11 +254,13 @@ def import_(
         bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
     ] = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Add a profile from an export, whole or not at all."""
-    with _backend(profiles, must_exist=False) as backend:
-        _refuse_before_migration(backend, _settings(profiles).profiles_dir)
+    settings = _settings(profiles, database)
+    with _in_use(settings.database) as backend:
+        _refuse_before_migration(backend, settings.profiles_dir)
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
         _print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
@@ -262,10 +285,13 @@ def upgrade(
     to: Version = SCHEMA_VERSION,
     dry_run: OnlySQL = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Bring the tables of the database to a newer version, as opening it does by itself."""
-    _change_version(to, profiles, is_upgrade=True, dry_run=dry_run, as_json=as_json)
+    _change_version(
+        to, _settings(profiles, database), is_upgrade=True, dry_run=dry_run, as_json=as_json
+    )
 
 
 @app.command()
@@ -273,6 +299,7 @@ def downgrade(
     to: Version,
     dry_run: OnlySQL = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Bring the tables of the database to an older version, for an older release of burndown.
@@ -280,13 +307,15 @@ def downgrade(
     Nothing is lost by it; a version that cannot hold what is stored is refused. This release brings
     the database up again as soon as it opens it.
     """
-    _change_version(to, profiles, is_upgrade=False, dry_run=dry_run, as_json=as_json)
+    _change_version(
+        to, _settings(profiles, database), is_upgrade=False, dry_run=dry_run, as_json=as_json
+    )
 
 
 def _change_version(
-    version: str, profiles: Path | None, *, is_upgrade: bool, dry_run: bool, as_json: bool
+    version: str, settings: Settings, *, is_upgrade: bool, dry_run: bool, as_json: bool
 ) -> None:
-    with closing(open_database(_settings(profiles).database)) as database:
+    with closing(open_database(settings.database)) as database:
         sql = database.sql_of_change(version)
         present = str(database.schema_version())
         if is_upgrade != (_order(version) >= _order(present)):
@@ -305,25 +334,38 @@ def _order(version: str) -> int:
 
 
 @contextmanager
-def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[PersistenceBackend]:
-    """The backend of the settings or of the folder, in use while the command runs."""
-    with _in_use(_settings(profiles).database) as backend:
-        if must_exist and not backend.exists():
+def _to_read(settings: Settings) -> Iterator[PersistenceBackend]:
+    """Give the backend of the settings to a command that only reads, and so changes nothing."""
+    with _in_use(settings.database, read_only=True) as backend:
+        if not backend.exists():
             location = backend.describe()["location"]
             raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
         yield backend
 
 
-def _settings(profiles: Path | None) -> Settings:
+def _settings(profiles: Path | None, database: str | None, *, both: bool = False) -> Settings:
+    """Return the settings; what a command is given wins over the environment.
+
+    Args:
+        profiles: the folder of the workspace, with the database in it.
+        database: a database elsewhere.
+        both: whether a command works on a folder and a database at once.
+    """
+    if profiles is not None and database is not None and not both:
+        raise typer.BadParameter(
+            "--profiles names the database in a folder and --database another one; give one of them"
+        )
     settings = get_settings()
     if profiles is not None:
-        settings = settings.model_copy(update={"profiles_dir": profiles})
+        settings = settings.model_copy(update={"profiles_dir": profiles, "database_url": None})
+    if database is not None:
+        settings = settings.model_copy(update={"database_url": database})
     return settings
 
 
 @contextmanager
-def _in_use(where: str | Path) -> Iterator[PersistenceBackend]:
-    with open_backend(where) as backend:
+def _in_use(where: str | Path, *, read_only: bool = False) -> Iterator[PersistenceBackend]:
+    with open_backend(where, read_only=read_only) as backend:
         set_backend(backend)
         try:
             yield backend

@@ -11,6 +11,7 @@
     └── StorageError            (also OSError)
         ├── TransactionConflictError
         ├── DatabaseCorruptionError
+        ├── ForeignDatabaseError
         └── SchemaTooNewError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own
@@ -27,6 +28,7 @@ import pydantic_core
 
 __all__ = [
     "DatabaseCorruptionError",
+    "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
     "PersistenceError",
@@ -197,6 +199,26 @@ class TransactionConflictError(StorageError):
 
 class DatabaseCorruptionError(StorageError):
     """The database file is damaged, or is no database."""
+
+
+class ForeignDatabaseError(StorageError):
+    """The database belongs to another program; it was not changed.
+
+    Attributes:
+        location: the path or URL.
+        found: what it looks like.
+    """
+
+    def __init__(self, location: str, found: str) -> None:
+        super().__init__(
+            f"{location} is not a database of burndown but {found}; it was not changed. Name "
+            "another path (--database, BURNDOWN_DATABASE_URL)"
+        )
+        self.location = location
+        self.found = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.location, self.found)
 
 
 class SchemaTooNewError(StorageError):

@@ -77,10 +77,15 @@ def copy_progress(*, quiet: bool) -> Iterator[CopyProgress | None]:
         yield lambda what, done: bar.update(task, description=what, completed=done)
 
 
-def copied(counts: dict[str, int], source: str, target: str) -> None:
-    """What was copied."""
-    _counts("Copied", counts)
-    line(f"Both sides hold the same: {source} and {target}")
+def copied(found: Document) -> None:
+    """What was copied, and what was not."""
+    _counts("Copied", found["copied"])
+    line(f"All of it is the same on both sides: {found['source']} and {found['target']}")
+    if found["not_copied"]:
+        line(
+            f"Not copied, since others added it: {', '.join(found['not_copied'])}; "
+            f"it is only in {found['source']}"
+        )
 
 
 def exported(found: Document) -> None:

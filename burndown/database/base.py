@@ -6,7 +6,7 @@ import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,12 +43,18 @@ class Database(ABC):
     it writes; those that read see one state of the data and wait for nobody.
     """
 
-    def __init__(self, url: URL) -> None:
+    _readable: Collection[str] = (SCHEMA_VERSION,)
+    """The versions that can be read without an upgrade."""
+
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self.url = url
+        self.read_only = read_only
         self._engine = self._make_engine()
         self._reader = self._make_reader(self._engine)
         event.listen(self._engine, "begin", self._begin)
         event.listen(self._engine, "before_cursor_execute", _log)
+        if read_only:
+            self._engine = self._reader
         self._current = threading.local()
         self._ready = False
         self._opening = threading.Lock()
@@ -236,14 +242,31 @@ class Database(ABC):
         self.close()
 
     def _make_ready(self) -> None:
-        """Have tables of the present version, on first use."""
+        """Have tables of the present version, on first use.
+
+        Raises:
+            StorageError: it was opened to be read, and there are none.
+        """
         version = self.schema_version()
+        if self.read_only:
+            self._refuse_unreadable(version)
+            return
         if version is None:
             self._make_tables()
             version = self.schema_version()  # somebody else may have made them
         self._refuse_too_new(version)
         if version != SCHEMA_VERSION:
             self._change_version(SCHEMA_VERSION)
+
+    def _refuse_unreadable(self, version: str | None) -> None:
+        if version is None:
+            raise StorageError(f"There is no database at {self.location}")
+        self._refuse_too_new(version)
+        if version not in self._readable:
+            raise StorageError(
+                f"{self.location} has the schema version {version}, which has to be upgraded "
+                "before it can be read; `burndown upgrade` does that"
+            )
 
     def _present_version(self, wanted: str) -> str:
         """The version of the tables, if it and the wanted one are known."""

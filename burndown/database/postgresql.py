@@ -62,8 +62,8 @@ class PostgreSQLDatabase(Database):
         StorageError: the driver is not installed.
     """
 
-    def __init__(self, url: URL) -> None:
-        super().__init__(url.set(drivername="postgresql+psycopg"))
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
+        super().__init__(url.set(drivername="postgresql+psycopg"), read_only=read_only)
 
     @property
     def location(self) -> str:

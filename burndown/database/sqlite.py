@@ -4,23 +4,24 @@ import filecmp
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, QueuePool
 
 from burndown.database import base
 from burndown.database.base import Database
+from burndown.database.database_file import Access, DatabaseFile, Fingerprint, remove_database
 from burndown.database.kept_connections import KeptConnections
-from burndown.database.recognition import version_of
+from burndown.database.recognition import is_ours, recognized_version
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
-from burndown.schema import change_version, make_schema, stored_version
+from burndown.schema import READABLE, change_version, make_schema, stored_version
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -41,21 +42,31 @@ _READ_ONLY = "burndown_read_only"
 class SQLiteDatabase(Database):
     """A database in a file.
 
+    Where the file cannot be written to, it can still be read, and calls that write raise an error
+    with the reason.
+
     Args:
         path: the file, made with its folder if it is not there.
+        read_only: change nothing: make no file, upgrade no tables and leave nothing behind.
 
     Raises:
         StorageError: the path names no file.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    _readable = READABLE
+
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if str(path) in ("", ":memory:"):
             raise StorageError("A database in memory cannot be shared by threads; give it a file")
         if "://" in str(path):
             raise StorageError("A path was expected, not a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
         self._synchronous = get_settings().sqlite_synchronous
-        super().__init__(URL.create("sqlite", database=str(self._path)))
+        self._file = DatabaseFile(self._path)
+        self._why_read_only: str | None = None
+        self._views: tuple[str, ...] = ()
+        self._unguarded: Fingerprint | None = None
+        super().__init__(URL.create("sqlite", database=str(self._path)), read_only=read_only)
         self._kept = KeptConnections(self._connect, self._engine.dialect)
 
     @property
@@ -77,7 +88,7 @@ class SQLiteDatabase(Database):
         connection.row_factory = sqlite3.Row
         try:
             with self.translated_errors():
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(self._begin_statement(read_only=False))
             yield connection
             with self.translated_errors():
                 connection.commit()
@@ -85,21 +96,25 @@ class SQLiteDatabase(Database):
             connection.close()  # rolls back what was not committed
 
     def exists(self) -> bool:
-        """Whether there is a file."""
-        return self._path.exists()
+        """Return whether there is a file with something in it."""
+        return self._file.exists()
 
     def size(self) -> int:
-        """Bytes on disk, the log included; 0 if there is no file yet."""
-        files = (self._path, self._path.with_name(self._path.name + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        """Return the bytes on disk, the log included; 0 if there is no file yet."""
+        return self._file.size()
 
     def check_integrity(self) -> tuple[bool, list[str]]:
-        """Whether pages, indexes and references are whole, and one text for each problem."""
+        """Return whether pages, indexes and references are intact, and a string for each problem.
+
+        It changes nothing, whatever version the tables have.
+        """
         try:
             with self.translated_errors():
-                self._prepare()
-            with self.translated_errors(), self._reader.connect() as connection:
-                problems = _problems(connection)
+                if not self.exists():
+                    self._prepare()
+                self._refuse_too_new(self.schema_version())
+                with closing(self._connect_to_read()) as connection:
+                    problems = _problems(connection.execute)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
@@ -113,7 +128,7 @@ class SQLiteDatabase(Database):
         try:
             sync(built)
             if not self.exists():
-                _remove_logs(self._path)  # of a database that was deleted
+                self._file.make_room()
             try:
                 os.link(built, self._path)
             except FileExistsError:
@@ -168,40 +183,71 @@ class SQLiteDatabase(Database):
 
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql(self._begin_statement(read_only=read_only))
+
+    def _begin_statement(self, *, read_only: bool) -> str:
+        return "BEGIN" if read_only or self._why_read_only else "BEGIN IMMEDIATE"
 
     def schema_version(self) -> str | None:
-        """The version of the tables; the file is opened to read only, so that nothing touches it.
+        """Return the version of the tables; ``None`` if there are none. Nothing is changed.
 
         Raises:
-            StorageError: the database is out of reach.
+            StorageError: the database cannot be read.
+            ForeignDatabaseError: it belongs to another program.
         """
+        self._file.refuse_unsafe()
         if not self.exists():
             return None
         with self.translated_errors(), closing(self._connect_to_read()) as connection:
-            return version_of(connection)
+            return recognized_version(connection, self._path)
+
+    def _prepare(self) -> None:
+        if self._unguarded is not None and self._unguarded != self._file.fingerprint():
+            self.close()  # somebody has begun to write since
+        super()._prepare()
 
     def _make_ready(self) -> None:
-        _make_private_file(self._path)
+        self._file.refuse_unsafe()
+        self._why_read_only, self._views = self._find_why_read_only(), ()
+        if self._why_read_only is not None:
+            self._make_ready_to_read()
+            return
+        self._file.make()
         if self._was_ready():
             return
         with closing(self._connect_to_read()) as quiet:
-            version = version_of(quiet)
+            version = recognized_version(quiet, self._path)
             self._kept.close()  # the last to close would empty the log into the file
             self._refuse_too_new(version)
         super()._make_ready()
         self._use_write_ahead_log()
 
+    def _find_why_read_only(self) -> str | None:
+        if self.read_only:
+            return "it was opened to be read"
+        return self._file.why_read_only() if self.exists() else None
+
+    def _make_ready_to_read(self) -> None:
+        unguarded = self._file.fingerprint() if self.exists() else None
+        is_immutable = unguarded is not None and self._access().is_immutable
+        version = self.schema_version()
+        self._refuse_unreadable(version)
+        self._views = READABLE[str(version)]
+        self._unguarded = unguarded if is_immutable else None
+
     def _was_ready(self) -> bool:
         """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
 
         def is_ready(connection: DriverConnection) -> bool:
-            version = version_of(connection)
-            return version == SCHEMA_VERSION and connection.execute(
+            return is_ours(connection, SCHEMA_VERSION) and connection.execute(
                 "PRAGMA journal_mode"
             ).fetchone() == ("wal",)
 
-        return self._kept.read(is_ready)
+        try:
+            return self._kept.read(is_ready)
+        except sqlite3.OperationalError:
+            self._kept.close()
+            raise
 
     def _make_tables(self) -> None:
         self._use_write_ahead_log()
@@ -222,7 +268,7 @@ class SQLiteDatabase(Database):
             if present is not None:
                 self._back_up(present)
             change_version(connection, version)
-            problems = _problems(connection)
+            problems = _problems(connection.exec_driver_sql)
             if problems:
                 raise DatabaseCorruptionError(
                     f"{self._path} is damaged, and stays in version {present}: "
@@ -233,7 +279,7 @@ class SQLiteDatabase(Database):
         """Copy the database beside itself, unless an earlier copy holds the same."""
         unfinished = self._path.with_name(f"{self._path.name}.{version}.unfinished")
         remove_database(unfinished)
-        _make_private_file(unfinished)
+        DatabaseFile(unfinished).make()
         with (
             closing(self._connect_to_read()) as source,
             closing(sqlite3.connect(unfinished)) as copy,
@@ -263,17 +309,34 @@ class SQLiteDatabase(Database):
                     time.sleep(0.01)
 
     def _connect_to_read(self) -> sqlite3.Connection:
-        """A connection that leaves all as it is.
+        """Open a connection that leaves all as it is."""
+        access = self._access()
+        connection = sqlite3.connect(
+            access.uri,
+            uri=True,
+            timeout=base.BUSY_TIMEOUT_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        if access.is_exclusive:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        return connection
 
-        Where there is a log, that of one to write would put it into the file when it is closed;
-        where there is none, one that cannot write would leave an empty one behind.
-        """
+    def _access(self) -> Access:
+        return self._file.access(may_write=not self.read_only)
+
+    def _connect_to_query(self) -> sqlite3.Connection:
+        """Open a connection of which each use only reads, and that shows the present version."""
+        connection = self._connect_to_read()
         try:
-            has_log = self._path.with_name(f"{self._path.name}-wal").stat().st_size > 0
-        except FileNotFoundError:
-            has_log = False
-        where = f"{self._path.as_uri()}?mode={'ro' if has_log else 'rw'}"
-        return sqlite3.connect(where, uri=True, timeout=base.BUSY_TIMEOUT_SECONDS)
+            connection.execute("PRAGMA temp_store=MEMORY")
+            for view in self._views:
+                connection.execute(view)
+            connection.execute("PRAGMA query_only=ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _connect_to_alter(self) -> sqlite3.Connection:
         """SQLite alters many things by replacing a table, which must not delete its children."""
@@ -283,6 +346,8 @@ class SQLiteDatabase(Database):
         return connection
 
     def _connect(self) -> sqlite3.Connection:
+        if self._why_read_only is not None:
+            return self._connect_to_query()
         connection = sqlite3.connect(
             self._path,
             timeout=base.BUSY_TIMEOUT_SECONDS,
@@ -300,47 +365,32 @@ class SQLiteDatabase(Database):
         return connection
 
     def _translated(self, error: BaseException) -> StorageError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return DatabaseCorruptionError(
-                f"The database is damaged ({error}); restore a backup of it"
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return StorageError(
+                f"{self._file.journal} holds a transaction that was interrupted; it has to be "
+                "taken back before the database can be read, which `burndown upgrade` does"
             )
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        primary = code & 0xFF
+        if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return DatabaseCorruptionError(
+                f"The database {self._path} is damaged ({error}); restore a backup of it"
+            )
+        if primary == sqlite3.SQLITE_READONLY:
+            reason = self._why_read_only or self._file.why_read_only() or str(error)
+            return StorageError(f"The database {self._path} cannot be written: {reason}")
+        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(
                 f"The database is locked: another transaction has been writing for more than "
                 f"{base.BUSY_TIMEOUT_SECONDS} seconds"
             )
-        return StorageError(f"The database failed: {error}")
+        return StorageError(f"The database {self._path} failed: {error}")
 
 
-def _problems(connection: Connection) -> list[str]:
+def _problems(execute: Callable[[str], Iterable[Any]]) -> list[str]:
     """What is wrong with pages, indexes and references."""
-    damages = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
-    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    damages = [str(row[0]) for row in execute("PRAGMA integrity_check")]
     return [each for each in damages if each != "ok"] + [
         f"row {rowid} of {table} belongs to a row of {parent} that is not there"
-        for table, rowid, parent, _ in orphans
+        for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
     ]
-
-
-def remove_database(path: Path) -> None:
-    """Delete a database that nobody uses, with its log."""
-    path.unlink(missing_ok=True)
-    _remove_logs(path)
-
-
-def _remove_logs(path: Path) -> None:
-    for suffix in ("-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _make_private_file(path: Path) -> None:
-    """Make the file so that only its owner can read it: it holds Jira tokens."""
-    try:
-        if path.exists():
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise StorageError(f"The database {path} cannot be made: {reason}") from error

@@ -7,6 +7,7 @@ long as its transaction lasts, the other for a moment by who reads or commits.
 """
 
 import itertools
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -65,10 +66,16 @@ class _Level:
 
 
 class SafeFolder:
-    """A folder whose files change as a whole or not at all. Safe to use from many threads."""
+    """A folder whose files change as a whole or not at all. Safe to use from many threads.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the folder.
+        read_only: leave nothing in it, not even a lock, and refuse to write.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self._work = path / WORK
         self._journal = Journal(path, self._work)
         self._writing = _Lock(path / f"{STATE}.writing.lock")
@@ -87,6 +94,10 @@ class SafeFolder:
             level = self._innermost
             if level is not None:
                 yield level.root
+            elif self._read_only or (self.path.is_dir() and not os.access(self.path, os.W_OK)):
+                with self._files.held_if_there():
+                    self._refuse_interrupted()
+                    yield self.path
             else:
                 with self._files.held():
                     self._journal.carry_out()
@@ -121,7 +132,9 @@ class SafeFolder:
             StorageError: as :meth:`writing` does.
         """
         outer = self._innermost
-        if outer is None:
+        if self._read_only:
+            yield
+        elif outer is None:
             with self._begun():
                 level = _Level(self.path)
                 with self._entered(level):
@@ -156,6 +169,8 @@ class SafeFolder:
     @contextmanager
     def _begun(self) -> Iterator[None]:
         """Nobody else writes, and nothing is left over from a process that died."""
+        if self._read_only:
+            raise StorageError(f"{self.path} cannot be written: it was opened to be read")
         with self._writing.held():
             with storage_errors(), self._files.held():
                 self._journal.carry_out()
@@ -197,6 +212,13 @@ class SafeFolder:
             with self._files.held():
                 self._journal.commit(stage, written, removed)
 
+    def _refuse_interrupted(self) -> None:
+        if self._journal.exists():
+            raise StorageError(
+                f"{self._work} holds changes that a process did not finish; the next call that "
+                f"may write to {self.path} finishes them"
+            )
+
     def finish_interrupted(self) -> None:
         """Carry out what a process that died had committed.
 
@@ -234,6 +256,15 @@ class _Lock:
                 lock.release()
         finally:
             self._among_threads.release()
+
+    @contextmanager
+    def held_if_there(self) -> Iterator[None]:
+        """Keep others out where a lock has been made; whoever writes makes one."""
+        if os.access(self._path, os.W_OK):
+            with self.held():
+                yield
+        else:
+            yield
 
     def _acquired(self) -> FileLock:
         lock = FileLock(self._path, LOCK_TIMEOUT_SECONDS, mode=0o600)

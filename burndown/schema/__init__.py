@@ -13,6 +13,7 @@ from burndown.models import SCHEMA_VERSION
 from burndown.schema.version_table import announce, contents_of, note, noted_version
 
 __all__ = [
+    "READABLE",
     "VERSIONS",
     "change_version",
     "make_schema",
@@ -26,6 +27,16 @@ VERSIONS = {
     "1.2": "a version table of its own; changelogs: completeness",
 }
 """All versions, oldest first, with what each brought; ``versions`` has a script for each."""
+
+READABLE: dict[str, tuple[str, ...]] = {
+    "1.1": (
+        "CREATE TEMP VIEW jira_changelog_cache AS "
+        "SELECT *, NULL AS is_complete FROM main.jira_changelog_cache",
+    ),
+    SCHEMA_VERSION: (),
+}
+"""The versions that a SQLite file can be read in without an upgrade, each with what makes a
+connection show it as the present one."""
 
 
 def stored_version(connection: Connection) -> str | None:
