@@ -128,11 +128,12 @@ def migrate(
 ) -> None:
     """Move the JSON files of the old dashboard into the database, whole or not at all.
 
-    The files are backed up first, and stay as they are.
+    The files are backed up first, and stay as they are. --profiles names their folder, --database
+    or BURNDOWN_DATABASE_URL a database elsewhere.
     """
-    settings = _settings(profiles, database, both=True)
+    settings = _settings(profiles, database, is_source=True)
     with (
-        _in_use(settings.database),
+        _in_use(settings.database, read_only=dry_run),
         printing.progress(quiet=as_json) as progress,
     ):
         report = run_migration_if_needed(
@@ -259,7 +260,7 @@ def import_(
 ) -> None:
     """Add a profile from an export, whole or not at all."""
     settings = _settings(profiles, database)
-    with _in_use(settings.database) as backend:
+    with _in_use(settings.database, read_only=dry_run) as backend:
         _refuse_before_migration(backend, settings.profiles_dir)
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
@@ -315,7 +316,7 @@ def downgrade(
 def _change_version(
     version: str, settings: Settings, *, is_upgrade: bool, dry_run: bool, as_json: bool
 ) -> None:
-    with closing(open_database(settings.database)) as database:
+    with closing(open_database(settings.database, read_only=dry_run)) as database:
         sql = database.sql_of_change(version)
         present = str(database.schema_version())
         if is_upgrade != (_order(version) >= _order(present)):
@@ -338,26 +339,29 @@ def _to_read(settings: Settings) -> Iterator[PersistenceBackend]:
     """Give the backend of the settings to a command that only reads, and so changes nothing."""
     with _in_use(settings.database, read_only=True) as backend:
         if not backend.exists():
+            backend.list_profiles()  # a database says what is in its place
             location = backend.describe()["location"]
             raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
         yield backend
 
 
-def _settings(profiles: Path | None, database: str | None, *, both: bool = False) -> Settings:
+def _settings(profiles: Path | None, database: str | None, *, is_source: bool = False) -> Settings:
     """Return the settings; what a command is given wins over the environment.
 
     Args:
         profiles: the folder of the workspace, with the database in it.
         database: a database elsewhere.
-        both: whether a command works on a folder and a database at once.
+        is_source: whether the folder is only read, and the settings name the database.
     """
-    if profiles is not None and database is not None and not both:
+    if profiles is not None and database is not None and not is_source:
         raise typer.BadParameter(
             "--profiles names the database in a folder and --database another one; give one of them"
         )
     settings = get_settings()
     if profiles is not None:
-        settings = settings.model_copy(update={"profiles_dir": profiles, "database_url": None})
+        settings = settings.model_copy(update={"profiles_dir": profiles})
+        if not is_source:
+            settings = settings.model_copy(update={"database_url": None})
     if database is not None:
         settings = settings.model_copy(update={"database_url": database})
     return settings

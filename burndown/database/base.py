@@ -260,7 +260,9 @@ class Database(ABC):
 
     def _refuse_unreadable(self, version: str | None) -> None:
         if version is None:
-            raise StorageError(f"There is no database at {self.location}")
+            raise StorageError(
+                f"There is no database at {self.location}; `burndown migrate` makes one"
+            )
         self._refuse_too_new(version)
         if version not in self._readable:
             raise StorageError(

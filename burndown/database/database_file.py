@@ -101,7 +101,7 @@ class DatabaseFile:
         for path in (self.path, self.log, self.index):
             target = path if path.exists() else path.parent
             if target.exists() and not os.access(target, os.W_OK):
-                return _reason(target)
+                return _reason(target, "it" if target == self.path else str(target))
         return None
 
     def access(self, *, may_write: bool) -> Access:
@@ -167,7 +167,7 @@ class DatabaseFile:
         try:
             with self.journal.open("rb") as file:
                 return file.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     def _is_harmless(self) -> bool:
@@ -247,7 +247,7 @@ def _naming(path: Path) -> Iterator[None]:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
 
 
@@ -258,11 +258,10 @@ def _same_but_mode(page: bytes, other: bytes) -> bool:
     return one == two
 
 
-def _reason(path: Path) -> str:
+def _reason(path: Path, subject: str) -> str:
     """Why the file or folder cannot be written to."""
-    found = path.stat()
     if hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY:
-        return f"{path} is on a read-only file system"
-    if hasattr(os, "geteuid") and found.st_uid != os.geteuid():
-        return f"{path} belongs to another user, and its permissions do not let this one write"
-    return f"the permissions of {path} do not let anybody write"
+        return f"{subject} is on a read-only file system"
+    if hasattr(os, "geteuid") and path.stat().st_uid != os.geteuid():
+        return f"{subject} belongs to another user, and this one may only read"
+    return f"{subject} has permissions that let nobody write"

@@ -16,7 +16,7 @@ from burndown.database import base
 from burndown.database.base import Database
 from burndown.database.database_file import Access, DatabaseFile, Fingerprint, remove_database
 from burndown.database.kept_connections import KeptConnections
-from burndown.database.recognition import is_ours, recognized_version
+from burndown.database.recognition import contents_of, is_ours, recognized_version
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
@@ -112,9 +112,13 @@ class SQLiteDatabase(Database):
             with self.translated_errors():
                 if not self.exists():
                     self._prepare()
-                self._refuse_too_new(self.schema_version())
+                version = self.schema_version()
+                if version is None:
+                    raise StorageError(f"There is no database at {self._path}")
+                self._refuse_too_new(version)
                 with closing(self._connect_to_read()) as connection:
                     problems = _problems(connection.execute)
+                    problems += contents_of(connection).missing(version)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
@@ -255,6 +259,9 @@ class SQLiteDatabase(Database):
             make_schema(connection)
 
     def _change_version(self, version: str) -> None:
+        reason = self._find_why_read_only()
+        if reason is not None:
+            raise self._not_writable(reason)
         self._use_write_ahead_log()
         engine = create_engine(
             self.url, creator=self._connect_to_alter, poolclass=NullPool, hide_parameters=True
@@ -364,6 +371,9 @@ class SQLiteDatabase(Database):
             raise
         return connection
 
+    def _not_writable(self, reason: str) -> StorageError:
+        return StorageError(f"The database {self._path} cannot be written: {reason}")
+
     def _translated(self, error: BaseException) -> StorageError:
         code = getattr(error, "sqlite_errorcode", 0)
         if code == sqlite3.SQLITE_READONLY_ROLLBACK:
@@ -374,11 +384,11 @@ class SQLiteDatabase(Database):
         primary = code & 0xFF
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return DatabaseCorruptionError(
-                f"The database {self._path} is damaged ({error}); restore a backup of it"
+                f"The database is damaged ({error}); restore a backup of {self._path}"
             )
         if primary == sqlite3.SQLITE_READONLY:
             reason = self._why_read_only or self._file.why_read_only() or str(error)
-            return StorageError(f"The database {self._path} cannot be written: {reason}")
+            return self._not_writable(reason)
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(
                 f"The database is locked: another transaction has been writing for more than "

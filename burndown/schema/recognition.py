@@ -89,6 +89,18 @@ class Contents(NamedTuple):
         """The tables that have names of ours, though the database holds none of our versions."""
         return sorted(TABLES & self.columns.keys()) if self.version is None else []
 
+    def missing(self, version: str) -> list[str]:
+        """Return what a database of this version has to have and this one has not."""
+        found = []
+        for each in list(_ADDED)[: list(_ADDED).index(version) + 1]:
+            for table, names in _ADDED[each].items():
+                lost = sorted(names - set(self.columns.get(table, ())))
+                if table not in self.columns:
+                    found.append(f"the table {table} is missing")
+                elif lost:
+                    found.append(f"the table {table} lacks {', '.join(lost)}")
+        return list(dict.fromkeys(found))
+
     def _has(self, version: str) -> bool:
         added = _ADDED[version].items()
         return all(set(names) <= set(self.columns.get(table, ())) for table, names in added)
