@@ -17,7 +17,7 @@ from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.database.database_file import DatabaseFile
 from burndown.persistence import open_backend
-from tests.cli.test_reading import contents, foreign_journal
+from tests.found_files import contents, foreign_journal
 
 NOBODY = 65534
 

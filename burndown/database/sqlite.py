@@ -22,6 +22,7 @@ from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageEr
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
 from burndown.schema import READABLE, change_version, make_schema, stored_version
+from burndown.schema.recognition import APPLICATION_ID
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -220,11 +221,14 @@ class SQLiteDatabase(Database):
         if self._was_ready():
             return
         with closing(self._connect_to_read()) as quiet:
-            version = recognized_version(quiet, self._path)
-            self._kept.close()  # the last to close would empty the log into the file
-            self._refuse_too_new(version)
+            try:
+                self._refuse_too_new(recognized_version(quiet, self._path))
+            finally:
+                self._kept.close()  # the last to close would put the log into the file
         super()._make_ready()
         self._use_write_ahead_log()
+        with closing(self._connect()) as connection:  # a dump of a database is without its id
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
 
     def _find_why_read_only(self) -> str | None:
         if self.read_only:
@@ -247,11 +251,7 @@ class SQLiteDatabase(Database):
                 "PRAGMA journal_mode"
             ).fetchone() == ("wal",)
 
-        try:
-            return self._kept.read(is_ready)
-        except sqlite3.OperationalError:
-            self._kept.close()
-            raise
+        return self._kept.read(is_ready)
 
     def _make_tables(self) -> None:
         self._use_write_ahead_log()
