@@ -11,6 +11,7 @@ TYPE_CHECKING = (
 if TYPE_CHECKING:
     from burndown.errors import (
         DatabaseCorruptionError,
+        ForeignDatabaseError,
         ImportExportError,
         MigrationError,
         PersistenceError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "burndown.errors": (
         "DatabaseCorruptionError",
+        "ForeignDatabaseError",
         "ImportExportError",
         "MigrationError",
         "PersistenceError",
@@ -80,6 +82,7 @@ __all__ = [
     "FieldMappings",
     "FlowTypeMappings",
     "ForecastSettings",
+    "ForeignDatabaseError",
     "ImportExportError",
     "JiraCache",
     "JiraChangelog",

@@ -206,13 +206,13 @@ class ForeignDatabaseError(StorageError):
 
     Attributes:
         location: the path or URL.
-        found: what it looks like.
+        found: what it looks like, such as ``has the tables bookmarks``.
     """
 
     def __init__(self, location: str, found: str) -> None:
         super().__init__(
-            f"{location} is not a database of burndown but {found}; it was not changed. Name "
-            "another path (--database, BURNDOWN_DATABASE_URL)"
+            f"{location} is not a database of burndown: it {found}. It was not changed; name "
+            "another one (--database, BURNDOWN_DATABASE_URL)"
         )
         self.location = location
         self.found = found

@@ -146,7 +146,7 @@ class PostgreSQLDatabase(Database):
 
     def _make_tables(self) -> None:
         with self._engine.begin() as connection:
-            make_schema(connection)
+            make_schema(connection, self.location)
 
     def _change_version(self, version: str) -> None:
         with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:

@@ -67,12 +67,12 @@ def contents_of(connection: Reader) -> Contents:
 def _looks_like(columns: Collection[str], application_id: int) -> str:
     tables = sorted(columns)
     if set(tables) >= _PUBLISHED:
-        return "the published dashboard's database, which this release cannot read"
+        return "is the published dashboard's database, which this release cannot read"
     named = ", ".join(tables[:_MOST_NAMED]) or "none"
     more = f" and {len(tables) - _MOST_NAMED} more" if len(tables) > _MOST_NAMED else ""
-    kind = f", application id {application_id}" if application_id else ""
-    some = " (some have names of burndown's, but not its columns)" if TABLES & set(tables) else ""
-    return f"a database of another program{kind}, with the tables {named}{more}{some}"
+    kind = f" (application id {application_id})" if application_id else ""
+    some = "; some have names of burndown's, but not its columns" if TABLES & set(tables) else ""
+    return f"belongs to another program{kind}, with the tables {named}{more}{some}"
 
 
 def _application_id(connection: Reader) -> int:

@@ -17,6 +17,7 @@ from burndown.database.base import Database
 from burndown.database.database_file import Access, DatabaseFile, Fingerprint, remove_database
 from burndown.database.kept_connections import KeptConnections
 from burndown.database.recognition import contents_of, is_ours, recognized_version
+from burndown.database.sqlite_errors import not_writable, translate
 from burndown.disk import sync
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
@@ -261,7 +262,7 @@ class SQLiteDatabase(Database):
     def _change_version(self, version: str) -> None:
         reason = self._find_why_read_only()
         if reason is not None:
-            raise self._not_writable(reason)
+            raise not_writable(self._path, reason)
         self._use_write_ahead_log()
         engine = create_engine(
             self.url, creator=self._connect_to_alter, poolclass=NullPool, hide_parameters=True
@@ -371,30 +372,8 @@ class SQLiteDatabase(Database):
             raise
         return connection
 
-    def _not_writable(self, reason: str) -> StorageError:
-        return StorageError(f"The database {self._path} cannot be written: {reason}")
-
     def _translated(self, error: BaseException) -> StorageError:
-        code = getattr(error, "sqlite_errorcode", 0)
-        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
-            return StorageError(
-                f"{self._file.journal} holds a transaction that was interrupted; it has to be "
-                "taken back before the database can be read, which `burndown upgrade` does"
-            )
-        primary = code & 0xFF
-        if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return DatabaseCorruptionError(
-                f"The database is damaged ({error}); restore a backup of {self._path}"
-            )
-        if primary == sqlite3.SQLITE_READONLY:
-            reason = self._why_read_only or self._file.why_read_only() or str(error)
-            return self._not_writable(reason)
-        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return StorageError(
-                f"The database is locked: another transaction has been writing for more than "
-                f"{base.BUSY_TIMEOUT_SECONDS} seconds"
-            )
-        return StorageError(f"The database {self._path} failed: {error}")
+        return translate(error, self._file, self._why_read_only)
 
 
 def _problems(execute: Callable[[str], Iterable[Any]]) -> list[str]:

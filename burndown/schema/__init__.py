@@ -8,7 +8,7 @@ follows it, for people and programs that look there. Version 1.1 kept it in Alem
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from burndown.errors import StorageError
+from burndown.errors import ForeignDatabaseError
 from burndown.models import SCHEMA_VERSION
 from burndown.schema.version_table import announce, contents_of, note, noted_version
 
@@ -44,20 +44,22 @@ def stored_version(connection: Connection) -> str | None:
     return noted_version(connection) or contents_of(connection).version
 
 
-def make_schema(connection: Connection) -> None:
+def make_schema(connection: Connection, location: str = "The database") -> None:
     """Make all tables in the present version, unless there are some.
 
+    Args:
+        connection: in a transaction.
+        location: where the database is, for the error.
+
     Raises:
-        StorageError: tables of another program have their names.
+        ForeignDatabaseError: tables of another program have their names.
     """
     contents = contents_of(connection)
     if contents.version is not None:
         return
     if contents.foreign:
-        raise StorageError(
-            f"The database holds another program's tables {', '.join(contents.foreign)}, whose "
-            "names burndown uses; choose another database or schema"
-        )
+        tables = ", ".join(contents.foreign)
+        raise ForeignDatabaseError(location, f"has another program's tables {tables}")
     SQLModel.metadata.create_all(connection)
     for statement in note(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
         connection.execute(statement)

@@ -144,7 +144,7 @@ def test_a_command_sees_what_others_have_committed(
 def test_what_it_looks_like_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     expected = {
         foreign: "another program, with the tables bookmarks",
-        foreign_with_log: "with the tables app_state (some have names",
+        foreign_with_log: "with the tables app_state; some have names",
         published: "the published dashboard's database, which this release cannot read",
         no_database: "damaged (file is not a database)",
         log_alone: "burndown.db-wal holds changes of a database that is not there",

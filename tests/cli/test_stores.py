@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from burndown import SQLiteBackend
+from burndown import SQLiteBackend, StorageError
 from burndown.cli import run
+from burndown.persistence import open_backend
 from tests.cli.program import Capture, files_below, in_json, printed, refused
 
 COMMANDS = {
@@ -80,3 +81,15 @@ def test_a_folder_is_no_database(capsys: Capture) -> None:
     printed(capsys, "copy", "own.db", "json:files")
     printed(capsys, "copy", "files", "again.db")
     assert in_json(capsys, "show", "mine", "--database", "again.db")["description"] == "own.db"
+
+
+def test_reading_makes_no_tables_on_a_server(capsys: Capture, postgres_url: str) -> None:
+    for command in (["show"], ["check"], ["export", "--legacy", "out"]):
+        assert "There is no database" in refused(capsys, *command, "--database", postgres_url)
+    with open_backend(postgres_url, read_only=True) as backend:
+        assert not backend.exists()
+    printed(capsys, "copy", "own.db", postgres_url)
+    with open_backend(postgres_url, read_only=True) as backend:
+        assert [profile["id"] for profile in backend.list_profiles()] == ["mine"]
+        with backend.transaction(), pytest.raises(StorageError, match="read-only"):
+            backend.set_app_state("a", "b")

@@ -1,10 +1,10 @@
-"""The command line: parse, call, print."""
+"""The commands."""
 
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from burndown import printing
+from burndown.cli.stores import DatabaseURL, ProfilesDir, in_use, settings_of, to_read
 from burndown.copying import copy_store
 from burndown.database import SCHEMA_VERSION, open_database
 from burndown.demo import write_demo_workspace
@@ -29,7 +30,7 @@ from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
 from burndown.persistence import Document, PersistenceBackend, open_backend, set_backend
 from burndown.schema import VERSIONS
-from burndown.settings import DATABASE_NAME, Settings, get_settings
+from burndown.settings import DATABASE_NAME, Settings
 
 __all__ = ["app", "run"]
 
@@ -41,22 +42,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ProfilesDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--profiles",
-        metavar="DIR",
-        help=f"Folder of the workspace, with its database {DATABASE_NAME} [default: profiles].",
-    ),
-]
-DatabaseURL = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        metavar="URL",
-        help="Store to work on: a path, a URL, or json:DIR, whatever the environment names.",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
 
@@ -107,7 +92,7 @@ def demo(
         raise StorageError(f"{folder} is there already; name another folder")
     write_demo_workspace(folder, issues=issues)
     printing.line(f"Wrote a sample workspace into {folder / 'profiles'}")
-    with _in_use(folder / "profiles" / DATABASE_NAME) as backend:
+    with in_use(folder / "profiles" / DATABASE_NAME) as backend:
         with printing.progress(quiet=False) as progress:
             report = run_migration_if_needed(folder / "profiles", progress=progress)
         printing.migration(report)
@@ -131,9 +116,9 @@ def migrate(
     The files are backed up first, and stay as they are. --profiles names their folder, --database
     or BURNDOWN_DATABASE_URL a database elsewhere.
     """
-    settings = _settings(profiles, database, is_source=True)
+    settings = settings_of(profiles, database, is_source=True)
     with (
-        _in_use(settings.database, read_only=dry_run),
+        in_use(settings.database, read_only=dry_run),
         printing.progress(quiet=as_json) as progress,
     ):
         report = run_migration_if_needed(
@@ -154,7 +139,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show what is stored: all profiles, one of them, or one query. Nothing is changed."""
-    with _to_read(_settings(profiles, database)) as backend:
+    with to_read(settings_of(profiles, database)) as backend:
         if profile is None:
             found, show_it = workspace_overview(backend), printing.workspace
         elif query is None:
@@ -169,7 +154,7 @@ def check(
     profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: Json = False
 ) -> None:
     """Check that the database is intact; exits with 1 if it is not. Nothing is changed."""
-    with _to_read(_settings(profiles, database)) as backend:
+    with to_read(settings_of(profiles, database)) as backend:
         is_whole, problems = backend.check_integrity()
     if as_json:
         _print_json({"ok": is_whole, "errors": problems})
@@ -239,7 +224,7 @@ def export_(
         show_it = printing.exported
     else:
         raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
-    with _to_read(_settings(profiles, database)):
+    with to_read(settings_of(profiles, database)):
         told = export(include_secrets=include_secrets)
     _tell(told, show_it, as_json)
 
@@ -259,8 +244,8 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Add a profile from an export, whole or not at all."""
-    settings = _settings(profiles, database)
-    with _in_use(settings.database, read_only=dry_run) as backend:
+    settings = settings_of(profiles, database)
+    with in_use(settings.database, read_only=dry_run) as backend:
         _refuse_before_migration(backend, settings.profiles_dir)
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
@@ -291,7 +276,7 @@ def upgrade(
 ) -> None:
     """Bring the tables of the database to a newer version, as opening it does by itself."""
     _change_version(
-        to, _settings(profiles, database), is_upgrade=True, dry_run=dry_run, as_json=as_json
+        to, settings_of(profiles, database), is_upgrade=True, dry_run=dry_run, as_json=as_json
     )
 
 
@@ -309,7 +294,7 @@ def downgrade(
     the database up again as soon as it opens it.
     """
     _change_version(
-        to, _settings(profiles, database), is_upgrade=False, dry_run=dry_run, as_json=as_json
+        to, settings_of(profiles, database), is_upgrade=False, dry_run=dry_run, as_json=as_json
     )
 
 
@@ -332,49 +317,6 @@ def _change_version(
 
 def _order(version: str) -> int:
     return list(VERSIONS).index(version)
-
-
-@contextmanager
-def _to_read(settings: Settings) -> Iterator[PersistenceBackend]:
-    """Give the backend of the settings to a command that only reads, and so changes nothing."""
-    with _in_use(settings.database, read_only=True) as backend:
-        if not backend.exists():
-            backend.list_profiles()  # a database says what is in its place
-            location = backend.describe()["location"]
-            raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
-        yield backend
-
-
-def _settings(profiles: Path | None, database: str | None, *, is_source: bool = False) -> Settings:
-    """Return the settings; what a command is given wins over the environment.
-
-    Args:
-        profiles: the folder of the workspace, with the database in it.
-        database: a database elsewhere.
-        is_source: whether the folder is only read, and the settings name the database.
-    """
-    if profiles is not None and database is not None and not is_source:
-        raise typer.BadParameter(
-            "--profiles names the database in a folder and --database another one; give one of them"
-        )
-    settings = get_settings()
-    if profiles is not None:
-        settings = settings.model_copy(update={"profiles_dir": profiles})
-        if not is_source:
-            settings = settings.model_copy(update={"database_url": None})
-    if database is not None:
-        settings = settings.model_copy(update={"database_url": database})
-    return settings
-
-
-@contextmanager
-def _in_use(where: str | Path, *, read_only: bool = False) -> Iterator[PersistenceBackend]:
-    with open_backend(where, read_only=read_only) as backend:
-        set_backend(backend)
-        try:
-            yield backend
-        finally:
-            set_backend(None)
 
 
 def _export_profile(
