@@ -11,6 +11,7 @@ TYPE_CHECKING = (
 if TYPE_CHECKING:
     from burndown.errors import (
         DatabaseCorruptionError,
+        ForeignDatabaseError,
         ImportExportError,
         MigrationError,
         PersistenceError,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "burndown.errors": (
         "DatabaseCorruptionError",
+        "ForeignDatabaseError",
         "ImportExportError",
         "MigrationError",
         "PersistenceError",
@@ -82,6 +84,7 @@ __all__ = [
     "FieldMappings",
     "FlowTypeMappings",
     "ForecastSettings",
+    "ForeignDatabaseError",
     "ImportExportError",
     "JiraCache",
     "JiraChangelog",

@@ -63,9 +63,11 @@ def copy_store(
     adapt: Adapt = as_it_is,
     progress: CopyProgress | None = None,
 ) -> dict[str, int]:
-    """Copy a whole store, and compare both sides value by value; all of it or nothing.
+    """Copy a store, and compare both sides value by value; all of it or nothing.
 
-    Nobody can write to either while it runs.
+    Nobody can write to either while it runs, unless the source was opened to be read: then others
+    go on writing there, and the copy has what was committed at the beginning. What others have
+    added is not copied; :meth:`PersistenceBackend.foreign_objects` lists it.
 
     Args:
         source: what to copy.
@@ -86,7 +88,7 @@ def copy_store(
         raise ImportExportError(f"There is nothing to copy at {_location(source)}")
     if _location(source) == _location(target):
         raise ImportExportError(f"{_location(source)} cannot be copied onto itself")
-    with target.transaction(), source.transaction():
+    with source.transaction(), target.transaction():
         if not replace and _holds_anything(target):
             raise ImportExportError(
                 f"{_location(target)} is not empty; name another target, or have it replaced"

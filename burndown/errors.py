@@ -12,6 +12,7 @@
         ├── TransactionAbortedError
         ├── TransactionConflictError
         ├── DatabaseCorruptionError
+        ├── ForeignDatabaseError
         └── SchemaTooNewError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own
@@ -31,6 +32,7 @@ from burndown.escaping import escaped
 
 __all__ = [
     "DatabaseCorruptionError",
+    "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
     "PersistenceError",
@@ -217,6 +219,26 @@ class TransactionConflictError(StorageError):
 
 class DatabaseCorruptionError(StorageError):
     """The database file is damaged, or is no database."""
+
+
+class ForeignDatabaseError(StorageError):
+    """The database belongs to another program; it was not changed.
+
+    Attributes:
+        location: the path or URL.
+        found: what it looks like, such as ``has the tables bookmarks``.
+    """
+
+    def __init__(self, location: str, found: str) -> None:
+        super().__init__(
+            f"{location} is not a database of burndown: it {found}. It was not changed; name "
+            "another one (--database, BURNDOWN_DATABASE_URL)"
+        )
+        self.location = location
+        self.found = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.location, self.found)
 
 
 class SchemaTooNewError(StorageError):

@@ -82,10 +82,15 @@ def backed_up(found: Document) -> None:
     line(f"Backed up to {found['backup']}, and checked")
 
 
-def copied(counts: dict[str, int], source: str, target: str) -> None:
-    """What was copied."""
-    _counts("Copied", counts)
-    line(f"Both sides hold the same: {source} and {target}")
+def copied(found: Document) -> None:
+    """What was copied, and what was not."""
+    _counts("Copied", found["copied"])
+    line(f"All of it is the same on both sides: {found['source']} and {found['target']}")
+    if found["not_copied"]:
+        line(
+            f"Not copied, since others added it: {', '.join(found['not_copied'])}; "
+            f"it is only in {found['source']}"
+        )
 
 
 def exported(found: Document) -> None:

@@ -20,9 +20,7 @@ from burndown.persistence import open_backend, set_backend
 from tests.contract.store import everything
 from tests.data.schemas.generate import FOLDER
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL"
-)
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 WRITERS = 4
 KILLS = [6, pytest.param(300, marks=pytest.mark.soak)]

@@ -45,12 +45,13 @@ _lock = ForkSafeLock()
 _database: Database | None = None
 
 
-def open_database(where: str | Path) -> Database:
-    """The database at a place; it is reached for on first use.
+def open_database(where: str | Path, *, read_only: bool = False) -> Database:
+    """The database at a location; it is reached for on first use.
 
     Args:
         where: path of a SQLite file, or an SQLAlchemy URL such as ``sqlite:////data/burndown.db``
             or ``postgresql+psycopg://user:password@host/name``.
+        read_only: make and upgrade nothing, and refuse to write.
 
     Raises:
         StorageError: the URL names no database that can be opened.
@@ -58,13 +59,13 @@ def open_database(where: str | Path) -> Database:
     if isinstance(where, str) and where.startswith("json:"):
         raise StorageError(f"{where} is no database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str) or "://" not in where:
-        return SQLiteDatabase(where)
+        return SQLiteDatabase(where, read_only=read_only)
     url = parse_url(where)
     kind = url.get_backend_name()
     if kind == "sqlite":
-        return SQLiteDatabase(url.database or ":memory:")
+        return SQLiteDatabase(url.database or ":memory:", read_only=read_only)
     if kind == "postgresql":
-        return PostgreSQLDatabase(url)
+        return PostgreSQLDatabase(url, read_only=read_only)
     raise StorageError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
 
 

@@ -3,7 +3,7 @@
 import random
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,12 +55,18 @@ class Database(ForkAware, ABC):
     it writes; those that read see one state of the data and wait for nobody.
     """
 
-    def __init__(self, url: URL) -> None:
+    _readable: Collection[str] = (SCHEMA_VERSION,)
+    """The versions that can be read without an upgrade."""
+
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self.url = url
+        self.read_only = read_only
         self._engine = self._make_engine()
         self._reader = self._make_reader(self._engine)
         event.listen(self._engine, "begin", self._begin)
         event.listen(self._engine, "before_cursor_execute", _log)
+        if read_only:
+            self._engine = self._reader
         self._transactions: Transactions[Session] = Transactions()
         self._ready = False
         self._opening = ForkSafeLock()
@@ -282,14 +288,33 @@ class Database(ForkAware, ABC):
         self.close()
 
     def _make_ready(self) -> None:
-        """Have tables of the present version, on first use."""
+        """Have tables of the present version, on first use.
+
+        Raises:
+            StorageError: it was opened to be read, and there are none.
+        """
         version = self.schema_version()
+        if self.read_only:
+            self._refuse_unreadable(version)
+            return
         if version is None:
             self._make_tables()
             version = self.schema_version()  # somebody else may have made them
         self._refuse_too_new(version)
         if version != SCHEMA_VERSION:
             self._change_version(SCHEMA_VERSION)
+
+    def _refuse_unreadable(self, version: str | None) -> None:
+        if version is None:
+            raise StorageError(
+                f"There is no database at {self.location}; `burndown migrate` makes one"
+            )
+        self._refuse_too_new(version)
+        if version not in self._readable:
+            raise StorageError(
+                f"{self.location} has the schema version {version}, which has to be upgraded "
+                "before it can be read; `burndown upgrade` does that"
+            )
 
     def _present_version(self, wanted: str) -> str:
         """The version of the tables, if it and the wanted one are known."""

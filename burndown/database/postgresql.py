@@ -86,10 +86,10 @@ class PostgreSQLDatabase(Database):
         StorageError: the URL is not possible, or the driver is not installed.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self._address = ServerAddress.of(url)
         self._connected: weakref.WeakSet[Any] = weakref.WeakSet()
-        super().__init__(self._address.url)
+        super().__init__(self._address.url, read_only=read_only)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)
         event.listen(self._engine, "rollback", _drop_closed)
@@ -207,7 +207,7 @@ class PostgreSQLDatabase(Database):
         with self._engine.begin() as connection:
             if stored_version(connection) is None:
                 _work_within(connection, _CREATION_SCHEMA)
-                make_schema(connection)
+                make_schema(connection, self.location)
 
     def _change_version(self, version: str) -> None:
         with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:

@@ -1,24 +1,58 @@
 """Whose a SQLite file is, and of which version, read without SQLAlchemy."""
 
 import sqlite3
+from collections.abc import Collection
+from pathlib import Path
 
+from burndown.errors import ForeignDatabaseError
 from burndown.repositories import DriverConnection
-from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE, Contents
+from burndown.schema.recognition import (
+    ALEMBIC_TABLE,
+    APPLICATION_ID,
+    TABLES,
+    VERSION_TABLE,
+    Contents,
+)
 
-__all__ = ["contents_of", "version_of"]
+__all__ = ["contents_of", "is_ours", "recognized_version"]
 
 _COLUMNS = """
 SELECT tables.name, columns.name FROM sqlite_master AS tables
-JOIN pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'
+JOIN pragma_table_info(tables.name) AS columns
+WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'
 """
+_PUBLISHED = {"app_state", "jira_issues"}
+_MOST_NAMED = 5
+
+Reader = sqlite3.Connection | DriverConnection
 
 
-def version_of(connection: sqlite3.Connection | DriverConnection) -> str | None:
-    """Return the version of our tables; ``None`` if there are none."""
-    return _noted(connection) or contents_of(connection).version
+def is_ours(connection: Reader, version: str) -> bool:
+    """Return whether the database says that it is ours and of this version."""
+    return _application_id(connection) == APPLICATION_ID and _noted(connection) == version
 
 
-def contents_of(connection: sqlite3.Connection | DriverConnection) -> Contents:
+def recognized_version(connection: Reader, path: Path) -> str | None:
+    """Return the version of our tables; ``None`` if the database is empty.
+
+    Args:
+        connection: a connection to the file.
+        path: the file, for the error.
+
+    Raises:
+        ForeignDatabaseError: it belongs to another program.
+    """
+    application_id, contents = _application_id(connection), contents_of(connection)
+    if application_id in (0, APPLICATION_ID) and not contents.columns:
+        return None
+    if application_id == APPLICATION_ID and (version := contents.noted or contents.newest):
+        return version
+    if application_id == 0 and contents.newest:
+        return contents.version
+    raise ForeignDatabaseError(str(path), _looks_like(contents.columns, application_id))
+
+
+def contents_of(connection: Reader) -> Contents:
     """Return what tells whose the file is."""
     columns: dict[str, set[str]] = {}
     for table, column in connection.execute(_COLUMNS):
@@ -30,7 +64,22 @@ def contents_of(connection: sqlite3.Connection | DriverConnection) -> Contents:
     return Contents(columns, _noted(connection), alembic)
 
 
-def _noted(connection: sqlite3.Connection | DriverConnection) -> str | None:
+def _looks_like(columns: Collection[str], application_id: int) -> str:
+    tables = sorted(columns)
+    if set(tables) >= _PUBLISHED:
+        return "is the published dashboard's database, which this release cannot read"
+    named = ", ".join(tables[:_MOST_NAMED]) or "none"
+    more = f" and {len(tables) - _MOST_NAMED} more" if len(tables) > _MOST_NAMED else ""
+    kind = f" (application id {application_id})" if application_id else ""
+    some = "; some have names of burndown's, but not its columns" if TABLES & set(tables) else ""
+    return f"belongs to another program{kind}, with the tables {named}{more}{some}"
+
+
+def _application_id(connection: Reader) -> int:
+    return int(connection.execute("PRAGMA application_id").fetchone()[0])
+
+
+def _noted(connection: Reader) -> str | None:
     try:
         noted = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
     except sqlite3.OperationalError as error:

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,21 +13,24 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from burndown.database import base
-from burndown.database.backup import SIDECARS, back_up, copy_database, integrity_problems
+from burndown.database.backup import back_up, copy_database, integrity_problems
 from burndown.database.base import Database
+from burndown.database.database_file import Access, DatabaseFile, Fingerprint, remove_database
+from burndown.database.error_chains import raise_alone
 from burndown.database.kept_connections import KeptConnections
-from burndown.database.recognition import version_of
+from burndown.database.recognition import contents_of, is_ours, recognized_version
 from burndown.database.sqlite_connections import (
     OpenConnections,
     SessionConnection,
     TrackedConnection,
 )
+from burndown.database.sqlite_errors import is_of_other_tables, not_writable, translate
 from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
-from burndown.forks import ForkSafeLock
 from burndown.models import SCHEMA_VERSION
 from burndown.repositories import DriverConnection
-from burndown.schema import change_version, make_schema, stored_version
+from burndown.schema import READABLE, change_version, make_schema, stored_version
+from burndown.schema.recognition import APPLICATION_ID
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -46,29 +49,35 @@ answers; with more, waiting for the disk takes longer for as long as the log sti
 _READ_ONLY = "burndown_read_only"
 
 
-_creating = ForkSafeLock()
-"""To close a file takes its locks from all of the process, so nobody else opens it before that."""
-
-
 class SQLiteDatabase(Database):
     """A database in a file.
 
+    Where the file cannot be written to, it can still be read, and calls that write raise an error
+    with the reason.
+
     Args:
         path: the file, made with its folder if it is not there.
+        read_only: change nothing: make no file, upgrade no tables and leave nothing behind.
 
     Raises:
         StorageError: the path names no file.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    _readable = READABLE
+
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if str(path) in ("", ":memory:"):
             raise StorageError("A database in memory cannot be shared by threads; give it a file")
         if "://" in str(path):
             raise StorageError("A path was expected, not a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
         self._synchronous = get_settings().sqlite_synchronous
+        self._file = DatabaseFile(self._path)
+        self._why_read_only: str | None = None
+        self._views: tuple[str, ...] = ()
+        self._unguarded: Fingerprint | None = None
         self._connections = OpenConnections(self._path, self._close_idle)
-        super().__init__(URL.create("sqlite", database=str(self._path)))
+        super().__init__(URL.create("sqlite", database=str(self._path)), read_only=read_only)
         event.listen(self._engine, "checkin", self._take_back)
         self._kept = KeptConnections(self._connect, self._engine.dialect)
 
@@ -92,7 +101,7 @@ class SQLiteDatabase(Database):
         try:
             connection.row_factory = sqlite3.Row
             with self.translated_errors():
-                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(self._begin_statement(read_only=False))
             with self._transactions.opened(None, holds_lock=True) as opened:
                 yield connection
                 opened.check_end()
@@ -102,21 +111,29 @@ class SQLiteDatabase(Database):
             connection.close()  # rolls back what was not committed
 
     def exists(self) -> bool:
-        """Whether there is a file."""
-        return self._path.exists()
+        """Return whether there is a file with something in it."""
+        return self._file.exists()
 
     def size(self) -> int:
-        """Bytes on disk, the log included; 0 if there is no file yet."""
-        files = (self._path, self._path.with_name(self._path.name + "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
+        """Return the bytes on disk, the log included; 0 if there is no file yet."""
+        return self._file.size()
 
     def check_integrity(self) -> tuple[bool, list[str]]:
-        """Whether pages, indexes and references are whole, and one text for each problem."""
+        """Return whether pages, indexes and references are intact, and a string for each problem.
+
+        It changes nothing, whatever version the tables have.
+        """
         try:
             with self.translated_errors():
-                self._prepare()
-            with self.translated_errors(), self._reader.connect() as connection:
-                problems = integrity_problems(connection.exec_driver_sql)
+                if not self.exists():
+                    self._prepare()
+                version = self.schema_version()
+                if version is None:
+                    raise StorageError(f"There is no database at {self._path}")
+                self._refuse_too_new(version)
+                with closing(self._connect_to_read()) as connection:
+                    problems = integrity_problems(connection.execute)
+                    problems += contents_of(connection).missing(version)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
@@ -137,7 +154,7 @@ class SQLiteDatabase(Database):
         try:
             sync(built)
             if not self.exists():
-                _remove_logs(self._path)  # of a database that was deleted
+                self._file.make_room()
             try:
                 os.link(built, self._path)
             except FileExistsError:
@@ -200,7 +217,7 @@ class SQLiteDatabase(Database):
             self._prepare()
             return run(work)
         except self._errors as error:  # not `translated_errors`: it takes a fifth of a small read
-            raise self._meaning_of(error) from error
+            raise_alone(self._meaning_of(error).with_traceback(error.__traceback__))
 
     def _make_engine(self) -> Engine:
         return create_engine(
@@ -216,40 +233,69 @@ class SQLiteDatabase(Database):
         return engine.execution_options(**{_READ_ONLY: True})
 
     def _begin(self, connection: Connection) -> None:
-        if connection.get_execution_options().get(_READ_ONLY, False):
-            connection.exec_driver_sql("BEGIN")
-        else:
+        read_only = connection.get_execution_options().get(_READ_ONLY, False)
+        if not read_only:
             self._transactions.refuse_deadlock()
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(self._begin_statement(read_only=read_only))
+
+    def _begin_statement(self, *, read_only: bool) -> str:
+        return "BEGIN" if read_only or self._why_read_only else "BEGIN IMMEDIATE"
 
     def schema_version(self) -> str | None:
-        """The version of the tables; the file is opened to read only, so that nothing touches it.
+        """Return the version of the tables; ``None`` if there are none. Nothing is changed.
 
         Raises:
-            StorageError: the database is out of reach.
+            StorageError: the database cannot be read.
+            ForeignDatabaseError: it belongs to another program.
         """
+        self._file.refuse_unsafe()
         if not self.exists():
             return None
         with self.translated_errors(), closing(self._connect_to_read()) as connection:
-            return version_of(connection)
+            return recognized_version(connection, self._path)
+
+    def _prepare(self) -> None:
+        if self._unguarded is not None and self._unguarded != self._file.fingerprint():
+            self.close()  # somebody has begun to write since
+        super()._prepare()
 
     def _make_ready(self) -> None:
-        _make_private_file(self._path)
+        self._file.refuse_unsafe()
+        self._why_read_only, self._views = self._find_why_read_only(), ()
+        if self._why_read_only is not None:
+            self._make_ready_to_read()
+            return
+        self._file.make()
         if self._was_ready():
             return
         with closing(self._connect_to_read()) as quiet:
-            version = version_of(quiet)
-            self._kept.close()  # the last to close would empty the log into the file
-            self._refuse_too_new(version)
+            try:
+                self._refuse_too_new(recognized_version(quiet, self._path))
+            finally:
+                self._kept.close()  # the last to close would put the log into the file
         super()._make_ready()
         self._use_write_ahead_log()
+        with closing(self._connect()) as connection:  # a dump of a database is without its id
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+
+    def _find_why_read_only(self) -> str | None:
+        if self.read_only:
+            return "it was opened to be read"
+        return self._file.why_read_only() if self.exists() else None
+
+    def _make_ready_to_read(self) -> None:
+        unguarded = self._file.fingerprint() if self.exists() else None
+        is_immutable = unguarded is not None and self._access().is_immutable
+        version = self.schema_version()
+        self._refuse_unreadable(version)
+        self._views = READABLE[str(version)]
+        self._unguarded = unguarded if is_immutable else None
 
     def _was_ready(self) -> bool:
         """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
 
         def is_ready(connection: DriverConnection) -> bool:
-            version = version_of(connection)
-            return version == SCHEMA_VERSION and connection.execute(
+            return is_ours(connection, SCHEMA_VERSION) and connection.execute(
                 "PRAGMA journal_mode"
             ).fetchone() == ("wal",)
 
@@ -261,6 +307,9 @@ class SQLiteDatabase(Database):
             make_schema(connection)
 
     def _change_version(self, version: str) -> None:
+        reason = self._find_why_read_only()
+        if reason is not None:
+            raise not_writable(self._path, reason)
         self._use_write_ahead_log()
         engine = create_engine(
             self.url, creator=self._connect_to_alter, poolclass=NullPool, hide_parameters=True
@@ -309,42 +358,27 @@ class SQLiteDatabase(Database):
                         raise
                     time.sleep(0.01)
 
-    def _connect_to_read(self) -> sqlite3.Connection:
-        """A connection that leaves all as it is.
-
-        Where there is a log, that of one to write would put it into the file when it is closed;
-        where there is none, one that cannot write would leave an empty one behind.
-        """
-        try:
-            has_log = self._path.with_name(f"{self._path.name}-wal").stat().st_size > 0
-        except FileNotFoundError:
-            has_log = False
-        where = f"{self._path.as_uri()}?mode={'ro' if has_log else 'rw'}"
-        return self._connections.open(
-            TrackedConnection, where, uri=True, timeout=base.BUSY_TIMEOUT_SECONDS
-        )
-
-    def _connect_to_alter(self) -> sqlite3.Connection:
-        """SQLite alters many things by replacing a table, which must not delete its children."""
-        connection = self._connect_session()
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute(f"PRAGMA busy_timeout={base.UPGRADE_TIMEOUT_SECONDS * 1000}")
-        return connection
-
     def _connect(self) -> TrackedConnection:
         return self._opened(TrackedConnection)
 
     def _connect_session(self) -> SessionConnection:
         return self._opened(SessionConnection)
 
+    def _connect_to_read(self) -> TrackedConnection:
+        """Open a connection that leaves all as it is."""
+        return self._opened_to_read(TrackedConnection)
+
+    def _connect_to_alter(self) -> SessionConnection:
+        """SQLite alters many things by replacing a table, which must not delete its children."""
+        connection = self._connect_session()
+        connection.execute("PRAGMA foreign_keys=OFF")
+        connection.execute(f"PRAGMA busy_timeout={base.UPGRADE_TIMEOUT_SECONDS * 1000}")
+        return connection
+
     def _opened(self, kind: type[C]) -> C:
-        connection = self._connections.open(
-            kind,
-            self._path,
-            timeout=base.BUSY_TIMEOUT_SECONDS,
-            isolation_level=None,  # transactions begin where this module says so
-            check_same_thread=False,  # a connection is used by one thread at a time
-        )
+        if self._why_read_only is not None:
+            return self._opened_to_query(kind)
+        connection = self._connections.open(kind, self._path)
         try:
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")
@@ -355,49 +389,31 @@ class SQLiteDatabase(Database):
             raise
         return connection
 
+    def _opened_to_query(self, kind: type[C]) -> C:
+        """Open a connection of which each use only reads, and that shows the present version."""
+        connection = self._opened_to_read(kind)
+        try:
+            connection.execute("PRAGMA temp_store=MEMORY")
+            for view in self._views:
+                connection.execute(view)
+            connection.execute("PRAGMA query_only=ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _opened_to_read(self, kind: type[C]) -> C:
+        access = self._access()
+        connection = self._connections.open(kind, access.uri)
+        if access.is_exclusive:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        return connection
+
+    def _access(self) -> Access:
+        return self._file.access(may_write=not self.read_only)
+
     def _is_of_other_tables(self, error: BaseException) -> bool:
-        return isinstance(error, sqlite3.OperationalError) and any(
-            each in str(error) for each in ("no such table", "no such column", "no column named")
-        )
+        return is_of_other_tables(error)
 
     def _translated(self, error: BaseException) -> StorageError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return DatabaseCorruptionError(
-                f"The database {self._path} is damaged ({error}); restore a backup of it"
-            )
-        if str(error).startswith("Could not decode to UTF-8"):  # and the value follows
-            column = str(error).partition(" with text ")[0].rpartition(" ")[2]
-            return DatabaseCorruptionError(
-                f"The database {self._path} is damaged: a value of column {column} is not UTF-8"
-            )
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return StorageError(
-                f"The database is locked: another transaction has been writing for more than "
-                f"{base.BUSY_TIMEOUT_SECONDS} seconds"
-            )
-        return StorageError(f"The database failed: {error}")
-
-
-def remove_database(path: Path) -> None:
-    """Delete a database that nobody uses, with its log."""
-    path.unlink(missing_ok=True)
-    _remove_logs(path)
-
-
-def _remove_logs(path: Path) -> None:
-    for suffix in SIDECARS:
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _make_private_file(path: Path) -> None:
-    """Make the file so that only its owner can read it: it holds Jira tokens."""
-    try:
-        with _creating:
-            if not path.exists():
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                with suppress(FileExistsError):  # another process has just made it
-                    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise StorageError(f"The database {path} cannot be made: {reason}") from error
+        return translate(error, self._file, self._why_read_only)

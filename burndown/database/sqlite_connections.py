@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import Any, Self, TypeVar
 
+from burndown.database import base
 from burndown.errors import StorageError, TransactionAbortedError
 from burndown.forks import FORK_TIMEOUT_SECONDS
 
@@ -203,8 +204,12 @@ class OpenConnections:
         self._is_forking = False
         self.generation = 0
 
-    def open(self, kind: type[C], database: str | Path, **options: Any) -> C:
-        """Open a connection, as ``sqlite3.connect`` does; during a fork, wait for its end.
+    def open(self, kind: type[C], database: str | Path) -> C:
+        """Open a connection that begins no transaction by itself; during a fork, wait for its end.
+
+        Args:
+            kind: what connection.
+            database: the path of the file, or a URI of it.
 
         Raises:
             StorageError: the parent of this process had the file open when it forked.
@@ -216,7 +221,14 @@ class OpenConnections:
             generation = self.generation  # before the connection, which takes a while to open
         try:
             self._refuse_inherited()
-            connection = sqlite3.connect(database, factory=kind, **options)
+            connection = sqlite3.connect(
+                database,
+                timeout=base.BUSY_TIMEOUT_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,  # a connection is used by one thread at a time
+                factory=kind,
+                uri=isinstance(database, str),
+            )
             connection.tracker, connection.generation = self, generation
             with self._changed:
                 self._open.add(connection)

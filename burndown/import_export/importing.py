@@ -133,7 +133,8 @@ def run_import(
             SQLiteBackend(Path(folder) / DATABASE_NAME) as scratch,
             scratch.transaction(),
         ):
-            return _run(export, backend, scratch, profile_name, replace)
+            present = backend if backend.exists() else scratch
+            return _run(export, present, scratch, profile_name, replace)
 
 
 def read_manifest(import_path: str | Path) -> Manifest:

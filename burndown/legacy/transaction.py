@@ -7,6 +7,7 @@ from its first call to its end, the other only while files are read or committed
 """
 
 import itertools
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -87,10 +88,16 @@ class _Level:
 
 
 class SafeFolder(ForkAware):
-    """A folder whose files change as a whole or not at all. Safe to use from many threads."""
+    """A folder whose files change as a whole or not at all. Safe to use from many threads.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the folder.
+        read_only: leave nothing in it, not even a lock, and refuse to write.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self._work = path / WORK
         self._journal = Journal(path, self._work)
         self._writing = _Lock(path / f"{STATE}.writing.lock")
@@ -122,9 +129,14 @@ class SafeFolder(ForkAware):
         Raises:
             StorageError: as :meth:`reading` does.
         """
-        with storage_errors(), self._files.held():
-            self._journal.carry_out()
-            yield self.path
+        if self._read_only or (self.path.is_dir() and not os.access(self.path, os.W_OK)):
+            with storage_errors(), self._files.held_if_there():
+                self._refuse_interrupted()
+                yield self.path
+        else:
+            with storage_errors(), self._files.held():
+                self._journal.carry_out()
+                yield self.path
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:
@@ -161,6 +173,9 @@ class SafeFolder(ForkAware):
             StorageError: as :meth:`writing` does.
             TransactionAbortedError: it could not go on before; nothing of it was stored.
         """
+        if self._read_only:
+            yield
+            return
         outer = self._transactions.current()
         level = _Level(self.path if outer is None else outer.root, outer)
         with self._transactions.opened(level) as opened:
@@ -190,6 +205,8 @@ class SafeFolder(ForkAware):
 
     def _begin(self) -> None:
         """Let nobody else write, and clean up after a process that died."""
+        if self._read_only:
+            raise StorageError(f"{self.path} cannot be written: it was opened to be read")
         self._transactions.refuse_deadlock()
         self._writing.acquire()
         try:
@@ -253,6 +270,13 @@ class SafeFolder(ForkAware):
         if written or removed:
             with self._files.held():
                 self._journal.commit(stage, written, removed)
+
+    def _refuse_interrupted(self) -> None:
+        if self._journal.exists():
+            raise StorageError(
+                f"{self._work} holds changes that a process did not finish; the next call that "
+                f"may write to {self.path} finishes them"
+            )
 
     def finish_interrupted(self) -> None:
         """Carry out what a process that died had committed.
@@ -320,6 +344,15 @@ class _Lock:
                 lock.release()
         finally:
             self._among_threads.release()
+
+    @contextmanager
+    def held_if_there(self) -> Iterator[None]:
+        """Keep others out where a lock has been made; whoever writes makes one."""
+        if os.access(self._path, os.W_OK):
+            with self.held():
+                yield
+        else:
+            yield
 
     def _locked(self) -> StorageError:
         return StorageError(

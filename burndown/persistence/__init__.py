@@ -64,19 +64,23 @@ def get_backend() -> PersistenceBackend:
         return _backend
 
 
-def open_backend(where: str | Path) -> PersistenceBackend:
-    """The backend on a place; it is reached for on first use.
+def open_backend(where: str | Path, *, read_only: bool = False) -> PersistenceBackend:
+    """The backend on a location; it is reached for on first use.
 
     Args:
         where: path of a SQLite file; an SQLAlchemy URL such as
             ``postgresql+psycopg://user:password@host/name``; or the folder of JSON files of the
             old dashboard, as ``json:profiles``, or as a path if it exists.
+        read_only: make and upgrade nothing, leave nothing behind, and refuse to write. A
+            transaction then sees one state of the data and keeps nobody from writing.
 
     Raises:
         StorageError: no backend stores there.
     """
     folder = _json_folder(where)
-    return SQLBackend(open_database(where)) if folder is None else _json_backend(folder)
+    if folder is None:
+        return SQLBackend(open_database(where, read_only=read_only))
+    return _json_backend(folder, read_only=read_only)
 
 
 def set_backend(backend: PersistenceBackend | None) -> None:
@@ -97,9 +101,11 @@ def set_backend(backend: PersistenceBackend | None) -> None:
         set_database(backend.database if isinstance(backend, SQLBackend) else None)
 
 
-def _json_backend(folder: Path) -> PersistenceBackend:
+def _json_backend(folder: Path, *, read_only: bool = False) -> PersistenceBackend:
     """Loaded where it is used: reading the old files takes as many modules as all else here."""
-    backend: PersistenceBackend = import_module(_JSON_BACKEND).JSONBackend(folder)
+    backend: PersistenceBackend = import_module(_JSON_BACKEND).JSONBackend(
+        folder, read_only=read_only
+    )
     return backend
 
 

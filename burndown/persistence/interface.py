@@ -361,6 +361,14 @@ class PersistenceBackend(ABC):
                 does each call in it from then on.
         """
 
+    def foreign_objects(self) -> list[str]:
+        """Return what others have added to the store and a copy does not have.
+
+        Returns:
+            Such as ``table mine`` or ``column team of profiles``.
+        """
+        return []
+
     @abstractmethod
     def close(self) -> None:
         """Let go of files and connections; the next call opens them again."""

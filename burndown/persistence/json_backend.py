@@ -61,12 +61,19 @@ class JSONBackend(DocumentBackend):
     Args:
         folder: the folder ``profiles``; it is made on first use, for its owner only.
         clock: gives the present, by which entries expire.
+        read_only: leave nothing in the folder, not even a lock, and refuse to write.
     """
 
-    def __init__(self, folder: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        clock: Callable[[], datetime] = utc_now,
+        *,
+        read_only: bool = False,
+    ) -> None:
         super().__init__(clock)
         self.folder = Path(folder).absolute()
-        self._files = SafeFolder(self.folder)
+        self._files = SafeFolder(self.folder, read_only=read_only)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"

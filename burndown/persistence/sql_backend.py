@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.database import Database
+from burndown.database.foreign_objects import foreign_objects
 from burndown.models import Entity
 from burndown.models.values import utc_now
 from burndown.persistence.document_backend import (
@@ -208,6 +209,10 @@ class SQLBackend(DocumentBackend):
         self.database.write(
             lambda connection: repository_of(model)(connection).save_documents(documents)
         )
+
+    def foreign_objects(self) -> list[str]:
+        with self.database.read_session() as session:
+            return foreign_objects(session.connection())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -8,11 +8,12 @@ follows it, for people and programs that look there. Version 1.1 kept it in Alem
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
-from burndown.errors import StorageError
+from burndown.errors import ForeignDatabaseError
 from burndown.models import SCHEMA_VERSION
 from burndown.schema.version_table import announce, contents_of, note, noted_version
 
 __all__ = [
+    "READABLE",
     "VERSIONS",
     "change_version",
     "make_schema",
@@ -27,26 +28,38 @@ VERSIONS = {
 }
 """All versions, oldest first, with what each brought; ``versions`` has a script for each."""
 
+READABLE: dict[str, tuple[str, ...]] = {
+    "1.1": (
+        "CREATE TEMP VIEW jira_changelog_cache AS "
+        "SELECT *, NULL AS is_complete FROM main.jira_changelog_cache",
+    ),
+    SCHEMA_VERSION: (),
+}
+"""The versions that a SQLite file can be read in without an upgrade, each with what makes a
+connection show it as the present one."""
+
 
 def stored_version(connection: Connection) -> str | None:
     """Return the version of the tables that are there; ``None`` if there are none."""
     return noted_version(connection) or contents_of(connection).version
 
 
-def make_schema(connection: Connection) -> None:
+def make_schema(connection: Connection, location: str = "The database") -> None:
     """Make all tables in the present version, unless there are some.
 
+    Args:
+        connection: in a transaction.
+        location: where the database is, for the error.
+
     Raises:
-        StorageError: tables of another program have their names.
+        ForeignDatabaseError: tables of another program have their names.
     """
     contents = contents_of(connection)
     if contents.version is not None:
         return
     if contents.foreign:
-        raise StorageError(
-            f"The database holds another program's tables {', '.join(contents.foreign)}, whose "
-            "names burndown uses; choose another database or schema"
-        )
+        tables = ", ".join(contents.foreign)
+        raise ForeignDatabaseError(location, f"has another program's tables {tables}")
     SQLModel.metadata.create_all(connection)
     for statement in note(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
         connection.execute(statement)

@@ -1,6 +1,7 @@
 """Whose a database is, and of which version, told from what is in it."""
 
 from collections.abc import Collection, Mapping
+from itertools import takewhile
 from typing import NamedTuple
 
 __all__ = ["ALEMBIC_TABLE", "APPLICATION_ID", "TABLES", "VERSION_TABLE", "Contents"]
@@ -42,9 +43,14 @@ _FIRST_COLUMNS: dict[str, set[str]] = {
     },
     "task_progress": {"task_name", "progress_percent", "status", "message", "updated_at"},
 }
-_SECOND_COLUMNS = {"jira_cache": {"issue_count", "is_complete"}, "queries": {"updated_at"}}
-_FIRST, _SECOND = "1.0", "1.1"
+_ADDED: dict[str, dict[str, set[str]]] = {
+    "1.0": _FIRST_COLUMNS,
+    "1.1": {"jira_cache": {"issue_count", "is_complete"}, "queries": {"updated_at"}},
+    "1.2": {"jira_changelog_cache": {"is_complete"}},
+}
+"""The columns that each version added, oldest first; all of 1.0 are in every version."""
 
+_FIRST, _SECOND = list(_ADDED)[:2]
 
 TABLES = frozenset(_FIRST_COLUMNS)
 """The tables that every version has."""
@@ -69,14 +75,32 @@ class Contents(NamedTuple):
         """
         if self.noted is not None:
             return self.noted
-        if not self._has(_FIRST_COLUMNS):
+        if self.newest is None:
             return None
-        return _SECOND if _SECOND in self.alembic and self._has(_SECOND_COLUMNS) else _FIRST
+        return _SECOND if _SECOND in self.alembic and self.newest != _FIRST else _FIRST
+
+    @property
+    def newest(self) -> str | None:
+        """The newest version of which all columns are there, and all of those before it."""
+        return list(takewhile(self._has, _ADDED))[-1] if self._has(_FIRST) else None
 
     @property
     def foreign(self) -> list[str]:
         """The tables that have names of ours, though the database holds none of our versions."""
         return sorted(TABLES & self.columns.keys()) if self.version is None else []
 
-    def _has(self, columns: Mapping[str, Collection[str]]) -> bool:
-        return all(set(names) <= set(self.columns.get(name, ())) for name, names in columns.items())
+    def missing(self, version: str) -> list[str]:
+        """Return what a database of this version has to have and this one has not."""
+        found = []
+        for each in list(_ADDED)[: list(_ADDED).index(version) + 1]:
+            for table, names in _ADDED[each].items():
+                lost = sorted(names - set(self.columns.get(table, ())))
+                if table not in self.columns:
+                    found.append(f"the table {table} is missing")
+                elif lost:
+                    found.append(f"the table {table} lacks {', '.join(lost)}")
+        return list(dict.fromkeys(found))
+
+    def _has(self, version: str) -> bool:
+        added = _ADDED[version].items()
+        return all(set(names) <= set(self.columns.get(table, ())) for table, names in added)

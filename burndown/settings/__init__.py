@@ -18,6 +18,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from burndown.errors import StorageError
+
 __all__ = ["DATABASE_NAME", "PREFIX", "Settings", "get_settings"]
 
 DATABASE_NAME = "burndown.db"
@@ -33,8 +35,19 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str | Path:
-        """The database to open: the URL or path that was set, or the one of the workspace."""
-        return self.database_url or self.profiles_dir.absolute() / DATABASE_NAME
+        """The database to open: the URL or path that was set, or the one of the workspace.
+
+        Raises:
+            StorageError: it is a folder, which is not taken for a store of JSON files unless the
+                setting says so.
+        """
+        found = self.database_url or self.profiles_dir.absolute() / DATABASE_NAME
+        if Path(found).is_dir():
+            raise StorageError(
+                f"{found} is a folder, not a database; name a file, or json:{found} for the JSON "
+                "files of the old dashboard"
+            )
+        return found
 
 
 def get_settings() -> Settings:

@@ -1,6 +1,8 @@
 """The command copy."""
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.cli.program import (
@@ -13,6 +15,7 @@ from tests.cli.program import (
     refused,
 )
 from tests.stored import everything
+from tests.test_postgresql import by_hand
 
 
 def test_copy_tells_what_it_copied(capsys: Capture, workspace: Path) -> None:
@@ -49,3 +52,48 @@ def test_copy_shows_no_password(capsys: Capture, workspace: Path) -> None:
         code, shown = all_that_is_shown(capsys, ["copy", *arguments, "--debug"])
         assert code == 1
         assert CANARY not in shown
+
+
+OF_OTHERS = (
+    "ALTER TABLE profiles ADD COLUMN team TEXT",
+    "CREATE TABLE mine (a INTEGER PRIMARY KEY, b TEXT)",
+    "CREATE INDEX mine_b ON mine (b)",
+    "CREATE INDEX names ON queries (name)",
+    "CREATE VIEW named AS SELECT name FROM queries",
+)
+OBJECTS = ["table mine", "view named", "column team of profiles", "index names of queries"]
+
+
+def test_copy_lists_what_others_added(capsys: Capture, workspace: Path) -> None:
+    """It stays where it was; a store without such things is said to be the same."""
+    trigger = "CREATE TRIGGER noted AFTER INSERT ON queries BEGIN UPDATE mine SET b = 'x'; END"
+    assert "Not copied" not in printed(capsys, "copy", "profiles/burndown.db", "before.db")
+    with closing(sqlite3.connect(workspace / "profiles/burndown.db")) as connection:
+        for statement in (*OF_OTHERS, trigger):
+            connection.execute(statement)
+    output = printed(capsys, "copy", "profiles/burndown.db", "other.db")
+    expected = [*OBJECTS, "trigger noted of queries"]
+    assert f"Not copied, since others added it: {', '.join(expected)};" in output
+    found = in_json(capsys, "copy", "profiles/burndown.db", "again.db")
+    assert found["not_copied"] == expected
+
+
+def test_copy_from_a_server_lists_what_others_added(
+    capsys: Capture, workspace: Path, postgres_url: str
+) -> None:
+    """What its version table of another program says is not ours either."""
+    assert in_json(capsys, "copy", "profiles/burndown.db", postgres_url)["not_copied"] == []
+    by_hand(postgres_url, *OF_OTHERS, "CREATE TABLE alembic_version (version_num TEXT)")
+    by_hand(postgres_url, "INSERT INTO alembic_version VALUES ('abc')")
+    found = in_json(capsys, "copy", postgres_url, "other.db")
+    assert found["not_copied"] == ["table alembic_version", *OBJECTS]
+
+
+def test_copy_neither_locks_nor_makes_its_source(capsys: Capture, workspace: Path) -> None:
+    """Somebody may be writing to it."""
+    with closing(sqlite3.connect(workspace / "profiles/burndown.db")) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM profiles")
+        assert (
+            in_json(capsys, "copy", "profiles/burndown.db", "other.db")["copied"]["profiles"] == 3
+        )

@@ -52,11 +52,13 @@ def test_downgrade_leads_back(capsys: Capture, old: Path) -> None:
     found = in_json(capsys, "downgrade", "--to", "1.0")
     assert found == {"location": str(old), "from": "1.2", "to": "1.0"}
     assert version_of(old) == "1.0"
-    printed(capsys, "show")
+    assert "`burndown upgrade` does that" in refused(capsys, "show")
+    printed(capsys, "upgrade")
     assert version_of(old) == "1.2"
 
 
 def test_show_tells_the_versions_and_the_copy(capsys: Capture, old: Path) -> None:
+    printed(capsys, "upgrade")
     shown = printed(capsys, "show")
     assert "schema version 1.2" in shown
     assert "  1.0: profiles, queries" in shown

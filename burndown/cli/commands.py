@@ -1,10 +1,10 @@
-"""The command line: parse, call, print."""
+"""The commands."""
 
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from burndown import printing
+from burndown.cli.stores import DatabaseURL, ProfilesDir, in_use, settings_of, to_read
 from burndown.copying import copy_store
 from burndown.database import SCHEMA_VERSION, open_database
 from burndown.demo import write_demo_workspace
@@ -30,7 +31,7 @@ from burndown.migration import run_migration_if_needed
 from burndown.overview import profile_overview, query_overview, workspace_overview
 from burndown.persistence import Document, PersistenceBackend, open_backend, set_backend
 from burndown.schema import VERSIONS
-from burndown.settings import DATABASE_NAME, Settings, get_settings
+from burndown.settings import DATABASE_NAME, Settings
 
 __all__ = ["app", "run"]
 
@@ -42,10 +43,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-ProfilesDir = Annotated[
-    Path | None,
-    typer.Option("--profiles", metavar="DIR", help="Folder of the workspace [default: profiles]."),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")]
 
@@ -96,7 +93,7 @@ def demo(
         raise StorageError(f"{folder} is there already; name another folder")
     write_demo_workspace(folder, issues=issues)
     printing.line(f"Wrote a sample workspace into {folder / 'profiles'}")
-    with _in_use(folder / "profiles" / DATABASE_NAME) as backend:
+    with in_use(folder / "profiles" / DATABASE_NAME) as backend:
         with printing.progress(quiet=False) as progress:
             report = run_migration_if_needed(folder / "profiles", progress=progress)
         printing.migration(report)
@@ -106,6 +103,7 @@ def demo(
 @app.command()
 def migrate(
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
     ] = False,
@@ -116,14 +114,16 @@ def migrate(
 ) -> None:
     """Move the JSON files of the old dashboard into the database, whole or not at all.
 
-    The files are backed up first, and stay as they are.
+    The files are backed up first, and stay as they are. --profiles names their folder, --database
+    or BURNDOWN_DATABASE_URL a database elsewhere.
     """
+    settings = settings_of(profiles, database, is_source=True)
     with (
-        _backend(profiles, must_exist=False),
+        in_use(settings.database, read_only=dry_run),
         printing.progress(quiet=as_json) as progress,
     ):
         report = run_migration_if_needed(
-            profiles, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
+            settings.profiles_dir, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
         )
     if as_json:
         _print_json(report.to_document())
@@ -136,10 +136,11 @@ def show(
     profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
     query: Annotated[str | None, typer.Argument(help="Id of a query of it.")] = None,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is stored: all profiles, one of them, or one query."""
-    with _backend(profiles) as backend:
+    """Show what is stored: all profiles, one of them, or one query. Nothing is changed."""
+    with to_read(settings_of(profiles, database)) as backend:
         if profile is None:
             found, show_it = workspace_overview(backend), printing.workspace
         elif query is None:
@@ -150,9 +151,11 @@ def show(
 
 
 @app.command()
-def check(profiles: ProfilesDir = None, as_json: Json = False) -> None:
-    """Check that the database is whole; exits with 1 if it is not."""
-    with _backend(profiles) as backend:
+def check(
+    profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: Json = False
+) -> None:
+    """Check that the database is intact; exits with 1 if it is not. Nothing is changed."""
+    with to_read(settings_of(profiles, database)) as backend:
         is_whole, problems = backend.check_integrity()
     if as_json:
         _print_json({"ok": is_whole, "errors": problems})
@@ -168,13 +171,14 @@ def backup(
         Path, typer.Argument(help="File to make; a folder for a workspace of JSON files.")
     ],
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Copy the store to a new file while it is in use, and check the copy.
 
     It appears complete or not at all, and holds what was committed when the command began.
     """
-    with _backend(profiles) as backend:
+    with to_read(settings_of(profiles, database)) as backend:
         made = backend.backup(file)
     _tell({"backup": str(made)}, printing.backed_up, as_json)
 
@@ -188,21 +192,24 @@ def copy(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Copy a whole store, such as a SQLite file to PostgreSQL, and compare both sides.
+    """Copy a store, such as a SQLite file to PostgreSQL, and compare both sides.
 
-    All of it is copied or nothing.
+    All of it is copied or nothing. Tables and columns that others added are not; they are listed.
+    A folder is a store of JSON files of the old dashboard.
     """
     with (
-        open_backend(source) as one,
+        open_backend(source, read_only=True) as one,
         open_backend(target) as other,
         printing.copy_progress(quiet=as_json) as progress,
     ):
         counts = copy_store(one, other, replace=replace, progress=progress)
-        locations = one.describe()["location"], other.describe()["location"]
-    if as_json:
-        _print_json({"source": locations[0], "target": locations[1], "copied": counts})
-    else:
-        printing.copied(counts, *locations)
+        told = {
+            "source": one.describe()["location"],
+            "target": other.describe()["location"],
+            "copied": counts,
+            "not_copied": one.foreign_objects(),
+        }
+    _tell(told, printing.copied, as_json)
 
 
 @app.command(name="export")
@@ -225,6 +232,7 @@ def export_(
         bool, typer.Option("--include-secrets", help="Also the Jira token, in clear.")
     ] = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Write a profile to files that people can read, or all to those of the old dashboard."""
@@ -235,7 +243,7 @@ def export_(
         show_it = printing.exported
     else:
         raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
-    with _backend(profiles):
+    with to_read(settings_of(profiles, database)):
         told = export(include_secrets=include_secrets)
     _tell(told, show_it, as_json)
 
@@ -251,11 +259,13 @@ def import_(
         bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")
     ] = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Add a profile from an export, whole or not at all."""
-    with _backend(profiles, must_exist=False) as backend:
-        _refuse_before_migration(backend, _settings(profiles).profiles_dir)
+    settings = settings_of(profiles, database)
+    with in_use(settings.database, read_only=dry_run) as backend:
+        _refuse_before_migration(backend, settings.profiles_dir)
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
         _print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
@@ -280,10 +290,13 @@ def upgrade(
     to: Version = SCHEMA_VERSION,
     dry_run: OnlySQL = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Bring the tables of the database to a newer version, as opening it does by itself."""
-    _change_version(to, profiles, is_upgrade=True, dry_run=dry_run, as_json=as_json)
+    _change_version(
+        to, settings_of(profiles, database), is_upgrade=True, dry_run=dry_run, as_json=as_json
+    )
 
 
 @app.command()
@@ -291,6 +304,7 @@ def downgrade(
     to: Version,
     dry_run: OnlySQL = False,
     profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
     as_json: Json = False,
 ) -> None:
     """Bring the tables of the database to an older version, for an older release of burndown.
@@ -298,13 +312,15 @@ def downgrade(
     Nothing is lost by it; a version that cannot hold what is stored is refused. This release brings
     the database up again as soon as it opens it.
     """
-    _change_version(to, profiles, is_upgrade=False, dry_run=dry_run, as_json=as_json)
+    _change_version(
+        to, settings_of(profiles, database), is_upgrade=False, dry_run=dry_run, as_json=as_json
+    )
 
 
 def _change_version(
-    version: str, profiles: Path | None, *, is_upgrade: bool, dry_run: bool, as_json: bool
+    version: str, settings: Settings, *, is_upgrade: bool, dry_run: bool, as_json: bool
 ) -> None:
-    with closing(open_database(_settings(profiles).database)) as database:
+    with closing(open_database(settings.database, read_only=dry_run)) as database:
         sql = database.sql_of_change(version)
         present = str(database.schema_version())
         if is_upgrade != (_order(version) >= _order(present)):
@@ -321,33 +337,6 @@ def _change_version(
 
 def _order(version: str) -> int:
     return list(VERSIONS).index(version)
-
-
-@contextmanager
-def _backend(profiles: Path | None, *, must_exist: bool = True) -> Iterator[PersistenceBackend]:
-    """The backend of the settings or of the folder, in use while the command runs."""
-    with _in_use(_settings(profiles).database) as backend:
-        if must_exist and not backend.exists():
-            location = backend.describe()["location"]
-            raise StorageError(f"There is no database at {location}; `burndown migrate` makes one")
-        yield backend
-
-
-def _settings(profiles: Path | None) -> Settings:
-    settings = get_settings()
-    if profiles is not None:
-        settings = settings.model_copy(update={"profiles_dir": profiles})
-    return settings
-
-
-@contextmanager
-def _in_use(where: str | Path) -> Iterator[PersistenceBackend]:
-    with open_backend(where) as backend:
-        set_backend(backend)
-        try:
-            yield backend
-        finally:
-            set_backend(None)
 
 
 def _export_profile(

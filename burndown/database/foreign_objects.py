@@ -1,0 +1,67 @@
+"""What others have put into a database beside what is ours; no copy of a store has it."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Table, inspect, text
+from sqlmodel import SQLModel
+
+from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE
+from burndown.schema.version_table import OLD_VERSIONS, contents_of
+
+__all__ = ["foreign_objects"]
+
+_TRIGGERS = {
+    "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
+    "postgresql": """
+SELECT tgname, relname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+WHERE NOT tgisinternal AND pg_table_is_visible(tgrelid) ORDER BY tgname
+""",
+}
+_INDEXES = {
+    "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
+    "ORDER BY name",
+    "postgresql": """
+SELECT indexes.relname, tables.relname FROM pg_index
+JOIN pg_class AS indexes ON indexes.oid = indexrelid
+JOIN pg_class AS tables ON tables.oid = indrelid
+WHERE pg_table_is_visible(indrelid)
+AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid) ORDER BY 1
+""",
+}
+
+
+def foreign_objects(connection: Connection) -> list[str]:
+    """Return the tables, views, columns, indexes and triggers of others, such as ``table mine``.
+
+    What belongs to a table of others is not listed beside it.
+    """
+    ours = {table.name: table for table in SQLModel.metadata.sorted_tables}
+    found, dialect = inspect(connection), connection.dialect.name
+    tables = {*found.get_table_names()} - ours.keys() - _version_tables(connection)
+    return [
+        *(f"table {name}" for name in sorted(tables)),
+        *(f"view {name}" for name in sorted(found.get_view_names())),
+        *(each for table in ours.values() for each in _columns(connection, table)),
+        *(
+            f"index {name} of {table}"
+            for name, table in connection.execute(text(_INDEXES[dialect]))
+            if table in ours and name not in {index.name for index in ours[table].indexes}
+        ),
+        *(
+            f"trigger {name} of {table}"
+            for name, table in connection.execute(text(_TRIGGERS[dialect]))
+            if table in ours
+        ),
+    ]
+
+
+def _version_tables(connection: Connection) -> set[str]:
+    """The version tables that are ours; that of Alembic may be another program's."""
+    alembic = contents_of(connection).alembic
+    return {VERSION_TABLE, *([ALEMBIC_TABLE] if set(alembic) <= set(OLD_VERSIONS) else [])}
+
+
+def _columns(connection: Connection, table: Table) -> Iterator[str]:
+    for column in inspect(connection).get_columns(table.name):
+        if column["name"] not in table.columns:
+            yield f"column {column['name']} of {table.name}"
