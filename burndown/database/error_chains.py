@@ -14,3 +14,4 @@ def raise_alone(error: Exception) -> NoReturn:
         raise error
     finally:
         error.__cause__ = error.__context__ = None
+        del error  # or it would hold itself by this frame, and with it open cursors

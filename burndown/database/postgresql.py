@@ -55,6 +55,9 @@ _WRITE_LOCK = f"""pg_catalog.pg_advisory_xact_lock(
 They lock a table of ours, by whatever search path they find it, or all the same until it is made.
 """
 
+_REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
+"""What SQLAlchemy's option says by itself only if the engine was made without one."""
+
 _CREATION_SCHEMA = "SELECT pg_catalog.quote_ident(pg_catalog.current_schema())"
 _TABLES_SCHEMA = """
 SELECT relnamespace::pg_catalog.regnamespace::text FROM pg_catalog.pg_class
@@ -189,7 +192,9 @@ class PostgreSQLDatabase(Database):
         alters = options.get(_ALTERS, False)
         wait = base.UPGRADE_TIMEOUT_SECONDS if alters else base.BUSY_TIMEOUT_SECONDS
         expressions, parameters = select_settings(self._address.settings, wait)
-        if not options.get(_READ_ONLY):
+        if options.get(_READ_ONLY):
+            expressions += f", {_REFUSE_WRITES}"
+        else:
             self._transactions.refuse_deadlock()
             expressions += f", {_WRITE_LOCK}"
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
