@@ -361,11 +361,11 @@ def _agree(value: Any, stored: Any) -> bool:
     if isinstance(stored, bytes):
         return encode(value) == stored
     if isinstance(stored, str | datetime):
-        return value == stored or _same_moment(value, stored)
+        return value == stored or _same_time(value, stored)
     return encode(value) == encode(stored)
 
 
-def _same_moment(value: Any, stored: str | datetime) -> bool:
+def _same_time(value: Any, stored: str | datetime) -> bool:
     """Whether both are moments, however they are written, and the same one."""
     try:
         return isinstance(value, str | datetime) and to_utc(value) == to_utc(stored)

@@ -261,6 +261,14 @@ def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_u
     assert not [found for found in copy.rglob(f"{path.name}*") if found.is_file()]
 
 
+def test_the_folder_may_be_a_link_and_the_database_be_named_without_it(demo: Path) -> None:
+    real = demo.rename(demo.with_name("real"))
+    demo.symlink_to(real)
+    report = run_migration_if_needed(demo, SQLiteDatabase(real / "data/team.db"))
+    assert report.outcome == "migrated"
+    assert "data" not in {found.path.name for found in report.findings.skipped}
+
+
 def test_a_database_that_is_no_longer_used_is_not_read_or_copied(demo: Path) -> None:
     """To open and close it would drop the locks that this process has on it."""
     with SQLiteBackend(demo / "burndown.db") as earlier:

@@ -48,7 +48,7 @@ def convert(model: type[Entity], document: dict[str, Any], say: Say) -> dict[str
 
     Args:
         model: what the document describes.
-        document: JSON values; moments may be ``datetime``.
+        document: JSON values; timestamps may be ``datetime``.
         say: takes a sentence on each value that is converted or kept aside.
     """
     if _wanted(model, document) is None:
@@ -189,7 +189,7 @@ def _wanted(model: _Model, document: Mapping[str, Any]) -> str | None:
     except ValidationError as error:
         return error.problems[0].expected
     for key, value in document.items():
-        if not kind_of_field(model, key).is_moment and not _same(value, stored.get(key)):
+        if not kind_of_field(model, key).is_timestamp and not _same(value, stored.get(key)):
             return "a value that is stored as it is was expected"
     return None
 

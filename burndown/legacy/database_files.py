@@ -34,3 +34,9 @@ class DatabaseFiles:
     def are_in(self, folder: Path) -> bool:
         """Whether a database is directly in the folder, whose entries change as it is used."""
         return any(database.parent.resolve() == folder.resolve() for database in self.databases)
+
+    def are_below(self, folder: Path) -> bool:
+        """Whether a database is in the folder, or in one below it."""
+        return any(
+            database.resolve().is_relative_to(folder.resolve()) for database in self.databases
+        )

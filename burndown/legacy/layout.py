@@ -177,7 +177,7 @@ def tell_leftovers(
             if is_folder(query / RESPONSES):
                 known |= set((query / RESPONSES).glob("*.json"))
     known |= {problem.path for problem in findings.problems}
-    holding = {parent for path in (*known, *databases.databases) for parent in path.parents}
+    holding = {parent for path in known for parent in path.parents}
     for folder in profile_folders(profiles_dir).values():
         if any(_links_in(folder / QUERIES)):
             holding.add(folder / QUERIES)
@@ -226,7 +226,7 @@ def _unknown(
     folder: Path, known: set[Path], holding: set[Path], databases: DatabaseFiles
 ) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path in holding and is_folder(path):
+        if is_folder(path) and (path in holding or databases.are_below(path)):
             yield from _unknown(path, known, holding, databases)
         elif not (path in known or is_passing(path.name) or path in databases):
             yield path

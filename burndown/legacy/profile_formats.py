@@ -1,7 +1,7 @@
 """What the dashboard has written for a profile over the years, brought into today's form.
 
 Each function takes parsed JSON and gives a document for :class:`~burndown.models.Profile`,
-saying what it put right. No value is dropped: what has no place of its own is kept as an unknown
+reporting what it converted. No value is dropped: what has no place of its own is kept as an unknown
 key.
 """
 
@@ -13,7 +13,7 @@ from burndown.legacy.findings import Say
 from burndown.models import Profile
 from burndown.models.values import is_line, to_utc
 
-__all__ = ["is_moment", "profile_document"]
+__all__ = ["is_timestamp", "profile_document"]
 
 _FORECAST_KEYS = ("pert_factor", "deadline", "milestone", "data_points_count")
 _CLASSIFICATION_KEYS = (
@@ -82,7 +82,7 @@ def profile_document(
     return document
 
 
-def is_moment(value: Any) -> TypeGuard[str]:
+def is_timestamp(value: Any) -> TypeGuard[str]:
     """Whether the value is a date and time in ISO 8601."""
     if not isinstance(value, str):
         return False
@@ -127,7 +127,7 @@ def _is_garbled(text: str, original: str) -> bool:
 
 def _give_times(document: dict[str, Any], entry: dict[str, Any]) -> None:
     for key in ("created_at", "last_used"):
-        if key not in document and is_moment(entry.get(key)):
+        if key not in document and is_timestamp(entry.get(key)):
             document[key] = entry[key]
 
 

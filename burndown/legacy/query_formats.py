@@ -12,7 +12,7 @@ from burndown.errors import shown
 from burndown.legacy.conversion import LEGACY_VALUES, convert, keep_storable
 from burndown.legacy.files import kind_of
 from burndown.legacy.findings import Say
-from burndown.legacy.profile_formats import is_moment
+from burndown.legacy.profile_formats import is_timestamp
 from burndown.models import Query, jira_cache_key
 from burndown.models.values import to_iso_week, to_utc
 
@@ -115,8 +115,8 @@ def jira_cache_document(written: Any, jql: str, written_at: datetime, say: Say) 
 
 
 def _timestamp(text: Any) -> datetime | None:
-    """The moment of a cached answer; the dashboard means UTC where it writes no offset."""
-    if not is_moment(text):
+    """The time of a cached response; the dashboard means UTC where it writes no offset."""
+    if not is_timestamp(text):
         return None
     moment = datetime.fromisoformat(text)
     moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -175,7 +175,7 @@ def project_data_document(written: Any, written_at: datetime, say: Say) -> dict[
     told = metadata.get("last_updated") if isinstance(metadata, dict) else None
     told = told or written.get("last_updated")
     return {
-        "updated_at": to_utc(told) if is_moment(told) else written_at,
+        "updated_at": to_utc(told) if is_timestamp(told) else written_at,
         "data": keep_storable(written, say),
     }
 
@@ -282,4 +282,4 @@ def _keep_both(
 
 def _newest_timestamp(metrics: dict[str, Any]) -> datetime | None:
     told = [metric.get("timestamp") for metric in metrics.values() if isinstance(metric, dict)]
-    return max((to_utc(moment) for moment in told if is_moment(moment)), default=None)
+    return max((to_utc(moment) for moment in told if is_timestamp(moment)), default=None)

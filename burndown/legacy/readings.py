@@ -38,8 +38,8 @@ class FieldKind:
         return not self.types or bool(self.types & {str, SecretStr})
 
     @property
-    def is_moment(self) -> bool:
-        """Whether it takes moments, which are stored in one spelling."""
+    def is_timestamp(self) -> bool:
+        """Whether it takes timestamps, which are stored in one spelling."""
         return datetime in self.types
 
 
