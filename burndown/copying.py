@@ -135,13 +135,18 @@ def _batches(records: Iterable[Document]) -> Iterator[list[Document]]:
 
 def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt) -> None:
     for model, name in NAMES.items():
-        expected = (adapt(model, record) for record in _records(source, model))
-        both = zip_longest(expected, _records(target, model))
-        if any(encode(one) != encode(other) for one, other in both):
+        expected = (_given(model, adapt(model, each)) for each in _records(source, model))
+        found = (_given(model, each) for each in _records(target, model))
+        if any(encode(one) != encode(other) for one, other in zip_longest(expected, found)):
             raise ImportExportError(
                 f"{_location(target)} does not give back the {name} it was given; nothing was "
                 "copied"
             )
+
+
+def _given(model: type[Entity], record: Document) -> Document:
+    """The record without what is derived from the rest: another release may have other rules."""
+    return {name: value for name, value in record.items() if name not in model.DERIVED}
 
 
 def _holds_anything(backend: PersistenceBackend) -> bool:

@@ -106,6 +106,8 @@ class Entity(SQLModel, Described):
 
     UNKNOWN_KEYS: ClassVar[str] = ""
     """The field that a document's unknown keys are put into, if they are kept."""
+    DERIVED: ClassVar[frozenset[str]] = frozenset()
+    """The fields that are taken from others whenever it is stored, by the rules of the release."""
 
     def __new__(cls, /, **_: Any) -> Self:  # noqa: D102 - as of any class
         # SQLModel's own takes no key called "cls".

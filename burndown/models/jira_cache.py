@@ -49,6 +49,8 @@ class JiraCache(QueryData, table=True):
     __tablename__: ClassVar[str] = "jira_cache"
     __table_args__ = of_query()
 
+    DERIVED: ClassVar[frozenset[str]] = frozenset({"issue_count", "is_complete"})
+
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """The cache key, such as :func:`jira_cache_key` makes it."""
     expires_at: UtcDatetime = Field(sa_type=UtcTimestamp)

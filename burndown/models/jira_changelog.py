@@ -24,6 +24,8 @@ class JiraChangelog(QueryData, table=True):
     __tablename__: ClassVar[str] = "jira_changelog_cache"
     __table_args__ = of_query()
 
+    DERIVED: ClassVar[frozenset[str]] = frozenset({"is_complete"})
+
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""
     expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
