@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
 
 from burndown import ValidationError, models
 from burndown.models import (
@@ -497,3 +499,15 @@ def test_what_is_set_is_reached_by_attribute() -> None:
     assert isinstance(profile.flow_type_mappings, FlowTypeMappings)
     assert profile.flow_type_mappings.technical_debt.issue_types == ["Task"]  # type: ignore[union-attr]
     assert profile.forecast_settings.pert_factor == 1.2
+
+
+def test_an_application_has_tables_of_its_own() -> None:
+    """Its metadata has none of ours, and its models may have the names of ours."""
+
+    class Profile(SQLModel, registry=registry(), table=True):
+        __tablename__ = "profiles"
+        id: int = Field(primary_key=True)
+
+    assert list(Profile.metadata.tables) == ["profiles"]
+    assert "queries" not in SQLModel.metadata.tables
+    assert Entity.metadata.tables.keys() > {"profiles", "queries"}

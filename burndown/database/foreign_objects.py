@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, Table, inspect, text
-from sqlmodel import SQLModel
 
+from burndown.models import Entity
 from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE
 from burndown.schema.version_table import OLD_VERSIONS, contents_of
 
@@ -35,7 +35,7 @@ def foreign_objects(connection: Connection) -> list[str]:
 
     What belongs to a table of others is not listed beside it.
     """
-    ours = {table.name: table for table in SQLModel.metadata.sorted_tables}
+    ours = {table.name: table for table in Entity.metadata.sorted_tables}
     found, dialect = inspect(connection), connection.dialect.name
     tables = {*found.get_table_names()} - ours.keys() - _version_tables(connection)
     return [

@@ -18,7 +18,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlmodel import SQLModel
 
 from burndown.database import base
 from burndown.database.base import Database
@@ -27,6 +26,7 @@ from burndown.database.postgresql_errors import translate
 from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.distribution import install_command
 from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
+from burndown.models import Entity
 from burndown.schema import change_version, make_schema, stored_version
 
 __all__ = ["PostgreSQLDatabase"]
@@ -273,7 +273,7 @@ def _disconnect(descriptor: int) -> None:
 
 
 def _tables() -> list[Table]:
-    return SQLModel.metadata.sorted_tables
+    return Entity.metadata.sorted_tables
 
 
 def _orphans(connection: Connection, table: Table) -> list[str]:

@@ -9,6 +9,7 @@ https://www.sqlite.org/howtocorrupt.html). So all connections are closed before 
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -67,6 +68,7 @@ class SessionConnection(TrackedConnection):
         self._is_begun = False
         self._has_lost_transaction = False
         self._refusal: str | None = None
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
 
     @property
     def is_aborted(self) -> bool:
@@ -81,7 +83,19 @@ class SessionConnection(TrackedConnection):
         """
         if self._refusal is not None:
             raise TransactionAbortedError(self._refusal)
-        return super().cursor(_SessionCursor)
+        new = super().cursor(_SessionCursor)
+        self._cursors.add(new)
+        return new
+
+    def close(self) -> None:
+        """Close it with its cursors: SQLite keeps the file open as long as there are statements.
+
+        The traces of errors can hold cursors for any time.
+        """
+        if not self.belongs_to_parent:
+            for each in list(self._cursors):
+                each.close()
+        super().close()
 
     # CPython's own make a cursor without asking for :meth:`cursor`.
 

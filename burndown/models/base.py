@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import pydantic
 from pydantic import ConfigDict, SecretStr, model_validator
 from sqlalchemy import Index
+from sqlalchemy.orm import registry
 from sqlalchemy.orm.attributes import set_attribute
 from sqlmodel import SQLModel
 
@@ -94,7 +95,7 @@ class View(Described):
     model_config = ConfigDict(extra="allow", defer_build=True)
 
 
-class Entity(SQLModel, Described):
+class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
     """Something stored in a table of its own; validates when made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own

@@ -46,7 +46,11 @@ class DriverConnection:
         """Run a statement; returns the driver's cursor."""
         cursor = self._cursor()
         log(sql)
-        cursor.execute(sql, parameters)
+        try:
+            cursor.execute(sql, parameters)
+        except BaseException:
+            cursor.close()  # the trace of the error can hold it, and with it the file, for any time
+            raise
         return cursor
 
     def execute_many(self, sql: str, parameters: list[Any]) -> None:

@@ -6,10 +6,9 @@ follows it, for people and programs that look there. Version 1.1 kept it in Alem
 """
 
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
 
 from burndown.errors import ForeignDatabaseError
-from burndown.models import SCHEMA_VERSION
+from burndown.models import SCHEMA_VERSION, Entity
 from burndown.schema.version_table import announce, contents_of, note, noted_version
 
 __all__ = [
@@ -60,7 +59,7 @@ def make_schema(connection: Connection, location: str = "The database") -> None:
     if contents.foreign:
         tables = ", ".join(contents.foreign)
         raise ForeignDatabaseError(location, f"has another program's tables {tables}")
-    SQLModel.metadata.create_all(connection)
+    Entity.metadata.create_all(connection)
     for statement in note(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
         connection.execute(statement)
 

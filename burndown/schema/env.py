@@ -1,8 +1,8 @@
 """What Alembic runs around the versions; it works on the connection that it is given."""
 
 from alembic import context
-from sqlmodel import SQLModel
 
+from burndown.models import Entity
 from burndown.schema.recognition import VERSION_TABLE
 
 _attributes = context.config.attributes
@@ -14,7 +14,7 @@ if context.is_offline_mode():
 else:
     context.configure(
         connection=_attributes["connection"],
-        target_metadata=SQLModel.metadata,
+        target_metadata=Entity.metadata,
         transactional_ddl=True,
         render_as_batch=True,
         version_table=VERSION_TABLE,

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator, Mapping
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
 from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.sql.base import Executable
-from sqlmodel import SQLModel
 
 from burndown.errors import StorageError
-from burndown.models import AppState
+from burndown.models import AppState, Entity
 from burndown.schema.recognition import (
     ALEMBIC_TABLE,
     APPLICATION_ID,
@@ -35,7 +34,7 @@ def _version_table(name: str) -> Table:
 
 _own = _version_table(VERSION_TABLE)
 _alembic = _version_table(ALEMBIC_TABLE)
-_app_state = SQLModel.metadata.tables[AppState.__tablename__]
+_app_state = Entity.metadata.tables[AppState.__tablename__]
 
 
 def noted_version(connection: Connection) -> str | None:

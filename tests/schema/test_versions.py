@@ -15,11 +15,10 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, inspect
-from sqlmodel import SQLModel
 
 from burndown import SQLiteBackend
 from burndown.database import Database, SQLiteDatabase, open_database
-from burndown.models import SCHEMA_VERSION, JiraCache, JiraChangelog, Query
+from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
 from burndown.schema.recognition import VERSION_TABLE
@@ -95,13 +94,13 @@ def test_the_versions_lead_to_what_the_models_say(database: Database) -> None:
             make(connection)
             assert stored_version(connection) == SCHEMA_VERSION
             context = MigrationContext.configure(connection, opts=options)
-            assert compare_metadata(context, SQLModel.metadata) == []
+            assert compare_metadata(context, Entity.metadata) == []
             found.append(schema(connection))
-            for table in (VERSION_TABLE, *reversed(SQLModel.metadata.sorted_tables)):
+            for table in (VERSION_TABLE, *reversed(Entity.metadata.sorted_tables)):
                 connection.exec_driver_sql(f"DROP TABLE {table}")
     engine.dispose()
     assert found[0] == found[1]
-    assert found[0].keys() == {*SQLModel.metadata.tables, VERSION_TABLE}
+    assert found[0].keys() == {*Entity.metadata.tables, VERSION_TABLE}
 
 
 # --- what is stored ----------------------------------------------------------------------------
