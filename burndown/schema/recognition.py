@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-__all__ = ["ALEMBIC_TABLE", "APPLICATION_ID", "TABLES", "VERSION_TABLE", "Contents"]
+__all__ = ["ADDED", "ALEMBIC_TABLE", "APPLICATION_ID", "TABLES", "VERSION_TABLE", "Contents"]
 
 APPLICATION_ID = 0x6275726E
 """``PRAGMA application_id`` of our SQLite files since version 1.2: "burn" in ASCII."""
@@ -43,14 +43,14 @@ _FIRST_COLUMNS: dict[str, set[str]] = {
     },
     "task_progress": {"task_name", "progress_percent", "status", "message", "updated_at"},
 }
-_ADDED: dict[str, dict[str, set[str]]] = {
+ADDED: dict[str, dict[str, set[str]]] = {
     "1.0": _FIRST_COLUMNS,
     "1.1": {"jira_cache": {"issue_count", "is_complete"}, "queries": {"updated_at"}},
     "1.2": {"jira_changelog_cache": {"is_complete"}},
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
-_FIRST, _SECOND = list(_ADDED)[:2]
+_FIRST, _SECOND = list(ADDED)[:2]
 
 TABLES = frozenset(_FIRST_COLUMNS)
 """The tables that every version has."""
@@ -82,7 +82,7 @@ class Contents(NamedTuple):
     @property
     def newest(self) -> str | None:
         """The newest version of which all columns are there, and all of those before it."""
-        return list(takewhile(self._has, _ADDED))[-1] if self._has(_FIRST) else None
+        return list(takewhile(self._has, ADDED))[-1] if self._has(_FIRST) else None
 
     @property
     def foreign(self) -> list[str]:
@@ -92,8 +92,8 @@ class Contents(NamedTuple):
     def missing(self, version: str) -> list[str]:
         """Return what a database of this version has to have and this one has not."""
         found = []
-        for each in list(_ADDED)[: list(_ADDED).index(version) + 1]:
-            for table, names in _ADDED[each].items():
+        for each in list(ADDED)[: list(ADDED).index(version) + 1]:
+            for table, names in ADDED[each].items():
                 lost = sorted(names - set(self.columns.get(table, ())))
                 if table not in self.columns:
                     found.append(f"the table {table} is missing")
@@ -102,5 +102,5 @@ class Contents(NamedTuple):
         return list(dict.fromkeys(found))
 
     def _has(self, version: str) -> bool:
-        added = _ADDED[version].items()
+        added = ADDED[version].items()
         return all(set(names) <= set(self.columns.get(table, ())) for table, names in added)

@@ -21,7 +21,7 @@ from burndown.database import Database, SQLiteDatabase, open_database
 from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
-from burndown.schema.recognition import VERSION_TABLE
+from burndown.schema.recognition import ADDED, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.schema.conftest import KEPT, copy_of
 from tests.strategies import json_values, moments, responses
@@ -49,6 +49,17 @@ def test_the_versions_are_those_of_the_scripts() -> None:
     found = {script.revision: script.doc for script in scripts}
     assert dict(reversed(found.items())) == VERSIONS
     assert list(VERSIONS)[-1] == SCHEMA_VERSION
+
+
+def test_a_database_is_known_by_the_columns_of_the_models() -> None:
+    """Those that all versions together have added."""
+    found: dict[str, set[str]] = {}
+    for tables in ADDED.values():
+        for table, columns in tables.items():
+            found.setdefault(table, set()).update(columns)
+    metadata = SQLModel.metadata.tables
+    assert found == {name: set(table.columns.keys()) for name, table in metadata.items()}
+    assert list(ADDED) == list(VERSIONS)
 
 
 def test_a_database_is_kept_of_every_version() -> None:
