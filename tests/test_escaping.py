@@ -26,6 +26,7 @@ ERRORS: dict[str, Callable[[str], PersistenceError]] = {
     for name in errors.__all__
     if isinstance(kind := getattr(errors, name), type) and issubclass(kind, PersistenceError)
 } | {
+    "ForeignDatabaseError": lambda text: errors.ForeignDatabaseError(text, text),
     "QueryNotFoundError": lambda text: errors.QueryNotFoundError(text, text),
     "ValidationError": lambda text: ValidationError(text, [Problem(text, text, text)]),
     "SchemaTooNewError": lambda text: errors.SchemaTooNewError(text, text, text),

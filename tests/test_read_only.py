@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
@@ -74,10 +76,27 @@ def closed(path: Path, stack: ExitStack) -> None:
     pass
 
 
-def in_use(path: Path, stack: ExitStack) -> None:
-    owner = stack.enter_context(SQLiteBackend(path))
+OWN = """
+import sys
+from burndown import SQLiteBackend
+
+with SQLiteBackend(sys.argv[1]) as owner:
     owner.save_query("kafka", {"id": "26w"})
     owner.set_app_state("a", "b")
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+def in_use(path: Path, stack: ExitStack) -> None:
+    """In another process: this one closes its connections before it forks."""
+    owner = stack.enter_context(
+        subprocess.Popen(
+            [sys.executable, "-c", OWN, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == b"written\n"
 
 
 def killed(path: Path, stack: ExitStack) -> None:

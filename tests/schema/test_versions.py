@@ -57,7 +57,7 @@ def test_a_database_is_known_by_the_columns_of_the_models() -> None:
     for tables in ADDED.values():
         for table, columns in tables.items():
             found.setdefault(table, set()).update(columns)
-    metadata = SQLModel.metadata.tables
+    metadata = Entity.metadata.tables
     assert found == {name: set(table.columns.keys()) for name, table in metadata.items()}
     assert list(ADDED) == list(VERSIONS)
 
