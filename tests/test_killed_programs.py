@@ -150,11 +150,12 @@ def state_of(folder: Path) -> dict[str, object]:
     """What the stores in a folder hold, and the files of an export."""
     found: dict[str, object] = {}
     for name in ("profiles/burndown.db", "copy.db", "backup.db"):
-        if (folder / name).exists():
-            with SQLiteBackend(folder / name) as backend:
-                assert backend.check_integrity() == (True, [])
-                if backend.list_profiles():  # or else nothing but its tables was made
-                    found[name] = everything(backend)
+        with SQLiteBackend(folder / name) as backend:
+            if not backend.exists() or backend.describe()["schema_version"] is None:
+                continue  # there is nothing, or a file without tables
+            assert backend.check_integrity() == (True, [])
+            if backend.list_profiles():  # or else nothing but its tables was made
+                found[name] = everything(backend)
     exported = folder / "exported"
     if exported.exists():
         found["exported"] = sorted(path.name for path in exported.rglob("*.json"))

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import json
 import logging
+import os
 import re
 import shlex
 import shutil
@@ -111,9 +112,13 @@ def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
     code = [block for block in blocks("docs/quickstart.md", "python") if is_for_pytest(block)]
     assert len(code) == 3
     (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
+    environment = {  # benchmarks do not run where tests run in parallel
+        name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")
+    }
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "ignore::pytest.PytestUnknownMarkWarning"],
         cwd=tmp_path,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
