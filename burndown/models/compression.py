@@ -3,6 +3,7 @@
 import _thread
 import os
 import threading
+import time
 from contextlib import suppress
 from typing import Annotated, Any
 
@@ -132,6 +133,7 @@ class _Compression:
         self._working.acquire()
         with suppress(RuntimeError, MemoryError):
             _thread.start_new_thread(self._run, ())
+            time.sleep(0)  # lets it begin; or else it waits for the interpreter lock, for 5 ms
 
     def wait(self) -> None:
         """Wait until the other thread has ended its work; if it has not begun, it never will."""
