@@ -87,7 +87,7 @@ _LOST = (
 _CLOSED = ("the connection is closed", "the connection is lost")
 """What psycopg says of one that was open when the transaction began."""
 _FATAL = "FATAL:"
-"""What an error of the server begins with where libpq gives a text only: during start-up."""
+"""What an error of the server begins with where libpq gives a message only: during start-up."""
 
 
 def translate(error: BaseException, address: ServerAddress, driver: Any) -> StorageError:
