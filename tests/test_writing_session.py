@@ -93,6 +93,14 @@ def test_what_is_not_edited_is_left_as_others_store_it(backend: SQLiteBackend) -
     assert bug_types(backend) == ["Incident"]
 
 
+def test_what_is_saved_after_an_edit_is_stored(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        profile.project_classification.bug_types.append("Incident")
+        backend.save_profile({**DOCUMENT, "project_classification": {"bug_types": ["Fault"]}})
+    assert bug_types(backend) == ["Fault"]
+
+
 def test_refreshing_drops_edits(backend: SQLiteBackend) -> None:
     with backend.database.session() as session:
         profile = session.get_one(Profile, "k")

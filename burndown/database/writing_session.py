@@ -39,7 +39,11 @@ class WritingSession(Session):
         super().flush(objects)
 
     def note_edits(self) -> None:
-        """Have SQLAlchemy know what was edited in place."""
+        """Have SQLAlchemy know what was edited in place.
+
+        It encodes all entities that were loaded; done at each flush, so that a later statement
+        finds the edits and is not undone by them.
+        """
         for entity, digests in self._loaded.values():
             state = inspect(entity)
             if state.session is not self or not state.persistent:
