@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -179,6 +179,19 @@ def test_durability_can_be_relaxed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
     with SQLiteBackend(tmp_path / "a.db") as backend, backend.database.connection() as connection:
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 1
+
+
+def test_a_connection_commits_at_the_end_of_its_own_block(current: SQLiteBackend) -> None:
+    insert = "INSERT INTO app_state (key, value) VALUES (?, '1')"
+    with get_db_connection() as connection:
+        with connection:
+            connection.execute(insert, ("a",))
+        connection.execute(insert, ("b",))
+        with suppress(RuntimeError), connection:
+            connection.execute("BEGIN")
+            connection.execute(insert, ("c",))
+            raise RuntimeError
+    assert [current.get_app_state(key) for key in "abc"] == ["1", "1", None]
 
 
 def test_the_schema_is_there_on_first_use(tmp_path: Path) -> None:

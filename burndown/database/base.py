@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, event, exc
 from sqlmodel import Session
 
 from burndown.database.error_chains import raise_alone
+from burndown.database.writing_session import WritingSession
 from burndown.errors import (
     PersistenceError,
     SchemaTooNewError,
@@ -39,6 +40,7 @@ UPGRADE_TIMEOUT_SECONDS = 600
 ATTEMPTS = 5
 """How often work is tried that the server could not order among others."""
 
+S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 
 _ABORTED = (
@@ -67,7 +69,7 @@ class Database(ForkAware, ABC):
         event.listen(self._engine, "before_cursor_execute", _log)
         if read_only:
             self._engine = self._reader
-        self._transactions: Transactions[Session] = Transactions()
+        self._transactions: Transactions[WritingSession] = Transactions()
         self._ready = False
         self._opening = ForkSafeLock()
         tell_of_forks(self)
@@ -89,12 +91,14 @@ class Database(ForkAware, ABC):
     def session(self) -> Iterator[Session]:
         """Begin a session in a transaction that may write.
 
-        It is committed at the end and rolled back on an error. Only one writes at a time; others
+        It is committed at the end and rolled back on an error. What was edited in place in entities
+        that it loaded is stored with what was assigned to them. Only one writes at a time; others
         wait up to 10 seconds for it. It belongs to the thread and the asyncio task that began it,
         wherever it ends. Within another session of theirs it becomes a part of that one, which
         alone commits; an error undoes just this part.
 
         Raises:
+            ValidationError: an entity was edited in place into something not valid.
             StorageError: locked for too long, or by a transaction of the same event loop, disk
                 full, read-only or out of reach.
             TransactionAbortedError: the database has ended the transaction before; nothing of it
@@ -115,7 +119,7 @@ class Database(ForkAware, ABC):
             return
         with (
             self.translated_errors(),
-            self._new_session(self._engine) as new,
+            self._new_session(WritingSession, self._engine) as new,
             self._transactions.opened(new) as opened,
             new.begin(),
             _active(new),
@@ -140,7 +144,11 @@ class Database(ForkAware, ABC):
             with self.translated_errors(), _active(outer):
                 yield outer
             return
-        with self.translated_errors(), self._new_session(self._reader) as new, new.begin():
+        with (
+            self.translated_errors(),
+            self._new_session(Session, self._reader) as new,
+            new.begin(),
+        ):
             yield new
 
     def write(self, work: Callable[[DriverConnection], T]) -> T:
@@ -345,9 +353,9 @@ class Database(ForkAware, ABC):
     def _translated(self, error: BaseException) -> StorageError:
         """What an error of the driver, or of SQLAlchemy itself, means."""
 
-    def _new_session(self, bind: Engine) -> Session:
+    def _new_session(self, kind: type[S], bind: Engine) -> S:
         self._prepare()
-        return _Session(bind, expire_on_commit=False)
+        return kind(bind, expire_on_commit=False)
 
     def _prepare(self) -> None:
         if self._ready:
@@ -378,15 +386,9 @@ class Database(ForkAware, ABC):
             return work(DriverConnection.of(session))
 
 
-class _Session(Session):
-    """A session whose transaction is known to hold the lock of the database once it does."""
-
-
-@event.listens_for(_Session, "after_begin")
+@event.listens_for(WritingSession, "after_begin")
 def _note_lock(session: Session, *_: Any) -> None:
-    opened = session.info.get(_OPENED)
-    if opened is not None:
-        opened.holds_lock = True
+    session.info[_OPENED].holds_lock = True
 
 
 @contextmanager
@@ -406,11 +408,12 @@ def _active(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def _savepoint(session: Session) -> Iterator[None]:
+def _savepoint(session: WritingSession) -> Iterator[None]:
     part = session.begin_nested()
     try:
         yield
     except BaseException:
+        session.note_edits()  # so that they are undone, too
         with suppress(TransactionAbortedError, exc.InvalidRequestError):
             part.rollback()  # unless it has ended already; the error says more
         raise

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from threading import get_ident
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from burndown.database import base
 from burndown.errors import StorageError, TransactionAbortedError
@@ -125,6 +125,14 @@ class SessionConnection(TrackedConnection):
             self._has_lost_transaction |= self._is_begun and not self.in_transaction
             super().rollback()
             self._is_begun = False
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> Literal[False]:
+        """Commit at the end of a block, or roll back on an error."""
+        if kind is None:
+            self.commit()
+        else:
+            self.rollback()
+        return False
 
     def abort(self, reason: str) -> None:
         """Roll back and close, unless a statement runs; further statements raise the reason."""

@@ -6,6 +6,7 @@ plain text: a document is what is stored.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar, Self
@@ -14,7 +15,7 @@ import pydantic
 from pydantic import ConfigDict, SecretStr, model_validator
 from sqlalchemy import Index
 from sqlalchemy.orm import registry
-from sqlalchemy.orm.attributes import set_attribute
+from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
@@ -136,6 +137,21 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         finally:
             object.__setattr__(self, "__dict__", before)
         set_attribute(self, name, validated)
+
+    def __copy__(self) -> Self:
+        """Return a copy that is in no session, which SQLAlchemy knows by a state of its own."""
+        for name in type(self).model_fields:
+            getattr(self, name)  # loads what has expired
+        copied = super().__copy__()
+        manager_of_class(type(self)).setup_instance(copied)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a copy that is in no session and shares no value."""
+        copied = self.__copy__()
+        for name in type(self).model_fields:
+            copied.__dict__[name] = deepcopy(copied.__dict__[name], memo)
+        return copied
 
     @classmethod
     def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:

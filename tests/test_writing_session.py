@@ -1,0 +1,186 @@
+"""What is edited in place in entities of SQLModel's own queries is stored, undone or refused."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from burndown import JiraCache, Profile, SQLiteBackend, ValidationError
+from burndown.models.values import utc_now
+from burndown.repositories import ProfileRepository
+
+DOCUMENT = {
+    "id": "k",
+    "project_classification": {"bug_types": ["Bug"], "unknown": [[1], {"a": 1}]},
+    "flow_type_mappings": {"Defect": ["Bug"], "Spike": {"issue_types": []}},
+    "show_points": ["show"],
+    "theme": {"colors": [1]},
+}
+EDITS: dict[str, Callable[[Profile], object]] = {
+    "a field of a default": lambda p: setattr(p.field_mappings.dora, "change_failure", "labels"),
+    "a list": lambda p: p.project_classification.bug_types.append("Incident"),
+    "a list of an unknown key": lambda p: p.project_classification.unknown[0].append(2),  # type: ignore[attr-defined]
+    "a flow type that is a list": lambda p: p.flow_type_mappings.defect.append("Fault"),  # type: ignore[union-attr]
+    "a flow type of its own": lambda p: p.flow_type_mappings.Spike.issue_types.append("Spike"),
+    "the token": lambda p: setattr(p.jira_config, "token", "secret"),
+    "a default that is set": lambda p: setattr(p.forecast_settings, "pert_factor", 1.2),
+    "a list at the top": lambda p: p.show_points.append("more"),  # type: ignore[union-attr]
+    "unknown keys": lambda p: p.extra["theme"].setdefault("font", []).append("serif"),
+}
+edits = st.lists(st.sampled_from(sorted(EDITS)), min_size=1)
+
+
+@pytest.fixture(scope="module")
+def shared_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
+    with SQLiteBackend(tmp_path_factory.mktemp("writing") / "burndown.db") as new:
+        yield new
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
+    with SQLiteBackend(tmp_path / "burndown.db") as new:
+        new.save_profile(DOCUMENT)
+        yield new
+
+
+def bug_types(backend: SQLiteBackend) -> object:
+    stored = backend.get_profile("k")
+    assert stored is not None
+    return stored["project_classification"]["bug_types"]
+
+
+@given(edits, edits)
+def test_edits_in_place_are_stored(
+    shared_backend: SQLiteBackend, first: list[str], second: list[str]
+) -> None:
+    shared_backend.save_profile(DOCUMENT)
+    with shared_backend.database.session() as session:
+        profile = session.exec(select(Profile)).one()
+        for each in first:
+            EDITS[each](profile)
+        repository = ProfileRepository(session)
+        assert repository.get_document("k") == profile.to_document()
+        for each in second:
+            EDITS[each](profile)
+    assert shared_backend.get_profile("k") == profile.to_document()
+
+
+def test_an_entity_that_nobody_holds_is_stored(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        session.get_one(Profile, "k").project_classification.bug_types.append("Incident")
+    assert bug_types(backend) == ["Bug", "Incident"]
+
+
+def test_an_edit_after_adding_is_stored(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        new = Profile(id="new")
+        session.add(new)
+        session.flush()
+        new.field_mappings.flow.estimate = "customfield_1"
+    assert backend.get_profile("new") == new.to_document()
+
+
+def test_what_is_not_edited_is_left_as_others_store_it(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        backend.save_profile({**DOCUMENT, "project_classification": {"bug_types": ["Incident"]}})
+        profile.show_points.append("more")  # type: ignore[union-attr]
+    assert bug_types(backend) == ["Incident"]
+
+
+def test_what_is_saved_after_an_edit_is_stored(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        profile.project_classification.bug_types.append("Incident")
+        backend.save_profile({**DOCUMENT, "project_classification": {"bug_types": ["Fault"]}})
+    assert bug_types(backend) == ["Fault"]
+
+
+def test_refreshing_drops_edits(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        profile.project_classification.bug_types.append("Incident")
+        session.expire(profile)
+        assert profile.project_classification.bug_types == ["Bug"]
+    assert bug_types(backend) == ["Bug"]
+
+
+def test_an_error_undoes_edits_of_its_part_only(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        profile.project_classification.bug_types.append("Incident")
+        with suppress(RuntimeError), backend.transaction():
+            profile.project_classification.bug_types.append("Mistake")
+            raise RuntimeError
+    assert bug_types(backend) == ["Bug", "Incident"]
+
+
+def test_an_edit_that_is_not_valid_is_refused(backend: SQLiteBackend) -> None:
+    def edit() -> None:
+        with backend.database.session() as session:
+            profile = session.get_one(Profile, "k")
+            profile.name = "New"
+            profile.project_classification.bug_types.append(5)  # type: ignore[arg-type]
+
+    with pytest.raises(ValidationError, match="bug_types"):
+        edit()
+    stored = backend.get_profile("k")
+    assert stored is not None
+    assert stored["name"] == "k"
+    assert bug_types(backend) == ["Bug"]
+
+
+def test_what_is_derived_follows_an_edit(backend: SQLiteBackend) -> None:
+    backend.save_query("k", {"id": "q"})
+    backend.save_jira_cache("k", "q", "c", {"issues": [{"key": "A-1"}]}, utc_now())
+    with backend.database.session() as session:
+        cache = session.exec(select(JiraCache)).one()
+        cache.issues.append({"key": "A-2"})
+    with backend.database.read_session() as session:
+        assert session.exec(select(JiraCache.issue_count)).one() == 2
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, Profile.model_copy, lambda p: p.model_copy(deep=True)]
+)
+def test_a_copy_is_in_no_session(
+    backend: SQLiteBackend, copied: Callable[[Profile], Profile]
+) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        other = copied(profile)
+        other.show_milestone = True
+        assert other.show_milestone
+        assert not profile.show_milestone
+        other.id = other.name = "other"
+        session.add(other)
+    stored = backend.get_profile("other")
+    assert stored is not None
+    assert stored["show_milestone"] is True
+    unchanged = backend.get_profile("k")
+    assert unchanged is not None
+    assert unchanged["show_milestone"] is False
+
+
+def test_a_copy_can_be_changed_when_the_original_is_gone() -> None:
+    copied = Profile(id="k").model_copy()
+    copied.show_points = ["show"]
+    assert copied.show_points == ["show"]
+
+
+def test_a_deep_copy_shares_nothing() -> None:
+    profile = Profile.from_document(DOCUMENT)
+    copied = copy.deepcopy(profile)
+    for edit in EDITS.values():
+        edit(copied)
+    assert (
+        profile.to_document()
+        == Profile.from_document(
+            {**DOCUMENT, "created_at": profile.created_at, "last_used": profile.last_used}
+        ).to_document()
+    )
