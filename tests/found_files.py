@@ -155,6 +155,10 @@ def single_byte(place: Place) -> None:
     place.path.write_bytes(b"1")
 
 
+def only_a_view(place: Place) -> None:
+    place.make("CREATE VIEW profiles AS SELECT 1 AS id")
+
+
 def empty(place: Place) -> None:
     place.path.touch()
 
@@ -206,7 +210,7 @@ KINDS: list[Callable[[Place], None]] = [
     ),
 ]
 FOREIGN = [foreign, foreign_with_log, foreign_in_use, foreign_killed, published]
-FOREIGN += [no_database, single_byte]
+FOREIGN += [no_database, single_byte, only_a_view]
 READABLE = {closed, in_use, being_written, open_and_idle, killed, killed_without_index} | {
     without_log,
     linked,

@@ -79,7 +79,7 @@ class DatabaseFile:
         """Refuse what SQLite would open, and lose or damage something by it.
 
         Raises:
-            StorageError: it is a folder, cannot be read, has a second name, or a log or journal
+            StorageError: it is no file, cannot be read, has a second name, or a log or journal
                 beside it belongs to another database.
             ForeignDatabaseError: it holds a single byte, so it is no database.
         """
@@ -89,6 +89,8 @@ class DatabaseFile:
                     f"{self.path} is a folder, not a database; name a file, or "
                     f"json:{self.path} for the JSON files of the old dashboard"
                 )
+            if self.path.exists() and not self.path.is_file():
+                raise StorageError(f"{self.path} is a device, pipe or socket, not a database")
             self._refuse_second_name()
             self._refuse_unreadable()
             if _size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
