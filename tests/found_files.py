@@ -150,6 +150,15 @@ def no_database(place: Place) -> None:
     place.path.write_bytes(b"no database at all" * 1000)
 
 
+def single_byte(place: Place) -> None:
+    """SQLite takes it for empty."""
+    place.path.write_bytes(b"1")
+
+
+def only_a_view(place: Place) -> None:
+    place.make("CREATE VIEW profiles AS SELECT 1 AS id")
+
+
 def empty(place: Place) -> None:
     place.path.touch()
 
@@ -188,9 +197,20 @@ KINDS: list[Callable[[Place], None]] = [
     *(closed, in_use, being_written, open_and_idle, killed, killed_without_index, log_alone),
     *(without_log, linked, with_second_name, foreign, foreign_with_log, foreign_in_use),
     *(foreign_killed, published),
-    *(too_new, damaged, no_database, empty, without_tables, not_there, folder, hot_journal),
+    *(
+        too_new,
+        damaged,
+        no_database,
+        single_byte,
+        empty,
+        without_tables,
+        not_there,
+        folder,
+        hot_journal,
+    ),
 ]
-FOREIGN = [foreign, foreign_with_log, foreign_in_use, foreign_killed, published, no_database]
+FOREIGN = [foreign, foreign_with_log, foreign_in_use, foreign_killed, published]
+FOREIGN += [no_database, single_byte, only_a_view]
 READABLE = {closed, in_use, being_written, open_and_idle, killed, killed_without_index} | {
     without_log,
     linked,

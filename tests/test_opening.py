@@ -1,5 +1,6 @@
 """Which backend a place means."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -98,6 +99,17 @@ def test_what_is_not_ours_is_not_changed_by_a_call_that_writes(
                 call()
         assert backend.check_integrity()[0] is False
     assert contents(place.path.parent) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes of POSIX")
+def test_a_pipe_is_named_and_not_waited_for(place: Place) -> None:
+    os.mkfifo(place.path)
+    for read_only in (False, True):
+        with (
+            open_backend(place.path, read_only=read_only) as backend,
+            pytest.raises(StorageError, match=r"burndown\.db is a device, pipe or socket"),
+        ):
+            backend.list_profiles()
 
 
 @pytest.mark.parametrize("kind", [empty, without_tables], ids=lambda kind: kind.__name__)

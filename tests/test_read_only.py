@@ -164,12 +164,16 @@ def test_what_another_user_has_can_be_read(
         assert contents(path.parent) == before
 
 
-def test_a_file_that_nobody_else_may_read_is_named(path: Path) -> None:
+def test_a_file_that_nobody_else_may_read_is_named_with_the_reason(path: Path) -> None:
     path.chmod(0o600)
 
     def read() -> None:
-        with SQLiteBackend(path) as backend, pytest.raises(StorageError, match=str(path)):
-            backend.list_profiles()
+        for read_only in (False, True):
+            with (
+                open_backend(path, read_only=read_only) as backend,
+                pytest.raises(StorageError, match=f"{path} cannot be read: Permission denied"),
+            ):
+                backend.list_profiles()
 
     if os.geteuid() == 0:
         as_another_user(read)

@@ -4,6 +4,7 @@ Nothing here opens the database file itself other than through SQLite: closing a
 would release all locks that this process holds on it.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from burndown.errors import StorageError
+from burndown.errors import ForeignDatabaseError, StorageError
 from burndown.forks import ForkSafeLock
 
 __all__ = ["BUILT_SUFFIX", "DatabaseFile", "remove_database"]
@@ -78,8 +79,9 @@ class DatabaseFile:
         """Refuse what SQLite would open, and lose or damage something by it.
 
         Raises:
-            StorageError: it is a folder, has a second name, or a log or journal beside it belongs
-                to another database.
+            StorageError: it is no file, cannot be read, has a second name, or a log or journal
+                beside it belongs to another database.
+            ForeignDatabaseError: it holds a single byte, so it is no database.
         """
         with _naming(self.path):
             if self.path.is_dir():
@@ -87,7 +89,12 @@ class DatabaseFile:
                     f"{self.path} is a folder, not a database; name a file, or "
                     f"json:{self.path} for the JSON files of the old dashboard"
                 )
+            if self.path.exists() and not self.path.is_file():
+                raise StorageError(f"{self.path} is a device, pipe or socket, not a database")
             self._refuse_second_name()
+            self._refuse_unreadable()
+            if _size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
+                raise ForeignDatabaseError(str(self.path), "holds a single byte")
             if not self.exists() and _size(self.log) > 0:
                 raise StorageError(
                     f"{self.log} holds changes of a database that is not there, and would be "
@@ -208,6 +215,14 @@ class DatabaseFile:
                 return connection.serialize()
         except sqlite3.Error:
             return None
+
+    def _refuse_unreadable(self) -> None:
+        for path in (self.path, self.log):
+            if path.exists() and not os.access(path, os.R_OK):
+                why = (
+                    f"{os.strerror(errno.EACCES)} ({path.name}); ask its owner, or run as its owner"
+                )
+                raise PermissionError(errno.EACCES, why)
 
     def _refuse_second_name(self) -> None:
         if not self.path.exists() or self.path.stat().st_nlink < 2:

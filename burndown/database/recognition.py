@@ -21,6 +21,7 @@ SELECT tables.name, columns.name FROM sqlite_master AS tables
 JOIN pragma_table_info(tables.name) AS columns
 WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'
 """
+_OBJECTS = "SELECT 1 FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' LIMIT 1"
 _PUBLISHED = {"app_state", "jira_issues"}
 _MOST_NAMED = 5
 
@@ -43,7 +44,8 @@ def recognized_version(connection: Reader, path: Path) -> str | None:
         ForeignDatabaseError: it belongs to another program.
     """
     application_id, contents = _application_id(connection), contents_of(connection)
-    if application_id in (0, APPLICATION_ID) and not contents.columns:
+    is_empty = connection.execute(_OBJECTS).fetchone() is None
+    if application_id in (0, APPLICATION_ID) and is_empty:
         return None
     if application_id == APPLICATION_ID and (version := contents.noted or contents.newest):
         return version
@@ -68,11 +70,12 @@ def _looks_like(columns: Collection[str], application_id: int) -> str:
     tables = sorted(columns)
     if set(tables) >= _PUBLISHED:
         return "is the published dashboard's database, which this release cannot read"
-    named = ", ".join(tables[:_MOST_NAMED]) or "none"
+    named = ", ".join(tables[:_MOST_NAMED])
     more = f" and {len(tables) - _MOST_NAMED} more" if len(tables) > _MOST_NAMED else ""
     kind = f" (application id {application_id})" if application_id else ""
     some = "; some have names of burndown's, but not its columns" if TABLES & set(tables) else ""
-    return f"belongs to another program{kind}, with the tables {named}{more}{some}"
+    what = f"with the tables {named}{more}{some}" if tables else "without tables"
+    return f"belongs to another program{kind}, {what}"
 
 
 def _application_id(connection: Reader) -> int:

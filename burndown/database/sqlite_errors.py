@@ -25,7 +25,12 @@ def translate(error: BaseException, file: DatabaseFile, why_read_only: str | Non
             "before the database can be read, which `burndown upgrade` does"
         )
     primary = code & 0xFF
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+    if primary == sqlite3.SQLITE_NOTADB:
+        return DatabaseCorruptionError(
+            f"{file.path} is not a SQLite database: it is damaged, encrypted or a file of another "
+            "program, and was not changed; restore a backup of it, or name another file"
+        )
+    if primary == sqlite3.SQLITE_CORRUPT:
         return DatabaseCorruptionError(
             f"The database is damaged ({error}); restore a backup of {file.path}"
         )

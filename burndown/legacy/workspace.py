@@ -207,7 +207,7 @@ class _Reader:
         self, key: str, folder: Path, entry: dict[str, Any], taken: dict[str, int]
     ) -> LegacyProfile:
         profile_id = self._identifier(key, folder, "profile", taken)
-        path, written = self._settings(folder)
+        path, written = self._settings(folder, entry)
         document, is_exact = unmarked(written)
         is_exact = is_exact and document.get("id") == profile_id
         say = self.findings.about(path)
@@ -223,15 +223,19 @@ class _Reader:
         queries = list(self._queries(folder, document, entry))
         return LegacyProfile(key, folder, path, document, queries, is_exact)
 
-    def _settings(self, folder: Path) -> tuple[Path, dict[str, Any]]:
-        """The settings of a profile, wherever the dashboard of its time put them."""
-        for path in settings_places(folder):
-            if is_there(path):
-                return path, self._object(path) or {}
-        self.findings.add_converted(
-            folder, "no profile.json; taken from profiles.json and defaults"
-        )
-        return folder, {}
+    def _settings(self, folder: Path, entry: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
+        """The settings of a profile, wherever the dashboard of its time put them.
+
+        If there is no file of them, or none that can be read, the registry has the only ones.
+        """
+        path = next((each for each in settings_places(folder) if is_there(each)), None)
+        written = None if path is None else self._object(path)
+        if written is None:
+            what = "no profile.json" if path is None else "cannot be read"
+            where = path or folder
+            self.findings.add_converted(where, f"{what}; taken from profiles.json and defaults")
+            return where, entry
+        return path or folder, written
 
     def _registered_only(
         self, key: str, entry: dict[str, Any], taken: dict[str, int]

@@ -28,6 +28,7 @@ from tests.found_files import (
     no_database,
     not_there,
     published,
+    single_byte,
     with_second_name,
 )
 from tests.schema.conftest import KEPT, copy_of
@@ -146,7 +147,8 @@ def test_what_it_looks_like_is_said(place: Place, capsys: pytest.CaptureFixture[
         foreign: "another program, with the tables bookmarks",
         foreign_with_log: "with the tables app_state; some have names",
         published: "the published dashboard's database, which this release cannot read",
-        no_database: "damaged (file is not a database)",
+        no_database: "is not a SQLite database: it is damaged, encrypted or a file of another",
+        single_byte: "holds a single byte",
         log_alone: "burndown.db-wal holds changes of a database that is not there",
         with_second_name: "second name (hard link) (second.db)",
         hot_journal: "burndown.db-journal would undo a transaction",

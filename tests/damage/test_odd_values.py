@@ -657,6 +657,30 @@ IDS = {
 }
 
 
+@pytest.mark.parametrize("content", [None, b"torn {"])
+def test_the_registry_stands_in_for_settings_that_cannot_be_read(
+    root: Path, content: bytes | None
+) -> None:
+    """It has no other copy of them; a setting that is odd is kept as in ``profile.json``."""
+    entry = {
+        "jira_config": {"base_url": "https://jira.example.com", "cache_size_mb": 5},
+        "forecast_settings": {"pert_factor": 2.5},
+    }
+    changed(root, REGISTRY, {f"profiles/a/{key}": value for key, value in entry.items()})
+    (root / PROFILE).unlink()
+    if content is not None:
+        (root / PROFILE).write_bytes(content)
+    outcome = migrate(root, skip_damaged=content is not None)
+    place = "profiles/a" if content is None else PROFILE
+    assert any(
+        where == place and "taken from profiles.json" in what for where, what in outcome.converted
+    )
+    [row] = (row for row in outcome.stored[PROFILE] if row["id"] == "a")
+    assert row["jira_config"] == {"base_url": "https://jira.example.com"}
+    assert row["forecast_settings"] == {"pert_factor": 2.5}
+    assert row["extra"]["legacy_values"] == {"jira_config.cache_size_mb": 5}
+
+
 def test_an_id_of_the_registry_leads_nowhere(root: Path, whole: Stored) -> None:
     """What climbs out, is absolute, too long, empty or no file name gets an id that is safe."""
     changed(root, REGISTRY, {"profiles": {**FILES[REGISTRY]["profiles"], **{k: {} for k in IDS}}})
