@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing.connection import Connection
@@ -44,13 +44,13 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(kind: str, tmp_path: Path) -> PersistenceBackend:
+def store(kind: str, tmp_path: Path) -> Iterator[PersistenceBackend]:
     """A store with 200 KB in it."""
     with KINDS[kind](tmp_path / "store" / "s") as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
         backend.save_project_data("p", "q", {"random": os.urandom(100_000).hex()})
-        return backend
+        yield backend
 
 
 # --- in use ------------------------------------------------------------------------------------

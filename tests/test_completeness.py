@@ -45,6 +45,7 @@ def is_complete(**page: Any) -> bool | None:
         # joined pages with one issue twice and one missing
         ({"issues": issues(1, 2, 2), "total": 3}, False),
         ({"issues": [{"id": "1"}, {"id": "2"}, {"id": "2"}], "total": 3}, False),
+        ({"issues": [{"key": None, "id": "1"}, {"key": None, "id": "1"}], "total": 2}, False),
         ({"issues": issues(1, 2, 2), "total_issues": 3}, False),
         ({"issues": issues(1, 2, 2), "isLast": True, "total": 3}, False),
         # contradictions

@@ -62,7 +62,7 @@ DAMAGES: dict[type[StoredType[Any]], list[str]] = {
     UtcTimestamp: [
         *map(text, ["", "yesterday", "20x5-12-23 10:00:00.000000", "2025-13-01 10:00:00.000000"]),
         *map(text, ["2025-12-23 10:00:0", "2025-12-23 10:00:00.00000x", "2025-12-23 25:00:00"]),
-        *(NOT_UTF_8, BLOB, "17"),
+        *(NOT_UTF_8, BLOB, "17", text(CANARY)),
     ],
     CompressedJson: [
         *map(blob, [b"", b"\0", b"{}", compress({"k": "v" * 99})[:-1], compress({"k": 1})[4:]]),

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -214,3 +215,29 @@ def test_options_that_are_no_settings_are_refused(options: str) -> None:
     """Nothing that the URL asks for is left out in silence."""
     with pytest.raises(StorageError, match="-csearch_path=NAME"):
         open_database(f"postgresql://host/db?options={quote(options)}")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "postgresql:/user:s3cr3t@host/db",
+        " postgres:user:s3cr3t@host/db",
+        "postgresql+psycopg:user:s3cr3t@host",
+        "host=localhost user=me password=s3cr3t",
+        "host=localhost\npassword = s3cr3t",
+    ],
+)
+def test_a_malformed_url_is_not_taken_for_a_path(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StorageError, match="neither as a path nor as a URL") as raised:
+        open_backend(where)
+    assert "s3cr3t" not in str(raised.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_secrets_that_contain_each_other_are_masked() -> None:
+    database = open_database("postgresql://u:abc@127.0.0.1/db?sslpassword=abcdef")
+    assert isinstance(database, PostgreSQLDatabase)
+    assert database._address.without_secrets("abcdef, abc") == "***, ***"

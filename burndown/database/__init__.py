@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from burndown.database.base import Database
-from burndown.database.database_url import parse_url
+from burndown.database.database_url import parse_url, refuse_malformed_url
 from burndown.database.postgresql import PostgreSQLDatabase
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
@@ -58,7 +58,10 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
     """
     if isinstance(where, str) and where.startswith("json:"):
         raise StorageError(f"{where} is no database; set BURNDOWN_DATABASE_URL to one")
-    if not isinstance(where, str) or "://" not in where:
+    if not isinstance(where, str):
+        return SQLiteDatabase(where, read_only=read_only)
+    if "://" not in where:
+        refuse_malformed_url(where)
         return SQLiteDatabase(where, read_only=read_only)
     url = parse_url(where)
     kind = url.get_backend_name()

@@ -10,12 +10,15 @@ from burndown.database.error_chains import raise_alone
 from burndown.database.postgresql_settings import settings_of_options
 from burndown.errors import StorageError, is_secret
 
-__all__ = ["ServerAddress", "parse_url"]
+__all__ = ["ServerAddress", "parse_url", "refuse_malformed_url"]
 
 _UNAMBIGUOUS = re.compile(
     r"[^:/@?]+://([^@?]*@)?[^@?]*(\?(\w+=[^&@]*(&|$))*)?", re.ASCII | re.DOTALL
 )
 """One ``@`` at most, before the parameters: what else belongs to the password would be a guess."""
+
+_MALFORMED = re.compile(r"\s*(postgres|mysql|sqlite)[\w+]*:|.*\bpassword\s*=", re.DOTALL)
+"""What was meant as a URL, or is a connection string of libpq, and would be a strange path."""
 
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 _DRIVER = "postgresql+psycopg"
@@ -64,9 +67,10 @@ class ServerAddress(NamedTuple):
 
     def without_secrets(self, message: str) -> str:
         """Return a message of the driver with each secret of the URL masked."""
-        for name, value in {**self.parameters, **self.settings}.items():
-            if value and is_secret(name):
-                message = message.replace(str(value), "***")
+        given = {**self.parameters, **self.settings}.items()
+        secrets = {str(value) for name, value in given if value and is_secret(name)}
+        for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
+            message = message.replace(secret, "***")
         return message
 
     @property
@@ -93,6 +97,19 @@ def parse_url(url: str) -> URL:
     if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):
         raise StorageError(f"The database URL can be read in several ways. {_HINT}")
     return parsed
+
+
+def refuse_malformed_url(path: str) -> None:
+    """Refuse to take for a path what was meant as a URL; it may hold a password.
+
+    Raises:
+        StorageError: it was.
+    """
+    if _MALFORMED.match(path):
+        raise StorageError(
+            "The database is given neither as a path nor as a URL, which is written "
+            "postgresql+psycopg://user:password@host/name"
+        )
 
 
 _HINT = (

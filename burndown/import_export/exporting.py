@@ -9,7 +9,12 @@ from typing import Any
 
 from burndown.copying import NAMES, as_it_is, copy_store
 from burndown.disk import digest, remove
-from burndown.errors import ImportExportError, PersistenceError, ProfileNotFoundError
+from burndown.errors import (
+    DatabaseCorruptionError,
+    ImportExportError,
+    PersistenceError,
+    ProfileNotFoundError,
+)
 from burndown.import_export.file_names import file_stems
 from burndown.import_export.folders import Write, folder_in_place, new_export
 from burndown.import_export.layout import (
@@ -182,6 +187,11 @@ class _Export:
     def _records(self, model: type[Entity]) -> Iterator[Document]:
         self._counts[NAMES[model]] = 0
         for record in self._backend.records(model, self._profile["id"]):
+            if "query_id" in record and record["query_id"] not in self._stems:
+                raise DatabaseCorruptionError(
+                    f"{NAMES[model]} of profile {self._profile['id']!r} belong to the query "
+                    f"{record['query_id']!r}, which is not there; `burndown check` lists such rows"
+                )
             self._counts[NAMES[model]] += 1
             yield record
 

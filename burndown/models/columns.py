@@ -252,17 +252,24 @@ def _in_utc(value: datetime) -> datetime:
 
 def _from_text(text: str) -> datetime:
     """The timestamp; without an offset it is in UTC."""
-    timestamp = datetime.fromisoformat(text)
+    timestamp = _parsed(text)
     if timestamp.tzinfo is None:
         return timestamp.replace(tzinfo=UTC)
     return timestamp.astimezone(UTC)
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # its message quotes the string, which may be secret
+        raise ValueError("the timestamp is not ISO 8601") from None
 
 
 def _iso_from_text(text: str) -> str:
     if (
         len(text) == _TEXT_LENGTH
         and text[4:20:3] == "-- ::."  # what stands between the numbers
-        and datetime.fromisoformat(text).tzinfo is None
+        and _parsed(text).tzinfo is None
     ):
         return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"
     return _from_text(text).isoformat()  # another form of ISO 8601: others wrote it

@@ -14,7 +14,9 @@ def count_distinct(items: Iterable[Any]) -> int:
     identities: set[Any] = set()
     for position, item in enumerate(items):
         fields = item if isinstance(item, dict) else {}
-        identity = fields.get("key", fields.get("id"))
+        identity = fields.get("key")
+        if identity is None:
+            identity = fields.get("id")
         identities.add(identity if isinstance(identity, str | int) else (position,))
     return len(identities)
 

@@ -207,22 +207,26 @@ def after(now: datetime, lifetime: timedelta) -> datetime:
         return LATEST if lifetime > timedelta() else EARLIEST
 
 
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _utc_datetime(value: Any) -> datetime:
     if type(value) is datetime and value.tzinfo is UTC:
         return value
-    if isinstance(value, datetime):
-        try:
-            return to_utc(value)
-        except ValueError as error:
-            raise refuse(str(error), value=value.isoformat()) from None
-    if isinstance(value, str):
-        try:
-            return to_utc(value)
-        except ValueError:
-            pass
-    raise refuse(
-        "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
-    )
+    timestamp = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(timestamp, datetime):
+        raise refuse(
+            "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
+        )
+    try:
+        return to_utc(timestamp)
+    except ValueError as error:
+        given = value if isinstance(value, str) else value.isoformat()
+        raise refuse(str(error), value=given) from None
 
 
 def _timestamp_text(text: str) -> str:

@@ -4,14 +4,18 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from burndown import (
+    DatabaseCorruptionError,
     ImportExportError,
     SQLiteBackend,
     ValidationError,
@@ -315,3 +319,17 @@ def test_a_folder_that_cannot_be_listed_is_named(
     monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(ImportExportError, match=r"metrics: it cannot be read: Permission denied$"):
         import_profile(folder, "New")
+
+
+@pytest.mark.parametrize("table", ["project_data", "metrics_snapshots", "jira_cache"])
+def test_data_of_a_query_that_is_not_there_are_not_exported(
+    kafka: SQLiteBackend, tmp_path: Path, table: str
+) -> None:
+    kafka.save_project_data("kafka", "12w", {"k": 1})
+    kafka.save_jira_cache("kafka", "12w", "k", {"issues": []}, timedelta(hours=1))
+    kafka.save_metrics_snapshot("kafka", "12w", "1999-W12", "dora", {"k": 1})
+    with closing(sqlite3.connect(kafka.database.path)) as connection, connection:
+        connection.execute(f"UPDATE {table} SET query_id = 'gone' WHERE rowid = 1")
+    with pytest.raises(DatabaseCorruptionError, match="'gone', which is not there"):
+        export_profile("kafka", tmp_path / "export", include_cache=True)
+    assert not (tmp_path / "export").exists()
