@@ -37,6 +37,8 @@ def is_complete(**page: Any) -> bool | None:
         ({"issues": issues(1, 2), "nextPageToken": None}, True),
         ({"issues": issues(1, 2), "isLast": True, "nextPageToken": None, "total": 2}, True),
         ({"issues": [], "total": 0}, True),
+        ({"isLast": True}, None),
+        ({"issues": None, "total": 0}, None),
         # pages of which others are missing
         ({"issues": issues(1, 2), "total": 3}, False),
         ({"issues": issues(3), "startAt": 2, "total": 3}, False),
@@ -177,6 +179,11 @@ def test_histories_are_read_from_every_shape_of_jira(
     assert found.histories == HISTORIES
     assert found.is_complete is expected
     assert changelog_counts(found.changelog) == {"is_complete": expected}
+
+
+def test_an_empty_list_does_not_hide_a_full_one() -> None:
+    page = {"histories": [], "values": [{"id": "1"}], "total": 1}
+    assert changelog_counts(page) == {"is_complete": True}
 
 
 def test_a_history_that_is_there_twice_counts_once() -> None:

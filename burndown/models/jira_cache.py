@@ -35,11 +35,14 @@ def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
 def response_counts(response: Any) -> dict[str, Any]:
     """Return ``issue_count`` and ``is_complete`` of a response.
 
-    Issues are counted once for each key, so that a page that was joined twice counts once.
+    Issues are counted once for each key, so that a page that was joined twice counts once. Without
+    a list of issues nothing is known to be complete.
     """
     page = response if isinstance(response, dict) else {}
     issues = page.get("issues")
-    count = count_distinct(issues) if isinstance(issues, list) else 0
+    if not isinstance(issues, list):
+        return {"issue_count": 0, "is_complete": None}
+    count = count_distinct(issues)
     return {"issue_count": count, "is_complete": is_complete(page, count)}
 
 

@@ -83,9 +83,9 @@ def _find_page(value: Any, issue_ids: Set[str] = frozenset()) -> _Page | None:
     issue_ids = {*issue_ids, str(value.get("id"))}
     if (below := _find_page(value.get("changelog"), issue_ids)) is not None:
         return below
-    for key in _HISTORY_KEYS:
-        if isinstance(value.get(key), list):
-            return _Page(value, value[key])
+    found = [value[key] for key in _HISTORY_KEYS if isinstance(value.get(key), list)]
+    if found:
+        return _Page(value, next(filter(None, found), []))  # one can be an empty placeholder
     return _find_in_bulk(value, issue_ids)
 
 
