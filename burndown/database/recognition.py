@@ -33,18 +33,22 @@ def is_ours(connection: Reader, version: str) -> bool:
     return _application_id(connection) == APPLICATION_ID and _noted(connection) == version
 
 
-def recognized_version(connection: Reader, path: Path) -> str | None:
+def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None:
     """Return the version of our tables; ``None`` if the database is empty.
 
     Args:
-        connection: a connection to the file.
+        connection: a connection to the file, in no transaction.
         path: the file, for the error.
 
     Raises:
         ForeignDatabaseError: it belongs to another program.
     """
-    application_id, contents = _application_id(connection), contents_of(connection)
-    is_empty = connection.execute(_OBJECTS).fetchone() is None
+    connection.execute("BEGIN")  # one state: another process may be making the tables
+    try:
+        application_id, contents = _application_id(connection), contents_of(connection)
+        is_empty = connection.execute(_OBJECTS).fetchone() is None
+    finally:
+        connection.rollback()
     if application_id in (0, APPLICATION_ID) and is_empty:
         return None
     if application_id == APPLICATION_ID and (version := contents.noted or contents.newest):
