@@ -17,6 +17,7 @@ NOT_NEEDED = [
     "burndown.migration",
     "burndown.import_export",
     "burndown.cli",
+    "burndown.database.postgresql",
     "burndown.persistence.json_backend",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.mysql",

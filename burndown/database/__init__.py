@@ -14,17 +14,20 @@ Every statement goes to the logger ``burndown.database`` at DEBUG, without its v
 import sqlite3
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from burndown.database.base import Database
 from burndown.database.database_url import parse_url, refuse_malformed_url
-from burndown.database.postgresql import PostgreSQLDatabase
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
 from burndown.forks import ForkSafeLock
 from burndown.models import SCHEMA_VERSION
 from burndown.settings import get_settings
+
+if TYPE_CHECKING:
+    from burndown.database.postgresql import PostgreSQLDatabase
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -68,6 +71,8 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
     if kind == "sqlite":
         return SQLiteDatabase(url.database or ":memory:", read_only=read_only)
     if kind == "postgresql":
+        from burndown.database.postgresql import PostgreSQLDatabase  # most have no server
+
         return PostgreSQLDatabase(url, read_only=read_only)
     raise StorageError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
 
@@ -135,3 +140,11 @@ def check_database_integrity() -> tuple[bool, list[str]]:
         ``(True, [])``, or ``False`` with one text for each problem.
     """
     return get_database().check_integrity()
+
+
+def __getattr__(name: str) -> object:
+    if name != "PostgreSQLDatabase":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from burndown.database.postgresql import PostgreSQLDatabase
+
+    return PostgreSQLDatabase
