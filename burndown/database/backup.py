@@ -13,13 +13,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from burndown.database.database_file import SIDECARS, DatabaseFile
 from burndown.disk import complete_or_absent, is_there, storage_errors, sync
 from burndown.errors import DatabaseCorruptionError, StorageError
 
-__all__ = ["SIDECARS", "back_up", "copy_database", "integrity_problems", "sidecars_of"]
-
-SIDECARS = ("-wal", "-shm", "-journal")
-"""How the names of the files end that SQLite keeps beside a database in use."""
+__all__ = ["back_up", "copy_database", "integrity_problems", "sidecars_of"]
 
 
 def back_up(source: sqlite3.Connection, target: Path) -> None:
@@ -87,9 +85,7 @@ def sidecars_of(path: Path) -> list[Path]:
 
     They tell such a database without opening its file.
     """
-    path = path.resolve()
-    beside = (path.with_name(path.name + suffix) for suffix in SIDECARS)
-    return [sidecar for sidecar in beside if is_there(sidecar)]
+    return [sidecar for sidecar in DatabaseFile(path).sidecars if is_there(sidecar)]
 
 
 def _refuse_sidecars(target: Path) -> None:

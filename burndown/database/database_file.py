@@ -15,10 +15,13 @@ from typing import NamedTuple
 from burndown.errors import ForeignDatabaseError, StorageError
 from burndown.forks import ForkSafeLock
 
-__all__ = ["BUILT_SUFFIX", "DatabaseFile", "remove_database"]
+__all__ = ["BUILT_SUFFIX", "SIDECARS", "DatabaseFile", "remove_database"]
 
 BUILT_SUFFIX = ".migrating"
 """What the name of a database ends in that is built beside ours and then takes its name."""
+
+SIDECARS = ("-wal", "-shm", "-journal")
+"""How the names of the files end that SQLite keeps beside a database in use."""
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _RECORD_OVERHEAD = 8
@@ -65,6 +68,11 @@ class DatabaseFile:
     def journal(self) -> Path:
         """What takes an interrupted transaction back, in a database without a log."""
         return self._beside("-journal")
+
+    @property
+    def sidecars(self) -> list[Path]:
+        """All that SQLite keeps beside a database in use, whether it is there or not."""
+        return [self._beside(suffix) for suffix in SIDECARS]
 
     def exists(self) -> bool:
         """Whether there is a file with something in it."""
@@ -161,7 +169,7 @@ class DatabaseFile:
 
     def remove(self) -> None:
         """Delete the database, which nobody uses, with all that SQLite keeps beside it."""
-        for path in (self.path, self.log, self.index, self.journal):
+        for path in (self.path, *self.sidecars):
             path.unlink(missing_ok=True)
 
     def make_room(self) -> None:
@@ -171,7 +179,7 @@ class DatabaseFile:
         """
         if _size(self.log) > 0:
             self.log.replace(self._beside(".orphaned-wal"))
-        for path in (self.log, self.index, self.journal):
+        for path in self.sidecars:
             path.unlink(missing_ok=True)
 
     def has_hot_journal(self) -> bool:
