@@ -135,8 +135,8 @@ def _batches(records: Iterable[Document]) -> Iterator[list[Document]]:
 
 def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt) -> None:
     for model, name in NAMES.items():
-        expected = (_given(model, adapt(model, each)) for each in _records(source, model))
-        found = (_given(model, each) for each in _records(target, model))
+        expected = (_as_stored(model, adapt(model, each)) for each in _records(source, model))
+        found = (_as_stored(model, each) for each in _records(target, model))
         if any(encode(one) != encode(other) for one, other in zip_longest(expected, found)):
             raise ImportExportError(
                 f"{_location(target)} does not give back the {name} it was given; nothing was "
@@ -144,9 +144,9 @@ def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adap
             )
 
 
-def _given(model: type[Entity], record: Document) -> Document:
-    """The record without what is derived from the rest: another release may have other rules."""
-    return {name: value for name, value in record.items() if name not in model.DERIVED}
+def _as_stored(model: type[Entity], record: Document) -> Document:
+    """Return the record as this release stores it; another one may derive fields otherwise."""
+    return {**record, **model.derived(record)}
 
 
 def _holds_anything(backend: PersistenceBackend) -> bool:

@@ -67,10 +67,11 @@ def _note_edits(session: WritingSession) -> None:
 def _check(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
         if isinstance(each, Entity):
-            [row] = type(each).rows_of([each.to_document()])
-            for name in type(each).DERIVED:
-                if getattr(each, name) != row[name]:
-                    setattr(each, name, row[name])
+            document = each.to_document()
+            type(each).rows_of([document])  # raises what is not valid
+            for name, value in type(each).derived(document).items():
+                if getattr(each, name) != value:
+                    setattr(each, name, value)
 
 
 @event.listens_for(WritingSession, "after_flush")

@@ -108,8 +108,6 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
 
     UNKNOWN_KEYS: ClassVar[str] = ""
     """The field that a document's unknown keys are put into, if they are kept."""
-    DERIVED: ClassVar[frozenset[str]] = frozenset()
-    """The fields that are taken from others whenever it is stored, by the rules of the release."""
 
     def __new__(cls, /, **_: Any) -> Self:  # noqa: D102 - as of any class
         # SQLModel's own takes no key called "cls".
@@ -180,6 +178,14 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
             ValueError: it is not JSON.
         """
         return cls.model_validate(decode(json_data))
+
+    @classmethod
+    def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that are taken from others of a document whenever it is stored.
+
+        They follow the rules of this release, whatever another one has stored.
+        """
+        return {}
 
     @classmethod
     def key_of(cls, document: Mapping[str, Any]) -> tuple[Any, ...]:

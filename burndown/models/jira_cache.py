@@ -52,8 +52,6 @@ class JiraCache(QueryData, table=True):
     __tablename__: ClassVar[str] = "jira_cache"
     __table_args__ = of_query()
 
-    DERIVED: ClassVar[frozenset[str]] = frozenset({"issue_count", "is_complete"})
-
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """The cache key, such as :func:`jira_cache_key` makes it."""
     expires_at: UtcDatetime = Field(sa_type=UtcTimestamp)
@@ -69,12 +67,9 @@ class JiraCache(QueryData, table=True):
     """The response, exactly as it was given; normally with ``issues`` and ``total``."""
 
     @classmethod
-    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {**super()._prepared(data), **response_counts(data.get("response"))}
-
-    @classmethod
-    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {**document, **response_counts(document.get("response"))}
+    def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the response says of itself."""
+        return response_counts(document.get("response"))
 
     @property
     def issues(self) -> list[Any]:

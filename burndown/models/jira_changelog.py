@@ -24,8 +24,6 @@ class JiraChangelog(QueryData, table=True):
     __tablename__: ClassVar[str] = "jira_changelog_cache"
     __table_args__ = of_query()
 
-    DERIVED: ClassVar[frozenset[str]] = frozenset({"is_complete"})
-
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""
     expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
@@ -38,12 +36,9 @@ class JiraChangelog(QueryData, table=True):
     response to a bulk fetch."""
 
     @classmethod
-    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {**super()._prepared(data), **changelog_counts(data.get("changelog"))}
-
-    @classmethod
-    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {**document, **changelog_counts(document.get("changelog"))}
+    def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the changelog says of itself."""
+        return changelog_counts(document.get("changelog"))
 
     @property
     def histories(self) -> list[Any]:

@@ -1,5 +1,6 @@
 """What everything that hangs on a query has in common."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint
@@ -27,3 +28,11 @@ class QueryData(Entity):
     """The profile of the query."""
     query_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The query it belongs to."""
+
+    @classmethod
+    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return {**super()._prepared(data), **cls.derived(data)}
+
+    @classmethod
+    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        return {**document, **cls.derived(document)}

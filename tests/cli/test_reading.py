@@ -165,7 +165,7 @@ def test_what_it_looks_like_is_said(place: Place, capsys: pytest.CaptureFixture[
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs permissions of POSIX")
 def test_a_new_database_of_a_process_that_migrates_is_no_second_name(place: Place) -> None:
-    """It has two names for a moment."""
+    """It has two names for a short time."""
     place.copy()
     os.link(place.path, f"{place.path}.migrating")
     assert run(["show"]) == 0

@@ -86,7 +86,7 @@ MADE_GOOD: dict[str, tuple[str, dict[str, Any], str | None]] = {
         {"last_used": "9999-12-31T23:59:59-12:00"},
         "last_used: input should be .* kept under",
     ),
-    "used at a moment of Unix": (
+    "used at a Unix timestamp": (
         PROFILE,
         {"last_used": 1732398051.5},
         "last_used: .*, got 1732398051.5",
