@@ -398,7 +398,7 @@ def test_a_value_that_is_stored_otherwise_stops_it(
             save(self, {**documents, "description": "another"})
 
     monkeypatch.setattr(repository, method, save_otherwise)
-    with pytest.raises(MigrationError, match="is not what the files say"):
+    with pytest.raises(MigrationError, match="differ from the files"):
         run_migration_if_needed()
     assert not (demo / "burndown.db").exists()
 
