@@ -24,7 +24,9 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
-from burndown.repositories import DriverConnection, ProfileRepository
+from burndown.repositories import ProfileRepository
+from burndown.repositories.base import save_documents
+from burndown.sql import Executor
 from tests.postgres import PostgresServer
 
 CANARY = "c4n4ry-p4ssw0rd"
@@ -123,7 +125,7 @@ def test_what_the_server_could_not_order_is_tried_again(backend: SQLBackend) -> 
     """A call is repeated a few times; of several in a transaction, the caller has to repeat all."""
     tries = 0
 
-    def conflict(connection: DriverConnection) -> int:
+    def conflict(connection: Executor) -> int:
         nonlocal tries
         tries += 1
         if tries < 4:
@@ -159,10 +161,10 @@ def test_a_real_deadlock_is_survived(backend: SQLBackend, postgres_url: str) -> 
             may_go_on.wait()
             connection.execute("UPDATE profiles SET description = 'x' WHERE id = 'a'")
 
-    def save_both(connection: DriverConnection) -> None:
+    def save_both(connection: Executor) -> None:
         connection.execute("SET LOCAL deadlock_timeout = '10ms'")
         for profile_id in ("a", "b"):
-            ProfileRepository(connection).save_document({"id": profile_id, "description": "ours"})
+            save_documents(connection, Profile, [{"id": profile_id, "description": "ours"}])
             may_go_on.set()
 
     somebody = threading.Thread(target=lock_by_hand)

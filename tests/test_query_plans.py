@@ -12,22 +12,21 @@ from pathlib import Path
 import pytest
 
 from burndown import PersistenceError, SQLiteBackend, repositories
-from burndown.copying import NAMES
-from burndown.models import JiraCache
-from burndown.repositories import repository_of
-from burndown.repositories.statements import Statement
+from burndown.models import ENTITIES, JiraCache
+from burndown.repositories.base import list_encoded
+from burndown.sql import Executor, Statement
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 IDS = ("p", "q")
 
-GIVEN_LIST = "SCAN texts VIRTUAL TABLE"
+GIVEN_LIST = "SCAN strings VIRTUAL TABLE"
 """Reads the parameter that holds a list."""
 
 Call = Callable[[SQLiteBackend], object]
 
 
 def all_records(backend: SQLiteBackend, profile_id: str | None) -> None:
-    for model in NAMES:
+    for model in ENTITIES:
         list(backend.records(model, profile_id))
 
 
@@ -41,7 +40,7 @@ def cached_without_count(backend: SQLiteBackend) -> None:
 
 def encoded_rows(backend: SQLiteBackend) -> None:
     with backend.database.read_session() as session:
-        repository_of(JiraCache)(session).list_encoded(*IDS)
+        list_encoded(Executor.of(session), JiraCache, *IDS)
 
 
 CALLS: list[Call] = [
