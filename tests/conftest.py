@@ -10,7 +10,7 @@ from hypothesis import settings
 
 import burndown
 from burndown import SQLiteBackend
-from tests.postgres import (
+from tests.support.postgres import (
     CANNOT_RUN,
     GIVEN_URL,
     PostgresServer,

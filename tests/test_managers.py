@@ -44,8 +44,8 @@ from burndown.query_manager import (
     update_query,
     validate_query,
 )
-from tests.stored import everything
-from tests.strategies import json_objects, keys, names
+from tests.support.database_rows import everything
+from tests.support.strategies import json_objects, keys, names
 
 NOW = datetime.now(UTC)
 LONG_AGO = "2020-01-01T00:00:00+00:00"

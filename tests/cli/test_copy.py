@@ -5,7 +5,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.cli.program import (
+from tests.database.test_postgresql import by_hand
+from tests.support.command_line import (
     CANARY,
     Capture,
     all_that_is_shown,
@@ -14,8 +15,7 @@ from tests.cli.program import (
     printed,
     refused,
 )
-from tests.stored import everything
-from tests.test_postgresql import by_hand
+from tests.support.database_rows import everything
 
 
 def test_copy_tells_what_it_copied(capsys: Capture, workspace: Path) -> None:

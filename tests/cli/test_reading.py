@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.found_files import (
+from tests.schema.conftest import KEPT, copy_of
+from tests.support.database_files import (
     KINDS,
     READABLE,
     Place,
@@ -31,7 +32,6 @@ from tests.found_files import (
     single_byte,
     with_second_name,
 )
-from tests.schema.conftest import KEPT, copy_of
 
 COMMANDS = {
     "show": ["show"],

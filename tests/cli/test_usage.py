@@ -19,7 +19,7 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
-from tests.cli.program import (
+from tests.support.command_line import (
     CANARY,
     COMMANDS,
     MODULE,

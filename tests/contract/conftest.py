@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.contract.backends import BACKENDS
-from tests.contract.store import Store
+from tests.support.backends import BACKENDS
+from tests.support.store import Store
 
 
 @contextmanager

@@ -27,9 +27,9 @@ from burndown import (
     ValidationError,
 )
 from burndown.models import AppState, Entity
-from tests.contract.backends import COPYING, IN_MEMORY, Open, open_copy
 from tests.contract.model import BAD, Model, RefusedError
-from tests.contract.store import KEYS, START, Clock, Document, in_order
+from tests.support.backends import COPYING, IN_MEMORY, Open, open_copy
+from tests.support.store import KEYS, START, Clock, Document, in_order
 
 Ids = tuple[str, str]
 Kept = tuple[type[Entity], list[Document]]

@@ -20,7 +20,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
-from tests.contract.store import KEYS, Clock, Document, in_order, in_utc
+from tests.support.store import KEYS, Clock, Document, in_order, in_utc
 
 Key = tuple[str, ...]
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceError, StorageError, TransactionAbortedError
-from tests.contract.store import Store
+from tests.support.store import Store
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 

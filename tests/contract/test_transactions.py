@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceError, QueryNotFoundError, ValidationError
-from tests.contract.calls import ORPHANS, REFUSED
-from tests.contract.store import Store, everything, fill
+from tests.support.calls import ORPHANS, REFUSED
+from tests.support.store import Store, everything, fill
 
 
 class Stop(BaseException):

@@ -21,8 +21,8 @@ from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner
 from tests.data.schemas.generate import records
-from tests.stored import everything
-from tests.test_postgresql import by_hand
+from tests.database.test_postgresql import by_hand
+from tests.support.database_rows import everything
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from burndown.database import SQLiteDatabase, open_database
 from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema.recognition import APPLICATION_ID
+from tests.database.test_postgresql import by_hand
 from tests.schema.conftest import copy_of
-from tests.stored import rows
-from tests.test_postgresql import by_hand
+from tests.support.database_rows import rows
 
 FOREIGN = (
     "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",

@@ -24,7 +24,7 @@ from burndown.schema import VERSIONS, alembic_runner, change_version, make_schem
 from burndown.schema.recognition import ADDED, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.schema.conftest import KEPT, copy_of
-from tests.strategies import json_values, moments, responses
+from tests.support.strategies import json_values, moments, responses
 
 QUICK = settings(suppress_health_check=list(HealthCheck), max_examples=15)
 
