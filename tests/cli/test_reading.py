@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.schema.conftest import KEPT, copy_of
 from tests.support.database_files import (
     KINDS,
     READABLE,
@@ -32,6 +31,7 @@ from tests.support.database_files import (
     single_byte,
     with_second_name,
 )
+from tests.support.kept_databases import KEPT, copy_of
 
 COMMANDS = {
     "show": ["show"],

@@ -1,9 +1,7 @@
 """A transaction belongs to the thread and the task that began it, and ends with its block."""
 
 import asyncio
-import os
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceError, StorageError, TransactionAbortedError
+from tests.support.processes import in_child, needs_fork
 from tests.support.store import Store
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
 def set_both(store: Store, value: str) -> None:
@@ -250,21 +247,6 @@ def test_coroutines_lose_nothing_that_was_acknowledged(shared: Store, fails: lis
 
 
 # --- forks -----------------------------------------------------------------------------------
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """Run the work in a forked process, and wait for it to succeed."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:  # noqa: BLE001 - a forked process must not go on with the tests
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @needs_fork

@@ -21,12 +21,11 @@ from burndown.disk import is_unfinished, working_folder
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
 from tests.data.schemas.generate import FOLDER
-from tests.persistence.test_concurrency import PATIENCE, SPAWN, needs_fork, needs_kill
 from tests.support.backends import open_copy
 from tests.support.command_line import files_below
 from tests.support.database_rows import everything as rows
 from tests.support.full_disk import files_no_larger_than
-from tests.support.kills import count_calls, killed_at
+from tests.support.processes import PATIENCE, SPAWN, count_calls, killed_at, needs_fork, needs_kill
 from tests.support.store import everything
 
 BACKUPS = {"sqlite": 20, "json": 5}

@@ -13,7 +13,7 @@ import pytest
 
 from burndown import Profile, SQLiteBackend, StorageError, TransactionAbortedError, forks
 from burndown.repositories import ProfileRepository
-from tests.contract.test_ownership import in_child
+from tests.support.processes import in_child
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),

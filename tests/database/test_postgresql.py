@@ -25,7 +25,7 @@ from burndown.models import Profile
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.repositories import DriverConnection, ProfileRepository
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, execute_on
 
 CANARY = "c4n4ry-p4ssw0rd"
 NO_ORDER = "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$"
@@ -36,14 +36,6 @@ def backend(postgres_url: str) -> Iterator[SQLBackend]:
     """A backend on an empty database of the server."""
     with SQLBackend(open_database(postgres_url)) as new:
         yield new
-
-
-def by_hand(url: str, *statements: str) -> None:
-    """Run SQL as somebody who does not use this package."""
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)
 
 
 def test_the_settings_choose_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +169,7 @@ def test_rows_that_belong_to_nothing_are_found(backend: SQLBackend, postgres_url
     """So are a constraint that was never checked and an index that is not valid."""
     backend.save_profile({"id": "p"})
     assert backend.check_integrity() == (True, [])
-    by_hand(
+    execute_on(
         postgres_url,
         "SET session_replication_role = replica; "
         "INSERT INTO queries (profile_id, id) VALUES ('gone', 'q')",

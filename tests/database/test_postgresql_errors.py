@@ -14,8 +14,7 @@ from burndown import PersistenceError, StorageError
 from burndown.database import open_database, postgresql_settings
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
-from tests.database.test_postgresql import by_hand
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, execute_on
 
 TOKEN = "c4n4ry-t0k3n"
 PROFILE = {"id": "p", "jira_config": {"base_url": "https://jira.example.com", "token": TOKEN}}
@@ -95,7 +94,7 @@ def test_a_row_that_is_refused_is_in_no_trace(
     """The server sends it along, and a trigger may put it anywhere."""
     caplog.set_level("DEBUG")
     backend.set_app_state("before", "1")
-    by_hand(postgres_url, refusal)
+    execute_on(postgres_url, refusal)
     with pytest.raises(StorageError) as refused:
         write(backend)
     told = chain(refused.value)

@@ -17,10 +17,8 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
 from burndown.persistence import PersistenceBackend, open_backend
 from burndown.schema import VERSIONS
-from tests.database.test_postgresql import by_hand
-from tests.database.test_postgresql_sharing import ids, with_path
 from tests.support.pgbouncer import CONNECTIONS, PgBouncer, running_pgbouncer
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
 
 THREADS = 6
 INCREMENTS = 25
@@ -67,7 +65,7 @@ def test_the_schema_is_brought_to_other_versions(url: str) -> None:
             database.change_version(version)
             assert database.schema_version() == version
     with open_backend(url) as backend:
-        assert ids(backend) == ["p"]
+        assert profile_ids(backend) == ["p"]
 
 
 def test_many_clients_lose_no_update(url: str) -> None:
@@ -100,11 +98,11 @@ def test_many_clients_lose_no_update(url: str) -> None:
 
 def test_clients_keep_their_settings_apart(url: str, postgres_url: str) -> None:
     """A search path, or a setting that values need, reaches no transaction of somebody else."""
-    by_hand(postgres_url, "CREATE SCHEMA a", "CREATE SCHEMA b")
+    execute_on(postgres_url, "CREATE SCHEMA a", "CREATE SCHEMA b")
     pooled = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with (
-        open_backend(with_path(url, "a")) as one,
-        open_backend(with_path(url, "b")) as other,
+        open_backend(with_search_path(url, "a")) as one,
+        open_backend(with_search_path(url, "b")) as other,
         psycopg.connect(pooled, autocommit=True) as somebody,
     ):
         defaults = settings_of(somebody)
@@ -114,8 +112,8 @@ def test_clients_keep_their_settings_apart(url: str, postgres_url: str) -> None:
             with pytest.raises(LookupError):
                 fail_in_a_transaction(one)
             assert settings_of(somebody) == defaults
-            assert {found[0] for found in ids(one)} == {"a"}
-            assert {found[0] for found in ids(other)} == {"b"}
+            assert {found[0] for found in profile_ids(one)} == {"a"}
+            assert {found[0] for found in profile_ids(other)} == {"b"}
 
 
 def fail_in_a_transaction(backend: PersistenceBackend) -> None:

@@ -3,7 +3,6 @@
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -11,19 +10,14 @@ from sqlalchemy import make_url
 
 from burndown import StorageError
 from burndown.cli import run
-from burndown.persistence import PersistenceBackend, open_backend
-from tests.database.test_postgresql import by_hand
-from tests.support.postgres import PostgresServer
+from burndown.persistence import open_backend
+from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
 
 INCREMENTS = 150
 
 
 def plain(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def with_path(url: str, search_path: str) -> str:
-    return f"{url}&options=" + quote("-csearch_path=" + search_path.replace(" ", "\\ "))
 
 
 def as_role(url: str, role: str) -> str:
@@ -40,17 +34,13 @@ def tables(url: str) -> dict[str, int]:
         return dict(found.fetchall())
 
 
-def ids(backend: PersistenceBackend) -> list[str]:
-    return [profile["id"] for profile in backend.list_profiles()]
-
-
 @pytest.fixture
 def role(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
     """A role that may do nothing but connect."""
     name = "burndown_test_role"
     postgres_server.run(f"DROP ROLE IF EXISTS {name}", f"CREATE ROLE {name} LOGIN")
     yield name
-    by_hand(postgres_url, f"DROP OWNED BY {name}")
+    execute_on(postgres_url, f"DROP OWNED BY {name}")
     postgres_server.run(f"DROP ROLE {name}")
 
 
@@ -59,36 +49,36 @@ def role(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
 
 def test_teams_have_schemas_of_their_own(postgres_url: str) -> None:
     """The search path says where tables are made and found, whatever is in other schemas."""
-    by_hand(postgres_url, 'CREATE SCHEMA "Team A"', "CREATE SCHEMA team_b")
+    execute_on(postgres_url, 'CREATE SCHEMA "Team A"', "CREATE SCHEMA team_b")
     paths = {"a": '"Team A"', "b": "team_b, pg_catalog", "p": "public"}
     for team, path in paths.items():
-        with open_backend(with_path(postgres_url, path)) as backend:
+        with open_backend(with_search_path(postgres_url, path)) as backend:
             assert not backend.exists()
             assert backend.describe()["size_bytes"] == 0
             backend.save_profile({"id": team, "name": "The same"})
             backend.save_query(team, {"id": "q"})
     assert tables(postgres_url) == dict.fromkeys(("Team A", "team_b", "public"), 9)
     for team, path in paths.items():
-        with open_backend(with_path(postgres_url, path)) as backend:
-            assert ids(backend) == [team]
+        with open_backend(with_search_path(postgres_url, path)) as backend:
+            assert profile_ids(backend) == [team]
             assert backend.describe()["size_bytes"] > 0
             assert backend.check_integrity() == (True, [])
-    by_hand(
+    execute_on(
         postgres_url,
         "ALTER TABLE team_b.profiles ADD CONSTRAINT short CHECK (length(name) < 0) NOT VALID",
     )
     for team, path in paths.items():
-        with open_backend(with_path(postgres_url, path)) as backend:
+        with open_backend(with_search_path(postgres_url, path)) as backend:
             assert backend.check_integrity()[0] == (team != "b")
 
 
 def test_tables_are_found_wherever_the_search_path_leads(postgres_url: str) -> None:
     """A schema before them does not hide them, and nothing is made in it, even by an upgrade."""
-    by_hand(postgres_url, "CREATE SCHEMA team", "CREATE SCHEMA own")
-    with open_backend(with_path(postgres_url, "team")) as backend:
+    execute_on(postgres_url, "CREATE SCHEMA team", "CREATE SCHEMA own")
+    with open_backend(with_search_path(postgres_url, "team")) as backend:
         backend.save_profile({"id": "p"})
-    with open_backend(with_path(postgres_url, "own, team")) as backend:
-        assert ids(backend) == ["p"]
+    with open_backend(with_search_path(postgres_url, "own, team")) as backend:
+        assert profile_ids(backend) == ["p"]
         assert backend.describe()["size_bytes"] > 0
         for version in ("1.0", "1.1", "1.0"):
             backend.database.change_version(version)
@@ -100,21 +90,21 @@ def test_tables_are_found_wherever_the_search_path_leads(postgres_url: str) -> N
 
 def test_tables_of_others_further_down_the_search_path_are_theirs(postgres_url: str) -> None:
     """They have names of ours, but are not ours, so that ours are made before them."""
-    by_hand(
+    execute_on(
         postgres_url,
         "CREATE SCHEMA team",
         "CREATE TABLE public.profiles (id serial PRIMARY KEY, avatar bytea)",
         "CREATE TABLE public.app_state (id int)",
     )
-    with open_backend(with_path(postgres_url, "team, public")) as backend:
+    with open_backend(with_search_path(postgres_url, "team, public")) as backend:
         assert not backend.exists()
         backend.save_profile({"id": "p"})
-        assert ids(backend) == ["p"]
+        assert profile_ids(backend) == ["p"]
     assert tables(postgres_url) == {"public": 2, "team": 9}
 
 
 def test_tables_of_others_where_ours_would_be_made_are_refused(postgres_url: str) -> None:
-    by_hand(postgres_url, "CREATE TABLE profiles (id serial PRIMARY KEY, avatar bytea)")
+    execute_on(postgres_url, "CREATE TABLE profiles (id serial PRIMARY KEY, avatar bytea)")
     with open_backend(postgres_url) as backend:
         assert not backend.exists()
         with pytest.raises(StorageError, match="another program's tables profiles"):
@@ -124,7 +114,7 @@ def test_tables_of_others_where_ours_would_be_made_are_refused(postgres_url: str
 
 def test_another_program_with_alembic_is_left_alone(postgres_url: str, role: str) -> None:
     """Also where its table cannot be read, and when ours are brought to another version."""
-    by_hand(
+    execute_on(
         postgres_url,
         "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
         "INSERT INTO alembic_version VALUES ('509b1b4a88b1')",
@@ -135,7 +125,7 @@ def test_another_program_with_alembic_is_left_alone(postgres_url: str, role: str
         with pytest.raises(StorageError, match="another program"):
             backend.database.change_version("1.1")
         backend.database.change_version("1.0")
-        assert ids(backend) == ["p"]
+        assert profile_ids(backend) == ["p"]
     with psycopg.connect(plain(postgres_url)) as connection:
         found = connection.execute("SELECT * FROM alembic_version").fetchall()
     assert found == [("509b1b4a88b1",)]
@@ -156,10 +146,10 @@ def count_up(url: str, ready: object) -> None:
 
 def test_roles_with_other_search_paths_lose_no_update(postgres_url: str, role: str) -> None:
     """They come one after the other wherever they use the same table."""
-    by_hand(postgres_url, f"CREATE SCHEMA {role} AUTHORIZATION {role}")
+    execute_on(postgres_url, f"CREATE SCHEMA {role} AUTHORIZATION {role}")
     with open_backend(postgres_url) as backend:
         backend.set_app_state("counter", "0")
-        by_hand(
+        execute_on(
             postgres_url,
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         )
@@ -175,10 +165,10 @@ def test_roles_with_other_search_paths_lose_no_update(postgres_url: str, role: s
 
 
 def test_writers_in_different_schemas_do_not_wait_for_each_other(postgres_url: str) -> None:
-    by_hand(postgres_url, "CREATE SCHEMA a", "CREATE SCHEMA b")
+    execute_on(postgres_url, "CREATE SCHEMA a", "CREATE SCHEMA b")
     with (
-        open_backend(with_path(postgres_url, "a")) as one,
-        open_backend(with_path(postgres_url, "b")) as other,
+        open_backend(with_search_path(postgres_url, "a")) as one,
+        open_backend(with_search_path(postgres_url, "b")) as other,
     ):
         one.set_app_state("key", "a")
         with one.transaction():
@@ -198,9 +188,9 @@ def test_a_role_that_may_not_create_is_told_so(postgres_url: str, role: str) -> 
         with pytest.raises(StorageError, match=r"permission denied for schema public.*GRANT"):
             backend.save_profile({"id": "p"})
         assert not backend.exists()
-        by_hand(postgres_url, f"GRANT CREATE ON SCHEMA public TO {role}")
+        execute_on(postgres_url, f"GRANT CREATE ON SCHEMA public TO {role}")
         backend.save_profile({"id": "p"})
-        by_hand(postgres_url, f"REVOKE CREATE ON SCHEMA public FROM {role}")
+        execute_on(postgres_url, f"REVOKE CREATE ON SCHEMA public FROM {role}")
         backend.save_profile({"id": "p", "description": "changed"})
 
 
@@ -218,10 +208,10 @@ def test_a_role_that_only_reads_reads(
     """All that it may, without a lock; writing says what is not permitted."""
     with open_backend(postgres_url) as owner:
         owner.save_profile({"id": "p"})
-    by_hand(postgres_url, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    execute_on(postgres_url, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
     url = as_role(postgres_url, role)
     with open_backend(url) as backend, locked_against_locks(postgres_url):
-        assert ids(backend) == ["p"]
+        assert profile_ids(backend) == ["p"]
         assert backend.check_integrity() == (True, [])
         assert backend.describe()["schema_version"] is not None
     with open_backend(url) as backend:
@@ -239,10 +229,10 @@ def test_the_read_only_default_of_a_database_holds(postgres_url: str) -> None:
     with open_backend(postgres_url) as backend:
         backend.save_profile({"id": "p"})
         name = make_url(postgres_url).database
-        by_hand(postgres_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        execute_on(postgres_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
         backend.close()
         for _ in range(3):
-            assert ids(backend) == ["p"]
+            assert profile_ids(backend) == ["p"]
             with pytest.raises(StorageError, match="is read-only"):
                 backend.save_profile({"id": "q"})
     asks_to_write = f"{postgres_url}&options=-cdefault_transaction_read_only%3Doff"
@@ -258,13 +248,13 @@ def test_a_replica_can_be_read(
         backend.save_profile({"id": "p"})
     with postgres_server.replica() as url_on_replica:
         with open_backend(url_on_replica(postgres_url)) as replica:
-            assert ids(replica) == ["p"]
+            assert profile_ids(replica) == ["p"]
             assert replica.check_integrity() == (True, [])
             for _ in range(2):
                 with pytest.raises(StorageError, match="is read-only"):
                     replica.set_app_state("key", "value")
             with replica.transaction():
-                assert ids(replica) == ["p"]
+                assert profile_ids(replica) == ["p"]
         monkeypatch.setenv("BURNDOWN_DATABASE_URL", url_on_replica(postgres_url))
         for command in (["show"], ["check"], ["export", "p", "out"]):
             assert run(command) == 0
@@ -290,7 +280,7 @@ SETTINGS = {
 def test_values_come_back_equal_whatever_the_server_is_set_to(postgres_url: str) -> None:
     """Its time zone and formats are for people."""
     name = make_url(postgres_url).database
-    by_hand(
+    execute_on(
         postgres_url, *(f"ALTER DATABASE {name} SET {key} = {SETTINGS[key]}" for key in SETTINGS)
     )
     with open_backend(postgres_url) as backend:

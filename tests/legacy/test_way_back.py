@@ -20,9 +20,8 @@ from burndown.demo import write_demo_workspace
 from burndown.import_export import export_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.sqlite_backend import SQLiteBackend
-from tests.migration.test_migration import leaves
-from tests.persistence.test_json_legacy import stored
-from tests.support.legacy_workspaces import Files, workspaces, write
+from tests.support.legacy_workspaces import Files, leaves, workspaces, write
+from tests.support.store import stored_records
 
 SECTIONS = (
     "jira_config",
@@ -195,9 +194,9 @@ def check_file(path: str, written: Any, back: Files) -> None:
 def test_what_came_back_moves_in_again_as_the_same_store(files: Files) -> None:
     try:
         with there_and_back(files) as (_, backend, root):
-            before = stored(backend)
+            before = stored_records(backend)
             with migrated(root) as again:
-                assert stored(again) == before
+                assert stored_records(again) == before
     except MigrationError:
         return
 

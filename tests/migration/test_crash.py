@@ -12,9 +12,9 @@ import pytest
 from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
-from tests.migration.test_migration import files_below
 from tests.support.database_rows import everything
-from tests.support.kills import count_calls, killed_at
+from tests.support.legacy_workspaces import files_without_database
+from tests.support.processes import count_calls, killed_at
 
 KILLS = 30
 
@@ -43,13 +43,18 @@ def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_
     whole = shutil.copytree(workspace, tmp_path / "whole", copy_function=shutil.copy2)
     calls = count_calls(partial(migrate, whole))
     expected = everything(whole / "profiles" / "burndown.db")
-    before = {path.relative_to(workspace): data for path, data in files_below(workspace).items()}
+    before = {
+        path.relative_to(workspace): data
+        for path, data in files_without_database(workspace).items()
+    }
     for number in range(KILLS):
         killed = shutil.copytree(workspace, tmp_path / "killed", copy_function=shutil.copy2)
         killed_at(partial(migrate, killed), 1 + calls * number // (KILLS + 1))
         assert migrate(killed) in ("migrated", "already migrated")
         assert everything(killed / "profiles" / "burndown.db") == expected
-        old_files = {path.relative_to(killed): data for path, data in files_below(killed).items()}
+        old_files = {
+            path.relative_to(killed): data for path, data in files_without_database(killed).items()
+        }
         assert before.items() <= old_files.items()
         assert not list((killed / "profiles").glob("*.migrating*"))
         assert len([path for path in (killed / "backups").iterdir() if not path.suffix]) == 1

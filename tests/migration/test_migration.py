@@ -6,8 +6,7 @@ import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,13 @@ from burndown.repositories import (
 )
 from burndown.repositories.base import Repository
 from tests.support.database_rows import everything, rows
-from tests.support.legacy_workspaces import Files, workspaces, write
+from tests.support.legacy_workspaces import (
+    Files,
+    files_without_database,
+    leaves,
+    workspaces,
+    write,
+)
 
 
 @pytest.fixture
@@ -36,15 +41,6 @@ def demo(tmp_path: Path) -> Path:
     """The folder of profiles of a small sample workspace."""
     write_demo_workspace(tmp_path, issues=12)
     return tmp_path / "profiles"
-
-
-def files_below(folder: Path) -> dict[Path, bytes]:
-    """The content of every file that belongs to the old dashboard."""
-    return {
-        path: path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and not path.name.startswith("burndown.db")
-    }
 
 
 def migrate_files(files: Files, root: Path) -> Path:
@@ -133,30 +129,6 @@ MISSING: dict[str, Any] = {
 }
 
 
-def leaves(value: Any) -> Iterator[str]:
-    """The scalars in a JSON value, moments as their instant in UTC."""
-    if isinstance(value, dict):
-        for item in value.values():
-            yield from leaves(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from leaves(item)
-    elif isinstance(value, str):
-        yield instant(value) or repr(value)
-    elif value is not None:
-        yield repr(value)
-
-
-def instant(text: str) -> str | None:
-    """The instant that a text names; what lies in a column has blanks for its T and is UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    in_column = " " in text
-    return repr((moment.replace(tzinfo=UTC) if in_column else moment).astimezone(UTC))
-
-
 def test_the_sample_moves_in_with_its_report(demo: Path) -> None:
     """Profiles, queries and data are there, and the report says what happened to the rest."""
     report = run_migration_if_needed()
@@ -189,11 +161,11 @@ def test_a_cached_response_has_the_key_and_expiry_of_its_file(demo: Path) -> Non
 
 def test_the_old_files_stay_and_are_backed_up(demo: Path) -> None:
     """No old file changes, and the backup holds the same ones."""
-    before = files_below(demo)
+    before = files_without_database(demo)
     report = run_migration_if_needed()
-    assert files_below(demo) == before
+    assert files_without_database(demo) == before
     assert report.backup is not None
-    copied = files_below(report.backup / "profiles")
+    copied = files_without_database(report.backup / "profiles")
     assert {
         path.relative_to(report.backup / "profiles"): data for path, data in copied.items()
     } == {path.relative_to(demo): data for path, data in before.items()}
@@ -321,13 +293,13 @@ def test_a_damaged_file_stops_it_and_all_of_them_are_named(demo: Path) -> None:
     whole = {path: path.read_bytes() for path in damaged}
     for path in damaged:
         path.write_bytes(whole[path][: len(whole[path]) * 6 // 10])
-    before = files_below(demo)
+    before = files_without_database(demo)
     for _ in range(2):
         with pytest.raises(MigrationError) as caught:
             run_migration_if_needed()
         assert sorted(path for path, _ in caught.value.problems) == sorted(damaged)
         assert all("line" in reason for _, reason in caught.value.problems)
-    assert files_below(demo) == before
+    assert files_without_database(demo) == before
     assert not list(demo.glob("burndown.db*[!k]"))
     assert len(list((demo.parent / "backups").iterdir())) == 1
     for path, content in whole.items():

@@ -5,8 +5,6 @@ import os
 import signal
 import sqlite3
 import sys
-import traceback
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,36 +12,7 @@ from typing import Any
 import pytest
 
 from burndown import SQLiteBackend
-
-SPAWN = multiprocessing.get_context("spawn")
-PATIENCE = 60
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
-
-
-def run_all(context: Any, target: Callable[..., None], *arguments: tuple[Any, ...]) -> None:
-    """Run a process for each of the arguments; every one must end without an error."""
-    problems = context.SimpleQueue()
-    processes = [
-        context.Process(target=_reporting, args=(problems, target, args)) for args in arguments
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(PATIENCE)
-    found = []
-    while not problems.empty():
-        found.append(problems.get())
-    assert not found, "\n".join(found)
-    assert [process.exitcode for process in processes] == [0] * len(processes)
-
-
-def _reporting(problems: Any, target: Callable[..., None], args: tuple[Any, ...]) -> None:
-    try:
-        target(*args)
-    except BaseException:  # noqa: BLE001 - whatever it is, the parent tells it
-        problems.put(traceback.format_exc())
+from tests.support.processes import PATIENCE, SPAWN, needs_fork, needs_kill, run_all
 
 
 def count_up(backend: SQLiteBackend, times: int) -> None:

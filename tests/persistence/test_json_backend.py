@@ -18,7 +18,8 @@ from burndown import PersistenceBackend, SQLiteBackend, jira_cache_key
 from burndown.errors import DatabaseCorruptionError, StorageError, ValidationError
 from burndown.models import JiraCache, Profile, Query
 from burndown.persistence.json_backend import JSONBackend
-from tests.persistence.test_json_legacy import migrated, stored
+from tests.support.legacy_workspaces import files_without_locks, migrated_records
+from tests.support.store import stored_records
 from tests.support.strategies import json_objects, nested, profiles, queries, snapshots
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
@@ -44,15 +45,6 @@ def files(folder: Path) -> Iterator[JSONBackend]:
 
 def value_of(path: Path) -> Any:
     return json.loads(path.read_bytes())
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """All files, without locks."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.suffix != ".lock"
-    }
 
 
 # --- what is saved comes back ----------------------------------------------------------------
@@ -140,8 +132,8 @@ def test_it_keeps_all_that_a_database_keeps(
                 except ValidationError as error:
                     errors.append(str(error))
             assert errors in ([], errors[:1] * 2)
-            assert stored(backend) == stored(database)
-        assert migrated(Path(root) / "profiles") == stored(backend)
+            assert stored_records(backend) == stored_records(database)
+        assert migrated_records(Path(root) / "profiles") == stored_records(backend)
 
 
 @pytest.mark.parametrize("depth", [1, 196, 199, 200])
@@ -237,7 +229,7 @@ def test_the_token_stands_in_the_profile_only(files: JSONBackend, folder: Path) 
     assert profile is not None
     assert profile["jira_config"] == {"token": CANARY}
     files.save_profile({**profile, "jira_token": CANARY, "field_mappings": {"token": CANARY}})
-    for name, data in contents(folder).items():
+    for name, data in files_without_locks(folder).items():
         assert (CANARY.encode() in data) == (name == "p/profile.json"), name
     assert value_of(folder / "profiles.json")["profiles"]["p"]["other"] == 1
 
@@ -265,7 +257,7 @@ def test_an_answer_that_the_dashboard_wrote_is_read_by_its_rules(
     assert listed["expires_at"] == (NOW + timedelta(hours=24)).isoformat()
     files.save_jira_cache(*IDS, "k", {"issues": [1]}, LATER)
     assert files.get_jira_cache(*IDS, key) == written
-    assert migrated(folder) == stored(files)
+    assert migrated_records(folder) == stored_records(files)
 
 
 def test_metrics_that_the_dashboard_adds_join_the_others(files: JSONBackend, folder: Path) -> None:
@@ -287,7 +279,7 @@ def test_metrics_that_the_dashboard_adds_join_the_others(files: JSONBackend, fol
         ("2025-W12", "flow"): ({"flow_time": {}}, None),
         ("2025-W12", "other"): ({"flow_x": 2, "more": 1}, None),
     }
-    assert migrated(folder) == stored(files)
+    assert migrated_records(folder) == stored_records(files)
 
 
 def test_histories_that_the_dashboard_adds_do_not_expire(files: JSONBackend, folder: Path) -> None:
@@ -315,7 +307,7 @@ def test_a_profile_that_the_dashboard_rewrites_is_read_as_of_old(
         assert found is not None
         assert found["forecast_settings"] == {"deadline": "2026-01-01"}
         assert found.keys() & {"deadline", "_burndown"} == set()
-        assert migrated(folder) == stored(files)
+        assert migrated_records(folder) == stored_records(files)
         files.save_profile({"id": "p", "deadline": "again"})
 
 
@@ -332,7 +324,7 @@ def test_what_is_active_follows_the_registry_once_that_changes(
     assert files.get_app_state("active_query_id") == "q"
     path.write_text(json.dumps({**value_of(path), "active_query_id": "main"}))
     assert files.get_app_state("active_query_id") is None
-    assert migrated(folder) == stored(files)
+    assert migrated_records(folder) == stored_records(files)
 
 
 def test_a_deleted_file_takes_its_entries_along(files: JSONBackend, folder: Path) -> None:
@@ -347,18 +339,18 @@ def test_a_deleted_file_takes_its_entries_along(files: JSONBackend, folder: Path
     assert files.get_metrics_snapshots(*IDS) == []
     assert files.get_project_data(*IDS) is None
     assert [each["cache_key"] for each in files.list_jira_caches(*IDS)] == ["aside"]
-    assert migrated(folder) == stored(files)
+    assert migrated_records(folder) == stored_records(files)
 
 
 def test_the_files_before_profiles_move_in_with_the_first_change(tmp_path: Path) -> None:
     (tmp_path / "project_data.json").write_text('{"k": 1}')
     (tmp_path / "app_settings.json").write_text('{"pert_factor": 3}')
     backend = JSONBackend(tmp_path / "profiles")
-    before = stored(backend)
+    before = stored_records(backend)
     assert backend.get_project_data("default", "main") == {"k": 1}
     backend.save_task_progress("fetch", 1, "running")
     backend.clear_task_progress("fetch")
-    assert stored(backend) == before
+    assert stored_records(backend) == before
     assert (tmp_path / "profiles/default/queries/main/project_data.json").exists()
     backend.delete_profile("default")
     assert backend.list_profiles() == []
@@ -450,7 +442,7 @@ def test_no_link_is_followed(
         files.delete_query(*IDS)
         (folder / place).rmdir()
     (folder / place).symlink_to(outside)
-    before = contents(folder)
+    before = files_without_locks(folder)
 
     def save() -> None:
         with files.transaction() if within else nullcontext():
@@ -460,7 +452,7 @@ def test_no_link_is_followed(
     with pytest.raises(StorageError, match="a link"):
         save()
     if within:
-        assert contents(folder) == before
+        assert files_without_locks(folder) == before
     assert list(outside.iterdir()) == []
 
 
@@ -500,7 +492,7 @@ def test_an_id_may_be_the_name_of_a_file(files: JSONBackend, folder: Path, ident
     assert again.get_project_data(identifier, identifier) == {"k": 1}
     assert {record["id"] for record in again.records(Profile)} == {"p", identifier}
     assert ((folder / identifier).is_dir()) == (identifier == "queries")
-    assert migrated(folder) == stored(again)
+    assert migrated_records(folder) == stored_records(again)
     again.delete_profile(identifier)
     assert [record["id"] for record in again.records(Query)] == ["q"]
 

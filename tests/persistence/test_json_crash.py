@@ -21,9 +21,9 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
-from tests.persistence.test_json_backend import contents
-from tests.persistence.test_json_legacy import stored
-from tests.support.kills import count_calls, killed_at
+from tests.support.legacy_workspaces import files_without_locks
+from tests.support.processes import count_calls, killed_at
+from tests.support.store import stored_records
 
 KILLS = 20
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def change_once(backend: JSONBackend) -> None:
 
 
 def reopened(folder: Path) -> dict[type[Entity], list[str]]:
-    return stored(JSONBackend(folder, clock=lambda: LATER))
+    return stored_records(JSONBackend(folder, clock=lambda: LATER))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -95,7 +95,7 @@ def test_after_a_kill_at_any_point_all_is_there_or_nothing(
         if number % 3 == 1:
             with SQLiteBackend(killed.parent / "b.db") as database:
                 run_migration_if_needed(killed, database.database)
-                found = stored(database)
+                found = stored_records(database)
         else:
             found = reopened(killed)
         assert found in (before, after)
@@ -142,7 +142,7 @@ def test_a_kill_while_the_files_are_moved_is_finished_by_the_next(
     for at in range(1, all_steps + 1):
         killed = tmp_path / str(at) / "profiles"
         shutil.copytree(folder.parent, killed.parent)
-        for step, call in ((at, change), (2, stored), (1, stored)):
+        for step, call in ((at, change), (2, stored_records), (1, stored_records)):
             child = os.fork()
             if child == 0:
                 stepping(step)
@@ -208,7 +208,7 @@ def test_a_change_that_the_system_refuses_is_taken_back(
 ) -> None:
     """At whichever step of moving the files; nothing is left, and the next call works."""
     real = Path.replace, Path.rename
-    before = contents(folder)
+    before = files_without_locks(folder)
     backend = JSONBackend(folder, clock=lambda: LATER)
     refused = 0
     for at in range(1, 200):
@@ -233,17 +233,17 @@ def test_a_change_that_the_system_refuses_is_taken_back(
             break
         refused += 1
         assert "No space left on device" in error
-        assert contents(folder) == before
+        assert files_without_locks(folder) == before
         backend.list_profiles()
     assert refused > 5
-    assert contents(folder) != before
+    assert files_without_locks(folder) != before
 
 
 @pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt, OSError])
 def test_a_transaction_that_fails_leaves_every_byte(
     folder: Path, error: type[BaseException]
 ) -> None:
-    before = contents(folder)
+    before = files_without_locks(folder)
     backend = JSONBackend(folder)
 
     def fail() -> None:
@@ -253,7 +253,7 @@ def test_a_transaction_that_fails_leaves_every_byte(
 
     with pytest.raises(error, match="mine"):
         fail()
-    assert contents(folder) == before
+    assert files_without_locks(folder) == before
     assert not (folder / ".burndown-work").exists()
 
 

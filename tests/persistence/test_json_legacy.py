@@ -1,7 +1,5 @@
 """A workspace of the old dashboard, opened and changed as JSON files, is what a migration moves."""
 
-import json
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,17 +9,19 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from burndown import MigrationError, PersistenceBackend, SQLiteBackend
-from burndown.database import SQLiteDatabase
-from burndown.migration import run_migration_if_needed
-from burndown.models import AppState, Entity
+from burndown import MigrationError
 from burndown.persistence.json_backend import JSONBackend
-from tests.support.legacy_workspaces import Files, odd_workspaces, workspaces, write
-from tests.support.store import KEYS
+from tests.support.legacy_workspaces import (
+    Files,
+    migrated_records,
+    odd_workspaces,
+    workspaces,
+    write,
+)
+from tests.support.store import KEYS, stored_records
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
-OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
 
 slow = settings(suppress_health_check=list(HealthCheck), max_examples=25)
 
@@ -32,45 +32,19 @@ def folder_of(files: Files) -> Iterator[Path]:
         yield write(files, Path(root))
 
 
-def stored(backend: PersistenceBackend) -> dict[type[Entity], list[str]]:
-    """All records as text, but what a store remembers of itself."""
-    return {
-        model: [
-            json.dumps(record)
-            for record in backend.records(model)
-            if model is not AppState or record["key"] not in OF_THE_STORE_ITSELF
-        ]
-        for model in KEYS
-    }
-
-
-def migrated(profiles_dir: Path) -> dict[type[Entity], list[str]]:
-    """What a migration makes of the folder."""
-    with tempfile.TemporaryDirectory() as elsewhere:
-        path = Path(elsewhere) / "burndown.db"
-        database = SQLiteDatabase(path)
-        try:
-            run_migration_if_needed(profiles_dir, database)
-        finally:
-            database.close()
-            shutil.rmtree(profiles_dir.parent / "backups", ignore_errors=True)
-        with SQLiteBackend(path) as backend:
-            return stored(backend)
-
-
 @slow
 @given(files=workspaces() | odd_workspaces())
 def test_it_shows_what_a_migration_moves(files: Files) -> None:
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
         try:
-            expected = migrated(folder)
+            expected = migrated_records(folder)
         except MigrationError:
             whole, damages = backend.check_integrity()
             assert not whole
             assert damages
             return
-        assert stored(backend) == expected
+        assert stored_records(backend) == expected
 
 
 Change = Callable[[JSONBackend], object]
@@ -126,9 +100,9 @@ def test_what_is_not_changed_stays_as_it_was(files: Files, changes: list[Change]
         backend = JSONBackend(folder)
         if not backend.check_integrity()[0]:
             return
-        before = stored(backend)
+        before = stored_records(backend)
         for change in changes:
             change(backend)
-            assert stored(backend) == before
+            assert stored_records(backend) == before
         assert backend.check_integrity() == (True, [])
-        assert migrated(folder) == before
+        assert migrated_records(folder) == before

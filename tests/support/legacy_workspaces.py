@@ -1,11 +1,20 @@
 """Legacy workspaces in every shape the dashboard has written, as files and their JSON values."""
 
 import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
+from burndown import SQLiteBackend
+from burndown.database import SQLiteDatabase
+from burndown.migration import run_migration_if_needed
+from burndown.models import Entity
+from tests.support.store import stored_records
 from tests.support.strategies import aware_moments, json_objects, json_values, naive_moments
 
 Files = dict[str, Any]
@@ -269,3 +278,62 @@ def write(files: Files, root: Path) -> Path:
         text = json.dumps(value, indent=2, ensure_ascii=number % 2 == 0)
         target.write_text(text, encoding="utf-8")
     return root / "profiles"
+
+
+# --- workspaces as they are found ------------------------------------------------------------
+
+
+def files_without_database(folder: Path) -> dict[Path, bytes]:
+    """The content of every file that belongs to the old dashboard."""
+    return {
+        path: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith("burndown.db")
+    }
+
+
+def files_without_locks(folder: Path) -> dict[str, bytes]:
+    """All files, without locks."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """The scalars in a JSON value, moments as their instant in UTC."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from leaves(item)
+    elif isinstance(value, str):
+        yield instant(value) or repr(value)
+    elif value is not None:
+        yield repr(value)
+
+
+def instant(text: str) -> str | None:
+    """The instant that a text names; what lies in a column has blanks for its T and is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    in_column = " " in text
+    return repr((moment.replace(tzinfo=UTC) if in_column else moment).astimezone(UTC))
+
+
+def migrated_records(profiles_dir: Path) -> dict[type[Entity], list[str]]:
+    """What a migration makes of the folder."""
+    with tempfile.TemporaryDirectory() as elsewhere:
+        path = Path(elsewhere) / "burndown.db"
+        database = SQLiteDatabase(path)
+        try:
+            run_migration_if_needed(profiles_dir, database)
+        finally:
+            database.close()
+            shutil.rmtree(profiles_dir.parent / "backups", ignore_errors=True)
+        with SQLiteBackend(path) as backend:
+            return stored_records(backend)

@@ -14,10 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from sqlalchemy import URL, make_url
+
+from burndown import PersistenceBackend
 
 GIVEN_URL = os.environ.get("BURNDOWN_TEST_POSTGRES_URL")
 """Read before the tests take the settings of the caller out of the environment."""
@@ -198,3 +201,19 @@ def without_a_server(reason: object) -> NoReturn:
     if os.environ.get("CI", "false").lower() not in ("", "0", "false"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def execute_on(url: str, *statements: str) -> None:
+    """Run SQL as somebody who does not use this package."""
+    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def with_search_path(url: str, search_path: str) -> str:
+    return f"{url}&options=" + quote("-csearch_path=" + search_path.replace(" ", "\\ "))
+
+
+def profile_ids(backend: PersistenceBackend) -> list[str]:
+    return [profile["id"] for profile in backend.list_profiles()]

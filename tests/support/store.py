@@ -1,9 +1,12 @@
 """A backend as the laws use it: with a clock that they move, and ways to see all that it holds."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from burndown import PersistenceBackend
 from burndown.models import (
@@ -17,7 +20,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
-from tests.support.backends import Open
+from tests.support.backends import BACKENDS, Open
 
 Document = dict[str, Any]
 
@@ -36,6 +39,10 @@ KEYS: dict[type[Entity], tuple[str, ...]] = {
     TaskProgress: ("task_name",),
 }
 """The fields that make the key of every model; what others belong to comes before them."""
+
+
+OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
+"""Keys of the application state that a store keeps for itself."""
 
 
 class Clock:
@@ -139,3 +146,25 @@ def fill(store: Store, profile_id: str, query_id: str) -> None:
     store.save_jira_changelog(profile_id, query_id, "K-1", {})
     store.save_project_data(profile_id, query_id, {})
     store.save_metrics_snapshots(profile_id, query_id, [GOOD])
+
+
+@contextmanager
+def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    with BACKENDS[name](request) as open_backend:
+        new = Store(name, open_backend)
+        try:
+            yield new
+        finally:
+            new.close()
+
+
+def stored_records(backend: PersistenceBackend) -> dict[type[Entity], list[str]]:
+    """All records as text, but what a store remembers of itself."""
+    return {
+        model: [
+            json.dumps(record)
+            for record in backend.records(model)
+            if model is not AppState or record["key"] not in OF_THE_STORE_ITSELF
+        ]
+        for model in KEYS
+    }
