@@ -44,8 +44,8 @@ __all__ = [
     "TransactionAbortedError",
     "TransactionConflictError",
     "ValidationError",
+    "format_value",
     "is_secret",
-    "shown",
 ]
 
 _SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
@@ -134,7 +134,7 @@ class ValidationError(PersistenceError, ValueError):
     @classmethod
     def of(cls, subject: str, path: str, expected: str, got: object = None) -> "ValidationError":
         """A refusal with one problem; ``got=None`` says nothing of the value."""
-        found = None if got is None or is_secret(path) else shown(got)
+        found = None if got is None or is_secret(path) else format_value(got)
         return cls(subject, [Problem(path, expected, found)])
 
     @classmethod
@@ -165,7 +165,7 @@ def _problem(details: pydantic_core.ErrorDetails) -> Problem:
     elif details["type"] in ("model_type", "dict_type"):
         got = type(value).__name__
     else:
-        got = None if is_secret(path) else shown(value)
+        got = None if is_secret(path) else format_value(value)
     return Problem(path, expected[:1].lower() + expected[1:], got)
 
 
@@ -173,7 +173,7 @@ def _dotted(location: tuple[int | str, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """The value for a message: short, and nothing of a container, which may hold a secret."""
     if value is None or isinstance(value, str | int | float):
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"

@@ -13,7 +13,7 @@ from typing import Any
 
 from burndown.errors import ProfileNotFoundError, ValidationError
 from burndown.models.values import utc_now
-from burndown.names import MAX_PROFILES, checked_name, free_id, refuse_beyond
+from burndown.naming_rules import MAX_PROFILES, checked_name, free_id, refuse_beyond
 from burndown.persistence import Document, get_backend
 from burndown.query_manager import copy_query_data
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
 from burndown.models.values import utc_now
-from burndown.names import MAX_QUERIES, checked_name, free_id, refuse_beyond
+from burndown.naming_rules import MAX_QUERIES, checked_name, free_id, refuse_beyond
 from burndown.persistence import Document, get_backend
 
 __all__ = [

@@ -38,7 +38,7 @@ from burndown.models import (
     Query,
 )
 from burndown.models.values import utc_now
-from burndown.names import MAX_QUERIES
+from burndown.naming_rules import MAX_QUERIES
 from burndown.persistence import Document, PersistenceBackend, get_backend
 from burndown.persistence.json_backend import JSONBackend
 

@@ -9,7 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from burndown.names import free_id
+from burndown.naming_rules import free_id
 
 __all__ = ["file_stems", "fold", "is_system_file", "match_names"]
 

@@ -18,7 +18,7 @@ from burndown.import_export.manifest import Manifest
 from burndown.import_export.reading import Export
 from burndown.import_export.secrets import TOKEN
 from burndown.models import Entity, Profile
-from burndown.names import (
+from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
     checked_name,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from burndown.errors import ImportExportError, shown
+from burndown.errors import ImportExportError, format_value
 from burndown.models import (
     Entity,
     JiraCache,
@@ -84,7 +84,7 @@ def kind_of(name: str, query_ids: Mapping[str, str]) -> Place | None:
     folder, stem = found.groups()
     query_id = query_ids.get(stem, stem)
     if not is_identifier(query_id):
-        raise ImportExportError(f"{shown(query_id)} is no id of a query")
+        raise ImportExportError(f"{format_value(query_id)} is no id of a query")
     return Place(FOLDERS[folder], query_id)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict
 
-from burndown.errors import ImportExportError, ValidationError, shown
+from burndown.errors import ImportExportError, ValidationError, format_value
 from burndown.import_export.layout import MANIFEST
 from burndown.models.values import Identifier, UtcDatetime
 
@@ -69,8 +69,8 @@ class Manifest(_Part):
         if type(version) is not int or version not in _KNOWN_VERSIONS:
             raise ImportExportError(
                 "no export that this release can read: format_version: Input should be "
-                f"{' or '.join(map(str, _KNOWN_VERSIONS))}, got {shown(version)}; a newer release "
-                "may read it"
+                f"{' or '.join(map(str, _KNOWN_VERSIONS))}, got {format_value(version)}; "
+                "a newer release may read it"
             )
         try:
             return cls.model_validate(content)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from burndown.copying import NAMES
 from burndown.disk import digest
-from burndown.errors import ImportExportError, ValidationError, shown
+from burndown.errors import ImportExportError, ValidationError, format_value
 from burndown.import_export.file_names import match_names
 from burndown.import_export.folders import Source, manifest_of
 from burndown.import_export.layout import (
@@ -105,7 +105,7 @@ class Export:
         if issubclass(file.place.model, QueryData):
             owners = {record["query_id"] for record in records}
             for query_id in sorted(owners - self._query_ids):
-                raise ImportExportError(f"there is no query {shown(query_id)}")
+                raise ImportExportError(f"there is no query {format_value(query_id)}")
         if file.entry is not None and digest(data) != file.entry.sha256:
             self.edited.append(file.name)
         elif file.entry is not None and file.entry.updated_at is not None:

@@ -15,7 +15,7 @@ from typing import Any
 import pydantic
 from pydantic_core import PydanticCustomError
 
-from burndown.errors import Problem, ValidationError, is_secret, shown
+from burndown.errors import Problem, ValidationError, format_value, is_secret
 from burndown.legacy.files import kind_of
 from burndown.legacy.findings import Say
 from burndown.legacy.readings import FieldKind, kind_of_field, readings
@@ -87,7 +87,7 @@ class _Conversion:
             place = f"{path}.{key}" if path else key
             name = _spelled(model, key)
             if name != key and name not in written:
-                self._say(f"{place}: read as {shown(name)}")
+                self._say(f"{place}: read as {format_value(name)}")
                 key = name
             kind = kind_of_field(model, key)
             item = self._read(value, place, kind, partial(_expected, model, key))
@@ -211,4 +211,4 @@ def _may_be_secret(place: str, text: str) -> bool:
 def _described(value: Any) -> str:
     if isinstance(value, dict | list):
         return kind_of(value) if value else f"an empty {kind_of(value).split()[1]}"
-    return shown(value)
+    return format_value(value)

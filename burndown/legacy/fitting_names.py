@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from burndown.errors import shown
+from burndown.errors import format_value
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.findings import Findings
 from burndown.models.values import MAX_NAME_LENGTH, to_utc
@@ -46,6 +46,7 @@ def make_names_fit(
             item.document["name"] = name
             item.document.setdefault("legacy_name", written)
             findings.add_converted(
-                item.path, f"name: {shown(name)} in place of {shown(written)}, as {why}"
+                item.path,
+                f"name: {format_value(name)} in place of {format_value(written)}, as {why}",
             )
         taken.add(name)

@@ -7,7 +7,7 @@ key.
 
 from typing import Any, TypeGuard
 
-from burndown.errors import shown
+from burndown.errors import format_value
 from burndown.legacy.conversion import convert
 from burndown.legacy.findings import Say
 from burndown.models import Profile
@@ -109,7 +109,7 @@ def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> Non
                 if isinstance(written, str) and written:
                     document[f"legacy_{key}"] = written
                 if key == "name":
-                    say(f"name: taken from profiles.json, {shown(known)}")
+                    say(f"name: taken from profiles.json, {format_value(known)}")
     document.setdefault("name", document["id"])
 
 

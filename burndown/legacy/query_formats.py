@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from burndown.errors import shown
+from burndown.errors import format_value
 from burndown.legacy.conversion import LEGACY_VALUES, convert, keep_storable
 from burndown.legacy.files import kind_of
 from burndown.legacy.findings import Say
@@ -74,7 +74,7 @@ def query_document(
         if key not in document or (key == "name" and document[key] == ""):
             document[key] = fallback
             if key != "description":
-                say(f"{key}: there is none; taken as {shown(fallback)}")
+                say(f"{key}: there is none; taken as {format_value(fallback)}")
     if "created_at" not in document:
         document["created_at"] = written_at
         say("created_at: there is none; taken from the time of the file")
@@ -156,7 +156,7 @@ def changelog_documents(written: Any, say: Say, refuse: Say) -> list[dict[str, A
         if isinstance(history, dict):
             histories[key] = history
         else:
-            refuse(f"{shown(key)}: an object was expected, not {kind_of(history)}")
+            refuse(f"{format_value(key)}: an object was expected, not {kind_of(history)}")
     return [
         {"issue_key": key, "expires_at": None, "changelog": history}
         for key, history in histories.items()
@@ -201,7 +201,7 @@ def snapshot_documents(
     for spelling, metrics in written.items():
         week = _week(spelling)
         if week is None:
-            refuse(f"{shown(spelling)}: an ISO week such as 2025-W12 was expected")
+            refuse(f"{format_value(spelling)}: an ISO week such as 2025-W12 was expected")
             continue
         if week != spelling:
             other_spellings.append(spelling)

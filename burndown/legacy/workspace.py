@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.disk import is_there
-from burndown.errors import shown
+from burndown.errors import format_value
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.conversion import convert
 from burndown.legacy.database_files import DatabaseFiles
@@ -122,12 +122,14 @@ class _Reader:
         entries: dict[str, dict[str, Any]] = {}
         for key, entry in listed.items():
             if entry is None:
-                self.findings.add_converted(path, f"profiles: {shown(key)}: null read as not set")
+                self.findings.add_converted(
+                    path, f"profiles: {format_value(key)}: null read as not set"
+                )
                 entries[key] = {}
             elif isinstance(entry, dict):
                 entries[key] = entry
             else:
-                why = f"profiles: {shown(key)}: an object was expected, not {kind_of(entry)}"
+                why = f"profiles: {format_value(key)}: an object was expected, not {kind_of(entry)}"
                 self.findings.add_problem(path, why)
         return entries
 
@@ -142,7 +144,9 @@ class _Reader:
                 self.findings.add_problem(path, why)
                 continue
             if key in entries:
-                why = f"profiles[{number}]: {shown(key)} is there twice; the last one is taken"
+                why = (
+                    f"profiles[{number}]: {format_value(key)} is there twice; the last one is taken"
+                )
                 self.findings.add_converted(path, why)
             entries[key] = entry if isinstance(entry, dict) else {}
         return entries
@@ -182,7 +186,7 @@ class _Reader:
 
     def _forget_active(self, key: str, value: Any, why: str) -> None:
         path = self.profiles_dir / REGISTRY
-        self.findings.add_converted(path, f"{key}: {shown(value)} {why}; nothing is active")
+        self.findings.add_converted(path, f"{key}: {format_value(value)} {why}; nothing is active")
 
     # --- profiles ----------------------------------------------------------------------------
 
@@ -244,7 +248,7 @@ class _Reader:
         profile_id = self._identifier(key, path, "profile", taken)
 
         def say(what: str) -> None:
-            self.findings.add_converted(path, f"profile {shown(key)}: {what}")
+            self.findings.add_converted(path, f"profile {format_value(key)}: {what}")
 
         document = profile_document(profile_id, entry, entry, say)
         document.setdefault("created_at", modified_at(path))
@@ -350,6 +354,8 @@ class _Reader:
             while identifier in taken:
                 taken[base] += 1
                 identifier = f"{base}-{taken[base]}"
-            self.findings.add_converted(path, f"{shown(key)} is no safe id; now {identifier!r}")
+            self.findings.add_converted(
+                path, f"{format_value(key)} is no safe id; now {identifier!r}"
+            )
         taken[identifier] = 1
         return identifier

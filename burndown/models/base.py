@@ -19,7 +19,7 @@ from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
-from burndown.models.described import Described
+from burndown.models.docstring_schema import Described
 from burndown.models.json_codec import MAX_DEPTH, check_storable, decode
 from burndown.models.quick import SECTION_DEPTH, QuickRows
 

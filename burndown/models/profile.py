@@ -22,7 +22,7 @@ from burndown.models import quick_values
 from burndown.models.base import Submodel, add_index
 from burndown.models.columns import Flag, FlagJson, SubmodelJson
 from burndown.models.json_codec import check_text
-from burndown.models.named import NamedEntity
+from burndown.models.named_entity import NamedEntity
 from burndown.models.quick import Quick
 from burndown.models.values import (
     Expecting,
@@ -31,7 +31,7 @@ from burndown.models.values import (
     OptionalDate,
     Text,
     TimestampText,
-    refuse,
+    invalid,
 )
 
 __all__ = [
@@ -55,12 +55,12 @@ def _check_base_url(url: str) -> str:
     try:
         parsed = _HTTP_URL.validate_python(url)
     except pydantic.ValidationError:
-        raise refuse("a URL such as https://jira.example.com was expected") from None
+        raise invalid("a URL such as https://jira.example.com was expected") from None
     if parsed.username or parsed.password:
         expected = "a URL without user and password was expected; the secret goes into `token`"
-        raise refuse(expected, value="one with a user")
+        raise invalid(expected, value="one with a user")
     if url != url.strip():
-        raise refuse("a URL without blanks around it was expected")
+        raise invalid("a URL without blanks around it was expected")
     return url
 
 
@@ -69,9 +69,9 @@ def _check_token(token: SecretStr) -> SecretStr:
     try:
         check_text(secret)
     except PydanticCustomError:
-        raise refuse("text without lone surrogates was expected") from None
+        raise invalid("text without lone surrogates was expected") from None
     if secret and not secret.strip("*"):
-        raise refuse("the token itself was expected, not its mask")
+        raise invalid("the token itself was expected, not its mask")
     return token
 
 

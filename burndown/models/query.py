@@ -11,7 +11,7 @@ from sqlmodel import Field
 
 from burndown.models.base import add_index
 from burndown.models.columns import OrderedText, UtcTimestamp
-from burndown.models.named import NamedEntity
+from burndown.models.named_entity import NamedEntity
 from burndown.models.values import Identifier, Line, UtcDatetime
 
 __all__ = ["Query"]

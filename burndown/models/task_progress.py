@@ -8,14 +8,14 @@ from sqlmodel import Field
 
 from burndown.models.base import Entity
 from burndown.models.columns import OrderedText, UtcTimestamp
-from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, refuse, utc_now
+from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, invalid, utc_now
 
 __all__ = ["TaskProgress"]
 
 
 def _check_percent(percent: float) -> float:
     if not 0 <= percent <= 100:
-        raise refuse("a percentage from 0 to 100 was expected")
+        raise invalid("a percentage from 0 to 100 was expected")
     return abs(percent)  # SQLite does not know -0.0
 
 

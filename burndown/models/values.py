@@ -34,10 +34,10 @@ __all__ = [
     "UtcDatetime",
     "Word",
     "after",
+    "invalid",
     "is_identifier",
     "is_line",
     "lenient",
-    "refuse",
     "slug",
     "to_iso_week",
     "to_utc",
@@ -47,7 +47,7 @@ __all__ = [
 _NOT_IN_IDS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 
 
-def refuse(expected: str, **context: Any) -> PydanticCustomError:
+def invalid(expected: str, **context: Any) -> PydanticCustomError:
     """The error of a value that is not what was expected; ``value`` shows another in its place."""
     return PydanticCustomError("unexpected", "{expected}", {"expected": expected, **context})
 
@@ -57,19 +57,19 @@ def refuse(expected: str, **context: Any) -> PydanticCustomError:
 
 def _check_column_text(text: str) -> str:
     if "\0" in text:
-        raise refuse("text without NUL characters was expected")
+        raise invalid("text without NUL characters was expected")
     return check_text(text)
 
 
 def _check_name(name: str) -> str:
     if not name.strip() or len(name) > MAX_NAME_LENGTH:
-        raise refuse(f"a name of 1 to {MAX_NAME_LENGTH} characters was expected")
+        raise invalid(f"a name of 1 to {MAX_NAME_LENGTH} characters was expected")
     return name
 
 
 def _check_key(key: str) -> str:
     if not 1 <= len(key) <= MAX_ID_LENGTH:
-        raise refuse(f"a key of 1 to {MAX_ID_LENGTH} characters was expected")
+        raise invalid(f"a key of 1 to {MAX_ID_LENGTH} characters was expected")
     return key
 
 
@@ -80,7 +80,7 @@ def _check_id(text: str) -> str:
         or text.startswith(".")
         or _NOT_IN_IDS.search(text)
     ):
-        raise refuse(
+        raise invalid(
             f"an id of 1 to {MAX_ID_LENGTH} bytes was expected, without slashes or control "
             "characters, with no dot in front and no blanks around it"
         )
@@ -219,14 +219,14 @@ def _utc_datetime(value: Any) -> datetime:
         return value
     timestamp = _parsed(value) if isinstance(value, str) else value
     if not isinstance(timestamp, datetime):
-        raise refuse(
+        raise invalid(
             "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
         )
     try:
         return to_utc(timestamp)
     except ValueError as error:
         given = value if isinstance(value, str) else value.isoformat()
-        raise refuse(str(error), value=given) from None
+        raise invalid(str(error), value=given) from None
 
 
 def _timestamp_text(text: str) -> str:
@@ -253,7 +253,7 @@ def _optional_date(value: Any) -> Any:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise refuse("a date such as 2025-12-31, an empty text or null was expected")
+    raise invalid("a date such as 2025-12-31, an empty text or null was expected")
 
 
 OptionalDate = Annotated[
@@ -280,7 +280,7 @@ def to_iso_week(text: str) -> str | None:
 def _iso_week(value: Any) -> str:
     week = to_iso_week(value) if isinstance(value, str) else None
     if week is None:
-        raise refuse("an ISO week such as 2025-W12 was expected")
+        raise invalid("an ISO week such as 2025-W12 was expected")
     return week
 
 
@@ -298,7 +298,7 @@ IsoWeek = Annotated[
 
 def _json_object(value: Any) -> Any:
     if not isinstance(value, dict):
-        raise refuse("a JSON object was expected")
+        raise invalid("a JSON object was expected")
     return check_storable(value)
 
 

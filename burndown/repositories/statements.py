@@ -24,7 +24,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeEngine
 
-from burndown.errors import shown
+from burndown.errors import format_value
 from burndown.models import Entity
 from burndown.models.columns import (
     DECODING_ERRORS,
@@ -251,7 +251,7 @@ class Compiled:
         """The table and column, and the key of the row as far as it was selected."""
         table: Any = self._table
         key = [column.name for column in table.primary_key if column.name in row]
-        where = ", ".join(f"{column} = {shown(row[column])}" for column in key)
+        where = ", ".join(f"{column} = {format_value(row[column])}" for column in key)
         return f"{table.name}.{name}".rstrip(".") + (f" of the row with {where}" if where else "")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from burndown import ImportExportError, ValidationError, set_backend
 from burndown.import_export import export_profile, import_profile, run_import
-from burndown.names import MAX_PROFILES
+from burndown.naming_rules import MAX_PROFILES
 from tests.import_export.exports import records_of
 from tests.support.store import HOUR, Store, everything
 
