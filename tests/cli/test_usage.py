@@ -191,7 +191,7 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
 }
 
 
-@pytest.fixture(params=ERRORS.values(), ids=ERRORS)
+@pytest.fixture(params=ERRORS.values(), ids=list(ERRORS))
 def error(
     request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[str], str]:

@@ -111,7 +111,7 @@ def counts(response: Mapping[str, Any]) -> Document:
     said = [response["isLast"]] if "isLast" in response else []
     if "total" in response:
         said.append(found == response["total"] if found <= response["total"] else None)
-    is_complete = bool(said) or None
+    is_complete: bool | None = bool(said) or None
     for each in (None, False):
         is_complete = each if each in said else is_complete
     return {"issue_count": found, "is_complete": is_complete}

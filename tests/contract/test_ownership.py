@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -276,7 +277,7 @@ def test_a_process_that_was_forked_within_a_transaction_is_refused(store: Store)
 def test_processes_that_are_forked_beside_a_writing_thread_can_write(store: Store) -> None:
     """Parent and children keep all that was acknowledged."""
     stop = threading.Event()
-    written = []
+    written: list[int] = []
 
     def write() -> None:
         while not stop.is_set():
@@ -287,7 +288,7 @@ def test_processes_that_are_forked_beside_a_writing_thread_can_write(store: Stor
     writing.start()
     try:
         for number in range(10):
-            in_child(lambda number=number: store.set_app_state(f"child-{number}", "x"))
+            in_child(partial(store.set_app_state, f"child-{number}", "x"))
     finally:
         stop.set()
         writing.join()

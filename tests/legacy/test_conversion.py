@@ -15,7 +15,7 @@ from tests.support.strategies import json_objects, json_values, profiles, querie
 Document = dict[str, Any]
 Steps = tuple[str, ...]
 
-ODD_VALUES = (
+ODD_VALUES: st.SearchStrategy[Any] = (
     json_values
     | st.sampled_from(
         [
@@ -41,19 +41,20 @@ def steps_of(model: Any) -> list[Steps]:
     return found
 
 
-PLACES = {
+PLACES: dict[type[Entity], list[Steps]] = {
     Profile: [steps for steps in steps_of(Profile) if steps not in [("id",), ("extra",)]],
     Query: [
         steps for steps in steps_of(Query) if steps not in [("id",), ("extra",), ("profile_id",)]
     ],
 }
-DOCUMENTS = {Profile: profiles(), Query: queries()}
+DOCUMENTS: dict[type[Entity], st.SearchStrategy[Document]] = {Profile: profiles(), Query: queries()}
 
 
 @st.composite
 def with_an_odd_value(draw: st.DrawFn) -> tuple[type[Entity], Document, Steps, Any]:
     """A kind of document, a valid one, and one of its places with a value to be put there."""
-    model = draw(st.sampled_from([Profile, Query]))
+    models: list[type[Entity]] = [Profile, Query]
+    model = draw(st.sampled_from(models))
     return (
         model,
         draw(DOCUMENTS[model]),

@@ -141,7 +141,7 @@ def test_the_sample_comes_back_as_it_was(tmp_path: Path) -> None:
     for path, written in before.items():
         name, folder = path.split("/")[-1], path.split("/")[-2]
         if name == "profile.json":
-            defaults = {"id": folder} | {key: {} for key in SECTIONS}
+            defaults: Files = {"id": folder} | {key: {} for key in SECTIONS}
             written = completed_settings(written, back[path], defaults)
         elif name == "query.json":
             defaults = {"id": folder, "description": ""}

@@ -69,7 +69,7 @@ caches = st.dictionaries(
     ),
 )
 changelogs = st.dictionaries(st.sampled_from(["K-1", "issues", "timestamp", ""]), json_objects)
-metric_values = st.sampled_from([1, 1.0, True, None, "1", -0.0, {}])
+metric_values: st.SearchStrategy[Any] = st.sampled_from([1, 1.0, True, None, "1", -0.0, {}])
 few_snapshots = st.lists(
     st.fixed_dictionaries(
         {

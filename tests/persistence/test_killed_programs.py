@@ -50,7 +50,7 @@ class Writer:
     acknowledged: int = 0
 
     def start(self) -> None:
-        arguments = [self.path, self.name, str(self.acknowledged)]
+        arguments = [str(self.path), self.name, str(self.acknowledged)]
         self.process = subprocess.Popen(
             [sys.executable, "-c", WRITE, *arguments], stdout=subprocess.PIPE, text=True
         )

@@ -116,7 +116,7 @@ def test_a_row_is_written_and_read_as_by_sqlalchemy(
         Upsert(model).run(connection, [row])
         ours = stored(session, model)
         key = {column.name: row[column.name] for column in table.primary_key}
-        [entity] = session.exec(select(model)).scalars().all()
+        [entity] = session.execute(select(model)).scalars().all()
         assert entity.to_document() == model.from_document(model.document_of(row)).to_document()
         found = of_key.documents(connection, **key)
         by_sqlalchemy = session.execute(documents(model).where(*key_of(model)), key).mappings()

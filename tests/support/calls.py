@@ -59,7 +59,7 @@ SAVES_OF_A_LINE: dict[str, Callable[[PersistenceBackend, str], Any]] = {
 }
 """Every way for a text into a column of its own."""
 
-REFUSED: dict[str, Save] = {
+REFUSED: dict[str, Callable[[Any], object]] = {
     "no id": lambda store: store.save_profile({}),
     "no object": lambda store: store.save_profile(["id"]),
     "bad id": lambda store: store.save_profile({"id": "../p"}),
@@ -97,7 +97,7 @@ REFUSED: dict[str, Save] = {
         "p", "q", [GOOD, {**GOOD, "self": 1}]
     ),
     "snapshot with a number as key": lambda store: store.save_metrics_snapshots(
-        "p", "q", [GOOD, {**GOOD, 3: 1}]
+        "p", "q", [GOOD, dict[Any, Any](GOOD) | {3: 1}]
     ),
     "snapshot that is no object": lambda store: store.save_metrics_snapshots("p", "q", [GOOD, 3]),
     "bad answer": lambda store: store.save_jira_cache("p", "q", "k", [], HOUR),
@@ -112,7 +112,7 @@ REFUSED: dict[str, Save] = {
     "no limit": lambda store: store.get_metrics_snapshots("p", "q", limit=0),
     "negative limit": lambda store: store.get_metrics_snapshots("p", "q", limit=-1),
 }
-"""Calls with something that is not valid."""
+"""Calls with something that is not valid, some of them of a type that the signature forbids."""
 
 ORPHANS: dict[str, Callable[[PersistenceBackend, str, str], None]] = {
     "answer": lambda store, p, q: store.save_jira_cache(p, q, "k", {}, HOUR),

