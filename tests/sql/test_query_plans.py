@@ -3,6 +3,7 @@
 import importlib
 import logging
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,12 +17,16 @@ from burndown.copying import NAMES
 from burndown.models import JiraCache
 from burndown.repositories import repository_of
 from burndown.repositories.statements import Statement
+from tests.support.store import KEYS
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 IDS = ("p", "q")
 
 GIVEN_LIST = "SCAN texts VIRTUAL TABLE"
 """Reads the parameter that holds a list."""
+
+ALL_OF = "all of "
+"""Begins what is read without a search."""
 
 Call = Callable[[SQLiteBackend], object]
 
@@ -44,48 +49,96 @@ def encoded_rows(backend: SQLiteBackend) -> None:
         repository_of(JiraCache)(session).list_encoded(*IDS)
 
 
-CALLS: list[Call] = [
-    lambda b: b.save_profile({"id": "p"}),
-    lambda b: b.save_profile({"id": "other", "created_at": LATER, "last_used": LATER}),
-    lambda b: b.save_profile({"id": "third", "name": "p"}),
-    lambda b: b.get_profile("p"),
-    lambda b: b.list_profiles(),
-    lambda b: b.save_query("p", {"id": "q"}),
-    lambda b: b.save_query("p", {"id": "r", "last_used": LATER}),
-    lambda b: b.save_query("p", {"id": "s", "name": "q"}),
-    lambda b: b.save_query("nobody", {"id": "q"}),
-    lambda b: b.get_query(*IDS),
-    lambda b: b.list_queries("p"),
-    lambda b: b.set_app_state("key", "value"),
-    lambda b: b.get_app_state("key"),
-    lambda b: b.set_app_state("key", None),
-    lambda b: b.save_jira_cache(*IDS, "key", {"issues": []}, LATER),
-    lambda b: b.get_jira_cache(*IDS, "key"),
-    lambda b: b.list_jira_caches(*IDS),
-    cached_without_count,
-    encoded_rows,
-    lambda b: b.save_jira_changelogs(*IDS, {"K-1": {}, "K-2": {}}),
-    lambda b: b.save_jira_changelogs("p", "nobody", {"K-1": {}, "K-2": {}}),
-    lambda b: b.get_jira_changelog(*IDS, "K-1"),
-    lambda b: b.get_jira_changelogs(*IDS),
-    lambda b: b.get_jira_changelogs(*IDS, ["K-1", "K-2"]),
-    lambda b: b.list_jira_changelogs(*IDS),
-    lambda b: b.save_project_data(*IDS, {}),
-    lambda b: b.save_project_data("nobody", "q", {}),
-    lambda b: b.get_project_data(*IDS),
-    lambda b: b.save_metrics_snapshot(*IDS, "2025-W12", "dora", {}),
-    lambda b: b.get_metrics_snapshots(*IDS),
-    lambda b: b.get_metrics_snapshots(*IDS, "dora", 12),
-    lambda b: b.save_task_progress("task", 1, "running"),
-    lambda b: b.get_task_progress("task"),
-    lambda b: b.list_task_progress(),
-    lambda b: b.clear_task_progress("task"),
-    lambda b: b.cleanup_expired_cache(),
-    partial(all_records, profile_id=None),
-    partial(all_records, profile_id="p"),
-    lambda b: b.delete_query("p", "r"),
-    lambda b: b.delete_profile("p"),
+TABLES = {str(model.__tablename__): key for model, key in KEYS.items()}
+"""The columns of every table's key."""
+
+OF_QUERY = "profile_id=? AND query_id=?"
+OF_A_QUERY = [table for table, key in TABLES.items() if key[:2] == ("profile_id", "query_id")]
+
+
+def after(key: tuple[str, ...]) -> str:
+    """The search for the rows that come after one, by key."""
+    if len(key) == 1:
+        return f"{key[0]}>?"
+    return f"({','.join(key)})>({','.join('?' * len(key))})"
+
+
+CALLS: list[tuple[Call, set[str]]] = [
+    (lambda b: b.save_profile({"id": "p"}), set()),
+    (lambda b: b.save_profile({"id": "other", "created_at": LATER, "last_used": LATER}), set()),
+    (lambda b: b.save_profile({"id": "third", "name": "p"}), {"profiles (name=?)"}),
+    (lambda b: b.get_profile("p"), {"profiles (id=?)"}),
+    (lambda b: b.list_profiles(), {ALL_OF + "profiles"}),
+    (lambda b: b.save_query("p", {"id": "q"}), set()),
+    (lambda b: b.save_query("p", {"id": "r", "last_used": LATER}), set()),
+    (
+        lambda b: b.save_query("p", {"id": "s", "name": "q"}),
+        {"profiles (id=?)", "queries (profile_id=? AND name=?)"},
+    ),
+    (lambda b: b.save_query("nobody", {"id": "q"}), {"profiles (id=?)"}),
+    (lambda b: b.get_query(*IDS), {"queries (profile_id=? AND id=?)"}),
+    (lambda b: b.list_queries("p"), {"queries (profile_id=?)"}),
+    (lambda b: b.set_app_state("key", "value"), set()),
+    (lambda b: b.get_app_state("key"), {"app_state (key=?)"}),
+    (lambda b: b.set_app_state("key", None), {"app_state (key=?)"}),
+    (lambda b: b.save_jira_cache(*IDS, "key", {"issues": []}, LATER), set()),
+    (lambda b: b.get_jira_cache(*IDS, "key"), {f"jira_cache ({OF_QUERY} AND cache_key=?)"}),
+    (lambda b: b.list_jira_caches(*IDS), {f"jira_cache ({OF_QUERY})"}),
+    (
+        cached_without_count,
+        {f"jira_cache ({OF_QUERY})", f"jira_cache ({OF_QUERY} AND cache_key=?)"},
+    ),
+    (encoded_rows, {f"jira_cache ({OF_QUERY})"}),
+    (lambda b: b.save_jira_changelogs(*IDS, {"K-1": {}, "K-2": {}}), set()),
+    (
+        lambda b: b.save_jira_changelogs("p", "nobody", {"K-1": {}, "K-2": {}}),
+        {"profiles (id=?)", "queries (profile_id=? AND id=?)"},
+    ),
+    (
+        lambda b: b.get_jira_changelog(*IDS, "K-1"),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)"},
+    ),
+    (lambda b: b.get_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
+    (
+        lambda b: b.get_jira_changelogs(*IDS, ["K-1", "K-2"]),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "texts"},
+    ),
+    (lambda b: b.list_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
+    (lambda b: b.save_project_data(*IDS, {}), set()),
+    (lambda b: b.save_project_data("nobody", "q", {}), {"profiles (id=?)"}),
+    (lambda b: b.get_project_data(*IDS), {f"project_data ({OF_QUERY})"}),
+    (lambda b: b.save_metrics_snapshot(*IDS, "2025-W12", "dora", {}), set()),
+    (lambda b: b.get_metrics_snapshots(*IDS), {f"metrics_snapshots ({OF_QUERY})"}),
+    (
+        lambda b: b.get_metrics_snapshots(*IDS, "dora", 12),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=?)"},
+    ),
+    (lambda b: b.save_task_progress("task", 1, "running"), set()),
+    (lambda b: b.get_task_progress("task"), {"task_progress (task_name=?)"}),
+    (lambda b: b.list_task_progress(), {ALL_OF + "task_progress"}),
+    (lambda b: b.clear_task_progress("task"), {"task_progress (task_name=?)"}),
+    (
+        lambda b: b.cleanup_expired_cache(),
+        {"jira_cache (expires_at<?)", "jira_changelog_cache (expires_at<?)"},
+    ),
+    (
+        partial(all_records, profile_id=None),
+        {f"{table} ({after(key)})" for table, key in TABLES.items()},
+    ),
+    (
+        # A page of one profile is found by the profile alone: the rows of earlier pages are read
+        # again, and passed over in the index.
+        partial(all_records, profile_id="p"),
+        {"profiles (id=?)"}
+        | {f"{table} (profile_id=?)" for table, key in TABLES.items() if key[0] == "profile_id"},
+    ),
+    (
+        lambda b: b.delete_query("p", "r"),
+        {"queries (profile_id=? AND id=?)", *(f"{table} ({OF_QUERY})" for table in OF_A_QUERY)},
+    ),
+    (lambda b: b.delete_profile("p"), {"profiles (id=?)", "queries (profile_id=?)"}),
 ]
+"""Calls that run every statement, each with its reads: the table, and the columns searched for."""
 
 
 @pytest.fixture
@@ -94,39 +147,67 @@ def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
         yield new
 
 
-def statements_run(backend: SQLiteBackend, caplog: pytest.LogCaptureFixture) -> set[str]:
-    """The SQL of every statement that reads or writes rows, as the calls above run it."""
+def statements_run(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> list[tuple[set[str], set[str]]]:
+    """The SQL that each call runs to read or write rows, and the reads that are expected of it."""
     backend.list_profiles()
     caplog.set_level(logging.DEBUG, logger="burndown.database")
-    for call in CALLS:
+    verbs = ("SELECT", "INSERT", "DELETE", "UPDATE", "WITH")
+    found = []
+    for call, expected in CALLS:
+        caplog.clear()
         with suppress(PersistenceError):
             call(backend)
-    verbs = ("SELECT", "INSERT", "DELETE", "UPDATE", "WITH")
-    return {each.getMessage() for each in caplog.records if each.getMessage().startswith(verbs)}
+        messages = {each.getMessage() for each in caplog.records}
+        found.append(({each for each in messages if each.startswith(verbs)}, expected))
+    return found
+
+
+def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
+    """The steps by which SQLite runs a statement."""
+    with backend.database.connection() as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+    return [row["detail"] for row in rows]
+
+
+def read_of(step: str) -> str | None:
+    """The table that a step of a plan reads, and the columns of the index that it searches for."""
+    search = re.fullmatch(r"SEARCH (\w+) USING (?:COVERING )?INDEX \w+ \((.*)\)", step)
+    if search:
+        return f"{search[1]} ({search[2]})"
+    verb, *words = step.split()
+    return ALL_OF + words[0] if verb == "SCAN" else None
+
+
+def test_each_call_searches_for_all_columns_that_it_is_given(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A search for fewer columns would read rows that the call did not ask for."""
+    for statements, expected in statements_run(backend, caplog):
+        plans = {sql: plan_of(backend, sql) for sql in statements}
+        reads = {read_of(step) for plan in plans.values() for step in plan} - {None}
+        assert reads == expected, plans
 
 
 def test_no_statement_reads_or_sorts_a_whole_table(
     backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What asks for all rows of a table reads it in the order of an index or of its key."""
-    statements = statements_run(backend, caplog)
-    with backend.database.connection() as connection:
-        for sql in statements:
-            values = [None] * sql.count("?")
-            rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
-            plan = [row["detail"] for row in rows]
-            assert not [step for step in plan if "TEMP B-TREE" in step], (sql, plan)
-            scans = [step for step in plan if step.startswith("SCAN")]
-            if "WHERE" not in sql:
-                assert all("USING" in step and "INDEX" in step for step in scans), (sql, plan)
-            else:
-                assert all(step.startswith(GIVEN_LIST) for step in scans), (sql, plan)
+    for sql in set().union(*(sqls for sqls, _ in statements_run(backend, caplog))):
+        plan = plan_of(backend, sql)
+        assert not [step for step in plan if "TEMP B-TREE" in step], (sql, plan)
+        scans = [step for step in plan if step.startswith("SCAN")]
+        if "WHERE" not in sql:
+            assert all("USING" in step and "INDEX" in step for step in scans), (sql, plan)
+        else:
+            assert all(step.startswith(GIVEN_LIST) for step in scans), (sql, plan)
 
 
 def test_all_statements_of_the_repositories_were_run(
     backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    statements = statements_run(backend, caplog)
+    statements = set().union(*(sqls for sqls, _ in statements_run(backend, caplog)))
     dialect = backend.database._engine.dialect
     modules = [
         importlib.import_module(f"{repositories.__name__}.{module.name}")
