@@ -37,28 +37,28 @@ OpenedSession = Annotated[Session, Depends(session, scope="function")]
 
 
 @app.post("/session/{key}")
-def by_session(key: str, opened: OpenedSession) -> str:
+def by_session(key: str, opened: OpenedSession):
     """Save through a typed repository."""
     ProfileRepository(opened).save(Profile(id=key))
     return key
 
 
 @app.post("/transaction/{key}", dependencies=[Depends(transaction, scope="function")])
-def by_transaction(key: str) -> str:
+def by_transaction(key: str):
     """Save through the backend, beside a transaction of a dependency."""
     get_backend().save_profile({"id": key})
     return key
 
 
 @app.post("/call/{key}")
-def by_call(key: str) -> str:
+def by_call(key: str):
     """Save through the backend, in a thread."""
     get_backend().save_profile({"id": key})
     return key
 
 
 @app.post("/async/{key}")
-async def by_coroutine(key: str) -> str:
+async def by_coroutine(key: str):
     """Save through the backend, in the event loop."""
     with get_backend().transaction():
         get_backend().save_profile({"id": key})
@@ -66,14 +66,14 @@ async def by_coroutine(key: str) -> str:
 
 
 @app.post("/async-transaction/{key}", dependencies=[Depends(async_transaction, scope="function")])
-async def by_async_transaction(key: str) -> str:
+async def by_async_transaction(key: str):
     """Save through the backend, in a transaction of the event loop."""
     get_backend().save_profile({"id": key})
     return key
 
 
 @app.post("/failing/{key}")
-def failing(key: str, opened: OpenedSession) -> str:
+def failing(key: str, opened: OpenedSession):
     """Save, and fail."""
     ProfileRepository(opened).save(Profile(id=key))
     raise LookupError(key)
