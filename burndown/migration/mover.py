@@ -5,21 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session
-
-from burndown.copying import NAMES
 from burndown.errors import ValidationError
 from burndown.legacy import STATE, Findings, LegacyProfile, LegacyQuery, QueryFile, Workspace
 from burndown.migration.comparison import difference, require_equal
-from burndown.models import Entity, JiraCache, Profile, Query
-from burndown.repositories import (
-    AppStateRepository,
-    ProfileRepository,
-    QueryRepository,
-    TaskProgressRepository,
-    repository_of,
-)
-from burndown.repositories.base import Repository
+from burndown.models import Entity, JiraCache, Profile, Query, TaskProgress
+from burndown.repositories.app_state import set_app_state
+from burndown.repositories.base import list_encoded, save_documents
+from burndown.repositories.profile import get_profile
+from burndown.repositories.query import get_query
+from burndown.repositories.task_progress import get_task_progress
+from burndown.sql import Executor
 
 __all__ = ["Mover", "Progress"]
 
@@ -32,16 +27,16 @@ class Mover:
 
     Args:
         workspace: what was read.
-        session: a session on the database; what was moved is not committed here.
+        executor: the executor of a transaction on the database, which is not committed here.
         findings: collects what was converted or skipped, and the damages that stop the migration.
 
     Attributes:
         moved: the number of profiles, queries, cached responses, issues, … moved so far.
     """
 
-    def __init__(self, workspace: Workspace, session: Session, findings: Findings) -> None:
+    def __init__(self, workspace: Workspace, executor: Executor, findings: Findings) -> None:
         self._workspace = workspace
-        self._session = session
+        self._executor = executor
         self._findings = findings
         self.moved: dict[str, int] = {}
 
@@ -65,46 +60,43 @@ class Mover:
 
         Damages are collected rather than raised, so that one run reports all of them.
         """
-        state, tasks = AppStateRepository(self._session), TaskProgressRepository(self._session)
         path = self._workspace.profiles_dir / STATE
         for key, value in self._workspace.app_state.items():
             if key != "schema_version":
                 with self._collecting_problems(path):
-                    state.set(key, value)
+                    set_app_state(self._executor, key, value)
         for name, task in self._workspace.notes.tasks.items():
             with self._collecting_problems(path):
-                tasks.save_document(task)
-                require_equal(task, tasks.get_document(name), path)
-        state.set("migration_complete", "true")
+                save_documents(self._executor, TaskProgress, [task])
+                require_equal(task, get_task_progress(self._executor, name), path)
+        set_app_state(self._executor, "migration_complete", "true")
 
     def _move_profile(self, profile: LegacyProfile) -> None:
-        profiles = ProfileRepository(self._session)
-        profiles.save_document(profile.document)
-        stored = profiles.get_document(profile.document["id"])
+        save_documents(self._executor, Profile, [profile.document])
+        stored = get_profile(self._executor, profile.document["id"])
         require_equal(profile.document, stored, profile.path)
         self._count(Profile, 1)
 
     def _move_query(self, profile: LegacyProfile, query: LegacyQuery) -> None:
         profile_id, query_id = profile.document["id"], query.document["id"]
-        queries = QueryRepository(self._session)
         document = {**query.document, "profile_id": profile_id}
-        queries.save_document(document)
-        require_equal(document, queries.get_document(profile_id, query_id), query.path)
+        save_documents(self._executor, Query, [document])
+        require_equal(document, get_query(self._executor, profile_id, query_id), query.path)
         self._count(Query, 1)
         for file in query.read_files(self._findings):
             self._move_file(file, profile_id, query_id)
 
     def _move_file(self, file: QueryFile, profile_id: str, query_id: str) -> None:
-        entity, repository = file.model, repository_of(file.model)(self._session)
-        ids = {"profile_id": profile_id, "query_id": query_id}
+        entity, ids = file.model, {"profile_id": profile_id, "query_id": query_id}
         rows = [{**document, **ids} for document in file.documents]
         try:
-            repository.save_documents(rows)
+            save_documents(self._executor, entity, rows)
         except ValidationError:
             # One invalid row refuses all of them. Saved one by one, only that row is lost.
-            rows = [row for row in rows if self._save_row(repository, row, file)]
+            rows = [row for row in rows if self._save_row(row, file)]
         # JSON is compared as bytes, which saves parsing every response a second time.
-        stored = {entity.key_of(row): row for row in repository.list_encoded(**ids)}
+        encoded = list_encoded(self._executor, entity, profile_id, query_id)
+        stored = {entity.key_of(row): row for row in encoded}
         if len(stored) != len(rows):
             raise difference(file.path, "the number of its entries")
         for row in rows:
@@ -115,10 +107,10 @@ class Mover:
             number = sum(len(each) for each in issues if isinstance(each, list))
             self.moved["issues"] = self.moved.get("issues", 0) + number
 
-    def _save_row(self, repository: Repository[Any], row: dict[str, Any], file: QueryFile) -> bool:
+    def _save_row(self, row: dict[str, Any], file: QueryFile) -> bool:
         """Save one row, or report why it is not valid; return whether it was saved."""
         try:
-            repository.save_document(row)
+            save_documents(self._executor, file.model, [row])
         except ValidationError as error:
             self._findings.refuse(file.path, _reasons(error), irreplaceable=file.irreplaceable)
             return False
@@ -132,7 +124,7 @@ class Mover:
             self._findings.add_problem(path, _reasons(error))
 
     def _count(self, entity: type[Entity], number: int) -> None:
-        label = NAMES[entity]
+        label = entity.LABEL
         self.moved[label] = self.moved.get(label, 0) + number
 
 

@@ -23,8 +23,9 @@ from burndown.migration.report import MigrationReport, Outcome
 from burndown.models.values import utc_now
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
-from burndown.repositories import AppStateRepository
+from burndown.repositories.app_state import get_app_state, set_app_state
 from burndown.settings import DATABASE_NAME, get_settings
+from burndown.sql import Executor
 
 __all__ = ["run_migration_if_needed"]
 
@@ -101,8 +102,7 @@ def run_migration_if_needed(
 def _is_done(database: Database) -> bool:
     if not database.exists():
         return False
-    with database.read_session() as session:
-        return AppStateRepository(session).get("migration_complete") == "true"
+    return database.read(get_app_state, "migration_complete") == "true"
 
 
 def _lock(folder: Path, database: Database) -> FileLock:
@@ -141,8 +141,7 @@ class _Migration:
         before = changes_of(self.folder, self.databases)
         if not has_workspace(self.folder):
             self._refuse_changed_files(before)
-            with self.target.session() as session:
-                AppStateRepository(session).set("migration_complete", "true")
+            self.target.write(set_app_state, "migration_complete", "true")
             return self._report("nothing to migrate")
         self._refuse_profiles()
         backup = back_up(self.folder, utc_now(), self.databases)
@@ -178,7 +177,7 @@ class _Migration:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
                 workspace.tell_leftovers(self.findings, self.databases)
-                mover = Mover(workspace, session, self.findings)
+                mover = Mover(workspace, Executor.of(session), self.findings)
                 mover.move(self.progress)
                 self.moved = mover.moved
                 self._refuse_damages()
