@@ -25,6 +25,11 @@ class QueryData(Entity):
     """Data that belongs to a query."""
 
     PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
+    IRREPLACEABLE: ClassVar[bool] = True
+    """Whether the data exist only here; others can be fetched from Jira again."""
+    EXPORT_FIELD: ClassVar[str | None] = None
+    """The field that an export contains instead of the record, if a query has at most one; the
+    manifest has its ``updated_at``."""
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""

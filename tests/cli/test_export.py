@@ -96,7 +96,7 @@ def test_export_for_the_old_dashboard_tells_where_to_start_it(
     found = in_json(capsys, "export", "--legacy", "secret", "--include-secrets")
     assert found == {"path": "secret", "includes_secrets": True}
     assert CANARY in (workspace / "secret/profiles/kafka/profile.json").read_text("utf-8")
-    assert "is there already" in refused(capsys, "export", "--legacy", "old")
+    assert "exists already" in refused(capsys, "export", "--legacy", "old")
 
 
 def test_export_can_be_migrated_again(capsys: Capture, workspace: Path) -> None:

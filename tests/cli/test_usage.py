@@ -170,14 +170,14 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     "export over something": (
         nothing,
         ["export", "kafka", "profiles"],
-        "profiles is there already",
+        "profiles exists already",
     ),
-    "export over a file": (in_the_way, ["export", "kafka", "file"], "file is there already"),
+    "export over a file": (in_the_way, ["export", "kafka", "file"], "file exists already"),
     "export below a file": (in_the_way, ["export", "kafka", "file/out.zip"], "was not written"),
     "old files over something": (
         nothing,
         ["export", "--legacy", "profiles"],
-        "profiles is there already",
+        "profiles exists already",
     ),
     "import of nothing": (nothing, ["import", "nope.zip"], "nope.zip: there is no such folder"),
     "import of a file": (in_the_way, ["import", "file"], "file: it cannot be unpacked"),

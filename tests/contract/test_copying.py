@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from burndown import ImportExportError
-from burndown.copying import NAMES, copy_store
-from burndown.models import MetricsSnapshot, Query
+from burndown.copying import copy_store
+from burndown.models import ENTITIES, MetricsSnapshot, Query
 from tests.contract.test_records import everything_storable
 from tests.support.backends import BACKENDS
 from tests.support.store import Document, Store, fill, new_store
@@ -65,7 +65,7 @@ def test_progress_tells_how_many_of_what(pair: Pair) -> None:
     told: dict[str, int] = {}
     copied = copy_store(pair[0].backend, pair[1].backend, progress=told.__setitem__)
     assert told == {name: number for name, number in copied.items() if number}
-    assert set(copied) == set(NAMES.values())
+    assert set(copied) == {entity.LABEL for entity in ENTITIES}
 
 
 def test_a_target_that_holds_something_is_refused(pair: Pair) -> None:
@@ -94,7 +94,7 @@ def test_a_target_that_was_only_looked_at_is_empty(pair: Pair) -> None:
     assert target.get_query("o", "q") is not None
 
 
-@pytest.mark.parametrize("at", [*NAMES.values()])
+@pytest.mark.parametrize("at", [entity.LABEL for entity in ENTITIES])
 def test_a_copy_that_fails_leaves_everything_as_it_was(pair: Pair, at: str) -> None:
     """Wherever it fails, and whatever was to be replaced."""
     source, target = pair
@@ -123,7 +123,7 @@ def test_a_target_that_gives_back_something_else_is_found_out(
         save(model, [{**record, **changed} for record in records])
 
     monkeypatch.setattr(target.backend, "save_records", save_otherwise)
-    with pytest.raises(ImportExportError, match="does not give back the metrics snapshots"):
+    with pytest.raises(ImportExportError, match="returns other metrics snapshots"):
         copy_store(source.backend, target.backend)
     assert target.everything() == before
 

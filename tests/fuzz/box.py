@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from burndown import PersistenceError, SQLiteBackend
-from burndown.copying import NAMES
 from burndown.escaping import escaped
-from burndown.models import Entity
+from burndown.models import ENTITIES, Entity
 from burndown.persistence import PersistenceBackend
 from tests.fuzz.material import CANARY
 from tests.fuzz.trees import seen
@@ -108,7 +107,7 @@ class Box:
         """It is whole, can be read, and holds nothing from outside."""
         is_whole, errors = backend.check_integrity()
         self.check(is_whole, f"the store is damaged: {errors}")
-        for model in NAMES:
+        for model in ENTITIES:
             self.check_records(backend, model)
         for profile in backend.list_profiles():
             for query in backend.list_queries(profile["id"]):

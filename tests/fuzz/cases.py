@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from burndown import SQLiteBackend, set_backend
-from burndown.copying import NAMES
 from burndown.database import SQLiteDatabase
 from burndown.import_export import (
     export_profile,
@@ -22,6 +21,7 @@ from burndown.import_export import (
 )
 from burndown.legacy.layout import is_passing
 from burndown.migration import MigrationReport, run_migration_if_needed
+from burndown.models import ENTITIES
 from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.archives import damaged_archive
 from tests.fuzz.box import Box
@@ -355,7 +355,7 @@ def open_files(rng: random.Random, material: Material, box: Box) -> str:
     before = box.files()
     may_change = _journal_rule(before, _may_failure_change)
     with JSONBackend(box.input / "profiles") as backend:
-        for model in NAMES:
+        for model in ENTITIES:
             box.attempt(partial(box.check_records, backend, model))
         box.attempt(backend.check_integrity)
         box.attempt(backend.describe)

@@ -330,6 +330,6 @@ def test_data_of_a_query_that_is_not_there_are_not_exported(
     kafka.save_metrics_snapshot("kafka", "12w", "1999-W12", "dora", {"k": 1})
     with closing(sqlite3.connect(kafka.database.path)) as connection, connection:
         connection.execute(f"UPDATE {table} SET query_id = 'gone' WHERE rowid = 1")
-    with pytest.raises(DatabaseCorruptionError, match="'gone', which is not there"):
+    with pytest.raises(DatabaseCorruptionError, match="'gone', which does not exist"):
         export_profile("kafka", tmp_path / "export", include_cache=True)
     assert not (tmp_path / "export").exists()

@@ -48,7 +48,10 @@ def test_who_meets_a_taken_name_or_id_is_told_the_ways_out(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
-    for name, what in (("Kafka", "name: a name other"), ("Other", "id: an id that is free")):
+    for name, what in (
+        ("Kafka", "name: a name other"),
+        ("Other", "id: input should be an id that is not taken"),
+    ):
         kafka.save_profile({"id": "kafka", "name": name})
         said = str(refused(kafka, folder))
         assert what in said
@@ -104,7 +107,7 @@ def test_more_queries_than_a_profile_can_have_import_nothing(
     error = refused(kafka, pack(files, path) if path.suffix else write(files, path), "New")
     assert isinstance(error, ValidationError)
     assert str(error).startswith(f"{path / 'queries'}: Profile is not valid: queries: ")
-    assert str(error).endswith(f"Input should be at most 100 queries, got {count}")
+    assert str(error).endswith(f"input should be at most 100 queries, got {count}")
     refused(kafka, path, replace=True)
 
 

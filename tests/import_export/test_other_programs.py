@@ -193,7 +193,7 @@ def test_a_folder_that_is_called_like_a_file_of_the_system_stays(
     (target / name).parent.mkdir()
     (target / name).write_text("mine")
     before = tree(target.parent)
-    with pytest.raises(ImportExportError, match="beside an export"):
+    with pytest.raises(ImportExportError, match="next to an export"):
         export_profile("kafka", target)
     assert tree(target.parent) == before
 

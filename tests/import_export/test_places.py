@@ -113,7 +113,7 @@ def test_an_export_that_holds_something_else_is_left_alone(
     (target / name).parent.mkdir(exist_ok=True)
     (target / name).write_text("mine")
     before = tree(target.parent)
-    with pytest.raises(ImportExportError, match="beside an export") as caught:
+    with pytest.raises(ImportExportError, match="next to an export") as caught:
         export_profile("kafka", target)
     assert f"{target} holds {told!r} " in str(caught.value)
     assert tree(target.parent) == before
@@ -211,7 +211,7 @@ def test_an_error_on_the_way_leaves_the_earlier_export(
             if written == name:
                 raise LookupError
 
-        monkeypatch.setattr("burndown.import_export.exporting.refuse_tokens", fail)
+        monkeypatch.setattr("burndown.import_export.profile_export.refuse_tokens", fail)
         for path in (target, target.with_name(f"new-{form}")):
             with pytest.raises(LookupError):
                 export_profile("kafka", path)

@@ -13,7 +13,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from burndown import SQLiteBackend, ValidationError, set_backend
-from burndown.copying import NAMES
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.models import Entity, MetricsSnapshot, Profile, ProjectData, Query
 from tests.import_export.exports import (
@@ -132,7 +131,7 @@ def test_what_comes_back_lacks_only_what_the_manifest_says(
         report = run_import(path)
         manifest = manifest_of(path)
     left_out = manifest["left_out"]
-    assert left_out["kinds"] == [NAMES[model] for model in FETCHED]
+    assert left_out["kinds"] == [model.LABEL for model in FETCHED]
     paths = set(left_out["secrets"])
     assert all(any(word in each.lower() for word in SECRET_WORDS) for each in paths)
     assert set(report.missing_secrets) == paths

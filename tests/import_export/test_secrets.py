@@ -168,7 +168,7 @@ def test_a_token_where_none_is_expected_is_not_exported(
     target = tmp_path / "folder" / form
     with pytest.raises(ImportExportError, match="Jira token of profile 'kafka'") as caught:
         export_profile("kafka", target)
-    assert f"would stand in {place}; take it out there" in str(caught.value)
+    assert f"would be in {place}; remove it there" in str(caught.value)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
     assert CANARY not in caplog.text
     assert tree(tmp_path / "folder") == {}
@@ -190,7 +190,7 @@ def test_a_token_in_what_jira_told_is_not_exported(
         kafka.save_jira_cache("kafka", "12w", "k", {}, datetime.now(UTC))
     export_profile("kafka", tmp_path / "without")
     place = "cache" if kind == "cached response" else "changelogs"
-    with pytest.raises(ImportExportError, match=f"would stand in {place}/12w.json"):
+    with pytest.raises(ImportExportError, match=f"would be in {place}/12w.json"):
         export_profile("kafka", tmp_path / "export", include_cache=True)
     assert not (tmp_path / "export").exists()
 

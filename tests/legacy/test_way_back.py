@@ -253,11 +253,11 @@ def test_a_folder_that_holds_something_is_left_alone(store: SQLiteBackend, tmp_p
     root = export_workspace(tmp_path / "empty")
     before = read(root)
     store.save_query("p", {"id": "other"})
-    with pytest.raises(ImportExportError, match="is there already"):
+    with pytest.raises(ImportExportError, match="exists already"):
         export_workspace(root)
     assert read(root) == before
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ImportExportError, match="is there already"):
+    with pytest.raises(ImportExportError, match="exists already"):
         export_workspace(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
