@@ -15,9 +15,10 @@
 the manifest has the ids of those. The name of each file is a fact of its entity, ``EXPORT_FILE``.
 """
 
+from burndown.import_export.export_reader import read_manifest
 from burndown.import_export.manifest import Manifest
 from burndown.import_export.profile_export import export_profile
-from burndown.import_export.profile_import import import_profile, read_manifest, run_import
+from burndown.import_export.profile_import import import_profile, run_import
 from burndown.import_export.report import ImportReport
 from burndown.import_export.workspace_export import export_workspace
 

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from burndown.disk import digest
@@ -19,15 +20,39 @@ from burndown.import_export.layout import (
     part_of,
     records_of,
 )
-from burndown.import_export.manifest import FileEntry
-from burndown.import_export.sources import Source, read_manifest_of
+from burndown.import_export.manifest import FileEntry, Manifest
+from burndown.import_export.sources import Source, open_source, read_manifest_of
 from burndown.models import Profile, Query
 from burndown.models.query_data import QueryData
 from burndown.persistence import Document
 
-__all__ = ["ExportFile", "ExportReader"]
+__all__ = ["ExportFile", "ExportReader", "open_export", "read_manifest"]
 
 _SHARED = [file_name(entity) for entity in EXPORTED if not has_file_per_query(entity)]
+
+
+@contextmanager
+def open_export(path: str | Path) -> Iterator["ExportReader"]:
+    """Open the export at the path, a folder or one file.
+
+    Yields:
+        Its reader.
+
+    Raises:
+        ImportExportError: there is no export, a file is missing, or two files hold the same part.
+    """
+    with open_source(Path(path)) as source:
+        yield ExportReader(source)
+
+
+def read_manifest(import_path: str | Path) -> Manifest:
+    """Return the manifest of an export.
+
+    Raises:
+        ImportExportError: there is no export, or a file of it is missing.
+    """
+    with open_export(import_path) as export:
+        return export.manifest
 
 
 class ExportFile(NamedTuple):

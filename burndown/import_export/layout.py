@@ -115,13 +115,12 @@ def _stem(entity: type[Entity], name: str) -> str | None:
 def file_content(entity: type[QueryData], records: Iterable[Document]) -> Any:
     """Return the content of the file that holds the records of one query.
 
-    It is a list; or, if a query has at most one record, that record or its ``EXPORT_FIELD``.
+    It is the list of them; or the ``EXPORT_FIELD`` of the only one, if the entity has such a field.
     """
-    content = [without_ids(record) for record in records]
-    if not _is_single(entity):
-        return content
-    [record] = content
-    return record[entity.EXPORT_FIELD] if entity.EXPORT_FIELD else record
+    if entity.EXPORT_FIELD is None:
+        return [without_ids(record) for record in records]
+    [record] = records
+    return record[entity.EXPORT_FIELD]
 
 
 def records_of(part: Part, content: Any) -> Iterator[Document]:
@@ -138,12 +137,10 @@ def records_of(part: Part, content: Any) -> Iterator[Document]:
     elif query_id is None:
         for each, records in _object(content).items():
             yield from _records_of_query(each, _list(records))
-    elif not _is_single(entity):
+    elif entity.EXPORT_FIELD is None:
         yield from _records_of_query(query_id, _list(content))
     else:
-        record = _object(content)
-        record = {entity.EXPORT_FIELD: record} if entity.EXPORT_FIELD else record
-        yield from _records_of_query(query_id, [record])
+        yield {entity.EXPORT_FIELD: _object(content), "query_id": query_id}
 
 
 def without_ids(record: Document) -> Document:
@@ -154,11 +151,6 @@ def without_ids(record: Document) -> Document:
 def _records_of_query(query_id: str, records: list[Any]) -> Iterator[Document]:
     for record in records:
         yield {**_object(record), "query_id": query_id}
-
-
-def _is_single(entity: type[QueryData]) -> bool:
-    """Return whether a query has at most one record of the entity."""
-    return {each.name for each in entity.__table__.primary_key} == {"profile_id", "query_id"}
 
 
 def _object(value: Any) -> Document:

@@ -3,18 +3,14 @@
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from burndown.errors import ImportExportError, ValidationError
-from burndown.import_export.export_reader import ExportReader
+from burndown.import_export.export_reader import ExportReader, open_export
 from burndown.import_export.layout import EXPORTED, PROFILE, QUERIES
-from burndown.import_export.manifest import Manifest
 from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN
-from burndown.import_export.sources import open_source
 from burndown.models import Entity, Profile
 from burndown.naming_rules import (
     MAX_PROFILES,
@@ -28,7 +24,7 @@ from burndown.persistence import Document, PersistenceBackend, get_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.settings import DATABASE_NAME
 
-__all__ = ["import_profile", "read_manifest", "run_import"]
+__all__ = ["import_profile", "run_import"]
 
 _ADVICE = "; import it under a new name (`--name`) or in place of that one (`--replace`)"
 
@@ -100,7 +96,7 @@ def run_import(
         ValidationError: as there.
     """
     store = backend or get_backend()
-    with _opened(import_path) as export:
+    with open_export(import_path) as export:
         if not dry_run:
             with store.transaction():
                 return _import(export, store, store, profile_name, replace)
@@ -112,22 +108,6 @@ def run_import(
         ):
             present = store if store.exists() else scratch
             return _import(export, present, scratch, profile_name, replace)
-
-
-def read_manifest(import_path: str | Path) -> Manifest:
-    """Return the manifest of an export.
-
-    Raises:
-        ImportExportError: there is no export, or a file of it is missing.
-    """
-    with _opened(import_path) as export:
-        return export.manifest
-
-
-@contextmanager
-def _opened(import_path: str | Path) -> Iterator[ExportReader]:
-    with open_source(Path(import_path)) as source:
-        yield ExportReader(source)
 
 
 def _import(
@@ -187,31 +167,24 @@ class _ProfileImport:
     def __init__(
         self, export: ExportReader, present: list[Document], profile_name: str | None, replace: bool
     ) -> None:
+        self._export = export
         with export.locating_errors(PROFILE):
             self._profile = export.profile()
-            name = profile_name if profile_name is not None else self._profile.get("name", "")
+            name = self._profile.get("name", "") if profile_name is None else profile_name
             profile_id = self._profile.get("id")
             self.replaced = _find_replaced(present, profile_id, name) if replace else None
             others = [other for other in present if other is not self.replaced]
             refuse_beyond(MAX_PROFILES, "Profile", others)
-            if profile_name is not None:
-                name = checked_name("Profile", profile_name, others)
-            elif isinstance(name, str):
-                refuse_taken_name("Profile", name, others, _ADVICE)
-            taken = {other["id"] for other in others}
-            if self.replaced is not None:
-                profile_id = self.replaced["id"]
-            elif not isinstance(profile_id, str) or (profile_name and profile_id in taken):
-                profile_id = free_id(str(name), "profile", taken)
-            elif profile_id in taken:
-                expected = f"input should be an id that is not taken{_ADVICE}"
-                raise ValidationError.of("Profile", "id", expected, profile_id)
+            self._profile["name"] = _free_name(name, others, is_exported=profile_name is None)
+            self._profile["id"] = (
+                self.replaced["id"]
+                if self.replaced is not None
+                else _free_id(profile_id, name, others, is_renamed=bool(profile_name))
+            )
         with export.locating_errors(QUERIES):
             if export.query_count > MAX_QUERIES:
                 expected = f"input should be at most {MAX_QUERIES} queries"
                 raise ValidationError.of("Profile", "queries", expected, export.query_count)
-        self._export = export
-        self._profile.update(id=profile_id, name=name)
 
     def save(self, backend: PersistenceBackend) -> ImportReport:
         """Save everything; call it within a transaction."""
@@ -246,6 +219,30 @@ class _ProfileImport:
         if _token(self._profile):
             missing.discard(TOKEN)
         return sorted(missing)
+
+
+def _free_name(name: Any, others: list[Document], *, is_exported: bool) -> Any:
+    """Return the name of the profile, unless another profile has it.
+
+    An exported name may be longer than those that the managers accept, and is validated when the
+    profile is saved, as everything else in the file.
+    """
+    if not is_exported:
+        return checked_name("Profile", name, others)
+    if isinstance(name, str):
+        refuse_taken_name("Profile", name, others, _ADVICE)
+    return name
+
+
+def _free_id(profile_id: Any, name: Any, others: list[Document], *, is_renamed: bool) -> Any:
+    """Return the id of the profile, or one derived from its name if it was renamed or has none."""
+    taken = {other["id"] for other in others}
+    if not isinstance(profile_id, str) or (is_renamed and profile_id in taken):
+        return free_id(str(name), "profile", taken)
+    if profile_id in taken:
+        expected = f"input should be an id that is not taken{_ADVICE}"
+        raise ValidationError.of("Profile", "id", expected, profile_id)
+    return profile_id
 
 
 def _refuse_duplicates(entity: type[Entity], records: list[Document]) -> None:

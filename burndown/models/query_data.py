@@ -28,8 +28,8 @@ class QueryData(Entity):
     IRREPLACEABLE: ClassVar[bool] = True
     """Whether the data exist only here; others can be fetched from Jira again."""
     EXPORT_FIELD: ClassVar[str | None] = None
-    """The field that an export contains instead of the record, if a query has at most one; the
-    manifest has its ``updated_at``."""
+    """The field that stands for the only record of a query in an export, if there is one; the
+    manifest has the ``updated_at`` of the record."""
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""
