@@ -6,10 +6,10 @@ from typing import Any
 from burndown.errors import ImportExportError
 from burndown.models.json_codec import FILE_LAYERS, check_storable, decode, encode
 
-__all__ = ["decode_file", "encode_file"]
+__all__ = ["decode_content", "encode_content"]
 
 
-def encode_file(content: Any) -> bytes:
+def encode_content(content: Any) -> bytes:
     """Return the text of a file: UTF-8 with sorted keys, indented by two spaces.
 
     Keys are sorted so that equal data make equal files, which version control can compare.
@@ -17,7 +17,7 @@ def encode_file(content: Any) -> bytes:
     return encode(_with_sorted_keys(content), indent=2) + b"\n"
 
 
-def decode_file(data: bytes) -> Any:
+def decode_content(data: bytes) -> Any:
     """Return the content of a file, which may have been edited.
 
     Raises:

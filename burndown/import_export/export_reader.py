@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from burndown.disk import digest
 from burndown.errors import ImportExportError, ValidationError, format_value
-from burndown.import_export.content import decode_file
+from burndown.import_export.content import decode_content
 from burndown.import_export.file_names import match_names
 from burndown.import_export.layout import (
     EXPORTED,
@@ -129,7 +129,7 @@ class ExportReader:
             ImportExportError: it is damaged, or belongs to a query that is not in the export.
         """
         data = self._source.read(file.name)
-        records = list(records_of(file.part, decode_file(data)))
+        records = list(records_of(file.part, decode_content(data)))
         if issubclass(file.part.entity, QueryData):
             owners = {record["query_id"] for record in records}
             for query_id in sorted(owners - self._query_ids):

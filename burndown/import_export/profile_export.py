@@ -14,7 +14,7 @@ from burndown.errors import (
     PersistenceError,
     ProfileNotFoundError,
 )
-from burndown.import_export.content import encode_file
+from burndown.import_export.content import encode_content
 from burndown.import_export.file_names import file_stems
 from burndown.import_export.layout import (
     EXPORTED,
@@ -127,7 +127,7 @@ class _ProfileExport:
                 self._write_file_per_query(entity)
             else:
                 self._write_shared_file(entity)
-        self._write_file(MANIFEST, encode_file(self._manifest().to_content()))
+        self._write_file(MANIFEST, encode_content(self._manifest().to_content()))
 
     def _write_queries(self) -> None:
         queries = list(self._records(Query))
@@ -190,7 +190,7 @@ class _ProfileExport:
         return kept
 
     def _write_content(self, name: str, content: Any, updated_at: str | None = None) -> None:
-        data = encode_file(content)
+        data = encode_content(content)
         self._files[name] = FileEntry.model_validate(
             {"sha256": digest(data), "size": len(data), "updated_at": updated_at}
         )

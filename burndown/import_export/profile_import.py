@@ -8,10 +8,10 @@ from typing import Any
 
 from burndown.errors import ImportExportError, ValidationError
 from burndown.import_export.export_reader import ExportReader, open_export
-from burndown.import_export.layout import EXPORTED, PROFILE, QUERIES
+from burndown.import_export.layout import PROFILE, QUERIES
 from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN
-from burndown.models import Entity, Profile
+from burndown.models import ENTITIES, Entity, Profile
 from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
@@ -133,7 +133,7 @@ def _import(
     replaced_id = coming.replaced["id"]
     removed = {
         entity.LABEL: sum(1 for _ in backend.records(entity, replaced_id))
-        for entity in EXPORTED
+        for entity in ENTITIES
         if entity is not Profile
     }
     removed_queries = {query["id"] for query in backend.list_queries(replaced_id)}
@@ -175,12 +175,13 @@ class _ProfileImport:
             self.replaced = _find_replaced(present, profile_id, name) if replace else None
             others = [other for other in present if other is not self.replaced]
             refuse_beyond(MAX_PROFILES, "Profile", others)
-            self._profile["name"] = _free_name(name, others, is_exported=profile_name is None)
-            self._profile["id"] = (
-                self.replaced["id"]
-                if self.replaced is not None
-                else _free_id(profile_id, name, others, is_renamed=bool(profile_name))
-            )
+            name = _free_name(name, others, is_exported=profile_name is None)
+            if self.replaced is not None:
+                profile_id = self.replaced["id"]
+            else:
+                is_renamed = profile_name is not None
+                profile_id = _free_id(profile_id, name, others, is_renamed=is_renamed)
+            self._profile.update(id=profile_id, name=name)
         with export.locating_errors(QUERIES):
             if export.query_count > MAX_QUERIES:
                 expected = f"input should be at most {MAX_QUERIES} queries"

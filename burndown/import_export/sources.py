@@ -9,7 +9,7 @@ from burndown.database.backup import sidecars_of
 from burndown.disk import is_file, is_folder
 from burndown.errors import ImportExportError
 from burndown.import_export.archives import Archive
-from burndown.import_export.content import decode_file
+from burndown.import_export.content import decode_content
 from burndown.import_export.file_names import fold, is_system_file, match_names
 from burndown.import_export.layout import FOLDERS, MANIFEST, PROFILE
 from burndown.import_export.manifest import Manifest
@@ -95,7 +95,7 @@ def read_manifest_of(source: Source) -> Manifest:
     name = match_names([MANIFEST], source.names()).get(MANIFEST)
     if name is None:
         raise ImportExportError("missing, so this is no export of a profile")
-    return Manifest.from_content(decode_file(source.read(name)))
+    return Manifest.from_content(decode_content(source.read(name)))
 
 
 def has_manifest(folder: Path) -> bool:

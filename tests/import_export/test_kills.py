@@ -80,6 +80,7 @@ def test_after_a_kill_an_export_is_there_as_a_whole_or_not_at_all(
         assert kept(target) in ([3], [] if first is None else [2])
         export_to(target, database)
         assert kept(target) == [3]
+        assert not list(target.parent.glob("*.unfinished"))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
