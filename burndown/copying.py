@@ -114,7 +114,7 @@ def _batches(records: Iterable[Document]) -> Iterator[list[Document]]:
 
 
 def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt) -> None:
-    """Compare the records of both as JSON text, which tells ``1`` from ``1.0`` and ``true``."""
+    """Compare the records of both as JSON text, which distinguishes ``1``, ``1.0`` and ``true``."""
     for entity in ENTITIES:
         expected = (_as_stored(entity, adapt(entity, each)) for each in _records(source, entity))
         found = (_as_stored(entity, each) for each in _records(target, entity))

@@ -1,4 +1,4 @@
-"""The JSON text of the files of an export."""
+"""The content of the files of an export as JSON text."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ __all__ = ["decode_content", "encode_content"]
 
 
 def encode_content(content: Any) -> bytes:
-    """Return the text of a file: UTF-8 with sorted keys, indented by two spaces.
+    """Return the bytes of a file: UTF-8 with sorted keys, indented by two spaces.
 
     Keys are sorted so that equal data make equal files, which version control can compare.
     """

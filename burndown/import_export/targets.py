@@ -49,7 +49,7 @@ def new_export(target: Path) -> Iterator[WriteFile]:
     else:
         _refuse_other_folder(target)
         with _replacing(target) as unfinished:
-            # The folder tells an export without queries from one that was copied in part.
+            # Without queries, too, so that every export has the same layout.
             make_folder(unfinished / QUERIES)
             yield lambda name, data: write_file(unfinished / name, data)
 

@@ -18,7 +18,7 @@ def require_equal(
     """Compare the values that were read with those that were stored.
 
     Timestamps are equal if they mean the same time. All other values are compared as JSON text,
-    which tells ``1`` from ``1.0`` and ``true``.
+    which distinguishes ``1``, ``1.0`` and ``true``.
 
     Args:
         expected: the values read from the file; the stored row may have further ones.

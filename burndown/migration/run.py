@@ -77,7 +77,7 @@ def run_migration_if_needed(
                 _scratch_path(folder, target).unlink(missing_ok=True)
             return MigrationReport("already migrated", folder, target.location)
         if is_there(folder) and not folder.is_dir():
-            problem = (folder, "not the folder of profiles; put that in its place")
+            problem = (folder, "not a folder; replace it with the folder of profiles")
             raise MigrationError(f"The workspace in {folder.parent} was not moved", [problem])
         if dry_run:
             with tempfile.TemporaryDirectory() as scratch:

@@ -393,4 +393,4 @@ def test_a_file_in_the_place_of_the_workspace_is_an_error(root: Path) -> None:
         (root / "profiles").unlink(missing_ok=True)
         stand_in(root / "profiles")
         [(path, why)] = migrate(root).problems
-        assert (path, why) == ("profiles", "not the folder of profiles; put that in its place")
+        assert (path, why) == ("profiles", "not a folder; replace it with the folder of profiles")
