@@ -13,10 +13,10 @@ the cursor."""
 
 
 def escaped(text: str) -> str:
-    """Return the string as one line that cannot control the terminal or forge lines of a log.
+    r"""Return the string as one line that cannot control the terminal or forge lines of a log.
 
     Control and format characters, line and paragraph separators and lone surrogates are written as
-    in a Python literal, such as ``\\n`` or ``\\u202e``.
+    in a Python literal, such as ``\n`` or ``\u202e``.
     """
     if text.isprintable():  # true for most strings, and much faster than looking at each character
         return text

@@ -35,7 +35,7 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str | Path:
-        """The database to open: the configured URL or path, or the database of the workspace.
+        """Return the configured URL or path of the database, or the path of the workspace's own.
 
         Raises:
             StorageError: it is a folder. A store of JSON files has to be named ``json:DIR``, so
