@@ -1,4 +1,4 @@
-"""Every example of the documents runs as it stands."""
+"""Every example of the documents runs unchanged."""
 
 import ast
 import asyncio
@@ -142,9 +142,12 @@ def test_the_examples_of_the_readme_run_one_after_the_other() -> None:
 
 
 @pytest.mark.usefixtures("_sample")
-def test_the_commands_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("document", ["README.md", "docs/upgrading.md"])
+def test_the_commands_of_the_documents_run(
+    document: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Those that set up an environment are run where it is fresh."""
-    lines = "".join(blocks("README.md", "console")).splitlines()
+    lines = "".join(blocks(document, "console")).splitlines()
     commands = [shlex.split(line[2:], comments=True) for line in lines if line[:2] == "$ "]
     for program, *words in commands:
         if program != "burndown":
