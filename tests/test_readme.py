@@ -134,10 +134,11 @@ def _sample(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_sample")
-def test_the_examples_of_the_readme_run_one_after_the_other() -> None:
+@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
+def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> None:
     """In one namespace, as in a notebook."""
     names: dict[str, Any] = {}
-    for code in blocks("README.md", "python"):
+    for code in blocks(document, "python"):
         exec(code, names)
 
 
