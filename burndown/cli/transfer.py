@@ -114,6 +114,7 @@ def _export_profile(
     profile: str, path: Path, *, include_cache: bool, include_secrets: bool
 ) -> Document:
     export_profile(profile, path, include_cache=include_cache, include_secrets=include_secrets)
+    # From the file and not from memory: what is printed is what has been written.
     return {"path": str(path), **read_manifest(path).to_content()}
 
 

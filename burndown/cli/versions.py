@@ -58,6 +58,7 @@ def _change_version(
     version: str, settings: Settings, *, is_upgrade: bool, dry_run: bool, as_json: bool
 ) -> None:
     with closing(open_database(settings.database, read_only=dry_run)) as database:
+        # First, since it raises for an unknown version, whose order cannot be compared.
         sql = database.sql_of_change(version)
         current = str(database.schema_version())
         if is_upgrade != (_order(version) >= _order(current)):

@@ -33,6 +33,7 @@ def demo(
         raise StorageError(f"{folder} already exists; choose another folder")
     write_demo_workspace(folder, issues=issues)
     printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
+    # The database of the folder, whatever the environment names: a real store is not touched.
     with open_store(folder / "profiles" / DATABASE_NAME) as backend:
         with printing.migration_progress(quiet=False) as progress:
             report = run_migration_if_needed(folder / "profiles", progress=progress)

@@ -133,6 +133,7 @@ def _random_issue(
         "releaseDate": released_at.date().isoformat(),
     }
     fields = {
+        # Jira returns unset custom fields as null; real issues have dozens of them.
         **{f"customfield_{n}": None for n in range(10200, 10224)},
         jira.POINTS_FIELD: points or None,
         jira.CHANGE_FAILURE_FIELD: {"value": "Yes" if failed else "No"} if is_deployment else None,

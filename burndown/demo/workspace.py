@@ -193,6 +193,7 @@ def _write_root_files(folder: Path, now: datetime, rng: Random) -> None:
         "message": "Done",
     }
     saved_query = {
+        # From the generator, since uuid4() would differ with each run.
         "id": str(UUID(int=rng.getrandbits(128), version=4)),
         "name": "Open",
         "jql": "resolution is EMPTY",

@@ -86,7 +86,7 @@ def _times(found: Document) -> None:
 def _queries(title: str, queries: list[Document], active: str | None) -> None:
     table = Table(title=literal(title))
     for heading in ("query", "id", "cached responses", "changelogs", "weeks of metrics"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold")  # never cut: ids are needed to call `show`
     for item in queries:
         weeks = f"{item['week_count']}, to {item['latest_week']}" if item["week_count"] else "-"
         add_row(
@@ -113,6 +113,7 @@ def _size(number: int) -> str:
 
 
 def _age(seconds: int) -> str:
+    # Negative if the clock of the process that stored the response is ahead.
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if abs(seconds) >= length:
             return f"{seconds // length} {unit}"
