@@ -68,7 +68,7 @@ def imported(report: ImportReport, *, planned: bool) -> None:
     """Print what was imported, what it replaced, and what remains to be done."""
     verb = "Would import" if planned else "Imported"
     line(f"{verb} {report.profile_name} ({report.profile_id})")
-    print_counts(verb, report.imported)
+    print_counts("Contents", report.imported)
     if report.replaced is not None:
         verb = "Would replace" if planned else "Replaced"
         had = ", ".join(f"{count} {name}" for name, count in report.removed.items())

@@ -40,7 +40,7 @@ def test_import_tells_what_came_in_and_what_is_to_be_done(
     """The token has to be entered again."""
     counts = in_json(capsys, "export", "kafka", "again")["counts"]
     output = printed(capsys, "import", "kafka.zip", "--name", "Kafka 2")
-    assert output.startswith("Imported Kafka 2 (kafka-2)\nImported")
+    assert output.startswith("Imported Kafka 2 (kafka-2)\nContents")
     told = dict(re.findall(r"^[│|] ([a-z ]+?) +[│|] +(\d+) [│|]$", output, re.MULTILINE))
     assert {what: int(number) for what, number in told.items()} == counts
     assert output.endswith("enter them again: profile.json: jira_config.token\n")
@@ -107,7 +107,7 @@ def test_import_that_is_only_planned_says_so_and_does_nothing(
 ) -> None:
     before = everything(workspace / "profiles/burndown.db")
     output = printed(capsys, "import", "kafka.zip", "--replace", "--dry-run")
-    assert output.startswith("Would import Kafka (kafka)\nWould import")
+    assert output.startswith("Would import Kafka (kafka)\nContents")
     assert "Would replace the profile Kafka, which had 2 queries" in output
     assert not re.search(r"^(Imported|Replaced|Deleted)", output, re.MULTILINE)
     assert everything(workspace / "profiles/burndown.db") == before
