@@ -1,4 +1,4 @@
-"""Which records are in which file of an export, and in which form.
+"""The layout of an export: the file of each record, and its form there.
 
 Each entity with an ``EXPORT_FILE`` has a file for each query if that name contains ``{query}``, or
 else one file for all of them. A record is written without the ids that follow from its file.

@@ -22,7 +22,7 @@ class _Section(BaseModel):
 
 
 class FileEntry(_Section):
-    """What the manifest records of a file."""
+    """The entry of a file in the manifest."""
 
     sha256: str
     size: int
@@ -32,7 +32,7 @@ class FileEntry(_Section):
 
 
 class Omissions(_Section):
-    """What the export does not contain."""
+    """Everything that the export does not contain."""
 
     kinds: list[str] = []
     """Entities that were omitted, such as ``cached responses``."""

@@ -12,6 +12,7 @@ from burndown.import_export.layout import PROFILE, QUERIES
 from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN
 from burndown.models import ENTITIES, Entity, Profile
+from burndown.models.codec import codec_of
 from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
@@ -254,7 +255,7 @@ def _refuse_duplicates(entity: type[Entity], records: list[Document]) -> None:
     Raises:
         ImportExportError: two records have the same key.
     """
-    for key, count in Counter(map(entity.key_of, records)).items():
+    for key, count in Counter(map(codec_of(entity).key, records)).items():
         if count > 1:
             own_key = " ".join(repr(part) for part in key[2:])
             raise ImportExportError(f"{own_key} is there {count} times")

@@ -1,4 +1,4 @@
-"""What an import did, or would do."""
+"""The report of an import."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ __all__ = ["ImportReport"]
 
 @dataclass
 class ImportReport:
-    """What an import did, or would do."""
+    """The report of an import: what it did, or would do."""
 
     profile_id: str
     """The id of the imported profile."""
@@ -31,7 +31,7 @@ class ImportReport:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know or do: sentences of one line, safe to print and log."""
+        """Sentences on what the user should know or do, one line each, safe to print and log."""
         sentences = [f"{name} was edited after the export" for name in self.edited]
         sentences += [f"{name} was added after the export" for name in self.added]
         if self.missing_secrets:

@@ -1,4 +1,4 @@
-"""What must not leave the store unless the caller asks for it."""
+"""Secrets, which leave the store only if the caller asks for them."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Where an export is read from: a folder or one file."""
+"""The sources of an import: an export in a folder or in one file."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager

@@ -1,4 +1,4 @@
-"""Where an export is written to: a folder or one file, which appears complete or not at all."""
+"""The targets of exports: a folder or one file, which appears complete or not at all."""
 
 import os
 import shutil

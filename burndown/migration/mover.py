@@ -9,6 +9,7 @@ from burndown.errors import ValidationError
 from burndown.legacy import STATE, Findings, LegacyProfile, LegacyQuery, QueryFile, Workspace
 from burndown.migration.comparison import difference, require_equal
 from burndown.models import Entity, JiraCache, Profile, Query, TaskProgress
+from burndown.models.codec import codec_of
 from burndown.repositories.app_state import set_app_state
 from burndown.repositories.base import list_encoded, save_documents
 from burndown.repositories.profile import get_profile
@@ -96,11 +97,12 @@ class Mover:
             rows = [row for row in rows if self._save_row(row, file)]
         # JSON is compared as bytes, which saves parsing every response a second time.
         encoded = list_encoded(self._executor, entity, profile_id, query_id)
-        stored = {entity.key_of(row): row for row in encoded}
+        key_of = codec_of(entity).key
+        stored = {key_of(row): row for row in encoded}
         if len(stored) != len(rows):
             raise difference(file.path, "the number of its entries")
         for row in rows:
-            require_equal(row, stored.get(entity.key_of(row)), file.path)
+            require_equal(row, stored.get(key_of(row)), file.path)
         self._count(entity, len(rows))
         if entity is JiraCache:
             issues = [row["response"].get("issues") for row in rows]

@@ -1,4 +1,4 @@
-"""What a migration did, or would do."""
+"""The report of a migration."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ Outcome = Literal["migrated", "already migrated", "nothing to migrate", "dry run
 
 @dataclass
 class MigrationReport:
-    """What a migration did, or would do."""
+    """The report of a migration: what it did, or would do."""
 
     outcome: Outcome
     """How it ended."""
