@@ -25,6 +25,7 @@ class QueryData(Entity):
     """Data that belongs to a query."""
 
     PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
+    QUERY_COLUMN: ClassVar[str | None] = "query_id"
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""
