@@ -21,10 +21,10 @@ from burndown.models import Entity, Profile
 from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
-    checked_name,
+    check_count,
+    check_name_is_free,
     free_id,
-    refuse_beyond,
-    refuse_taken_name,
+    validate_name,
 )
 from burndown.persistence import Document, PersistenceBackend, get_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend
@@ -201,11 +201,11 @@ class _Import:
             profile_id = self._profile.get("id")
             self.replaced = _in_the_way(present, profile_id, name) if replace else None
             others = [other for other in present if other is not self.replaced]
-            refuse_beyond(MAX_PROFILES, "Profile", others)
+            check_count(Profile, MAX_PROFILES, others)
             if profile_name is not None:
-                name = checked_name("Profile", profile_name, others)
+                name = validate_name(Profile, profile_name, others)
             elif isinstance(name, str):
-                refuse_taken_name("Profile", name, others, _ADVICE)
+                check_name_is_free(Profile, name, others, advice=_ADVICE)
             taken = {other["id"] for other in others}
             if self.replaced is not None:
                 profile_id = self.replaced["id"]
