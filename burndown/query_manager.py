@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 _BATCH_SIZE = 100
-"""The number of records that are copied at once: a response can take many megabytes."""
+"""The number of records that one call saves. A response can take many megabytes, so that all of a
+query together could fill the memory; the JSON backend writes a file in full for each call."""
 
 
 def create_query(
