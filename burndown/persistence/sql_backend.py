@@ -109,6 +109,7 @@ class SQLBackend(PersistenceBackend):
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
+        # A list, as the statement can run again after a conflict on a server.
         wanted = None if issue_keys is None else list(issue_keys)
         found = self.database.read(get_jira_changelogs, profile_id, query_id, self.now(), wanted)
         return {document["issue_key"]: document["changelog"] for document in found}
