@@ -23,6 +23,7 @@ from burndown.legacy import (
 )
 from burndown.legacy.layout import stored_size
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query, QueryData, TaskProgress
+from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken
 from burndown.models.values import utc_now
 from burndown.persistence.arguments import query_document, require_object
@@ -77,7 +78,7 @@ class JSONBackend(PersistenceBackend):
             return
         with self._reading() as records:
             found = _READERS[entity](records, profile_id, query_id)
-        yield from sorted(found, key=entity.key_of)
+        yield from sorted(found, key=codec_of(entity).key)
 
     def _query_ids(self, profile_id: str | None, query_id: str | None) -> list[tuple[str, str]]:
         """Return the ids of profile and query of these queries, in order."""
@@ -93,10 +94,10 @@ class JSONBackend(PersistenceBackend):
         with self._reading() as records:
             query = records.find_query(profile_id, query_id)
             found = [] if query is None else records.data(entity, profile_id, query)
-        return sorted(found, key=entity.key_of)
+        return sorted(found, key=codec_of(entity).key)
 
     def save_records(self, entity: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
-        documents = entity.completed(list(records))
+        documents = codec_of(entity).complete(records)
         if not documents:
             return
         with self._writing() as writer:
@@ -122,7 +123,7 @@ class JSONBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         given = require_object("Profile", profile)
-        [document] = Profile.completed([{"created_at": self.now(), **given}])
+        [document] = codec_of(Profile).complete([{"created_at": self.now(), **given}])
         with self._writing() as writer:
             _save_profile(writer, document, Profile.PRESERVED_ON_UPDATE.difference(given))
 
@@ -132,7 +133,7 @@ class JSONBackend(PersistenceBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         given = query_document(profile_id, query)
-        [document] = Query.completed([{"created_at": self.now(), **given}])
+        [document] = codec_of(Query).complete([{"created_at": self.now(), **given}])
         with self._writing() as writer:
             _save_query(writer, document, Query.PRESERVED_ON_UPDATE.difference(given))
 
@@ -286,6 +287,7 @@ def _save_app_state(writer: Writer, document: Document) -> None:
 
 
 def _save_query_data(writer: Writer, entity: type[QueryData], documents: list[Document]) -> None:
+    key = codec_of(entity).key
     added: dict[tuple[str, str], list[Document]] = {}
     for document in documents:
         added.setdefault((document["profile_id"], document["query_id"]), []).append(document)
@@ -295,12 +297,10 @@ def _save_query_data(writer: Writer, entity: type[QueryData], documents: list[Do
         if query is None:
             raise QueryNotFoundError(profile_id, query_id)
         # A file is written in full, with the documents that stay. A replaced one moves to the end.
-        kept = {
-            entity.key_of(each): each for each in writer.records.data(entity, profile_id, query)
-        }
+        kept = {key(each): each for each in writer.records.data(entity, profile_id, query)}
         for document in new:
-            kept.pop(entity.key_of(document), None)
-            kept[entity.key_of(document)] = document
+            kept.pop(key(document), None)
+            kept[key(document)] = document
         writer.save_data(entity, profile, query, list(kept.values()))
 
 
