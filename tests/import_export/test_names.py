@@ -48,7 +48,10 @@ def test_who_meets_a_taken_name_or_id_is_told_the_ways_out(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
-    for name, what in (("Kafka", "name: a name other"), ("Other", "id: an id that is free")):
+    for name, what in (
+        ("Kafka", "name: input should be a name other"),
+        ("Other", "id: an id that is free"),
+    ):
         kafka.save_profile({"id": "kafka", "name": name})
         said = str(refused(kafka, folder))
         assert what in said
