@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from burndown import (
     set_backend,
 )
 from burndown.escaping import escaped
+from burndown.overview import profile_overview, query_overview
 from burndown.profile_manager import (
     MAX_PROFILES,
     create_profile,
@@ -45,6 +47,7 @@ from burndown.query_manager import (
     validate_query,
 )
 from tests.support.database_rows import everything
+from tests.support.store import START, Clock
 from tests.support.strategies import json_objects, keys, names
 
 NOW = datetime.now(UTC)
@@ -767,3 +770,87 @@ def test_whatever_is_done_something_that_exists_is_active(
         else:
             queries = {query["id"] for query in list_queries(profile_id)}
             assert query_id in queries if queries else query_id is None
+
+
+# --- a backend that is not the one in use ----------------------------------------------------
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def given_store(tmp_path: Path, clock: Clock) -> Iterator[SQLiteBackend]:
+    """Another store than the one in use, with a clock that the test moves."""
+    with SQLiteBackend(tmp_path / "given.db", clock) as given_store:
+        yield given_store
+
+
+def test_every_function_works_on_the_backend_it_is_given(
+    kafka: SQLiteBackend, given_store: SQLiteBackend
+) -> None:
+    on: dict[str, Any] = {"backend": given_store}
+    with unchanged(kafka):
+        assert create_profile("Kafka", {"show_points": True}, **on) == "kafka"
+        assert create_query("kafka", "12w", "a = b", **on) == "12w"
+        fill(given_store, "kafka", "12w")
+        update_profile("kafka", {"show_milestone": True}, **on)
+        rename_profile("kafka", "Given", **on)
+        update_query("kafka", "12w", jql="c = d", **on)
+        rename_query("kafka", "12w", "Given query", **on)
+        assert get_profile("kafka", **on) == get_active_profile(**on)
+        assert get_query("kafka", "12w", **on) == get_active_query(**on)
+        assert duplicate_profile("kafka", "Copy", **on) == "copy"
+        assert duplicate_query("copy", "12w", "Copy", **on) == "copy"
+        assert alive(given_store, "copy", "copy") == alive(given_store, "kafka", "12w")
+        validate_query("copy", "copy", **on)
+        switch_query("copy", "copy", **on)
+        switch_profile("kafka", **on)
+        assert {each["name"] for each in list_profiles(**on)} == {"Given", "Copy"}
+        assert {each["name"] for each in list_queries("copy", **on)} == {"Given query", "Copy"}
+        delete_query("copy", "copy", **on)
+        delete_profile("copy", **on)
+    assert given_store.list_profiles() == [get_profile("kafka", **on)]
+    assert get_profile("kafka", **on)["show_milestone"] is True
+    assert get_query("kafka", "12w", **on)["jql"] == "c = d"
+    assert active(given_store) == ("kafka", "12w")
+
+
+def test_every_function_takes_the_time_from_the_clock_of_the_backend(
+    clock: Clock, given_store: SQLiteBackend
+) -> None:
+    create_profile("p", backend=given_store)
+    create_query("p", "q", "a = b", backend=given_store)
+    clock.now += DAY
+    update_query("p", "q", description="new", backend=given_store)
+    updated_at = clock.now.isoformat()
+    clock.now += DAY
+    switch_query("p", "q", backend=given_store)
+    used_at = clock.now.isoformat()
+    query = get_query("p", "q", backend=given_store)
+    assert (query["created_at"], query["updated_at"]) == (START.isoformat(), updated_at)
+    assert query["last_used"] == get_profile("p", backend=given_store)["last_used"] == used_at
+    clock.now += DAY
+    switch_profile("p", backend=given_store)
+    assert get_profile("p", backend=given_store)["last_used"] == clock.now.isoformat()
+    given_store.save_jira_cache("p", "q", "k", {}, DAY)
+    clock.now += DAY
+    copy_id = duplicate_query("p", "q", "copy", backend=given_store)
+    assert given_store.list_jira_caches("p", copy_id) == []
+
+
+def test_an_overview_is_of_the_backend_it_is_given(
+    kafka: SQLiteBackend, clock: Clock, given_store: SQLiteBackend
+) -> None:
+    given_store.save_profile({"id": "kafka", "name": "of the given store"})
+    given_store.save_query("kafka", {"id": "12w", "name": "given", "jql": "c = d"})
+    given_store.save_jira_cache("kafka", "12w", "k", {}, DAY)
+    clock.now += timedelta(seconds=90)
+    assert profile_overview(given_store, "kafka")["name"] == "of the given store"
+    found = query_overview(given_store, "kafka", "12w")
+    assert (found["name"], found["jql"]) == ("given", "c = d")
+    assert [each["age_seconds"] for each in found["cached_responses"]] == [90]
+    for overview in (profile_overview, partial(query_overview, query_id="12w")):
+        with pytest.raises(ProfileNotFoundError):
+            overview(given_store, "other")

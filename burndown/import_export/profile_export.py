@@ -31,7 +31,7 @@ from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
 from burndown.models.values import utc_now
 from burndown.naming_rules import MAX_QUERIES
-from burndown.persistence import Document, PersistenceBackend, get_backend
+from burndown.persistence import Document, PersistenceBackend, resolve_backend
 
 __all__ = ["export_profile"]
 
@@ -78,7 +78,7 @@ def export_profile(
             token is stored in an unexpected place, such as a description.
     """
     path = Path(export_path)
-    store = backend or get_backend()
+    store = resolve_backend(backend)
     try:
         with store.transaction():  # so that all records are of one state of the data
             export = _ProfileExport(store, profile_id, include_cache, include_secrets)

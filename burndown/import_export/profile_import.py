@@ -16,12 +16,12 @@ from burndown.models.codec import codec_of
 from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
-    checked_name,
+    check_count,
+    check_name_is_free,
     free_id,
-    refuse_beyond,
-    refuse_taken_name,
+    validate_name,
 )
-from burndown.persistence import Document, PersistenceBackend, get_backend
+from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.settings import DATABASE_NAME
 
@@ -96,7 +96,7 @@ def run_import(
         ImportExportError: as there.
         ValidationError: as there.
     """
-    store = backend or get_backend()
+    store = resolve_backend(backend)
     with open_export(import_path) as export:
         if not dry_run:
             with store.transaction():
@@ -175,7 +175,7 @@ class _ProfileImport:
             profile_id = self._profile.get("id")
             self.replaced = _find_replaced(present, profile_id, name) if replace else None
             others = [other for other in present if other is not self.replaced]
-            refuse_beyond(MAX_PROFILES, "Profile", others)
+            check_count(Profile, MAX_PROFILES, others)
             name = _free_name(name, others, is_exported=profile_name is None)
             if self.replaced is not None:
                 profile_id = self.replaced["id"]
@@ -230,9 +230,9 @@ def _free_name(name: Any, others: list[Document], *, is_exported: bool) -> Any:
     profile is saved, as everything else in the file.
     """
     if not is_exported:
-        return checked_name("Profile", name, others)
+        return validate_name(Profile, name, others)
     if isinstance(name, str):
-        refuse_taken_name("Profile", name, others, _ADVICE)
+        check_name_is_free(Profile, name, others, advice=_ADVICE)
     return name
 
 

@@ -9,7 +9,7 @@ from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import new_folder
 from burndown.legacy.layout import is_passing
 from burndown.models import Entity
-from burndown.persistence import Document, PersistenceBackend, get_backend
+from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.json_backend import JSONBackend
 
 __all__ = ["export_workspace"]
@@ -40,7 +40,7 @@ def export_workspace(
             is stored in an unexpected place, such as a description.
     """
     path = Path(export_path)
-    store = backend or get_backend()
+    store = resolve_backend(backend)
     try:
         with new_folder(path.absolute()) as folder, JSONBackend(folder / "profiles") as files:
             copy_store(store, files, adapt=unchanged if include_secrets else _without_secrets)

@@ -24,6 +24,7 @@ class QueryData(Entity):
     """Data that belongs to a query."""
 
     PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
+    QUERY_COLUMN: ClassVar[str | None] = "query_id"
     IRREPLACEABLE: ClassVar[bool] = True
     """Whether the data exist only here; others can be fetched from Jira again."""
     EXPORT_FIELD: ClassVar[str | None] = None

@@ -459,8 +459,12 @@ class Model(PersistenceBackend):
     def backup(self, path: str | Path) -> Path:
         raise NotImplementedError  # what a copy holds is what is committed
 
-    def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
-        yield from self._below(model) if profile_id is None else self._below(model, profile_id)
+    def records(
+        self, model: type[Entity], profile_id: str | None = None, query_id: str | None = None
+    ) -> Iterator[Document]:
+        yield from self._below(
+            model, *(each for each in (profile_id, query_id) if each is not None)
+        )
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
         with self.transaction():

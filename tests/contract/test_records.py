@@ -17,6 +17,7 @@ from burndown.models import (
     Profile,
     ProjectData,
     Query,
+    QueryData,
     TaskProgress,
 )
 from tests.contract.test_orders import IDS
@@ -111,6 +112,26 @@ def test_records_of_a_profile_are_its_own(store: Store, model: type[Entity]) -> 
     assert same(list(store.records(model, "a")), expected)
     for unknown in ("c", "", "a\0", "\ud800"):
         assert list(store.records(model, unknown)) == []
+
+
+@pytest.mark.parametrize("model", KEYS)
+def test_records_of_a_query_are_its_own(store: Store, model: type[Entity]) -> None:
+    """The query itself included; an entity that belongs to no query has none."""
+    for profile_id in ("a", "b"):
+        for query_id in ("q", "r"):
+            fill(store, profile_id, query_id)
+    store.set_app_state("key", "value")
+    store.save_task_progress("task", 1, "running")
+    owner = "id" if model is Query else "query_id"
+    expected = [
+        record
+        for record in store.records(model)
+        if (record.get("profile_id"), record.get(owner)) == ("a", "q")
+    ]
+    assert list(store.records(model, "a", "q")) == expected
+    assert len(expected) == (issubclass(model, QueryData) or model is Query)
+    for unknown in ("nope", "", "q\0", "\ud800"):
+        assert list(store.records(model, "a", unknown)) == []
 
 
 @pytest.mark.parametrize("model", KEYS)

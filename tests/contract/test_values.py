@@ -74,7 +74,7 @@ def test_200_levels_are_kept_and_201_refused(shared: Store, place: str) -> None:
     save, read = SAVES_OF_A_VALUE[place], READS[place]
     save(shared.empty().backend, nested(199))
     before = shared.everything()
-    with pytest.raises(ValidationError, match="nesting of at most 200 levels was expected"):
+    with pytest.raises(ValidationError, match="input should nest at most 200 levels"):
         save(shared.backend, nested(200))
     assert shared.everything() == before
     assert read(shared) == nested(199)
@@ -112,7 +112,7 @@ def test_an_integer_that_cannot_be_read_is_not_saved(
 ) -> None:
     """Integers of more than 4,300 digits are refused, and nothing is written."""
     before = shared.empty().everything()
-    with pytest.raises(ValidationError, match="fewer than 4,300 digits was expected"):
+    with pytest.raises(ValidationError, match="fewer than 4,300 digits"):
         SAVES_OF_A_VALUE[place](shared.backend, [integer])
     assert shared.everything() == before
 

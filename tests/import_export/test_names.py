@@ -49,7 +49,7 @@ def test_who_meets_a_taken_name_or_id_is_told_the_ways_out(
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     for name, what in (
-        ("Kafka", "name: a name other"),
+        ("Kafka", "name: input should be a name other"),
         ("Other", "id: input should be an id that is not taken"),
     ):
         kafka.save_profile({"id": "kafka", "name": name})

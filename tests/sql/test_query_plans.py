@@ -35,6 +35,11 @@ def all_records(backend: SQLiteBackend, profile_id: str | None) -> None:
         list(backend.records(model, profile_id))
 
 
+def records_of_query(backend: SQLiteBackend) -> None:
+    for model in ENTITIES:
+        list(backend.records(model, *IDS))
+
+
 def cached_without_count(backend: SQLiteBackend) -> None:
     """As a release before 1.1 stored it."""
     backend.save_jira_cache(*IDS, "key", {"issues": []}, LATER)
@@ -130,6 +135,10 @@ CALLS: list[tuple[Call, set[str]]] = [
         partial(all_records, profile_id="p"),
         {"profiles (id=?)"}
         | {f"{table} (profile_id=?)" for table, key in TABLES.items() if key[0] == "profile_id"},
+    ),
+    (
+        records_of_query,
+        {"queries (profile_id=? AND id=?)"} | {f"{table} ({OF_QUERY})" for table in OF_A_QUERY},
     ),
     (
         lambda b: b.delete_query("p", "r"),
