@@ -20,18 +20,18 @@ from sqlmodel import Session
 
 from burndown.copying import NAMES, copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
-from burndown.disk import is_there
 from burndown.errors import MigrationError, StorageError, ValidationError
+from burndown.files.paths import lexists
+from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy import (
     STATE,
-    DatabaseFiles,
     Findings,
     QueryFile,
-    SafeFolder,
     Workspace,
     back_up,
     changes_of,
     has_workspace,
+    workspace_folder,
 )
 from burndown.models import JiraCache
 from burndown.models.json_codec import encode
@@ -131,7 +131,7 @@ def run_migration_if_needed(
             if not dry_run:
                 _scratch_path(folder, target).unlink(missing_ok=True)
             return MigrationReport("already migrated", folder, target.location)
-        if is_there(folder) and not folder.is_dir():
+        if lexists(folder) and not folder.is_dir():
             problem = (folder, "not the folder of profiles; put that in its place")
             raise MigrationError(f"The workspace in {folder.parent} was not moved", [problem])
         if dry_run:
@@ -188,11 +188,11 @@ class _Migration:
         self.skip_damaged = skip_damaged
         self.progress = progress or (lambda done, of: None)
         self.findings = Findings(folder)
-        self.databases = DatabaseFiles((_beside(folder, target, ""), folder / DATABASE_NAME))
+        self.databases = SQLiteFiles((_beside(folder, target, ""), folder / DATABASE_NAME))
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
-        SafeFolder(self.folder).finish_interrupted()
+        workspace_folder(self.folder).finish_interrupted()
         before = changes_of(self.folder, self.databases)
         if not has_workspace(self.folder):
             self._refuse_changes(before)
@@ -234,7 +234,7 @@ class _Migration:
             copy_records(source, SQLBackend(self.target))
 
     def rehearse(self, scratch: Path) -> MigrationReport:
-        SafeFolder(self.folder).finish_interrupted()
+        workspace_folder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._refuse_profiles()

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.backup import back_up as back_up_all_but
-from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
 from burndown.legacy.query_formats import (
@@ -350,7 +350,7 @@ def workspace(tmp_path: Path) -> Path:
 
 def back_up(profiles: Path, now: datetime, database: str = "burndown.db") -> Path:
     """Back up a workspace with a database in its folder."""
-    return back_up_all_but(profiles, now, DatabaseFiles((profiles / database,)))
+    return back_up_all_but(profiles, now, SQLiteFiles((profiles / database,)))
 
 
 def tree(folder: Path) -> dict[str, object]:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from burndown.copying import NAMES, as_it_is, copy_store
-from burndown.disk import digest, remove
 from burndown.errors import (
     DatabaseCorruptionError,
     ImportExportError,
     PersistenceError,
     ProfileNotFoundError,
 )
+from burndown.files.paths import remove
+from burndown.files.reading import digest
 from burndown.import_export.file_names import file_stems
 from burndown.import_export.folders import Write, folder_in_place, new_export
 from burndown.import_export.layout import (
@@ -27,7 +28,7 @@ from burndown.import_export.layout import (
 )
 from burndown.import_export.manifest import FileEntry, LeftOut, Manifest
 from burndown.import_export.secrets import refuse_tokens, without_secrets
-from burndown.legacy.layout import is_passing
+from burndown.legacy.layout import is_temporary
 from burndown.models import (
     Entity,
     JiraCache,
@@ -124,7 +125,7 @@ def export_workspace(export_path: str | Path, *, include_secrets: bool = False) 
             copy_store(backend, files, adapt=as_it_is if include_secrets else _without_secrets)
             if not include_secrets:
                 _refuse_tokens(backend, folder)
-            for left_over in filter(lambda each: is_passing(each.name), files.folder.iterdir()):
+            for left_over in filter(lambda each: is_temporary(each.name), files.folder.iterdir()):
                 remove(left_over)
     except PersistenceError:
         raise

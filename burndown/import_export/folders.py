@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Protocol
 
 from burndown.database.backup import sidecars_of
-from burndown.disk import is_file, is_folder, is_there, make_folder, remove, sync, write_file
 from burndown.errors import ImportExportError
+from burndown.files.atomic import write_file
+from burndown.files.paths import is_file, is_folder, lexists, make_folder, remove, sync
 from burndown.import_export.archives import Archive, ArchiveWriter, is_archive_name
 from burndown.import_export.file_names import fold, is_system_file, match_names
 from burndown.import_export.layout import FOLDERS, MANIFEST, PROFILE, QUERIES, SNAPSHOTS, parsed
@@ -169,7 +170,7 @@ def folder_in_place(target: Path) -> Iterator[Path]:
     Raises:
         ImportExportError: there is something already.
     """
-    if is_there(target) and not _is_empty_folder(target):
+    if lexists(target) and not _is_empty_folder(target):
         raise ImportExportError(f"{target} is there already; name a new or empty folder")
     with _built_beside(target) as unfinished:
         unfinished.mkdir(mode=0o700)
@@ -198,12 +199,12 @@ def _built_beside(target: Path) -> Iterator[Path]:
         sync(target.parent)
     finally:
         remove(unfinished)
-        if is_there(target):
+        if lexists(target):
             shutil.rmtree(earlier, ignore_errors=True)
 
 
 def _refuse_other_folder(target: Path) -> None:
-    if not is_there(target) or _is_empty_folder(target):
+    if not lexists(target) or _is_empty_folder(target):
         return
     if not is_folder(target) or not _has_manifest(target) or not _is_export(target):
         raise ImportExportError(
@@ -220,7 +221,7 @@ def _refuse_other_folder(target: Path) -> None:
 
 
 def _refuse_other_file(target: Path) -> None:
-    if not is_there(target):
+    if not lexists(target):
         return
     if not is_file(target) or not _is_export(target):
         raise ImportExportError(

@@ -3,25 +3,21 @@
 from burndown.legacy.backup import back_up, changes_of
 from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
 from burndown.legacy.copies import copy_workspace
-from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.findings import Finding, Findings
-from burndown.legacy.layout import REGISTRY, STATE, has_workspace
+from burndown.legacy.layout import REGISTRY, STATE, has_workspace, workspace_folder
 from burndown.legacy.records import Records, find_damages
-from burndown.legacy.transaction import SafeFolder
 from burndown.legacy.workspace import Workspace
 from burndown.legacy.writer import Writer
 
 __all__ = [
     "REGISTRY",
     "STATE",
-    "DatabaseFiles",
     "Finding",
     "Findings",
     "LegacyProfile",
     "LegacyQuery",
     "QueryFile",
     "Records",
-    "SafeFolder",
     "Workspace",
     "Writer",
     "back_up",
@@ -29,4 +25,5 @@ __all__ = [
     "copy_workspace",
     "find_damages",
     "has_workspace",
+    "workspace_folder",
 ]

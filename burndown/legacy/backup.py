@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from burndown.disk import is_file, is_folder, open_below
-from burndown.legacy.database_files import DatabaseFiles
-from burndown.legacy.layout import ROOT_FILES, is_passing
+from burndown.files.paths import is_file, is_folder
+from burndown.files.reading import open_below
+from burndown.files.sqlite_files import SQLiteFiles
+from burndown.legacy.layout import ROOT_FILES, is_temporary
 
 __all__ = ["back_up", "changes_of", "fingerprint"]
 
 
-def back_up(profiles_dir: Path, now: datetime, databases: DatabaseFiles) -> Path:
+def back_up(profiles_dir: Path, now: datetime, databases: SQLiteFiles) -> Path:
     """Copy the workspace to ``backups/migration-<time>/`` beside its folder.
 
     Links are copied as links. A copy appears whole or not at all. If the latest one already holds
@@ -52,7 +53,7 @@ def back_up(profiles_dir: Path, now: datetime, databases: DatabaseFiles) -> Path
     return backup
 
 
-def fingerprint(root: Path, folder: str, databases: DatabaseFiles) -> dict[str, tuple[int, int]]:
+def fingerprint(root: Path, folder: str, databases: SQLiteFiles) -> dict[str, tuple[int, int]]:
     """Size and time of change of each file of a workspace or of its backup, by path below ``root``.
 
     Args:
@@ -67,7 +68,7 @@ def fingerprint(root: Path, folder: str, databases: DatabaseFiles) -> dict[str, 
     }
 
 
-def changes_of(profiles_dir: Path, databases: DatabaseFiles) -> dict[str, tuple[int, ...]]:
+def changes_of(profiles_dir: Path, databases: SQLiteFiles) -> dict[str, tuple[int, ...]]:
     """What differs once any file, link or folder of the workspace was changed, moved or replaced.
 
     Also by something that has been taken away again: where the system notes it, a moved file or
@@ -83,14 +84,14 @@ def changes_of(profiles_dir: Path, databases: DatabaseFiles) -> dict[str, tuple[
     return found
 
 
-def _paths(root: Path, folder: str, databases: DatabaseFiles) -> Iterator[Path]:
+def _paths(root: Path, folder: str, databases: SQLiteFiles) -> Iterator[Path]:
     """All that belongs to a workspace; no link is followed."""
     if (root / folder).is_dir():
         yield from _paths_in(root / folder, databases)
     yield from (root / name for name in ROOT_FILES if is_file(root / name))
 
 
-def _paths_in(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
+def _paths_in(folder: Path, databases: SQLiteFiles) -> Iterator[Path]:
     yield folder
     for path in _entries(folder, databases):
         if is_folder(path):
@@ -99,15 +100,15 @@ def _paths_in(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
             yield path
 
 
-def _entries(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
+def _entries(folder: Path, databases: SQLiteFiles) -> Iterator[Path]:
     """What is in the folder: files, folders and links, and nothing of a database or lock."""
     for path in folder.iterdir():
         known = path.is_symlink() or path.is_dir() or path.is_file()
-        if known and not is_passing(path.name) and path not in databases:
+        if known and not is_temporary(path.name) and path not in databases:
             yield path
 
 
-def _copy_folder(root: Path, folder: Path, copy: Path, databases: DatabaseFiles) -> None:
+def _copy_folder(root: Path, folder: Path, copy: Path, databases: SQLiteFiles) -> None:
     copy.mkdir()
     for path in _entries(folder, databases):
         target = copy / path.name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from burndown.disk import is_folder, is_there
+from burndown.files.paths import is_folder, lexists
 from burndown.legacy.findings import Findings
 from burndown.legacy.layout import NOTES, RESPONSES
 from burndown.legacy.notes import QueryNotes
@@ -74,9 +74,9 @@ class LegacyQuery:
         jql = str(self.document["jql"])
         for model, file in DATA_FILES.items():
             path = self.folder / file.name
-            if model in models and (is_there(path) or is_folder(self.folder / RESPONSES)):
+            if model in models and (lexists(path) or is_folder(self.folder / RESPONSES)):
                 documents = read_documents(self.folder, model, jql, notes, findings)
-                if documents or is_there(path):
+                if documents or lexists(path):
                     yield QueryFile(path, model, file.irreplaceable, documents)
 
 

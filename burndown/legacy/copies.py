@@ -4,9 +4,11 @@ import os
 import shutil
 from pathlib import Path
 
-from burndown.disk import complete_or_absent, is_file, is_folder, storage_errors, sync
 from burndown.errors import DatabaseCorruptionError, StorageError
-from burndown.legacy.layout import is_passing
+from burndown.files.atomic import complete_or_absent
+from burndown.files.errors import storage_errors
+from burndown.files.paths import is_file, is_folder, sync
+from burndown.legacy.layout import is_temporary
 from burndown.legacy.records import Records, find_damages
 
 __all__ = ["copy_workspace"]
@@ -47,7 +49,7 @@ def _copy_json_files(folder: Path, copy: Path) -> None:
     copy.mkdir(mode=0o700)
     for path in folder.iterdir():
         new = copy / path.name
-        if is_folder(path) and not is_passing(path.name):
+        if is_folder(path) and not is_temporary(path.name):
             _copy_json_files(path, new)
         elif is_file(path) and path.suffix == ".json":
             new.touch(mode=0o600)

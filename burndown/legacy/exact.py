@@ -6,7 +6,7 @@ it says nothing once the old dashboard has changed the file around it.
 
 from typing import Any
 
-from burndown.disk import digest
+from burndown.files.reading import digest
 from burndown.models.json_codec import encode
 
 __all__ = ["marked", "unmarked"]

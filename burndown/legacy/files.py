@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from burndown.disk import is_file, open_below
+from burndown.files.paths import is_file
+from burndown.files.reading import open_below
 from burndown.legacy.findings import Findings
 from burndown.models.json_codec import FILE_LAYERS, check_storable, decode, encode
 

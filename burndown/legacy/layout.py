@@ -22,8 +22,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from burndown.disk import is_file, is_folder, is_there, is_unfinished
-from burndown.legacy.database_files import DatabaseFiles
+from burndown.files.paths import is_file, is_folder, lexists
+from burndown.files.sqlite_files import SQLiteFiles
+from burndown.files.transaction import TransactionalFolder, is_temporary_folder
 from burndown.legacy.findings import Findings
 
 __all__ = [
@@ -35,17 +36,17 @@ __all__ = [
     "RESPONSES",
     "ROOT_FILES",
     "STATE",
-    "WORK",
     "folder_name",
     "has_workspace",
     "id_of_folder",
-    "is_passing",
+    "is_temporary",
     "may_hold_data",
     "profile_folders",
     "query_folders",
     "settings_places",
     "stored_size",
     "tell_leftovers",
+    "workspace_folder",
 ]
 
 REGISTRY = "profiles.json"
@@ -57,8 +58,6 @@ QUERIES = "queries"
 """Beside ``profile.json``: the folder of the folders of queries."""
 RESPONSES = "responses"
 """Beside ``query.json``: the folder of further answers of Jira."""
-WORK = ".burndown-work"
-"""Beside the registry: where a transaction keeps what has not been committed."""
 PROFILE_FILES = ("profile.json", "app_settings.json")
 QUERY_FILES = (
     "query.json",
@@ -99,19 +98,18 @@ def id_of_folder(name: str) -> str:
     return inner if name == f"%{inner}%" and _CLASHING_ID.fullmatch(inner) else name
 
 
-def is_passing(name: str) -> bool:
+def is_temporary(name: str) -> bool:
     """Whether a file or folder beside the registry is only of use while something runs."""
-    is_lock = name.startswith(STATE) and name.endswith(".lock")
-    return name == WORK or is_lock or is_unfinished(name)
+    return is_temporary_folder(name) or (name.startswith(STATE) and name.endswith(".lock"))
 
 
 def has_workspace(profiles_dir: Path) -> bool:
     """Whether there is a legacy workspace, in the folder or as files beside it."""
     return (
-        any(is_there(profiles_dir / name) for name in (REGISTRY, STATE))
+        any(lexists(profiles_dir / name) for name in (REGISTRY, STATE))
         or bool(profile_folders(profiles_dir))
         or any(_target_of_data(path, profiles_dir) for path in _links_in(profiles_dir))
-        or any(is_there(profiles_dir.parent / name) for name in ROOT_FILES)
+        or any(lexists(profiles_dir.parent / name) for name in ROOT_FILES)
     )
 
 
@@ -132,8 +130,8 @@ def query_folders(profile_folder: Path) -> list[Path]:
     return [
         folder
         for folder in found
-        if any(is_there(folder / name) for name in (*QUERY_FILES, NOTES, RESPONSES))
-        or any(path.parent == folder and is_there(path) for path in settings)
+        if any(lexists(folder / name) for name in (*QUERY_FILES, NOTES, RESPONSES))
+        or any(path.parent == folder and lexists(path) for path in settings)
     ]
 
 
@@ -143,11 +141,21 @@ def settings_places(profile_folder: Path) -> tuple[Path, ...]:
     return (*(profile_folder / name for name in PROFILE_FILES), main / PROFILE_FILES[-1])
 
 
+def workspace_folder(path: Path, *, read_only: bool = False) -> TransactionalFolder:
+    """Return the folder of a workspace, whose files change atomically.
+
+    Args:
+        path: the folder.
+        read_only: make no file in it, and refuse to write.
+    """
+    return TransactionalFolder(path, STATE, may_hold_data, read_only=read_only)
+
+
 def stored_size(profiles_dir: Path) -> int:
     """How many bytes the JSON files of the folder have, without what only passes."""
     size = 0
     for parent, folders, files in os.walk(profiles_dir):
-        folders[:] = [name for name in folders if not is_passing(name)]
+        folders[:] = [name for name in folders if not is_temporary(name)]
         for path in (Path(parent, name) for name in files if may_hold_data(name)):
             with suppress(FileNotFoundError):  # it has just been replaced
                 size += path.lstat().st_size if is_file(path) else 0
@@ -160,7 +168,7 @@ def may_hold_data(name: str) -> bool:
 
 
 def tell_leftovers(
-    profiles_dir: Path, used_root_files: bool, findings: Findings, databases: DatabaseFiles
+    profiles_dir: Path, used_root_files: bool, findings: Findings, databases: SQLiteFiles
 ) -> None:
     """Say of all that does not move in why it does not."""
     root = profiles_dir.parent
@@ -171,7 +179,7 @@ def tell_leftovers(
             findings.add_skipped(root / name, why)
     known = {profiles_dir / REGISTRY, profiles_dir / STATE}
     for folder in profile_folders(profiles_dir).values():
-        known.add(next(filter(is_there, settings_places(folder)), folder / PROFILE_FILES[0]))
+        known.add(next(filter(lexists, settings_places(folder)), folder / PROFILE_FILES[0]))
         for query in query_folders(folder):
             known |= {query / name for name in (*QUERY_FILES, NOTES)}
             if is_folder(query / RESPONSES):
@@ -200,15 +208,15 @@ def _with_profile(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def _holds_profile(folder: Path) -> bool:
-    return any(is_there(folder / name) for name in PROFILE_FILES) or is_folder(folder / QUERIES)
+    return any(lexists(folder / name) for name in PROFILE_FILES) or is_folder(folder / QUERIES)
 
 
 def _has_settings(folder: Path) -> bool:
-    return is_there(folder / PROFILE_FILES[0])
+    return lexists(folder / PROFILE_FILES[0])
 
 
 def _holds_query(folder: Path) -> bool:
-    return any(is_there(folder / name) for name in QUERY_FILES)
+    return any(lexists(folder / name) for name in QUERY_FILES)
 
 
 def _folders_in(folder: Path) -> list[Path]:
@@ -217,18 +225,18 @@ def _folders_in(folder: Path) -> list[Path]:
         child
         for child in folder.iterdir()
         if is_folder(child)
-        and not is_passing(child.name)
+        and not is_temporary(child.name)
         and (not child.name.startswith(".") or _holds_profile(child) or _holds_query(child))
     )
 
 
 def _unknown(
-    folder: Path, known: set[Path], holding: set[Path], databases: DatabaseFiles
+    folder: Path, known: set[Path], holding: set[Path], databases: SQLiteFiles
 ) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if is_folder(path) and (path in holding or databases.are_below(path)):
             yield from _unknown(path, known, holding, databases)
-        elif not (path in known or is_passing(path.name) or path in databases):
+        elif not (path in known or is_temporary(path.name) or path in databases):
             yield path
 
 

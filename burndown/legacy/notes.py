@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 import pydantic
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from burndown.disk import is_there
+from burndown.files.paths import lexists
 from burndown.legacy.files import UnreadableFileError, json_file, read_json
 from burndown.legacy.findings import Findings
 from burndown.models.values import IsoWeek, UtcDatetime, Word
@@ -34,7 +34,7 @@ class _Notes(BaseModel):
     @classmethod
     def read(cls, path: Path, findings: Findings) -> Self:
         """What the file says; nothing if there is none. What is wrong with it is a problem."""
-        if not is_there(path):
+        if not lexists(path):
             return cls()
         try:
             written = read_json(path, findings)

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from burndown.disk import digest, is_there
+from burndown.files.paths import lexists
+from burndown.files.reading import digest
 from burndown.legacy.files import (
     UnreadableFileError,
     finite,
@@ -87,7 +88,7 @@ def read_documents(
     file = DATA_FILES[model]
     path = folder / file.name
     documents = _read_responses(folder, notes, findings) if model is JiraCache else []
-    if not is_there(path):
+    if not lexists(path):
         return documents
     try:
         data = read_bytes(path, findings.root)
@@ -149,7 +150,7 @@ def _read_responses(folder: Path, notes: QueryNotes, findings: Findings) -> list
     documents: list[Document] = []
     for cache_key, note in notes.responses.items():
         path = folder / _response_file(cache_key)
-        if not is_there(path):
+        if not lexists(path):
             continue
         try:
             response = read_json(path, findings)

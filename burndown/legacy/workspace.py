@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from burndown.disk import is_there
 from burndown.errors import format_value
+from burndown.files.paths import lexists
+from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.conversion import convert
-from burndown.legacy.database_files import DatabaseFiles
 from burndown.legacy.exact import unmarked
 from burndown.legacy.files import (
     UnreadableFileError,
@@ -83,7 +83,7 @@ class Workspace:
         """Read what the folder holds; every file that cannot be read is told as a problem."""
         return _Reader(profiles_dir, findings).read()
 
-    def tell_leftovers(self, findings: Findings, databases: DatabaseFiles) -> None:
+    def tell_leftovers(self, findings: Findings, databases: SQLiteFiles) -> None:
         """Say of all files that hold nothing of this, and are no database, why they do not."""
         tell_leftovers(self.profiles_dir, self.lies_at_root, findings, databases)
 
@@ -202,8 +202,8 @@ class _Reader:
             self._registered_only(key, entries[key], taken)
             for key in sorted(entries.keys() - folders.keys())
         ]
-        is_settled = is_there(self.profiles_dir / STATE)
-        if not profiles and not is_settled and any(is_there(self.root / n) for n in ROOT_FILES):
+        is_settled = lexists(self.profiles_dir / STATE)
+        if not profiles and not is_settled and any(lexists(self.root / n) for n in ROOT_FILES):
             profiles.append(self._root_profile())
         return profiles
 
@@ -232,7 +232,7 @@ class _Reader:
 
         If there is no file of them, or none that can be read, the registry has the only ones.
         """
-        path = next((each for each in settings_places(folder) if is_there(each)), None)
+        path = next((each for each in settings_places(folder) if lexists(each)), None)
         written = None if path is None else self._object(path)
         if written is None:
             what = "no profile.json" if path is None else "cannot be read"
@@ -261,9 +261,9 @@ class _Reader:
     def _root_profile(self) -> LegacyProfile:
         """The time before profiles: all files beside the folder of profiles."""
         path = self.root / "app_settings.json"
-        written = (self._object(path) if is_there(path) else None) or {}
+        written = (self._object(path) if lexists(path) else None) or {}
         document = profile_document("default", written, {}, self.findings.about(path))
-        document.setdefault("created_at", modified_at(path if is_there(path) else self.root))
+        document.setdefault("created_at", modified_at(path if lexists(path) else self.root))
         query = replace(self._query("main", self.root, document), key="main")
         self.findings.add_converted(
             self.root, "files of the time before profiles: now default/main"
@@ -305,7 +305,7 @@ class _Reader:
         self, query_id: str, folder: Path, profile: dict[str, Any]
     ) -> dict[str, Any]:
         path = folder / "query.json"
-        if not is_there(path):
+        if not lexists(path):
             path = folder
             self.findings.add_converted(folder, "no query.json; taken from the other files")
         jql = self._fetched_jql(folder) or profile.get("jql_query")
@@ -325,7 +325,7 @@ class _Reader:
 
     def _object(self, path: Path) -> dict[str, Any] | None:
         """The object in the file; ``None`` if there is no file, or a problem with it."""
-        if not is_there(path):
+        if not lexists(path):
             return None
         try:
             value = finite(read_json(path, self.findings), path, self.findings)
@@ -342,7 +342,7 @@ class _Reader:
         for name in names:
             if isinstance(name, str) and is_identifier(name):
                 path = parent / folder_name(name)
-                if is_there(path) and not path.is_dir() and not path.is_symlink():
+                if lexists(path) and not path.is_dir() and not path.is_symlink():
                     what = "a file" if path.is_file() else "a device"
                     self.findings.add_problem(path, f"{what}, not the folder of the {kind}")
 

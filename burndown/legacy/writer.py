@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from burndown.disk import is_file
+from burndown.files.changes import Changes
+from burndown.files.paths import is_file
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.exact import marked
 from burndown.legacy.files import json_file
@@ -13,7 +14,6 @@ from burndown.legacy.notes import ActiveNote, QueryNotes
 from burndown.legacy.query_data import DATA_FILES, write_documents
 from burndown.legacy.records import Records
 from burndown.legacy.registry import registry_entry
-from burndown.legacy.transaction import Changes
 from burndown.models.query_data import QueryData
 
 __all__ = ["Writer"]

@@ -16,11 +16,11 @@ from burndown.legacy import (
     LegacyProfile,
     LegacyQuery,
     Records,
-    SafeFolder,
     Writer,
     copy_workspace,
     find_damages,
     has_workspace,
+    workspace_folder,
 )
 from burndown.legacy.layout import stored_size
 from burndown.models import (
@@ -73,7 +73,7 @@ class JSONBackend(DocumentBackend):
     ) -> None:
         super().__init__(clock)
         self.folder = Path(folder).absolute()
-        self._files = SafeFolder(self.folder, read_only=read_only)
+        self._files = workspace_folder(self.folder, read_only=read_only)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"
