@@ -29,8 +29,9 @@ from burndown.legacy import (
     QueryFile,
     Workspace,
     back_up,
-    changes_of,
+    file_states,
     has_workspace,
+    read_query_files,
     workspace_folder,
 )
 from burndown.models import JiraCache
@@ -193,7 +194,7 @@ class _Migration:
 
     def run(self) -> MigrationReport:
         workspace_folder(self.folder).finish_interrupted()
-        before = changes_of(self.folder, self.databases)
+        before = file_states(self.folder, self.databases)
         if not has_workspace(self.folder):
             self._refuse_changes(before)
             with self.target.session() as session:
@@ -212,8 +213,8 @@ class _Migration:
         return self._report("migrated", backup)
 
     def _refuse_changes(self, before: object) -> None:
-        """Stop if a file is not as it was, by what :func:`changes_of` gave before."""
-        if changes_of(self.folder, self.databases) != before:
+        """Stop if a file is not as it was, by what :func:`file_states` gave before."""
+        if file_states(self.folder, self.databases) != before:
             raise MigrationError(
                 f"The files in {self.folder} changed while they were read, so nothing was moved; "
                 "stop the old dashboard if it is running, and try again"
@@ -238,7 +239,7 @@ class _Migration:
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        self._build(scratch, changes_of(self.folder, self.databases))
+        self._build(scratch, file_states(self.folder, self.databases))
         return self._report("dry run")
 
     def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
@@ -251,13 +252,13 @@ class _Migration:
 
         Args:
             path: where to make it.
-            before: what :func:`changes_of` gave before the first file was read.
+            before: what :func:`file_states` gave before the first file was read.
         """
         database = SQLiteDatabase(path)
         try:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
-                workspace.tell_leftovers(self.findings, self.databases)
+                workspace.report_leftovers(self.findings, self.databases)
                 self._move(workspace, session)
             is_whole, errors = database.check_integrity()
         finally:
@@ -281,7 +282,7 @@ class _Migration:
                 queries.save_document(document)
                 _must_agree(document, queries.get_document(profile_id, query_id), query.path)
                 self._count("queries", 1)
-                for file in query.read_files(self.findings):
+                for file in read_query_files(query, self.findings):
                     self._move_file(file, session, profile_id, query_id)
                 done += 1
                 self.progress(done, workspace.query_count)
@@ -303,7 +304,7 @@ class _Migration:
             if key != "schema_version":
                 with self._problems_of(path):
                     state.set(key, value)
-        for name, task in workspace.notes.tasks.items():
+        for name, task in workspace.sidecar.tasks.items():
             with self._problems_of(path):
                 tasks.save_document(task)
                 _must_agree(task, tasks.get_document(name), path)
@@ -342,7 +343,7 @@ class _Migration:
         try:
             repository.save_document(row)
         except ValidationError as error:
-            self.findings.refuse(file.path, _reasons(error), irreplaceable=file.irreplaceable)
+            self.findings.add_damaged(file.path, _reasons(error), irreplaceable=file.irreplaceable)
             return False
         return True
 

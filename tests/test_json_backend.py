@@ -534,6 +534,6 @@ def test_what_lies_beside_the_files_is_no_leftover(files: JSONBackend, folder: P
     files.save_task_progress("fetch", 1, "running")
     (folder / ".burndown-work").mkdir()
     findings = Findings()
-    Workspace.read(folder, findings).tell_leftovers(findings, SQLiteFiles(()))
+    Workspace.read(folder, findings).report_leftovers(findings, SQLiteFiles(()))
     assert findings == Findings()
     assert [record["cache_key"] for record in files.records(JiraCache)] == ["k"]

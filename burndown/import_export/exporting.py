@@ -28,7 +28,7 @@ from burndown.import_export.layout import (
 )
 from burndown.import_export.manifest import FileEntry, LeftOut, Manifest
 from burndown.import_export.secrets import refuse_tokens, without_secrets
-from burndown.legacy.layout import is_temporary
+from burndown.legacy import is_temporary
 from burndown.models import (
     Entity,
     JiraCache,

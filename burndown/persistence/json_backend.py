@@ -15,14 +15,14 @@ from burndown.errors import (
 from burndown.legacy import (
     LegacyProfile,
     LegacyQuery,
-    Records,
-    Writer,
+    WorkspaceReader,
+    WorkspaceWriter,
     copy_workspace,
     find_damages,
     has_workspace,
+    stored_size,
     workspace_folder,
 )
-from burndown.legacy.layout import stored_size
 from burndown.models import (
     AppState,
     Entity,
@@ -79,14 +79,14 @@ class JSONBackend(DocumentBackend):
         return f"{type(self).__name__}({str(self.folder)!r})"
 
     @contextmanager
-    def _reading(self) -> Iterator[Records]:
+    def _reading(self) -> Iterator[WorkspaceReader]:
         with self._files.reading() as root:
-            yield Records(root, self.folder)
+            yield WorkspaceReader(root, self.folder)
 
     @contextmanager
-    def _writing(self) -> Iterator[Writer]:
+    def _writing(self) -> Iterator[WorkspaceWriter]:
         with self._files.writing() as changes:
-            writer = Writer(Records(changes.root, self.folder), changes)
+            writer = WorkspaceWriter(WorkspaceReader(changes.root, self.folder), changes)
             yield writer
             writer.finish()
 
@@ -110,7 +110,7 @@ class JSONBackend(DocumentBackend):
 
     def delete_profile(self, profile_id: str) -> None:
         with self._writing() as writer:
-            writer.delete_profile(_profile(writer.records, profile_id))
+            writer.delete_profile(_profile(writer.reader, profile_id))
 
     def get_query(self, profile_id: str, query_id: str) -> Document | None:
         with self._reading() as records:
@@ -132,9 +132,9 @@ class JSONBackend(DocumentBackend):
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
         with self._writing() as writer:
-            profile, query = writer.records.find(profile_id), None
+            profile, query = writer.reader.find(profile_id), None
             if profile is not None:
-                query = writer.records.find_query(profile_id, query_id)
+                query = writer.reader.find_query(profile_id, query_id)
             if profile is None or query is None:
                 raise QueryNotFoundError(profile_id, query_id)
             writer.delete_query(profile, query)
@@ -170,10 +170,10 @@ class JSONBackend(DocumentBackend):
     def cleanup_expired_cache(self) -> int:
         now, removed = self._now(), 0
         with self._writing() as writer:
-            for profile in list(writer.records.workspace.profiles):
+            for profile in list(writer.reader.workspace.profiles):
                 for query in list(profile.queries):
                     for model in (JiraCache, JiraChangelog):
-                        found = writer.records.data(model, profile.document["id"], query)
+                        found = writer.reader.data(model, profile.document["id"], query)
                         live = [each for each in found if not has_expired(each, now)]
                         if len(live) < len(found):
                             writer.save_data(model, profile, query, live)
@@ -341,10 +341,10 @@ class JSONBackend(DocumentBackend):
             return
         with self._writing() as writer:
             for (profile_id, query_id), added in saved.items():
-                profile, query = _query(writer.records, profile_id, query_id)
+                profile, query = _query(writer.reader, profile_id, query_id)
                 kept = {
                     model.key_of(each): each
-                    for each in writer.records.data(model, profile_id, query)
+                    for each in writer.reader.data(model, profile_id, query)
                 }
                 for document in added:
                     kept.pop(model.key_of(document), None)
@@ -355,14 +355,16 @@ class JSONBackend(DocumentBackend):
 # --- what a database does by itself ----------------------------------------------------------
 
 
-def _profile(records: Records, profile_id: str) -> LegacyProfile:
+def _profile(records: WorkspaceReader, profile_id: str) -> LegacyProfile:
     profile = records.find(profile_id)
     if profile is None:
         raise ProfileNotFoundError(profile_id)
     return profile
 
 
-def _query(records: Records, profile_id: str, query_id: str) -> tuple[LegacyProfile, LegacyQuery]:
+def _query(
+    records: WorkspaceReader, profile_id: str, query_id: str
+) -> tuple[LegacyProfile, LegacyQuery]:
     profile = _profile(records, profile_id)
     query = records.find_query(profile_id, query_id)
     if query is None:
@@ -370,25 +372,25 @@ def _query(records: Records, profile_id: str, query_id: str) -> tuple[LegacyProf
     return profile, query
 
 
-def _save_profile(writer: Writer, document: Document, given: Mapping[str, Any]) -> None:
+def _save_profile(writer: WorkspaceWriter, document: Document, given: Mapping[str, Any]) -> None:
     """Save it as a whole, but for the times that were not given."""
-    profiles = writer.records.workspace.profiles
-    earlier = writer.records.find(document["id"])
+    profiles = writer.reader.workspace.profiles
+    earlier = writer.reader.find(document["id"])
     _refuse_taken_name(Profile, document, [each.document for each in profiles])
     if earlier is not None and not given.keys() >= ProfileRepository.kept_if_unset:
         kept = ProfileRepository.kept_if_unset - given.keys()
-        document.update(_of(writer.records.profile(earlier), kept))
+        document.update(_of(writer.reader.profile(earlier), kept))
     writer.save_profile(document)
 
 
-def _save_query(writer: Writer, document: Document, given: Mapping[str, Any]) -> None:
+def _save_query(writer: WorkspaceWriter, document: Document, given: Mapping[str, Any]) -> None:
     """Save it as a whole, but for the times that were not given."""
-    profile = _profile(writer.records, document["profile_id"])
-    earlier = writer.records.find_query(document["profile_id"], document["id"])
+    profile = _profile(writer.reader, document["profile_id"])
+    earlier = writer.reader.find_query(document["profile_id"], document["id"])
     _refuse_taken_name(Query, document, [each.document for each in profile.queries])
     if earlier is not None and not given.keys() >= QueryRepository.kept_if_unset:
         kept = QueryRepository.kept_if_unset - given.keys()
-        document.update(_of(writer.records.query(document["profile_id"], earlier), kept))
+        document.update(_of(writer.reader.query(document["profile_id"], earlier), kept))
     writer.save_query(profile, document)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from burndown.legacy.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
+from burndown.legacy.reading.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
 from burndown.models import Entity, Profile, Query, Submodel
 from tests.damage.workspace import CANARY
 from tests.strategies import json_objects, json_values, profiles, queries

@@ -17,7 +17,7 @@ from burndown import MigrationError, StorageError
 from burndown.database import SQLiteDatabase
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy import back_up
-from burndown.legacy.files import UnreadableFileError, read_bytes
+from burndown.legacy.reading.json_files import UnreadableFileError, read_bytes
 from burndown.migration import run_migration_if_needed
 from tests.damage.workspace import FILES
 from tests.legacy_workspaces import write

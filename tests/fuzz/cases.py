@@ -20,7 +20,7 @@ from burndown.import_export import (
     read_manifest,
     run_import,
 )
-from burndown.legacy.layout import is_temporary
+from burndown.legacy import is_temporary
 from burndown.migration import MigrationReport, run_migration_if_needed
 from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.archives import damaged_archive

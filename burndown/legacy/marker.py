@@ -1,7 +1,7 @@
-"""A marker in what this package writes, by which it is later taken exactly as it stands.
+"""A marker in files that this package wrote; they are read without conversion.
 
-Without it, a file is read as one of the old formats. The marker holds a digest of all else, so that
-it says nothing once the old dashboard has changed the file around it.
+A file without it is read as one of the old formats. The marker holds a digest of the rest of the
+file, so that it is void once the old dashboard has changed the file.
 """
 
 from typing import Any
@@ -9,22 +9,22 @@ from typing import Any
 from burndown.files.reading import digest
 from burndown.models.json_codec import encode
 
-__all__ = ["marked", "unmarked"]
+__all__ = ["add_marker", "remove_marker"]
 
 _KEY = "_burndown"
 _VERSION = 1
 
 
-def marked(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the marker; what it has under the key of the marker moves into that."""
+def add_marker(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the marker; a value under the marker's key moves into it."""
     marker: dict[str, Any] = {"version": _VERSION, "digest": digest(encode(document))}
     if _KEY in document:
         marker["value"] = document[_KEY]
     return {**document, _KEY: marker}
 
 
-def unmarked(written: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The document without the marker, and whether it is exactly the one that was marked."""
+def remove_marker(written: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Return the document without the marker, and whether the marker is valid."""
     marker = written.get(_KEY)
     if not isinstance(marker, dict) or marker.get("version") != _VERSION:
         return written, False
@@ -35,5 +35,5 @@ def unmarked(written: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         del document[_KEY]
     try:
         return document, digest(encode(document)) == marker.get("digest")
-    except ValueError:  # the marker stands in a file that nests too deep
+    except ValueError:  # nested too deeply to encode, so this package did not write it
         return document, False
