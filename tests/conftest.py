@@ -10,7 +10,7 @@ from hypothesis import settings
 
 import burndown
 from burndown import SQLiteBackend
-from tests.postgres import (
+from tests.support.postgres import (
     CANNOT_RUN,
     GIVEN_URL,
     PostgresServer,
@@ -29,6 +29,8 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     for variable in list(os.environ):
         if variable.upper().startswith("BURNDOWN_"):
             monkeypatch.delenv(variable)
+    # A test that runs pytest itself measures no coverage there.
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.chdir(tmp_path)
     yield
     burndown.set_backend(None)

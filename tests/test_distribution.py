@@ -12,7 +12,7 @@ import pytest
 from burndown.database import open_database, postgresql
 from burndown.distribution import DISTRIBUTION, install_command
 from burndown.errors import SchemaTooNewError, StorageError
-from tests.cli.program import SCRIPT, start
+from tests.support.command_line import SCRIPT, start
 
 ROOT = Path(__file__).parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -44,8 +44,8 @@ from burndown.query_manager import (
     update_query,
     validate_query,
 )
-from tests.stored import everything
-from tests.strategies import json_objects, keys, names
+from tests.support.database_rows import everything
+from tests.support.strategies import json_objects, keys, names
 
 NOW = datetime.now(UTC)
 LONG_AGO = "2020-01-01T00:00:00+00:00"
@@ -70,7 +70,8 @@ def store(backend: SQLiteBackend) -> SQLiteBackend:
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with what :func:`kafka` says."""
-    with SQLiteBackend(tmp_path_factory.mktemp("template") / "burndown.db") as backend:
+    path = tmp_path_factory.mktemp("template") / "burndown.db"
+    with SQLiteBackend(path) as backend:
         set_backend(backend)
         with backend.transaction():
             create_profile("Kafka", SETTINGS, "of the team")
@@ -78,7 +79,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 fill(backend, "kafka", create_query("kafka", name, f"project = {name}"))
             create_profile("Other")
         set_backend(None)
-    return backend.database.path
+    return path
 
 
 @pytest.fixture

@@ -18,12 +18,10 @@ that Windows reserves, is put between percent signs. Links are never followed.
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from burndown.files.transaction import TransactionalFolder, is_temporary_folder
-from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
-from burndown.models.query_data import QueryData
+from burndown.models import ENTITIES, Profile, Query, QueryData
 
 __all__ = [
     "DATA_FILES",
@@ -37,48 +35,34 @@ __all__ = [
     "RESPONSES",
     "ROOT_FILES",
     "STATE",
-    "DataFile",
     "folder_name",
     "id_of_folder",
+    "is_irreplaceable",
     "is_temporary",
     "may_hold_data",
     "response_file",
     "workspace_folder",
 ]
 
+_FILES = {entity: entity.LEGACY_FILE for entity in ENTITIES if entity.LEGACY_FILE is not None}
+
 REGISTRY = "profiles.json"
 """In the folder of profiles: the registry of the old dashboard."""
 STATE = "burndown.json"
 """Next to the registry: app state and tasks."""
-PROFILE_FILE = "profile.json"
+PROFILE_FILE = _FILES[Profile]
 PROFILE_FILES = (PROFILE_FILE, "app_settings.json")
 """The settings of a profile, in the newer and the older format."""
 QUERIES = "queries"
 """Next to ``profile.json``: the folder with the folders of queries."""
-QUERY_FILE = "query.json"
+QUERY_FILE = _FILES[Query]
+DATA_FILES = {entity: name for entity, name in _FILES.items() if issubclass(entity, QueryData)}
+"""Next to ``query.json``: the file of each entity that belongs to a query."""
 QUERY_SIDECAR = "burndown.json"
 """Next to ``query.json``: what the other files of the query cannot hold."""
 RESPONSES = "responses"
 """Next to ``query.json``: the folder of further cached responses."""
-
-
-@dataclass(frozen=True)
-class DataFile:
-    """A data file of a query."""
-
-    name: str
-    irreplaceable: bool
-    """Whether its data exists only here; other data can be fetched from Jira again."""
-
-
-DATA_FILES: dict[type[QueryData], DataFile] = {
-    JiraCache: DataFile("jira_cache.json", irreplaceable=False),
-    JiraChangelog: DataFile("jira_changelog_cache.json", irreplaceable=False),
-    ProjectData: DataFile("project_data.json", irreplaceable=True),
-    MetricsSnapshot: DataFile("metrics_snapshots.json", irreplaceable=True),
-}
-"""The data files of a query, by the entity type of what they hold."""
-QUERY_FILES = (QUERY_FILE, *(file.name for file in DATA_FILES.values()))
+QUERY_FILES = (QUERY_FILE, *DATA_FILES.values())
 ROOT_FILES = (PROFILE_FILES[-1], *QUERY_FILES[1:])
 """Next to the folder of profiles, before the old dashboard had profiles."""
 
@@ -106,6 +90,11 @@ def response_file(cache_key: str) -> str:
     A digest, since a cache key is too long for a file name and case matters in it.
     """
     return f"{RESPONSES}/{hashlib.sha256(cache_key.encode()).hexdigest()}.json"
+
+
+def is_irreplaceable(model: type[QueryData]) -> bool:
+    """Return whether data exists only here: what expires can be fetched from Jira again."""
+    return "expires_at" not in model.model_fields
 
 
 def is_temporary(name: str) -> bool:

@@ -8,8 +8,8 @@ import pytest
 
 from burndown.cli import run
 from burndown.demo import write_demo_workspace
-from tests.cli.program import CANARY
-from tests.legacy_workspaces import write
+from tests.support.command_line import CANARY
+from tests.support.legacy_workspaces import write
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.cli.program import CANARY, Capture, files_below, in_json, printed, refused
-from tests.stored import everything
+from tests.support.command_line import CANARY, Capture, files_below, in_json, printed, refused
+from tests.support.database_rows import everything
 
 
 def test_backup_names_what_it_made(capsys: Capture, workspace: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.cli.program import CANARY, Capture, in_json, printed, refused, start
+from tests.support.command_line import CANARY, Capture, in_json, printed, refused, start
 
 
 def test_check_finds_nothing_wrong_with_a_whole_database(capsys: Capture, workspace: Path) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from tests.cli.program import (
+from tests.support.command_line import (
     CANARY,
     Capture,
     all_that_is_shown,
@@ -14,8 +14,8 @@ from tests.cli.program import (
     printed,
     refused,
 )
-from tests.stored import everything
-from tests.test_postgresql import by_hand
+from tests.support.database_rows import everything
+from tests.support.postgres import execute_on
 
 
 def test_copy_tells_what_it_copied(capsys: Capture, workspace: Path) -> None:
@@ -83,8 +83,8 @@ def test_copy_from_a_server_lists_what_others_added(
 ) -> None:
     """What its version table of another program says is not ours either."""
     assert in_json(capsys, "copy", "profiles/burndown.db", postgres_url)["not_copied"] == []
-    by_hand(postgres_url, *OF_OTHERS, "CREATE TABLE alembic_version (version_num TEXT)")
-    by_hand(postgres_url, "INSERT INTO alembic_version VALUES ('abc')")
+    execute_on(postgres_url, *OF_OTHERS, "CREATE TABLE alembic_version (version_num TEXT)")
+    execute_on(postgres_url, "INSERT INTO alembic_version VALUES ('abc')")
     found = in_json(capsys, "copy", postgres_url, "other.db")
     assert found["not_copied"] == ["table alembic_version", *OBJECTS]
 

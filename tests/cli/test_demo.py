@@ -8,7 +8,7 @@ import pytest
 from burndown import (
     SQLiteBackend,
 )
-from tests.cli.program import Capture, files_below, printed, refused
+from tests.support.command_line import Capture, files_below, printed, refused
 
 
 def test_demo_makes_a_workspace_and_shows_it(capsys: Capture, tmp_path: Path) -> None:

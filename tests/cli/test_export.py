@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import CANARY, Capture, files_below, in_json, on_a_terminal, printed, refused
-from tests.stored import everything, rows
+from tests.support.command_line import (
+    CANARY,
+    Capture,
+    files_below,
+    in_json,
+    on_a_terminal,
+    printed,
+    refused,
+)
+from tests.support.database_rows import everything, rows
 
 
 @pytest.mark.parametrize("name", ["out", "out.zip"])

@@ -8,7 +8,7 @@ import pytest
 
 from burndown import SQLiteBackend
 from burndown.cli import run
-from tests.cli.program import (
+from tests.support.command_line import (
     CANARY,
     ODD_NAME,
     Capture,
@@ -17,7 +17,7 @@ from tests.cli.program import (
     printed,
     refused,
 )
-from tests.stored import everything
+from tests.support.database_rows import everything
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.program import start
+from tests.support.command_line import start
 
 LOCALES = {
     "ascii": {"PYTHONIOENCODING": "ascii:strict"},

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.cli.program import (
+from tests.support.command_line import (
     CANARY,
     Capture,
     files_below,
@@ -17,8 +17,8 @@ from tests.cli.program import (
     printed,
     start,
 )
-from tests.legacy_workspaces import write
-from tests.stored import everything
+from tests.support.database_rows import everything
+from tests.support.legacy_workspaces import write
 
 TABLES = ["Moved", "Converted", "Skipped"]
 

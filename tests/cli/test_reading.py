@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.found_files import (
+from tests.support.database_files import (
     KINDS,
     READABLE,
     Place,
@@ -31,7 +31,7 @@ from tests.found_files import (
     single_byte,
     with_second_name,
 )
-from tests.schema.conftest import KEPT, copy_of
+from tests.support.kept_databases import KEPT, copy_of
 
 COMMANDS = {
     "show": ["show"],

@@ -12,7 +12,7 @@ from burndown import (
     SQLiteBackend,
 )
 from burndown.cli import run
-from tests.cli.program import CANARY, Capture, all_that_is_shown, start
+from tests.support.command_line import CANARY, Capture, all_that_is_shown, start
 
 BROKEN: dict[str, Callable[[Any], Any]] = {
     "other value": lambda jira: {**jira, "api_version": "v9"},

@@ -14,7 +14,7 @@ from burndown import (
     get_backend,
     set_backend,
 )
-from tests.cli.program import (
+from tests.support.command_line import (
     ODD_ID,
     ODD_NAME,
     Capture,
@@ -24,7 +24,7 @@ from tests.cli.program import (
     printed,
     refused,
 )
-from tests.legacy_workspaces import write
+from tests.support.legacy_workspaces import write
 
 
 def without_ages(document: Any) -> Any:

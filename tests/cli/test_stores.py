@@ -7,7 +7,7 @@ import pytest
 from burndown import SQLiteBackend, StorageError
 from burndown.cli import run
 from burndown.persistence import open_backend
-from tests.cli.program import Capture, files_below, in_json, printed, refused
+from tests.support.command_line import Capture, files_below, in_json, printed, refused
 
 COMMANDS = {
     "show": ["show", "mine"],

@@ -8,8 +8,8 @@ import pytest
 
 from burndown.cli import run
 from burndown.database import SQLiteDatabase
-from tests.cli.program import Capture, files_below, in_json, printed, refused
-from tests.schema.conftest import copy_of
+from tests.support.command_line import Capture, files_below, in_json, printed, refused
+from tests.support.kept_databases import copy_of
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
-from tests.cli.program import (
+from tests.support.command_line import (
     CANARY,
     COMMANDS,
     MODULE,
@@ -191,7 +191,7 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
 }
 
 
-@pytest.fixture(params=ERRORS.values(), ids=ERRORS)
+@pytest.fixture(params=ERRORS.values(), ids=list(ERRORS))
 def error(
     request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[str], str]:

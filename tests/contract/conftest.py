@@ -1,22 +1,11 @@
 """A storage of every backend for each test, or for all examples of a module."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from tests.contract.backends import BACKENDS
-from tests.contract.store import Store
-
-
-@contextmanager
-def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
-    with BACKENDS[name](request) as open_backend:
-        new = Store(name, open_backend)
-        try:
-            yield new
-        finally:
-            new.close()
+from tests.support.backends import BACKENDS
+from tests.support.store import Store, new_store
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

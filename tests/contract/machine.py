@@ -27,9 +27,9 @@ from burndown import (
     ValidationError,
 )
 from burndown.models import AppState, Entity
-from tests.contract.backends import COPYING, IN_MEMORY, Open, open_copy
 from tests.contract.model import BAD, Model, RefusedError
-from tests.contract.store import KEYS, START, Clock, Document, in_order
+from tests.support.backends import COPYING, IN_MEMORY, Open, open_copy
+from tests.support.store import KEYS, START, Clock, Document, in_order
 
 Ids = tuple[str, str]
 Kept = tuple[type[Entity], list[Document]]
@@ -61,7 +61,9 @@ moments = st.builds(
         ]
     ),
 )
-leaves = st.sampled_from([None, True, 1, 1.0, -0.0, 10**30, "", "ü", "\0", [], {}])
+leaves: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 1, 1.0, -0.0, 10**30, "", "ü", "\0", [], {}]
+)
 objects = st.dictionaries(st.sampled_from(["k", "a", ""]), leaves, max_size=2)
 responses = objects | st.builds(
     lambda issues, said, more: {"issues": issues, **said, **more},
@@ -480,8 +482,9 @@ class AgreementMachine(RuleBasedStateMachine):
         self._end(kind())
 
     def _end(self, error: BaseException | None) -> None:
+        kind = None if error is None else type(error)
         for each in self.open.pop():
-            assert not each.__exit__(error and type(error), error, None)
+            assert not each.__exit__(kind, error, None)
         self.looked_at = False
 
     @precondition(lambda self: not self.open)

@@ -20,7 +20,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
-from tests.contract.store import KEYS, Clock, Document, in_order, in_utc
+from tests.support.store import KEYS, Clock, Document, in_order, in_utc
 
 Key = tuple[str, ...]
 
@@ -111,7 +111,7 @@ def counts(response: Mapping[str, Any]) -> Document:
     said = [response["isLast"]] if "isLast" in response else []
     if "total" in response:
         said.append(found == response["total"] if found <= response["total"] else None)
-    is_complete = bool(said) or None
+    is_complete: bool | None = bool(said) or None
     for each in (None, False):
         is_complete = each if each in said else is_complete
     return {"issue_count": found, "is_complete": is_complete}

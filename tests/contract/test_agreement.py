@@ -14,12 +14,11 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from burndown import PersistenceBackend
 from burndown.models import Entity
-from tests.contract.backends import BACKENDS, NewStorage
-from tests.contract.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
-from tests.contract.conftest import new_store
 from tests.contract.machine import AgreementMachine, as_json, outcome, records_of, said
-from tests.contract.store import KEYS, START, Document, Store, fill
-from tests.strategies import ENTITIES, json_values, nested, texts, unstorable_values
+from tests.support.backends import BACKENDS, NewStorage
+from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
+from tests.support.store import KEYS, START, Document, Store, fill, new_store
+from tests.support.strategies import ENTITIES, json_values, nested, texts, unstorable_values
 
 
 @contextmanager

@@ -13,11 +13,10 @@ from hypothesis import HealthCheck, given, settings
 
 from burndown import StorageError
 from burndown.persistence import open_backend
-from tests.cli.program import files_below
-from tests.contract.backends import COPYING, open_copy
-from tests.contract.conftest import new_store
-from tests.contract.store import Document, Store, everything, fill
 from tests.contract.test_records import everything_storable
+from tests.support.backends import COPYING, open_copy
+from tests.support.command_line import files_below
+from tests.support.store import Document, Store, everything, fill, new_store
 
 
 @pytest.fixture(scope="module", params=COPYING)

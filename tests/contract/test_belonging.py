@@ -3,7 +3,7 @@
 from typing import Any
 
 from burndown.models import AppState, TaskProgress
-from tests.contract.store import KEYS, Document, Store, fill
+from tests.support.store import KEYS, Document, Store, fill
 
 ALONE = {AppState, TaskProgress}
 

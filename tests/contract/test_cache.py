@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.store import HOUR, START, Store, in_utc, same
-from tests.strategies import keys, responses
+from tests.support.store import HOUR, START, Store, in_utc, same
+from tests.support.strategies import keys, responses
 
 
 def as_many_as_said(response: dict[str, Any]) -> int | None:

@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.store import Store, same
-from tests.strategies import json_objects, keys
+from tests.support.store import Store, same
+from tests.support.strategies import json_objects, keys
 
 
 @given(st.dictionaries(keys, json_objects, max_size=4), st.sets(keys, max_size=3))

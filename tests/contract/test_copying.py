@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from burndown import ImportExportError
 from burndown.copying import NAMES, copy_store
 from burndown.models import MetricsSnapshot, Query
-from tests.contract.backends import BACKENDS
-from tests.contract.conftest import new_store
-from tests.contract.store import Document, Store, fill
 from tests.contract.test_records import everything_storable
+from tests.support.backends import BACKENDS
+from tests.support.store import Document, Store, fill, new_store
 
 Pair = tuple[Store, Store]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.store import GOOD, START, Store, in_utc, same
-from tests.strategies import iso_weeks, snapshots, words
+from tests.support.store import GOOD, START, Store, in_utc, same
+from tests.support.strategies import iso_weeks, snapshots, words
 
 
 @given(snapshots)

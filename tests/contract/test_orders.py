@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.store import GOOD, HOUR, START, Store
-from tests.strategies import identifiers
+from tests.support.store import GOOD, HOUR, START, Store
+from tests.support.strategies import identifiers
 
 IDS = [
     *("B", "a", "A", "b", "a b", "a-b", "ab", "a_b", "aB", "Ab", "10", "9", "-1", "_", "~"),

@@ -1,20 +1,18 @@
 """A transaction belongs to the thread and the task that began it, and ends with its block."""
 
 import asyncio
-import os
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceError, StorageError, TransactionAbortedError
-from tests.contract.store import Store
-
-needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+from tests.support.processes import in_child, needs_fork
+from tests.support.store import Store
 
 
 def set_both(store: Store, value: str) -> None:
@@ -252,21 +250,6 @@ def test_coroutines_lose_nothing_that_was_acknowledged(shared: Store, fails: lis
 # --- forks -----------------------------------------------------------------------------------
 
 
-def in_child(work: Callable[[], object]) -> None:
-    """Run the work in a forked process, and wait for it to succeed."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException:  # noqa: BLE001 - a forked process must not go on with the tests
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_process_that_was_forked_within_a_transaction_is_refused(store: Store) -> None:
@@ -294,7 +277,7 @@ def test_a_process_that_was_forked_within_a_transaction_is_refused(store: Store)
 def test_processes_that_are_forked_beside_a_writing_thread_can_write(store: Store) -> None:
     """Parent and children keep all that was acknowledged."""
     stop = threading.Event()
-    written = []
+    written: list[int] = []
 
     def write() -> None:
         while not stop.is_set():
@@ -305,7 +288,7 @@ def test_processes_that_are_forked_beside_a_writing_thread_can_write(store: Stor
     writing.start()
     try:
         for number in range(10):
-            in_child(lambda number=number: store.set_app_state(f"child-{number}", "x"))
+            in_child(partial(store.set_app_state, f"child-{number}", "x"))
     finally:
         stop.set()
         writing.join()

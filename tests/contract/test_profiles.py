@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.store import START, Store, as_given_out, same
-from tests.strategies import PROFILE_SECTIONS, field_sources, identifiers, names, profiles
+from tests.support.store import START, Store, as_given_out, same
+from tests.support.strategies import PROFILE_SECTIONS, field_sources, identifiers, names, profiles
 
 PROFILE_DEFAULTS: dict[str, Any] = {
     **{section: {} for section in PROFILE_SECTIONS},

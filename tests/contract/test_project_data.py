@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import given
 
-from tests.contract.store import Store, same
-from tests.strategies import json_objects
+from tests.support.store import Store, same
+from tests.support.strategies import json_objects
 
 
 @given(json_objects, json_objects)

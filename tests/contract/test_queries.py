@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import ValidationError
-from tests.contract.store import Store, as_given_out, same
-from tests.strategies import identifiers, names, queries
+from tests.support.store import Store, as_given_out, same
+from tests.support.strategies import identifiers, names, queries
 
 
 @given(queries())

@@ -19,7 +19,8 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
-from tests.contract.store import (
+from tests.contract.test_orders import IDS
+from tests.support.store import (
     GOOD,
     KEYS,
     START,
@@ -30,8 +31,7 @@ from tests.contract.store import (
     in_utc,
     same,
 )
-from tests.contract.test_orders import IDS
-from tests.strategies import ENTITIES, VALID
+from tests.support.strategies import ENTITIES, VALID
 
 OF_PROFILE = {"profile_id": "p"}
 OF_QUERY = {"profile_id": "p", "query_id": "q"}

@@ -13,9 +13,9 @@ from burndown import (
     QueryNotFoundError,
     ValidationError,
 )
-from tests.contract.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
-from tests.contract.store import Store
-from tests.strategies import identifiers, keys, unstorable_values
+from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
+from tests.support.store import Store
+from tests.support.strategies import identifiers, keys, unstorable_values
 
 
 @pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)

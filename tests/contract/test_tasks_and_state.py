@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.contract.store import START, Store, in_utc, same
-from tests.strategies import identifiers, keys, lines, tasks
+from tests.support.store import START, Store, in_utc, same
+from tests.support.strategies import identifiers, keys, lines, tasks
 
 
 @given(tasks)

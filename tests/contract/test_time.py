@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from burndown import ValidationError
 from burndown.models import JiraCache
-from tests.contract.store import HOUR, START, Store, in_utc
-from tests.strategies import aware_moments, moments
+from tests.support.store import HOUR, START, Store, in_utc
+from tests.support.strategies import aware_moments, moments
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

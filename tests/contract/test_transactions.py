@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceError, QueryNotFoundError, ValidationError
-from tests.contract.calls import ORPHANS, REFUSED
-from tests.contract.store import Store, everything, fill
+from tests.support.calls import ORPHANS, REFUSED
+from tests.support.store import Store, everything, fill
 
 
 class Stop(BaseException):
@@ -102,9 +102,9 @@ def test_what_is_refused_within_a_transaction_can_be_left_aside(store: Store) ->
         for save in REFUSED.values():
             with pytest.raises(ValidationError):
                 save(store.backend)
-        for save in ORPHANS.values():
+        for orphan in ORPHANS.values():
             with pytest.raises(QueryNotFoundError):
-                save(store.backend, "p", "nope")
+                orphan(store.backend, "p", "nope")
         store.set_app_state("after", "1")
     assert store.get_app_state("before") == store.get_app_state("after") == "1"
     assert [profile["id"] for profile in store.list_profiles()] == ["p"]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from burndown import ValidationError
-from tests.contract.calls import SAVES_OF_A_VALUE
-from tests.contract.store import HOUR, Store, same
-from tests.strategies import nested
+from tests.support.calls import SAVES_OF_A_VALUE
+from tests.support.store import HOUR, Store, same
+from tests.support.strategies import nested
 
 MEGABYTE = "é" * (1 << 19)
 VALUES: dict[str, Any] = {

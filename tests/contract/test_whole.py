@@ -3,7 +3,7 @@
 import pytest
 
 from burndown import PersistenceBackend
-from tests.contract.store import Store, everything, fill, same
+from tests.support.store import Store, everything, fill, same
 
 
 def test_a_backend_says_where_its_data_lie(store: Store) -> None:

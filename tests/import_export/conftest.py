@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from burndown import SQLiteBackend, set_backend
-from tests.contract.backends import BACKENDS, IN_MEMORY
-from tests.contract.conftest import new_store
-from tests.contract.store import Store
 from tests.import_export.exports import CANARY, SNAPSHOT
+from tests.support.backends import BACKENDS, IN_MEMORY
+from tests.support.store import Store, new_store
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from burndown.models import (
     ProjectData,
     Query,
 )
-from tests.stored import everything
+from tests.support.database_rows import everything
 
 CANARY = "canary-7f3a"
 SECRET_WORDS = ("token", "password", "secret", "authorization", "api_key", "apikey")

@@ -12,9 +12,9 @@ import pytest
 
 from burndown import SQLiteBackend, set_backend
 from burndown.import_export import export_profile, run_import
-from tests.contract.store import Store, everything
 from tests.import_export.exports import FORMS, files_of, manifest_of, records_of, sha256
-from tests.kills import count_calls, killed_at
+from tests.support.processes import count_calls, killed_at
+from tests.support.store import Store, everything
 
 PERCENTS = (0, 15, 30, 45, 60, 75, 85, 95)
 

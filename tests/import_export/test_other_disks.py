@@ -24,7 +24,7 @@ from tests.import_export.exports import (
     whole,
     write,
 )
-from tests.strategies import identifiers
+from tests.support.strategies import identifiers
 
 NFC, NFD = (unicodedata.normalize(form, "größe-überblick") for form in ("NFC", "NFD"))
 ODD_IDS = (

@@ -15,7 +15,6 @@ from burndown import (
     SQLiteBackend,
 )
 from burndown.import_export import export_profile, export_workspace, import_profile
-from tests.disks import files_no_larger_than
 from tests.import_export.exports import (
     FORMS,
     files_of,
@@ -25,6 +24,7 @@ from tests.import_export.exports import (
     without_time,
     write,
 )
+from tests.support.full_disk import files_no_larger_than
 
 OTHERS: dict[str, Callable[[Path], object]] = {
     "a file": lambda path: path.write_text("mine"),

@@ -16,8 +16,6 @@ from burndown import SQLiteBackend, ValidationError, set_backend
 from burndown.copying import NAMES
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.models import Entity, MetricsSnapshot, Profile, ProjectData, Query
-from tests.contract.backends import IN_MEMORY
-from tests.contract.store import KEYS, Document, Store, everything
 from tests.import_export.exports import (
     FETCHED,
     FORMS,
@@ -29,7 +27,9 @@ from tests.import_export.exports import (
     whole,
     without_time,
 )
-from tests.strategies import ENTITIES, identifiers, nested, profiles, queries
+from tests.support.backends import IN_MEMORY
+from tests.support.store import KEYS, Document, Store, everything
+from tests.support.strategies import ENTITIES, identifiers, nested, profiles, queries
 
 Content = dict[type[Entity], list[Document]]
 

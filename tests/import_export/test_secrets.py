@@ -38,7 +38,7 @@ from tests.import_export.exports import (
     without_secrets,
     write,
 )
-from tests.strategies import json_objects, json_values
+from tests.support.strategies import json_objects, json_values
 
 secret_keys = st.builds(
     lambda before, word, after: before + word + after,

@@ -17,8 +17,8 @@ from burndown import SQLiteBackend
 from burndown.database import SQLiteDatabase
 from burndown.models import SCHEMA_VERSION
 from tests.data.schemas.generate import issue, records
-from tests.kills import count_calls, killed_at
-from tests.stored import everything
+from tests.support.database_rows import everything
+from tests.support.processes import count_calls, killed_at
 
 KILLS, RACES = 6, 2
 SOAK_KILLS, SOAK_RACES = 300, 100

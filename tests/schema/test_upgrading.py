@@ -21,8 +21,8 @@ from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner
 from tests.data.schemas.generate import records
-from tests.stored import everything
-from tests.test_postgresql import by_hand
+from tests.support.database_rows import everything
+from tests.support.postgres import execute_on
 
 
 @contextmanager
@@ -144,7 +144,7 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None
 def test_a_newer_server_is_refused(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
-    by_hand(postgres_url, "UPDATE burndown_version SET version_num = '7.3'")
+    execute_on(postgres_url, "UPDATE burndown_version SET version_num = '7.3'")
     newer = open_database(postgres_url)
     with SQLBackend(newer) as backend, pytest.raises(SchemaTooNewError, match=r"7\.3"):
         backend.list_profiles()
@@ -352,7 +352,7 @@ def test_a_server_keeps_what_was_added_by_hand(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
         backend.database.change_version("1.0")
-    by_hand(
+    execute_on(
         postgres_url,
         "ALTER TABLE profiles ADD COLUMN new_field TEXT DEFAULT 'mine'",
         "CREATE INDEX idx_custom ON queries(lower(name))",
@@ -361,7 +361,7 @@ def test_a_server_keeps_what_was_added_by_hand(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         assert [profile["id"] for profile in backend.list_profiles()] == ["p"]
         assert backend.database.schema_version() == SCHEMA_VERSION
-    by_hand(
+    execute_on(
         postgres_url,
         "SELECT new_field FROM profiles",
         'SELECT "updated_at (own)" FROM queries',

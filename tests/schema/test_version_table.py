@@ -11,9 +11,9 @@ from burndown.database import SQLiteDatabase, open_database
 from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema.recognition import APPLICATION_ID
-from tests.schema.conftest import copy_of
-from tests.stored import rows
-from tests.test_postgresql import by_hand
+from tests.support.database_rows import rows
+from tests.support.kept_databases import copy_of
+from tests.support.postgres import execute_on
 
 FOREIGN = (
     "CREATE TABLE IF NOT EXISTS alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)",
@@ -87,15 +87,15 @@ def test_the_table_of_another_program_stays(version: str, tmp_path: Path) -> Non
 
 def test_a_server_that_another_program_shares(postgres_url: str) -> None:
     """A version table of Alembic that was there first, or in which both note themselves."""
-    by_hand(postgres_url, *FOREIGN)
+    execute_on(postgres_url, *FOREIGN)
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
         assert backend.database.schema_version() == SCHEMA_VERSION
         with pytest.raises(StorageError, match="alembic_version, which another program uses"):
             backend.database.change_version("1.1")
-        by_hand(postgres_url, "DELETE FROM alembic_version")
+        execute_on(postgres_url, "DELETE FROM alembic_version")
         backend.database.change_version("1.1")
-        by_hand(postgres_url, FOREIGN[1])
+        execute_on(postgres_url, FOREIGN[1])
         assert backend.database.schema_version() == "1.1"
         assert [profile["id"] for profile in backend.list_profiles()] == ["p"]
         assert backend.database.schema_version() == SCHEMA_VERSION
@@ -105,10 +105,10 @@ def test_a_server_that_another_program_shares(postgres_url: str) -> None:
 
 
 def test_a_server_with_other_tables_of_our_names_is_refused(postgres_url: str) -> None:
-    by_hand(postgres_url, "CREATE TABLE profiles (uid integer, email text)")
+    execute_on(postgres_url, "CREATE TABLE profiles (uid integer, email text)")
     with (
         SQLBackend(open_database(postgres_url)) as backend,
         pytest.raises(StorageError, match="another program's tables profiles"),
     ):
         backend.list_profiles()
-    by_hand(postgres_url, "SELECT uid FROM profiles")
+    execute_on(postgres_url, "SELECT uid FROM profiles")

@@ -23,8 +23,8 @@ from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
 from burndown.schema.recognition import ADDED, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
-from tests.schema.conftest import KEPT, copy_of
-from tests.strategies import json_values, moments, responses
+from tests.support.kept_databases import KEPT, copy_of
+from tests.support.strategies import json_values, moments, responses
 
 QUICK = settings(suppress_health_check=list(HealthCheck), max_examples=15)
 

@@ -14,7 +14,7 @@ from burndown.files.paths import is_folder, lexists
 from burndown.files.reading import digest
 from burndown.legacy.contents import LegacyQuery
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import DATA_FILES, RESPONSES, response_file
+from burndown.legacy.layout import DATA_FILES, RESPONSES, is_irreplaceable, response_file
 from burndown.legacy.reading.json_files import (
     FormatError,
     UnreadableFileError,
@@ -32,12 +32,16 @@ from burndown.legacy.reading.query_formats import (
 from burndown.legacy.reading.sidecar_files import read_sidecar
 from burndown.legacy.reading.snapshot_formats import described_snapshots
 from burndown.legacy.sidecar import JiraCacheInfo, QuerySidecar, ResponseInfo
-from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
-from burndown.models.query_data import QueryData
+from burndown.models import (
+    Document,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    ProjectData,
+    QueryData,
+)
 
 __all__ = ["QueryFile", "read_query_files"]
-
-_Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class QueryFile:
     """The entity type of its documents."""
     irreplaceable: bool
     """Whether the data exists only here; other data can be fetched from Jira again."""
-    documents: list[_Document]
+    documents: list[Document]
     """Without the ids of profile and query."""
 
     @property
@@ -57,7 +61,7 @@ class QueryFile:
         """The fields that identify a document of the query."""
         return [
             column.name
-            for column in self.model.__table__.primary_key  # type: ignore[attr-defined]
+            for column in self.model.__table__.primary_key
             if column.name not in ("profile_id", "query_id")
         ]
 
@@ -79,18 +83,18 @@ def read_query_files(
     """
     sidecar = read_sidecar(QuerySidecar, query.sidecar_path, findings)
     jql = str(query.document["jql"])
-    for model, file in DATA_FILES.items():
-        path = query.folder / file.name
+    for model, name in DATA_FILES.items():
+        path = query.folder / name
         if model in models and (lexists(path) or is_folder(query.folder / RESPONSES)):
             documents = _read_documents(path, model, jql, sidecar, findings)
             if documents or lexists(path):
-                yield QueryFile(path, model, file.irreplaceable, documents)
+                yield QueryFile(path, model, is_irreplaceable(model), documents)
 
 
 def _read_documents(
     path: Path, model: type[QueryData], jql: str, sidecar: QuerySidecar, findings: Findings
-) -> list[_Document]:
-    irreplaceable = DATA_FILES[model].irreplaceable
+) -> list[Document]:
+    irreplaceable = is_irreplaceable(model)
     responses = _read_responses(path.parent, sidecar, findings) if model is JiraCache else []
     if not lexists(path):
         return responses
@@ -125,8 +129,8 @@ def _read_documents(
 # --- cached Jira responses -------------------------------------------------------------------
 
 
-def _read_responses(folder: Path, sidecar: QuerySidecar, findings: Findings) -> list[_Document]:
-    documents: list[_Document] = []
+def _read_responses(folder: Path, sidecar: QuerySidecar, findings: Findings) -> list[Document]:
+    documents: list[Document] = []
     for cache_key, info in sidecar.responses.items():
         path = folder / response_file(cache_key)
         if not lexists(path):
@@ -140,7 +144,7 @@ def _read_responses(folder: Path, sidecar: QuerySidecar, findings: Findings) -> 
     return documents
 
 
-def _described_cache(data: bytes, value: Any, info: JiraCacheInfo | None) -> _Document | None:
+def _described_cache(data: bytes, value: Any, info: JiraCacheInfo | None) -> Document | None:
     """Return the response in ``jira_cache.json``, if the file is unchanged."""
     if info is None or info.digest != digest(data):
         return None
@@ -148,7 +152,7 @@ def _described_cache(data: bytes, value: Any, info: JiraCacheInfo | None) -> _Do
     return _cache_document(info.cache_key, info, response)
 
 
-def _cache_document(cache_key: str, info: ResponseInfo, response: Any) -> _Document:
+def _cache_document(cache_key: str, info: ResponseInfo, response: Any) -> Document:
     return {
         "cache_key": cache_key,
         "created_at": info.created_at,
@@ -157,5 +161,5 @@ def _cache_document(cache_key: str, info: ResponseInfo, response: Any) -> _Docum
     }
 
 
-def _same_key(one: _Document, other: _Document) -> bool:
+def _same_key(one: Document, other: Document) -> bool:
     return bool(one["cache_key"] == other["cache_key"])

@@ -238,7 +238,7 @@ class _ProfileReader:
     def _cached_jql(self, folder: Path) -> Any:
         """Return the JQL of the last sync; problems are reported when the file's data is read."""
         try:
-            cache = read_json(folder / DATA_FILES[JiraCache].name, Findings(self.findings.root))
+            cache = read_json(folder / DATA_FILES[JiraCache], Findings(self.findings.root))
         except UnreadableFileError:
             return None
         return cache.get("jql_query") if isinstance(cache, dict) else None

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from burndown.errors import DatabaseCorruptionError, ValidationError
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
@@ -11,12 +10,9 @@ from burndown.legacy.findings import Findings
 from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE
 from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
-from burndown.models import SCHEMA_VERSION, Entity, Profile, Query
-from burndown.models.query_data import QueryData
+from burndown.models import SCHEMA_VERSION, Document, Entity, Profile, Query, QueryData
 
 __all__ = ["WorkspaceReader", "find_damages"]
-
-_Document = dict[str, Any]
 
 
 class WorkspaceReader:
@@ -51,21 +47,21 @@ class WorkspaceReader:
         queries = profile.queries if profile is not None else []
         return next((each for each in queries if each.document["id"] == query_id), None)
 
-    def profile(self, profile: LegacyProfile) -> _Document:
+    def profile(self, profile: LegacyProfile) -> Document:
         """Return the document of a profile."""
         self._refuse_damaged(profile.path)
         return self._complete(Profile, [profile.document], profile.path)[0]
 
-    def query(self, profile_id: str, query: LegacyQuery) -> _Document:
+    def query(self, profile_id: str, query: LegacyQuery) -> Document:
         """Return the document of a query."""
         self._refuse_damaged(query.path)
         document = {**query.document, "profile_id": profile_id}
         return self._complete(Query, [document], query.path)[0]
 
-    def data(self, model: type[QueryData], profile_id: str, query: LegacyQuery) -> list[_Document]:
+    def data(self, model: type[QueryData], profile_id: str, query: LegacyQuery) -> list[Document]:
         """Return a query's documents of one entity type, without damaged ones that Jira has."""
         ids = {"profile_id": profile_id, "query_id": query.document["id"]}
-        found: list[_Document] = []
+        found: list[Document] = []
         for file in read_query_files(query, self._findings, {model}):
             documents = [{**document, **ids} for document in file.documents]
             try:
@@ -76,7 +72,7 @@ class WorkspaceReader:
                 for document in documents:
                     found += self._if_valid(model, document)
         self._refuse_damaged(query.sidecar_path)
-        self._refuse_damaged(query.folder / DATA_FILES[model].name)
+        self._refuse_damaged(query.folder / DATA_FILES[model])
         return found
 
     @property
@@ -85,7 +81,7 @@ class WorkspaceReader:
         return {"schema_version": SCHEMA_VERSION, **self.workspace.app_state}
 
     @property
-    def tasks(self) -> dict[str, _Document]:
+    def tasks(self) -> dict[str, Document]:
         """The progress of all tasks, by name."""
         return self.workspace.sidecar.tasks
 
@@ -106,15 +102,15 @@ class WorkspaceReader:
         return DatabaseCorruptionError(f"{shown} is damaged: {why}")
 
     def _complete(
-        self, model: type[Entity], documents: list[_Document], path: Path
-    ) -> list[_Document]:
+        self, model: type[Entity], documents: list[Document], path: Path
+    ) -> list[Document]:
         try:
             return model.completed(documents)
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 
     @staticmethod
-    def _if_valid(model: type[Entity], document: _Document) -> list[_Document]:
+    def _if_valid(model: type[Entity], document: Document) -> list[Document]:
         try:
             return model.completed([document])
         except ValidationError:

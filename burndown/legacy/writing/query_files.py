@@ -17,19 +17,17 @@ from burndown.legacy.sidecar import (
     SnapshotInfo,
 )
 from burndown.legacy.writing.json_files import encode_file
-from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot
+from burndown.models import Document, JiraCache, JiraChangelog, MetricsSnapshot, QueryData
 from burndown.models.json_codec import encode
-from burndown.models.query_data import QueryData
 from burndown.models.values import to_utc
 
 __all__ = ["query_files"]
 
-_Document = dict[str, Any]
 _Files = dict[str, bytes | None]
 
 
 def query_files(
-    model: type[QueryData], documents: Iterable[_Document], jql: str, sidecar: QuerySidecar
+    model: type[QueryData], documents: Iterable[Document], jql: str, sidecar: QuerySidecar
 ) -> _Files:
     """Return the files that hold these documents, in place of all earlier ones.
 
@@ -45,7 +43,7 @@ def query_files(
     found = list(documents)
     if model is JiraCache:
         return _response_files(found, jql, sidecar)
-    name = DATA_FILES[model].name
+    name = DATA_FILES[model]
     if not found:
         return {name: None}
     if model is MetricsSnapshot:
@@ -63,9 +61,9 @@ def query_files(
     return {name: data}
 
 
-def _weeks(documents: Iterable[_Document]) -> tuple[dict[str, Any], list[SnapshotInfo]]:
+def _weeks(documents: Iterable[Document]) -> tuple[dict[str, Any], list[SnapshotInfo]]:
     """Return the metrics by week, and for the sidecar which belong to which snapshot."""
-    weeks: dict[str, _Document] = {}
+    weeks: dict[str, Document] = {}
     described: list[SnapshotInfo] = []
     for document in sorted(documents, key=lambda each: str(each["snapshot_date"])):
         week = weeks.setdefault(document["snapshot_date"], {})
@@ -83,9 +81,9 @@ def _weeks(documents: Iterable[_Document]) -> tuple[dict[str, Any], list[Snapsho
     return weeks, described
 
 
-def _response_files(documents: list[_Document], jql: str, sidecar: QuerySidecar) -> _Files:
+def _response_files(documents: list[Document], jql: str, sidecar: QuerySidecar) -> _Files:
     """Put the last response with issues where the old dashboard reads it, others next to it."""
-    cache_file = DATA_FILES[JiraCache].name
+    cache_file = DATA_FILES[JiraCache]
     files: _Files = {cache_file: None}
     files.update({response_file(cache_key): None for cache_key in sidecar.responses})
     sidecar.jira_cache, sidecar.responses = None, {}
@@ -104,7 +102,7 @@ def _response_files(documents: list[_Document], jql: str, sidecar: QuerySidecar)
     return files
 
 
-def _missing_envelope(document: _Document, jql: str) -> _Document:
+def _missing_envelope(document: Document, jql: str) -> Document:
     """Return the keys that the old dashboard expects next to the issues and the response lacks."""
     if "timestamp" in document["response"]:  # the old dashboard wrote it
         return {}

@@ -1,7 +1,6 @@
 """Changes to a workspace, written as the old dashboard writes its files."""
 
 from pathlib import Path
-from typing import Any
 
 from burndown.files.changes import Changes
 from burndown.files.paths import is_file
@@ -23,11 +22,9 @@ from burndown.legacy.sidecar import ActiveInfo, QuerySidecar
 from burndown.legacy.writing.json_files import encode_file
 from burndown.legacy.writing.query_files import query_files
 from burndown.legacy.writing.registry_entry import registry_entry
-from burndown.models.query_data import QueryData
+from burndown.models import Document, QueryData
 
 __all__ = ["WorkspaceWriter"]
-
-_Document = dict[str, Any]
 
 _ACTIVE = ("active_profile_id", "active_query_id")
 
@@ -53,7 +50,7 @@ class WorkspaceWriter:
         if self._workspace.predates_profiles:
             self._move_from_root(self._workspace.profiles[0])
 
-    def save_profile(self, document: _Document) -> None:
+    def save_profile(self, document: Document) -> None:
         """Add the profile, or replace the one of its id."""
         profile = self.reader.find(document["id"])
         if profile is None:
@@ -81,7 +78,7 @@ class WorkspaceWriter:
         self._workspace.entries.pop(profile.key, None)
         self._registry_changed = True
 
-    def save_query(self, profile: LegacyProfile, document: _Document) -> None:
+    def save_query(self, profile: LegacyProfile, document: Document) -> None:
         """Add the query, or replace the one of its id."""
         self._ensure_profile_file(profile)
         document = {key: item for key, item in document.items() if key != "profile_id"}
@@ -108,7 +105,7 @@ class WorkspaceWriter:
         model: type[QueryData],
         profile: LegacyProfile,
         query: LegacyQuery,
-        documents: list[_Document],
+        documents: list[Document],
     ) -> None:
         """Replace all of a query's documents of one entity type."""
         self._ensure_profile_file(profile)
@@ -135,7 +132,7 @@ class WorkspaceWriter:
                 state[key] = value
         self._registry_changed = True
 
-    def save_task(self, document: _Document) -> None:
+    def save_task(self, document: Document) -> None:
         """Save the progress of a task."""
         self._workspace.sidecar.tasks[document["task_name"]] = document
         self._registry_changed = True

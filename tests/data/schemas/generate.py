@@ -103,7 +103,7 @@ def fill(backend: SQLiteBackend) -> None:
     histories = {f"KAFKA-{n}": {"histories": [{"created": str(NOW)}]} for n in range(20)}
     backend.save_jira_changelogs("kafka", "12w", histories)
     backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, moments[1])
-    pages = {
+    pages: dict[str, dict[str, Any]] = {
         f"KAFKA-{total}": {"changelog": {"histories": [{}, {}], "total": total, "startAt": 0}}
         for total in (2, 152)
     }

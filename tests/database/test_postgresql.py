@@ -1,0 +1,254 @@
+"""What holds on a PostgreSQL server beside the contract: locks, conflicts, errors, checks."""
+
+import multiprocessing
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from benchmarks.workers import measure_store
+from burndown import (
+    ProfileNotFoundError,
+    StorageError,
+    TransactionConflictError,
+    get_backend,
+    set_backend,
+)
+from burndown.cli import run
+from burndown.database import PostgreSQLDatabase, base, get_db_connection, open_database
+from burndown.demo import write_demo_workspace
+from burndown.migration import run_migration_if_needed
+from burndown.models import Profile
+from burndown.persistence import open_backend
+from burndown.persistence.sql_backend import SQLBackend
+from burndown.repositories import ProfileRepository
+from burndown.repositories.base import save_documents
+from burndown.sql import Executor
+from tests.support.postgres import PostgresServer, execute_on
+
+CANARY = "c4n4ry-p4ssw0rd"
+NO_ORDER = "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$"
+
+
+@pytest.fixture
+def backend(postgres_url: str) -> Iterator[SQLBackend]:
+    """A backend on an empty database of the server."""
+    with SQLBackend(open_database(postgres_url)) as new:
+        yield new
+
+
+def test_the_settings_choose_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backend and typed sessions are on the database of the URL."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
+    get_backend().save_profile({"id": "p", "forecast_settings": {"pert_factor": 1.5}})
+    database = PostgreSQLDatabase(make_url(postgres_url))
+    with database.session() as session:
+        profiles = ProfileRepository(session)
+        found = profiles.get("p")
+        assert found is not None
+        assert found.forecast_settings.pert_factor == 1.5
+        profiles.save(Profile(name="Other"))
+    database.close()
+    assert {profile["id"] for profile in get_backend().list_profiles()} == {"p", "other"}
+
+
+def test_there_is_no_sqlite_connection_to_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error says what to use instead, and shows no password."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
+    with pytest.raises(StorageError, match=r"burndown\.database\.session"):
+        get_db_connection()
+
+
+def test_nothing_is_made_before_something_is_stored(backend: SQLBackend) -> None:
+    """Looking whether there is anything makes no table."""
+    assert not backend.exists()
+    assert backend.describe()["size_bytes"] == 0
+    assert not backend.exists()
+    backend.set_app_state("key", "value")
+    assert backend.exists()
+    assert backend.describe()["size_bytes"] > 0
+
+
+def test_a_server_that_is_away_is_named_without_the_password() -> None:
+    """The error says which host, and is the same for every call."""
+    backend = open_backend(f"postgresql+psycopg://user:{CANARY}@127.0.0.1:1/db")
+    for call in (backend.list_profiles, backend.exists, lambda: backend.save_profile({"id": "p"})):
+        with pytest.raises(StorageError, match=r"server 127\.0\.0\.1 is out of reach") as away:
+            call()
+        assert CANARY not in f"{away.value} {away.value!r} {away.value.__cause__} {backend!r}"
+    is_whole, [problem] = backend.check_integrity()
+    assert not is_whole
+    assert "out of reach" in problem
+    assert CANARY not in str(backend.describe.__self__)
+
+
+def test_a_connection_that_died_is_replaced(
+    backend: SQLBackend, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    """After the server was restarted, the next call finds it again."""
+    backend.set_app_state("key", "value")
+    postgres_server.run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        f"WHERE datname = '{make_url(postgres_url).database}'"
+    )
+    assert backend.get_app_state("key") == "value"
+
+
+def test_who_cannot_write_in_time_is_told_that_it_is_locked(
+    backend: SQLBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers wait for nobody meanwhile."""
+    backend.set_app_state("key", "value")
+    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 1)
+    with open_backend(postgres_url) as other, backend.transaction():
+        backend.set_app_state("key", "other")
+        assert other.get_app_state("key") == "value"
+        with pytest.raises(StorageError, match="locked"):
+            other.set_app_state("key", "late")
+    assert backend.get_app_state("key") == "other"
+
+
+def test_what_the_server_could_not_order_is_tried_again(backend: SQLBackend) -> None:
+    """A call is repeated a few times; of several in a transaction, the caller has to repeat all."""
+    tries = 0
+
+    def conflict(connection: Executor) -> int:
+        nonlocal tries
+        tries += 1
+        if tries < 4:
+            connection.execute(
+                "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$"
+            )
+        return tries
+
+    assert backend.database.write(conflict) == 4
+    tries = -100
+    with pytest.raises(TransactionConflictError, match="try it again"):
+        backend.database.read(conflict)
+    assert tries == -100 + base.ATTEMPTS
+    tries = 0
+    with pytest.raises(TransactionConflictError), backend.transaction():
+        backend.database.write(conflict)
+    assert tries == 1
+
+
+def test_a_real_deadlock_is_survived(backend: SQLBackend, postgres_url: str) -> None:
+    """Somebody who locks rows in another order, by hand, costs a second try and no error."""
+    backend.save_profile({"id": "a"})
+    backend.save_profile({"id": "b"})
+    plain = make_url(postgres_url).set(drivername="postgresql")
+    first_locked, may_go_on = threading.Event(), threading.Event()
+
+    def lock_by_hand() -> None:
+        url = plain.render_as_string(hide_password=False)
+        with psycopg.connect(url) as connection:
+            connection.execute("SET deadlock_timeout = '1h'")  # the other one is to give up
+            connection.execute("UPDATE profiles SET description = 'x' WHERE id = 'b'")
+            first_locked.set()
+            may_go_on.wait()
+            connection.execute("UPDATE profiles SET description = 'x' WHERE id = 'a'")
+
+    def save_both(connection: Executor) -> None:
+        connection.execute("SET LOCAL deadlock_timeout = '10ms'")
+        for profile_id in ("a", "b"):
+            save_documents(connection, Profile, [{"id": profile_id, "description": "ours"}])
+            may_go_on.set()
+
+    somebody = threading.Thread(target=lock_by_hand)
+    somebody.start()
+    first_locked.wait()
+    backend.database.write(save_both)
+    somebody.join()
+    assert [profile["description"] for profile in backend.list_profiles()] == ["ours", "ours"]
+
+
+def test_rows_that_belong_to_nothing_are_found(backend: SQLBackend, postgres_url: str) -> None:
+    """So are a constraint that was never checked and an index that is not valid."""
+    backend.save_profile({"id": "p"})
+    assert backend.check_integrity() == (True, [])
+    execute_on(
+        postgres_url,
+        "SET session_replication_role = replica; "
+        "INSERT INTO queries (profile_id, id) VALUES ('gone', 'q')",
+        "ALTER TABLE profiles ADD CONSTRAINT short CHECK (length(name) < 0) NOT VALID",
+    )
+    is_whole, problems = backend.check_integrity()
+    assert not is_whole
+    assert "1 rows of queries belong to rows of profiles that are not there" in problems
+    assert any("short" in problem for problem in problems)
+
+
+def test_a_legacy_workspace_moves_in(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As into a file: whole, once, and not over profiles that are there."""
+    write_demo_workspace(tmp_path, issues=5)
+    with open_backend(tmp_path / "file.db") as file:
+        run_migration_if_needed(database=file.database)
+        expected = list(file.records(Profile))
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
+    assert run_migration_if_needed(dry_run=True).outcome == "dry run"
+    assert not get_backend().exists()
+    report = run_migration_if_needed()
+    assert report.outcome == "migrated"
+    assert list(get_backend().records(Profile)) == expected
+    assert get_backend().get_app_state("active_query_id") == "12w"
+    assert run_migration_if_needed().outcome == "already migrated"
+    assert not list((tmp_path / "profiles").glob("*.migrating*"))
+
+
+def test_the_commands_work_on_it(
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """They take it from the settings."""
+    write_demo_workspace(tmp_path, issues=5)
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
+    assert run(["show"]) == 1
+    assert "There is no database at postgresql+psycopg://" in capsys.readouterr().err
+    for arguments in (
+        ["migrate"],
+        ["show"],
+        ["show", "kafka"],
+        ["show", "kafka", "12w"],
+        ["check"],
+    ):
+        assert run(arguments) == 0
+    assert "The database is whole" in capsys.readouterr().out
+
+
+def test_processes_that_begin_at_once_make_one_schema(postgres_url: str) -> None:
+    """Each of them finds the tables, whoever made them."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        pool.starmap(save_a_profile, [(postgres_url, number) for number in range(8)])
+    with open_backend(postgres_url) as backend:
+        assert len(backend.list_profiles()) == 8
+
+
+def save_a_profile(url: str, number: int) -> None:
+    with open_backend(url) as backend:
+        backend.save_profile({"id": f"p{number}"})
+
+
+def test_processes_lose_no_update(postgres_url: str) -> None:
+    """What they count together is what each of them counted."""
+    result = measure_store(postgres_url, workers=3, seconds=1)
+    assert result["errors"] == 0
+    assert result["added"] > 0
+    assert result["lost_updates"] == 0
+
+
+def test_closing_lets_go_of_the_server(backend: SQLBackend) -> None:
+    """And the next call opens it again."""
+    set_backend(backend)
+    set_backend(None)
+    with pytest.raises(ProfileNotFoundError):
+        backend.delete_profile("p")

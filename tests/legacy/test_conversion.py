@@ -1,0 +1,170 @@
+"""Whatever one value of a profile or query is, the values beside it stay, and it is not lost."""
+
+import copy
+import json
+from typing import Any
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from burndown.legacy.reading.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
+from burndown.models import Entity, Profile, Query, Submodel
+from tests.legacy.damaged_workspace import CANARY
+from tests.support.strategies import json_objects, json_values, profiles, queries
+
+Document = dict[str, Any]
+Steps = tuple[str, ...]
+
+ODD_VALUES: st.SearchStrategy[Any] = (
+    json_values
+    | st.sampled_from(
+        [
+            *(0, 1, 2, 1.0, 100.0, -1, 10**400, "1", "0", "100", " 1.5 ", "1e3", "\u0661"),
+            *(True, "true", "FALSE", "yes", "", " ", None, [], {}, [None], [[]], ["show"], "show"),
+            *("2026-03-31T00:00:00", "2026-03-31 25:00", "2026-W14", "NaT", "31.03.2026"),
+            *(" http://a.example ", "a.example", "V3", 3, "a, b", "\0", {"issue_types": "x"}),
+        ]
+    )
+    | st.lists(json_values, min_size=1, max_size=1)
+    | st.dictionaries(st.sampled_from(["dora", "issue_types", "deadline", "token"]), json_values)
+)
+
+
+def steps_of(model: Any) -> list[Steps]:
+    """The way to each field of a model, and to the fields of its sections."""
+    found: list[Steps] = []
+    for name, field in model.model_fields.items():
+        key = field.alias or name
+        found.append((key,))
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Submodel):
+            found += [(key, *steps) for steps in steps_of(field.annotation)]
+    return found
+
+
+PLACES: dict[type[Entity], list[Steps]] = {
+    Profile: [steps for steps in steps_of(Profile) if steps not in [("id",), ("extra",)]],
+    Query: [
+        steps for steps in steps_of(Query) if steps not in [("id",), ("extra",), ("profile_id",)]
+    ],
+}
+DOCUMENTS: dict[type[Entity], st.SearchStrategy[Document]] = {Profile: profiles(), Query: queries()}
+
+
+@st.composite
+def with_an_odd_value(draw: st.DrawFn) -> tuple[type[Entity], Document, Steps, Any]:
+    """A kind of document, a valid one, and one of its places with a value to be put there."""
+    models: list[type[Entity]] = [Profile, Query]
+    model = draw(st.sampled_from(models))
+    return (
+        model,
+        draw(DOCUMENTS[model]),
+        draw(st.sampled_from(PLACES[model])),
+        draw(ODD_VALUES),
+    )
+
+
+def put(document: Document, steps: Steps, value: Any) -> Document:
+    """The document with the value, in sections that are made where they are not."""
+    changed = copy.deepcopy(document)
+    section = changed
+    for step in steps[:-1]:
+        section = section.setdefault(step, {})
+    section[steps[-1]] = value
+    return changed
+
+
+def without(document: Document, steps: Steps) -> Document:
+    """The document without the value at the place and what is kept aside."""
+    rest = put(document, steps, None)
+    for key in (LEGACY_VALUES, LEGACY_HIDDEN):
+        rest.pop(key, None)
+    section = rest
+    for step in steps[:-1]:
+        section = section[step]
+    del section[steps[-1]]
+    return rest
+
+
+def at(document: Document, steps: Steps) -> Any:
+    for step in steps:
+        document = document.get(step, {})
+    return document
+
+
+def accepted(model: type[Entity], document: Document) -> bool:
+    """Whether the model takes the document as it is; names are shortened later."""
+    given = {"id": "id", "profile_id": "id", **document}
+    given.pop("name", None)
+    [stored] = model.completed([given])
+    times = ("created_at", "last_used", "updated_at")
+    return all(
+        json.dumps(stored[key]) == json.dumps(value)
+        for key, value in given.items()
+        if key not in times
+    )
+
+
+@given(example=with_an_odd_value())
+def test_one_odd_value_takes_none_beside_it_along(
+    example: tuple[type[Entity], Document, Steps, Any],
+) -> None:
+    """It stays, is converted or is kept by its path; whatever is done with it is reported."""
+    model, document, steps, value = example
+    assume(LEGACY_VALUES not in document)
+    written = put(document, steps, value)
+    before = copy.deepcopy(written)
+    told: list[str] = []
+    converted = convert(model, written, told.append)
+    assert written == before
+    assert accepted(model, converted)
+    assert without(converted, steps) == without(written, steps)
+    if json.dumps(converted, default=str) != json.dumps(written, default=str):
+        assert told
+        assert all(what.startswith(".".join(steps)) for what in told)
+    kept = {**converted.get(LEGACY_VALUES, {}), **converted.get(LEGACY_HIDDEN, {})}
+    assert all(place.startswith(".".join(steps)) for place in kept)
+    if not isinstance(value, dict | list) and at(converted, steps) == {}:
+        assert value in (None, {}) or not str(value).strip() or kept == {".".join(steps): value}
+
+
+@given(document=profiles() | json_objects, parts=st.lists(with_an_odd_value(), max_size=4))
+def test_any_object_becomes_a_profile_that_stays_as_it_is(
+    document: Document, parts: list[tuple[type[Entity], Document, Steps, Any]]
+) -> None:
+    """To convert it again changes nothing and tells nothing."""
+    written = {**document, "id": "id"}
+    for model, _, steps, value in parts:
+        if model is Profile and all(isinstance(at(written, steps[:n]), dict) for n in (0, 1)):
+            written = put(written, steps[:2], value)
+    converted = convert(Profile, written, lambda what: None)
+    assert accepted(Profile, converted)
+    again: list[str] = []
+    assert convert(Profile, converted, again.append) == converted
+    assert not again or all(what.startswith("name: ") for what in again)
+
+
+IN_URLS = [
+    f"https://me:{CANARY}@jira.example.com",
+    [f"https://me:{CANARY}@jira.example.com", "x"],
+    json.dumps({"token": CANARY}),
+    {"password": [CANARY]},
+]
+SECRETS = [*IN_URLS, [CANARY, CANARY], {"value": CANARY}, [[CANARY], 5], [CANARY, None]]
+
+
+@given(
+    place=st.tuples(st.sampled_from(["jira_config", "jira_config/token"]), st.sampled_from(SECRETS))
+    | st.tuples(
+        st.sampled_from(["jira_config/base_url", "description", "forecast_settings/deadline"]),
+        st.sampled_from(IN_URLS),
+    )
+)
+def test_what_may_be_a_secret_is_neither_reported_nor_kept_among_other_values(
+    place: tuple[str, Any],
+) -> None:
+    steps, value = tuple(place[0].split("/")), place[1]
+    told: list[str] = []
+    converted = convert(Profile, put({"id": "a"}, steps, value), told.append)
+    assert CANARY in str(converted)
+    assert CANARY not in str(converted.get(LEGACY_VALUES))
+    assert CANARY not in str(told)

@@ -1,0 +1,272 @@
+"""From the old files into the database and back: docs/way-back.md says what is written otherwise.
+
+What is expected of each file is said here once more, in the terms of the JSON values alone.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from burndown import ImportExportError, MigrationError, PersistenceBackend, set_backend
+from burndown.database import SQLiteDatabase
+from burndown.demo import write_demo_workspace
+from burndown.import_export import export_workspace
+from burndown.migration import run_migration_if_needed
+from burndown.persistence.sqlite_backend import SQLiteBackend
+from tests.support.legacy_workspaces import Files, leaves, workspaces, write
+from tests.support.store import stored_records
+
+SECTIONS = (
+    "jira_config",
+    "field_mappings",
+    "forecast_settings",
+    "project_classification",
+    "flow_type_mappings",
+)
+DATA = (
+    "jira_cache.json",
+    "jira_changelog_cache.json",
+    "project_data.json",
+    "metrics_snapshots.json",
+)
+slow = settings(suppress_health_check=list(HealthCheck), max_examples=20)
+RENAMED = {"Team A/sub": "team-a-sub"}
+"""Folders whose names are no ids."""
+
+
+@contextmanager
+def migrated(root: Path) -> Iterator[SQLiteBackend]:
+    """The store that the workspace moves into, in use."""
+    path = root.parent / f"{root.name}.db"
+    run_migration_if_needed(root / "profiles", SQLiteDatabase(path))
+    with SQLiteBackend(path) as backend:
+        set_backend(backend)
+        yield backend
+
+
+@contextmanager
+def there_and_back(files: Files) -> Iterator[tuple[Files, PersistenceBackend, Path]]:
+    """The files that come back, the store that they come from, and where they lie."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(files, Path(folder) / "old")
+        with migrated(Path(folder) / "old") as backend:
+            root = export_workspace(Path(folder) / "new", include_secrets=True)
+            yield read(root), backend, root
+
+
+def read(root: Path) -> Files:
+    """All JSON files below the root."""
+    return {
+        path.relative_to(root).as_posix(): json.loads(path.read_text("utf-8"))
+        for path in root.rglob("*.json")
+    }
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON values, whatever the order of keys; 1 is not 1.0."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+# --- what is expected of a file ----------------------------------------------------------------
+
+
+def in_utc(value: Any) -> Any:
+    """A moment as it comes back."""
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC).isoformat()
+    except (TypeError, ValueError):
+        return value
+
+
+def iso_week(week: str) -> str:
+    return week if "W" in week else f"{week[:4]}-W{week[5:]:0>2}"
+
+
+def expected_changelogs(written: Files) -> Files:
+    """The histories of the older envelope stand beside the others, without it."""
+    if not isinstance(written.get("issues"), list):
+        return written
+    enveloped = {issue["key"]: issue for issue in written["issues"]}
+    return enveloped | {
+        key: item for key, item in written.items() if key not in ("cache_version", "issues")
+    }
+
+
+def missing_metrics(written: Files, back: Files) -> list[tuple[str, str]]:
+    """Metrics that are not in their week, nor kept there as the older double of another."""
+    return [
+        (week, name)
+        for week, metrics in written.items()
+        for name, metric in metrics.items()
+        if not any(
+            same(back[iso_week(week)].get(key), metric) for key in (name, f"{name} (double)")
+        )
+    ]
+
+
+def completed_settings(written: Files, back: Files, defaults: Files) -> Files:
+    """The file of a profile or query as it is expected back; moments that it lacks are free."""
+    moments = ("created_at", "last_used")
+    return {
+        **defaults,
+        **{key: back[key] for key in moments},
+        **written,
+        **{key: in_utc(written[key]) for key in moments if key in written},
+        "_burndown": back["_burndown"],
+    }
+
+
+# --- laws --------------------------------------------------------------------------------------
+
+
+def test_the_sample_comes_back_as_it_was(tmp_path: Path) -> None:
+    """Every file is equal but for moments, the spelling of weeks, and the registry."""
+    write_demo_workspace(tmp_path / "old", issues=20)
+    before = {
+        path: value
+        for path, value in read(tmp_path / "old").items()
+        if path.startswith("profiles/") and "metrics_snapshots_" not in path
+    }
+    with migrated(tmp_path / "old"):
+        back = read(export_workspace(tmp_path / "new", include_secrets=True))
+    registry, registry_before = (each.pop("profiles/profiles.json") for each in (back, before))
+    assert {path for path in back if not path.endswith("burndown.json")} == before.keys()
+    for path, written in before.items():
+        name, folder = path.split("/")[-1], path.split("/")[-2]
+        if name == "profile.json":
+            defaults: Files = {"id": folder} | {key: {} for key in SECTIONS}
+            written = completed_settings(written, back[path], defaults)
+        elif name == "query.json":
+            defaults = {"id": folder, "description": ""}
+            written = completed_settings(written, back[path], defaults)
+        elif name == "metrics_snapshots.json":
+            written = {iso_week(week): metrics for week, metrics in written.items()}
+        assert same(back[path], written), path
+    for key in ("active_profile_id", "active_query_id"):
+        assert registry[key] == registry_before[key]
+    for profile_id, entry in registry_before["profiles"].items():
+        assert sorted(registry["profiles"][profile_id]["queries"]) == sorted(entry["queries"])
+        assert registry["profiles"][profile_id]["name"] == entry["name"]
+        assert registry["profiles"][profile_id]["jira_config"] == {}
+
+
+@slow
+@given(files=workspaces())
+def test_files_come_back_but_for_what_is_written_otherwise(files: Files) -> None:
+    """Data as it was; of settings every value, wherever its place is now."""
+    try:
+        with there_and_back(files) as (back, _, _):
+            for path, written in files.items():
+                check_file(path, written, back)
+    except MigrationError:
+        return
+
+
+def check_file(path: str, written: Any, back: Files) -> None:
+    for name, renamed in RENAMED.items():
+        path = path.replace(f"profiles/{name}/", f"profiles/{renamed}/")
+    folder, _, name = path.rpartition("/")
+    if name in DATA:
+        found = back.get(path)
+        if name == "metrics_snapshots.json":
+            assert missing_metrics(written, found or {}) == []
+            assert {iso_week(week) for week in written} == (found or {}).keys()
+        elif name == "jira_changelog_cache.json":
+            assert same(found or {}, expected_changelogs(written))
+        else:
+            assert same(found, written)
+    elif name != "profiles.json":
+        settings = folder.removesuffix("/queries/main") if name == "app_settings.json" else folder
+        now = back[f"{settings}/{'query' if name == 'query.json' else 'profile'}.json"]
+        lost = set(leaves(written)) - set(leaves(now))
+        assert all("/rest/api/" in each for each in lost)  # it became the base URL
+
+
+@slow
+@given(files=workspaces())
+def test_what_came_back_moves_in_again_as_the_same_store(files: Files) -> None:
+    try:
+        with there_and_back(files) as (_, backend, root):
+            before = stored_records(backend)
+            with migrated(root) as again:
+                assert stored_records(again) == before
+    except MigrationError:
+        return
+
+
+# --- the folder --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(backend: SQLiteBackend) -> SQLiteBackend:
+    """One profile with a token, in use."""
+    backend.save_profile({"id": "p", "jira_config": {"token": "canary-7f3a"}})
+    backend.save_query("p", {"id": "q", "jql": "a = b"})
+    set_backend(backend)
+    return backend
+
+
+def test_tokens_are_left_out_unless_they_are_asked_for(
+    store: SQLiteBackend, tmp_path: Path
+) -> None:
+    root = export_workspace(tmp_path / "old")
+    assert not [path for path in root.rglob("*.json") if "canary" in path.read_text("utf-8")]
+    root = export_workspace(tmp_path / "secret", include_secrets=True)
+    assert read(root)["profiles/p/profile.json"]["jira_config"] == {"token": "canary-7f3a"}
+
+
+@pytest.mark.parametrize("include_secrets", [False, True])
+def test_a_token_where_none_is_expected_is_refused(
+    store: SQLiteBackend, tmp_path: Path, include_secrets: bool
+) -> None:
+    store.save_query("p", {"id": "q", "description": "curl -H 'Bearer canary-7f3a'"})
+    if include_secrets:
+        export_workspace(tmp_path / "old", include_secrets=True)
+    else:
+        with pytest.raises(ImportExportError, match=r"Jira token of profile 'p'.*query\.json"):
+            export_workspace(tmp_path / "old")
+        assert not (tmp_path / "old").exists()
+
+
+def test_only_files_of_the_workspace_are_there(store: SQLiteBackend, tmp_path: Path) -> None:
+    root = export_workspace(tmp_path / "old")
+    assert read(root).keys() == {
+        "profiles/profiles.json",
+        "profiles/burndown.json",
+        "profiles/p/profile.json",
+        "profiles/p/queries/q/query.json",
+    }
+    assert len([path for path in root.rglob("*") if path.is_file()]) == 4
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("old")] == ["old"]
+
+
+def test_a_folder_that_holds_something_is_left_alone(store: SQLiteBackend, tmp_path: Path) -> None:
+    """Even an earlier export, which the old dashboard may have written to."""
+    (tmp_path / "empty").mkdir()
+    root = export_workspace(tmp_path / "empty")
+    before = read(root)
+    store.save_query("p", {"id": "other"})
+    with pytest.raises(ImportExportError, match="is there already"):
+        export_workspace(root)
+    assert read(root) == before
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ImportExportError, match="is there already"):
+        export_workspace(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_store_that_is_not_there_is_not_exported(tmp_path: Path) -> None:
+    """And nothing is made."""
+    with SQLiteBackend(tmp_path / "none.db") as backend:
+        set_backend(backend)
+        with pytest.raises(ImportExportError, match="nothing to copy"):
+            export_workspace(tmp_path / "old")
+        set_backend(None)
+    assert list(tmp_path.iterdir()) == []

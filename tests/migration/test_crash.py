@@ -1,0 +1,80 @@
+"""A migration that is killed, or started twice at once, ends as if nothing had happened."""
+
+import os
+import shutil
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from burndown.database import SQLiteDatabase
+from burndown.demo import write_demo_workspace
+from burndown.migration import run_migration_if_needed
+from tests.support.database_rows import everything
+from tests.support.legacy_workspaces import files_without_database
+from tests.support.processes import count_calls, killed_at
+
+KILLS = 30
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A sample workspace, to be copied."""
+    folder = tmp_path / "sample"
+    write_demo_workspace(folder, issues=5)
+    return folder
+
+
+def migrate(workspace: Path) -> str:
+    """Migrate with a database object of its own; returns the outcome."""
+    database = SQLiteDatabase(workspace / "profiles" / "burndown.db")
+    try:
+        return run_migration_if_needed(workspace / "profiles", database).outcome
+    finally:
+        database.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_path: Path) -> None:
+    """The old files are as they were, the database is there as a whole, with one backup."""
+    migrate(shutil.copytree(workspace, tmp_path / "warm"))  # fills caches, which costs calls once
+    whole = shutil.copytree(workspace, tmp_path / "whole", copy_function=shutil.copy2)
+    calls = count_calls(partial(migrate, whole))
+    expected = everything(whole / "profiles" / "burndown.db")
+    before = {
+        path.relative_to(workspace): data
+        for path, data in files_without_database(workspace).items()
+    }
+    for number in range(KILLS):
+        killed = shutil.copytree(workspace, tmp_path / "killed", copy_function=shutil.copy2)
+        killed_at(partial(migrate, killed), 1 + calls * number // (KILLS + 1))
+        assert migrate(killed) in ("migrated", "already migrated")
+        assert everything(killed / "profiles" / "burndown.db") == expected
+        old_files = {
+            path.relative_to(killed): data for path, data in files_without_database(killed).items()
+        }
+        assert before.items() <= old_files.items()
+        assert not list((killed / "profiles").glob("*.migrating*"))
+        assert len([path for path in (killed / "backups").iterdir() if not path.suffix]) == 1
+        shutil.rmtree(killed)
+
+
+def test_of_several_processes_one_migrates_and_the_others_wait(workspace: Path) -> None:
+    """Each of them finds the migrated database when it goes on."""
+    program = (
+        "from burndown.migration import run_migration_if_needed\n"
+        "from burndown import get_backend\n"
+        "report = run_migration_if_needed()\n"
+        "assert get_backend().get_profile('kafka')\n"
+        "print(report.outcome)\n"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], cwd=workspace, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    outcomes = sorted(process.communicate()[0].strip() for process in processes)
+    assert outcomes == ["already migrated"] * 3 + ["migrated"]

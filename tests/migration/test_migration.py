@@ -1,0 +1,622 @@
+"""A legacy workspace moves in whole or not at all, and nothing of it is lost."""
+
+import json
+import math
+import re
+import shutil
+import sqlite3
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from burndown import MigrationError, SQLiteBackend, StorageError, get_backend, jira_cache_key
+from burndown.database import SQLiteDatabase
+from burndown.demo import write_demo_workspace
+from burndown.migration import run_migration_if_needed
+from burndown.models import ENTITIES, Entity, QueryData
+from burndown.repositories.base import save_documents
+from burndown.sql import Executor
+from tests.support.database_rows import everything, rows
+from tests.support.legacy_workspaces import (
+    Files,
+    files_without_database,
+    leaves,
+    workspaces,
+    write,
+)
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Path:
+    """The folder of profiles of a small sample workspace."""
+    write_demo_workspace(tmp_path, issues=12)
+    return tmp_path / "profiles"
+
+
+def migrate_files(files: Files, root: Path) -> Path:
+    """Write a workspace and migrate it; returns the database."""
+    profiles = write(files, root)
+    database = SQLiteDatabase(profiles / "burndown.db")
+    run_migration_if_needed(profiles, database)
+    database.close()
+    return database.path
+
+
+# --- nothing is lost -------------------------------------------------------------------------
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(files=workspaces())
+def test_every_value_of_every_file_is_in_the_database(
+    files: Files, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What each file says is found again by a reader that shares no code with the writer."""
+    root = tmp_path_factory.mktemp("workspace")
+    database = migrate_files(files, root)
+    for path, value in files.items():
+        missing = MISSING[path.rpartition("/")[2]](value, database)
+        assert not missing, (path, missing)
+    shutil.rmtree(root)
+
+
+def missing_leaves(value: Any, database: Path) -> Counter[str]:
+    """Scalars of a settings file that no row of profiles or queries has."""
+    stored = [*rows(database, "profiles"), *rows(database, "queries")]
+    return min(
+        (Counter(leaves(value)) - Counter(leaves(row)) for row in stored),
+        key=lambda missing: missing.total(),
+    )
+
+
+def missing_response(value: Any, database: Path) -> Any:
+    """A cached response that no row has as a whole."""
+    found = [row["response"] for row in rows(database, "jira_cache")]
+    return [] if value in found else value
+
+
+def missing_histories(value: Any, database: Path) -> list[Any]:
+    """Histories that no row has, save those that a newer one of the same issue replaced."""
+    found = [row["changelog"] for row in rows(database, "jira_changelog_cache")]
+    newest = {issue["key"]: issue for issue in value.get("issues", [])}
+    newest.update({key: entry for key, entry in value.items() if "-" in key})
+    return [entry for entry in newest.values() if entry not in found]
+
+
+def missing_data(value: Any, database: Path) -> Any:
+    """Project data that no row has as a whole."""
+    found = [row["data"] for row in rows(database, "project_data")]
+    return [] if value in found else value
+
+
+def missing_metrics(value: Any, database: Path) -> list[Any]:
+    """Metrics that no row of their week has."""
+    found = rows(database, "metrics_snapshots")
+    return [
+        (week, name)
+        for week, metrics in value.items()
+        for name, metric in [("any week", None), *metrics.items()]
+        if not any(
+            name == "any week"
+            or (
+                metric in row["metrics"].values()
+                and any(key.startswith(name) for key in row["metrics"])
+            )
+            for row in found
+            if row["snapshot_date"].replace("W", "") == week.replace("W", "")
+        )
+    ]
+
+
+MISSING: dict[str, Any] = {
+    "profiles.json": lambda value, database: [],
+    "profile.json": missing_leaves,
+    "app_settings.json": missing_leaves,
+    "query.json": missing_leaves,
+    "jira_cache.json": missing_response,
+    "jira_changelog_cache.json": missing_histories,
+    "project_data.json": missing_data,
+    "metrics_snapshots.json": missing_metrics,
+}
+
+
+def test_the_sample_moves_in_with_its_report(demo: Path) -> None:
+    """Profiles, queries and data are there, and the report says what happened to the rest."""
+    report = run_migration_if_needed()
+    assert report.outcome == "migrated"
+    assert report.moved["profiles"] == 2
+    assert report.moved["queries"] == 3
+    assert {found.path.name for found in report.findings.skipped} >= {
+        "task_progress.json",
+        "cache",
+        "profile.json.tmp",
+        "metrics_snapshots_ab12cd.json",
+    }
+    backend = get_backend()
+    assert backend.get_app_state("migration_complete") == "true"
+    assert backend.get_app_state("active_profile_id") == "kafka"
+    assert {query["id"] for query in backend.list_queries("kafka")} == {"12w", "bugs"}
+
+
+def test_a_cached_response_has_the_key_and_expiry_of_its_file(demo: Path) -> None:
+    """The key is what business logic computes, the expiry 24 hours after the file's timestamp."""
+    written = json.loads((demo / "kafka/queries/12w/jira_cache.json").read_text("utf-8"))
+    run_migration_if_needed()
+    key = jira_cache_key(written["jql_query"], written["fields_requested"])
+    (cache,) = get_backend().list_jira_caches("kafka", "12w")
+    timestamp = datetime.fromisoformat(written["timestamp"])
+    assert cache["cache_key"] == key
+    assert datetime.fromisoformat(cache["expires_at"]) == timestamp + timedelta(hours=24)
+    assert get_backend().get_jira_cache("kafka", "12w", key) == written
+
+
+def test_the_old_files_stay_and_are_backed_up(demo: Path) -> None:
+    """No old file changes, and the backup holds the same ones."""
+    before = files_without_database(demo)
+    report = run_migration_if_needed()
+    assert files_without_database(demo) == before
+    assert report.backup is not None
+    copied = files_without_database(report.backup / "profiles")
+    assert {
+        path.relative_to(report.backup / "profiles"): data for path, data in copied.items()
+    } == {path.relative_to(demo): data for path, data in before.items()}
+
+
+def test_a_second_run_does_nothing(demo: Path) -> None:
+    """It says so, and neither the database nor the backups change."""
+    run_migration_if_needed()
+    before = everything(demo / "burndown.db")
+    assert run_migration_if_needed().outcome == "already migrated"
+    assert everything(demo / "burndown.db") == before
+    assert len(list((demo.parent / "backups").iterdir())) == 1
+
+
+def test_a_dry_run_tells_the_same_and_writes_nothing(demo: Path) -> None:
+    """The workspace is as it was, and the report is that of the migration."""
+    before = sorted(demo.parent.rglob("*"))
+    rehearsed = run_migration_if_needed(dry_run=True)
+    assert sorted(demo.parent.rglob("*")) == before
+    migrated = run_migration_if_needed()
+    assert rehearsed.moved == migrated.moved
+    assert rehearsed.findings == migrated.findings
+
+
+def test_without_old_files_there_is_nothing_to_migrate(tmp_path: Path) -> None:
+    """A fresh installation is marked as migrated at once."""
+    assert run_migration_if_needed().outcome == "nothing to migrate"
+    assert get_backend().get_app_state("migration_complete") == "true"
+    write_demo_workspace(tmp_path, issues=1)
+    assert run_migration_if_needed().outcome == "already migrated"
+
+
+def test_a_database_that_holds_no_profile_is_filled(demo: Path) -> None:
+    """An application that asked for its state before migrating has made an empty database."""
+    backend = get_backend()
+    backend.set_app_state("theme", "dark")
+    assert run_migration_if_needed().outcome == "migrated"
+    assert backend.get_profile("kafka") is not None
+    assert backend.get_app_state("theme") == "dark"
+
+
+NAMES = [
+    *("team.db", "jira.sqlite", "burndown.db.sqlite", "burndown", "burndown.json.db", "p.json"),
+    *("data/team.db", "a/b/c.db", "kafka/team.db", "kafka/queries/12w/team.db", "../team.db"),
+]
+
+
+@pytest.mark.parametrize("is_in_use", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_use: bool) -> None:
+    """Its files are no part of the workspace, though they change while that is read."""
+    path = demo / name
+    plain = run_migration_if_needed(demo, SQLiteDatabase(demo.parent / "elsewhere/x.db"))
+    shutil.rmtree(demo.parent / "backups")
+    with SQLiteBackend(path) as backend:
+        if is_in_use:
+            backend.set_app_state("theme", "dark")
+            assert path.with_name(f"{path.name}-wal").exists()
+        report = run_migration_if_needed(demo, SQLiteDatabase(path))
+        assert report.outcome == "migrated"
+        assert report.findings == plain.findings
+        assert backend.get_profile("kafka") is not None
+    assert run_migration_if_needed(demo, SQLiteDatabase(path)).outcome == "already migrated"
+    [copy] = (demo.parent / "backups").iterdir()
+    assert not [found for found in copy.rglob(f"{path.name}*") if found.is_file()]
+
+
+def test_the_folder_may_be_a_link_and_the_database_be_named_without_it(demo: Path) -> None:
+    real = demo.rename(demo.with_name("real"))
+    demo.symlink_to(real)
+    report = run_migration_if_needed(demo, SQLiteDatabase(real / "data/team.db"))
+    assert report.outcome == "migrated"
+    assert "data" not in {found.path.name for found in report.findings.skipped}
+
+
+def test_a_database_that_is_no_longer_used_is_not_read_or_copied(demo: Path) -> None:
+    """To open and close it would drop the locks that this process has on it."""
+    with SQLiteBackend(demo / "burndown.db") as earlier:
+        earlier.save_profile({"id": "earlier"})
+        report = run_migration_if_needed(demo, SQLiteDatabase(demo / "team.db"))
+        earlier.save_profile({"id": "later"})
+    assert report.backup is not None
+    assert not list(report.backup.rglob("burndown.db*"))
+    assert not [found for found in report.findings.skipped if "burndown.db" in found.path.name]
+
+
+def test_the_log_of_a_database_that_was_deleted_is_not_taken_for_that_of_the_new_one(
+    demo: Path,
+) -> None:
+    path = demo / "burndown.db"
+    with SQLiteBackend(path) as earlier:
+        earlier.save_profile({"id": "deleted"})
+        left_over = path.with_name("burndown.db-wal").read_bytes()
+    path.unlink()
+    path.with_name("burndown.db-wal").write_bytes(left_over)
+    with SQLiteBackend(path) as backend:
+        run_migration_if_needed(demo, SQLiteDatabase(path))
+        assert {profile["id"] for profile in backend.list_profiles()} == {
+            "kafka",
+            "p_b5d960ef1471",
+        }
+        assert backend.check_integrity() == (True, [])
+
+
+def test_a_database_that_holds_profiles_is_left_alone(demo: Path) -> None:
+    """The error says what to do, and nothing is changed."""
+    get_backend().save_profile({"id": "mine"})
+    before = everything(demo / "burndown.db")
+    with pytest.raises(MigrationError, match="already holds profiles"):
+        run_migration_if_needed()
+    assert everything(demo / "burndown.db") == before
+
+
+# --- or not at all ---------------------------------------------------------------------------
+
+
+def test_a_damaged_file_stops_it_and_all_of_them_are_named(demo: Path) -> None:
+    """No database is left, the files are as they were, and the next run reuses the backup."""
+    damaged = [
+        demo / "kafka/profile.json",
+        demo / "kafka/queries/bugs/query.json",
+        demo / "kafka/queries/12w/project_data.json",
+        demo / "kafka/queries/12w/metrics_snapshots.json",
+    ]
+    whole = {path: path.read_bytes() for path in damaged}
+    for path in damaged:
+        path.write_bytes(whole[path][: len(whole[path]) * 6 // 10])
+    before = files_without_database(demo)
+    for _ in range(2):
+        with pytest.raises(MigrationError) as caught:
+            run_migration_if_needed()
+        assert sorted(path for path, _ in caught.value.problems) == sorted(damaged)
+        assert all("line" in reason for _, reason in caught.value.problems)
+    assert files_without_database(demo) == before
+    assert not list(demo.glob("burndown.db*[!k]"))
+    assert len(list((demo.parent / "backups").iterdir())) == 1
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert run_migration_if_needed().outcome == "migrated"
+
+
+def test_an_odd_setting_is_reported_by_name_and_stops_nothing(demo: Path) -> None:
+    """The report names the file, the field, the value and what was expected."""
+    path = demo / "kafka/profile.json"
+    profile = json.loads(path.read_text("utf-8"))
+    profile["forecast_settings"]["pert_factor"] = -1
+    path.write_text(json.dumps(profile), "utf-8")
+    report = run_migration_if_needed()
+    [found] = [each for each in report.findings.converted if each.path == path]
+    assert re.match(r"forecast_settings\.pert_factor: .*, got -1; kept under legacy_", found.what)
+    stored = get_backend().get_profile("kafka")
+    assert stored is not None
+    assert stored["legacy_values"] == {"forecast_settings.pert_factor": -1}
+    del profile["forecast_settings"]["pert_factor"]
+    assert stored["forecast_settings"] == profile["forecast_settings"]
+
+
+@pytest.mark.parametrize("name", ["jira_cache.json", "jira_changelog_cache.json"])
+def test_what_jira_can_be_asked_for_again_is_left_out(demo: Path, name: str) -> None:
+    """An unreadable cache does not stop the migration; the report tells of it."""
+    path = demo / "kafka/queries/12w" / name
+    path.write_bytes(path.read_bytes()[:1000])
+    report = run_migration_if_needed()
+    assert path in [found.path for found in report.findings.skipped]
+
+
+def test_files_that_change_meanwhile_stop_it(demo: Path) -> None:
+    """Files that are written to meanwhile are seen, so a dashboard must not be running."""
+    path = demo / "kafka/queries/12w/project_data.json"
+
+    def change(done: int, of: int) -> None:
+        if done == of:
+            path.write_text('{"changed": true}', "utf-8")
+
+    with pytest.raises(MigrationError, match="changed while they were read"):
+        run_migration_if_needed(progress=change)
+    assert not (demo / "burndown.db").exists()
+
+
+@pytest.mark.parametrize("changed", [each for each in ENTITIES if each.LEGACY_FILE is not None])
+def test_a_value_that_is_stored_otherwise_stops_it(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, changed: type[Entity]
+) -> None:
+    """Whatever a fault does to one value, reading it back finds it."""
+
+    def save_otherwise(executor: Executor, entity: type[Entity], documents: Any) -> None:
+        if entity is changed:
+            text = json.dumps(documents, default=str)
+            documents = json.loads(text.replace("KAFKA", "KAFKb").replace('"hours"', '"days"'))
+            if not issubclass(entity, QueryData):
+                documents = [{**document, "description": "another"} for document in documents]
+        save_documents(executor, entity, documents)
+
+    monkeypatch.setattr("burndown.migration.save_documents", save_otherwise)
+    with pytest.raises(MigrationError, match="is not what the files say"):
+        run_migration_if_needed()
+    assert not (demo / "burndown.db").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_an_error(demo: Path) -> None:
+    """The error names the place, and is no bare OSError."""
+    (demo.parent / "backups").write_text("a file in the way")
+    with pytest.raises(StorageError, match="backups"):
+        run_migration_if_needed()
+    assert not (demo / "burndown.db").exists()
+
+
+# --- shapes ----------------------------------------------------------------------------------
+
+FULL = {
+    "name": "Kafka",
+    "created_at": "2025-11-13T10:00:00Z",
+    "forecast_settings": {"pert_factor": 3},
+}
+
+
+def profile_of(files: Files, root: Path, profile_id: str = "p") -> dict[str, Any]:
+    """The migrated profile."""
+    with SQLiteBackend(migrate_files(files, root)) as backend:
+        found = backend.get_profile(profile_id)
+    assert found is not None
+    return found
+
+
+def test_a_flat_profile_is_sorted_into_its_sections(tmp_path: Path) -> None:
+    """Its name comes from the registry, its unknown keys are kept."""
+    flat = {"pert_factor": 3, "deadline": "2027-01-01", "bug_types": ["Bug"], "jql_query": "x = 1"}
+    registry = {"profiles": {"p": {"name": "Flat one", "created_at": "2025-11-13T10:00:00Z"}}}
+    files = {"profiles/p/profile.json": flat, "profiles/profiles.json": registry}
+    profile = profile_of(files, tmp_path)
+    assert profile["name"] == "Flat one"
+    assert profile["created_at"] == "2025-11-13T10:00:00+00:00"
+    assert profile["forecast_settings"] == {"pert_factor": 3, "deadline": "2027-01-01"}
+    assert profile["project_classification"] == {"bug_types": ["Bug"]}
+    assert profile["jql_query"] == "x = 1"
+
+
+def test_null_where_a_value_is_needed_leaves_the_default(tmp_path: Path) -> None:
+    """So does NaN, which Python writes; null stays where it says something."""
+    settings = {"pert_factor": math.nan, "data_points_count": None, "deadline": None}
+    files = {
+        "profiles/p/profile.json": {
+            **FULL,
+            "forecast_settings": settings,
+            "jira_config": None,
+            "field_mappings": {"dora": None, "flow": {"status": None}},
+        }
+    }
+    profile = profile_of(files, tmp_path)
+    assert profile["forecast_settings"] == {"deadline": None}
+    assert profile["jira_config"] == {}
+    assert profile["field_mappings"] == {"flow": {"status": None}}
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_garbled_name_comes_from_the_registry(tmp_path: Path, rounds: int) -> None:
+    """Windows read UTF-8 with its own code page, once or again and again."""
+    name = garbled = "Größe, naïve"
+    for _ in range(rounds):
+        garbled = garbled.encode().decode("cp1252")
+    files = {
+        "profiles/p/profile.json": {**FULL, "name": garbled},
+        "profiles/profiles.json": {"profiles": {"p": {"name": name}}},
+    }
+    profile = profile_of(files, tmp_path)
+    assert profile["name"] == name
+    assert profile["legacy_name"] == garbled
+
+
+def test_a_name_that_was_lost_comes_from_the_registry(tmp_path: Path) -> None:
+    """A profile that was built anew says "Default"; that is kept beside, even if names clash."""
+    files = {
+        "profiles/a/profile.json": {**FULL, "name": "Alpha"},
+        "profiles/p/profile.json": {**FULL, "name": "Default"},
+        "profiles/profiles.json": {"profiles": {"p": {"name": "Alpha"}}},
+    }
+    profile = profile_of(files, tmp_path)
+    assert profile["name"] == "Alpha (2)"
+    assert profile["legacy_name"] == "Default"
+
+
+def test_a_renamed_profile_keeps_its_own_name(tmp_path: Path) -> None:
+    """The registry's name counts only where profile.json lost its own."""
+    files = {
+        "profiles/p/profile.json": FULL,
+        "profiles/profiles.json": {"profiles": {"p": {"name": "Older"}}},
+    }
+    assert profile_of(files, tmp_path)["name"] == "Kafka"
+
+
+def test_settings_of_the_time_before_jira_config(tmp_path: Path) -> None:
+    """Root keys become the connection, and the token is nowhere else."""
+    old = {
+        "jira_api_endpoint": "https://jira.example.com/jira/rest/api/3/search",
+        "jira_token": "canary-token",
+        "jira_story_points_field": "customfield_10002",
+        "jira_cache_max_size": 100,
+        "jira_max_results": 50,
+    }
+    files = {"profiles/p/queries/main/app_settings.json": old}
+    profile = profile_of(files, tmp_path)
+    assert profile["jira_config"] == {
+        "token": "canary-token",
+        "points_field": "customfield_10002",
+        "cache_size_mb": 100,
+        "max_results_per_call": 50,
+        "base_url": "https://jira.example.com/jira",
+        "api_version": "v3",
+    }
+    assert "jira_token" not in profile
+
+
+def test_files_of_the_time_before_profiles(tmp_path: Path) -> None:
+    """What lay beside the folder of profiles becomes the query main of the profile default."""
+    cache = {"timestamp": "2025-11-03T10:00:00", "issues": [{"key": "K-1"}], "jql_query": "a = b"}
+    files = {
+        "app_settings.json": {"pert_factor": 2, "jql_query": "x = y"},
+        "jira_cache.json": cache,
+    }
+    (tmp_path / "profiles").mkdir()
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        profile, query = backend.get_profile("default"), backend.get_query("default", "main")
+        (found,) = backend.list_jira_caches("default", "main")
+        assert backend.get_app_state("active_query_id") == "main"
+    assert profile is not None
+    assert profile["forecast_settings"] == {"pert_factor": 2}
+    assert query is not None
+    assert query["jql"] == "a = b"
+    assert found["created_at"] == "2025-11-03T10:00:00+00:00"
+
+
+def test_both_spellings_of_a_week_are_one_and_the_newer_metric_wins(tmp_path: Path) -> None:
+    """The older one is kept beside it."""
+    older = {"value": 1, "timestamp": "2025-11-01T00:00:00+00:00"}
+    newer = {"value": 2, "timestamp": "2025-11-02T00:00:00+00:00"}
+    weeks = {"2025-W44": {"flow_time": newer, "trends": {}}, "2025-44": {"flow_time": older}}
+    path = "profiles/p/queries/q/metrics_snapshots.json"
+    with SQLiteBackend(migrate_files({path: weeks}, tmp_path)) as backend:
+        found = backend.get_metrics_snapshots("p", "q")
+    assert {snapshot["metric_type"]: snapshot["metrics"] for snapshot in found} == {
+        "flow": {"flow_time": newer},
+        "other": {"trends": {}, "flow_time (double)": older},
+    }
+    assert {snapshot["snapshot_date"] for snapshot in found} == {"2025-W44"}
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [
+        (("p", "q"), ("p", "q")),
+        (("p", "main"), ("p", None)),
+        (("gone", "q"), (None, None)),
+        ((None, None), (None, None)),
+    ],
+)
+def test_only_a_selection_that_exists_stays_active(
+    tmp_path: Path, active: tuple[str | None, str | None], expected: tuple[str | None, str | None]
+) -> None:
+    """The registry's ids are often left over from something deleted."""
+    files = {
+        "profiles/p/profile.json": FULL,
+        "profiles/p/queries/q/query.json": {"name": "Q", "jql": "a = b"},
+        "profiles/profiles.json": {
+            "active_profile_id": active[0],
+            "active_query_id": active[1],
+            "profiles": {},
+        },
+    }
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        found = (
+            backend.get_app_state("active_profile_id"),
+            backend.get_app_state("active_query_id"),
+        )
+    assert found == expected
+
+
+def test_a_name_is_taken_once_and_the_oldest_keeps_it(tmp_path: Path) -> None:
+    """The others get a number, and every one keeps what it was called before."""
+    files = {
+        f"profiles/p/queries/{query_id}/query.json": {"name": name, "created_at": created_at}
+        for query_id, name, created_at in (
+            ("a", "Bugs", "2025-02-01T00:00:00Z"),
+            ("b", "Bugs", "2025-01-01T00:00:00Z"),
+            ("c", "Bugs (2)", "2025-01-01T00:00:00Z"),
+            ("d", " ", "2025-01-01T00:00:00Z"),
+            ("e", "x" * 300, "2025-01-01T00:00:00Z"),
+        )
+    }
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        found = {query["id"]: query for query in backend.list_queries("p")}
+    assert {key: query["name"] for key, query in found.items()} == {
+        "a": "Bugs (3)",
+        "b": "Bugs",
+        "c": "Bugs (2)",
+        "d": "d",
+        "e": "x" * 190,
+    }
+    assert found["a"]["legacy_name"] == "Bugs"
+    assert found["e"]["legacy_name"] == "x" * 300
+
+
+def test_an_id_that_is_no_safe_one_gets_another_and_stays_active(tmp_path: Path) -> None:
+    """A name with a slash made a folder within a folder."""
+    files = {
+        "profiles/Team A/sub/profile.json": FULL,
+        "profiles/profiles.json": {"active_profile_id": "Team A/sub", "profiles": {}},
+    }
+    with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
+        assert backend.get_app_state("active_profile_id") == "team-a-sub"
+        profile = backend.get_profile("team-a-sub")
+    assert profile is not None
+    assert profile["legacy_id"] == "Team A/sub"
+
+
+def test_links_are_not_followed(demo: Path, tmp_path: Path) -> None:
+    """A link out of the workspace, into itself or to nothing is left out and told."""
+    (tmp_path / "outside").mkdir()
+    (demo / "out").symlink_to(tmp_path / "outside")
+    (demo / "kafka" / "queries" / "loop").symlink_to(demo / "kafka")
+    (demo / "kafka" / "gone").symlink_to(tmp_path / "nowhere")
+    report = run_migration_if_needed()
+    assert {"out", "loop", "gone"} <= {found.path.name for found in report.findings.skipped}
+
+
+def test_a_link_to_a_profile_elsewhere_stops_the_migration(demo: Path, tmp_path: Path) -> None:
+    """Its data would be lost, since links are not followed."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "profile.json").write_text(json.dumps({"name": "Outside"}), "utf-8")
+    (demo / "out").symlink_to(outside)
+    with pytest.raises(MigrationError, match=r"out: a link to .*outside"):
+        run_migration_if_needed()
+    report = run_migration_if_needed(skip_damaged=True)
+    assert "out" in {found.path.name for found in report.findings.skipped}
+    assert {profile["name"] for profile in get_backend().list_profiles()}.isdisjoint({"Outside"})
+
+
+def test_no_token_is_in_the_report_or_an_error(demo: Path) -> None:
+    """Not even where the values beside it are odd."""
+    path = demo / "kafka/profile.json"
+    profile = json.loads(path.read_text("utf-8"))
+    profile["jira_config"] = {"token": "canary-token", "base_url": "canary", "api_version": "v9"}
+    path.write_text(json.dumps(profile), "utf-8")
+    broken = demo / "kafka/queries/12w/project_data.json"
+    whole = broken.read_bytes()
+    broken.write_bytes(b"{")
+    with pytest.raises(MigrationError) as caught:
+        run_migration_if_needed()
+    assert "canary-token" not in str(caught.value)
+    broken.write_bytes(whole)
+    assert "canary-token" not in str(run_migration_if_needed().to_document())
+
+
+def test_the_database_is_a_whole_one(demo: Path) -> None:
+    """Its integrity holds, and no log or temporary file is left beside it."""
+    run_migration_if_needed()
+    with sqlite3.connect(demo / "burndown.db") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    assert not list(demo.glob("*.migrating*"))

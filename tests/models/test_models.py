@@ -1,0 +1,516 @@
+"""The laws of the models: whatever is stored is valid, exact, and shows no secret."""
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+import pydantic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from burndown import ValidationError, models
+from burndown.models import (
+    DoraMetrics,
+    FieldMappings,
+    FlowMetrics,
+    FlowTypeMappings,
+    ForecastSettings,
+    JiraCache,
+    JiraChangelog,
+    JiraConfig,
+    MetricForecast,
+    MetricsSnapshot,
+    Profile,
+    ProjectClassification,
+    ProjectData,
+    ProjectScope,
+    Query,
+    WeeklyStatistics,
+)
+from tests.support.strategies import (
+    ASSIGNABLE_REFUSALS,
+    ENTITIES,
+    PROFILE_SECTIONS,
+    SECTIONS,
+    VALID,
+    hidden,
+    json_objects,
+    json_values,
+    profiles,
+    unstorable_leaves,
+    unstorable_values,
+)
+
+CANARY = "c4n4ry-t0k3n"
+MODELS = [
+    model
+    for name in models.__all__
+    if isinstance(model := getattr(models, name), type) and issubclass(model, pydantic.BaseModel)
+]
+
+entities = pytest.mark.parametrize("model", ENTITIES, ids=lambda model: model.__name__)
+sections = pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)
+refusals = pytest.mark.parametrize(
+    ("model", "attribute", "value"),
+    ASSIGNABLE_REFUSALS,
+    ids=[f"{m.__name__}.{a}-{i}" for i, (m, a, _) in enumerate(ASSIGNABLE_REFUSALS)],
+)
+
+
+def exact(value: Any) -> str:
+    """Equal only for what is equal as JSON: ``True`` is not 1 and 3 is not 3.0."""
+    return json.dumps(value, sort_keys=True, default=_as_text)
+
+
+def _as_text(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value.isoformat()
+
+
+def without_token(document: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(config := document.get("jira_config"), dict):
+        document = {**document, "jira_config": without_token(config)}
+    return {key: value for key, value in document.items() if key != "token"}
+
+
+# --- round trips -----------------------------------------------------------------------------
+
+
+@sections
+@given(data=st.data())
+def test_a_section_gives_back_the_document_it_was_made_of(model: Any, data: st.DataObject) -> None:
+    document = data.draw(SECTIONS[model])
+    assert exact(model.model_validate(document).to_document()) == exact(document)
+
+
+@sections
+@given(data=st.data())
+def test_a_section_survives_its_own_dumps(model: Any, data: st.DataObject) -> None:
+    document = data.draw(SECTIONS[model])
+    section = model.model_validate(document)
+    again = model.model_validate(section.model_dump())
+    assert again == section
+    assert exact(again.model_dump()) == exact(section.model_dump())
+
+
+@sections
+@given(data=st.data())
+def test_a_section_survives_json_text_without_its_token(model: Any, data: st.DataObject) -> None:
+    document = data.draw(SECTIONS[model])
+    if model is JiraConfig:
+        document = without_token(document)
+    section = model.model_validate(document)
+    again = model.model_validate_json(section.model_dump_json())
+    assert exact(again.model_dump()) == exact(section.model_dump())
+
+
+@entities
+@given(data=st.data())
+def test_an_entity_survives_its_document_its_dump_and_a_copy(
+    model: Any, data: st.DataObject
+) -> None:
+    entity = model.from_document(data.draw(ENTITIES[model]))
+    again = model.from_document(entity.to_document())
+    assert again == entity
+    assert exact(again.to_document()) == exact(entity.to_document())
+    assert model.model_validate(entity) == entity
+    dumped = model.model_validate(entity.model_dump())
+    assert exact(dumped.model_dump()) == exact(entity.model_dump())
+
+
+@entities
+@given(data=st.data())
+def test_an_entity_survives_json_text_without_its_token(model: Any, data: st.DataObject) -> None:
+    entity = model.from_document(without_token(data.draw(ENTITIES[model])))
+    again = model.model_validate_json(entity.model_dump_json())
+    assert exact(again.model_dump()) == exact(entity.model_dump())
+
+
+@entities
+@given(data=st.data())
+def test_an_entity_keeps_every_value_that_it_was_given(model: Any, data: st.DataObject) -> None:
+    document = data.draw(ENTITIES[model])
+    stored = model.from_document(document).to_document()
+    for key, value in document.items():
+        if key.endswith(("_at", "last_used")) and value is not None:
+            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+            assert datetime.fromisoformat(stored[key]) == moment.astimezone()
+        else:
+            assert exact(stored[key]) == exact(value)
+
+
+@pytest.mark.parametrize("key", ["self", "data", "cls", "obj", "model_config", "copy", "json"])
+def test_a_key_may_have_any_name(key: str) -> None:
+    document = {"id": "a", key: 1}
+    assert Profile.from_document(document).extra == {key: 1}
+    assert Profile.model_validate(document).extra == {key: 1}
+    assert Profile.model_validate_json(json.dumps(document)).extra == {key: 1}
+
+
+@given(json_objects)
+def test_objects_keep_the_order_of_their_keys(value: dict[str, Any]) -> None:
+    of = {"profile_id": "p", "query_id": "q"}
+    data = ProjectData(**of, data=value)
+    assert json.dumps(data.data) == json.dumps(value)
+    assert json.dumps(ProjectData.from_document(data.to_document()).data) == json.dumps(value)
+    assert json.dumps(Query(profile_id="p", id="q", extra={"k": value}).extra["k"]) == json.dumps(
+        value
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(True, 1), (False, 0), (3, 3.0), (0.0, -0.0), (None, False)]
+)
+def test_values_that_python_calls_equal_stay_what_they_are(one: Any, other: Any) -> None:
+    for value in (one, other):
+        assert exact(JiraConfig(unknown=value).to_document()) == exact({"unknown": value})
+        metrics = MetricsSnapshot(**{**VALID[MetricsSnapshot], "metrics": {"k": value}}).metrics
+        assert exact(metrics) == exact({"k": value})
+        assert exact(Profile.from_document({"id": "a", "k": value}).extra) == exact({"k": value})
+
+
+def test_whole_numbers_and_floats_stay_what_they_are_where_both_are_possible() -> None:
+    for number in (3, 3.0):
+        settings = ForecastSettings(pert_factor=number, data_points_count=number)
+        document = {"pert_factor": number, "data_points_count": number}
+        assert exact(settings.to_document()) == exact(document)
+        again = ForecastSettings.model_validate_json(settings.model_dump_json(exclude_unset=True))
+        assert exact(again.to_document()) == exact(document)
+
+
+def test_only_what_was_set_is_in_the_document_of_a_section() -> None:
+    for model in SECTIONS:
+        assert model().to_document() == {}
+    assert JiraConfig(api_version="v2").to_document() == {"api_version": "v2"}
+
+
+def test_defaults_are_not_shared() -> None:
+    one, other = ProjectClassification(), ProjectClassification()
+    one.bug_types.append("Bug")
+    assert other.bug_types == []
+    first, second = Profile(id="a"), Profile(id="b")
+    first.extra["k"] = 1
+    first.jira_config.base_url = "https://jira.example.com"
+    assert second.extra == {}
+    assert second.jira_config.base_url == ""
+
+
+# --- what is refused -------------------------------------------------------------------------
+
+
+@refusals
+def test_construction_validates(model: Any, attribute: str, value: Any) -> None:
+    document = {**VALID[model], attribute: value}
+    with pytest.raises(pydantic.ValidationError):
+        model(**document)
+    with pytest.raises(pydantic.ValidationError):
+        model.model_validate(document)
+
+
+@refusals
+def test_a_refused_assignment_leaves_the_old_value(model: Any, attribute: str, value: Any) -> None:
+    entity = model(**VALID[model])
+    before = exact(entity.model_dump())
+    with pytest.raises(pydantic.ValidationError):
+        setattr(entity, attribute, value)
+    assert exact(entity.model_dump()) == before
+
+
+@refusals
+def test_json_text_is_validated(model: Any, attribute: str, value: Any) -> None:
+    try:
+        text = json.dumps({**VALID[model], attribute: value})
+    except TypeError:
+        return  # not something that JSON text can say at all
+    if json.loads(text)[attribute] != value and value == value:
+        return  # JSON text says another thing: keys are always text
+    with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own, or that of the JSON reader
+        model.model_validate_json(text)
+
+
+@refusals
+def test_a_refusal_names_the_path(model: Any, attribute: str, value: Any) -> None:
+    document = {**VALID[model], attribute: value}
+    if model in SECTIONS:
+        section = next(
+            (name for name in PROFILE_SECTIONS if type(getattr(Profile(id="a"), name)) is model),
+            None,
+        )
+        if section is None:
+            return
+        model, document = Profile, {"id": "a", section: document}
+        attribute = f"{section}.{attribute}"
+    elif attribute == "extra":
+        return  # in a document it is an unknown key like others
+    with pytest.raises(ValidationError) as refused:
+        model.from_document(document)
+    paths = [problem.path for problem in refused.value.problems]
+    assert any(path.startswith(attribute) for path in paths), paths
+    assert all(path in str(refused.value) for path in paths)
+
+
+def test_a_refused_document_changes_nothing_of_what_was_given() -> None:
+    document = {"id": "a", "forecast_settings": {"pert_factor": -1}, "k": [1]}
+    before = json.dumps(document)
+    with pytest.raises(ValidationError):
+        Profile.from_document(document)
+    assert json.dumps(document) == before
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Profile.from_document(
+            {
+                "id": "a",
+                "jira_config": {"base_url": "nowhere", "cache_size_mb": 1},
+                "forecast_settings": {"pert_factor": 0},
+            }
+        )
+    assert {problem.path for problem in refused.value.problems} == {
+        "jira_config.base_url",
+        "jira_config.cache_size_mb",
+        "forecast_settings.pert_factor",
+    }
+    assert refused.value.subject == "Profile 'a'"
+
+
+@given(hidden(unstorable_leaves))
+def test_what_json_cannot_say_is_refused_with_the_path_to_it(
+    found: tuple[dict[str, Any], str],
+) -> None:
+    value, path = found
+    for model, attribute in (
+        (JiraCache, "response"),
+        (JiraChangelog, "changelog"),
+        (ProjectData, "data"),
+        (MetricsSnapshot, "metrics"),
+        (MetricsSnapshot, "forecast"),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            model.from_document({**VALID[model], attribute: value})
+        assert [problem.path for problem in refused.value.problems] == [f"{attribute}.{path}"]
+
+
+@given(hidden(unstorable_leaves))
+def test_unknown_keys_are_refused_with_the_path_to_what_json_cannot_say(
+    found: tuple[dict[str, Any], str],
+) -> None:
+    value, path = found
+    for section in ("jira_config", "forecast_settings", "project_classification"):
+        with pytest.raises(ValidationError) as refused:
+            Profile.from_document({"id": "a", section: {"unknown": value}})
+        assert refused.value.problems[0].path == f"{section}.unknown.{path}"
+    for name in ("points_field",):
+        with pytest.raises(ValidationError) as refused:
+            Profile.from_document({"id": "a", "jira_config": {name: value}})
+        assert refused.value.problems[0].path == f"jira_config.{name}.{path}"
+    with pytest.raises(ValidationError) as refused:
+        Profile.from_document({"id": "a", "unknown": value})
+    assert refused.value.problems[0].path.endswith(f"unknown.{path}")
+
+
+@given(unstorable_values)
+def test_what_json_cannot_say_is_refused_wherever_it_stands(value: Any) -> None:
+    for document in (
+        {"id": "a", "unknown": value},
+        {"id": "a", "jira_config": {"unknown": value}},
+        {"id": "a", "jira_config": {"points_field": {"k": value}}},
+        {"id": "a", "field_mappings": {"dora": {"unknown": value}}},
+        {"id": "a", "field_mappings": {"flow": {"status": {"k": value}}}},
+        {"id": "a", "forecast_settings": {"unknown": [value]}},
+        {"id": "a", "project_classification": {"unknown": value}},
+        {"id": "a", "flow_type_mappings": {"Feature": {"unknown": value}}},
+    ):
+        with pytest.raises(ValidationError):
+            Profile.from_document(document)
+
+
+@pytest.mark.parametrize("key", [3, None, True, 1.5, b"k", ("k",), "\ud800"])
+def test_keys_that_are_no_text_are_refused_everywhere(key: Any) -> None:
+    for document in (
+        {"id": "a", key: 1},
+        {"id": "a", "jira_config": {key: 1}},
+        {"id": "a", "jira_config": {"points_field": {key: 1}}},
+        {"id": "a", "field_mappings": {"dora": {"severity_level": {key: 1}}}},
+        {"id": "a", "flow_type_mappings": {key: []}},
+    ):
+        with pytest.raises(ValidationError):
+            Profile.from_document(document)
+    for model in ENTITIES:
+        with pytest.raises(ValidationError):
+            model.from_document({**VALID[model], key: 1})
+
+
+@pytest.mark.parametrize("key", ["unknown", "self"])
+def test_tables_without_extra_refuse_unknown_keys(key: str) -> None:
+    for model in ENTITIES.keys() - {Profile, Query}:
+        with pytest.raises(ValidationError) as refused:
+            model.from_document({**VALID[model], key: 1})
+        assert refused.value.problems[0].path == key
+
+
+@entities
+def test_json_text_that_is_no_object_is_refused(model: Any) -> None:
+    for text in ("", "3", "[]", "null", '{"id":', '{"id": NaN}'):
+        with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own, or that of the JSON reader
+            model.model_validate_json(text)
+
+
+def test_a_model_is_a_pydantic_value_error_and_the_backend_ours() -> None:
+    with pytest.raises(pydantic.ValidationError):
+        Profile(name="")
+    with pytest.raises(ValidationError):
+        Profile.from_document({"name": ""})
+
+
+# --- names -----------------------------------------------------------------------------------
+
+
+def test_a_name_gives_an_id_and_an_id_a_name() -> None:
+    assert Profile(name="Team Ä / 1").id == "team-a-1"
+    assert Profile(name="日本").id == "profile"
+    assert Query(profile_id="p", name="…").id == "query"
+    assert Profile(id="kafka").name == "kafka"
+
+
+@given(profiles())
+def test_without_a_last_use_it_was_used_when_it_was_made(document: dict[str, Any]) -> None:
+    document.pop("last_used", None)
+    document.setdefault("created_at", datetime.fromisoformat("2025-12-23T10:00:00+00:00"))
+    profile = Profile.from_document(document)
+    assert profile.last_used == profile.created_at
+
+
+# --- secrets ---------------------------------------------------------------------------------
+
+
+@given(profiles())
+def test_a_token_is_in_no_text_that_people_see(document: dict[str, Any]) -> None:
+    config = {**document.get("jira_config", {}), "token": CANARY, "api_token": CANARY}
+    profile = Profile.from_document({**document, "jira_config": config, "old_token": CANARY})
+    section = profile.jira_config
+    for shown in (repr(profile), str(profile), repr(section), str(section), f"{profile!r:>5}"):
+        assert CANARY not in shown
+    assert CANARY not in repr(list(profile.__repr_args__()))
+    profile.extra.clear()
+    assert section.model_extra is not None
+    section.model_extra.clear()
+    assert CANARY not in profile.model_dump_json()
+    assert CANARY not in section.model_dump_json()
+    assert profile.to_document()["jira_config"]["token"] == CANARY
+    assert profile.model_dump()["jira_config"]["token"].get_secret_value() == CANARY
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"token": [CANARY]},
+        {"token": {"k": CANARY}},
+        {"token": CANARY.encode() + b"\xff"},
+        {"token": CANARY + "\ud800"},
+        {"token": CANARY, "base_url": "nowhere"},
+        {"token": CANARY, "cache_size_mb": 1, "unknown": math.nan},
+        {"base_url": f"https://user:{CANARY}@jira.example.com"},
+        {"base_url": f"https://{CANARY}@jira.example.com"},
+        {"api_token": {CANARY, CANARY}},
+        {"nested": {"password": {"k": CANARY + "\ud800"}}},
+        CANARY,
+        [CANARY],
+    ],
+    ids=repr,
+)
+def test_no_message_of_a_refusal_holds_a_secret(config: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Profile.from_document({"id": "a", "jira_config": config})
+    assert CANARY not in f"{refused.value} {refused.value!r} {refused.value.problems}"
+    with pytest.raises(pydantic.ValidationError) as made:
+        Profile(id="a", jira_config=config)
+    assert CANARY not in f"{made.value} {made.value!r}"
+
+
+def test_assigning_a_refused_token_shows_nothing_of_it() -> None:
+    config = JiraConfig(token=CANARY)
+    with pytest.raises(pydantic.ValidationError) as refused:
+        config.token = [CANARY]  # type: ignore[assignment]
+    assert CANARY not in f"{refused.value} {refused.value!r}"
+    assert config.token.get_secret_value() == CANARY
+
+
+# --- schemas and views -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_every_property_of_every_schema_is_described(model: type[pydantic.BaseModel]) -> None:
+    schema = model.model_json_schema()
+    for owner in (schema, *schema.get("$defs", {}).values()):
+        for name, described in owner.get("properties", {}).items():
+            assert described.get("description", "").strip(), name
+
+
+def test_a_schema_has_no_default_token() -> None:
+    assert JiraConfig.model_json_schema()["properties"]["token"].get("default") in (None, "")
+
+
+@given(json_objects, st.data())
+def test_views_read_whatever_is_there(value: dict[str, Any], data: st.DataObject) -> None:
+    for view in (DoraMetrics, FlowMetrics, MetricForecast, ProjectScope, WeeklyStatistics):
+        known = data.draw(
+            st.dictionaries(st.sampled_from(list(view.model_fields)), json_values, max_size=3)
+        )
+        view.model_validate({**value, **known})
+
+
+@given(json_objects, json_values)
+def test_typed_properties_never_fail(value: dict[str, Any], inner: Any) -> None:
+    of = {"profile_id": "p", "query_id": "q"}
+    for data in (value, {**value, "project_scope": inner, "statistics": inner}):
+        assert ProjectData(**of, data=data).scope is not None
+        assert isinstance(ProjectData(**of, data=data).statistics, list)
+    for metrics in (value, {**value, "flow_time": inner, "lead_time_days": inner}):
+        snapshot = MetricsSnapshot(
+            **of, snapshot_date="2025-W12", metric_type="dora", metrics=metrics, forecast=metrics
+        )
+        assert snapshot.dora is not None
+        assert snapshot.flow is not None
+        assert snapshot.typed_forecast is not None
+    cache = JiraCache(**{**VALID[JiraCache], "response": {**value, "issues": inner}})
+    assert isinstance(cache.issues, list)
+    for changelog in (value, {"changelog": inner}, {"histories": inner}):
+        history = JiraChangelog(**{**VALID[JiraChangelog], "changelog": changelog})
+        assert isinstance(history.histories, list)
+
+
+def test_what_is_set_is_reached_by_attribute() -> None:
+    profile = Profile.from_document(
+        {
+            "id": "kafka",
+            "jira_config": {"base_url": "https://jira.example.com"},
+            "field_mappings": {"dora": {"deployment_date": "customfield_1"}},
+            "flow_type_mappings": {"Technical Debt": {"issue_types": ["Task"]}},
+        }
+    )
+    assert profile.jira_config.base_url == "https://jira.example.com"
+    assert isinstance(profile.field_mappings, FieldMappings)
+    assert profile.field_mappings.dora.deployment_date == "customfield_1"
+    assert isinstance(profile.flow_type_mappings, FlowTypeMappings)
+    assert profile.flow_type_mappings.technical_debt.issue_types == ["Task"]  # type: ignore[union-attr]
+    assert profile.forecast_settings.pert_factor == 1.2
+
+
+def test_an_application_has_tables_of_its_own() -> None:
+    """Its metadata has none of ours, and its models may have the names of ours."""
+
+    class Base(SQLModel, registry=registry()):
+        pass
+
+    class Profile(Base, table=True):
+        __tablename__ = "profiles"
+        id: int = Field(primary_key=True)
+
+    assert list(Profile.metadata.tables) == ["profiles"]
+    assert "queries" not in SQLModel.metadata.tables
+    assert models.Entity.metadata.tables.keys() > {"profiles", "queries"}

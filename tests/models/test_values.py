@@ -1,0 +1,356 @@
+"""The laws of single values: JSON, weeks, days, moments, ids made of names, and cache keys."""
+
+import hashlib
+import json
+import math
+import re
+import time
+from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
+from typing import Any
+
+import pydantic
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pydantic_core import PydanticCustomError
+
+from burndown import jira_cache_key
+from burndown.models.json_codec import MAX_DEPTH, check_storable, decode, encode
+from burndown.models.values import (
+    Identifier,
+    IsoWeek,
+    Key,
+    Line,
+    Name,
+    OptionalDate,
+    TimestampText,
+    UtcDatetime,
+    slug,
+    to_iso_week,
+    to_utc,
+)
+from tests.support.strategies import (
+    aware_moments,
+    hidden,
+    identifiers,
+    iso_weeks,
+    json_values,
+    keys,
+    lines,
+    lone_surrogates,
+    long_years,
+    moments,
+    naive_moments,
+    names,
+    nested,
+    texts,
+    unstorable_values,
+)
+
+WEEK: TypeAdapter[str] = TypeAdapter(IsoWeek)
+DAY: TypeAdapter[Any] = TypeAdapter(OptionalDate)
+MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
+
+
+class Text(str):
+    """A text that is not of the type itself."""
+
+
+class Number(int):
+    """A number that is not of the type itself."""
+
+
+def refused(value: Any, depth: int = 0) -> tuple[str, str] | None:
+    """The path and the expectation with which the value is refused."""
+    try:
+        check_storable(value, depth)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        return context["path"], context["expected"]
+    return None
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+
+@given(json_values)
+def test_json_comes_back_as_it_went_in(value: Any) -> None:
+    assert check_storable(value) is value
+    assert json.dumps(decode(encode(value))) == json.dumps(value)
+
+
+@given(json_values)
+def test_stored_json_is_json_to_others_as_well(value: Any) -> None:
+    assert json.dumps(json.loads(encode(value))) == json.dumps(value)
+
+
+@given(unstorable_values)
+def test_what_json_cannot_say_is_not_storable(value: Any) -> None:
+    for around in (value, [value], {"k": value}):
+        with pytest.raises(PydanticCustomError):
+            check_storable(around)
+
+
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"k": inner}])
+def test_nesting_is_kept_to_the_limit_and_refused_beyond(wrap: Any) -> None:
+    value = wrap(1)
+    for _ in range(MAX_DEPTH - 1):
+        value = wrap(value)
+    assert decode(encode(check_storable(value))) == value
+    with pytest.raises(PydanticCustomError, match="nesting"):
+        check_storable(wrap(value))
+    with pytest.raises(PydanticCustomError, match="nesting"):
+        check_storable(nested(MAX_DEPTH + 1))
+
+
+def test_integers_are_kept_to_the_limit_and_refused_beyond() -> None:
+    for number in (10**4298, -(10**4298), 2**64, -(2**63) - 1):
+        assert decode(encode(check_storable(number))) == number
+    with pytest.raises(PydanticCustomError, match="digits"):
+        check_storable(10**4300)
+
+
+@given(json_values | unstorable_values | hidden(unstorable_values).map(itemgetter(0)))
+@example({"k": ...})
+@example([math.nan])
+@example([math.inf])
+@example([10**4300])
+@example(["\ud800"])
+@example([Text("a"), Text("\ud800"), {Text("k"): Number(3)}])
+@example({"\u00e9": {"\ud800": 1}})
+@example({"k": 10**4298})
+@example(nested(MAX_DEPTH - 1))
+@example(nested(MAX_DEPTH))
+def test_many_values_at_once_are_checked_as_each_by_itself(value: Any) -> None:
+    for around, many in (
+        ([value], [value, *[None] * 100]),
+        ({"k": value}, {"k": value, **dict.fromkeys(map(str, range(100)))}),
+    ):
+        assert refused(many) == refused(around)
+        refusal = refused(around, 1)
+        assert refused([many]) == (refusal and ("[0]" + refusal[0], refusal[1]))
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[NaN]", "", "{", "{'a': 1}"])
+def test_text_that_is_no_json_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - that of the JSON reader
+        decode(text)
+
+
+# --- weeks -----------------------------------------------------------------------------------
+
+
+@given(iso_weeks)
+def test_every_week_is_read_as_it_is_and_in_its_older_form(week: str) -> None:
+    assert WEEK.validate_python(week) == week
+    assert WEEK.validate_python(week.replace("-W", "-")) == week
+    assert to_iso_week(week) == week
+
+
+@given(st.integers(1, 9998), st.integers(0, 99))
+def test_a_week_is_one_if_the_calendar_has_it(year: int, week: int) -> None:
+    text = f"{year:04d}-W{week:02d}"
+    last = date(year, 12, 28).isocalendar().week
+    assert (to_iso_week(text) == text) is (1 <= week <= last)
+
+
+@pytest.mark.parametrize("year", range(1990, 2060))
+def test_only_long_years_have_a_week_53(year: int) -> None:
+    is_long = date(year, 12, 28).isocalendar().week == 53
+    assert (to_iso_week(f"{year}-W53") is not None) is is_long
+    assert (year in long_years) is is_long or year < 2004 or year > 2054
+
+
+@given(iso_weeks, iso_weeks)
+def test_weeks_sort_as_text_as_they_do_in_time(one: str, other: str) -> None:
+    def monday(week: str) -> date:
+        return date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+
+    assert (one < other) is (monday(one) < monday(other))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2025-W60", "2025-W00", "2025-W53", "2025-W1", "25-W01", "2025W12", "2025-w12", ""),
+        *("2025-W12\n", " 2025-W12", "\uff12\uff10\uff12\uff15-W12", "0000-W01", "2025-W12-1"),
+        *(None, 202512, date(2025, 3, 17)),
+    ],
+)
+def test_what_is_no_week_is_refused(value: Any) -> None:
+    with pytest.raises(pydantic.ValidationError, match="an ISO week such as 2025-W12"):
+        WEEK.validate_python(value)
+
+
+# --- days and moments ------------------------------------------------------------------------
+
+
+@given(st.dates())
+def test_a_day_is_read_from_itself_and_from_its_text(day: date) -> None:
+    assert DAY.validate_python(day) == day
+    assert DAY.validate_python(day.isoformat()) == day
+
+
+@pytest.mark.parametrize("none", ["", None])
+def test_no_day_stays_as_it_was_written(none: Any) -> None:
+    assert DAY.validate_python(none) == none
+    assert type(DAY.validate_python(none)) is type(none)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2025-02-30", "2025-2-3", "20250203", "2025-W12-1", "2025-02-03T00:00", "tomorrow"),
+        *(3, 0.5, True, datetime(2025, 1, 1)),
+    ],
+)
+def test_what_is_no_day_is_refused(value: Any) -> None:
+    with pytest.raises(pydantic.ValidationError, match="a date such as 2025-12-31"):
+        DAY.validate_python(value)
+
+
+@given(aware_moments)
+def test_a_moment_with_an_offset_stays_the_same_moment_in_utc(moment: datetime) -> None:
+    for given_as in (moment, moment.isoformat()):
+        assert to_utc(given_as) == moment
+        assert to_utc(given_as).tzinfo is UTC
+
+
+@given(moments)
+def test_the_text_of_a_moment_is_read_as_the_moment(moment: datetime) -> None:
+    assert to_utc(moment.isoformat()) == to_utc(moment)
+    assert to_utc(to_utc(moment)) == to_utc(moment)
+    assert MOMENT.validate_python(moment) == to_utc(moment)
+
+
+def test_the_letter_z_means_utc() -> None:
+    assert to_utc("2025-12-23T10:00:00Z") == datetime(2025, 12, 23, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("zone", "winter", "summer"),
+    [
+        ("UTC0", 0, 0),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", 1, 2),
+        ("XXX8", -8, -8),
+        ("IST-5:30", 5.5, 5.5),
+    ],
+)
+def test_a_moment_without_an_offset_is_local_time(
+    zone: str, winter: float, summer: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for naive, offset in ((datetime(2025, 1, 15, 12), winter), (datetime(2025, 7, 1), summer)):
+            expected = (naive - timedelta(hours=offset)).replace(tzinfo=UTC)
+            assert to_utc(naive) == expected
+            assert to_utc(naive.isoformat()) == expected
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@given(st.datetimes(timezones=st.none() | st.just(UTC)) | naive_moments | texts)
+@example(datetime.min)
+@example(datetime.max)
+@example("0001-01-01T00:00:00+14:00")
+@example("9999-12-31T23:59:59-14:00")
+def test_a_moment_is_read_or_refused_as_a_value(value: datetime | str) -> None:
+    try:
+        assert to_utc(value).tzinfo is UTC
+    except ValueError:
+        with pytest.raises(pydantic.ValidationError, match=r"ISO 8601|within the years"):
+            MOMENT.validate_python(value)
+
+
+@given(moments.map(datetime.isoformat))
+def test_a_timestamp_is_kept_as_it_was_written(text: str) -> None:
+    assert TypeAdapter(TimestampText).validate_python(text) == text
+
+
+# --- texts -----------------------------------------------------------------------------------
+
+
+@given(texts | names)
+def test_a_slug_is_an_id_of_plain_words(name: str) -> None:
+    made = slug(name, "profile")
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", made)
+    assert len(made) <= 60
+    assert slug(made, "profile") == made
+    assert TypeAdapter(Identifier).validate_python(made) == made
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("Team A", "team-a"), ("  Ärger & Co. ", "arger-co"), ("日本", "query"), ("a" * 99, "a" * 60)],
+)
+def test_a_slug_is_what_people_expect(name: str, made: str) -> None:
+    assert slug(name, "query") == made
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [(Identifier, identifiers), (Name, names), (Key, keys), (Line, lines)]
+)
+@given(data=st.data())
+def test_texts_are_kept_exactly(kind: Any, values: Any, data: st.DataObject) -> None:
+    value = data.draw(values)
+    assert TypeAdapter(kind).validate_python(value) == value
+
+
+@pytest.mark.parametrize("kind", [Identifier, Name, Key, Line])
+@given(lone_surrogates)
+def test_half_a_character_is_no_text(kind: Any, value: str) -> None:
+    with pytest.raises(pydantic.ValidationError):
+        TypeAdapter(kind).validate_python(value)
+
+
+@pytest.mark.parametrize(
+    "value", ["", " a", "a ", ".", "..", ".git", "a/b", "a\\b", "a\tb", "a\0b", "a\x7f", "x" * 201]
+)
+def test_an_id_is_safe_as_a_file_name(value: str) -> None:
+    with pytest.raises(pydantic.ValidationError):
+        TypeAdapter(Identifier).validate_python(value)
+
+
+# --- cache keys ------------------------------------------------------------------------------
+
+field_names = st.text("abcdefgh_0123456789", min_size=1, max_size=6)
+
+
+@given(texts, st.lists(field_names, max_size=6), st.randoms())
+def test_a_cache_key_knows_no_order_and_no_doubles(
+    jql: str, fields: list[str], random: Any
+) -> None:
+    key = jira_cache_key(jql, fields)
+    assert re.fullmatch("[0-9a-f]{64}", key)
+    shuffled = fields * 2
+    random.shuffle(shuffled)
+    assert jira_cache_key(jql, shuffled) == key
+    assert jira_cache_key(jql, iter(shuffled)) == key
+    assert jira_cache_key(jql, set(fields)) == key
+    assert jira_cache_key(jql, ",".join(shuffled)) == key
+    assert jira_cache_key(jql, " , ".join(shuffled)) == key
+
+
+@given(texts, texts, st.sets(field_names, max_size=3), st.sets(field_names, max_size=3))
+def test_cache_keys_differ_where_the_question_does(
+    jql: str, other_jql: str, fields: set[str], other_fields: set[str]
+) -> None:
+    same = (jql, fields) == (other_jql, other_fields)
+    assert (jira_cache_key(jql, fields) == jira_cache_key(other_jql, other_fields)) is same
+
+
+@given(texts, st.sets(field_names, max_size=4))
+def test_a_cache_key_is_the_digest_that_it_says(jql: str, fields: set[str]) -> None:
+    question = {"fields": sorted(fields), "jql": jql}
+    text = json.dumps(question, separators=(",", ":"), ensure_ascii=False)
+    assert jira_cache_key(jql, fields) == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_cache_key_stays_the_same_between_versions() -> None:
+    assert jira_cache_key("project = KAFKA", ["key", "summary"]) == (
+        "0915cdf28f52a73f4baa9016b674280a9230dbbd21093aef782b9dce4d9d6846"
+    )

@@ -1,0 +1,108 @@
+"""A workspace of the old dashboard, opened and changed as JSON files, is what a migration moves."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from burndown import MigrationError
+from burndown.persistence.json_backend import JSONBackend
+from tests.support.legacy_workspaces import (
+    Files,
+    migrated_records,
+    odd_workspaces,
+    workspaces,
+    write,
+)
+from tests.support.store import KEYS, stored_records
+
+NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+slow = settings(suppress_health_check=list(HealthCheck), max_examples=25)
+
+
+@contextmanager
+def folder_of(files: Files) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as root:
+        yield write(files, Path(root))
+
+
+@slow
+@given(files=workspaces() | odd_workspaces())
+def test_it_shows_what_a_migration_moves(files: Files) -> None:
+    with folder_of(files) as folder:
+        backend = JSONBackend(folder)
+        try:
+            expected = migrated_records(folder)
+        except MigrationError:
+            whole, damages = backend.check_integrity()
+            assert not whole
+            assert damages
+            return
+        assert stored_records(backend) == expected
+
+
+Change = Callable[[JSONBackend], object]
+
+
+def save_again(backend: JSONBackend) -> None:
+    for profile in backend.list_profiles():
+        backend.save_profile(profile)
+        for query in backend.list_queries(profile["id"]):
+            backend.save_query(profile["id"], query)
+
+
+def save_all_records(backend: JSONBackend) -> None:
+    with backend.transaction():
+        for model in KEYS:
+            backend.save_records(model, list(backend.records(model)))
+
+
+def save_and_forget(backend: JSONBackend) -> None:
+    backend.save_profile({"id": "another", "name": "Nobody has this name"})
+    backend.save_query("another", {"id": "q"})
+    backend.save_project_data("another", "q", {})
+    backend.delete_profile("another")
+
+
+def remember(backend: JSONBackend) -> None:
+    backend.set_app_state("key", "value")
+    backend.set_app_state("key", None)
+
+
+def change_and_undo(backend: JSONBackend) -> None:
+    try:
+        with backend.transaction():
+            save_again(backend)
+            for profile in backend.list_profiles():
+                backend.delete_profile(profile["id"])
+            raise LookupError
+    except LookupError:
+        pass
+
+
+CHANGES: list[Change] = [save_again, save_all_records, save_and_forget, remember, change_and_undo]
+
+
+@slow
+@given(
+    files=workspaces() | odd_workspaces(),
+    changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3),
+)
+def test_what_is_not_changed_stays_as_it_was(files: Files, changes: list[Change]) -> None:
+    """And so a migration of the changed files moves what one of the old files would have moved."""
+    with folder_of(files) as folder:
+        backend = JSONBackend(folder)
+        if not backend.check_integrity()[0]:
+            return
+        before = stored_records(backend)
+        for change in changes:
+            change(backend)
+            assert stored_records(backend) == before
+        assert backend.check_integrity() == (True, [])
+        assert migrated_records(folder) == before

@@ -1,0 +1,196 @@
+"""Programs that are killed at any time: nothing acknowledged is lost, and nothing is partial."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from burndown import SQLiteBackend
+from burndown.demo import write_demo_workspace
+from burndown.import_export import export_profile
+from burndown.persistence import open_backend, set_backend
+from tests.data.schemas.generate import FOLDER
+from tests.support.store import everything
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+
+WRITERS = 4
+KILLS = [6, pytest.param(300, marks=pytest.mark.soak)]
+
+WRITE = """
+import sys
+from burndown import SQLiteBackend
+
+path, name, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
+backend = SQLiteBackend(path)
+while True:
+    number += 1
+    with backend.transaction():
+        backend.set_app_state(name, str(number))
+        backend.save_project_data("p", name, {"number": number, "rows": ["x" * 100] * 500})
+        backend.set_app_state(f"{name}-again", str(number))
+    print(number, flush=True)
+"""
+
+
+@dataclass
+class Writer:
+    """A process that counts up, and says which number is stored."""
+
+    path: Path
+    name: str
+    acknowledged: int = 0
+
+    def start(self) -> None:
+        arguments = [str(self.path), self.name, str(self.acknowledged)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WRITE, *arguments], stdout=subprocess.PIPE, text=True
+        )
+
+    def kill(self) -> None:
+        """Kill it, and take what it had acknowledged until then."""
+        self.process.kill()
+        output, _ = self.process.communicate()
+        lines = output.split("\n")[:-1]  # the last one may be torn
+        if lines:
+            self.acknowledged = int(lines[-1])
+
+    def check(self, backend: SQLiteBackend) -> None:
+        """Make sure that all it acknowledged is stored, and each transaction as a whole."""
+        found = int(backend.get_app_state(self.name) or 0)
+        assert found in (self.acknowledged, self.acknowledged + 1)
+        assert int(backend.get_app_state(f"{self.name}-again") or 0) == found
+        data = backend.get_project_data("p", self.name)
+        assert (data or {"number": 0})["number"] == found
+        self.acknowledged = found
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_four_writers_that_are_killed_lose_nothing(tmp_path: Path, kills: int) -> None:
+    path, chance = tmp_path / "burndown.db", random.Random(1)
+    backend = SQLiteBackend(path)
+    backend.save_profile({"id": "p"})
+    writers = [Writer(path, f"w{number}") for number in range(WRITERS)]
+    for writer in writers:
+        backend.save_query("p", {"id": writer.name})
+        writer.start()
+    try:
+        for _ in range(kills):
+            time.sleep(chance.uniform(0.1, 0.6))  # when, not whether: any time is right
+            writer = chance.choice(writers)
+            writer.kill()
+            writer.check(backend)
+            writer.start()
+    finally:
+        for writer in writers:
+            writer.kill()
+    for writer in writers:
+        writer.check(backend)
+    assert backend.check_integrity() == (True, [])
+    assert sum(writer.acknowledged for writer in writers) > 0
+    backend.close()
+
+
+# --- commands --------------------------------------------------------------------------------
+
+Prepare = Callable[[Path], None]
+
+
+def with_workspace(folder: Path) -> None:
+    write_demo_workspace(folder, issues=60)
+
+
+def with_database(folder: Path) -> None:
+    with_workspace(folder)
+    assert run_command(folder, "migrate").wait(60) == 0
+
+
+def with_export(folder: Path) -> None:
+    with_database(folder)
+    with open_backend(folder / "profiles" / "burndown.db") as backend:
+        set_backend(backend)
+        export_profile("kafka", folder / "export", include_cache=True)
+        set_backend(None)
+
+
+def with_old_database(folder: Path) -> None:
+    (folder / "profiles").mkdir(parents=True)
+    shutil.copy(FOLDER / "1.0.db", folder / "profiles" / "burndown.db")
+
+
+COMMANDS: dict[str, tuple[Prepare, list[str]]] = {
+    "migrate": (with_workspace, ["migrate"]),
+    "import": (with_export, ["import", "export", "--name", "Again"]),
+    "copy": (with_database, ["copy", "profiles/burndown.db", "copy.db"]),
+    "export": (with_database, ["export", "kafka", "exported", "--include-cache"]),
+    "backup": (with_database, ["backup", "backup.db"]),
+    "upgrade": (with_old_database, ["upgrade"]),
+}
+
+
+def run_command(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "burndown", *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def state_of(folder: Path) -> dict[str, object]:
+    """What the stores in a folder hold, and the files of an export."""
+    found: dict[str, object] = {}
+    for name in ("profiles/burndown.db", "copy.db", "backup.db"):
+        with SQLiteBackend(folder / name) as backend:
+            if not backend.exists() or backend.describe()["schema_version"] is None:
+                continue  # there is nothing, or a file without tables
+            assert backend.check_integrity() == (True, [])
+            if backend.list_profiles():  # or else nothing but its tables was made
+                found[name] = everything(backend)
+    exported = folder / "exported"
+    if exported.exists():
+        found["exported"] = sorted(path.name for path in exported.rglob("*.json"))
+    return found
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_that_is_killed_has_done_all_or_nothing(
+    tmp_path: Path, name: str, kills: int
+) -> None:
+    """And the next one does it, leaving nothing of the killed one behind but half an export."""
+    prepare, command = COMMANDS[name]
+    prepared = tmp_path / "prepared"
+    prepare(prepared)
+    done = shutil.copytree(prepared, tmp_path / "done", copy_function=shutil.copy2, symlinks=True)
+    begun = time.monotonic()
+    assert run_command(done, *command).wait(120) == 0
+    lasted = time.monotonic() - begun
+    after = state_of(done)
+    before = state_of(
+        shutil.copytree(prepared, tmp_path / "before", copy_function=shutil.copy2, symlinks=True)
+    )
+    for number in range(kills):
+        folder = tmp_path / "killed"
+        shutil.copytree(prepared, folder, copy_function=shutil.copy2, symlinks=True)
+        process = run_command(folder, *command)
+        time.sleep(lasted * (number + 1) / (kills + 1))  # when, not whether: any time is right
+        os.killpg(process.pid, signal.SIGKILL)
+        killed = process.wait(60) != 0
+        found = state_of(folder)
+        assert found == after or (killed and found == before)
+        if found != after:
+            assert run_command(folder, *command).wait(120) == 0
+            assert state_of(folder) == after
+        left = {path.name for path in folder.iterdir() if not path.name.startswith("exported.")}
+        assert left <= {path.name for path in done.iterdir()}
+        shutil.rmtree(folder)

@@ -1,0 +1,158 @@
+"""What holds for a SQLite file beyond the contract, read without the code under test."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from burndown import (
+    PersistenceBackend,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    SQLiteBackend,
+    ValidationError,
+)
+from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_VALUE, Save
+from tests.support.database_rows import everything
+from tests.support.store import Store, fill, same
+from tests.support.strategies import aware_moments
+
+
+def store_on(path: Path) -> Store:
+    return Store("sqlite", lambda clock: SQLiteBackend(path, clock=clock))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    new = store_on(tmp_path_factory.mktemp("shared") / "burndown.db")
+    yield new
+    new.close()
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    new = store_on(path)
+    yield new.empty()
+    new.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "burndown.db"
+
+
+@pytest.mark.parametrize("save", REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_writes_no_row(store: Store, path: Path, save: Save) -> None:
+    """After a refusal every table is as before."""
+    before = everything(path)
+    with pytest.raises(ValidationError):
+        save(store.backend)
+    assert everything(path) == before
+
+
+@pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
+def test_a_value_that_is_refused_writes_no_row(
+    store: Store, path: Path, save: Callable[[PersistenceBackend, Any], None]
+) -> None:
+    """Nothing of a document is written if one value in it is refused."""
+    before = everything(path)
+    with pytest.raises(ValidationError):
+        save(store.backend, [{"k": float("nan")}])
+    assert everything(path) == before
+
+
+@pytest.mark.parametrize("save", ORPHANS.values(), ids=ORPHANS)
+def test_what_belongs_to_nothing_writes_no_row(
+    store: Store, path: Path, save: Callable[[PersistenceBackend, str, str], None]
+) -> None:
+    """Nothing is written below a profile or query that does not exist."""
+    before = everything(path)
+    for of in (("p", "nope"), ("nope", "q")):
+        with pytest.raises((ProfileNotFoundError, QueryNotFoundError)):
+            save(store.backend, *of)
+    assert everything(path) == before
+
+
+def test_a_deleted_profile_leaves_no_row(store: Store, path: Path) -> None:
+    """No table has a row of a profile that was deleted, and the file is whole."""
+    before = everything(path)
+    for query_id in ("a", "b"):
+        fill(store, "one", query_id)
+    store.delete_query("one", "a")
+    assert not [rows for rows in everything(path).values() if "'a'" in repr(rows)]
+    store.delete_profile("one")
+    assert everything(path) == before
+    assert store.database.check_integrity() == (True, [])
+
+
+def test_no_row_of_a_transaction_is_seen_before_its_end(store: Store, path: Path) -> None:
+    """Who reads the file sees all of a transaction at once."""
+    before = everything(path)
+    with store.transaction():
+        fill(store, "new", "q")
+        store.set_app_state("key", "value")
+        assert everything(path) == before
+    after = everything(path)
+    changed = {table for table in after if after[table] != before[table]}
+    assert changed == after.keys() - {"task_progress", "burndown_version"}
+
+
+@given(aware_moments, aware_moments)
+def test_a_stored_moment_compares_with_those_of_sqlite(
+    shared: Store, expires_at: datetime, now: datetime
+) -> None:
+    """SQL by hand can compare moments as SQLite writes them."""
+    now = now.replace(microsecond=0)
+    shared.empty().save_jira_cache("p", "q", "k", {}, expires_at)
+    with closing(sqlite3.connect(shared.database.path)) as connection:
+        [text] = connection.execute(
+            "SELECT datetime(?)", (now.astimezone(UTC).isoformat(sep=" "),)
+        ).fetchone()
+        assert text == now.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+        [alive] = connection.execute("SELECT expires_at > ? FROM jira_cache", (text,)).fetchone()
+    if expires_at != now:
+        assert bool(alive) is (expires_at > now)
+
+
+@pytest.mark.parametrize(("hours", "alive"), [(-1, 0), (1, 1)])
+def test_an_expiry_compares_with_the_present_of_sqlite(
+    store: Store, path: Path, hours: int, alive: int
+) -> None:
+    """SQL by hand can ask what has expired by now."""
+    expires_at = datetime.now() + timedelta(hours=hours)  # as callers write it
+    store.save_jira_cache("p", "q", "k", {}, expires_at)
+    store.save_jira_changelog("p", "q", "K-1", {}, expires_at)
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("jira_cache", "jira_changelog_cache"):
+            [found] = connection.execute(
+                f"SELECT count(*) FROM {table} WHERE expires_at > datetime('now')"
+            ).fetchone()
+            assert found == alive
+
+
+def test_the_data_lie_in_the_file(store: Store, path: Path) -> None:
+    """The place of the data is the file, and their size at least that."""
+    described = store.describe()
+    assert described["location"] == str(path)
+    assert described["size_bytes"] >= path.stat().st_size > 0
+
+
+def test_closing_leaves_nothing_but_the_file(store: Store, path: Path) -> None:
+    """A closed backend has put its log into the file."""
+    store.set_app_state("key", "value")
+    store.close()
+    assert list(path.parent.glob("burndown.db*")) == [path]
+    assert store.get_app_state("key") == "value"
+
+
+def test_a_file_may_be_named_by_a_text(tmp_path: Path) -> None:
+    """The path of the file can be a text."""
+    with SQLiteBackend(tmp_path / "burndown.db") as one:
+        one.save_profile({"id": "p", "unknown": [1, 2.0, True]})
+    with SQLiteBackend(str(tmp_path / "burndown.db")) as other:
+        assert same(other.get_profile("p")["unknown"], [1, 2.0, True])

@@ -1,0 +1,250 @@
+"""No statement reads or sorts more than what it was asked for, however much is stored."""
+
+import importlib
+import logging
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from burndown import PersistenceError, SQLiteBackend, repositories
+from burndown.models import ENTITIES, JiraCache
+from burndown.repositories.base import list_encoded
+from burndown.sql import Executor, Statement
+from tests.support.store import KEYS
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+IDS = ("p", "q")
+
+GIVEN_LIST = "SCAN strings VIRTUAL TABLE"
+"""Reads the parameter that holds a list."""
+
+ALL_OF = "all of "
+"""Begins what is read without a search."""
+
+Call = Callable[[SQLiteBackend], object]
+
+
+def all_records(backend: SQLiteBackend, profile_id: str | None) -> None:
+    for model in ENTITIES:
+        list(backend.records(model, profile_id))
+
+
+def cached_without_count(backend: SQLiteBackend) -> None:
+    """As a release before 1.1 stored it."""
+    backend.save_jira_cache(*IDS, "key", {"issues": []}, LATER)
+    with backend.database.connection() as connection:
+        connection.execute("UPDATE jira_cache SET issue_count = NULL")
+    backend.list_jira_caches(*IDS)
+
+
+def encoded_rows(backend: SQLiteBackend) -> None:
+    with backend.database.read_session() as session:
+        list_encoded(Executor.of(session), JiraCache, *IDS)
+
+
+TABLES = {str(model.__tablename__): key for model, key in KEYS.items()}
+"""The columns of every table's key."""
+
+OF_QUERY = "profile_id=? AND query_id=?"
+OF_A_QUERY = [table for table, key in TABLES.items() if key[:2] == ("profile_id", "query_id")]
+
+
+def after(key: tuple[str, ...]) -> str:
+    """The search for the rows that come after one, by key."""
+    if len(key) == 1:
+        return f"{key[0]}>?"
+    return f"({','.join(key)})>({','.join('?' * len(key))})"
+
+
+LISTED_CACHES = {f"jira_cache ({OF_QUERY})", f"same ({OF_QUERY} AND cache_key=?)"}
+"""The subquery is run for those rows alone that have no count of issues."""
+
+CALLS: list[tuple[Call, set[str]]] = [
+    (lambda b: b.save_profile({"id": "p"}), set()),
+    (lambda b: b.save_profile({"id": "other", "created_at": LATER, "last_used": LATER}), set()),
+    (lambda b: b.save_profile({"id": "third", "name": "p"}), {"profiles (name=?)"}),
+    (lambda b: b.get_profile("p"), {"profiles (id=?)"}),
+    (lambda b: b.list_profiles(), {ALL_OF + "profiles"}),
+    (lambda b: b.save_query("p", {"id": "q"}), set()),
+    (lambda b: b.save_query("p", {"id": "r", "last_used": LATER}), set()),
+    (
+        lambda b: b.save_query("p", {"id": "s", "name": "q"}),
+        {"profiles (id=?)", "queries (profile_id=? AND name=?)"},
+    ),
+    (lambda b: b.save_query("nobody", {"id": "q"}), {"profiles (id=?)"}),
+    (lambda b: b.get_query(*IDS), {"queries (profile_id=? AND id=?)"}),
+    (lambda b: b.list_queries("p"), {"queries (profile_id=?)"}),
+    (lambda b: b.set_app_state("key", "value"), set()),
+    (lambda b: b.get_app_state("key"), {"app_state (key=?)"}),
+    (lambda b: b.set_app_state("key", None), {"app_state (key=?)"}),
+    (lambda b: b.save_jira_cache(*IDS, "key", {"issues": []}, LATER), set()),
+    (lambda b: b.get_jira_cache(*IDS, "key"), {f"jira_cache ({OF_QUERY} AND cache_key=?)"}),
+    (lambda b: b.list_jira_caches(*IDS), LISTED_CACHES),
+    (cached_without_count, LISTED_CACHES),
+    (encoded_rows, {f"jira_cache ({OF_QUERY})"}),
+    (lambda b: b.save_jira_changelogs(*IDS, {"K-1": {}, "K-2": {}}), set()),
+    (
+        lambda b: b.save_jira_changelogs("p", "nobody", {"K-1": {}, "K-2": {}}),
+        {"profiles (id=?)", "queries (profile_id=? AND id=?)"},
+    ),
+    (
+        lambda b: b.get_jira_changelog(*IDS, "K-1"),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)"},
+    ),
+    (lambda b: b.get_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
+    (
+        lambda b: b.get_jira_changelogs(*IDS, ["K-1", "K-2"]),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "strings"},
+    ),
+    (lambda b: b.list_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
+    (lambda b: b.save_project_data(*IDS, {}), set()),
+    (lambda b: b.save_project_data("nobody", "q", {}), {"profiles (id=?)"}),
+    (lambda b: b.get_project_data(*IDS), {f"project_data ({OF_QUERY})"}),
+    (lambda b: b.save_metrics_snapshot(*IDS, "2025-W12", "dora", {}), set()),
+    (lambda b: b.get_metrics_snapshots(*IDS), {f"metrics_snapshots ({OF_QUERY})"}),
+    (
+        lambda b: b.get_metrics_snapshots(*IDS, "dora", 12),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=?)"},
+    ),
+    (lambda b: b.save_task_progress("task", 1, "running"), set()),
+    (lambda b: b.get_task_progress("task"), {"task_progress (task_name=?)"}),
+    (lambda b: b.list_task_progress(), {ALL_OF + "task_progress"}),
+    (lambda b: b.clear_task_progress("task"), {"task_progress (task_name=?)"}),
+    (
+        lambda b: b.cleanup_expired_cache(),
+        {"jira_cache (expires_at<?)", "jira_changelog_cache (expires_at<?)"},
+    ),
+    (
+        partial(all_records, profile_id=None),
+        {f"{table} ({after(key)})" for table, key in TABLES.items()},
+    ),
+    (
+        # A page of one profile is found by the profile alone: the rows of earlier pages are read
+        # again, and passed over in the index.
+        partial(all_records, profile_id="p"),
+        {"profiles (id=?)"}
+        | {f"{table} (profile_id=?)" for table, key in TABLES.items() if key[0] == "profile_id"},
+    ),
+    (
+        lambda b: b.delete_query("p", "r"),
+        {"queries (profile_id=? AND id=?)", *(f"{table} ({OF_QUERY})" for table in OF_A_QUERY)},
+    ),
+    (lambda b: b.delete_profile("p"), {"profiles (id=?)", "queries (profile_id=?)"}),
+]
+"""Calls that run every statement, each with its reads: the table, and the columns searched for."""
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
+    with SQLiteBackend(tmp_path / "burndown.db") as new:
+        yield new
+
+
+def statements_run(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> list[tuple[set[str], set[str]]]:
+    """The SQL that each call runs to read or write rows, and the reads that are expected of it."""
+    backend.list_profiles()
+    caplog.set_level(logging.DEBUG, logger="burndown.database")
+    verbs = ("SELECT", "INSERT", "DELETE", "UPDATE", "WITH")
+    found = []
+    for call, expected in CALLS:
+        caplog.clear()
+        with suppress(PersistenceError):
+            call(backend)
+        messages = {each.getMessage() for each in caplog.records}
+        found.append(({each for each in messages if each.startswith(verbs)}, expected))
+    return found
+
+
+def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
+    """The steps by which SQLite runs a statement."""
+    with backend.database.connection() as connection:
+        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+    return [row["detail"] for row in rows]
+
+
+def read_of(step: str) -> str | None:
+    """The table that a step of a plan reads, and the columns of the index that it searches for."""
+    search = re.fullmatch(r"SEARCH (\w+) USING (?:COVERING )?INDEX \w+ \((.*)\)", step)
+    if search:
+        return f"{search[1]} ({search[2]})"
+    verb, *words = step.split()
+    return ALL_OF + words[0] if verb == "SCAN" else None
+
+
+def test_each_call_searches_for_all_columns_that_it_is_given(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A search for fewer columns would read rows that the call did not ask for."""
+    for statements, expected in statements_run(backend, caplog):
+        plans = {sql: plan_of(backend, sql) for sql in statements}
+        reads = {read_of(step) for plan in plans.values() for step in plan} - {None}
+        assert reads == expected, plans
+
+
+def test_no_statement_reads_or_sorts_a_whole_table(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What asks for all rows of a table reads it in the order of an index or of its key."""
+    for sql in set().union(*(sqls for sqls, _ in statements_run(backend, caplog))):
+        plan = plan_of(backend, sql)
+        assert not [step for step in plan if "TEMP B-TREE" in step], (sql, plan)
+        scans = [step for step in plan if step.startswith("SCAN")]
+        if "WHERE" not in sql:
+            assert all("USING" in step and "INDEX" in step for step in scans), (sql, plan)
+        else:
+            assert all(step.startswith(GIVEN_LIST) for step in scans), (sql, plan)
+
+
+def test_all_statements_of_the_repositories_were_run(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    statements = set().union(*(sqls for sqls, _ in statements_run(backend, caplog)))
+    dialect = backend.database._engine.dialect
+    modules = [
+        importlib.import_module(f"{repositories.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(repositories.__path__)
+    ]
+    built = {
+        f"{module.__name__}.{name}": " ".join(value.compiled(dialect).sql.split())
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, Statement)
+    }
+    assert built
+    assert {name for name, sql in built.items() if sql not in statements} == set()
+
+
+def test_many_at_once_are_one_transaction_and_one_statement(
+    backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    changelogs = {f"K-{number}": {"total": number} for number in range(1000)}
+    weeks = [
+        {"snapshot_date": f"{year}-W{week:02}", "metric_type": "dora", "metrics": {"n": week}}
+        for year in range(2000, 2020)
+        for week in range(1, 53)
+    ]
+    many: list[Call] = [
+        lambda b: b.save_jira_changelogs(*IDS, changelogs),
+        lambda b: b.save_metrics_snapshots(*IDS, weeks),
+        lambda b: b.get_jira_changelogs(*IDS, changelogs),
+        lambda b: b.get_metrics_snapshots(*IDS, limit=None),
+    ]
+    for call in many:
+        caplog.clear()
+        with caplog.at_level(logging.DEBUG, logger="burndown.database"):
+            call(backend)
+        said = [each.getMessage().split()[0] for each in caplog.records]
+        assert [verb for verb in said if verb in ("SELECT", "INSERT")] in (["SELECT"], ["INSERT"])
+        assert said.count("BEGIN") == ("INSERT" in said)
+    assert backend.get_jira_changelogs(*IDS, changelogs) == changelogs
+    assert len(backend.get_metrics_snapshots(*IDS, limit=None)) == len(weeks)

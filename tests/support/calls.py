@@ -1,0 +1,126 @@
+"""Calls that every backend refuses in the same words, leaving nothing behind."""
+
+from collections.abc import Callable
+from typing import Any
+
+from burndown import PersistenceBackend
+from tests.support.store import GOOD, HOUR
+
+Save = Callable[[PersistenceBackend], Any]
+
+SAVES_OF_A_VALUE: dict[str, Callable[[PersistenceBackend, Any], None]] = {
+    "profile": lambda store, value: store.save_profile({"id": "new", "unknown": value}),
+    "existing profile": lambda store, value: store.save_profile({"id": "p", "unknown": value}),
+    "section": lambda store, value: store.save_profile(
+        {"id": "new", "jira_config": {"unknown": value}}
+    ),
+    "field": lambda store, value: store.save_profile(
+        {"id": "new", "field_mappings": {"dora": {"severity_level": {"k": value}}}}
+    ),
+    "query": lambda store, value: store.save_query("p", {"id": "new", "unknown": value}),
+    "answer": lambda store, value: store.save_jira_cache("p", "q", "k", {"k": value}, HOUR),
+    "changelog": lambda store, value: store.save_jira_changelog("p", "q", "K-1", {"k": value}),
+    "changelogs": lambda store, value: store.save_jira_changelogs(
+        "p", "q", {"K-1": {}, "K-2": {"k": value}}
+    ),
+    "data": lambda store, value: store.save_project_data("p", "q", {"k": value}),
+    "metrics": lambda store, value: store.save_metrics_snapshot(
+        "p", "q", "2025-W12", "dora", {"k": value}
+    ),
+    "forecast": lambda store, value: store.save_metrics_snapshot(
+        "p", "q", "2025-W12", "dora", {}, {"k": value}
+    ),
+    "snapshots": lambda store, value: store.save_metrics_snapshots(
+        "p", "q", [GOOD, {**GOOD, "metric_type": "flow", "metrics": {"k": value}}]
+    ),
+}
+"""Every way for a JSON value into the store."""
+
+SAVES_OF_A_LINE: dict[str, Callable[[PersistenceBackend, str], Any]] = {
+    "id of a profile": lambda store, text: store.save_profile({"id": text}),
+    "name of a profile": lambda store, text: store.save_profile({"id": "new", "name": text}),
+    "description": lambda store, text: store.save_profile({"id": "new", "description": text}),
+    "profile of a query": lambda store, text: store.save_query(text, {"id": "new"}),
+    "id of a query": lambda store, text: store.save_query("p", {"id": text}),
+    "name of a query": lambda store, text: store.save_query("p", {"id": "new", "name": text}),
+    "jql": lambda store, text: store.save_query("p", {"id": "new", "jql": text}),
+    "profile of an answer": lambda store, text: store.save_jira_cache(text, "q", "k", {}, HOUR),
+    "query of an answer": lambda store, text: store.save_jira_cache("p", text, "k", {}, HOUR),
+    "key of an answer": lambda store, text: store.save_jira_cache("p", "q", text, {}, HOUR),
+    "issue key": lambda store, text: store.save_jira_changelog("p", "q", text, {}),
+    "query of data": lambda store, text: store.save_project_data("p", text, {}),
+    "week": lambda store, text: store.save_metrics_snapshot("p", "q", text, "dora", {}),
+    "metric type": lambda store, text: store.save_metrics_snapshot("p", "q", "2025-W12", text, {}),
+    "task": lambda store, text: store.save_task_progress(text, 0, "running"),
+    "status": lambda store, text: store.save_task_progress("task", 0, text),
+    "message": lambda store, text: store.save_task_progress("task", 0, "running", text),
+    "state": lambda store, text: store.set_app_state(text, "value"),
+    "value of a state": lambda store, text: store.set_app_state("key", text),
+}
+"""Every way for a text into a column of its own."""
+
+REFUSED: dict[str, Callable[[Any], object]] = {
+    "no id": lambda store: store.save_profile({}),
+    "no object": lambda store: store.save_profile(["id"]),
+    "bad id": lambda store: store.save_profile({"id": "../p"}),
+    "bad name": lambda store: store.save_profile({"id": "new", "name": " "}),
+    "bad section": lambda store: store.save_profile({"id": "new", "jira_config": []}),
+    "bad number": lambda store: store.save_profile(
+        {"id": "p", "forecast_settings": {"pert_factor": 0}}
+    ),
+    "surrogate": lambda store: store.save_profile({"id": "new", "name": "\ud800"}),
+    "surrogate in token": lambda store: store.save_profile(
+        {"id": "new", "jira_config": {"token": "\ud800"}}
+    ),
+    "surrogate in list": lambda store: store.save_profile(
+        {"id": "new", "project_classification": {"bug_types": ["\ud800"]}}
+    ),
+    "name taken": lambda store: store.save_profile(
+        {"id": "new", "name": "the profile of the query"}
+    ),
+    "query name taken": lambda store: store.save_query("p", {"id": "new", "name": "the query"}),
+    "bad query": lambda store: store.save_query("p", {"id": "new", "jql": None}),
+    "query that is no object": lambda store: store.save_query("p", "q"),
+    "query of another": lambda store: store.save_query("p", {"id": "new", "profile_id": "x"}),
+    "bad week": lambda store: store.save_metrics_snapshot("p", "q", "2025-W60", "dora", {}),
+    "bad type": lambda store: store.save_metrics_snapshot("p", "q", "2025-W12", "DORA", {}),
+    "second week bad": lambda store: store.save_metrics_snapshots(
+        "p", "q", [GOOD, {**GOOD, "snapshot_date": "2025-W53"}]
+    ),
+    "snapshot without metrics": lambda store: store.save_metrics_snapshots(
+        "p", "q", [GOOD, {"snapshot_date": "2025-W12", "metric_type": "flow"}]
+    ),
+    "snapshot with more": lambda store: store.save_metrics_snapshots(
+        "p", "q", [GOOD, {**GOOD, "unknown": 1}]
+    ),
+    "snapshot with self": lambda store: store.save_metrics_snapshots(
+        "p", "q", [GOOD, {**GOOD, "self": 1}]
+    ),
+    "snapshot with a number as key": lambda store: store.save_metrics_snapshots(
+        "p", "q", [GOOD, dict[Any, Any](GOOD) | {3: 1}]
+    ),
+    "snapshot that is no object": lambda store: store.save_metrics_snapshots("p", "q", [GOOD, 3]),
+    "bad answer": lambda store: store.save_jira_cache("p", "q", "k", [], HOUR),
+    "bad expiry": lambda store: store.save_jira_cache("p", "q", "k", {}, "soon"),
+    "bad key": lambda store: store.save_jira_cache("p", "q", "", {}, HOUR),
+    "second issue bad": lambda store: store.save_jira_changelogs("p", "q", {"K-1": {}, "": {}}),
+    "bad percent": lambda store: store.save_task_progress("task", 101, "running"),
+    "bad status": lambda store: store.save_task_progress("task", 1, "Running"),
+    "bad state": lambda store: store.set_app_state("key", 3),
+    "NUL in state": lambda store: store.set_app_state("key", "a\0b"),
+    "surrogate in state": lambda store: store.set_app_state("key", "\ud800"),
+    "no limit": lambda store: store.get_metrics_snapshots("p", "q", limit=0),
+    "negative limit": lambda store: store.get_metrics_snapshots("p", "q", limit=-1),
+}
+"""Calls with something that is not valid, some of them of a type that the signature forbids."""
+
+ORPHANS: dict[str, Callable[[PersistenceBackend, str, str], None]] = {
+    "answer": lambda store, p, q: store.save_jira_cache(p, q, "k", {}, HOUR),
+    "changelog": lambda store, p, q: store.save_jira_changelog(p, q, "K-1", {}),
+    "changelogs": lambda store, p, q: store.save_jira_changelogs(p, q, {"K-1": {}, "K-2": {}}),
+    "data": lambda store, p, q: store.save_project_data(p, q, {}),
+    "snapshot": lambda store, p, q: store.save_metrics_snapshot(p, q, "2025-W12", "dora", {}),
+    "snapshots": lambda store, p, q: store.save_metrics_snapshots(p, q, [GOOD]),
+    "delete": lambda store, p, q: store.delete_query(p, q),
+}
+"""Calls that need a query."""

@@ -1,0 +1,91 @@
+"""Other processes: forked, started, and killed in the middle of a call."""
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+SPAWN = multiprocessing.get_context("spawn")
+PATIENCE = 60
+"""Seconds after which a process that has not ended fails its test."""
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+
+
+def run_all(context: Any, target: Callable[..., None], *arguments: tuple[Any, ...]) -> None:
+    """Run a process for each of the arguments; every one must end without an error."""
+    problems = context.SimpleQueue()
+    processes = [
+        context.Process(target=_reporting, args=(problems, target, args)) for args in arguments
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(PATIENCE)
+    found = []
+    while not problems.empty():
+        found.append(problems.get())
+    assert not found, "\n".join(found)
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+
+
+def _reporting(problems: Any, target: Callable[..., None], args: tuple[Any, ...]) -> None:
+    try:
+        target(*args)
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent tells it
+        problems.put(traceback.format_exc())
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Run the work in a forked process, and wait for it to succeed."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            work()
+            code = 0
+        except BaseException:  # noqa: BLE001 - a forked process must not go on with the tests
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def count_calls(call: Callable[[], object], at: int = 0, then: Callable[[], object] = int) -> int:
+    """Do something at the given call of a function; returns how many calls there were.
+
+    Without garbage collection, whose callbacks would be counted whenever it happens to run.
+    """
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            then()
+
+    gc.disable()
+    sys.setprofile(count)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+    return calls
+
+
+def killed_at(call: Callable[[], object], number: int) -> None:
+    """Do it in another process that dies at the given call."""
+    child = os.fork()
+    if child == 0:
+        count_calls(call, number, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)

@@ -1,0 +1,170 @@
+"""A backend as the laws use it: with a clock that they move, and ways to see all that it holds."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from burndown import PersistenceBackend
+from burndown.models import (
+    AppState,
+    Entity,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    Profile,
+    ProjectData,
+    Query,
+    TaskProgress,
+)
+from tests.support.backends import BACKENDS, Open
+
+Document = dict[str, Any]
+
+START = datetime(2025, 12, 23, 10, tzinfo=UTC)
+HOUR = START + timedelta(hours=1)
+GOOD = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {"k": 1}}
+
+KEYS: dict[type[Entity], tuple[str, ...]] = {
+    Profile: ("id",),
+    Query: ("profile_id", "id"),
+    JiraCache: ("profile_id", "query_id", "cache_key"),
+    JiraChangelog: ("profile_id", "query_id", "issue_key"),
+    ProjectData: ("profile_id", "query_id"),
+    MetricsSnapshot: ("profile_id", "query_id", "metric_type", "snapshot_date"),
+    AppState: ("key",),
+    TaskProgress: ("task_name",),
+}
+"""The fields that make the key of every model; what others belong to comes before them."""
+
+
+OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
+"""Keys of the application state that a store keeps for itself."""
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Store:
+    """A backend with a moved clock, emptied by each example; answers all calls of the backend.
+
+    Args:
+        name: which backend, as the table of them calls it.
+        open_backend: opens it on the storage.
+    """
+
+    def __init__(self, name: str, open_backend: Open) -> None:
+        self.name = name
+        self.clock = Clock()
+        self._open = open_backend
+        self.backend = self.another()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.backend, name)
+
+    def another(self) -> PersistenceBackend:
+        """A further backend on the same storage, such as another process has."""
+        return self._open(self.clock)
+
+    def clear(self) -> "Store":
+        """Nothing but what the backend itself remembers."""
+        self.clock.now = START
+        with self.backend.transaction():
+            for profile in self.backend.list_profiles():
+                self.backend.delete_profile(profile["id"])
+            for task in self.backend.list_task_progress():
+                self.backend.clear_task_progress(task["task_name"])
+            for state in list(self.backend.records(AppState)):
+                if state["key"] != "schema_version":
+                    self.backend.set_app_state(state["key"], None)
+        return self
+
+    def empty(self) -> "Store":
+        """Only the profile ``p`` with the query ``q``."""
+        with self.backend.transaction():
+            self.clear()
+            self.backend.save_profile({"id": "p", "name": "the profile of the query"})
+            self.backend.save_query("p", {"id": "q", "name": "the query"})
+        return self
+
+    def everything(self) -> dict[type[Entity], str]:
+        """All that is stored, as text."""
+        return everything(self.backend)
+
+
+def everything(backend: PersistenceBackend) -> dict[type[Entity], str]:
+    """All that is stored of every kind, as text: the kind of each number and every order count."""
+    return {model: json.dumps(list(backend.records(model))) for model in KEYS}
+
+
+def in_order(model: type[Entity], documents: Iterable[Document]) -> list[Document]:
+    """The documents by key, texts compared by code points."""
+    return sorted(documents, key=lambda each: [each[name] for name in KEYS[model]])
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON text, key order and kind of number included."""
+    return json.dumps(one) == json.dumps(other)
+
+
+def in_utc(moment: datetime | str) -> str:
+    """The moment as backends give it out."""
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
+    return moment.astimezone(UTC).isoformat()
+
+
+def as_given_out(document: Document, now: datetime = START) -> Document:
+    """What a saved profile or query is expected to be."""
+    created_at = in_utc(document.get("created_at", now))
+    return {
+        "name": document["id"],
+        "description": "",
+        **document,
+        "created_at": created_at,
+        "last_used": in_utc(document.get("last_used", created_at)),
+        **{key: in_utc(document[key]) for key in ("updated_at",) if document.get(key)},
+    }
+
+
+def fill(store: Store, profile_id: str, query_id: str) -> None:
+    """Save something of every kind below a query, and the profile if it is not there."""
+    if store.get_profile(profile_id) is None:
+        store.save_profile({"id": profile_id})
+    store.save_query(profile_id, {"id": query_id})
+    store.save_jira_cache(profile_id, query_id, "k", {"issues": []}, HOUR)
+    store.save_jira_changelog(profile_id, query_id, "K-1", {})
+    store.save_project_data(profile_id, query_id, {})
+    store.save_metrics_snapshots(profile_id, query_id, [GOOD])
+
+
+@contextmanager
+def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    with BACKENDS[name](request) as open_backend:
+        new = Store(name, open_backend)
+        try:
+            yield new
+        finally:
+            new.close()
+
+
+def stored_records(backend: PersistenceBackend) -> dict[type[Entity], list[str]]:
+    """All records as text, but what a store remembers of itself."""
+    return {
+        model: [
+            json.dumps(record)
+            for record in backend.records(model)
+            if model is not AppState or record["key"] not in OF_THE_STORE_ITSELF
+        ]
+        for model in KEYS
+    }
