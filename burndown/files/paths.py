@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,6 +11,7 @@ __all__ = [
     "is_file",
     "is_folder",
     "lexists",
+    "link_tree",
     "make_folder",
     "remove",
     "remove_if_empty",
@@ -63,6 +65,34 @@ def hard_link(path: Path, other: Path) -> None:
         os.link(path, other, follow_symlinks=False)
     except (OSError, NotImplementedError):  # FAT, some network shares and containers have none
         shutil.copy2(path, other, follow_symlinks=False)
+
+
+def link_tree(
+    folder: Path, copy: Path, contains: Callable[[str], bool], *, skipped: Callable[[str], bool]
+) -> None:
+    """Copy a folder by hard links, which cost no space.
+
+    Changes to the copy have to replace files: writing to one would change the original too.
+
+    Args:
+        folder: the folder.
+        copy: the copy to make.
+        contains: tells by its name whether a file is linked. A SQLite database must not be: with
+            two names it would have two logs.
+        skipped: tells by its name whether a folder, link or file is skipped.
+    """
+    copy.mkdir(mode=0o700, parents=True)
+    for entry in os.scandir(folder):
+        if skipped(entry.name):
+            continue
+        path, new = Path(entry.path), copy / entry.name
+        if entry.is_symlink():
+            new.symlink_to(path.readlink())
+        elif entry.is_dir():
+            link_tree(path, new, contains, skipped=skipped)
+        elif entry.is_file() and contains(entry.name):
+            hard_link(path, new)
+    shutil.copystat(folder, copy)  # the times of a folder may be read too
 
 
 def sync(path: Path) -> None:

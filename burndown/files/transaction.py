@@ -8,7 +8,6 @@ end, the other is held only while files are read or committed.
 
 import itertools
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from burndown.files.changes import Changes, check_target, outside
 from burndown.files.errors import storage_errors
 from burndown.files.journal import Journal
 from burndown.files.locks import FolderLock
-from burndown.files.paths import hard_link, make_folder, remove
+from burndown.files.paths import link_tree, make_folder, remove
 from burndown.files.working_folder import is_working_folder
 from burndown.forks import ForkAware, tell_of_forks
 from burndown.transactions import Transaction, Transactions
@@ -211,14 +210,11 @@ class TransactionalFolder(ForkAware):
     # --- transactions ------------------------------------------------------------------------
 
     def _current(self) -> _Level | None:
-        """Return the innermost transaction of the caller, which takes the lock now at the latest.
-
-        Not when it begins: a transaction that makes no call need not wait for others.
-        """
+        """Return the innermost transaction of the caller, after it has taken the lock."""
         level = self._transactions.current()
         if level is not None:
             level.check()
-            if not level.outermost.is_begun:
+            if not level.outermost.is_begun:  # not at its start: without calls it need not wait
                 self._begin()
                 level.outermost.is_begun = True
                 self._transactions.note_lock()
@@ -263,9 +259,9 @@ class TransactionalFolder(ForkAware):
         if not changes.written and not changes.removed:
             return
         if level.shadow is None:
-            # Below a folder of its own: the copy keeps the name of the folder.
+            # In a folder of its own: readers may look next to the folder as well.
             shadow = self._work / f"{next(self._numbers)}" / self.path.name
-            self._link_tree(level.root, shadow)
+            link_tree(level.root, shadow, self._contains, skipped=is_temporary_folder)
             level.root = level.shadow = shadow
         stage = self._staged(changes, level.root)
         try:
@@ -300,20 +296,3 @@ class TransactionalFolder(ForkAware):
                 f"{self._work} holds changes that a process did not finish; the next call that "
                 f"may write to {self.path} finishes them"
             )
-
-    def _link_tree(self, folder: Path, copy: Path) -> None:
-        """Copy the folder by hard links, which cost no space; changes replace the links.
-
-        Only files that take part: a database with two names would lose data.
-        """
-        copy.mkdir(mode=0o700, parents=True)
-        for entry in os.scandir(folder):
-            if is_temporary_folder(entry.name):
-                continue
-            if entry.is_symlink():
-                (copy / entry.name).symlink_to(Path(entry.path).readlink())
-            elif entry.is_dir():
-                self._link_tree(Path(entry.path), copy / entry.name)
-            elif entry.is_file() and self._contains(entry.name):
-                hard_link(Path(entry.path), copy / entry.name)
-        shutil.copystat(folder, copy)  # some documents take their time from that of the folder

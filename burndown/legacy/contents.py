@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from burndown.legacy.layout import QUERY_FILE, QUERY_SIDECAR
+from burndown.models import Document
 
 __all__ = ["LegacyProfile", "LegacyQuery"]
 
@@ -16,7 +16,7 @@ class LegacyQuery:
     key: str
     """The id that the old dashboard uses."""
     folder: Path
-    document: dict[str, Any]
+    document: Document
     has_marker: bool = False
     """Whether the file holds the document as this package wrote it."""
 
@@ -41,7 +41,7 @@ class LegacyProfile:
     """The folder of its files, which may not exist if only the registry has the profile."""
     path: Path
     """The file that its settings were read from, ``profile.json`` or an older one."""
-    document: dict[str, Any]
+    document: Document
     queries: list[LegacyQuery]
     has_marker: bool = False
     """Whether the file holds the document as this package wrote it."""

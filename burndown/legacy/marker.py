@@ -7,6 +7,7 @@ file, so that it is void once the old dashboard has changed the file.
 from typing import Any
 
 from burndown.files.reading import digest
+from burndown.models import Document
 from burndown.models.json_codec import encode
 
 __all__ = ["add_marker", "remove_marker"]
@@ -15,7 +16,7 @@ _KEY = "_burndown"
 _VERSION = 1
 
 
-def add_marker(document: dict[str, Any]) -> dict[str, Any]:
+def add_marker(document: Document) -> Document:
     """Return the document with the marker; a value under the marker's key moves into it."""
     marker: dict[str, Any] = {"version": _VERSION, "digest": digest(encode(document))}
     if _KEY in document:
@@ -23,7 +24,7 @@ def add_marker(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, _KEY: marker}
 
 
-def remove_marker(written: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+def remove_marker(written: Document) -> tuple[Document, bool]:
     """Return the document without the marker, and whether the marker is valid."""
     marker = written.get(_KEY)
     if not isinstance(marker, dict) or marker.get("version") != _VERSION:

@@ -19,7 +19,7 @@ from burndown.errors import Problem, ValidationError, format_value, is_secret
 from burndown.legacy.findings import Report
 from burndown.legacy.reading.field_values import FieldType, field_type, possible_values
 from burndown.legacy.reading.json_files import json_type
-from burndown.models import Entity, Submodel
+from burndown.models import Document, Entity, Submodel
 from burndown.models.json_codec import check_storable, encode
 from burndown.models.values import is_line, to_utc
 
@@ -43,7 +43,7 @@ _NAME = "name"
 _USER_IN_URL = re.compile(r"://[^/\s]*@")
 
 
-def convert(model: type[Entity], document: dict[str, Any], report: Report) -> dict[str, Any]:
+def convert(model: type[Entity], document: Document, report: Report) -> Document:
     """Return the document with values that the model stores unchanged.
 
     Args:
@@ -120,7 +120,7 @@ class _Conversion:
         got = None if may_be_secret else _described(value)
         self._report(f"{Problem(place, expected, got)}; kept under {key}")
 
-    def with_kept(self, document: dict[str, Any]) -> dict[str, Any]:
+    def with_kept(self, document: Document) -> Document:
         """Return the document with the values that were kept aside."""
         for key, kept in self._kept.items():
             earlier = document.get(key, {})

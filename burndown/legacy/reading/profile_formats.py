@@ -8,7 +8,7 @@ from typing import Any
 from burndown.errors import format_value
 from burndown.legacy.findings import Report
 from burndown.legacy.reading.conversion import convert, is_timestamp
-from burndown.models import Profile
+from burndown.models import Document, Profile
 from burndown.models.values import is_line
 
 __all__ = ["profile_document"]
@@ -52,7 +52,7 @@ _FIELD_GROUPS = {
 
 def profile_document(
     profile_id: str, written: dict[str, Any], entry: dict[str, Any], report: Report
-) -> dict[str, Any]:
+) -> Document:
     """Return the document of a profile.
 
     Args:
@@ -80,7 +80,7 @@ def profile_document(
     return document
 
 
-def _set_name(document: dict[str, Any], entry: dict[str, Any], report: Report) -> None:
+def _set_name(document: Document, entry: dict[str, Any], report: Report) -> None:
     """Take the name and description of the registry where ``profile.json`` has lost them.
 
     A flat ``profile.json`` has none, a rebuilt one has "Default", and in one that Windows read with
@@ -112,13 +112,13 @@ def _is_garbled(name: str, original: str) -> bool:
     return False
 
 
-def _set_times(document: dict[str, Any], entry: dict[str, Any]) -> None:
+def _set_times(document: Document, entry: dict[str, Any]) -> None:
     for key in ("created_at", "last_used"):
         if key not in document and is_timestamp(entry.get(key)):
             document[key] = entry[key]
 
 
-def _gather(document: dict[str, Any], section: str, keys: tuple[str, ...], report: Report) -> None:
+def _gather(document: Document, section: str, keys: tuple[str, ...], report: Report) -> None:
     """Move keys of the flat format into their section."""
     target = document.get(section) or {}
     if not isinstance(target, dict):
@@ -129,7 +129,7 @@ def _gather(document: dict[str, Any], section: str, keys: tuple[str, ...], repor
         report(f"{section}: gathered {', '.join(moving)} from the flat format")
 
 
-def _gather_jira_config(document: dict[str, Any], report: Report) -> None:
+def _gather_jira_config(document: Document, report: Report) -> None:
     """Move root keys, which are older than ``jira_config``, into it."""
     config = document.get("jira_config") or {}
     if not isinstance(config, dict):

@@ -11,7 +11,7 @@ from burndown.errors import format_value
 from burndown.legacy.findings import Report
 from burndown.legacy.reading.conversion import convert, is_timestamp, keep_storable
 from burndown.legacy.reading.json_files import FormatError, json_type
-from burndown.models import Query, jira_cache_key
+from burndown.models import Document, Query, jira_cache_key
 from burndown.models.values import to_utc
 
 __all__ = [
@@ -39,7 +39,7 @@ _ENVELOPE_KEYS = (
 
 def query_document(
     query_id: str, written: dict[str, Any], fallback_jql: str, written_at: datetime, report: Report
-) -> dict[str, Any]:
+) -> Document:
     """Return the document of a query.
 
     Args:
@@ -71,9 +71,7 @@ def query_document(
     return document
 
 
-def jira_cache_document(
-    written: Any, jql: str, written_at: datetime, report: Report
-) -> dict[str, Any]:
+def jira_cache_document(written: Any, jql: str, written_at: datetime, report: Report) -> Document:
     """Return the cached response in ``jira_cache.json``, with its cache key and expiry.
 
     Args:
@@ -116,7 +114,7 @@ def _cached_at(written: Any) -> datetime | None:
     return timestamp if timestamp <= _LATEST else None
 
 
-def changelog_documents(written: Any, report: Report, skip: Report) -> list[dict[str, Any]]:
+def changelog_documents(written: Any, report: Report, skip: Report) -> list[Document]:
     """Return the changelogs in ``jira_changelog_cache.json``, one for each issue.
 
     Reads the object by issue key, the older envelope with a list of issues, and files with newer
@@ -156,7 +154,7 @@ def changelog_documents(written: Any, report: Report, skip: Report) -> list[dict
     ]
 
 
-def project_data_document(written: Any, written_at: datetime, report: Report) -> dict[str, Any]:
+def project_data_document(written: Any, written_at: datetime, report: Report) -> Document:
     """Return the project data in ``project_data.json``, complete.
 
     Args:

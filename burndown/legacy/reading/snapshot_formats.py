@@ -14,6 +14,7 @@ from burndown.legacy.findings import Report
 from burndown.legacy.reading.conversion import LEGACY_VALUES, is_timestamp, keep_storable
 from burndown.legacy.reading.json_files import FormatError, json_type
 from burndown.legacy.sidecar import SnapshotInfo
+from burndown.models import Document
 from burndown.models.values import to_iso_week, to_utc
 
 __all__ = ["described_snapshots", "snapshot_documents"]
@@ -33,7 +34,7 @@ def described_snapshots(
     written_at: datetime,
     report: Report,
     skip: Report,
-) -> list[dict[str, Any]]:
+) -> list[Document]:
     """Return the snapshots in the file, as the sidecar describes them.
 
     Metrics that the sidecar does not name are read as :func:`snapshot_documents` reads them.
@@ -52,7 +53,7 @@ def described_snapshots(
     weeks: dict[str, _Metrics] = {}
     for document in documents:
         weeks.setdefault(document["snapshot_date"], {}).update(document["metrics"])
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    found: dict[tuple[str, str], Document] = {}
     claimed: dict[str, set[str]] = {}
     for info in described:
         if info.snapshot_date not in weeks:
@@ -78,7 +79,7 @@ def described_snapshots(
 
 def snapshot_documents(
     written: Any, written_at: datetime, report: Report, skip: Report
-) -> list[dict[str, Any]]:
+) -> list[Document]:
     """Return the snapshots in the file, one for each week and type.
 
     The type of a metric is the prefix of its name, ``dora_`` or ``flow_``, and else ``other``.

@@ -41,7 +41,7 @@ from burndown.legacy.reading.registry import active_ids, registry_entries
 from burndown.legacy.reading.sidecar_files import read_sidecar
 from burndown.legacy.reading.unique_names import make_names_unique
 from burndown.legacy.sidecar import WorkspaceSidecar
-from burndown.models import JiraCache, Profile, Query
+from burndown.models import Document, JiraCache, Profile, Query
 from burndown.models.values import is_identifier, is_line, slug
 
 __all__ = ["Workspace"]
@@ -195,7 +195,7 @@ class _ProfileReader:
     # --- queries -----------------------------------------------------------------------------
 
     def _queries(
-        self, folder: Path, profile: dict[str, Any], entry: dict[str, Any]
+        self, folder: Path, profile: Document, entry: dict[str, Any]
     ) -> Iterator[LegacyQuery]:
         known = entry.get("queries")
         self._expect_folders(folder, [QUERIES], "queries")
@@ -208,7 +208,7 @@ class _ProfileReader:
                 query.document["legacy_id"] = escape_surrogates(query_folder.name)
             yield query
 
-    def _query(self, query_id: str, folder: Path, profile: dict[str, Any]) -> LegacyQuery:
+    def _query(self, query_id: str, folder: Path, profile: Document) -> LegacyQuery:
         path = folder / QUERY_FILE
         written = read_object(path, self.findings)
         if written is None:
@@ -223,9 +223,7 @@ class _ProfileReader:
             document = query_document(query_id, document, "", modified_at(path), report)
         return LegacyQuery(folder.name, folder, document, has_marker)
 
-    def _query_of_other_files(
-        self, query_id: str, folder: Path, profile: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _query_of_other_files(self, query_id: str, folder: Path, profile: Document) -> Document:
         path = folder / QUERY_FILE
         if not lexists(path):
             path = folder
