@@ -124,7 +124,7 @@ class Journal:
                 raise StorageError(f"{folder} is a link; links are not followed")
 
     def _apply(self, entry: _Entry) -> None:
-        """Make the changes; each step can tell whether it was made before."""
+        """Make the changes; each step detects whether it was made before."""
         make_folder(self._removed)
         for number, name in enumerate(entry.removed):
             aside = self._removed / str(number)

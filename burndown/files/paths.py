@@ -77,9 +77,9 @@ def link_tree(
     Args:
         folder: the folder.
         copy: the copy to make.
-        contains: tells by its name whether a file is linked. A SQLite database must not be: with
-            two names it would have two logs.
-        skipped: tells by its name whether a folder, link or file is skipped.
+        contains: returns for the name of a file whether it is linked. A SQLite database must not
+            be: with two names it would have two logs.
+        skipped: returns for the name of a folder, link or file whether it is skipped.
     """
     copy.mkdir(mode=0o700, parents=True)
     for entry in os.scandir(folder):

@@ -25,7 +25,7 @@ class SQLiteFiles:
     """The files of some SQLite databases, which others must not open, copy or move.
 
     Closing any descriptor of such a file releases all locks that this process holds on it.
-    ``path in files`` tells whether a path is one of them; a folder is never one.
+    ``path in files`` is true if a path is one of them; a folder is never one.
     """
 
     databases: tuple[Path, ...]

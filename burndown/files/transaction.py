@@ -79,8 +79,8 @@ class TransactionalFolder(ForkAware):
     Args:
         path: the folder.
         lock_name: the beginning of the names of its two lock files.
-        contains: tells by the name of a file whether it takes part in transactions. Other files,
-            such as a database in the folder, are not linked or changed, and a transaction that has
+        contains: returns for the name of a file whether it takes part in transactions. Others, such
+            as a database in the folder, are not linked or changed, and a transaction that has
             changed something does not see them.
         read_only: make no file in it, not even a lock, and refuse to write.
     """

@@ -1,6 +1,6 @@
 """Invalid values of a profile or query, converted or kept aside one by one.
 
-The models tell which values are invalid. A value that can mean only one thing is converted:
+The models decide which values are invalid. A value that can mean only one thing is converted:
 ``"100"`` for a number, a timestamp for a date. Any other leaves its field unset and is kept, by its
 path, under ``legacy_values``, or under ``legacy_secret`` if it may hold a secret. The values next
 to it are not touched.
@@ -35,7 +35,7 @@ _Model = type[Entity] | type[Submodel]
 _Expected = Callable[[Any], str | None]
 
 _UNSET = object()
-"""Stands for a value that was kept aside or means that nothing is set."""
+"""The result for a value that was kept aside, or means that nothing is set."""
 _IDS = {"id": "id", "profile_id": "id"}
 """The fields that an entity requires, to validate each of the others alone."""
 _NAME = "name"

@@ -16,7 +16,7 @@ _LONGEST_BASE = MAX_NAME_LENGTH - 10
 
 
 def make_names_unique(
-    items: Sequence[LegacyProfile | LegacyQuery], kind: str, findings: Findings
+    items: Sequence[LegacyProfile | LegacyQuery], label: str, findings: Findings
 ) -> None:
     """Give each profile, or each query of a profile, a unique name of allowed length.
 
@@ -25,7 +25,7 @@ def make_names_unique(
 
     Args:
         items: the profiles, or the queries of one profile; their documents are changed.
-        kind: "profile" or "query", for reports.
+        label: "profile" or "query", for reports.
         findings: takes reports of changed names.
     """
     taken: set[str] = set()
@@ -47,7 +47,7 @@ def make_names_unique(
         while name in taken or (name != written and name in all_written):
             name = f"{stem} ({next(numbers[stem])})"
         if name != written:
-            why = f"another {kind} has it" if written in taken else "it is blank or too long"
+            why = f"another {label} has it" if written in taken else "it is blank or too long"
             item.document["name"] = name
             item.document.setdefault("legacy_name", written)
             findings.add_converted(

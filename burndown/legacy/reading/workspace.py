@@ -243,27 +243,27 @@ class _ProfileReader:
 
     # --- ids ---------------------------------------------------------------------------------
 
-    def _expect_folders(self, parent: Path, names: Iterable[Any], kind: str) -> None:
+    def _expect_folders(self, parent: Path, names: Iterable[Any], label: str) -> None:
         """Report other files in the place of folders; links are reported as leftovers."""
         for name in names:
             if isinstance(name, str) and is_identifier(name):
                 path = parent / folder_name(name)
                 if lexists(path) and not path.is_dir() and not path.is_symlink():
                     what = "a file" if path.is_file() else "a device"
-                    self.findings.add_problem(path, f"{what}, not the folder of the {kind}")
+                    self.findings.add_problem(path, f"{what}, not the folder of the {label}")
 
-    def _identifier(self, key: str, path: Path, kind: str, taken: dict[str, int]) -> str:
+    def _identifier(self, key: str, path: Path, label: str, taken: dict[str, int]) -> str:
         """Return an id that is valid and not taken.
 
         Args:
             key: the id that the old dashboard uses.
             path: the path for reports.
-            kind: "profile" or "query", the id if nothing of the key is valid.
+            label: "profile" or "query", the id if nothing of the key is valid.
             taken: the ids so far, with how many were made of each.
         """
         identifier = id_of_folder(key)
         if not is_identifier(identifier) or identifier in taken:
-            base = identifier = slug(key, kind)
+            base = identifier = slug(key, label)
             while identifier in taken:
                 taken[base] += 1
                 identifier = f"{base}-{taken[base]}"
