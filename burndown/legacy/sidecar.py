@@ -24,6 +24,7 @@ _Timestamp = Annotated[UtcDatetime, PlainSerializer(datetime.isoformat)]
 class Sidecar(BaseModel):
     """A file with fields that other files cannot hold."""
 
+    # An unknown key is from a later version, whose meaning would be lost without notice.
     model_config = ConfigDict(extra="forbid")
 
     version: Literal[1] = 1

@@ -51,6 +51,7 @@ def convert(model: type[Entity], document: Document, report: Report) -> Document
         document: JSON values; timestamps may be ``datetime``.
         report: takes a sentence on each value that is converted or kept aside.
     """
+    # Most documents are valid, and one validation is cheaper than one for each field.
     if _problem(model, document) is None:
         return document
     conversion = _Conversion(report)
@@ -114,10 +115,11 @@ class _Conversion:
         while place in kept:
             place += " (double)"
         try:
+            # Two containers are around it: the document, and the object of kept values.
             kept[place] = check_storable(value, 2)
         except PydanticCustomError:
             kept[place] = text
-        got = None if may_be_secret else _described(value)
+        got = None if may_be_secret else _described(value)  # reports are printed and logged
         self._report(f"{Problem(place, expected, got)}; kept under {key}")
 
     def with_kept(self, document: Document) -> Document:
@@ -152,6 +154,7 @@ class _Conversion:
             wanted = "input should be an object"
         if field.section is not None and isinstance(value, dict):
             return self.section(field.section, value, place)
+        # The model has the last word, on ranges and patterns as well.
         for possible in possible_values(value, field):
             if expected(possible) is None:
                 self._report_converted(place, value, possible)
@@ -209,6 +212,7 @@ def _problem(model: _Model, document: Mapping[str, Any]) -> str | None:
 
 
 def _same(written: Any, stored: Any) -> bool:
+    # As JSON, since 1, 1.0 and True are equal in Python.
     return written is stored or encode(written) == encode(stored)
 
 

@@ -18,6 +18,7 @@ __all__ = ["FieldType", "field_type", "possible_values"]
 _NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,300})?").fullmatch
 """Up to 300 digits, of which a float can hold the size."""
 _SEPARATOR = re.compile(r"[,;\n]")
+"""A string with one of these may be a list; which of them separates its items is a guess."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def possible_values(value: Any, field: FieldType) -> Iterator[Any]:
         yield from _numbers(value)
     if date in types:
         yield from _dates(value)
+    # An integer is spelled in one way only, unlike a float.
     if types and types <= {str, SecretStr, NoneType} and type(value) is int:
         yield str(value)
     if field.choices:

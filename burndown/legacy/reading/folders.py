@@ -68,6 +68,7 @@ def query_folders(profile_folder: Path) -> list[Path]:
 
 def settings_paths(profile_folder: Path) -> tuple[Path, ...]:
     """Return the paths at which a profile's settings may be; the first that exists is read."""
+    # For a time, the old dashboard kept the settings in the folder of the query "main".
     main = profile_folder / QUERIES / "main"
     return (*(profile_folder / name for name in PROFILE_FILES), main / PROFILE_FILES[-1])
 
@@ -91,7 +92,7 @@ def links_in(folder: Path) -> Iterator[Path]:
 
 def linked_data(link: Path, profiles_dir: Path) -> Path | None:
     """Return the target of a link to a profile or query outside the workspace, or ``None``."""
-    profiles_dir = profiles_dir.resolve()
+    profiles_dir = profiles_dir.resolve()  # a target in it, or around it, is read anyway
     try:
         target = link.resolve(strict=True)
     except (OSError, RuntimeError):  # its target does not exist, or is the link itself
@@ -103,6 +104,7 @@ def linked_data(link: Path, profiles_dir: Path) -> Path | None:
 
 def _folders_with_profile(folder: Path, depth: int) -> Iterator[Path]:
     for child in _folders_in(folder):
+        # The queries of a profile, which are no profiles; at the top it may be an id.
         if depth > 0 and child.name == QUERIES:
             continue
         if _holds_profile(child):

@@ -35,6 +35,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_PATHS = 5
 """How many paths a report names; a file of metrics can have thousands of NaN."""
 _MAX_PATH_LENGTH = 80
+"""Keys are from others, and of any length."""
 _TYPES = {
     type(None): "null",
     bool: "a boolean",
@@ -91,6 +92,7 @@ def read_bytes(path: Path, root: Path | None = None) -> bytes:
     Raises:
         UnreadableFileError: it cannot be read.
     """
+    # Opening refuses these as well; only here the message can name what it is.
     if path.is_symlink():
         raise UnreadableFileError(f"a link to {path.readlink()}, and links are not followed")
     if path.exists() and not is_file(path):
@@ -129,7 +131,7 @@ def parse_json(data: bytes, path: Path, findings: Findings) -> Any:
             raise UnreadableFileError(f"not valid {encoding.upper()}: {error}") from None
     repair = _Repair()
     try:
-        value = decode(data)
+        value = decode(data)  # nearly all files pass, and the repair walks over every value
     except ValueError as strict:
         try:
             value = _parse_leniently(data, repair)
@@ -166,7 +168,7 @@ def replace_non_finite(value: Any, path: Path, findings: Findings) -> Any:
 
 def modified_at(path: Path) -> datetime:
     """Return when the file was last written, in UTC; 1970 if its time is out of range."""
-    try:
+    try:  # a clock that was wrong, or an archive, can give a file any time
         return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
     except (ValueError, OverflowError):
         return datetime.fromtimestamp(0, UTC)
@@ -245,6 +247,7 @@ class _Repair:
         for key, item in items:
             if _has_surrogate(key):
                 key = escape_surrogates(key)
+                # The file may hold the escape as a key too.
                 while key in dict(items):
                     key += "_"
                 self.escapes.add((*self._steps, key))

@@ -61,6 +61,7 @@ def report_leftovers(
         return
     known = _known_paths(profiles_dir) | {problem.path for problem in findings.problems}
     holding = {parent for path in known for parent in path.parents}
+    # Searched even without a query, so that each link in it is reported by itself.
     for folder in profile_folders(profiles_dir).values():
         if any(links_in(folder / QUERIES)):
             holding.add(folder / QUERIES)

@@ -120,6 +120,7 @@ def _read_documents(
         latest = _described_cache(data, value, sidecar.jira_cache) or jira_cache_document(
             value, jql, modified_at(path), report
         )
+        # The file wins over a response of the same key: the old dashboard wrote it later.
         return [*(each for each in responses if not _same_key(each, latest)), latest]
     except (UnreadableFileError, FormatError) as error:
         findings.add_damaged(path, str(error), irreplaceable=irreplaceable)

@@ -55,6 +55,7 @@ def query_document(
     document["id"] = query_id
     if "profile_id" in document:  # the folder decides which profile it belongs to
         document["legacy_profile_id"] = document.pop("profile_id")
+    # The model requires strings, and the old dashboard wrote null for what was not entered.
     fallbacks = {"name": query_id, "jql": fallback_jql, "description": ""}
     for key in fallbacks:
         if document.get(key, "") is None:
@@ -111,7 +112,7 @@ def _cached_at(written: Any) -> datetime | None:
         return None
     timestamp = datetime.fromisoformat(written)
     timestamp = timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
-    return timestamp if timestamp <= _LATEST else None
+    return timestamp if timestamp <= _LATEST else None  # its expiry would be out of range
 
 
 def changelog_documents(written: Any, report: Report, skip: Report) -> list[Document]:
@@ -148,6 +149,7 @@ def changelog_documents(written: Any, report: Report, skip: Report) -> list[Docu
             changelogs[key] = changelog
         else:
             skip(f"{format_value(key)}: input should be an object, got {json_type(changelog)}")
+    # The old dashboard keeps changelogs until it fetches them again.
     return [
         {"issue_key": key, "expires_at": None, "changelog": changelog}
         for key, changelog in changelogs.items()

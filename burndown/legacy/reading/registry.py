@@ -97,6 +97,7 @@ def _active_in_registry(
 
     wanted = registry.get("active_profile_id")
     wanted_query = registry.get("active_query_id")
+    # Without a registry there is nothing to choose from if there is only one query.
     if not registry and len(profiles) == 1 and len(profiles[0].queries) == 1:
         return profiles[0].document["id"], profiles[0].queries[0].document["id"]
     profile = next((profile for profile in profiles if profile.key == wanted), None)

@@ -39,6 +39,7 @@ def _without(written: Any, locations: list[tuple[int | str, ...]]) -> dict[str, 
     """Return the content without the entries that are invalid; empty for another format."""
     if not isinstance(written, dict) or ("version",) in locations:
         return {}
+    # Two steps lead to an entry, which is omitted as a unit: half of one would be wrong.
     wrong = {location[:2] for location in locations}
     rest: dict[str, Any] = {}
     for key, entries in written.items():

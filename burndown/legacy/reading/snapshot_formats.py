@@ -105,7 +105,7 @@ def snapshot_documents(
         if week != spelling:
             other_spellings.append(spelling)
         metrics = _metrics(metrics, spelling, report)
-        if not metrics:
+        if not metrics:  # the week itself was recorded
             found.setdefault((week, "other"), {})
         for name, metric in metrics.items():
             _add_metric(found, week, name, metric, spelling, report)
@@ -157,6 +157,7 @@ def _add_metric(
         return
     older_name = f"{name} (double)"
     report(f"week {spelling}: {name} exists twice; the older one is kept as {older_name!r}")
+    # Without timestamps, the one that comes later in the file is the newer.
     older, newer = sorted(
         (metrics[name], metric), key=lambda each: _newest_timestamp({name: each}) or _OLDEST
     )

@@ -44,6 +44,7 @@ def make_names_unique(
         base = written if written.strip() else item.document["id"]
         name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
         stem = base[:_LONGEST_BASE]
+        # Another that is not reached yet may have the name as it is, and then keeps it.
         while name in taken or (name != written and name in all_written):
             name = f"{stem} ({next(numbers[stem])})"
         if name != written:

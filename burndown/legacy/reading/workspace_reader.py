@@ -97,6 +97,7 @@ class WorkspaceReader:
                 raise self._damage(path, found.what)
 
     def _damage(self, path: Path, why: str) -> DatabaseCorruptionError:
+        # In a transaction the root is its copy, whose path means nothing to people.
         is_below = self._root in path.parents
         shown = self._shown_as / path.relative_to(self._root) if is_below else path
         return DatabaseCorruptionError(f"{shown} is damaged: {why}")
@@ -134,6 +135,7 @@ def find_damages(root: Path, shown_as: Path) -> list[str]:
     for profile_id, query in reader.queries():
         checks.append(partial(reader.query, profile_id, query))
         checks += [partial(reader.data, model, profile_id, query) for model in DATA_FILES]
+    # Several checks can find the same damage, such as that of a sidecar.
     return list(dict.fromkeys(filter(None, map(_damage_found, checks))))
 
 

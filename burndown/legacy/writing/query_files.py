@@ -56,7 +56,7 @@ def query_files(
             if each["expires_at"] is not None
         }
         return {name: encode_file({each["issue_key"]: each["changelog"] for each in found})}
-    data = encode_file(found[-1]["data"])
+    data = encode_file(found[-1]["data"])  # a query has one, and the last one replaces others
     sidecar.project_data = ProjectDataInfo(updated_at=found[-1]["updated_at"], digest=digest(data))
     return {name: data}
 
@@ -73,6 +73,7 @@ def _weeks(documents: Iterable[Document]) -> tuple[dict[str, Any], list[Snapshot
             for name, value in metrics.items()
             if name in week and encode(week[name]) != encode(value)
         }
+        # The old dashboard has one value for each name, that of the first type.
         week.update({name: each for name, each in metrics.items() if name not in week})
         fields = {key: document[key] for key in document if key in SnapshotInfo.model_fields}
         described.append(
@@ -84,6 +85,7 @@ def _weeks(documents: Iterable[Document]) -> tuple[dict[str, Any], list[Snapshot
 def _response_files(documents: list[Document], jql: str, sidecar: QuerySidecar) -> _Files:
     """Put the last response with issues where the old dashboard reads it, others next to it."""
     cache_file = DATA_FILES[JiraCache]
+    # Files of responses that are not written below again are removed.
     files: _Files = {cache_file: None}
     files.update({response_file(cache_key): None for cache_key in sidecar.responses})
     sidecar.jira_cache, sidecar.responses = None, {}

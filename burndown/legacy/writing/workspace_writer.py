@@ -68,6 +68,7 @@ class WorkspaceWriter:
 
     def delete_profile(self, profile: LegacyProfile) -> None:
         """Delete the profile with its folder, except other profiles in that."""
+        # An id with a slash puts another profile below the folder of this one.
         others = [each for each in self._workspace.profiles if each is not profile]
         if any(profile.folder in each.folder.parents for each in others):
             for name in (*PROFILE_FILES, QUERIES):
@@ -111,6 +112,7 @@ class WorkspaceWriter:
         self._ensure_profile_file(profile)
         if not query.has_marker and not is_file(query.path):
             self.save_query(profile, self.reader.query(profile.document["id"], query))
+        # Read once: the file on disk does not have what was saved before in the same call.
         if query.folder not in self._sidecars:
             self._sidecars[query.folder] = read_sidecar(
                 QuerySidecar, query.sidecar_path, Findings(self._root)
@@ -161,6 +163,7 @@ class WorkspaceWriter:
         for key in _ACTIVE:
             sidecar.app_state.pop(key, None)
             sidecar.active[key] = ActiveInfo(value=active[key], registry=keys[key])
+        # The version that the old dashboard writes and expects.
         registry = {**registry, "version": "3.0", **keys, "profiles": self._workspace.entries}
         self._changes.write(self._root / REGISTRY, encode_file(registry))
         self._changes.write(self._root / STATE, encode_file(sidecar.model_dump()))
