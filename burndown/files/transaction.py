@@ -21,7 +21,7 @@ from burndown.files.journal import Journal
 from burndown.files.locks import FolderLock
 from burndown.files.paths import link_tree, make_folder, remove
 from burndown.files.working_folder import is_working_folder
-from burndown.forks import ForkAware, tell_of_forks
+from burndown.forks import ForkAware, register_for_forks
 from burndown.transactions import Transaction, Transactions
 
 __all__ = ["TransactionalFolder", "is_temporary_folder"]
@@ -102,7 +102,7 @@ class TransactionalFolder(ForkAware):
         self._files_lock = FolderLock(path / f"{lock_name}.lock")
         self._transactions: Transactions[_Level] = Transactions()
         self._numbers = itertools.count()
-        tell_of_forks(self)
+        register_for_forks(self)
 
     @contextmanager
     def reading(self) -> Iterator[Path]:
@@ -205,7 +205,7 @@ class TransactionalFolder(ForkAware):
 
     def after_fork_in_child(self) -> None:
         """Leave transactions to the parent."""
-        self._transactions.leave_to_parent()
+        self._transactions.invalidate_in_child()
 
     # --- transactions ------------------------------------------------------------------------
 
@@ -217,14 +217,14 @@ class TransactionalFolder(ForkAware):
             if not level.outermost.is_begun:  # not at its start: without calls it need not wait
                 self._begin()
                 level.outermost.is_begun = True
-                self._transactions.note_lock()
+                self._transactions.mark_locked()
         return level
 
     def _begin(self) -> None:
         """Take the lock of writers, and clean up after a process that died."""
         if self._read_only:
             raise StorageError(f"{self.path} cannot be written: it was opened to be read")
-        self._transactions.refuse_deadlock()
+        self._transactions.raise_on_deadlock()
         self._write_lock.acquire()
         try:
             with storage_errors(), self._files_lock.held():

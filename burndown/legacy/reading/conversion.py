@@ -20,6 +20,7 @@ from burndown.legacy.findings import Report
 from burndown.legacy.reading.field_values import FieldType, field_type, possible_values
 from burndown.legacy.reading.json_files import json_type
 from burndown.models import Document, Entity, Submodel
+from burndown.models.codec import codec_of
 from burndown.models.json_codec import check_storable, encode
 from burndown.models.values import is_line, to_utc
 
@@ -197,7 +198,7 @@ def _problem(model: _Model, document: Mapping[str, Any]) -> str | None:
     """Return what is expected in place of the first invalid value, or ``None``."""
     try:
         if issubclass(model, Entity):
-            [stored] = model.completed([{**_IDS, **document}])
+            [stored] = codec_of(model).complete([{**_IDS, **document}])
         else:
             stored = model.model_validate(document).to_document()
     except pydantic.ValidationError as error:

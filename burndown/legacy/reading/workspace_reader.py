@@ -11,6 +11,7 @@ from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE
 from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
 from burndown.models import SCHEMA_VERSION, Document, Entity, Profile, Query, QueryData
+from burndown.models.codec import codec_of
 
 __all__ = ["WorkspaceReader", "find_damages"]
 
@@ -106,14 +107,14 @@ class WorkspaceReader:
         self, model: type[Entity], documents: list[Document], path: Path
     ) -> list[Document]:
         try:
-            return model.completed(documents)
+            return codec_of(model).complete(documents)
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 
     @staticmethod
     def _if_valid(model: type[Entity], document: Document) -> list[Document]:
         try:
-            return model.completed([document])
+            return codec_of(model).complete([document])
         except ValidationError:
             return []
 
