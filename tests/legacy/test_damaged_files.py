@@ -273,7 +273,7 @@ def test_what_nests_too_deep_is_kept_as_text(root: Path, whole: Stored, depth: i
     for path in (*paths, CACHE):
         (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
     outcome = migrate(root)
-    why = "more: nesting of at most 200 levels was expected, got a list; kept under legacy_values"
+    why = "more: input should nest at most 200 levels, got a list; kept under legacy_values"
     assert sorted(outcome.converted) == sorted((path, why) for path in paths)
     assert [path for path, _ in outcome.skipped] == [CACHE]
     for path, column in ((PROFILE, "extra"), (QUERY, "extra"), (DATA, "data")):
