@@ -13,15 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from burndown.errors import ForeignDatabaseError, StorageError
+from burndown.files.sqlite_files import BUILT_SUFFIX, SIDECARS
 from burndown.forks import ForkSafeLock
 
-__all__ = ["BUILT_SUFFIX", "SIDECARS", "DatabaseFile", "remove_database"]
-
-BUILT_SUFFIX = ".migrating"
-"""What the name of a database ends in that is built beside ours and then takes its name."""
-
-SIDECARS = ("-wal", "-shm", "-journal")
-"""How the names of the files end that SQLite keeps beside a database in use."""
+__all__ = ["DatabaseFile", "remove_database"]
 
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _RECORD_OVERHEAD = 8

@@ -25,8 +25,9 @@ from burndown.database.sqlite_connections import (
     TrackedConnection,
 )
 from burndown.database.sqlite_errors import is_of_other_tables, not_writable, translate
-from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.files.paths import sync
+from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import READABLE, change_version, make_schema, stored_version
 from burndown.schema.recognition import APPLICATION_ID

@@ -17,7 +17,7 @@ import pytest
 from burndown import DatabaseCorruptionError, PersistenceBackend, SQLiteBackend, StorageError
 from burndown.database import base
 from burndown.demo import write_demo_workspace
-from burndown.disk import is_unfinished, working_folder
+from burndown.files.working_folder import is_working_folder, working_folder
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
 from tests.data.schemas.generate import FOLDER
@@ -179,7 +179,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 from burndown import SQLiteBackend
 from burndown.cli import run
-from burndown.disk import is_unfinished, working_folder
+from burndown.files.working_folder import is_working_folder, working_folder
 from burndown.demo import write_demo_workspace
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
@@ -274,7 +274,7 @@ def test_a_killed_backup_leaves_nothing_that_the_next_one_does_not_remove(
         killed_at(back_up, 1 + calls * number // (KILLS + 1))
         left = [entry for entry in target.parent.iterdir() if entry != target]
         assert len(left) <= 1
-        assert all(is_unfinished(entry.name) for entry in left)
+        assert all(is_working_folder(entry.name) for entry in left)
         if target.exists():
             check_and_remove()
         back_up()

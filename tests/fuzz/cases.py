@@ -19,7 +19,7 @@ from burndown.import_export import (
     read_manifest,
     run_import,
 )
-from burndown.legacy.layout import is_passing
+from burndown.legacy import is_temporary
 from burndown.migration import MigrationReport, run_migration_if_needed
 from burndown.models import ENTITIES
 from burndown.persistence.json_backend import JSONBackend
@@ -332,7 +332,7 @@ def _may_failure_change(name: str) -> bool:
     folder, _, below = name.removeprefix("input/").partition("/")
     return folder == "backups" or (
         folder == "profiles"
-        and (below in ("burndown.db.lock", "burndown.db.migrating") or is_passing(below))
+        and (below in ("burndown.db.lock", "burndown.db.migrating") or is_temporary(below))
     )
 
 

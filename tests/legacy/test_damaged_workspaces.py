@@ -13,7 +13,7 @@ import pytest
 
 from burndown import MigrationError, StorageError
 from burndown.database import SQLiteDatabase
-from burndown.legacy.files import modified_at
+from burndown.legacy.reading.json_files import modified_at
 from burndown.migration import run_migration_if_needed
 from tests.legacy.damaged_workspace import (
     CACHE,
@@ -197,7 +197,7 @@ def test_what_has_no_part_in_it_is_left_out_with_the_reason(root: Path, whole: S
     left_over = "left over from a write that was interrupted"
     expected = {
         ".task_progress.json.q1.tmp": left_over,
-        "task_progress.json.restart": "how far a task was; over once the dashboard stops",
+        "task_progress.json.restart": "the progress of a task, which ended with the dashboard",
         "profiles/profiles.tmp": left_over,
         "profiles/.DS_Store": "not a file of a workspace",
         "profiles/a/profile.json.tmp": left_over,
@@ -218,7 +218,7 @@ def test_what_has_no_part_in_it_is_left_out_with_the_reason(root: Path, whole: S
     assert dict(outcome.skipped) == {
         **expected,
         "profiles/a/queries/q9": "an empty folder",
-        "profiles/a/queries/q8": "no folder of a profile or query",
+        "profiles/a/queries/q8": "not a folder of a profile or query",
         "profiles/empty": "an empty folder",
         "profiles/pipe": "not a file of a workspace",
     }
@@ -301,7 +301,7 @@ def test_a_note_that_is_wrong_takes_none_beside_it_along(root: Path, whole: Stor
     write({"profiles/a/queries/q1/burndown.json": notes}, root)
     [(path, what)] = migrate(root).problems
     assert path == "profiles/a/queries/q1/burndown.json"
-    assert what.startswith("not as it was written at changelogs.K-2, more, snapshots.1.metric_type")
+    assert what.startswith("changed since it was written, at changelogs.K-2, more, snapshots.1")
     outcome = migrate(root, skip_damaged=True)
     assert [row["metric_type"] for row in outcome.stored[METRICS]] == ["custom", "dora"]
     assert outcome.stored[CHANGELOG][0]["expires_at"] == "2030-01-01 00:00:00.000000"
@@ -313,7 +313,9 @@ def test_a_note_that_is_wrong_takes_none_beside_it_along(root: Path, whole: Stor
 )
 def test_notes_of_another_form_are_not_read_at_all(root: Path, whole: Stored, notes: Any) -> None:
     write({"profiles/a/queries/q1/burndown.json": notes}, root)
-    assert_stops(root, whole, ["profiles/a/queries/q1/burndown.json"], "not as it was written")
+    assert_stops(
+        root, whole, ["profiles/a/queries/q1/burndown.json"], "changed since it was written"
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"[1]", b"{}", b'{"stage": 1, "removed": 0}'])

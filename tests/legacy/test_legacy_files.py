@@ -16,18 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.backup import back_up as back_up_all_but
-from burndown.legacy.database_files import DatabaseFiles
-from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
-from burndown.legacy.query_formats import (
+from burndown.legacy.reading.json_files import (
     FormatError,
+    UnreadableFileError,
+    modified_at,
+    read_json,
+)
+from burndown.legacy.reading.query_formats import (
     changelog_documents,
     jira_cache_document,
     project_data_document,
     query_document,
-    snapshot_documents,
 )
+from burndown.legacy.reading.snapshot_formats import snapshot_documents
 from burndown.models.json_codec import check_storable
 from tests.support.full_disk import files_no_larger_than
 from tests.support.strategies import iso_weeks, json_objects, json_values
@@ -139,7 +143,7 @@ def test_a_number_beyond_any_float_is_never_stored_as_infinity(tmp_path: Path, t
     """The reader takes it as infinity, and no row can hold that."""
     path = tmp_path / "file.json"
     path.write_text(text)
-    with pytest.raises(PydanticCustomError, match="a finite number was expected"):
+    with pytest.raises(PydanticCustomError, match="input should be a finite number"):
         check_storable(read_json(path, Findings()))
 
 
@@ -172,9 +176,9 @@ UNREADABLE = {
     "too deep": (b"[" * 300 + b"]" * 300, "line 1 column"),
     "zeros, as after a power cut": (bytes(64), "nothing but zeros"),
     "an odd number of zeros": (bytes(63), "nothing but zeros"),
-    "half a character of UTF-16": (codecs.BOM_UTF16_LE + b"{\0}", "not UTF-16"),
+    "half a character of UTF-16": (codecs.BOM_UTF16_LE + b"{\0}", "not valid UTF-16"),
     "half a pair of UTF-16": (codecs.BOM_UTF16_LE + '"'.encode("utf-16-le") + b"\0\xd8", "UTF-16"),
-    "half a character of UTF-32": (codecs.BOM_UTF32_LE + b"{\0\0", "not UTF-32"),
+    "half a character of UTF-32": (codecs.BOM_UTF32_LE + b"{\0\0", "not valid UTF-32"),
     "only a byte order mark": (codecs.BOM_UTF8, "EOF"),
     "truncated UTF-16": (codecs.BOM_UTF16_LE + '{"a"'.encode("utf-16-le"), "line 1 column 4"),
     "no JSON": (b"\x89PNG\r\n\x1a\n", "line 1 column 1"),
@@ -350,7 +354,7 @@ def workspace(tmp_path: Path) -> Path:
 
 def back_up(profiles: Path, now: datetime, database: str = "burndown.db") -> Path:
     """Back up a workspace with a database in its folder."""
-    return back_up_all_but(profiles, now, DatabaseFiles((profiles / database,)))
+    return back_up_all_but(profiles, now, SQLiteFiles((profiles / database,)))
 
 
 def tree(folder: Path) -> dict[str, object]:

@@ -92,8 +92,8 @@ MADE_GOOD: dict[str, tuple[str, dict[str, Any], str | None]] = {
         "last_used: .*, got 1732398051.5",
     ),
     "used in the oldest year": (PROFILE, {"last_used": "0001-01-02T00:00:00Z"}, None),
-    "a query without a name": (QUERY, {"name": None}, "name: there is none; taken as 'q1'"),
-    "a query without a JQL": (QUERY, {"jql": None}, "jql: there is none"),
+    "a query without a name": (QUERY, {"name": None}, "name: missing; taken as 'q1'"),
+    "a query without a JQL": (QUERY, {"jql": None}, "jql: missing"),
     "a query made at no time": (
         QUERY,
         {"created_at": []},
@@ -244,9 +244,9 @@ def test_a_setting_that_can_mean_only_one_thing_is_converted(
 
 
 KEPT: dict[str, tuple[str, Any, str, Any]] = {
-    "NUL in a name": ("name", "Al\0pha", "text without NUL", "Größe"),
-    "a name that is an object": ("name", {}, "string, got an empty object", "Größe"),
-    "NUL in a description": ("description", "\0", "text without NUL", ""),
+    "NUL in a name": ("name", "Al\0pha", "a name of 1 to 200 characters", "Größe"),
+    "a name that is an object": ("name", {}, "a name .*, got an empty object", "Größe"),
+    "NUL in a description": ("description", "\0", "string without NUL", ""),
     "a connection that is a string": ("jira_config", CANARY, "an object", DEFAULT),
     "a connection that is a list": ("jira_config", [CANARY], "an object", DEFAULT),
     "two tokens": ("jira_config/token", [CANARY, CANARY], "string", DEFAULT),
@@ -255,7 +255,7 @@ KEPT: dict[str, tuple[str, Any, str, Any]] = {
     "an address with a password": (
         "jira_config/base_url",
         f"https://me:{CANARY}@jira.example.com",
-        "a URL without user and password was expected",
+        "input should be a URL without user and password",
         DEFAULT,
     ),
     "addresses, one with a password": (
@@ -389,7 +389,7 @@ def test_metrics_of_no_week_stop_it(root: Path, whole: Stored, kind: str) -> Non
     """There is no place for them; to go on without them loses no other week."""
     week = WEEKS[kind]
     changed(root, METRICS, {week: {"flow_time": {}}})
-    assert_stops(root, whole, [METRICS], f"{week!r}: an ISO week such as 2025-W12 was expected")
+    assert_stops(root, whole, [METRICS], f"{week!r}: input should be an ISO week such as 2025-W12")
     outcome = migrate(make(root / "again"), skip_damaged=True)
     changed(root / "again/root", METRICS, {week: {"flow_time": {}}})
     shutil.rmtree(root / "again/new")
@@ -402,8 +402,8 @@ def test_metrics_that_are_no_object_are_kept(root: Path, whole: Stored) -> None:
     outcome = migrate(root)
     assert outcome.skipped == []
     assert [what for _, what in outcome.converted] == [
-        "2025-W26: an object of metrics was expected, got a list; kept under legacy_values",
-        "2025-W28: an object of metrics was expected, got a number; kept under legacy_values",
+        "2025-W26: input should be an object of metrics, got a list; kept under legacy_values",
+        "2025-W28: input should be an object of metrics, got a number; kept under legacy_values",
     ]
     found = {row["snapshot_date"]: row["metrics"] for row in outcome.stored[METRICS]}
     assert found["2025-W26"] == {"legacy_values": [1]}
@@ -430,19 +430,31 @@ def test_no_odd_secret_leaves_the_store_unless_asked_for(root: Path, tmp_path: P
 
 
 SKIPPED: dict[str, tuple[str, Any, str]] = {
-    "an answer that is an empty object": (CACHE, {}, "no list of issues"),
-    "issues that are an object": (CACHE, {"issues": {"K-1": {}}}, "no list of issues"),
-    "issues that are null": (CACHE, {"issues": None, "total_issues": 0}, "no list of issues"),
-    "histories that are a list": (CHANGELOG, [{"key": "K-1"}], "not a list"),
+    "an answer that is an empty object": (
+        CACHE,
+        {},
+        "input should be an object with a list of issues",
+    ),
+    "issues that are an object": (
+        CACHE,
+        {"issues": {"K-1": {}}},
+        "input should be an object with a list of issues",
+    ),
+    "issues that are null": (
+        CACHE,
+        {"issues": None, "total_issues": 0},
+        "input should be an object with a list of issues",
+    ),
+    "histories that are a list": (CHANGELOG, [{"key": "K-1"}], "got a list"),
     "histories of another kind": (
         CHANGELOG,
         {"K-1": None, "K-2": [], "K-3": "x"},
-        "'K-.': an object was expected, not (null|a list|a text)",
+        "'K-.': input should be an object, got (null|a list|a string)",
     ),
     "keys that no column holds": (
         CHANGELOG,
         {"": {}, "K\0-1": {}, "K" * 300: {}},
-        "issue_key: (a key of 1 to 200|text without NUL) characters",
+        "issue_key: input should be a key of 1 to 200 characters, none of them NUL",
     ),
     "an envelope without keys": (CHANGELOG, {"issues": [{}, 5]}, "an issue without a key"),
 }
@@ -517,7 +529,7 @@ REGISTRIES: dict[str, tuple[dict[str, Any], list[str], dict[str, str]]] = {
     ),
     "a list that has one twice": (
         {"profiles": [{"id": "a"}, {"id": "a", "name": "Other"}]},
-        ["profiles: a list read", r"profiles\[1\]: 'a' is there twice; the last one is taken"],
+        ["profiles: a list read", r"profiles\[1\]: 'a' exists twice; the last one is taken"],
         {"active_profile_id": "a", "active_query_id": "q1"},
     ),
     "an empty list": (
@@ -602,16 +614,16 @@ def test_an_odd_registry_that_can_be_understood_moves_in(
 
 
 REGISTRIES_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "null": ({"profiles": None}, "profiles: an object by id was expected, not null"),
-    "a number": ({"profiles": 5}, "profiles: an object by id was expected, not a number"),
-    "a text": ({"profiles": "{}"}, "profiles: an object by id was expected, not a text"),
+    "null": ({"profiles": None}, "profiles: input should be an object by id, got null"),
+    "a number": ({"profiles": 5}, "profiles: input should be an object by id, got a number"),
+    "a text": ({"profiles": "{}"}, "profiles: input should be an object by id, got a string"),
     "a list of garbage": (
         {"profiles": [None, 5, {"name": "no id"}, {"id": 5}, ["a"]]},
-        r"profiles\[\d\]: an object with an id was expected",
+        r"profiles\[\d\]: input should be an object with an id",
     ),
     "entries of another kind": (
         {"profiles/b": 5, "profiles/c": [], "profiles/d": "x"},
-        "profiles: '[bcd]': an object was expected, not a (number|list|text)",
+        "profiles: '[bcd]': input should be an object, got a (number|list|string)",
     ),
 }
 

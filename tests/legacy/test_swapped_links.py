@@ -15,8 +15,9 @@ import pytest
 
 from burndown import MigrationError, StorageError
 from burndown.database import SQLiteDatabase
-from burndown.legacy import DatabaseFiles, back_up
-from burndown.legacy.files import UnreadableFileError, read_bytes
+from burndown.files.sqlite_files import SQLiteFiles
+from burndown.legacy import back_up
+from burndown.legacy.reading.json_files import UnreadableFileError, read_bytes
 from burndown.migration import run_migration_if_needed
 from tests.legacy.damaged_workspace import FILES
 from tests.support.database_rows import everything
@@ -134,7 +135,7 @@ def read_all(root: Path) -> str:
 
 def copy_all(root: Path) -> str:
     try:
-        back_up(root / "profiles", datetime.now(UTC), DatabaseFiles(()))
+        back_up(root / "profiles", datetime.now(UTC), SQLiteFiles(()))
     except OSError as error:
         return str(error)
     return ""

@@ -519,12 +519,13 @@ def test_a_database_in_the_folder_is_not_its_own(
 
 def test_what_lies_beside_the_files_is_no_leftover(files: JSONBackend, folder: Path) -> None:
     """A migration knows all of it, and the locks."""
-    from burndown.legacy import DatabaseFiles, Findings, Workspace
+    from burndown.files.sqlite_files import SQLiteFiles
+    from burndown.legacy import Findings, Workspace
 
     files.save_jira_cache(*IDS, "k", {}, LATER)
     files.save_task_progress("fetch", 1, "running")
     (folder / ".burndown-work").mkdir()
     findings = Findings()
-    Workspace.read(folder, findings).tell_leftovers(findings, DatabaseFiles(()))
+    Workspace.read(folder, findings).report_leftovers(findings, SQLiteFiles(()))
     assert findings == Findings()
     assert [record["cache_key"] for record in files.records(JiraCache)] == ["k"]

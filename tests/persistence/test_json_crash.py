@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from burndown.errors import StorageError
-from burndown.legacy import transaction
+from burndown.files import locks
 from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from burndown.persistence.json_backend import JSONBackend
@@ -259,7 +259,7 @@ def test_a_transaction_that_fails_leaves_every_byte(
 
 def test_who_finds_it_locked_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who writes keeps others from writing, in this process and in others, but not from reading."""
-    monkeypatch.setattr(transaction, "LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_SECONDS", 0.1)
     backend = JSONBackend(folder)
     errors: list[BaseException] = []
 

@@ -1,52 +1,38 @@
-"""Changes to the files of a folder that happen as a whole or not at all.
+"""A folder whose files change atomically, in transactions.
 
-What a transaction changes is written into a working folder beside the files, and moved into place
-when it ends, by way of a journal. So the files themselves always hold what is committed, and nobody
-waits to read while a transaction is open. Two locks guard the folder: one is held by a transaction
-from its first call to its end, the other only while files are read or committed.
+The changes of a transaction are written to a working folder in the folder, and moved into place by
+a journal when it ends. So the files always hold what is committed, and readers do not wait for an
+open transaction. Two locks guard the folder: a transaction holds one from its first call to its
+end, the other is held only while files are read or committed.
 """
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from burndown.disk import make_folder, remove, storage_errors, write_file
 from burndown.errors import StorageError, TransactionAbortedError
-from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
-from burndown.legacy.journal import Journal
-from burndown.legacy.layout import STATE, WORK
-from burndown.legacy.places import check_place, copy_tree
+from burndown.files.atomic import write_file
+from burndown.files.changes import Changes, check_target, outside
+from burndown.files.errors import storage_errors
+from burndown.files.journal import Journal
+from burndown.files.locks import FolderLock
+from burndown.files.paths import link_tree, make_folder, remove
+from burndown.files.working_folder import is_working_folder
+from burndown.forks import ForkAware, register_for_forks
 from burndown.transactions import Transaction, Transactions
 
-__all__ = ["LOCK_TIMEOUT_SECONDS", "Changes", "SafeFolder"]
+__all__ = ["TransactionalFolder", "is_temporary_folder"]
 
-LOCK_TIMEOUT_SECONDS = 10
-"""How long to wait for others."""
+_WORK = ".burndown-work"
+"""The folder in which a transaction keeps its changes until they are committed."""
 
 
-@dataclass
-class Changes:
-    """What one call changes, by path below the folder; a removal comes before what is written."""
-
-    root: Path
-    """The folder, as the call reads it."""
-    written: dict[str, bytes] = field(default_factory=dict)
-    removed: set[str] = field(default_factory=set)
-
-    def write(self, path: Path, data: bytes) -> None:
-        """Let the file have this content."""
-        self.written[path.relative_to(self.root).as_posix()] = data
-
-    def remove(self, path: Path) -> None:
-        """Let the file, or the folder with all that is in it, be gone."""
-        name = path.relative_to(self.root).as_posix()
-        self.written = {each: self.written[each] for each in _outside(self.written, {name})}
-        self.removed.add(name)
+def is_temporary_folder(name: str) -> bool:
+    """Return whether this is the name of a folder that is only used while something runs."""
+    return name == _WORK or is_working_folder(name)
 
 
 @dataclass
@@ -54,31 +40,31 @@ class _Level:
     """A transaction, or one within another."""
 
     root: Path
-    """What is read within it."""
+    """The folder that its calls read."""
     outer: "_Level | None" = None
     shadow: Path | None = None
     """The copy of the folder in which its changes are made, once there are some."""
     written: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     is_begun: bool = False
-    """Whether it has the lock; asked of the outermost."""
+    """Whether it holds the lock; kept on the outermost level."""
     is_aborted: bool = False
-    """Whether the copy may hold half of a change; asked of the outermost."""
+    """Whether the copy may hold half of a change; kept on the outermost level."""
 
     @property
     def outermost(self) -> "_Level":
         return self if self.outer is None else self.outer.outermost
 
     def add(self, written: set[str], removed: set[str]) -> None:
-        """Note changes that come after those so far."""
-        self.written = set(_outside(self.written, removed)) | written
+        """Add changes that follow those so far."""
+        self.written = set(outside(self.written, removed)) | written
         self.removed |= removed
 
     def check(self) -> None:
-        """Make sure that it can go on.
+        """Make sure that the transaction can go on.
 
         Raises:
-            TransactionAbortedError: a change of it failed half-way.
+            TransactionAbortedError: a change of it failed halfway.
         """
         if self.outermost.is_aborted:
             raise TransactionAbortedError(
@@ -87,31 +73,46 @@ class _Level:
             )
 
 
-class SafeFolder(ForkAware):
-    """A folder whose files change as a whole or not at all. Safe to use from many threads.
+class TransactionalFolder(ForkAware):
+    """A folder whose files change atomically. Safe to use from many threads.
 
     Args:
         path: the folder.
-        read_only: leave nothing in it, not even a lock, and refuse to write.
+        lock_name: the beginning of the names of its two lock files.
+        contains: returns for the name of a file whether it takes part in transactions. Others, such
+            as a database in the folder, are not linked or changed, and a transaction that has
+            changed something does not see them.
+        read_only: make no file in it, not even a lock, and refuse to write.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock_name: str,
+        contains: Callable[[str], bool],
+        *,
+        read_only: bool = False,
+    ) -> None:
         self.path = path
+        self._contains = contains
         self._read_only = read_only
-        self._work = path / WORK
+        self._work = path / _WORK
         self._journal = Journal(path, self._work)
-        self._writing = _Lock(path / f"{STATE}.writing.lock")
-        self._files = _Lock(path / f"{STATE}.lock")
+        self._write_lock = FolderLock(path / f"{lock_name}.writing.lock")
+        self._files_lock = FolderLock(path / f"{lock_name}.lock")
         self._transactions: Transactions[_Level] = Transactions()
         self._numbers = itertools.count()
         register_for_forks(self)
 
     @contextmanager
     def reading(self) -> Iterator[Path]:
-        """Give the folder to read, in which nothing changes meanwhile.
+        """Keep the files unchanged for the block, as the current transaction sees them.
+
+        Yields:
+            The folder to read.
 
         Raises:
-            StorageError: it is locked for more than 10 seconds, or out of reach.
+            StorageError: it is locked for more than 10 seconds, or cannot be reached.
             TransactionAbortedError: the transaction cannot go on.
         """
         with storage_errors():
@@ -124,27 +125,33 @@ class SafeFolder(ForkAware):
 
     @contextmanager
     def committed(self) -> Iterator[Path]:
-        """Give the folder with what is committed, in which nothing changes meanwhile.
+        """Keep the files unchanged for the block, as they are committed.
+
+        Yields:
+            The folder to read.
 
         Raises:
             StorageError: as :meth:`reading` does.
         """
         if self._read_only or (self.path.is_dir() and not os.access(self.path, os.W_OK)):
-            with storage_errors(), self._files.held_if_there():
+            with storage_errors(), self._files_lock.held_if_present():
                 self._refuse_interrupted()
                 yield self.path
         else:
-            with storage_errors(), self._files.held():
+            with storage_errors(), self._files_lock.held():
                 self._journal.carry_out()
                 yield self.path
 
     @contextmanager
     def writing(self) -> Iterator[Changes]:
-        """Give what takes the changes of one call; they are made at the end.
+        """Collect the changes of one call in the block, and make them at its end.
+
+        Yields:
+            The changes, to add to.
 
         Raises:
-            StorageError: it is locked for more than 10 seconds, or by a transaction of the same
-                event loop, the disk is full, or a place cannot be written to.
+            StorageError: the folder is locked for more than 10 seconds, or by a transaction of the
+                same event loop, the disk is full, or a path cannot be written to.
             TransactionAbortedError: the transaction cannot go on.
         """
         with storage_errors():
@@ -165,7 +172,7 @@ class SafeFolder(ForkAware):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make several calls of this thread and task one.
+        """Make the calls of this thread and task in the block one change.
 
         Within another transaction of theirs, an error undoes the inner part.
 
@@ -186,6 +193,16 @@ class SafeFolder(ForkAware):
                 if level.is_begun and not opened.belongs_to_parent:
                     self._end()
 
+    def finish_interrupted(self) -> None:
+        """Carry out the committed changes of a process that died.
+
+        Raises:
+            StorageError: as :meth:`reading` does.
+        """
+        if self._journal.exists():
+            with self.reading():
+                pass
+
     def after_fork_in_child(self) -> None:
         """Leave transactions to the parent."""
         self._transactions.invalidate_in_child()
@@ -193,28 +210,28 @@ class SafeFolder(ForkAware):
     # --- transactions ------------------------------------------------------------------------
 
     def _current(self) -> _Level | None:
-        """Return the innermost transaction of the caller, which has the lock from now on."""
+        """Return the innermost transaction of the caller, after it has taken the lock."""
         level = self._transactions.current()
         if level is not None:
             level.check()
-            if not level.outermost.is_begun:
+            if not level.outermost.is_begun:  # not at its start: without calls it need not wait
                 self._begin()
                 level.outermost.is_begun = True
                 self._transactions.mark_locked()
         return level
 
     def _begin(self) -> None:
-        """Let nobody else write, and clean up after a process that died."""
+        """Take the lock of writers, and clean up after a process that died."""
         if self._read_only:
             raise StorageError(f"{self.path} cannot be written: it was opened to be read")
         self._transactions.raise_on_deadlock()
-        self._writing.acquire()
+        self._write_lock.acquire()
         try:
-            with storage_errors(), self._files.held():
+            with storage_errors(), self._files_lock.held():
                 self._journal.carry_out()
                 remove(self._work)
         except BaseException:
-            self._writing.release()
+            self._write_lock.release()
             raise
 
     def _end(self) -> None:
@@ -223,7 +240,7 @@ class SafeFolder(ForkAware):
                 if not self._journal.exists():
                     remove(self._work)
         finally:
-            self._writing.release()
+            self._write_lock.release()
 
     def _finish(self, level: _Level, opened: Transaction[_Level]) -> None:
         opened.check_end()
@@ -238,11 +255,13 @@ class SafeFolder(ForkAware):
             level.outer.add(level.written, level.removed)
 
     def _change(self, level: _Level, changes: Changes) -> None:
+        """Make the changes of a call in the copy that belongs to its transaction."""
         if not changes.written and not changes.removed:
             return
         if level.shadow is None:
+            # In a folder of its own: readers may look next to the folder as well.
             shadow = self._work / f"{next(self._numbers)}" / self.path.name
-            copy_tree(level.root, shadow)
+            link_tree(level.root, shadow, self._contains, skipped=is_temporary_folder)
             level.root = level.shadow = shadow
         stage = self._staged(changes, level.root)
         try:
@@ -257,18 +276,18 @@ class SafeFolder(ForkAware):
         level.add(set(changes.written), changes.removed)
 
     def _staged(self, changes: Changes, root: Path) -> Path:
-        """A folder with what is written, all of which can go to its place below the root."""
+        """Write the new files to a folder, after a check that all can be moved below the root."""
         stage = self._work / f"{next(self._numbers)}"
         for name, data in changes.written.items():
-            check_place(root, name, changes.removed, for_file=True)
+            check_target(root, name, changes.removed, for_file=True)
             write_file(stage / name, data)
         for name in changes.removed:
-            check_place(root, name)
+            check_target(root, name)
         return stage
 
     def _commit(self, stage: Path, written: set[str], removed: set[str]) -> None:
         if written or removed:
-            with self._files.held():
+            with self._files_lock.held():
                 self._journal.commit(stage, written, removed)
 
     def _refuse_interrupted(self) -> None:
@@ -277,85 +296,3 @@ class SafeFolder(ForkAware):
                 f"{self._work} holds changes that a process did not finish; the next call that "
                 f"may write to {self.path} finishes them"
             )
-
-    def finish_interrupted(self) -> None:
-        """Carry out what a process that died had committed.
-
-        Raises:
-            StorageError: as :meth:`reading` does.
-        """
-        if self._journal.exists():
-            with self.reading():
-                pass
-
-
-def _outside(names: dict[str, bytes] | set[str], removed: set[str]) -> Iterator[str]:
-    """The names that do not lie in what was removed."""
-    for name in names:
-        if not removed & {name, *map(str, PurePosixPath(name).parents)}:
-            yield name
-
-
-class _Lock:
-    """Keeps other threads and processes out; any thread may release it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._among_threads = ForkSafeLock()
-        self._among_processes: FileLock | None = None
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        self.acquire()
-        try:
-            yield
-        finally:
-            self.release()
-
-    def acquire(self) -> None:
-        """Wait for the lock.
-
-        Raises:
-            StorageError: another one has it for more than 10 seconds, or its file cannot be made.
-        """
-        if not self._among_threads.acquire(LOCK_TIMEOUT_SECONDS):
-            raise self._locked()
-        try:
-            with storage_errors():
-                make_folder(self._path.parent)
-                self._among_processes = self._acquired()
-        except BaseException:
-            self._among_threads.release()
-            raise
-
-    def _acquired(self) -> FileLock:
-        lock = FileLock(self._path, LOCK_TIMEOUT_SECONDS, mode=0o600, thread_local=False)
-        try:
-            lock.acquire(poll_interval=0.005)
-        except Timeout:
-            raise self._locked() from None
-        return lock
-
-    def release(self) -> None:
-        """Let others have it."""
-        lock, self._among_processes = self._among_processes, None
-        try:
-            if lock is not None:
-                lock.release()
-        finally:
-            self._among_threads.release()
-
-    @contextmanager
-    def held_if_there(self) -> Iterator[None]:
-        """Keep others out where a lock has been made; whoever writes makes one."""
-        if os.access(self._path, os.W_OK):
-            with self.held():
-                yield
-        else:
-            yield
-
-    def _locked(self) -> StorageError:
-        return StorageError(
-            f"{self._path.parent} is locked: another transaction has been writing for more than "
-            f"{LOCK_TIMEOUT_SECONDS} seconds"
-        )

@@ -1,19 +1,17 @@
-"""What the dashboard has written for a profile over the years, brought into today's form.
+"""The formats of a profile that the old dashboard has written over the years.
 
-Each function takes parsed JSON and gives a document for :class:`~burndown.models.Profile`,
-reporting what it converted. No value is dropped: what has no place of its own is kept as an unknown
-key.
+No value is dropped: what has no field of its own is kept as an unknown key.
 """
 
-from typing import Any, TypeGuard
+from typing import Any
 
 from burndown.errors import format_value
-from burndown.legacy.conversion import convert
-from burndown.legacy.findings import Say
-from burndown.models import Profile
-from burndown.models.values import is_line, to_utc
+from burndown.legacy.findings import Report
+from burndown.legacy.reading.conversion import convert, is_timestamp
+from burndown.models import Document, Profile
+from burndown.models.values import is_line
 
-__all__ = ["is_timestamp", "profile_document"]
+__all__ = ["profile_document"]
 
 _FORECAST_KEYS = ("pert_factor", "deadline", "milestone", "data_points_count")
 _CLASSIFICATION_KEYS = (
@@ -53,51 +51,40 @@ _FIELD_GROUPS = {
 
 
 def profile_document(
-    profile_id: str, written: dict[str, Any], entry: dict[str, Any], say: Say
-) -> dict[str, Any]:
-    """The document of a profile.
+    profile_id: str, written: dict[str, Any], entry: dict[str, Any], report: Report
+) -> Document:
+    """Return the document of a profile.
 
     Args:
         profile_id: its id, which is the name of its folder.
-        written: what ``profile.json`` or ``app_settings.json`` holds, empty if there is neither.
-        entry: what the registry says of it, empty if nothing.
-        say: takes what was converted.
+        written: the content of ``profile.json`` or ``app_settings.json``, empty without either.
+        entry: its entry in the registry, empty without one.
+        report: takes a sentence on each value that is converted.
     """
     document = dict(written)
     if document.get("id", profile_id) != profile_id:
         document["legacy_id"] = document["id"]
     document["id"] = profile_id
-    _gather(document, "forecast_settings", _FORECAST_KEYS, say)
-    _gather(document, "project_classification", _CLASSIFICATION_KEYS, say)
-    _gather_jira_config(document, say)
-    for section, reading in (
-        ("project_classification", _classification),
-        ("field_mappings", _field_mappings),
+    _gather(document, "forecast_settings", _FORECAST_KEYS, report)
+    _gather(document, "project_classification", _CLASSIFICATION_KEYS, report)
+    _gather_jira_config(document, report)
+    for section, convert_section in (
+        ("project_classification", _convert_classification),
+        ("field_mappings", _convert_field_mappings),
     ):
         if isinstance(document.get(section), dict):
-            document[section] = reading(document[section], say)
-    document = convert(Profile, document, say)
-    _give_name(document, entry, say)
-    _give_times(document, entry)
+            document[section] = convert_section(document[section], report)
+    document = convert(Profile, document, report)
+    _set_name(document, entry, report)
+    _set_times(document, entry)
     return document
 
 
-def is_timestamp(value: Any) -> TypeGuard[str]:
-    """Whether the value is a date and time in ISO 8601."""
-    if not isinstance(value, str):
-        return False
-    try:
-        to_utc(value)
-    except ValueError:
-        return False
-    return True
+def _set_name(document: Document, entry: dict[str, Any], report: Report) -> None:
+    """Take the name and description of the registry where ``profile.json`` has lost them.
 
-
-def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> None:
-    """The registry keeps the name that ``profile.json`` can lose.
-
-    A flat ``profile.json`` has none, the rebuilt one says "Default", and one that Windows read
-    with its own code page has it garbled.
+    A flat ``profile.json`` has none, a rebuilt one has "Default", and in one that Windows read with
+    its own code page they are garbled.
     """
     for key in ("name", "description"):
         known = entry.get(key)
@@ -109,41 +96,41 @@ def _give_name(document: dict[str, Any], entry: dict[str, Any], say: Say) -> Non
                 if isinstance(written, str) and written:
                     document[f"legacy_{key}"] = written
                 if key == "name":
-                    say(f"name: taken from profiles.json, {format_value(known)}")
+                    report(f"name: taken from profiles.json, {format_value(known)}")
     document.setdefault("name", document["id"])
 
 
-def _is_garbled(text: str, original: str) -> bool:
-    """Whether the text is the original's UTF-8 read as Windows-1252, up to three times."""
+def _is_garbled(name: str, original: str) -> bool:
+    """Return whether the name is the original's UTF-8 read as Windows-1252, up to three times."""
     for _ in range(3):
         try:
             original = original.encode().decode("cp1252")
         except UnicodeDecodeError:
             return False
-        if text == original:
+        if name == original:
             return True
     return False
 
 
-def _give_times(document: dict[str, Any], entry: dict[str, Any]) -> None:
+def _set_times(document: Document, entry: dict[str, Any]) -> None:
     for key in ("created_at", "last_used"):
         if key not in document and is_timestamp(entry.get(key)):
             document[key] = entry[key]
 
 
-def _gather(document: dict[str, Any], section: str, keys: tuple[str, ...], say: Say) -> None:
-    """Move keys of the flat form into their section."""
+def _gather(document: Document, section: str, keys: tuple[str, ...], report: Report) -> None:
+    """Move keys of the flat format into their section."""
     target = document.get(section) or {}
     if not isinstance(target, dict):
         return
     moving = [key for key in keys if key in document and key not in target]
     if moving:
         document[section] = {**target, **{key: document.pop(key) for key in moving}}
-        say(f"{section}: gathered {', '.join(moving)} from the flat form")
+        report(f"{section}: gathered {', '.join(moving)} from the flat format")
 
 
-def _gather_jira_config(document: dict[str, Any], say: Say) -> None:
-    """Move the root keys of the time before ``jira_config`` into it."""
+def _gather_jira_config(document: Document, report: Report) -> None:
+    """Move root keys, which are older than ``jira_config``, into it."""
     config = document.get("jira_config") or {}
     if not isinstance(config, dict):
         return
@@ -159,24 +146,24 @@ def _gather_jira_config(document: dict[str, Any], say: Say) -> None:
             moved.setdefault("api_version", f"v{version[:1]}")
     if moved:
         document["jira_config"] = {**config, **moved}
-        say(f"jira_config: gathered {', '.join(moved)} from the flat form")
+        report(f"jira_config: gathered {', '.join(moved)} from the flat format")
 
 
-def _classification(written: dict[str, Any], say: Say) -> dict[str, Any]:
+def _convert_classification(written: dict[str, Any], report: Report) -> dict[str, Any]:
     section = dict(written)
     if "completion_statuses" in section and not section.get("flow_end_statuses"):
         section["flow_end_statuses"] = section.pop("completion_statuses")
-        say("project_classification: completion_statuses is now flow_end_statuses")
+        report("project_classification: completion_statuses is now flow_end_statuses")
     value = section.get("production_environment_value")
     if isinstance(value, str) and not section.get("production_environment_values"):
         del section["production_environment_value"]
         section["production_environment_values"] = [value] if value else []
-        say("project_classification: production_environment_value is now a list")
+        report("project_classification: production_environment_value is now a list")
     return section
 
 
-def _field_mappings(written: dict[str, Any], say: Say) -> dict[str, Any]:
-    """Sort the flat form ``{name: field}`` into its two groups."""
+def _convert_field_mappings(written: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Sort the flat format ``{name: field}`` into its two groups."""
     section = dict(written)
     for group, names in _FIELD_GROUPS.items():
         target = section.get(group) or {}
@@ -185,5 +172,5 @@ def _field_mappings(written: dict[str, Any], say: Say) -> dict[str, Any]:
         moving = [name for name in names if name in section and name not in target]
         if moving:
             section[group] = {**target, **{name: section.pop(name) for name in moving}}
-            say(f"field_mappings.{group}: gathered {', '.join(moving)} from the flat form")
+            report(f"field_mappings.{group}: gathered {', '.join(moving)} from the flat format")
     return section

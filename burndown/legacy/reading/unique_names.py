@@ -1,4 +1,4 @@
-"""Names of the old dashboard that clash or are too long, brought into what is allowed today."""
+"""Names of the old dashboard that clash or are too long."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -9,19 +9,24 @@ from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.findings import Findings
 from burndown.models.values import MAX_NAME_LENGTH, to_utc
 
-__all__ = ["make_names_fit"]
+__all__ = ["make_names_unique"]
 
 _LONGEST_BASE = MAX_NAME_LENGTH - 10
-"""How much of a long name is taken, so that a number fits behind it."""
+"""How much of a long name is kept, to leave room for a number after it."""
 
 
-def make_names_fit(
-    items: Sequence[LegacyProfile | LegacyQuery], kind: str, findings: Findings
+def make_names_unique(
+    items: Sequence[LegacyProfile | LegacyQuery], label: str, findings: Findings
 ) -> None:
-    """Give each a name that the database takes: not too long, and nobody else's.
+    """Give each profile, or each query of a profile, a unique name of allowed length.
 
-    Of those that share a name, the oldest keeps it; names that this package wrote are kept. What
-    gets a number takes no name that another has.
+    Names that this package wrote are kept. Of others that share a name, the oldest keeps it. A name
+    with a number is never that of another.
+
+    Args:
+        items: the profiles, or the queries of one profile; their documents are changed.
+        label: "profile" or "query", for reports.
+        findings: takes reports of changed names.
     """
     taken: set[str] = set()
     all_written = {item.document["name"] for item in items}
@@ -29,7 +34,7 @@ def make_names_fit(
     oldest_first = sorted(
         items,
         key=lambda item: (
-            not item.is_exact,
+            not item.has_marker,
             to_utc(item.document["created_at"]),
             item.document["id"],
         ),
@@ -39,10 +44,11 @@ def make_names_fit(
         base = written if written.strip() else item.document["id"]
         name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
         stem = base[:_LONGEST_BASE]
+        # Another that is not reached yet may have the name as it is, and then keeps it.
         while name in taken or (name != written and name in all_written):
             name = f"{stem} ({next(numbers[stem])})"
         if name != written:
-            why = f"another {kind} has it" if written in taken else "it is blank or too long"
+            why = f"another {label} has it" if written in taken else "it is blank or too long"
             item.document["name"] = name
             item.document.setdefault("legacy_name", written)
             findings.add_converted(

@@ -1,4 +1,4 @@
-"""What the old dashboard's registry says of a profile: all but its secrets."""
+"""The entry of a profile in the registry, without its secrets."""
 
 from typing import Any
 
@@ -23,19 +23,20 @@ _FIELDS = (
 
 
 def registry_entry(profile: LegacyProfile, earlier: dict[str, Any]) -> dict[str, Any]:
-    """The entry of a profile.
+    """Return the entry of a profile.
 
     Args:
-        profile: the profile; of one in an old format, only its queries are told anew.
-        earlier: the entry that it replaces; what that has beside is kept.
+        profile: the profile; without a marker, only its queries are written again.
+        earlier: the entry that it replaces, whose other keys are kept.
     """
     oldest_first = sorted(profile.queries, key=lambda query: to_utc(query.document["created_at"]))
     keys = [query.key for query in oldest_first]
     listed = earlier.get("queries")
     known = [key for key in listed if key in keys] if isinstance(listed, list) else []
-    said = {name: profile.document[name] for name in _FIELDS} if profile.is_exact else {}
+    fields = {name: profile.document[name] for name in _FIELDS} if profile.has_marker else {}
     queries = [*known, *(key for key in keys if key not in known)]
-    entry = {**earlier, "id": profile.key, **said, "queries": queries}
+    entry = {**earlier, "id": profile.key, **fields, "queries": queries}
+    # The old dashboard expects the key, and reads the settings from profile.json.
     return {**_without_secrets(entry), "jira_config": {}}
 
 
