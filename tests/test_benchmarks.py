@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: equal answers, and every part runs."""
+"""The benchmark compares equal work on all sides, and every part of it runs."""
 
 import json
 from importlib.util import find_spec
@@ -21,21 +21,21 @@ MOMENTS = ("created_at", "last_used", "updated_at")
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One call each turn, and no tidying up before it: times do not matter here."""
+    """Make one call in each turn and skip the cleanup in between: times do not matter here."""
     monkeypatch.setattr(measuring, "_BLOCK_SECONDS", 0)
     monkeypatch.setattr(measuring.gc, "collect", lambda: 0)
 
 
-def without_moments(answer: object) -> object:
-    """An answer, without what each side writes in a form and at a moment of its own."""
+def without_timestamps(answer: object) -> object:
+    """Return a result without values that each side formats differently or takes from a clock."""
     if isinstance(answer, list):
-        return sorted((without_moments(each) for each in answer), key=str)
+        return sorted((without_timestamps(each) for each in answer), key=str)
     if isinstance(answer, dict) and "issues" not in answer:
         return {name: value for name, value in answer.items() if name not in MOMENTS}
     return answer
 
 
-def test_all_sides_answer_the_same(tmp_path: Path) -> None:
+def test_all_sides_return_the_same(tmp_path: Path) -> None:
     """They do the same work, so that their times can be compared."""
     answers: dict[str, list[object]] = {}
     with open_sides(tmp_path, "NORMAL") as sides:
@@ -45,20 +45,20 @@ def test_all_sides_answer_the_same(tmp_path: Path) -> None:
             for operation in operations.OPERATIONS:
                 if operation.before is not None:
                     operation.before(side, OPTIONS)
-                answers[name].append(without_moments(operation.prepare(side, OPTIONS)(7)))
+                answers[name].append(without_timestamps(operation.prepare(side, OPTIONS)(7)))
             answers[name] += [
-                without_moments(side.get_profile("profile-0")),
+                without_timestamps(side.get_profile("profile-0")),
                 side.get_jira_cache("profile-0", "query-0", "written"),
-                without_moments(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
+                without_timestamps(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
                 side.get_app_state("theme"),
-                without_moments(side.get_task_progress("fetch")),
+                without_timestamps(side.get_task_progress("fetch")),
             ]
     assert answers["floor"] == answers["burndown"]
     assert answers["naive"] == answers["burndown"]
 
 
-def test_issues_are_like_real_ones() -> None:
-    """As large as told, no two alike, and they compress as answers of Jira do."""
+def test_issues_are_realistic() -> None:
+    """They have the requested size, differ from each other, and compress as real responses do."""
     issues = random_issues(1000)
     text = json.dumps(issues, separators=(",", ":"), ensure_ascii=False).encode()
     assert len(text) / 1000 == pytest.approx(3650, rel=0.05)
@@ -70,15 +70,15 @@ def test_issues_are_like_real_ones() -> None:
     assert issues == random_issues(1000) != random_issues(1000, seed=1)
 
 
-def test_configuration_of_a_profile_has_the_size_that_is_told() -> None:
-    """1.8 KB."""
+def test_profile_configuration_has_the_documented_size() -> None:
+    """It is 1.8 KB."""
     sections = [value for value in sample.profile().values() if isinstance(value, dict)]
     assert sum(len(json.dumps(each)) for each in sections) == pytest.approx(1800, rel=0.1)
 
 
 @pytest.mark.usefixtures("hurry")
 def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With JSON that says what was measured, and with a picture if there is something to draw."""
+    """It writes the measurements as JSON, and a picture if there is something to draw."""
     picture, folder = tmp_path / "docs" / "growth.png", tmp_path / "files"
     folder.mkdir()
     can_draw = find_spec("matplotlib") is not None
@@ -99,6 +99,6 @@ def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.usefixtures("hurry")
 def test_a_part_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """With a table to read."""
+    """It prints a table."""
     main([*TINY, "--only", "operations", "--operation", "get_profile"])
     assert "| get_profile " in capsys.readouterr().out

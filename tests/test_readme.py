@@ -1,4 +1,4 @@
-"""Every example of the documents runs as it stands."""
+"""Every example of the documents runs as printed."""
 
 import ast
 import asyncio
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def blocks(document: str, language: str) -> list[str]:
-    """The code blocks of a document, in their order."""
+    """Return the code blocks of a document, in their order."""
     text = (ROOT / document).read_text("utf-8")
     found = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert found
@@ -40,7 +40,7 @@ def is_for_pytest(code: str) -> bool:
 
 
 def run_part(code: str, names: dict[str, Any]) -> None:
-    """Run a part of an example; one that takes a connection for granted gets one."""
+    """Run a part of an example; one that uses a connection without opening it gets one."""
     if "conn.execute" not in code or "get_db_connection" in code:
         exec(code, names)
         return
@@ -53,7 +53,7 @@ def run_part(code: str, names: dict[str, Any]) -> None:
 
 
 def test_the_examples_for_servers_run() -> None:
-    """A dependency of FastAPI, and a call that a coroutine runs in a thread."""
+    """They are a FastAPI dependency and a call that a coroutine runs in a thread."""
     dependency, call = blocks("docs/servers.md", "python")
     backend = get_backend()
     backend.save_profile({"id": "kafka"})
@@ -69,7 +69,7 @@ def test_the_examples_for_servers_run() -> None:
 def test_the_examples_of_the_quickstart_run(
     zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One after the other, in any time zone; one that says that it will fail does."""
+    """They run in their order, in any time zone; an example that announces an error raises it."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     (tmp_path / "backup").mkdir()
@@ -108,7 +108,7 @@ def test_the_examples_of_the_quickstart_run(
 
 
 def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
-    """They are put in one file, as a reader would, and given to pytest."""
+    """They are written to one file, as a reader would do, and run by pytest."""
     code = [block for block in blocks("docs/quickstart.md", "python") if is_for_pytest(block)]
     assert len(code) == 3
     (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
@@ -128,14 +128,14 @@ def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
 
 @pytest.fixture
 def _sample(tmp_path: Path) -> None:
-    """The current folder holds a migrated sample workspace."""
+    """Make a migrated sample workspace in the current folder."""
     write_demo_workspace(tmp_path, issues=10)
     run_migration_if_needed()
 
 
 @pytest.mark.usefixtures("_sample")
 def test_the_examples_of_the_readme_run_one_after_the_other() -> None:
-    """In one namespace, as in a notebook."""
+    """They share one namespace, as in a notebook."""
     names: dict[str, Any] = {}
     for code in blocks("README.md", "python"):
         exec(code, names)
@@ -143,7 +143,7 @@ def test_the_examples_of_the_readme_run_one_after_the_other() -> None:
 
 @pytest.mark.usefixtures("_sample")
 def test_the_commands_of_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """Those that set up an environment are run where it is fresh."""
+    """CI runs those that set up an environment, in a fresh one."""
     lines = "".join(blocks("README.md", "console")).splitlines()
     commands = [shlex.split(line[2:], comments=True) for line in lines if line[:2] == "$ "]
     for program, *words in commands:

@@ -1,4 +1,4 @@
-"""No command shows a token or a password."""
+"""No command prints a token or a password."""
 
 import json
 import re
@@ -26,10 +26,10 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"], ["--json", "--debug"]])
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_neither_a_report_nor_an_error_shows_a_token(
+def test_neither_a_report_nor_an_error_contains_a_token(
     capsys: Capture, old: Path, change: Callable[[Any], Any], options: list[str]
 ) -> None:
-    """Not even where the token is what is odd, nor in the trace."""
+    """Not even if the token is the invalid value, nor in a traceback."""
     path = old / "profiles/kafka/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
@@ -44,8 +44,8 @@ def test_neither_a_report_nor_an_error_shows_a_token(
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
-def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]) -> None:
-    """Though the database holds it."""
+def test_no_command_prints_a_token(capsys: Capture, old: Path, options: list[str]) -> None:
+    """The database holds one."""
     for arguments in (
         ["migrate", "--dry-run"],
         ["migrate"],
@@ -73,8 +73,8 @@ def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]
     assert found["jira_config"]["token"] == CANARY
 
 
-def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
-    """The file is cut off behind the token."""
+def test_the_program_prints_no_token_in_a_traceback(old: Path) -> None:
+    """The file is truncated after the token."""
     path = old / "profiles/kafka/profile.json"
     text = path.read_text("utf-8")
     path.write_text(text[: text.index(CANARY) + len(CANARY) + 1], "utf-8")
@@ -95,7 +95,7 @@ def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
         "x://:{}@:",
     ],
 )
-def test_no_command_shows_the_password_of_a_database(
+def test_no_command_prints_the_password_of_a_database(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str], url: str
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(CANARY))
@@ -105,10 +105,10 @@ def test_no_command_shows_the_password_of_a_database(
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
-def test_an_export_that_would_hold_a_token_tells_none(
+def test_the_refusal_of_an_export_contains_no_token(
     capsys: Capture, workspace: Path, options: list[str]
 ) -> None:
-    """It stands in a description, where nobody leaves it out."""
+    """The token is in a description, where an export does not omit it."""
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         backend.save_query("kafka", {"id": CANARY, "description": f"Bearer {CANARY}"})
     for arguments in (["kafka", "out"], ["kafka", "out.zip"], ["--legacy", "old"]):
@@ -121,10 +121,10 @@ def test_an_export_that_would_hold_a_token_tells_none(
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_an_import_that_fails_shows_no_token(
+def test_the_error_of_an_import_contains_no_token(
     capsys: Capture, workspace: Path, change: Callable[[Any], Any], options: list[str]
 ) -> None:
-    """Not even where the token is what is odd, nor in the trace."""
+    """Not even if the token is the invalid value, nor in a traceback."""
     assert run(["export", "kafka", "out", "--include-secrets"]) == 0
     path = workspace / "out/profile.json"
     profile = json.loads(path.read_text("utf-8"))
