@@ -84,7 +84,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def kafka(template: Path, backend: SQLiteBackend) -> SQLiteBackend:
-    """Save the profiles ``kafka``, active, with queries ``12w``, active, and ``bugs``; and ``other``."""
+    """Save ``kafka``, active, with its queries ``12w``, active, and ``bugs``; and ``other``."""
     shutil.copy(template, backend.database.path)
     set_backend(backend)
     return backend

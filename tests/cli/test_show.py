@@ -152,9 +152,7 @@ def test_show_marks_what_is_active(capsys: Capture, workspace: Path) -> None:
     assert output.count(", active") == 2
 
 
-def test_show_marks_expired_responses(
-    capsys: Capture, workspace: Path
-) -> None:
+def test_show_marks_expired_responses(capsys: Capture, workspace: Path) -> None:
     backend = get_backend()
     backend.save_query("kafka", {"id": "new"})
     moment = datetime.now(UTC)
@@ -217,9 +215,7 @@ def test_show_changes_nothing(capsys: Capture, workspace: Path) -> None:
     assert after == before
 
 
-def test_strings_like_markup_are_printed_unchanged(
-    capsys: Capture, tmp_path: Path
-) -> None:
+def test_strings_like_markup_are_printed_unchanged(capsys: Capture, tmp_path: Path) -> None:
     """Brackets, emoji codes and links in any stored string and in a requested id."""
     with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
         odd = {"id": ODD_ID, "name": ODD_NAME, "description": ODD_NAME}
@@ -281,9 +277,7 @@ def test_stored_strings_cannot_control_the_terminal(capsys: Capture, tmp_path: P
     assert SHOWN in refused(capsys, "show", "--profiles", f"x{POWER}")
 
 
-def test_file_names_like_markup_are_printed_unchanged(
-    capsys: Capture, tmp_path: Path
-) -> None:
+def test_file_names_like_markup_are_printed_unchanged(capsys: Capture, tmp_path: Path) -> None:
     """In the tables, in the lines below them and in an error."""
     root = tmp_path / "[red]root[b]"
     write(many_queries(1), root)

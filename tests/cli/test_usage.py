@@ -277,9 +277,7 @@ def test_the_program_prints_a_traceback_only_with_debug(
 
 
 @pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
-def test_the_program_has_the_exit_code_of_the_command(
-    workspace: Path, program: list[str]
-) -> None:
+def test_the_program_has_the_exit_code_of_the_command(workspace: Path, program: list[str]) -> None:
     assert start("check", program=program).returncode == 0
     wrong = start("shwo", program=program)
     assert wrong.returncode == 2

@@ -14,7 +14,7 @@ from tests.support.strategies import identifiers, names, queries
 
 @given(queries())
 def test_a_query_comes_back_as_it_was_saved(shared: Store, document: dict[str, Any]) -> None:
-    """All keys come back, unknown ones too, each with its inner order and its kind of number."""
+    """All keys come back, including unknown ones, with their order and the types of numbers."""
     shared.empty().delete_query("p", "q")
     before = repr(document)
     shared.save_query("p", document)
@@ -27,10 +27,10 @@ def test_a_query_comes_back_as_it_was_saved(shared: Store, document: dict[str, A
 
 
 @given(queries(), queries())
-def test_saving_replaces_a_query_as_a_whole(
+def test_saving_replaces_the_complete_query(
     shared: Store, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """Nothing of an earlier query stays but the moments that the later one does not have."""
+    """Only the timestamps stay, if the later document has none."""
     shared.empty().delete_query("p", "q")
     shared.save_query("p", one)
     first = shared.get_query("p", one["id"])
@@ -49,10 +49,10 @@ def test_saving_replaces_a_query_as_a_whole(
 
 
 @given(identifiers, identifiers)
-def test_queries_of_two_profiles_may_be_called_the_same(
+def test_queries_of_two_profiles_may_have_the_same_id_and_name(
     shared: Store, query_id: str, profile_id: str
 ) -> None:
-    """An id and a name are those of a query within its profile."""
+    """Ids and names of queries are unique within a profile."""
     shared.clear()
     for owner in (f"{profile_id}1", f"{profile_id}2"):
         shared.save_profile({"id": owner})
@@ -64,7 +64,7 @@ def test_queries_of_two_profiles_may_be_called_the_same(
 
 
 @given(names, st.sets(identifiers, min_size=2, max_size=2))
-def test_a_name_is_given_once(shared: Store, name: str, ids: set[str]) -> None:
+def test_a_name_is_unique(shared: Store, name: str, ids: set[str]) -> None:
     """A second profile, or a second query of a profile, cannot have the name of the first."""
     shared.clear()
     one, other = ids

@@ -1,4 +1,4 @@
-"""Moments are kept as moments, and what has expired is not given out."""
+"""Timestamps stay exact, and expired entries are not returned."""
 
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,10 +18,10 @@ LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 @given(st.lists(st.integers(-5, 5) | st.none(), max_size=6), st.integers(-5, 5))
-def test_what_expires_is_given_out_until_then_and_then_deleted(
+def test_entries_are_returned_until_they_expire_and_deleted_by_cleaning(
     shared: Store, expiries: list[int | None], now: int
 ) -> None:
-    """An entry lives until the very microsecond, and is gone for good once it was cleaned up."""
+    """An entry is valid up to the exact microsecond, and cleaning deletes it."""
     shared.empty()
     microsecond = timedelta(microseconds=1)
     moments_of = {
@@ -63,10 +63,8 @@ def test_what_expires_is_given_out_until_then_and_then_deleted(
 
 
 @given(aware_moments, aware_moments)
-def test_an_expiry_holds_whatever_the_offset(
-    shared: Store, expires_at: datetime, now: datetime
-) -> None:
-    """Moments are compared as moments, not as they are written."""
+def test_an_expiry_may_have_any_offset(shared: Store, expires_at: datetime, now: datetime) -> None:
+    """Timestamps are compared as points in time, not as strings."""
     shared.empty().clock.now = now
     shared.save_jira_cache("p", "q", "k", {}, expires_at)
     assert (shared.get_jira_cache("p", "q", "k") is not None) is (expires_at > now)
@@ -76,10 +74,10 @@ def test_an_expiry_holds_whatever_the_offset(
 
 
 @pytest.mark.parametrize("zone", ["UTC0", "XXX8", "IST-5:30", "CET-1CEST,M3.5.0,M10.5.0/3"])
-def test_a_moment_without_an_offset_is_local_time(
+def test_a_timestamp_without_an_offset_is_local_time(
     store: Store, zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What callers write without an offset is meant as their clock shows it."""
+    """Naive timestamps of callers mean local time."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
@@ -98,8 +96,8 @@ def test_a_moment_without_an_offset_is_local_time(
         time.tzset()
 
 
-def test_a_clock_without_an_offset_shows_local_time(store: Store) -> None:
-    """A clock may be naive, as the moments that callers give."""
+def test_a_clock_without_an_offset_is_local_time(store: Store) -> None:
+    """A clock may return naive timestamps."""
     store.clock.now = datetime(2025, 7, 1)
     store.save_jira_cache("p", "q", "k", {}, datetime(2025, 7, 1, 0, 0, 1))
     store.save_jira_cache("p", "q", "l", {}, datetime(2025, 7, 1))
@@ -112,8 +110,8 @@ def test_a_clock_without_an_offset_shows_local_time(store: Store) -> None:
     assert store.cleanup_expired_cache() == 2
 
 
-def test_saving_without_a_moment_keeps_the_one_that_is_there(store: Store) -> None:
-    """What exists keeps its moments where it is given none; what is new has the present."""
+def test_saving_without_a_timestamp_keeps_the_stored_one(store: Store) -> None:
+    """An existing row keeps its timestamps where none is given; a new one gets the current time."""
     store.clock.now = START + timedelta(days=1)
     for _ in range(2):
         store.save_profile({"id": "p"})
@@ -132,20 +130,20 @@ def test_saving_without_a_moment_keeps_the_one_that_is_there(store: Store) -> No
 
 
 @given(moments)
-def test_every_moment_is_given_out_in_utc(shared: Store, moment: datetime) -> None:
-    """A moment comes back as the same one, with the offset of UTC."""
+def test_every_timestamp_is_returned_in_utc(shared: Store, moment: datetime) -> None:
+    """It is the same point in time, with the offset of UTC."""
     shared.clear().save_profile({"id": "p", "created_at": moment, "last_used": moment})
     found = shared.get_profile("p")
     assert found["created_at"] == found["last_used"] == in_utc(moment)
 
 
 odd_offsets = st.integers(-86_399, 86_399).map(lambda seconds: timedelta(seconds=seconds))
-"""Python itself reads no offset of less than a second from text."""
+"""Python reads no offset with fractions of a second from a string."""
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)), odd_offsets.map(timezone))
-def test_a_moment_may_have_any_offset(shared: Store, naive: datetime, zone: timezone) -> None:
-    """Offsets with seconds and fractions of them are kept to the microsecond."""
+def test_a_timestamp_may_have_any_offset(shared: Store, naive: datetime, zone: timezone) -> None:
+    """Offsets with seconds and microseconds are exact."""
     moment = naive.replace(tzinfo=zone)
     shared.empty().save_profile({"id": "p", "created_at": moment.isoformat(), "last_used": moment})
     found = shared.get_profile("p")
@@ -156,8 +154,8 @@ def test_a_moment_may_have_any_offset(shared: Store, naive: datetime, zone: time
 
 
 @pytest.mark.parametrize("moment", [FIRST, LAST, LAST.replace(microsecond=0)], ids=str)
-def test_the_first_and_the_last_moment_are_kept(store: Store, moment: datetime) -> None:
-    """The ends of the calendar are moments like others, of the clock too."""
+def test_the_first_and_the_last_timestamp_are_kept(store: Store, moment: datetime) -> None:
+    """The ends of the calendar are valid timestamps, for the clock too."""
     store.save_profile({"id": "p", "created_at": moment, "last_used": moment.isoformat()})
     found = store.get_profile("p")
     assert found["created_at"] == found["last_used"] == in_utc(moment)
@@ -179,10 +177,10 @@ ZONES = [None, UTC, *(timezone(timedelta(hours=hours)) for hours in (-23, -5, 1,
 
 @pytest.mark.parametrize("local", ["UTC0", "XXX11", "XXX-14"])
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-def test_datetime_max_is_never_in_every_time_zone(
+def test_datetime_max_is_the_last_timestamp_in_every_time_zone(
     shared: Store, zone: timezone | None, local: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the last timestamp of all, whatever its offset and wherever it is local time."""
+    """It stays the last one, whatever its offset and the local time zone."""
     shared.empty()
     monkeypatch.setenv("TZ", local)
     time.tzset()
@@ -204,8 +202,8 @@ def test_datetime_max_is_never_in_every_time_zone(
 
 
 @given(st.timedeltas() | st.sampled_from([timedelta.max, timedelta.min, timedelta()]))
-def test_an_expiry_can_be_given_from_now(shared: Store, lifetime: timedelta) -> None:
-    """A lifetime begins at the time of the backend's clock, and ends with time itself."""
+def test_an_expiry_can_be_a_lifetime(shared: Store, lifetime: timedelta) -> None:
+    """It begins at the time of the backend's clock; one beyond the calendar never ends."""
     shared.empty()
     shared.save_jira_cache("p", "q", "k", {"k": 1}, lifetime)
     shared.save_jira_changelog("p", "q", "K-1", {"k": 1}, lifetime)
@@ -237,8 +235,8 @@ def test_an_expiry_can_be_given_from_now(shared: Store, lifetime: timedelta) -> 
     ],
     ids=str,
 )
-def test_a_moment_beyond_the_calendar_is_refused(store: Store, moment: datetime | str) -> None:
-    """A moment that lies outside the years 1 to 9999 in UTC is refused, and nothing is written."""
+def test_a_timestamp_beyond_the_calendar_is_refused(store: Store, moment: datetime | str) -> None:
+    """A timestamp outside the years 1 to 9999 in UTC is refused, and nothing is written."""
     before = store.everything()
     with pytest.raises(ValidationError) as refused:
         store.save_profile({"id": "p", "last_used": moment})
