@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.command_line import (
     CANARY,
     Capture,
-    all_that_is_shown,
+    all_output_of,
     files_below,
     in_json,
     printed,
@@ -49,7 +49,7 @@ def test_copy_prints_no_password(capsys: Capture, workspace: Path) -> None:
     """Neither that of the source nor that of the target."""
     away = f"postgresql://user:{CANARY}@127.0.0.1:1/db"
     for arguments in (["profiles/burndown.db", away], [away, "other.db"]):
-        code, shown = all_that_is_shown(capsys, ["copy", *arguments, "--debug"])
+        code, shown = all_output_of(capsys, ["copy", *arguments, "--debug"])
         assert code == 1
         assert CANARY not in shown
 

@@ -12,7 +12,7 @@ from burndown import (
     SQLiteBackend,
 )
 from burndown.cli import run
-from tests.support.command_line import CANARY, Capture, all_that_is_shown, start
+from tests.support.command_line import CANARY, Capture, all_output_of, start
 
 BROKEN: dict[str, Callable[[Any], Any]] = {
     "other value": lambda jira: {**jira, "api_version": "v9"},
@@ -37,7 +37,7 @@ def test_neither_a_report_nor_an_error_contains_a_token(
     whole = data.read_bytes()
     for content, expected in ((b"{", 1), (whole, 0)):
         data.write_bytes(content)
-        code, shown = all_that_is_shown(capsys, ["migrate", *options])
+        code, shown = all_output_of(capsys, ["migrate", *options])
         assert code == expected
         assert CANARY not in shown
     assert "profile.json" in re.sub(r"[\s│]", "", shown)
@@ -63,7 +63,7 @@ def test_no_command_prints_a_token(capsys: Capture, old: Path, options: list[str
         ["import", "secret.zip", "--name", "New"],
         ["import", "out", "--replace"],
     ):
-        code, shown = all_that_is_shown(capsys, [*arguments, *options])
+        code, shown = all_output_of(capsys, [*arguments, *options])
         assert code == 0
         assert shown
         assert CANARY not in shown
@@ -99,7 +99,7 @@ def test_no_command_prints_the_password_of_a_database(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str], url: str
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(CANARY))
-    code, shown = all_that_is_shown(capsys, [*command.split(), *options])
+    code, shown = all_output_of(capsys, [*command.split(), *options])
     assert code == 1
     assert CANARY not in shown
 
@@ -112,7 +112,7 @@ def test_the_refusal_of_an_export_contains_no_token(
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         backend.save_query("kafka", {"id": CANARY, "description": f"Bearer {CANARY}"})
     for arguments in (["kafka", "out"], ["kafka", "out.zip"], ["--legacy", "old"]):
-        code, shown = all_that_is_shown(capsys, ["export", *arguments, *options])
+        code, shown = all_output_of(capsys, ["export", *arguments, *options])
         assert code == 1
         assert "Jira token of profile 'kafka'" in shown
         assert CANARY not in shown
@@ -130,7 +130,7 @@ def test_the_error_of_an_import_contains_no_token(
     profile = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
     capsys.readouterr()
-    code, shown = all_that_is_shown(capsys, ["import", "out", "--replace", *options])
+    code, shown = all_output_of(capsys, ["import", "out", "--replace", *options])
     assert code == 1
     assert "profile.json" in shown
     assert CANARY not in shown

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.store import START, Store, as_given_out, same
+from tests.support.store import START, Store, as_returned, same
 from tests.support.strategies import PROFILE_SECTIONS, field_sources, identifiers, names, profiles
 
 PROFILE_DEFAULTS: dict[str, Any] = {
@@ -25,7 +25,7 @@ def test_a_profile_comes_back_as_it_was_saved(shared: Store, document: dict[str,
     shared.save_profile(document)
     assert repr(document) == before
     found = shared.get_profile(document["id"])
-    expected = {**PROFILE_DEFAULTS, **as_given_out(document)}
+    expected = {**PROFILE_DEFAULTS, **as_returned(document)}
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert all(same(found[key], expected[key]) for key in expected)
     assert shared.list_profiles() == [found]
@@ -62,7 +62,7 @@ def test_saving_replaces_the_complete_profile(
     shared.clear().save_profile(one)
     first = shared.get_profile(one["id"])
     shared.save_profile({**other, "id": one["id"]})
-    expected = {**PROFILE_DEFAULTS, **as_given_out({**other, "id": one["id"]})}
+    expected = {**PROFILE_DEFAULTS, **as_returned({**other, "id": one["id"]})}
     for moment in ("created_at", "last_used"):
         if moment not in other:
             expected[moment] = first[moment]

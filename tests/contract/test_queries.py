@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import ValidationError
-from tests.support.store import Store, as_given_out, same
+from tests.support.store import Store, as_returned, same
 from tests.support.strategies import identifiers, names, queries
 
 
@@ -20,7 +20,7 @@ def test_a_query_comes_back_as_it_was_saved(shared: Store, document: dict[str, A
     shared.save_query("p", document)
     assert repr(document) == before
     found = shared.get_query("p", document["id"])
-    expected = {"jql": "", "updated_at": None, **as_given_out(document), "profile_id": "p"}
+    expected = {"jql": "", "updated_at": None, **as_returned(document), "profile_id": "p"}
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert all(same(found[key], expected[key]) for key in expected)
     assert shared.list_queries("p") == [found]
@@ -38,7 +38,7 @@ def test_saving_replaces_the_complete_query(
     expected = {
         "jql": "",
         "updated_at": None,
-        **as_given_out({**other, "id": one["id"]}),
+        **as_returned({**other, "id": one["id"]}),
         "profile_id": "p",
     }
     for moment in ("created_at", "last_used", "updated_at"):

@@ -1,4 +1,4 @@
-"""Malformed exports, archives, workspaces and paths, and what must hold after each of them.
+"""Malformed exports, archives, workspaces and paths, and the rules to check after each of them.
 
     python -m tests.fuzz 20000 --seed 1
 

@@ -1,4 +1,4 @@
-"""One case, many cases, and many cases on several processes."""
+"""Running one case, many cases, and many cases in several processes."""
 
 import faulthandler
 import multiprocessing
@@ -24,9 +24,9 @@ from tests.fuzz.cases import CASES, Case
 from tests.fuzz.material import Material
 
 SECONDS = 20
-"""How long a case may take."""
+"""The time limit of a case, in seconds."""
 MEMORY_MB = 500
-"""How much memory the process may have at any time."""
+"""The memory limit of the process."""
 
 
 class Result(NamedTuple):
@@ -39,7 +39,7 @@ class Result(NamedTuple):
     """What was done to the input."""
     problems: tuple[str, ...]
     memory_mb: float
-    """The most that the process has had so far."""
+    """The peak memory of the process so far."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Summary:
 
     @property
     def count(self) -> int:
-        """How many cases there were."""
+        """How many cases were run."""
         return self.outcomes.total()
 
     def add(self, result: Result) -> None:
@@ -64,17 +64,17 @@ class Summary:
 
 
 class _HangError(BaseException):
-    """The case takes too long; no Exception, so that nothing takes it for its own."""
+    """The case takes too long; not an ``Exception``, so that no code under test catches it."""
 
 
 def in_memory() -> Path | None:
-    """A folder that lies in memory, so that no case waits for a disk; where the system has one."""
+    """Return a folder in memory, so that no case waits for a disk; ``None`` if there is none."""
     folder = Path("/dev/shm")
     return folder if os.access(folder, os.W_OK) else None
 
 
 def case_of(seed: int, number: int) -> tuple[Case, random.Random]:
-    """The case of this number, with its random numbers."""
+    """Return the case of this number, with its random numbers."""
     rng = random.Random(f"{seed}/{number}")
     cases, weights = zip(*CASES, strict=True)
     return rng.choices(cases, weights)[0], rng
@@ -83,7 +83,7 @@ def case_of(seed: int, number: int) -> tuple[Case, random.Random]:
 def run_case(
     case: Case, rng: random.Random, number: int, material: Material, folder: Path
 ) -> Result:
-    """Run one case in a folder below the given one, which is gone afterwards."""
+    """Run one case in a folder below the given one, and remove it afterwards."""
     before = _memory_mb()
     box = Box(folder / f"case-{number}")
     outcome = "fault"
@@ -120,7 +120,7 @@ def run_many(
     folder: Path | None = None,
     told: Callable[[Result], None] = lambda result: None,
 ) -> Summary:
-    """Run cases on several processes; one that dies is a finding too.
+    """Run cases in several processes; one that dies counts as a finding.
 
     Args:
         material: what is damaged.
@@ -164,7 +164,7 @@ class _Worker:
         sender.close()
 
     def next_result(self) -> Result | None:
-        """The next one; ``None`` at the end."""
+        """Return the next result; ``None`` at the end."""
         try:
             result: Result = self.results.recv()
         except EOFError:

@@ -14,7 +14,7 @@ from burndown.persistence.json_backend import JSONBackend
 from tests.support.legacy_workspaces import (
     Files,
     migrated_records,
-    odd_workspaces,
+    unexpected_workspaces,
     workspaces,
     write,
 )
@@ -33,7 +33,7 @@ def folder_of(files: Files) -> Iterator[Path]:
 
 
 @slow
-@given(files=workspaces() | odd_workspaces())
+@given(files=workspaces() | unexpected_workspaces())
 def test_it_shows_what_a_migration_moves(files: Files) -> None:
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
@@ -91,7 +91,7 @@ CHANGES: list[Change] = [save_again, save_all_records, save_and_forget, remember
 
 @slow
 @given(
-    files=workspaces() | odd_workspaces(),
+    files=workspaces() | unexpected_workspaces(),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3),
 )
 def test_what_is_not_changed_stays_as_it_was(files: Files, changes: list[Change]) -> None:

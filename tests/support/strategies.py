@@ -29,7 +29,7 @@ from burndown.models import (
 # --- JSON ------------------------------------------------------------------------------------
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
-"""Any text that UTF-8 can say, NUL included."""
+"""Any string that UTF-8 can encode, including NUL."""
 
 integers = st.integers() | st.integers(-(10**400), 10**400)
 floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -43,7 +43,7 @@ json_objects = st.dictionaries(texts, json_values, max_size=5)
 
 
 def nested(depth: int) -> dict[str, Any]:
-    """As many dicts within each other."""
+    """Return this many dicts within each other."""
     value: dict[str, Any] = {}
     for _ in range(depth - 1):
         value = {"k": value}
@@ -84,14 +84,14 @@ unstorable_values: st.SearchStrategy[Any] = st.one_of(
     st.integers(201, 400).map(nested),
     st.just(10**5000),
 )
-"""Values that JSON cannot say exactly."""
+"""Values that JSON cannot represent exactly."""
 
 plain_keys = st.text("abcxyz_", min_size=1, max_size=4)
 
 
 @st.composite
 def hidden(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[dict[str, Any], str]:
-    """An object with one of the values somewhere in it, and the path to that."""
+    """Draw an object that contains one of the values, and the path to it."""
     value, path = draw(values), ""
     for _ in range(draw(st.integers(0, 4))):
         if draw(st.booleans()):
@@ -107,7 +107,7 @@ def hidden(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[dict[str, A
 # --- texts and moments -----------------------------------------------------------------------
 
 lines = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-"""Text for a column of its own."""
+"""Strings for a column of their own."""
 
 names = lines.filter(str.strip)
 keys = st.text(
@@ -134,7 +134,7 @@ aware_moments = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=
 naive_moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
 moments = aware_moments | naive_moments | st.datetimes(timezones=st.just(UTC))
 given_moments = moments | moments.map(datetime.isoformat)
-"""As documents may hold them."""
+"""Timestamps as in documents."""
 
 # --- documents -------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ def documents(
     unknown: st.SearchStrategy[Any] | None = json_values,
     not_unknown: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """A document with some of its keys and some that nobody knows, in any order."""
+    """Draw a document with some of its keys and some unknown ones, in any order."""
     document = draw(st.fixed_dictionaries(required, optional=optional or {}))
     if unknown is not None:
         taken = {*required, *(optional or {}), *not_unknown}
@@ -243,7 +243,7 @@ PROFILE_SECTIONS = {
 
 
 def profiles(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict[str, Any]]:
-    """Documents of profiles."""
+    """Draw documents of profiles."""
     return documents(
         {"id": ids},
         {
@@ -259,7 +259,7 @@ def profiles(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dic
 
 
 def queries(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict[str, Any]]:
-    """Documents of queries, as the backend takes them."""
+    """Draw documents of queries, as the backend accepts them."""
     return documents(
         {"id": ids},
         {
@@ -278,7 +278,7 @@ snapshots = st.fixed_dictionaries(
     {"snapshot_date": iso_weeks, "metric_type": words, "metrics": json_objects},
     optional={"forecast": st.none() | json_objects},
 )
-"""Snapshots, as the backend takes them."""
+"""Snapshots, as the backend accepts them."""
 
 percents = st.integers(0, 100) | st.floats(0, 100)
 tasks = st.fixed_dictionaries(
@@ -404,7 +404,7 @@ ASSIGNABLE_REFUSALS: list[tuple[type[Any], str, Any]] = [
     (TaskProgress, "status", "Running"),
     (TaskProgress, "message", None),
 ]
-"""A model, one of its attributes, and a value that it must refuse."""
+"""A model, one of its attributes, and an invalid value for it."""
 
 VALID: dict[type[Any], dict[str, Any]] = {
     **{section: {} for section in SECTIONS},
