@@ -1,4 +1,4 @@
-"""Statements that go to the driver at once do what SQLAlchemy itself would have done."""
+"""Statements that run on the driver do what SQLAlchemy itself would have done."""
 
 import logging
 import threading
@@ -55,7 +55,7 @@ UNSTORABLE_KEYS = ["\0", "a\0b", "\ud800", "\udfffa"]
 def database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
-    """A database of each kind, in which nothing is ever committed."""
+    """Open a database of each dialect, in which nothing is ever committed."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("statements") / "burndown.db"
         new = open_database(path)
@@ -74,14 +74,14 @@ class UndoError(Exception):
 
 @contextmanager
 def undone(database: Database) -> Iterator[Session]:
-    """A session that keeps nothing."""
+    """Open a session that is rolled back."""
     with suppress(UndoError), database.session() as session:
         yield session
         raise UndoError
 
 
 def make_parents(session: Session, row: dict[str, Any]) -> None:
-    """The profile and the query that a row belongs to, by SQLAlchemy."""
+    """Insert the profile and the query that a row belongs to, by SQLAlchemy."""
     for model, names in ((Profile, ["profile_id"]), (Query, ["profile_id", "query_id"])):
         if row.keys() >= set(names):
             ids = ["id"] if model is Profile else ["profile_id", "id"]
@@ -91,7 +91,7 @@ def make_parents(session: Session, row: dict[str, Any]) -> None:
 
 
 def stored(session: Session, model: type[Entity]) -> list[Any]:
-    """What lies in the table, as the driver gives it."""
+    """Return the rows of the table, as the driver returns them."""
     table = columns_of(model).values()[0].table
     return list(session.connection().exec_driver_sql(f"SELECT * FROM {table.name}").fetchall())
 
@@ -130,7 +130,7 @@ def test_a_row_is_written_and_read_as_by_sqlalchemy(
 
 
 @pytest.mark.parametrize("kept", [frozenset(), frozenset({"created_at", "description"})])
-def test_a_row_of_the_same_key_is_replaced_but_for_what_is_kept(
+def test_an_upsert_replaces_all_but_the_preserved_columns(
     database: Database, kept: frozenset[str]
 ) -> None:
     [old, new, other] = Profile.rows_of(
@@ -159,7 +159,7 @@ def test_a_pending_object_of_the_session_is_flushed_before_a_statement(database:
         assert read.values(DriverConnection.of(session), key="pending") == ["v"]
 
 
-def test_a_savepoint_undoes_just_what_was_done_within(database: Database) -> None:
+def test_a_savepoint_undoes_only_its_own_changes(database: Database) -> None:
     def fail(connection: DriverConnection) -> None:
         with connection.savepoint():
             write("undone")
@@ -190,7 +190,7 @@ def test_a_savepoint_undoes_just_what_was_done_within(database: Database) -> Non
 @example({"a", "b"}, ["a"])
 @example(set(ODD_KEYS), ODD_KEYS[::2])
 @example(set(ODD_KEYS), ODD_KEYS * 2)
-def test_those_of_a_list_are_found_once_each(
+def test_each_row_of_a_list_is_found_once(
     database: Database, present: set[str], others: list[str]
 ) -> None:
     wanted = [*others, *list(present)[::2]]
@@ -235,7 +235,7 @@ def test_issue_keys_that_no_column_can_hold_are_not_found(database: Database) ->
 
 
 @pytest.mark.parametrize("key", UNSTORABLE_KEYS)
-def test_what_no_column_can_hold_is_neither_found_nor_deleted(database: Database, key: str) -> None:
+def test_parameters_that_no_column_can_hold_match_no_row(database: Database, key: str) -> None:
     with undone(database) as session:
         connection = DriverConnection.of(session)
         assert (
@@ -246,15 +246,13 @@ def test_what_no_column_can_hold_is_neither_found_nor_deleted(database: Database
         assert of_key.count(connection, key=key) == 0
 
 
-def test_a_parameter_that_is_not_given_is_an_error(database: Database) -> None:
+def test_a_missing_parameter_is_an_error(database: Database) -> None:
     with undone(database) as session, pytest.raises(KeyError, match="wanted"):
         SOME_KEYS.values(DriverConnection.of(session))
 
 
 @given(moments)
-def test_a_moment_is_compared_with_those_that_are_stored(
-    database: Database, moment: datetime
-) -> None:
+def test_a_timestamp_is_compared_with_stored_ones(database: Database, moment: datetime) -> None:
     expiry = columns_of(JiraCache).expires_at
     until = bindparam("until", type_=UtcTimestamp())
     statement = select(columns_of(JiraCache).cache_key).where(expiry <= until)
@@ -279,7 +277,7 @@ def test_a_moment_is_compared_with_those_that_are_stored(
             assert bool(found) == (to_utc(moment) <= to_utc(limit))
 
 
-def test_a_statement_is_compiled_once_for_each_kind_of_database(database: Database) -> None:
+def test_a_statement_is_compiled_once_for_each_dialect(database: Database) -> None:
     statement = Statement(select(KEY))
     with undone(database) as session:
         connection = DriverConnection.of(session)
@@ -291,7 +289,7 @@ def test_a_statement_is_compiled_once_for_each_kind_of_database(database: Databa
         assert again.sql == compiled.sql
 
 
-def test_threads_that_compile_a_statement_at_once_all_can_run_it(
+def test_threads_that_compile_a_statement_can_all_run_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = threading.Barrier(4)
@@ -333,7 +331,7 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("text", BY_HAND)
-def test_a_moment_that_was_written_by_hand_is_read(backend: SQLiteBackend, text: str) -> None:
+def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, text: str) -> None:
     backend.save_profile({"id": "p"})
     with backend.database.connection() as by_hand:
         by_hand.execute("UPDATE profiles SET created_at = ?", (text,))
@@ -348,7 +346,7 @@ def test_a_moment_that_was_written_by_hand_is_read(backend: SQLiteBackend, text:
 @pytest.mark.parametrize(
     "now", ["datetime('now')", "CURRENT_TIMESTAMP", "strftime('%Y-%m-%dT%H:%M:%S')"]
 )
-def test_the_present_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None:
+def test_the_current_time_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None:
     backend.save_profile({"id": "p"})
     with backend.database.connection() as by_hand:
         by_hand.execute(f"UPDATE profiles SET created_at = {now}")
@@ -359,7 +357,7 @@ def test_the_present_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None
 
 
 @given(moments, st.sampled_from(["auto", "seconds", "milliseconds", "microseconds"]), st.booleans())
-def test_a_moment_is_read_as_text_as_it_is_read_as_a_moment(
+def test_a_timestamp_is_read_as_a_string_and_as_a_datetime(
     moment: datetime, precision: str, has_offset: bool
 ) -> None:
 
