@@ -16,7 +16,7 @@ from benchmarks.sides import open_sides
 TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--answers", "10"]
 TINY += ["--migrate", "20", "--sizes", "1", "3", "--workers", "2", "--seconds", "0.1"]
 OPTIONS = Options(issues=20, queries=4, weeks=14, answers=10)
-MOMENTS = ("created_at", "last_used", "updated_at")
+TIMESTAMPS = ("created_at", "last_used", "updated_at")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def without_timestamps(answer: object) -> object:
     if isinstance(answer, list):
         return sorted((without_timestamps(each) for each in answer), key=str)
     if isinstance(answer, dict) and "issues" not in answer:
-        return {name: value for name, value in answer.items() if name not in MOMENTS}
+        return {name: value for name, value in answer.items() if name not in TIMESTAMPS}
     return answer
 
 

@@ -362,7 +362,7 @@ def test_a_profile_has_at_most_100_queries(store: SQLiteBackend) -> None:
     assert len(list_queries("p")) == 100
 
 
-# --- what is not there -----------------------------------------------------------------------
+# --- missing values --------------------------------------------------------------------------
 
 OF_A_PROFILE: dict[str, Callable[[str], Any]] = {
     "get": get_profile,
@@ -594,7 +594,7 @@ def test_entries_that_have_not_expired_are_copied_with_their_expiry(
     assert not_expired(shared, duplicate_profile("p", "copy"), "q") == expected
 
 
-# --- what is active --------------------------------------------------------------------------
+# --- the active profile and query ------------------------------------------------------------
 
 
 def test_the_first_profile_and_its_first_query_become_active(store: SQLiteBackend) -> None:

@@ -155,9 +155,9 @@ def test_show_marks_what_is_active(capsys: Capture, workspace: Path) -> None:
 def test_show_marks_expired_responses(capsys: Capture, workspace: Path) -> None:
     backend = get_backend()
     backend.save_query("kafka", {"id": "new"})
-    moment = datetime.now(UTC)
-    backend.save_jira_cache("kafka", "new", "a", {"issues": [{}]}, moment + timedelta(days=9))
-    backend.save_jira_cache("kafka", "new", "b", {"issues": []}, moment - timedelta(days=9))
+    timestamp = datetime.now(UTC)
+    backend.save_jira_cache("kafka", "new", "a", {"issues": [{}]}, timestamp + timedelta(days=9))
+    backend.save_jira_cache("kafka", "new", "b", {"issues": []}, timestamp - timedelta(days=9))
     set_backend(None)
     for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "new"]):
         output = printed(capsys, *arguments)
@@ -247,13 +247,13 @@ def test_stored_strings_cannot_control_the_terminal(capsys: Capture, tmp_path: P
     """No string moves the cursor, changes the direction of others or forges a line."""
     with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
         url = f"https://jira.example.com/{POWER}"
-        texts = {"name": f"N{POWER}", "description": f"D{POWER}"}
+        strings = {"name": f"N{POWER}", "description": f"D{POWER}"}
         settings = {"data_points_count": 12, f"unknown{POWER}": f"value{POWER}"}
-        backend.save_profile({**texts, "id": "p", "forecast_settings": settings})
+        backend.save_profile({**strings, "id": "p", "forecast_settings": settings})
         with suppress(ValidationError):
             profile = backend.get_profile("p") or {}
             backend.save_profile({**profile, "jira_config": {"base_url": url}})
-        backend.save_query("p", {**texts, "id": "q", "jql": f"J{POWER}"})
+        backend.save_query("p", {**strings, "id": "q", "jql": f"J{POWER}"})
         backend.save_query("p", {"id": "r\u202e", "name": f"R{POWER}"})
         backend.save_jira_cache("p", "q", f"k{POWER}", {}, datetime.now(UTC))
         backend.save_metrics_snapshot("p", "q", "2025-W12", "dora", {f"m{POWER}": 1})

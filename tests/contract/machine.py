@@ -45,9 +45,9 @@ TASKS = ["fetch", "Fetch"]
 WEEKS = ["2025-W01", "2025-W52", "2026-W01"]
 METRIC_TYPES = ["dora", "flow"]
 
-# --- what is saved ---------------------------------------------------------------------------
+# --- saved values ----------------------------------------------------------------------------
 
-moments = st.builds(
+timestamps = st.builds(
     lambda hours, offset, form: form(
         (START + timedelta(hours=hours)).astimezone(timezone(timedelta(hours=offset)))
     ),
@@ -55,9 +55,9 @@ moments = st.builds(
     st.sampled_from([0, -8, 5.5]),
     st.sampled_from(
         [
-            lambda moment: moment,
-            lambda moment: moment.isoformat(),
-            lambda moment: moment.astimezone().replace(tzinfo=None),  # local time
+            lambda timestamp: timestamp,
+            lambda timestamp: timestamp.isoformat(),
+            lambda timestamp: timestamp.astimezone().replace(tzinfo=None),  # local time
         ]
     ),
 )
@@ -94,8 +94,8 @@ some_profiles = st.fixed_dictionaries(
     optional={
         "name": names,
         "description": st.sampled_from(["", "again"]),
-        "created_at": moments,
-        "last_used": moments,
+        "created_at": timestamps,
+        "last_used": timestamps,
         "jira_config": st.sampled_from([{}, {"token": "canary"}, {"k": 1, "base_url": ""}]),
         "forecast_settings": st.sampled_from([{"pert_factor": 3}, {"pert_factor": 3.0}]),
         "show_points": st.sampled_from([True, ["show"], []]),
@@ -107,14 +107,14 @@ some_queries = st.fixed_dictionaries(
     optional={
         "name": names,
         "jql": st.sampled_from(["", "project = K"]),
-        "created_at": moments,
-        "last_used": moments,
-        "updated_at": st.none() | moments,
+        "created_at": timestamps,
+        "last_used": timestamps,
+        "updated_at": st.none() | timestamps,
         "unknown": leaves,
         "profile_id": profile_ids,
     },
 )
-lifetimes = moments | st.timedeltas(timedelta(days=-2), timedelta(days=2))
+lifetimes = timestamps | st.timedeltas(timedelta(days=-2), timedelta(days=2))
 some_caches = st.fixed_dictionaries(
     {"cache_key": st.sampled_from(["a", "b"]), "response": responses, "expires_at": lifetimes}
 )
@@ -128,7 +128,7 @@ single_snapshots = st.fixed_dictionaries(
         "metric_type": st.sampled_from(METRIC_TYPES),
         "metrics": objects,
     },
-    optional={"forecast": st.none() | objects, "created_at": moments},
+    optional={"forecast": st.none() | objects, "created_at": timestamps},
 )
 some_tasks = st.fixed_dictionaries(
     {
@@ -303,7 +303,7 @@ class AgreementMachine(RuleBasedStateMachine):
     def delete_query(self, ids: Ids) -> None:
         self.ask("delete_query", *ids)
 
-    @rule(target=existing_queries, ids=existing_queries, last_used=moments)
+    @rule(target=existing_queries, ids=existing_queries, last_used=timestamps)
     def save_returned_document(self, ids: Ids, last_used: Any) -> Any:
         """Read, change and save, as business logic does."""
         found = [backend.get_query(*ids) for backend in self.backends.values()]

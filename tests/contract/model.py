@@ -94,12 +94,12 @@ def check(kind: str, document: Mapping[str, Any]) -> None:
         raise RefusedError(*paths)
 
 
-def newest_first(moment: str) -> float:
+def newest_first(timestamp: str) -> float:
     """Return a sort key by which newer timestamps come first."""
-    return -datetime.fromisoformat(moment).timestamp()
+    return -datetime.fromisoformat(timestamp).timestamp()
 
 
-MOMENTS: dict[type[Entity], tuple[str, ...]] = {
+TIMESTAMPS: dict[type[Entity], tuple[str, ...]] = {
     Profile: ("created_at", "last_used"),
     Query: ("created_at", "last_used", "updated_at"),
 }
@@ -231,8 +231,8 @@ class Model(PersistenceBackend):
             "last_used": created_at,
             "updated_at": None,
         }
-        document.update({name: before[name] for name in MOMENTS[model] if name not in given})
-        for name in MOMENTS[model]:
+        document.update({name: before[name] for name in TIMESTAMPS[model] if name not in given})
+        for name in TIMESTAMPS[model]:
             document[name] = document[name] and in_utc(document[name])
         self._keep(model, document)
 
@@ -279,9 +279,9 @@ class Model(PersistenceBackend):
         entry = {"cache_key": cache_key, "response": response, "expires_at": expires_at}
         check("cache", entry)
         self._require(profile_id, query_id)
-        moments = {"expires_at": self._expiry(expires_at), "created_at": self._now()}
+        timestamps = {"expires_at": self._expiry(expires_at), "created_at": self._now()}
         of_query = {"profile_id": profile_id, "query_id": query_id}
-        self._keep(JiraCache, {**entry, **of_query, **moments, **counts(response)})
+        self._keep(JiraCache, {**entry, **of_query, **timestamps, **counts(response)})
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
         found = self._below(JiraCache, profile_id, query_id)

@@ -18,7 +18,7 @@ from tests.contract.machine import AgreementMachine, as_json, error_text, outcom
 from tests.support.backends import BACKENDS, NewStorage
 from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
 from tests.support.store import KEYS, START, Document, Store, fill, new_store
-from tests.support.strategies import ENTITIES, json_values, nested, texts, unstorable_values
+from tests.support.strategies import ENTITIES, json_values, nested, strings, unstorable_values
 
 
 @contextmanager
@@ -147,12 +147,12 @@ def unexpected_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
     document |= {name: name[0] for name in KEYS[model] if name in ("profile_id", "query_id")}
     for key in draw(st.lists(st.sampled_from([*document, "unknown"]), max_size=2)):
         if draw(st.booleans()):
-            document[key] = draw(json_values | unstorable_values | texts)
+            document[key] = draw(json_values | unstorable_values | strings)
         else:
             document.pop(key, None)
     # A new record has the current time, which is not that of the test's clock.
-    moments = model.model_fields.keys() & {"created_at", "last_used", "updated_at"}
-    return {**dict.fromkeys(moments, START), **document}
+    timestamps = model.model_fields.keys() & {"created_at", "last_used", "updated_at"}
+    return {**dict.fromkeys(timestamps, START), **document}
 
 
 @pytest.mark.parametrize("model", KEYS)

@@ -91,7 +91,7 @@ def test_a_transaction_without_calls_blocks_no_other(store: Store) -> None:
     assert both(store) == {"new"}
 
 
-# --- blocks that do not nest -----------------------------------------------------------------
+# --- blocks in other threads -----------------------------------------------------------------
 
 
 def test_a_part_that_outlives_its_transaction_rolls_it_back(store: Store) -> None:

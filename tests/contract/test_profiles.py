@@ -63,9 +63,9 @@ def test_saving_replaces_the_complete_profile(
     first = shared.get_profile(one["id"])
     shared.save_profile({**other, "id": one["id"]})
     expected = {**PROFILE_DEFAULTS, **as_returned({**other, "id": one["id"]})}
-    for moment in ("created_at", "last_used"):
-        if moment not in other:
-            expected[moment] = first[moment]
+    for timestamp in ("created_at", "last_used"):
+        if timestamp not in other:
+            expected[timestamp] = first[timestamp]
     found = shared.get_profile(one["id"])
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
 

@@ -41,9 +41,9 @@ def test_saving_replaces_the_complete_query(
         **as_returned({**other, "id": one["id"]}),
         "profile_id": "p",
     }
-    for moment in ("created_at", "last_used", "updated_at"):
-        if moment not in other:
-            expected[moment] = first[moment]
+    for timestamp in ("created_at", "last_used", "updated_at"):
+        if timestamp not in other:
+            expected[timestamp] = first[timestamp]
     found = shared.get_query("p", one["id"])
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from burndown import ValidationError
 from burndown.models import JiraCache
 from tests.support.store import HOUR, START, Store, in_utc
-from tests.support.strategies import aware_moments, moments
+from tests.support.strategies import aware_timestamps, timestamps
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
@@ -24,45 +24,49 @@ def test_entries_are_returned_until_they_expire_and_deleted_by_cleaning(
     """An entry is valid up to the exact microsecond, and cleaning deletes it."""
     shared.empty()
     microsecond = timedelta(microseconds=1)
-    moments_of = {
+    timestamps_of = {
         f"K-{number}": None if expiry is None else START + expiry * microsecond
         for number, expiry in enumerate(expiries)
     }
     with shared.transaction():
-        for key, moment in moments_of.items():
-            shared.save_jira_changelog("p", "q", key, {"key": key}, moment)
-            if moment is not None:
-                shared.save_jira_cache("p", "q", key, {"key": key}, moment)
+        for key, timestamp in timestamps_of.items():
+            shared.save_jira_changelog("p", "q", key, {"key": key}, timestamp)
+            if timestamp is not None:
+                shared.save_jira_cache("p", "q", key, {"key": key}, timestamp)
     shared.clock.now = START + now * microsecond
-    dead = {key for key, moment in moments_of.items() if moment and moment <= shared.clock.now}
-    for key, moment in moments_of.items():
+    dead = {
+        key
+        for key, timestamp in timestamps_of.items()
+        if timestamp and timestamp <= shared.clock.now
+    }
+    for key, timestamp in timestamps_of.items():
         alive = None if key in dead else {"key": key}
         assert shared.get_jira_changelog("p", "q", key) == alive
-        if moment is not None:
+        if timestamp is not None:
             assert shared.get_jira_cache("p", "q", key) == alive
-    assert shared.get_jira_changelogs("p", "q").keys() == moments_of.keys() - dead
-    assert shared.get_jira_changelogs("p", "q", moments_of).keys() == moments_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q").keys() == timestamps_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q", timestamps_of).keys() == timestamps_of.keys() - dead
     listed = {each["cache_key"]: each["expired"] for each in shared.list_jira_caches("p", "q")}
-    assert listed == {key: key in dead for key, moment in moments_of.items() if moment}
+    assert listed == {key: key in dead for key, timestamp in timestamps_of.items() if timestamp}
     assert shared.list_jira_changelogs("p", "q") == [
         {
             "issue_key": key,
-            "expires_at": None if moment is None else in_utc(moment),
+            "expires_at": None if timestamp is None else in_utc(timestamp),
             "is_complete": None,
             "expired": key in dead,
         }
-        for key, moment in sorted(moments_of.items())
+        for key, timestamp in sorted(timestamps_of.items())
     ]
     assert shared.cleanup_expired_cache() == 2 * len(dead)
     assert shared.cleanup_expired_cache() == 0
     shared.clock.now = START - timedelta(days=1)
-    assert shared.get_jira_changelogs("p", "q").keys() == moments_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q").keys() == timestamps_of.keys() - dead
     assert {each["cache_key"] for each in shared.list_jira_caches("p", "q")} == {
-        key for key, moment in moments_of.items() if moment and key not in dead
+        key for key, timestamp in timestamps_of.items() if timestamp and key not in dead
     }
 
 
-@given(aware_moments, aware_moments)
+@given(aware_timestamps, aware_timestamps)
 def test_an_expiry_may_have_any_offset(shared: Store, expires_at: datetime, now: datetime) -> None:
     """Timestamps are compared as points in time, not as strings."""
     shared.empty().clock.now = now
@@ -129,12 +133,12 @@ def test_saving_without_a_timestamp_keeps_the_stored_one(store: Store) -> None:
         assert found["created_at"] == found["last_used"] == in_utc(store.clock.now)
 
 
-@given(moments)
-def test_every_timestamp_is_returned_in_utc(shared: Store, moment: datetime) -> None:
+@given(timestamps)
+def test_every_timestamp_is_returned_in_utc(shared: Store, timestamp: datetime) -> None:
     """It is the same point in time, with the offset of UTC."""
-    shared.clear().save_profile({"id": "p", "created_at": moment, "last_used": moment})
+    shared.clear().save_profile({"id": "p", "created_at": timestamp, "last_used": timestamp})
     found = shared.get_profile("p")
-    assert found["created_at"] == found["last_used"] == in_utc(moment)
+    assert found["created_at"] == found["last_used"] == in_utc(timestamp)
 
 
 odd_offsets = st.integers(-86_399, 86_399).map(lambda seconds: timedelta(seconds=seconds))
@@ -144,32 +148,34 @@ odd_offsets = st.integers(-86_399, 86_399).map(lambda seconds: timedelta(seconds
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)), odd_offsets.map(timezone))
 def test_a_timestamp_may_have_any_offset(shared: Store, naive: datetime, zone: timezone) -> None:
     """Offsets with seconds and microseconds are exact."""
-    moment = naive.replace(tzinfo=zone)
-    shared.empty().save_profile({"id": "p", "created_at": moment.isoformat(), "last_used": moment})
+    timestamp = naive.replace(tzinfo=zone)
+    shared.empty().save_profile(
+        {"id": "p", "created_at": timestamp.isoformat(), "last_used": timestamp}
+    )
     found = shared.get_profile("p")
-    assert found["created_at"] == found["last_used"] == in_utc(moment)
-    shared.save_jira_changelog("p", "q", "K-1", {}, moment)
+    assert found["created_at"] == found["last_used"] == in_utc(timestamp)
+    shared.save_jira_changelog("p", "q", "K-1", {}, timestamp)
     [listed] = shared.list_jira_changelogs("p", "q")
-    assert listed["expires_at"] == in_utc(moment)
+    assert listed["expires_at"] == in_utc(timestamp)
 
 
-@pytest.mark.parametrize("moment", [FIRST, LAST, LAST.replace(microsecond=0)], ids=str)
-def test_the_first_and_the_last_timestamp_are_kept(store: Store, moment: datetime) -> None:
+@pytest.mark.parametrize("timestamp", [FIRST, LAST, LAST.replace(microsecond=0)], ids=str)
+def test_the_first_and_the_last_timestamp_are_kept(store: Store, timestamp: datetime) -> None:
     """The ends of the calendar are valid timestamps, for the clock too."""
-    store.save_profile({"id": "p", "created_at": moment, "last_used": moment.isoformat()})
+    store.save_profile({"id": "p", "created_at": timestamp, "last_used": timestamp.isoformat()})
     found = store.get_profile("p")
-    assert found["created_at"] == found["last_used"] == in_utc(moment)
-    store.save_jira_changelog("p", "q", "K-1", {"k": 1}, moment)
-    alive = {"k": 1} if moment > START else None
+    assert found["created_at"] == found["last_used"] == in_utc(timestamp)
+    store.save_jira_changelog("p", "q", "K-1", {"k": 1}, timestamp)
+    alive = {"k": 1} if timestamp > START else None
     assert store.get_jira_changelog("p", "q", "K-1") == alive
-    store.clock.now = moment
+    store.clock.now = timestamp
     store.save_task_progress("task", 0, "running")
-    assert store.get_task_progress("task")["updated_at"] == in_utc(moment)
+    assert store.get_task_progress("task")["updated_at"] == in_utc(timestamp)
     store.save_jira_cache("p", "q", "k", {}, HOUR)
     [listed] = store.list_jira_caches("p", "q")
-    assert (listed["created_at"], listed["expired"]) == (in_utc(moment), moment > HOUR)
-    assert [each["created_at"] for each in store.records(JiraCache)] == [in_utc(moment)]
-    assert store.cleanup_expired_cache() == (1 if moment == FIRST else 2)
+    assert (listed["created_at"], listed["expired"]) == (in_utc(timestamp), timestamp > HOUR)
+    assert [each["created_at"] for each in store.records(JiraCache)] == [in_utc(timestamp)]
+    assert store.cleanup_expired_cache() == (1 if timestamp == FIRST else 2)
 
 
 ZONES = [None, UTC, *(timezone(timedelta(hours=hours)) for hours in (-23, -5, 1, 14, 23))]
@@ -224,7 +230,7 @@ def test_an_expiry_can_be_a_lifetime(shared: Store, lifetime: timedelta) -> None
 
 
 @pytest.mark.parametrize(
-    "moment",
+    "timestamp",
     [
         FIRST.replace(tzinfo=timezone(timedelta(minutes=1))),
         (LAST - timedelta(microseconds=1)).replace(tzinfo=timezone(timedelta(minutes=-1))),
@@ -235,18 +241,20 @@ def test_an_expiry_can_be_a_lifetime(shared: Store, lifetime: timedelta) -> None
     ],
     ids=str,
 )
-def test_a_timestamp_beyond_the_calendar_is_refused(store: Store, moment: datetime | str) -> None:
+def test_a_timestamp_beyond_the_calendar_is_refused(
+    store: Store, timestamp: datetime | str
+) -> None:
     """A timestamp outside the years 1 to 9999 in UTC is refused, and nothing is written."""
     before = store.everything()
     with pytest.raises(ValidationError) as refused:
-        store.save_profile({"id": "p", "last_used": moment})
+        store.save_profile({"id": "p", "last_used": timestamp})
     assert [problem.path for problem in refused.value.problems] == ["last_used"]
     with pytest.raises(ValidationError) as refused:
-        store.save_jira_cache("p", "q", "k", {}, moment)
+        store.save_jira_cache("p", "q", "k", {}, timestamp)
     [problem] = refused.value.problems
     assert problem.path == "expires_at"
-    given = moment if isinstance(moment, str) else moment.isoformat()
+    given = timestamp if isinstance(timestamp, str) else timestamp.isoformat()
     assert problem.got == repr(given)
-    if isinstance(moment, datetime) or moment.startswith("0001"):
+    if isinstance(timestamp, datetime) or timestamp.startswith("0001"):
         assert "within the years 1 to 9999" in problem.expected
     assert store.everything() == before

@@ -156,10 +156,10 @@ def test_writes_after_a_backup_are_stored(tmp_path: Path) -> None:
         for number in range(3):
             backend.set_app_state(f"{number} before", "written")
             backend.backup(tmp_path / f"copy{number}")
-            for moment in ("between", "after"):
+            for time in ("between", "after"):
                 read = subprocess.check_output([sys.executable, "-c", _READ, path], text=True)
                 assert f"{number} before" in read
-                backend.set_app_state(f"{number} {moment}", "written")
+                backend.set_app_state(f"{number} {time}", "written")
             read = subprocess.check_output([sys.executable, "-c", _READ, path], text=True)
             assert f"{number} after" in read
             assert f"{number} between" in read
@@ -314,7 +314,7 @@ def test_an_invalid_path_is_refused(store: PersistenceBackend, tmp_path: Path, n
     assert {path.name for path in tmp_path.iterdir()} == {"store", "file"}
 
 
-# --- what is not backed up -----------------------------------------------------------------------
+# --- refused backups -----------------------------------------------------------------------------
 
 
 def _overwritten(path: Path) -> None:

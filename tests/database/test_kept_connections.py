@@ -90,7 +90,7 @@ def connections(tmp_path: Path) -> Iterator[Connections]:
         connection.close()
 
 
-# --- one by one ------------------------------------------------------------------------------
+# --- single values ---------------------------------------------------------------------------
 
 
 def test_consecutive_calls_share_a_connection(connections: Connections) -> None:
@@ -217,7 +217,7 @@ def test_a_row_that_cannot_be_read_keeps_no_read_transaction_open(connections: C
     assert connections.stored() == len(connections.opened) == 1
 
 
-# --- many, and the end -----------------------------------------------------------------------
+# --- many processes --------------------------------------------------------------------------
 
 
 def test_a_call_within_a_call_uses_another_connection(connections: Connections) -> None:

@@ -178,7 +178,7 @@ def test_an_error_of_the_server_has_its_reason(
         backend.save_profile({"id": "p"})
 
 
-# --- clients that froze -------------------------------------------------------------------------
+# --- frozen clients -----------------------------------------------------------------------------
 
 
 def freeze(url: str, pipe: Any) -> None:

@@ -131,7 +131,7 @@ def test_another_program_with_alembic_is_not_affected(postgres_url: str, role: s
     assert found == [("509b1b4a88b1",)]
 
 
-# --- writers that find the tables by different ways -----------------------------------------------
+# --- writers with different search paths ----------------------------------------------------------
 
 
 def count_up(url: str, ready: object) -> None:
@@ -260,7 +260,7 @@ def test_a_replica_can_be_read(
             assert run(command) == 0
 
 
-# --- what a server, database or role is set to ----------------------------------------------------
+# --- settings of a server, database or role -------------------------------------------------------
 
 
 SETTINGS = {

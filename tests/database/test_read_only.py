@@ -220,7 +220,7 @@ def test_a_transaction_of_a_reader_has_one_snapshot_and_blocks_no_writer(path: P
         assert len(reader.list_queries("kafka")) == 2
 
 
-# --- files beside the database -------------------------------------------------------------------
+# --- files next to the database ------------------------------------------------------------------
 
 
 def test_the_journal_of_another_database_is_not_applied(path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_case_depends_on_seed_and_number_only(material: Material, folder: Path
     assert results() == results()
 
 
-# --- faults are found ------------------------------------------------------------------------
+# --- faults are detected ---------------------------------------------------------------------
 
 
 def raise_value_error(box: Box) -> None:

@@ -73,12 +73,12 @@ def test_edited_data_have_a_new_timestamp(
     import_profile(write(files, tmp_path / "same"), "Same")
     changes: dict[str, Edit] = {"project_data/12w.json": lambda data: {**data, "more": 1}}
     import_profile(write(edited(files, changes), tmp_path / "edited"), "Edited")
-    moments = {
+    timestamps = {
         profile_id: [data["updated_at"] for data in kafka.records(ProjectData, profile_id)]
         for profile_id in ("kafka", "same", "edited")
     }
-    assert moments["same"] == moments["kafka"]
-    assert moments["edited"] > moments["kafka"]
+    assert timestamps["same"] == timestamps["kafka"]
+    assert timestamps["edited"] > timestamps["kafka"]
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -78,7 +78,7 @@ def test_an_import_keeps_the_active_profile(kafka: SQLiteBackend, tmp_path: Path
     assert kafka.get_app_state("active_query_id") == "bugs"
 
 
-# --- how many queries --------------------------------------------------------------------------
+# --- number of queries -------------------------------------------------------------------------
 
 
 def test_the_maximum_number_of_queries_can_be_imported(

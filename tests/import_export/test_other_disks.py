@@ -120,7 +120,7 @@ def test_no_file_is_read_for_two_ids(names: list[str], data: st.DataObject) -> N
     assert set(matched.values()) <= set(found)
 
 
-# --- there and back ----------------------------------------------------------------------------
+# --- migration and export ----------------------------------------------------------------------
 
 
 @pytest.fixture

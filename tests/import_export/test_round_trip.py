@@ -91,7 +91,7 @@ def new_path(name: str) -> Iterator[Path]:
         yield Path(folder) / name
 
 
-# --- laws --------------------------------------------------------------------------------------
+# --- properties --------------------------------------------------------------------------------
 
 
 @given(content=stores(), form=st.sampled_from(FORMS))

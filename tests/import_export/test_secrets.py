@@ -110,7 +110,7 @@ def test_an_imported_profile_has_no_token(kafka: SQLiteBackend, tmp_path: Path) 
     assert found["jira_config"] == {"base_url": "https://jira.example.com"}
 
 
-# --- the token where nobody expects it -----------------------------------------------------------
+# --- tokens in unexpected fields -----------------------------------------------------------------
 
 Put = Callable[[SQLiteBackend, str], None]
 
@@ -233,7 +233,7 @@ def test_the_token_of_another_profile_is_not_exported(kafka: SQLiteBackend, tmp_
     assert export_profile("other", tmp_path / "export", include_secrets=True).exists()
 
 
-# --- nobody tells it -----------------------------------------------------------------------------
+# --- tokens in output ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", FORMS)

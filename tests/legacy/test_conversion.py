@@ -15,7 +15,7 @@ from tests.support.strategies import json_objects, json_values, profiles, querie
 Document = dict[str, Any]
 Steps = tuple[str, ...]
 
-ODD_VALUES: st.SearchStrategy[Any] = (
+UNEXPECTED_VALUES: st.SearchStrategy[Any] = (
     json_values
     | st.sampled_from(
         [
@@ -59,7 +59,7 @@ def with_unexpected_value(draw: st.DrawFn) -> tuple[type[Entity], Document, Step
         model,
         draw(DOCUMENTS[model]),
         draw(st.sampled_from(PLACES[model])),
-        draw(ODD_VALUES),
+        draw(UNEXPECTED_VALUES),
     )
 
 

@@ -29,7 +29,7 @@ from tests.legacy.damaged_workspace import (
 Damage = Callable[[bytes], bytes]
 
 
-# --- what cannot be read ---------------------------------------------------------------------
+# --- unreadable files ------------------------------------------------------------------------
 
 
 def with_value(text: str) -> Damage:
@@ -150,7 +150,7 @@ def test_a_profile_without_settings_has_the_name_in_the_registry(root: Path) -> 
     assert profile["name"] == "Größe"
 
 
-# --- what can be read ------------------------------------------------------------------------
+# --- readable files --------------------------------------------------------------------------
 
 READABLE: dict[str, tuple[Damage, str | None]] = {
     "UTF-8 with a mark": (in_unicode("utf-8-sig"), "UTF-8 with a byte order mark"),
@@ -292,7 +292,7 @@ def test_deeper_nesting_makes_a_file_unreadable(root: Path, whole: Stored) -> No
     assert_stops(root, whole, hit, PLACE, skipped=[CACHE])
 
 
-# --- what stands in the place of a file ------------------------------------------------------
+# --- special files ---------------------------------------------------------------------------
 
 STAND_INS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder": (lambda path: path.mkdir(), "a folder, not a file"),

@@ -248,7 +248,7 @@ def test_orphans_are_migrated(root: Path, whole: Stored) -> None:
     assert_all_else_is_there(outcome.stored, whole, [])
 
 
-# --- the time before profiles ----------------------------------------------------------------
+# --- workspaces from before profiles ---------------------------------------------------------
 
 
 @pytest.fixture
@@ -273,7 +273,7 @@ def test_damaged_files_from_before_profiles(old: Path) -> None:
     assert skipped.stored["profiles/default/profile.json"]
 
 
-# --- what this package wrote beside the files --------------------------------------------------
+# --- sidecars ----------------------------------------------------------------------------------
 
 
 def test_invalid_state_is_refused_key_by_key(root: Path, whole: Stored) -> None:
@@ -332,7 +332,7 @@ def test_a_damaged_journal_stops_the_migration_with_a_solution(root: Path, data:
         assert tree(root).keys() == before.keys()
 
 
-# --- what takes too much -----------------------------------------------------------------------
+# --- limits ------------------------------------------------------------------------------------
 
 
 def test_many_nan_below_a_long_key_take_little_memory(root: Path) -> None:

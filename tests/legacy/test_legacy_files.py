@@ -561,8 +561,8 @@ def test_a_partial_backup_is_removed_and_never_reused(workspace: Path, left_over
     elif left_over == "empty":
         shutil.rmtree(unfinished)
         unfinished.mkdir()
-    for moment in (NOW, later(1)):
-        backup = back_up(workspace, moment)
+    for timestamp in (NOW, later(1)):
+        backup = back_up(workspace, timestamp)
         assert tree(backup / "profiles") == tree(workspace)
         assert list(backup.parent.iterdir()) == [backup]
 

@@ -74,7 +74,7 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-# --- what is expected of a file ----------------------------------------------------------------
+# --- expected files ----------------------------------------------------------------------------
 
 
 def in_utc(value: Any) -> Any:
@@ -113,17 +113,17 @@ def missing_metrics(written: Files, back: Files) -> list[tuple[str, str]]:
 
 def completed_settings(written: Files, back: Files, defaults: Files) -> Files:
     """Return the expected file of a profile or query; timestamps that it lacks are ignored."""
-    moments = ("created_at", "last_used")
+    timestamps = ("created_at", "last_used")
     return {
         **defaults,
-        **{key: back[key] for key in moments},
+        **{key: back[key] for key in timestamps},
         **written,
-        **{key: in_utc(written[key]) for key in moments if key in written},
+        **{key: in_utc(written[key]) for key in timestamps if key in written},
         "_burndown": back["_burndown"],
     }
 
 
-# --- laws --------------------------------------------------------------------------------------
+# --- properties --------------------------------------------------------------------------------
 
 
 def test_the_sample_comes_back_unchanged(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def migrate_files(files: Files, root: Path) -> Path:
     return database.path
 
 
-# --- nothing is lost -------------------------------------------------------------------------
+# --- no value is lost ------------------------------------------------------------------------
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -279,7 +279,7 @@ def test_a_database_with_profiles_is_not_changed(demo: Path) -> None:
     assert everything(demo / "burndown.db") == before
 
 
-# --- or not at all ---------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------------
 
 
 def test_all_damaged_files_are_reported_and_nothing_is_migrated(demo: Path) -> None:

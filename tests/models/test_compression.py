@@ -173,7 +173,7 @@ def plain(value: Any) -> Any:
     return None if value is ... else value
 
 
-# --- what is accepted ------------------------------------------------------------------------
+# --- accepted values -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("around", ["small", "padded before", "padded after", "in a long list"])

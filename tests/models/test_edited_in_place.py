@@ -19,7 +19,7 @@ from burndown.models import (
 )
 from burndown.models.base import Submodel
 from burndown.repositories import ProfileRepository
-from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, texts
+from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, strings
 
 NEW = "7a2f-new"
 """A key that no generated document has."""
@@ -175,7 +175,7 @@ def test_a_document_shares_nothing_with_its_section() -> None:
     assert section.to_document() == {"bug_types": ["Bug"], "unknown": {"list": [1]}}
 
 
-# --- what is not valid -----------------------------------------------------------------------
+# --- invalid values --------------------------------------------------------------------------
 
 
 def self_containing() -> list[Any]:
@@ -253,7 +253,7 @@ def test_an_invalid_edit_is_refused_with_its_path(
     assert backend.get_profile("k") == before
 
 
-@given(texts, flow_types, hidden(st.builds(object)))
+@given(strings, flow_types, hidden(st.builds(object)))
 def test_unknown_keys_edited_in_place_are_checked_as_any_others(
     key: str, flow_type: Any, found: tuple[dict[str, Any], str]
 ) -> None:

@@ -139,8 +139,8 @@ def test_an_entity_keeps_every_value_that_it_was_given(model: Any, data: st.Data
     stored = model.from_document(document).to_document()
     for key, value in document.items():
         if key.endswith(("_at", "last_used")) and value is not None:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-            assert datetime.fromisoformat(stored[key]) == moment.astimezone()
+            timestamp = datetime.fromisoformat(value) if isinstance(value, str) else value
+            assert datetime.fromisoformat(stored[key]) == timestamp.astimezone()
         else:
             assert exact(stored[key]) == exact(value)
 
@@ -201,7 +201,7 @@ def test_defaults_are_not_shared() -> None:
     assert second.jira_config.base_url == ""
 
 
-# --- what is refused -------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------
 
 
 @refusals

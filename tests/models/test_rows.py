@@ -43,14 +43,14 @@ from tests.support.strategies import (
     json_values,
     nested,
     profiles,
-    texts,
+    strings,
     unstorable_leaves,
     unstorable_values,
 )
 
 Document = dict[str, Any]
 
-MOMENT = datetime(2025, 12, 23, 10, tzinfo=UTC)
+TIMESTAMP = datetime(2025, 12, 23, 10, tzinfo=UTC)
 EAST = timezone(timedelta(hours=1))
 
 
@@ -80,7 +80,7 @@ ODD: list[Any] = [
     *(OrderedDict(b=1, a=2), UserDict(a=1), MappingProxyType({"a": 1})),
     *(nested(194), nested(195), nested(196), nested(200), nested(201)),
     *({"issue_types": ["a"]}, {"issue_types": ("a",)}, {"issue_types": "a", "b": 1}),
-    *(MOMENT, MOMENT.replace(tzinfo=None), MOMENT.astimezone(EAST), MOMENT.time()),
+    *(TIMESTAMP, TIMESTAMP.replace(tzinfo=None), TIMESTAMP.astimezone(EAST), TIMESTAMP.time()),
     *(date(2025, 12, 31), datetime.min, datetime.max, UUID(int=0), Path("a")),
     *(SecretStr(""), SecretStr("a"), SecretStr("**")),
     *(JiraConfig(token="t"), FlowTypeMapping(issue_types=["a"])),
@@ -88,15 +88,15 @@ ODD: list[Any] = [
 ]
 """Values that a field may be given, valid and invalid ones."""
 
-odd_values = st.one_of(
+unexpected_values = st.one_of(
     st.sampled_from(ODD), json_values, unstorable_leaves, unstorable_values, flow_types
 )
 
 
 def with_moments(model: Any, document: Document) -> Document:
     """Return the document with a timestamp wherever the clock would be used."""
-    moments = {name for name in model.model_fields if name.endswith(("_at", "last_used"))}
-    return {**dict.fromkeys(moments, MOMENT), **document}
+    timestamps = {name for name in model.model_fields if name.endswith(("_at", "last_used"))}
+    return {**dict.fromkeys(timestamps, TIMESTAMP), **document}
 
 
 def stored_or_error(model: Any, rows: Callable[[], list[Document]]) -> str:
@@ -170,8 +170,8 @@ def test_any_value_of_a_key_of_a_section_gives_the_row_of_the_model(
 
 
 def sections_given(model: Any) -> st.SearchStrategy[Document]:
-    keys = st.sampled_from(fields_of(model)) | texts
-    return st.dictionaries(keys, odd_values, min_size=1, max_size=3)
+    keys = st.sampled_from(fields_of(model)) | strings
+    return st.dictionaries(keys, unexpected_values, min_size=1, max_size=3)
 
 
 @sections

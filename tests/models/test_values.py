@@ -32,7 +32,7 @@ from burndown.models.values import (
     to_utc,
 )
 from tests.support.strategies import (
-    aware_moments,
+    aware_timestamps,
     hidden,
     identifiers,
     iso_weeks,
@@ -41,17 +41,17 @@ from tests.support.strategies import (
     lines,
     lone_surrogates,
     long_years,
-    moments,
-    naive_moments,
+    naive_timestamps,
     names,
     nested,
-    texts,
+    strings,
+    timestamps,
     unstorable_values,
 )
 
 WEEK: TypeAdapter[str] = TypeAdapter(IsoWeek)
 DAY: TypeAdapter[Any] = TypeAdapter(OptionalDate)
-MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
+TIMESTAMP: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
 
 
 class Text(str):
@@ -184,7 +184,7 @@ def test_invalid_weeks_are_refused(value: Any) -> None:
         WEEK.validate_python(value)
 
 
-# --- days and moments ------------------------------------------------------------------------
+# --- dates and timestamps --------------------------------------------------------------------
 
 
 @given(st.dates())
@@ -211,18 +211,18 @@ def test_invalid_dates_are_refused(value: Any) -> None:
         DAY.validate_python(value)
 
 
-@given(aware_moments)
-def test_a_timestamp_with_an_offset_is_the_same_time_in_utc(moment: datetime) -> None:
-    for given_as in (moment, moment.isoformat()):
-        assert to_utc(given_as) == moment
+@given(aware_timestamps)
+def test_a_timestamp_with_an_offset_is_the_same_time_in_utc(timestamp: datetime) -> None:
+    for given_as in (timestamp, timestamp.isoformat()):
+        assert to_utc(given_as) == timestamp
         assert to_utc(given_as).tzinfo is UTC
 
 
-@given(moments)
-def test_a_timestamp_is_read_from_its_string(moment: datetime) -> None:
-    assert to_utc(moment.isoformat()) == to_utc(moment)
-    assert to_utc(to_utc(moment)) == to_utc(moment)
-    assert MOMENT.validate_python(moment) == to_utc(moment)
+@given(timestamps)
+def test_a_timestamp_is_read_from_its_string(timestamp: datetime) -> None:
+    assert to_utc(timestamp.isoformat()) == to_utc(timestamp)
+    assert to_utc(to_utc(timestamp)) == to_utc(timestamp)
+    assert TIMESTAMP.validate_python(timestamp) == to_utc(timestamp)
 
 
 def test_the_letter_z_means_utc() -> None:
@@ -253,7 +253,7 @@ def test_a_timestamp_without_an_offset_is_local_time(
         time.tzset()
 
 
-@given(st.datetimes(timezones=st.none() | st.just(UTC)) | naive_moments | texts)
+@given(st.datetimes(timezones=st.none() | st.just(UTC)) | naive_timestamps | strings)
 @example(datetime.min)
 @example(datetime.max)
 @example("0001-01-01T00:00:00+14:00")
@@ -263,18 +263,18 @@ def test_a_timestamp_is_read_or_refused_as_a_value(value: datetime | str) -> Non
         assert to_utc(value).tzinfo is UTC
     except ValueError:
         with pytest.raises(pydantic.ValidationError, match=r"ISO 8601|within the years"):
-            MOMENT.validate_python(value)
+            TIMESTAMP.validate_python(value)
 
 
-@given(moments.map(datetime.isoformat))
+@given(timestamps.map(datetime.isoformat))
 def test_a_timestamp_is_kept_as_it_was_written(text: str) -> None:
     assert TypeAdapter(TimestampText).validate_python(text) == text
 
 
-# --- texts -----------------------------------------------------------------------------------
+# --- strings ---------------------------------------------------------------------------------
 
 
-@given(texts | names)
+@given(strings | names)
 def test_a_slug_is_an_id_of_plain_words(name: str) -> None:
     made = slug(name, "profile")
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", made)
@@ -320,7 +320,7 @@ def test_an_id_is_safe_as_a_file_name(value: str) -> None:
 field_names = st.text("abcdefgh_0123456789", min_size=1, max_size=6)
 
 
-@given(texts, st.lists(field_names, max_size=6), st.randoms())
+@given(strings, st.lists(field_names, max_size=6), st.randoms())
 def test_a_cache_key_ignores_order_and_duplicates(jql: str, fields: list[str], random: Any) -> None:
     key = jira_cache_key(jql, fields)
     assert re.fullmatch("[0-9a-f]{64}", key)
@@ -333,7 +333,7 @@ def test_a_cache_key_ignores_order_and_duplicates(jql: str, fields: list[str], r
     assert jira_cache_key(jql, " , ".join(shuffled)) == key
 
 
-@given(texts, texts, st.sets(field_names, max_size=3), st.sets(field_names, max_size=3))
+@given(strings, strings, st.sets(field_names, max_size=3), st.sets(field_names, max_size=3))
 def test_cache_keys_differ_if_the_requests_do(
     jql: str, other_jql: str, fields: set[str], other_fields: set[str]
 ) -> None:
@@ -341,7 +341,7 @@ def test_cache_keys_differ_if_the_requests_do(
     assert (jira_cache_key(jql, fields) == jira_cache_key(other_jql, other_fields)) is same
 
 
-@given(texts, st.sets(field_names, max_size=4))
+@given(strings, st.sets(field_names, max_size=4))
 def test_a_cache_key_is_the_documented_digest(jql: str, fields: set[str]) -> None:
     question = {"fields": sorted(fields), "jql": jql}
     text = json.dumps(question, separators=(",", ":"), ensure_ascii=False)

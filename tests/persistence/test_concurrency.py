@@ -87,7 +87,7 @@ def test_forked_processes_use_the_backend_of_their_parent(backend: SQLiteBackend
     assert backend.database.check_integrity() == (True, [])
 
 
-# --- the first use ---------------------------------------------------------------------------
+# --- first use -------------------------------------------------------------------------------
 
 OPENINGS = 20
 
@@ -123,7 +123,7 @@ def test_ten_threads_that_create_the_database_all_succeed(tmp_path: Path) -> Non
             assert all(backend.get_app_state(str(number)) == "x" for number in range(10))
 
 
-# --- sudden death ----------------------------------------------------------------------------
+# --- kills -----------------------------------------------------------------------------------
 
 
 def _write_until_killed(path: Path, acknowledge: Any) -> None:

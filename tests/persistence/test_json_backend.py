@@ -47,10 +47,10 @@ def value_of(path: Path) -> Any:
     return json.loads(path.read_bytes())
 
 
-# --- what is saved comes back ----------------------------------------------------------------
+# --- values come back ------------------------------------------------------------------------
 
 marked_objects = json_objects | st.dictionaries(st.just("_burndown"), json_objects)
-odd_profiles = st.builds(
+unexpected_profiles = st.builds(
     lambda profile, more: {**more, **profile},
     profiles(st.sampled_from(["p", "profiles.json", "%p%", "CON", "queries", "a.lock", "ü 1"])),
     marked_objects,
@@ -107,7 +107,7 @@ def save_all(
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(
-    profile=odd_profiles,
+    profile=unexpected_profiles,
     query=odd_queries,
     data=st.fixed_dictionaries(
         {
@@ -153,7 +153,7 @@ def test_the_deepest_storable_nesting_comes_back(files: JSONBackend, depth: int)
     assert files.check_integrity() == (True, [])
 
 
-# --- what the old dashboard finds ------------------------------------------------------------
+# --- read by the old dashboard ---------------------------------------------------------------
 
 
 def test_files_have_the_format_of_the_dashboard(files: JSONBackend, folder: Path) -> None:
@@ -236,7 +236,7 @@ def test_the_token_is_in_the_profile_only(files: JSONBackend, folder: Path) -> N
     assert value_of(folder / "profiles.json")["profiles"]["p"]["other"] == 1
 
 
-# --- what the old dashboard writes -----------------------------------------------------------
+# --- written by the old dashboard ------------------------------------------------------------
 
 
 def test_a_response_that_the_dashboard_wrote_is_read_by_its_rules(
@@ -374,7 +374,7 @@ def test_a_profile_within_the_folder_of_another_survives_it(tmp_path: Path) -> N
     assert [each["id"] for each in backend.list_queries(kept["id"])] == ["q"]
 
 
-# --- what is wrong with the files ------------------------------------------------------------
+# --- faults of files -------------------------------------------------------------------------
 
 DAMAGED = {
     "profiles.json": lambda backend: backend.list_profiles(),

@@ -71,7 +71,7 @@ def test_a_backend_that_is_set_is_the_current_one(tmp_path: Path) -> None:
         set_backend(None)
 
 
-# --- what is found at the path -------------------------------------------------------------------
+# --- files at the path ---------------------------------------------------------------------------
 
 
 @pytest.fixture

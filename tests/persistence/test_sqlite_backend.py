@@ -20,7 +20,7 @@ from burndown import (
 from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_VALUE, Save
 from tests.support.database_rows import everything
 from tests.support.store import Store, fill, same
-from tests.support.strategies import aware_moments
+from tests.support.strategies import aware_timestamps
 
 
 def store_on(path: Path) -> Store:
@@ -102,7 +102,7 @@ def test_no_row_of_a_transaction_is_seen_before_its_end(store: Store, path: Path
     assert changed == after.keys() - {"task_progress", "burndown_version"}
 
 
-@given(aware_moments, aware_moments)
+@given(aware_timestamps, aware_timestamps)
 def test_stored_timestamps_compare_with_those_of_sqlite(
     shared: Store, expires_at: datetime, now: datetime
 ) -> None:

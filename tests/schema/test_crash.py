@@ -130,7 +130,7 @@ def test_of_two_processes_one_upgrades_and_the_other_waits(large: Path, tmp_path
         race(copied(large, tmp_path / str(number)))
 
 
-# --- for long ----------------------------------------------------------------------------------
+# --- long runs ---------------------------------------------------------------------------------
 
 
 @pytest.mark.soak
@@ -139,14 +139,14 @@ def test_many_processes_killed_at_random(large: Path, tmp_path: Path) -> None:
     whole = copied(large, tmp_path / "whole")
     with SQLiteBackend(whole) as backend:
         expected = records(backend)
-    moments = random.Random(1)
+    timestamps = random.Random(1)
     longest = seconds_of_an_upgrade(copied(large, tmp_path / "timed"))
     left_behind = Counter[str]()
     while left_behind.total() < SOAK_KILLS:
         killed = copied(large, tmp_path / "killed")
         with start(killed) as process:
             go(process)
-            time.sleep(moments.uniform(0, longest))
+            time.sleep(timestamps.uniform(0, longest))
             is_over = process.poll() is not None
             process.kill()
         if not is_over:

@@ -100,7 +100,7 @@ def test_a_database_of_the_current_version_is_not_copied(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["burndown.db"]
 
 
-# --- what is too new ---------------------------------------------------------------------------
+# --- newer versions ----------------------------------------------------------------------------
 
 
 def all_files(path: Path) -> tuple[bytes, int]:
@@ -150,7 +150,7 @@ def test_a_newer_server_is_refused(postgres_url: str) -> None:
         backend.list_profiles()
 
 
-# --- what goes wrong ---------------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------
 
 
 def test_an_upgrade_that_fails_keeps_the_old_version(
@@ -215,7 +215,7 @@ def test_a_downgrade_before_the_first_version_is_refused(old: Path) -> None:
     assert everything(old)["profiles"] == before["profiles"]
 
 
-# --- what others added -------------------------------------------------------------------------
+# --- foreign objects ---------------------------------------------------------------------------
 
 BY_HAND = (
     "ALTER TABLE profiles ADD COLUMN new_field TEXT DEFAULT ''",

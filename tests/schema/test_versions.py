@@ -24,7 +24,7 @@ from burndown.schema import VERSIONS, alembic_runner, change_version, make_schem
 from burndown.schema.recognition import ADDED, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.support.kept_databases import KEPT, copy_of
-from tests.support.strategies import json_values, moments, responses
+from tests.support.strategies import json_values, responses, timestamps
 
 QUICK = settings(suppress_health_check=list(HealthCheck), max_examples=15)
 
@@ -114,7 +114,7 @@ def test_the_versions_lead_to_the_schema_of_the_models(database: Database) -> No
     assert found[0].keys() == {*Entity.metadata.tables, VERSION_TABLE}
 
 
-# --- what is stored ----------------------------------------------------------------------------
+# --- stored values -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", KEPT)
@@ -140,12 +140,12 @@ def test_a_database_of_any_version_opens_with_every_value(version: str, tmp_path
 
 def expected_of_query(updated_at: object, query: dict[str, Any]) -> dict[str, Any]:
     """Return what version 1.1 makes of the key that 1.0 did not know."""
-    moments_of = {
+    timestamps_of = {
         "2025-12-01T10:00:00+00:00": "2025-12-01T10:00:00+00:00",
         "2025-12-01T10:00:00.5+05:30": "2025-12-01T04:30:00.500000+00:00",
     }
-    if updated_at in (None, *moments_of):
-        return {"updated_at": moments_of.get(str(updated_at))}
+    if updated_at in (None, *timestamps_of):
+        return {"updated_at": timestamps_of.get(str(updated_at))}
     aside = "legacy_updated_at_2" if query["id"] == "counted" else "legacy_updated_at"
     return {"updated_at": None, aside: updated_at}
 
@@ -186,7 +186,7 @@ def test_a_response_that_an_earlier_release_saves_later_is_counted(old: Path) ->
 @QUICK
 @given(
     response=responses,
-    updated_at=st.none() | moments,
+    updated_at=st.none() | timestamps,
     unknown=st.dictionaries(st.sampled_from(["a", "legacy_updated_at"]), json_values),
 )
 def test_a_downgrade_and_an_upgrade_lose_nothing(
@@ -197,14 +197,14 @@ def test_a_downgrade_and_an_upgrade_lose_nothing(
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q", "updated_at": updated_at, **unknown})
-        backend.save_jira_cache("p", "q", "k", response, moment())
+        backend.save_jira_cache("p", "q", "k", response, timestamp())
         before = records(backend)
         backend.database.change_version("1.0")
         assert backend.database.schema_version() == "1.0"
         assert records(backend) == before  # opens it, and so upgrades it
 
 
-def moment() -> Any:
+def timestamp() -> Any:
     from datetime import UTC, datetime
 
     return datetime(2100, 1, 1, tzinfo=UTC)
@@ -214,7 +214,7 @@ def test_a_server_can_be_downgraded_and_upgraded_too(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q", "updated_at": "2025-12-01T10:00:00+00:00", "a": 1})
-        backend.save_jira_cache("p", "q", "k", {"issues": [1], "total": 2}, moment())
+        backend.save_jira_cache("p", "q", "k", {"issues": [1], "total": 2}, timestamp())
         before = records(backend)
         backend.database.change_version("1.0")
         assert backend.database.schema_version() == "1.0"

@@ -29,7 +29,7 @@ from burndown.repositories.statements import (
     key_of,
     one_of,
 )
-from tests.support.strategies import ENTITIES, keys, lines, moments
+from tests.support.strategies import ENTITIES, keys, lines, timestamps
 
 CANARY = "c4n4ry-t0k3n"
 KEY = columns_of(AppState).key
@@ -251,8 +251,8 @@ def test_a_missing_parameter_is_an_error(database: Database) -> None:
         SOME_KEYS.values(DriverConnection.of(session))
 
 
-@given(moments)
-def test_a_timestamp_is_compared_with_stored_ones(database: Database, moment: datetime) -> None:
+@given(timestamps)
+def test_a_timestamp_is_compared_with_stored_ones(database: Database, timestamp: datetime) -> None:
     expiry = columns_of(JiraCache).expires_at
     until = bindparam("until", type_=UtcTimestamp())
     statement = select(columns_of(JiraCache).cache_key).where(expiry <= until)
@@ -262,7 +262,7 @@ def test_a_timestamp_is_compared_with_stored_ones(database: Database, moment: da
                 "profile_id": "p",
                 "query_id": "q",
                 "cache_key": "k",
-                "expires_at": moment,
+                "expires_at": timestamp,
                 "response": {},
             }
         ]
@@ -271,10 +271,10 @@ def test_a_timestamp_is_compared_with_stored_ones(database: Database, moment: da
         make_parents(session, row)
         connection = DriverConnection.of(session)
         Upsert(JiraCache).run(connection, [row])
-        for limit in (moment, to_utc("2030-01-01T00:00:00Z")):
+        for limit in (timestamp, to_utc("2030-01-01T00:00:00Z")):
             found = Statement(statement).values(connection, until=limit)
             assert found == session.execute(statement, {"until": limit}).scalars().all()
-            assert bool(found) == (to_utc(moment) <= to_utc(limit))
+            assert bool(found) == (to_utc(timestamp) <= to_utc(limit))
 
 
 def test_a_statement_is_compiled_once_for_each_dialect(database: Database) -> None:
@@ -308,7 +308,7 @@ def test_threads_that_compile_a_statement_can_all_run_it(
         assert list(pool.map(run, range(4))) == [[]] * 4
 
 
-# --- moments by hand -------------------------------------------------------------------------
+# --- timestamps written manually -------------------------------------------------------------
 
 BY_HAND = {
     "2025-12-23 10:00:00": "2025-12-23T10:00:00+00:00",
@@ -333,8 +333,8 @@ BY_HAND = {
 @pytest.mark.parametrize("text", BY_HAND)
 def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, text: str) -> None:
     backend.save_profile({"id": "p"})
-    with backend.database.connection() as by_hand:
-        by_hand.execute("UPDATE profiles SET created_at = ?", (text,))
+    with backend.database.connection() as manual_connection:
+        manual_connection.execute("UPDATE profiles SET created_at = ?", (text,))
     found = backend.get_profile("p")
     assert found is not None
     assert found["created_at"] == BY_HAND[text]
@@ -348,27 +348,31 @@ def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, t
 )
 def test_the_current_time_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None:
     backend.save_profile({"id": "p"})
-    with backend.database.connection() as by_hand:
-        by_hand.execute(f"UPDATE profiles SET created_at = {now}")
-        [[written]] = by_hand.execute("SELECT created_at FROM profiles").fetchall()
+    with backend.database.connection() as manual_connection:
+        manual_connection.execute(f"UPDATE profiles SET created_at = {now}")
+        [[written]] = manual_connection.execute("SELECT created_at FROM profiles").fetchall()
     found = backend.get_profile("p")
     assert found is not None
     assert found["created_at"] == f"{written.replace(' ', 'T')}+00:00"
 
 
-@given(moments, st.sampled_from(["auto", "seconds", "milliseconds", "microseconds"]), st.booleans())
+@given(
+    timestamps, st.sampled_from(["auto", "seconds", "milliseconds", "microseconds"]), st.booleans()
+)
 def test_a_timestamp_is_read_as_a_string_and_as_a_datetime(
-    moment: datetime, precision: str, has_offset: bool
+    timestamp: datetime, precision: str, has_offset: bool
 ) -> None:
 
     dialect = SQLiteDialect_pysqlite()
     as_text = IsoText().result_processor(dialect, None)
-    as_moment = UtcTimestamp().result_processor(dialect, None)
+    as_datetime = UtcTimestamp().result_processor(dialect, None)
     write = UtcTimestamp().bind_processor(dialect)
-    assert as_text(write(moment)) == to_utc(moment).isoformat()
-    by_hand = to_utc(moment).replace(tzinfo=UTC if has_offset else None).isoformat(" ", precision)
-    assert as_text(by_hand) == as_moment(by_hand).isoformat()
-    assert as_text(None) is as_moment(None) is write(None) is None
+    assert as_text(write(timestamp)) == to_utc(timestamp).isoformat()
+    manual_string = (
+        to_utc(timestamp).replace(tzinfo=UTC if has_offset else None).isoformat(" ", precision)
+    )
+    assert as_text(manual_string) == as_datetime(manual_string).isoformat()
+    assert as_text(None) is as_datetime(None) is write(None) is None
 
 
 # --- the log ---------------------------------------------------------------------------------

@@ -15,13 +15,13 @@ from burndown.database import SQLiteDatabase
 from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from tests.support.store import stored_records
-from tests.support.strategies import aware_moments, json_objects, json_values, naive_moments
+from tests.support.strategies import aware_timestamps, json_objects, json_values, naive_timestamps
 
 Files = dict[str, Any]
 """JSON values by path below the root of the workspace."""
 
-aware = aware_moments.map(lambda moment: moment.isoformat())
-naive = naive_moments.map(lambda moment: moment.isoformat())
+aware = aware_timestamps.map(lambda timestamp: timestamp.isoformat())
+naive = naive_timestamps.map(lambda timestamp: timestamp.isoformat())
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Zs"]), min_size=1, max_size=9
 )
@@ -134,7 +134,7 @@ oldest_settings = some(
     jql_query=names,
 )
 
-# --- what hangs on a query -------------------------------------------------------------------
+# --- data of a query -------------------------------------------------------------------------
 
 issue_keys = st.from_regex(r"[A-Z]{2,4}-[1-9][0-9]{0,2}", fullmatch=True)
 issues = st.lists(st.fixed_dictionaries({"key": issue_keys, "fields": json_objects}), max_size=4)
@@ -250,7 +250,7 @@ def workspaces(draw: st.DrawFn) -> Files:
     return files
 
 
-odd_values: st.SearchStrategy[Any] = json_values | st.sampled_from(
+unexpected_values: st.SearchStrategy[Any] = json_values | st.sampled_from(
     [0, 1, "1", "true", 100.0, "", " ", None, [], {}, ["x"], "a, b", "2026-03-31 00:00", "\0"]
 )
 
@@ -264,7 +264,7 @@ def unexpected_workspaces(draw: st.DrawFn) -> Files:
         while isinstance(value, dict) and value:
             key = draw(st.sampled_from(sorted(value)))
             if not value[key] or not isinstance(value[key], dict) or draw(st.booleans()):
-                value[key] = draw(odd_values)
+                value[key] = draw(unexpected_values)
                 break
             value = value[key]
     return files
@@ -280,7 +280,7 @@ def write(files: Files, root: Path) -> Path:
     return root / "profiles"
 
 
-# --- workspaces as they are found ------------------------------------------------------------
+# --- files and values of workspaces ----------------------------------------------------------
 
 
 def files_without_database(folder: Path) -> dict[Path, bytes]:
@@ -318,11 +318,11 @@ def leaves(value: Any) -> Iterator[str]:
 def in_utc_or_none(text: str) -> str | None:
     """Return the timestamp of a string in UTC; in a column it has a blank and no offset."""
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
         return None
     in_column = " " in text
-    return repr((moment.replace(tzinfo=UTC) if in_column else moment).astimezone(UTC))
+    return repr((timestamp.replace(tzinfo=UTC) if in_column else timestamp).astimezone(UTC))
 
 
 def migrated_records(profiles_dir: Path) -> dict[type[Entity], list[str]]:

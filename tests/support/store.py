@@ -117,11 +117,11 @@ def same(one: Any, other: Any) -> bool:
     return json.dumps(one) == json.dumps(other)
 
 
-def in_utc(moment: datetime | str) -> str:
+def in_utc(timestamp: datetime | str) -> str:
     """Return the timestamp as backends return it."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return moment.astimezone(UTC).isoformat()
+    if isinstance(timestamp, str):
+        timestamp = datetime.fromisoformat(timestamp)
+    return timestamp.astimezone(UTC).isoformat()
 
 
 def as_returned(document: Document, now: datetime = START) -> Document:

@@ -96,13 +96,13 @@ def fill(backend: SQLiteBackend) -> None:
         for query in queries:
             with suppress(ValidationError):  # accepted by earlier versions only
                 backend.save_query(profile_id, {"created_at": NOW, "last_used": NOW, **query})
-    moments = (NOW - timedelta(days=1), NOW + timedelta(days=36_500))
+    timestamps = (NOW - timedelta(days=1), NOW + timedelta(days=36_500))
     for number, (key, response) in enumerate(RESPONSES.items()):
-        backend.save_jira_cache("kafka", "12w", key, response, moments[number % 2])
-    backend.save_jira_cache("plain", "q", "key", RESPONSES["whole"], moments[1])
+        backend.save_jira_cache("kafka", "12w", key, response, timestamps[number % 2])
+    backend.save_jira_cache("plain", "q", "key", RESPONSES["whole"], timestamps[1])
     histories = {f"KAFKA-{n}": {"histories": [{"created": str(NOW)}]} for n in range(20)}
     backend.save_jira_changelogs("kafka", "12w", histories)
-    backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, moments[1])
+    backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, timestamps[1])
     pages: dict[str, dict[str, Any]] = {
         f"KAFKA-{total}": {"changelog": {"histories": [{}, {}], "total": total, "startAt": 0}}
         for total in (2, 152)
