@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from filelock import FileLock, Timeout
-from sqlmodel import Session
 
 from burndown.copying import NAMES, copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
@@ -33,20 +32,18 @@ from burndown.legacy import (
     changes_of,
     has_workspace,
 )
-from burndown.models import JiraCache
+from burndown.models import JiraCache, Profile, Query, TaskProgress
 from burndown.models.json_codec import encode
 from burndown.models.values import to_utc, utc_now
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
-from burndown.repositories import (
-    AppStateRepository,
-    ProfileRepository,
-    QueryRepository,
-    TaskProgressRepository,
-    repository_of,
-)
-from burndown.repositories.base import Repository
+from burndown.repositories.app_state import get_app_state, set_app_state
+from burndown.repositories.base import list_encoded, save_documents
+from burndown.repositories.profile import get_profile
+from burndown.repositories.query import get_query
+from burndown.repositories.task_progress import get_task_progress
 from burndown.settings import DATABASE_NAME, get_settings
+from burndown.sql import Executor
 
 __all__ = ["MigrationReport", "Progress", "run_migration_if_needed"]
 
@@ -157,8 +154,7 @@ def run_migration_if_needed(
 def _is_done(database: Database) -> bool:
     if not database.exists():
         return False
-    with database.read_session() as session:
-        return AppStateRepository(session).get("migration_complete") == "true"
+    return database.read(get_app_state, "migration_complete") == "true"
 
 
 def _lock(folder: Path, database: Database) -> FileLock:
@@ -196,8 +192,7 @@ class _Migration:
         before = changes_of(self.folder, self.databases)
         if not has_workspace(self.folder):
             self._refuse_changes(before)
-            with self.target.session() as session:
-                AppStateRepository(session).set("migration_complete", "true")
+            self.target.write(set_app_state, "migration_complete", "true")
             return self._report("nothing to migrate")
         self._refuse_profiles()
         backup = back_up(self.folder, utc_now(), self.databases)
@@ -258,7 +253,7 @@ class _Migration:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
                 workspace.tell_leftovers(self.findings, self.databases)
-                self._move(workspace, session)
+                self._move(workspace, Executor.of(session))
             is_whole, errors = database.check_integrity()
         finally:
             database.close()
@@ -266,23 +261,22 @@ class _Migration:
             raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
         self._refuse_changes(before)
 
-    def _move(self, workspace: Workspace, session: Session) -> None:
-        self._move_state(workspace, session)
-        profiles, queries = ProfileRepository(session), QueryRepository(session)
+    def _move(self, workspace: Workspace, executor: Executor) -> None:
+        self._move_state(workspace, executor)
         done = 0
         for profile in workspace.profiles:
             profile_id = profile.document["id"]
-            profiles.save_document(profile.document)
-            _must_agree(profile.document, profiles.get_document(profile_id), profile.path)
+            save_documents(executor, Profile, [profile.document])
+            _must_agree(profile.document, get_profile(executor, profile_id), profile.path)
             self._count("profiles", 1)
             for query in profile.queries:
                 query_id = query.document["id"]
                 document = {**query.document, "profile_id": profile_id}
-                queries.save_document(document)
-                _must_agree(document, queries.get_document(profile_id, query_id), query.path)
+                save_documents(executor, Query, [document])
+                _must_agree(document, get_query(executor, profile_id, query_id), query.path)
                 self._count("queries", 1)
                 for file in query.read_files(self.findings):
-                    self._move_file(file, session, profile_id, query_id)
+                    self._move_file(file, executor, profile_id, query_id)
                 done += 1
                 self.progress(done, workspace.query_count)
         if self.skip_damaged:
@@ -295,19 +289,18 @@ class _Migration:
                 [(found.path, found.what) for found in self.findings.problems],
             )
 
-    def _move_state(self, workspace: Workspace, session: Session) -> None:
+    def _move_state(self, workspace: Workspace, executor: Executor) -> None:
         """Move what the workspace remembers; the schema is that of the database."""
-        state, tasks = AppStateRepository(session), TaskProgressRepository(session)
         path = self.folder / STATE
         for key, value in workspace.app_state.items():
             if key != "schema_version":
                 with self._problems_of(path):
-                    state.set(key, value)
+                    set_app_state(executor, key, value)
         for name, task in workspace.notes.tasks.items():
             with self._problems_of(path):
-                tasks.save_document(task)
-                _must_agree(task, tasks.get_document(name), path)
-        state.set("migration_complete", "true")
+                save_documents(executor, TaskProgress, [task])
+                _must_agree(task, get_task_progress(executor, name), path)
+        set_app_state(executor, "migration_complete", "true")
 
     @contextmanager
     def _problems_of(self, path: Path) -> Iterator[None]:
@@ -316,16 +309,18 @@ class _Migration:
         except ValidationError as error:
             self.findings.add_problem(path, _reasons(error))
 
-    def _move_file(self, file: QueryFile, session: Session, profile_id: str, query_id: str) -> None:
-        repository = repository_of(file.model)(session)
+    def _move_file(
+        self, file: QueryFile, executor: Executor, profile_id: str, query_id: str
+    ) -> None:
         ids = {"profile_id": profile_id, "query_id": query_id}
         rows = [{**document, **ids} for document in file.documents]
         try:
-            repository.save_documents(rows)
+            save_documents(executor, file.model, rows)
         except ValidationError:
-            rows = [row for row in rows if self._stored_alone(repository, row, file)]
+            rows = [row for row in rows if self._stored_alone(executor, row, file)]
         key = itemgetter(*file.key) if file.key else lambda row: ()
-        found = {key(row): row for row in repository.list_encoded(profile_id, query_id)}
+        stored = list_encoded(executor, file.model, profile_id, query_id)
+        found = {key(row): row for row in stored}
         if len(found) != len(rows):
             raise _disagreement(file.path, "the number of its entries")
         for row in rows:
@@ -335,12 +330,10 @@ class _Migration:
             issues = [row["response"].get("issues") for row in rows]
             self._count("issues", sum(len(each) for each in issues if isinstance(each, list)))
 
-    def _stored_alone(
-        self, repository: Repository[Any], row: dict[str, Any], file: QueryFile
-    ) -> bool:
+    def _stored_alone(self, executor: Executor, row: dict[str, Any], file: QueryFile) -> bool:
         """Whether the row could be stored; if not, it is reported."""
         try:
-            repository.save_document(row)
+            save_documents(executor, file.model, [row])
         except ValidationError as error:
             self.findings.refuse(file.path, _reasons(error), irreplaceable=file.irreplaceable)
             return False

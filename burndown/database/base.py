@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event, exc
 from sqlmodel import Session
@@ -22,9 +22,9 @@ from burndown.errors import (
 )
 from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
 from burndown.models import SCHEMA_VERSION
-from burndown.repositories import DriverConnection
-from burndown.repositories.connections import log
 from burndown.schema import VERSIONS, sql_between
+from burndown.sql import Executor
+from burndown.sql.executor import log_statement
 from burndown.transactions import Transactions
 
 __all__ = [
@@ -42,6 +42,7 @@ ATTEMPTS = 5
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _ABORTED = (
     "The transaction cannot go on after an error in it, so nothing of it was stored; begin it again"
@@ -151,10 +152,18 @@ class Database(ForkAware, ABC):
         ):
             yield new
 
-    def write(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do the work in a transaction, or in a part of that of the caller.
+    def write(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function in a transaction, or in a savepoint of that of the caller.
 
-        It is done again if the server could not order it among others.
+        It is called again if the server could not order its transaction among others.
+
+        Args:
+            run: a function such as those of :mod:`burndown.repositories`; it is given the executor
+                of the transaction, then the arguments.
+            args: the positional arguments.
+            kwargs: the keyword arguments.
 
         Raises:
             StorageError: as :meth:`session`.
@@ -162,22 +171,30 @@ class Database(ForkAware, ABC):
         outer = self._transactions.current()
         if outer is None:
             self._transactions.refuse_deadlock()
-            return self._write_alone(work)
-        connection = DriverConnection.of(outer)
-        with self.translated_errors(), _active(outer), connection.savepoint():
-            return work(connection)
+            return self._write_alone(run, *args, **kwargs)
+        executor = Executor.of(outer)
+        with self.translated_errors(), _active(outer), executor.savepoint():
+            return run(executor, *args, **kwargs)
 
-    def read(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do the work, which runs one statement, in the transaction of the caller or alone.
+    def read(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that runs one statement, in the transaction of the caller or alone.
+
+        Args:
+            run: a function such as those of :mod:`burndown.repositories`; it is given the executor
+                of the transaction, then the arguments.
+            args: the positional arguments.
+            kwargs: the keyword arguments.
 
         Raises:
             StorageError: as :meth:`read_session`.
         """
         outer = self._transactions.current()
         if outer is None:
-            return self._read_alone(work)
+            return self._read_alone(run, *args, **kwargs)
         with self.translated_errors(), _active(outer):
-            return work(DriverConnection.of(outer))
+            return run(Executor.of(outer), *args, **kwargs)
 
     @abstractmethod
     def exists(self) -> bool:
@@ -365,25 +382,31 @@ class Database(ForkAware, ABC):
                 self._make_ready()
                 self._ready = True
 
-    def _write_alone(self, work: Callable[[DriverConnection], T]) -> T:
-        return self._tried(self.session, work)
+    def _write_alone(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return self._retry(self.session, run, *args, **kwargs)
 
-    def _read_alone(self, work: Callable[[DriverConnection], T]) -> T:
-        return self._tried(self.read_session, work)
+    def _read_alone(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return self._retry(self.read_session, run, *args, **kwargs)
 
-    def _tried(
+    def _retry(
         self,
         begin: Callable[[], AbstractContextManager[Session]],
-        work: Callable[[DriverConnection], T],
+        run: Callable[Concatenate[Executor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         for attempt in range(1, ATTEMPTS):
             try:
                 with begin() as session:
-                    return work(DriverConnection.of(session))
+                    return run(Executor.of(session), *args, **kwargs)
             except TransactionConflictError:
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
         with begin() as session:
-            return work(DriverConnection.of(session))
+            return run(Executor.of(session), *args, **kwargs)
 
 
 @event.listens_for(WritingSession, "after_begin")
@@ -421,4 +444,4 @@ def _savepoint(session: WritingSession) -> Iterator[None]:
 
 
 def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-    log(statement)
+    log_statement(statement)

@@ -4,12 +4,12 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Dialect
 
-from burndown.repositories import DriverConnection
-from burndown.repositories.connections import log
+from burndown.sql import Executor
+from burndown.sql.executor import log_statement
 
 __all__ = ["KeptConnections"]
 
@@ -17,6 +17,7 @@ MOST_KEPT = 10
 """How many connections wait for the next call; more than that run at once rarely."""
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 _BEGIN = "BEGIN IMMEDIATE"
 
@@ -26,12 +27,12 @@ class _Kept:
 
     def __init__(self, raw: sqlite3.Connection, dialect: Dialect) -> None:
         self.raw = raw
-        self.reading = DriverConnection(dialect, raw.cursor)
-        self.writing = DriverConnection(dialect, self._writing_cursor)
+        self.reading = Executor(dialect, raw.cursor)
+        self.writing = Executor(dialect, self._writing_cursor)
 
     def _writing_cursor(self) -> Any:
         if not self.raw.in_transaction:
-            log(_BEGIN)
+            log_statement(_BEGIN)
             self.raw.execute(_BEGIN)
         return self.raw.cursor()
 
@@ -52,19 +53,23 @@ class KeptConnections:
         self._dialect = dialect
         self._idle: deque[_Kept] = deque()
 
-    def read(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do work that runs one statement, which sees one state of the data."""
+    def read(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that runs one statement, which sees one state of the data."""
         idle, kept = self._take()
         try:
-            return work(kept.reading)
+            return run(kept.reading, *args, **kwargs)
         finally:
             self._give_back(idle, kept)
 
-    def write(self, work: Callable[[DriverConnection], T]) -> T:
-        """Do work in a transaction, which begins with its first statement."""
+    def write(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function in a transaction, which begins with its first statement."""
         idle, kept = self._take()
         try:
-            done = work(kept.writing)
+            done = run(kept.writing, *args, **kwargs)
             if kept.raw.in_transaction:
                 kept.raw.execute("COMMIT")
             return done

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 from burndown.errors import ForeignDatabaseError
-from burndown.repositories import DriverConnection
 from burndown.schema.recognition import (
     ALEMBIC_TABLE,
     APPLICATION_ID,
@@ -13,6 +12,7 @@ from burndown.schema.recognition import (
     VERSION_TABLE,
     Contents,
 )
+from burndown.sql import Executor
 
 __all__ = ["contents_of", "is_ours", "recognized_version"]
 
@@ -25,7 +25,7 @@ _OBJECTS = "SELECT 1 FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '
 _PUBLISHED = {"app_state", "jira_issues"}
 _MOST_NAMED = 5
 
-Reader = sqlite3.Connection | DriverConnection
+Reader = sqlite3.Connection | Executor
 
 
 def is_ours(connection: Reader, version: str) -> bool:

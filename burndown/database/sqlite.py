@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
@@ -28,15 +28,16 @@ from burndown.database.sqlite_errors import is_of_other_tables, not_writable, tr
 from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
 from burndown.models import SCHEMA_VERSION
-from burndown.repositories import DriverConnection
 from burndown.schema import READABLE, change_version, make_schema, stored_version
 from burndown.schema.recognition import APPLICATION_ID
 from burndown.settings import get_settings
+from burndown.sql import Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
 
 C = TypeVar("C", bound=TrackedConnection)
 T = TypeVar("T")
+P = ParamSpec("P")
 
 POOL_SIZE = 10
 """How many connections of sessions wait for the next one; any number can be open at once."""
@@ -202,20 +203,21 @@ class SQLiteDatabase(Database):
         super().after_fork_in_child()
         self._ready = False
 
-    def _write_alone(self, work: Callable[[DriverConnection], T]) -> T:
-        return self._on_kept(self._kept.write, work)
-
-    def _read_alone(self, work: Callable[[DriverConnection], T]) -> T:
-        return self._on_kept(self._kept.read, work)
-
-    def _on_kept(
-        self,
-        run: Callable[[Callable[[DriverConnection], T]], T],
-        work: Callable[[DriverConnection], T],
+    def _write_alone(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         try:
             self._prepare()
-            return run(work)
+            return self._kept.write(run, *args, **kwargs)
+        except self._errors as error:
+            raise_alone(self._meaning_of(error).with_traceback(error.__traceback__))
+
+    def _read_alone(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        try:
+            self._prepare()
+            return self._kept.read(run, *args, **kwargs)
         except self._errors as error:  # not `translated_errors`: it takes a fifth of a small read
             raise_alone(self._meaning_of(error).with_traceback(error.__traceback__))
 
@@ -294,7 +296,7 @@ class SQLiteDatabase(Database):
     def _was_ready(self) -> bool:
         """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
 
-        def is_ready(connection: DriverConnection) -> bool:
+        def is_ready(connection: Executor) -> bool:
             return is_ours(connection, SCHEMA_VERSION) and connection.execute(
                 "PRAGMA journal_mode"
             ).fetchone() == ("wal",)

@@ -33,7 +33,7 @@ class QueryFile:
         """What tells its entries apart."""
         return [
             column.name
-            for column in self.model.__table__.primary_key  # type: ignore[attr-defined]
+            for column in self.model.__table__.primary_key
             if column.name not in ("profile_id", "query_id")
         ]
 

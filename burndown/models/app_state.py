@@ -15,6 +15,7 @@ class AppState(Entity, table=True):
     """One remembered value, such as ``active_profile_id``."""
 
     __tablename__: ClassVar[str] = "app_state"
+    LABEL: ClassVar[str] = "app state"
 
     key: Key = Field(primary_key=True, sa_type=OrderedText)
     """What is remembered."""

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from datetime import date, datetime
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pydantic
 from pydantic import ConfigDict, SecretStr, model_validator
-from sqlalchemy import Index
+from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
@@ -106,8 +106,21 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         defer_build=True,
     )
 
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
+
+    LABEL: ClassVar[str]
+    """The plural for people, such as ``cached responses``."""
+    PROFILE_COLUMN: ClassVar[str | None] = None
+    """The column with the id of the profile, if the entity belongs to one."""
+    PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset()
+    """Columns that keep their value if a document that replaces another has none."""
+    EXPORT_FILE: ClassVar[str | None] = None
+    """The file of an export with its records, if there is one; ``{query}`` stands for a query."""
+    LEGACY_FILE: ClassVar[str | None] = None
+    """The file of the old dashboard with its records, in the folder of the profile or query."""
     UNKNOWN_KEYS: ClassVar[str] = ""
-    """The field that a document's unknown keys are put into, if they are kept."""
+    """The field that holds a document's unknown keys, if they are kept."""
 
     def __new__(cls, /, **_: Any) -> Self:  # noqa: D102 - as of any class
         # SQLModel's own takes no key called "cls".
@@ -190,7 +203,7 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
     @classmethod
     def key_of(cls, document: Mapping[str, Any]) -> tuple[Any, ...]:
         """What tells the document from others of its kind."""
-        columns = cls.__table__.primary_key  # type: ignore[attr-defined]
+        columns = cls.__table__.primary_key
         return tuple(document[column.name] for column in columns)
 
     @classmethod
@@ -283,7 +296,7 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
 
 def add_index(entity: type[Entity], name: str, *columns: str) -> None:
     """Give the table an index over these columns; ``-name`` sorts one from high to low."""
-    table = entity.__table__  # type: ignore[attr-defined]
+    table = entity.__table__
     Index(
         name,
         *(

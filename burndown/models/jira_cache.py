@@ -51,6 +51,9 @@ class JiraCache(QueryData, table=True):
 
     __tablename__: ClassVar[str] = "jira_cache"
     __table_args__ = of_query()
+    LABEL: ClassVar[str] = "cached responses"
+    EXPORT_FILE: ClassVar[str | None] = "cache/{query}.json"
+    LEGACY_FILE: ClassVar[str | None] = "jira_cache.json"
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """The cache key, such as :func:`jira_cache_key` makes it."""

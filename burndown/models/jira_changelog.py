@@ -23,6 +23,9 @@ class JiraChangelog(QueryData, table=True):
 
     __tablename__: ClassVar[str] = "jira_changelog_cache"
     __table_args__ = of_query()
+    LABEL: ClassVar[str] = "changelogs"
+    EXPORT_FILE: ClassVar[str | None] = "changelogs/{query}.json"
+    LEGACY_FILE: ClassVar[str | None] = "jira_changelog_cache.json"
 
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""

@@ -86,6 +86,9 @@ class MetricsSnapshot(QueryData, table=True):
     __table_args__ = of_query(
         PrimaryKeyConstraint("profile_id", "query_id", "metric_type", "snapshot_date"),
     )
+    LABEL: ClassVar[str] = "metrics snapshots"
+    EXPORT_FILE: ClassVar[str | None] = "metrics/snapshots.json"
+    LEGACY_FILE: ClassVar[str | None] = "metrics_snapshots.json"
 
     metric_type: Word = Field(primary_key=True, sa_type=OrderedText)
     """``dora``, ``flow`` or another lower-case word."""

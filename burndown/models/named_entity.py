@@ -8,11 +8,12 @@ from pydantic import model_validator
 from sqlalchemy import text
 from sqlmodel import Field
 
+from burndown.errors import ValidationError
 from burndown.models.base import Entity, invalid_key
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
 from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
 
-__all__ = ["NamedEntity"]
+__all__ = ["NamedEntity", "name_taken"]
 
 _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
@@ -25,6 +26,7 @@ class NamedEntity(Entity):
     """
 
     UNKNOWN_KEYS: ClassVar[str] = "extra"
+    PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset({"created_at", "last_used"})
     FALLBACK_ID: ClassVar[str]
     """The id of a name that has no letter or digit to make one of."""
 
@@ -95,6 +97,18 @@ class NamedEntity(Entity):
         if taken := self.extra.keys() & _known(type(self)):
             raise invalid_key(f"{type(self).__name__} {self.id!r}", min(taken), "extra.")
         return self.with_unknown_keys(super().to_document())
+
+
+def name_taken(
+    entity: type[NamedEntity], document: Mapping[str, Any], holder: str
+) -> ValidationError:
+    """Return the error of a name that another entity of the same scope has."""
+    return ValidationError.of(
+        f"{entity.__name__} {document['id']!r}",
+        "name",
+        f"input should be a name other than that of {entity.__name__.lower()} {holder!r}",
+        document["name"],
+    )
 
 
 @cache

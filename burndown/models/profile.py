@@ -239,6 +239,10 @@ class Profile(NamedEntity, table=True):
 
     __tablename__: ClassVar[str] = "profiles"
     __table_args__ = (UniqueConstraint("name"),)
+    LABEL: ClassVar[str] = "profiles"
+    PROFILE_COLUMN: ClassVar[str | None] = "id"
+    EXPORT_FILE: ClassVar[str | None] = "profile.json"
+    LEGACY_FILE: ClassVar[str | None] = "profile.json"
     FALLBACK_ID: ClassVar[str] = "profile"
 
     jira_config: JiraConfig = _section(JiraConfig)

@@ -72,6 +72,9 @@ class ProjectData(QueryData, table=True):
 
     __tablename__: ClassVar[str] = "project_data"
     __table_args__ = of_query()
+    LABEL: ClassVar[str] = "project data"
+    EXPORT_FILE: ClassVar[str | None] = "project_data/{query}.json"
+    LEGACY_FILE: ClassVar[str | None] = "project_data.json"
 
     updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When it was saved, UTC."""

@@ -26,6 +26,13 @@ class Query(NamedEntity, table=True):
         ForeignKeyConstraint(["profile_id"], ["profiles.id"], ondelete="CASCADE"),
         UniqueConstraint("profile_id", "name"),
     )
+    LABEL: ClassVar[str] = "queries"
+    PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
+    EXPORT_FILE: ClassVar[str | None] = "queries/{query}.json"
+    LEGACY_FILE: ClassVar[str | None] = "query.json"
+    PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset(
+        {"created_at", "last_used", "updated_at"}
+    )
     FALLBACK_ID: ClassVar[str] = "query"
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)

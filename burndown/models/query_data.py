@@ -1,7 +1,7 @@
-"""What everything that hangs on a query has in common."""
+"""The base of entities that belong to a query."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field
@@ -14,7 +14,7 @@ __all__ = ["QueryData", "of_query"]
 
 
 def of_query(*others: Any) -> tuple[Any, ...]:
-    """The table arguments of data that goes with its query when that is deleted."""
+    """Return the table arguments of data that is deleted with its query."""
     query = ForeignKeyConstraint(
         ["profile_id", "query_id"], ["queries.profile_id", "queries.id"], ondelete="CASCADE"
     )
@@ -22,7 +22,9 @@ def of_query(*others: Any) -> tuple[Any, ...]:
 
 
 class QueryData(Entity):
-    """Something that belongs to a query."""
+    """Data that belongs to a query."""
+
+    PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""

@@ -23,6 +23,7 @@ class TaskProgress(Entity, table=True):
     """The last word of a task on how far it is."""
 
     __tablename__: ClassVar[str] = "task_progress"
+    LABEL: ClassVar[str] = "tasks"
 
     task_name: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """Which task."""

@@ -8,12 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from burndown.models import Entity
+from burndown.models import Document, Entity
 
 __all__ = ["Document", "PersistenceBackend"]
-
-Document = dict[str, Any]
-"""A JSON object as a plain dict: what is saved comes back equal, moments as ISO 8601 in UTC."""
 
 
 class PersistenceBackend(ABC):

@@ -10,7 +10,6 @@ from burndown.errors import (
     ProfileNotFoundError,
     QueryNotFoundError,
     StorageError,
-    ValidationError,
 )
 from burndown.legacy import (
     LegacyProfile,
@@ -34,6 +33,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
+from burndown.models.named_entity import NamedEntity, name_taken
 from burndown.models.query_data import QueryData
 from burndown.models.values import to_utc, utc_now
 from burndown.persistence.document_backend import (
@@ -45,7 +45,6 @@ from burndown.persistence.document_backend import (
     query_document,
 )
 from burndown.persistence.interface import Document
-from burndown.repositories import ProfileRepository, QueryRepository
 
 __all__ = ["JSONBackend"]
 
@@ -375,8 +374,8 @@ def _save_profile(writer: Writer, document: Document, given: Mapping[str, Any]) 
     profiles = writer.records.workspace.profiles
     earlier = writer.records.find(document["id"])
     _refuse_taken_name(Profile, document, [each.document for each in profiles])
-    if earlier is not None and not given.keys() >= ProfileRepository.kept_if_unset:
-        kept = ProfileRepository.kept_if_unset - given.keys()
+    if earlier is not None and not given.keys() >= Profile.PRESERVED_ON_UPDATE:
+        kept = Profile.PRESERVED_ON_UPDATE - given.keys()
         document.update(_of(writer.records.profile(earlier), kept))
     writer.save_profile(document)
 
@@ -386,8 +385,8 @@ def _save_query(writer: Writer, document: Document, given: Mapping[str, Any]) ->
     profile = _profile(writer.records, document["profile_id"])
     earlier = writer.records.find_query(document["profile_id"], document["id"])
     _refuse_taken_name(Query, document, [each.document for each in profile.queries])
-    if earlier is not None and not given.keys() >= QueryRepository.kept_if_unset:
-        kept = QueryRepository.kept_if_unset - given.keys()
+    if earlier is not None and not given.keys() >= Query.PRESERVED_ON_UPDATE:
+        kept = Query.PRESERVED_ON_UPDATE - given.keys()
         document.update(_of(writer.records.query(document["profile_id"], earlier), kept))
     writer.save_query(profile, document)
 
@@ -396,16 +395,12 @@ def _of(document: Document, keys: Iterable[str]) -> Document:
     return {key: document[key] for key in keys}
 
 
-def _refuse_taken_name(model: type[Entity], document: Document, others: Iterable[Document]) -> None:
+def _refuse_taken_name(
+    entity: type[NamedEntity], document: Document, others: Iterable[Document]
+) -> None:
     for other in others:
         if other["name"] == document["name"] and other["id"] != document["id"]:
-            kind = model.__name__
-            raise ValidationError.of(
-                f"{kind} {document['id']!r}",
-                "name",
-                f"a name other than that of {kind.lower()} {other['id']!r} was expected",
-                document["name"],
-            )
+            raise name_taken(entity, document, other["id"])
 
 
 def _most_recently_used(found: list[Document]) -> list[Document]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
-from burndown.models import Entity
+from burndown.models import Entity, Profile, Query
+from burndown.models.named_entity import NamedEntity
 from burndown.models.values import utc_now
 from burndown.persistence.document_backend import (
     DocumentBackend,
@@ -19,19 +20,30 @@ from burndown.persistence.document_backend import (
     query_document,
 )
 from burndown.persistence.interface import Document
-from burndown.repositories import (
-    AppStateRepository,
-    JiraCacheRepository,
-    JiraChangelogRepository,
-    MetricsSnapshotRepository,
-    ProfileRepository,
-    ProjectDataRepository,
-    QueryRepository,
-    TaskProgressRepository,
-    records,
-    repository_of,
+from burndown.repositories.app_state import get_app_state, set_app_state
+from burndown.repositories.base import iterate_records, save_rows
+from burndown.repositories.jira_cache import (
+    delete_expired_jira_caches,
+    get_jira_cache,
+    list_jira_caches,
+)
+from burndown.repositories.jira_changelog import (
+    delete_expired_jira_changelogs,
+    get_jira_changelog,
+    get_jira_changelogs,
+    list_jira_changelogs,
+)
+from burndown.repositories.metrics_snapshot import list_metrics_snapshots
+from burndown.repositories.profile import delete_profile, get_profile, list_profiles
+from burndown.repositories.project_data import get_project_data
+from burndown.repositories.query import delete_query, get_query, list_queries
+from burndown.repositories.task_progress import (
+    delete_task_progress,
+    get_task_progress,
+    list_task_progress,
 )
 from burndown.schema import stored_version
+from burndown.sql import Executor
 
 __all__ = ["SQLBackend"]
 
@@ -52,104 +64,64 @@ class SQLBackend(DocumentBackend):
         return f"{type(self).__name__}({self.database!r})"
 
     def get_profile(self, profile_id: str) -> Document | None:
-        return self.database.read(
-            lambda connection: ProfileRepository(connection).get_document(profile_id)
-        )
+        return self.database.read(get_profile, profile_id)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
-        document, now = checked_mapping("Profile", profile), self._now()
-        self.database.write(
-            lambda connection: ProfileRepository(connection).save_document(document, created_at=now)
-        )
+        self._save_named(Profile, checked_mapping("Profile", profile))
 
     def list_profiles(self) -> list[Document]:
-        return self.database.read(lambda connection: ProfileRepository(connection).list_documents())
+        return self.database.read(list_profiles)
 
     def delete_profile(self, profile_id: str) -> None:
-        self.database.write(lambda connection: ProfileRepository(connection).delete(profile_id))
+        self.database.write(delete_profile, profile_id)
 
     def get_query(self, profile_id: str, query_id: str) -> Document | None:
-        return self.database.read(
-            lambda connection: QueryRepository(connection).get_document(profile_id, query_id)
-        )
+        return self.database.read(get_query, profile_id, query_id)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
-        document, now = query_document(profile_id, query), self._now()
-        self.database.write(
-            lambda connection: QueryRepository(connection).save_document(document, created_at=now)
-        )
+        self._save_named(Query, query_document(profile_id, query))
 
     def list_queries(self, profile_id: str) -> list[Document]:
-        return self.database.read(
-            lambda connection: QueryRepository(connection).list_documents(profile_id)
-        )
+        return self.database.read(list_queries, profile_id)
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
-        self.database.write(
-            lambda connection: QueryRepository(connection).delete(profile_id, query_id)
-        )
+        self.database.write(delete_query, profile_id, query_id)
 
     def get_app_state(self, key: str) -> str | None:
-        return self.database.read(lambda connection: AppStateRepository(connection).get(key))
+        return self.database.read(get_app_state, key)
 
     def set_app_state(self, key: str, value: str | None) -> None:
-        self.database.write(lambda connection: AppStateRepository(connection).set(key, value))
+        self.database.write(set_app_state, key, value)
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
-        now = self._now()
-        found = self.database.read(
-            lambda connection: JiraCacheRepository(connection).get_document(
-                profile_id, query_id, cache_key, now
-            )
-        )
+        found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self._now())
         return None if found is None else found["response"]
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
-        found = self.database.read(
-            lambda connection: JiraCacheRepository(connection).list_keys(profile_id, query_id)
-        )
+        found = self.database.read(list_jira_caches, profile_id, query_id)
         return listed_caches(found, self._now())
 
     def cleanup_expired_cache(self) -> int:
-        now = self._now()
-        return self.database.write(
-            lambda connection: (
-                JiraCacheRepository(connection).delete_expired(now)
-                + JiraChangelogRepository(connection).delete_expired(now)
-            )
-        )
+        return self.database.write(_delete_expired, self._now())
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
-        now = self._now()
-        found = self.database.read(
-            lambda connection: JiraChangelogRepository(connection).get_document(
-                profile_id, query_id, issue_key, now
-            )
-        )
+        found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self._now())
         return None if found is None else found["changelog"]
 
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
-        now, wanted = self._now(), None if issue_keys is None else list(issue_keys)
-        found = self.database.read(
-            lambda connection: JiraChangelogRepository(connection).list_documents(
-                profile_id, query_id, now, wanted
-            )
-        )
+        wanted = None if issue_keys is None else list(issue_keys)
+        found = self.database.read(get_jira_changelogs, profile_id, query_id, self._now(), wanted)
         return {document["issue_key"]: document["changelog"] for document in found}
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
-        found = self.database.read(
-            lambda connection: JiraChangelogRepository(connection).list_keys(profile_id, query_id)
-        )
+        found = self.database.read(list_jira_changelogs, profile_id, query_id)
         now = self._now()
         return [{**entry, "expired": has_expired(entry, now)} for entry in found]
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
-        found = self.database.read(
-            lambda connection: ProjectDataRepository(connection).get_document(profile_id, query_id)
-        )
+        found = self.database.read(get_project_data, profile_id, query_id)
         return None if found is None else found["data"]
 
     def get_metrics_snapshots(
@@ -159,25 +131,18 @@ class SQLBackend(DocumentBackend):
         metric_type: str | None = None,
         limit: int | None = 52,
     ) -> list[Document]:
-        checked_limit(limit)
         return self.database.read(
-            lambda connection: MetricsSnapshotRepository(connection).list_documents(
-                profile_id, query_id, metric_type, limit
-            )
+            list_metrics_snapshots, profile_id, query_id, metric_type, checked_limit(limit)
         )
 
     def get_task_progress(self, task_name: str) -> Document | None:
-        return self.database.read(
-            lambda connection: TaskProgressRepository(connection).get_document(task_name)
-        )
+        return self.database.read(get_task_progress, task_name)
 
     def list_task_progress(self) -> list[Document]:
-        return self.database.read(
-            lambda connection: TaskProgressRepository(connection).list_documents()
-        )
+        return self.database.read(list_task_progress)
 
     def clear_task_progress(self, task_name: str) -> None:
-        self.database.write(lambda connection: TaskProgressRepository(connection).delete(task_name))
+        self.database.write(delete_task_progress, task_name)
 
     def describe(self) -> Document:
         return {
@@ -202,13 +167,11 @@ class SQLBackend(DocumentBackend):
         return target
 
     def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
-        return records(self.database.read, repository_of(model), profile_id)
+        return iterate_records(self.database.read, model, profile_id)
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
-        documents = list(records)
-        self.database.write(
-            lambda connection: repository_of(model)(connection).save_documents(documents)
-        )
+        # Validated and encoded before the transaction, so that others can write meanwhile.
+        self.database.write(save_rows, model, model.rows_of(list(records)))
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:
@@ -221,3 +184,11 @@ class SQLBackend(DocumentBackend):
 
     def close(self) -> None:
         self.database.close()
+
+    def _save_named(self, entity: type[NamedEntity], document: Mapping[str, Any]) -> None:
+        rows = entity.rows_of([{"created_at": self._now(), **document}])
+        self.database.write(save_rows, entity, rows, document)
+
+
+def _delete_expired(executor: Executor, now: datetime) -> int:
+    return delete_expired_jira_caches(executor, now) + delete_expired_jira_changelogs(executor, now)

@@ -1,38 +1,50 @@
-"""What the application remembers."""
+"""The app state: values that the application remembers."""
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 
 from burndown.models import AppState
-from burndown.repositories.base import Repository
-from burndown.repositories.statements import Statement, columns_of
+from burndown.repositories.base import Repository, save_rows
+from burndown.sql import Executor, Statement, key_conditions
 
-__all__ = ["AppStateRepository"]
+__all__ = ["AppStateRepository", "get_app_state", "set_app_state"]
 
-_C = columns_of(AppState)
-_OF_KEY = _C.key == bindparam("key")
-_GET = Statement(select(_C.value).where(_OF_KEY))
-_DELETE = Statement(delete(_C.key.table).where(_OF_KEY))
+_TABLE = AppState.__table__
+_KEY = key_conditions(_TABLE)
+_GET = Statement(select(_TABLE.c.value).where(*_KEY))
+_DELETE = Statement(delete(_TABLE).where(*_KEY))
+
+
+def get_app_state(executor: Executor, key: str) -> str | None:
+    """Return the value, or ``None``."""
+    found = _GET.first(executor, key=key)
+    return None if found is None else found["value"]
+
+
+def set_app_state(executor: Executor, key: str, value: str | None) -> None:
+    """Save the value, or delete the key for ``None``.
+
+    Raises:
+        ValidationError: the key or the value is not a string that can be stored.
+    """
+    if value is None:
+        _DELETE.delete(executor, key=key)
+    else:
+        save_rows(executor, AppState, AppState.rows_of([{"key": key, "value": value}]))
 
 
 class AppStateRepository(Repository[AppState]):
-    """Remembered values."""
+    """Values that the application remembers."""
 
-    model = AppState
-    of_profile = None
+    entity = AppState
 
     def get(self, key: str) -> str | None:
-        """The value, or ``None``."""
-        for value in _GET.values(self._connection, key=key):
-            return str(value)
-        return None
+        """Return the value, or ``None``."""
+        return get_app_state(self._executor, key)
 
     def set(self, key: str, value: str | None) -> None:
-        """Remember the value, or forget the key for ``None``.
+        """Save the value, or delete the key for ``None``.
 
         Raises:
-            ValidationError: the key or the value is no text that can be stored.
+            ValidationError: the key or the value is not a string that can be stored.
         """
-        if value is None:
-            _DELETE.count(self._connection, key=key)
-        else:
-            self.save_document({"key": key, "value": value})
+        set_app_state(self._executor, key, value)

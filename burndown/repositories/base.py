@@ -1,183 +1,194 @@
 """Reading and writing rows, for every entity in the same way.
 
-A repository works in the session that it is given and never commits. It reads *documents*, plain
-dicts of JSON values, straight from the row; the typed face makes models of them. Models that a
-repository returns are values of their own: change one, then :meth:`Repository.save` it.
+Each module of this package has functions that work on *documents*, plain dicts of JSON values, and
+a class that reads and writes typed entities. Both run in the transaction that they are given and
+never commit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import cache, partial
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, bindparam, tuple_
-from sqlmodel import Session
+from sqlalchemy import bindparam, tuple_, type_coerce
+from sqlmodel import Session, select
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
-from burndown.models.columns import damaged
-from burndown.repositories.connections import DriverConnection
-from burndown.repositories.statements import Documents, Statement, Upsert, documents
+from burndown.models.columns import CompressedJson, JsonText, damaged
+from burndown.models.documents import Document
+from burndown.models.query_data import QueryData
+from burndown.repositories.constraints import raise_constraint_error
+from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
-__all__ = ["Repository", "records"]
+__all__ = [
+    "Repository",
+    "iterate_records",
+    "list_encoded",
+    "query_conditions",
+    "save_documents",
+    "save_rows",
+]
 
 E = TypeVar("E", bound=Entity)
 
 _PAGE = 100
-"""How many rows :func:`records` reads at once; they stay encoded until they are asked for."""
+"""Rows that :func:`iterate_records` reads in one statement. They stay encoded until they are asked
+for, so that a page of large responses takes little memory."""
 
 
 class Repository(Generic[E]):
-    """The rows of one entity.
+    """The rows of one entity, as typed entities.
+
+    An entity that it returns is not attached to the session: change it, then :meth:`save` it.
 
     Args:
-        session: the session to work in, or the connection that the backend works on.
+        session: the session to work in.
     """
 
-    model: type[E]
-    """What is stored."""
-    of_profile: ClassVar[str | None] = "profile_id"
-    """The column that names the profile of a row, if it has one."""
-    kept_if_unset: ClassVar[frozenset[str]] = frozenset()
-    """Columns that an update leaves alone where the document does not have them."""
+    entity: type[E]
+    """The entity that is stored."""
 
-    def __init__(self, session: Session | DriverConnection) -> None:
-        self._connection: DriverConnection = (
-            session if isinstance(session, DriverConnection) else DriverConnection.of(session)
-        )
+    def __init__(self, session: Session) -> None:
+        self._executor = Executor.of(session)
 
     def save(self, entity: E) -> None:
-        """Insert the row, or replace the one that has its key.
+        """Insert the row, or replace the one with the same key.
 
         Raises:
-            ValidationError: the entity was changed in place into something not valid.
+            ValidationError: the entity was edited in place into something not valid.
             ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
         """
-        rows = self.model.rows_of([entity.to_document()])
-        self._write(rows, frozenset(rows[0]))
+        save_documents(self._executor, self.entity, [entity.to_document()])
 
-    def save_document(self, document: Mapping[str, Any], **defaults: Any) -> None:
-        """Insert or replace the row that a document describes.
+    def _typed(self, document: Document | None) -> E | None:
+        return None if document is None else self._all_typed([document])[0]
 
-        Args:
-            document: what to store.
-            defaults: values for a new row, where the document has none.
-
-        Raises:
-            ValidationError: the document is not valid.
-            ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
-        """
-        rows = self.model.rows_of([{**defaults, **document}])
-        self._write(rows, frozenset(document))
-
-    def save_documents(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Insert or replace the rows of many documents with one statement.
-
-        Raises:
-            ValidationError: a document is not valid; nothing was written.
-            ProfileNotFoundError, QueryNotFoundError: what they belong to does not exist.
-        """
-        rows = self.model.rows_of(list(documents))
-        if rows:
-            self._write(rows, frozenset(rows[0]))
-
-    def _document(self, statement: Statement, **parameters: Any) -> dict[str, Any] | None:
-        for document in self._documents(statement, **parameters):
-            return document
-        return None
-
-    def _documents(self, statement: Statement, **parameters: Any) -> Documents:
-        found = statement.documents(self._connection, **parameters)
-        if self.model.UNKNOWN_KEYS:
-            for document in found:
-                document.update(document.pop(self.model.UNKNOWN_KEYS))
-        return found
-
-    def _entity(self, document: dict[str, Any] | None) -> E | None:
-        return None if document is None else self._entities([document])[0]
-
-    def _entities(self, documents: Documents) -> list[E]:
+    def _all_typed(self, documents: Iterable[Document]) -> list[E]:
         try:
-            return [self.model.from_document(document) for document in documents]
+            return [self.entity.from_document(document) for document in documents]
         except ValidationError as error:
-            raise damaged(str(self.model.__tablename__), error) from None
-
-    def _write(self, rows: list[dict[str, Any]], given: frozenset[str]) -> None:
-        connection = self._connection
-        upsert = _upsert(self.model, self.kept_if_unset - given)
-        undoes_itself = connection.dialect.name == "sqlite" and len(rows) == 1
-        try:
-            with nullcontext() if undoes_itself else connection.savepoint():
-                upsert.run(connection, rows)
-        except connection.dialect.loaded_dbapi.IntegrityError:
-            if len(rows) == 1:
-                self._explain(rows[0])
-                raise
-            with connection.savepoint():
-                for row in rows:  # the one that is refused says why
-                    self._write([row], given)
-            raise
-
-    def _explain(self, row: dict[str, Any]) -> None:
-        """Raise the error that says which rule of the database the row broke."""
-
-    def _refuse_taken_name(self, row: dict[str, Any], holders: Statement) -> None:
-        for holder in holders.values(self._connection, **row):
-            if holder != row["id"]:
-                kind = self.model.__name__
-                raise ValidationError.of(
-                    f"{kind} {row['id']!r}",
-                    "name",
-                    f"a name other than that of {kind.lower()} {holder!r} was expected",
-                    row["name"],
-                ) from None
+            raise damaged(str(self.entity.__tablename__), error) from None
 
 
-def records(
-    read: Callable[[Callable[[DriverConnection], Iterator[dict[str, Any]]]], Any],
-    repository: type[Repository[Any]],
-    profile_id: str | None = None,
-) -> Iterator[dict[str, Any]]:
-    """Yield all that is stored of a kind, or what is of one profile, by key.
+def save_documents(
+    executor: Executor, entity: type[Entity], documents: Iterable[Mapping[str, Any]]
+) -> None:
+    """Insert the rows of documents, or replace those with the same key; all of them or none.
 
-    The rows are read a hundred at a time, each time by a statement of its own: while the caller
-    works on them, no connection is in use.
+    Raises:
+        ValidationError: a document is not valid, or a name is taken.
+        ProfileNotFoundError, QueryNotFoundError: what a row belongs to does not exist.
+    """
+    save_rows(executor, entity, entity.rows_of(list(documents)))
+
+
+def save_rows(
+    executor: Executor,
+    entity: type[Entity],
+    rows: list[dict[str, Any]],
+    given: Iterable[str] | None = None,
+) -> None:
+    """Insert rows, or replace those with the same key; all of them or none.
 
     Args:
-        read: does some work on a connection, such as :meth:`burndown.database.Database.read`.
-        repository: the kind.
+        executor: the connection to write on.
+        entity: the entity that the rows are of.
+        rows: the values by column.
+        given: the fields that were given. A column in ``PRESERVED_ON_UPDATE`` that was not keeps
+            the value of an existing row. ``None`` if all were.
+
+    Raises:
+        ValidationError: a name is taken.
+        ProfileNotFoundError, QueryNotFoundError: what a row belongs to does not exist.
+    """
+    if not rows:
+        return
+    preserved = frozenset() if given is None else entity.PRESERVED_ON_UPDATE.difference(given)
+    upsert = _upsert(entity, preserved)
+    # SQLite undoes a single failed statement itself; a savepoint would take a third of a small
+    # write. PostgreSQL needs one to go on in the transaction after an error.
+    is_atomic = executor.dialect.name == "sqlite" and len(rows) == 1
+    try:
+        with nullcontext() if is_atomic else executor.savepoint():
+            upsert.run(executor, rows)
+    except executor.dialect.loaded_dbapi.IntegrityError:
+        if len(rows) == 1:
+            raise_constraint_error(executor, entity, rows[0])
+            raise
+        with executor.savepoint():
+            for row in rows:  # one after the other, to find the one that is refused
+                save_rows(executor, entity, [row], given)
+        raise
+
+
+def iterate_records(
+    read: Callable[..., Iterator[Document]], entity: type[Entity], profile_id: str | None = None
+) -> Iterator[Document]:
+    """Yield all documents of an entity, or those of one profile, by key.
+
+    The rows are read in pages, each by a statement of its own: while the caller works on one, no
+    connection is in use.
+
+    Args:
+        read: calls a function with an executor, such as :meth:`burndown.database.Database.read`.
+        entity: the entity.
         profile_id: the profile; ``None`` for all of them.
     """
-    model: type[Entity] = repository.model
-    table: Table = model.__table__  # type: ignore[attr-defined]
-    parameters = dict.fromkeys((column.name for column in table.primary_key), "")
-    statement = _page(model, None)
+    key = [column.name for column in entity.__table__.primary_key]
+    parameters = dict.fromkeys(key, "")  # smaller than every key
+    page = _page(entity, None)
     if profile_id is not None:
-        if repository.of_profile is None:
+        if entity.PROFILE_COLUMN is None:
             return
-        statement = _page(model, repository.of_profile)
+        page = _page(entity, entity.PROFILE_COLUMN)
         parameters["of_profile"] = profile_id
     is_at_end = False
     while not is_at_end:
         is_at_end = True
-        for document in read(partial(statement.lazily, **parameters)):
+        for document in read(partial(page.iterate, **parameters)):
             is_at_end = False
-            parameters.update((column.name, document[column.name]) for column in table.primary_key)
-            yield model.with_unknown_keys(document)
+            parameters.update((name, document[name]) for name in key)
+            yield document
+
+
+def list_encoded(
+    executor: Executor, entity: type[QueryData], profile_id: str, query_id: str
+) -> list[Document]:
+    """Return all rows of a query, expired ones included, with their JSON as stored bytes."""
+    return _encoded_rows(entity).documents(executor, profile_id=profile_id, query_id=query_id)
+
+
+def query_conditions(entity: type[QueryData]) -> Any:
+    """Return the conditions for all rows of one query."""
+    return [each for each in key_conditions(entity.__table__) if each.left.name in _QUERY_KEY]
+
+
+_QUERY_KEY = ("profile_id", "query_id")
 
 
 @cache
-def _page(model: type[Entity], of_profile: str | None) -> Statement:
-    """The rows after one, by key; no key is as small as an empty string."""
-    table: Table = model.__table__  # type: ignore[attr-defined]
+def _page(entity: type[Entity], profile_column: str | None) -> Statement:
+    table = entity.__table__
     key = list(table.primary_key)
     last = [bindparam(column.name, type_=column.type) for column in key]
-    page = documents(model).where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(_PAGE)
-    if of_profile is not None:
-        page = page.where(table.c[of_profile] == bindparam("of_profile"))
-    return Statement(page)
+    page = select_documents(table).where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(_PAGE)
+    if profile_column is not None:
+        page = page.where(table.c[profile_column] == bindparam("of_profile"))
+    return Statement(page, spread=entity.UNKNOWN_KEYS)
 
 
 @cache
-def _upsert(model: type[Entity], kept: frozenset[str]) -> Upsert:
-    return Upsert(model, kept)
+def _encoded_rows(entity: type[QueryData]) -> Statement:
+    columns = [
+        type_coerce(column, type(column.type)(raw=True)).label(column.name)
+        if isinstance(column.type, JsonText | CompressedJson)
+        else column
+        for column in entity.__table__.c
+    ]
+    return Statement(select(*columns).where(*query_conditions(entity)))
+
+
+@cache
+def _upsert(entity: type[Entity], preserved: frozenset[str]) -> Upsert:
+    return Upsert(entity.__table__, preserved)

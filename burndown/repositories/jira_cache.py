@@ -1,65 +1,84 @@
-"""Answers of Jira, each until it expires."""
+"""Cached Jira responses, each until its expiry."""
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, case, delete, select
 
 from burndown.models import JiraCache
 from burndown.models.columns import UtcTimestamp
+from burndown.models.documents import Document
 from burndown.models.jira_cache import response_counts
-from burndown.repositories.query_data import QueryDataRepository, of_query
-from burndown.repositories.statements import (
-    Documents,
-    Statement,
-    columns_of,
-    documents,
-    key_of,
-)
+from burndown.repositories.base import Repository, query_conditions
+from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["JiraCacheRepository"]
+__all__ = [
+    "JiraCacheRepository",
+    "delete_expired_jira_caches",
+    "get_jira_cache",
+    "list_jira_caches",
+]
 
-_C = columns_of(JiraCache)
+_TABLE = JiraCache.__table__
+_C = _TABLE.c
 _NOW = bindparam("now", type_=UtcTimestamp())
-_GET = Statement(documents(JiraCache).where(*key_of(JiraCache), _C.expires_at > _NOW))
+_GET = Statement(select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > _NOW))
+
+# A release before 1.1 saves no `issue_count`. Only such rows read their response, by a subquery, so
+# that the index covers all others.
+_same = _TABLE.alias("same")
+_response = (
+    select(_same.c.response)
+    .where(*(_same.c[column.name] == column for column in _TABLE.primary_key))
+    .scalar_subquery()
+)
 _LIST = Statement(
-    documents(JiraCache, "response")
-    .where(*of_query(JiraCache))
+    select_documents(_TABLE, "response")
+    .add_columns(case((_C.issue_count.is_(None), _response)).label("response"))
+    .where(*query_conditions(JiraCache))
     .order_by(_C.created_at.desc(), _C.cache_key)
 )
-_RESPONSE = Statement(select(_C.response).where(*key_of(JiraCache)))
-_DELETE_EXPIRED = Statement(delete(_C.expires_at.table).where(_C.expires_at <= _NOW))
+_DELETE_EXPIRED = Statement(delete(_TABLE).where(_C.expires_at <= _NOW))
 
 
-class JiraCacheRepository(QueryDataRepository[JiraCache]):
-    """Cached answers."""
+def get_jira_cache(
+    executor: Executor, profile_id: str, query_id: str, cache_key: str, now: datetime
+) -> Document | None:
+    """Return the cached response, or ``None`` if there is none or it has expired at ``now``."""
+    return _GET.first(
+        executor, profile_id=profile_id, query_id=query_id, cache_key=cache_key, now=now
+    )
 
-    model = JiraCache
+
+def list_jira_caches(executor: Executor, profile_id: str, query_id: str) -> list[Document]:
+    """Return all cached responses of a query without their content, newest first.
+
+    Expired ones are included.
+    """
+    found = _LIST.documents(executor, profile_id=profile_id, query_id=query_id)
+    for document in found:
+        response = document.pop("response")
+        if response is not None:
+            document.update(response_counts(response))
+    return found
+
+
+def delete_expired_jira_caches(executor: Executor, now: datetime) -> int:
+    """Delete what has expired at ``now``; return the number of deleted rows."""
+    with executor.without_secure_delete():
+        return _DELETE_EXPIRED.delete(executor, now=now)
+
+
+class JiraCacheRepository(Repository[JiraCache]):
+    """Cached Jira responses."""
+
+    entity = JiraCache
 
     def get(
         self, profile_id: str, query_id: str, cache_key: str, now: datetime
     ) -> JiraCache | None:
-        """The answer, or ``None`` if there is none or it has expired at ``now``."""
-        return self._entity(self.get_document(profile_id, query_id, cache_key, now))
-
-    def get_document(
-        self, profile_id: str, query_id: str, cache_key: str, now: datetime
-    ) -> dict[str, Any] | None:
-        """The same as a dict."""
-        return self._document(
-            _GET, profile_id=profile_id, query_id=query_id, cache_key=cache_key, now=now
-        )
-
-    def list_keys(self, profile_id: str, query_id: str) -> Documents:
-        """All answers to the query without their content, expired ones included, newest first."""
-        found = self._documents(_LIST, profile_id=profile_id, query_id=query_id)
-        for entry in found:
-            if entry["issue_count"] is None:  # saved by a release before 1.1
-                for response in _RESPONSE.values(self._connection, **entry):
-                    entry.update(response_counts(response))
-        return found
+        """Return the cached response, or ``None`` if there is none or it has expired at ``now``."""
+        return self._typed(get_jira_cache(self._executor, profile_id, query_id, cache_key, now))
 
     def delete_expired(self, now: datetime) -> int:
-        """Delete what has expired at ``now``; returns how many."""
-        with self._connection.leaving_traces():
-            return _DELETE_EXPIRED.count(self._connection, now=now)
+        """Delete what has expired at ``now``; return the number of deleted rows."""
+        return delete_expired_jira_caches(self._executor, now)

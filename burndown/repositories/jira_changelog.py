@@ -1,6 +1,6 @@
-"""Histories of issues, each until it expires."""
+"""Cached changelogs of issues, each until its expiry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,72 +8,97 @@ from sqlalchemy import bindparam, delete, or_
 
 from burndown.models import JiraChangelog
 from burndown.models.columns import UtcTimestamp
+from burndown.models.documents import Document
 from burndown.models.values import is_line
-from burndown.repositories.query_data import QueryDataRepository, of_query
-from burndown.repositories.statements import (
-    Documents,
-    Statement,
-    columns_of,
-    documents,
-    key_of,
-    one_of,
-)
+from burndown.repositories.base import Repository, query_conditions
+from burndown.sql import Executor, Statement, key_conditions, one_of, select_documents
 
-__all__ = ["JiraChangelogRepository"]
+__all__ = [
+    "JiraChangelogRepository",
+    "delete_expired_jira_changelogs",
+    "get_jira_changelog",
+    "get_jira_changelogs",
+    "list_jira_changelogs",
+]
 
-_C = columns_of(JiraChangelog)
+_TABLE = JiraChangelog.__table__
+_C = _TABLE.c
 _NOW = bindparam("now", type_=UtcTimestamp())
-_LIVE = or_(_C.expires_at.is_(None), _C.expires_at > _NOW)
-_OF_QUERY = of_query(JiraChangelog)
-_GET = Statement(documents(JiraChangelog).where(*key_of(JiraChangelog), _LIVE))
-_ALL = documents(JiraChangelog).where(*_OF_QUERY, _LIVE).order_by(_C.issue_key)
-_LIST = Statement(_ALL)
-_SOME = Statement(_ALL.where(one_of(_C.issue_key, "issue_keys")))
-_KEYS = Statement(
-    documents(JiraChangelog, "profile_id", "query_id", "changelog")
+_VALID = or_(_C.expires_at.is_(None), _C.expires_at > _NOW)
+_OF_QUERY = query_conditions(JiraChangelog)
+_GET = Statement(select_documents(_TABLE).where(*key_conditions(_TABLE), _VALID))
+_ALL = select_documents(_TABLE).where(*_OF_QUERY, _VALID).order_by(_C.issue_key)
+_GET_ALL = Statement(_ALL)
+_GET_SOME = Statement(_ALL.where(one_of(_C.issue_key, "issue_keys")))
+_LIST = Statement(
+    select_documents(_TABLE, "profile_id", "query_id", "changelog")
     .where(*_OF_QUERY)
     .order_by(_C.issue_key)
 )
-_DELETE_EXPIRED = Statement(delete(_C.expires_at.table).where(_C.expires_at <= _NOW))
+_DELETE_EXPIRED = Statement(delete(_TABLE).where(_C.expires_at <= _NOW))
 
 
-class JiraChangelogRepository(QueryDataRepository[JiraChangelog]):
-    """Cached histories."""
+def get_jira_changelog(
+    executor: Executor, profile_id: str, query_id: str, issue_key: str, now: datetime
+) -> Document | None:
+    """Return the changelog, or ``None`` if there is none or it has expired at ``now``."""
+    return _GET.first(
+        executor, profile_id=profile_id, query_id=query_id, issue_key=issue_key, now=now
+    )
 
-    model = JiraChangelog
+
+def get_jira_changelogs(
+    executor: Executor,
+    profile_id: str,
+    query_id: str,
+    now: datetime,
+    issue_keys: Iterable[str] | None = None,
+) -> list[Document]:
+    """Return the changelogs of these issues, or of all, that are valid at ``now``, by issue key."""
+    parameters: dict[str, Any] = {"profile_id": profile_id, "query_id": query_id, "now": now}
+    if issue_keys is None:
+        return _GET_ALL.documents(executor, **parameters)
+    parameters["issue_keys"] = list(filter(is_line, set(issue_keys)))
+    return _GET_SOME.documents(executor, **parameters)
+
+
+def list_jira_changelogs(executor: Executor, profile_id: str, query_id: str) -> list[Document]:
+    """Return all changelogs of a query without their content, by issue key.
+
+    Expired ones are included.
+    """
+    return _LIST.documents(executor, profile_id=profile_id, query_id=query_id)
+
+
+def delete_expired_jira_changelogs(executor: Executor, now: datetime) -> int:
+    """Delete what has expired at ``now``; return the number of deleted rows."""
+    with executor.without_secure_delete():
+        return _DELETE_EXPIRED.delete(executor, now=now)
+
+
+class JiraChangelogRepository(Repository[JiraChangelog]):
+    """Cached changelogs of issues."""
+
+    entity = JiraChangelog
 
     def get(
         self, profile_id: str, query_id: str, issue_key: str, now: datetime
     ) -> JiraChangelog | None:
-        """The history, or ``None`` if there is none or it has expired at ``now``."""
-        return self._entity(self.get_document(profile_id, query_id, issue_key, now))
+        """Return the changelog, or ``None`` if there is none or it has expired at ``now``."""
+        return self._typed(get_jira_changelog(self._executor, profile_id, query_id, issue_key, now))
 
-    def get_document(
-        self, profile_id: str, query_id: str, issue_key: str, now: datetime
-    ) -> dict[str, Any] | None:
-        """The same as a dict."""
-        return self._document(
-            _GET, profile_id=profile_id, query_id=query_id, issue_key=issue_key, now=now
-        )
-
-    def list_documents(
+    def list(
         self,
         profile_id: str,
         query_id: str,
         now: datetime,
         issue_keys: Iterable[str] | None = None,
-    ) -> Documents:
-        """The histories of these issues, or of all, that have not expired at ``now``, by key."""
-        key = {"profile_id": profile_id, "query_id": query_id, "now": now}
-        if issue_keys is None:
-            return self._documents(_LIST, **key)
-        return self._documents(_SOME, **key, issue_keys=list(filter(is_line, set(issue_keys))))
-
-    def list_keys(self, profile_id: str, query_id: str) -> Documents:
-        """All histories of the query without their content, expired ones included, by key."""
-        return self._documents(_KEYS, profile_id=profile_id, query_id=query_id)
+    ) -> Sequence[JiraChangelog]:
+        """Return the changelogs of these issues, or of all, that are valid at ``now``, by key."""
+        return self._all_typed(
+            get_jira_changelogs(self._executor, profile_id, query_id, now, issue_keys)
+        )
 
     def delete_expired(self, now: datetime) -> int:
-        """Delete what has expired at ``now``; returns how many."""
-        with self._connection.leaving_traces():
-            return _DELETE_EXPIRED.count(self._connection, now=now)
+        """Delete what has expired at ``now``; return the number of deleted rows."""
+        return delete_expired_jira_changelogs(self._executor, now)

@@ -1,17 +1,19 @@
-"""Metrics by week, newest first."""
+"""Metrics snapshots by week, newest first."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import bindparam
 
 from burndown.models import MetricsSnapshot
-from burndown.repositories.query_data import QueryDataRepository, of_query
-from burndown.repositories.statements import Documents, Statement, columns_of, documents
+from burndown.models.documents import Document
+from burndown.repositories.base import Repository, query_conditions
+from burndown.sql import Executor, Statement, select_documents
 
-__all__ = ["MetricsSnapshotRepository"]
+__all__ = ["MetricsSnapshotRepository", "list_metrics_snapshots"]
 
-_C = columns_of(MetricsSnapshot)
-_OF_QUERY = documents(MetricsSnapshot).where(*of_query(MetricsSnapshot))
+_C = MetricsSnapshot.__table__.c
+_OF_QUERY = select_documents(MetricsSnapshot.__table__).where(*query_conditions(MetricsSnapshot))
 _LIST = Statement(
     _OF_QUERY.order_by(_C.snapshot_date.desc(), _C.metric_type).limit(bindparam("limit"))
 )
@@ -21,12 +23,31 @@ _LIST_OF_TYPE = Statement(
     .limit(bindparam("limit"))
 )
 _NO_LIMIT = 2**31 - 1
+"""The largest limit of every database here, for the same statement with and without a limit."""
 
 
-class MetricsSnapshotRepository(QueryDataRepository[MetricsSnapshot]):
+def list_metrics_snapshots(
+    executor: Executor,
+    profile_id: str,
+    query_id: str,
+    metric_type: str | None = None,
+    limit: int | None = None,
+) -> list[Document]:
+    """Return snapshots of one type or of all, newest week first, at most ``limit``."""
+    parameters: dict[str, Any] = {
+        "profile_id": profile_id,
+        "query_id": query_id,
+        "limit": min(limit or _NO_LIMIT, _NO_LIMIT),
+    }
+    if metric_type is None:
+        return _LIST.documents(executor, **parameters)
+    return _LIST_OF_TYPE.documents(executor, **parameters, metric_type=metric_type)
+
+
+class MetricsSnapshotRepository(Repository[MetricsSnapshot]):
     """Metrics snapshots."""
 
-    model = MetricsSnapshot
+    entity = MetricsSnapshot
 
     def list(
         self,
@@ -35,23 +56,7 @@ class MetricsSnapshotRepository(QueryDataRepository[MetricsSnapshot]):
         metric_type: str | None = None,
         limit: int | None = None,
     ) -> Sequence[MetricsSnapshot]:
-        """Snapshots of one type or of all, newest week first, at most ``limit``."""
-        found = self.list_documents(profile_id, query_id, metric_type, limit)
-        return self._entities(found)
-
-    def list_documents(
-        self,
-        profile_id: str,
-        query_id: str,
-        metric_type: str | None = None,
-        limit: int | None = None,
-    ) -> Documents:
-        """The same as dicts."""
-        key = {
-            "profile_id": profile_id,
-            "query_id": query_id,
-            "limit": min(limit or _NO_LIMIT, _NO_LIMIT),
-        }
-        if metric_type is None:
-            return self._documents(_LIST, **key)
-        return self._documents(_LIST_OF_TYPE, **key, metric_type=metric_type)
+        """Return snapshots of one type or of all, newest week first, at most ``limit``."""
+        return self._all_typed(
+            list_metrics_snapshots(self._executor, profile_id, query_id, metric_type, limit)
+        )

@@ -1,74 +1,64 @@
 """Profiles, most recently used first."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
+from burndown.models.documents import Document
 from burndown.repositories.base import Repository
-from burndown.repositories.connections import DriverConnection
-from burndown.repositories.statements import (
-    Documents,
-    Statement,
-    columns_of,
-    documents,
-    key_of,
+from burndown.sql import Executor, Statement, key_conditions, select_documents
+
+__all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles"]
+
+_TABLE = Profile.__table__
+_KEY = key_conditions(_TABLE)
+_ALL = select_documents(_TABLE)
+_GET = Statement(_ALL.where(*_KEY), spread=Profile.UNKNOWN_KEYS)
+_LIST = Statement(
+    _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), spread=Profile.UNKNOWN_KEYS
 )
-
-__all__ = ["ProfileRepository", "refuse_without_profile"]
-
-_C = columns_of(Profile)
-_KEY = key_of(Profile)
-_GET = Statement(documents(Profile).where(*_KEY))
-_LIST = Statement(documents(Profile).order_by(_C.last_used.desc(), _C.id))
-_DELETE = Statement(delete(_C.id.table).where(*_KEY))
-_HOLDERS = Statement(select(_C.id).where(_C.name == bindparam("name")))
-_ID = Statement(select(_C.id).where(*_KEY))
+_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
-def refuse_without_profile(connection: DriverConnection, profile_id: str) -> None:
-    """Raise what explains a row of a profile that is not there.
+def get_profile(executor: Executor, profile_id: str) -> Document | None:
+    """Return the profile, unknown keys next to the known ones, or ``None``."""
+    return _GET.first(executor, id=profile_id)
+
+
+def list_profiles(executor: Executor) -> list[Document]:
+    """Return all profiles, most recently used first."""
+    return _LIST.documents(executor)
+
+
+def delete_profile(executor: Executor, profile_id: str) -> None:
+    """Delete the profile with everything that belongs to it.
 
     Raises:
         ProfileNotFoundError: there is none.
     """
-    if not _ID.values(connection, id=profile_id):
-        raise ProfileNotFoundError(profile_id) from None
+    if not _DELETE.delete(executor, id=profile_id):
+        raise ProfileNotFoundError(profile_id)
 
 
 class ProfileRepository(Repository[Profile]):
     """Profiles."""
 
-    model = Profile
-    of_profile = "id"
-    kept_if_unset = frozenset({"created_at", "last_used"})
+    entity = Profile
 
     def get(self, profile_id: str) -> Profile | None:
-        """The profile, or ``None``."""
-        return self._entity(self.get_document(profile_id))
-
-    def get_document(self, profile_id: str) -> dict[str, Any] | None:
-        """The profile as a dict, unknown keys beside the known ones, or ``None``."""
-        return self._document(_GET, id=profile_id)
+        """Return the profile, or ``None``."""
+        return self._typed(get_profile(self._executor, profile_id))
 
     def list(self) -> Sequence[Profile]:
-        """All profiles, most recently used first."""
-        return self._entities(self._documents(_LIST))
-
-    def list_documents(self) -> Documents:
-        """All profiles as dicts, most recently used first."""
-        return self._documents(_LIST)
+        """Return all profiles, most recently used first."""
+        return self._all_typed(list_profiles(self._executor))
 
     def delete(self, profile_id: str) -> None:
-        """Delete the profile with all that belongs to it.
+        """Delete the profile with everything that belongs to it.
 
         Raises:
             ProfileNotFoundError: there is none.
         """
-        if not _DELETE.count(self._connection, id=profile_id):
-            raise ProfileNotFoundError(profile_id)
-
-    def _explain(self, row: dict[str, Any]) -> None:
-        self._refuse_taken_name(row, _HOLDERS)
+        delete_profile(self._executor, profile_id)

@@ -1,25 +1,26 @@
 """The project data of a query."""
 
-from typing import Any
-
 from burndown.models import ProjectData
-from burndown.repositories.query_data import QueryDataRepository
-from burndown.repositories.statements import Statement, documents, key_of
+from burndown.models.documents import Document
+from burndown.repositories.base import Repository
+from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["ProjectDataRepository"]
+__all__ = ["ProjectDataRepository", "get_project_data"]
 
-_GET = Statement(documents(ProjectData).where(*key_of(ProjectData)))
+_TABLE = ProjectData.__table__
+_GET = Statement(select_documents(_TABLE).where(*key_conditions(_TABLE)))
 
 
-class ProjectDataRepository(QueryDataRepository[ProjectData]):
+def get_project_data(executor: Executor, profile_id: str, query_id: str) -> Document | None:
+    """Return the project data, or ``None``."""
+    return _GET.first(executor, profile_id=profile_id, query_id=query_id)
+
+
+class ProjectDataRepository(Repository[ProjectData]):
     """Project data."""
 
-    model = ProjectData
+    entity = ProjectData
 
     def get(self, profile_id: str, query_id: str) -> ProjectData | None:
-        """The project data, or ``None``."""
-        return self._entity(self.get_document(profile_id, query_id))
-
-    def get_document(self, profile_id: str, query_id: str) -> dict[str, Any] | None:
-        """The same as a dict."""
-        return self._document(_GET, profile_id=profile_id, query_id=query_id)
+        """Return the project data, or ``None``."""
+        return self._typed(get_project_data(self._executor, profile_id, query_id))

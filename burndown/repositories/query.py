@@ -1,64 +1,66 @@
-"""Queries of a profile, most recently used first."""
+"""The queries of a profile, most recently used first."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete
 
 from burndown.errors import QueryNotFoundError
 from burndown.models import Query
+from burndown.models.documents import Document
 from burndown.repositories.base import Repository
-from burndown.repositories.profile import refuse_without_profile
-from burndown.repositories.statements import (
-    Documents,
-    Statement,
-    columns_of,
-    documents,
-    key_of,
+from burndown.sql import Executor, Statement, key_conditions, select_documents
+
+__all__ = ["QueryRepository", "delete_query", "get_query", "list_queries"]
+
+_TABLE = Query.__table__
+_C = _TABLE.c
+_KEY = key_conditions(_TABLE)
+_ALL = select_documents(_TABLE)
+_GET = Statement(_ALL.where(*_KEY), spread=Query.UNKNOWN_KEYS)
+_LIST = Statement(
+    _ALL.where(_C.profile_id == bindparam("profile_id")).order_by(_C.last_used.desc(), _C.id),
+    spread=Query.UNKNOWN_KEYS,
 )
+_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
-__all__ = ["QueryRepository"]
 
-_C = columns_of(Query)
-_KEY = key_of(Query)
-_OF_PROFILE = _C.profile_id == bindparam("profile_id")
-_GET = Statement(documents(Query).where(*_KEY))
-_LIST = Statement(documents(Query).where(_OF_PROFILE).order_by(_C.last_used.desc(), _C.id))
-_DELETE = Statement(delete(_C.id.table).where(*_KEY))
-_HOLDERS = Statement(select(_C.id).where(_OF_PROFILE, _C.name == bindparam("name")))
+def get_query(executor: Executor, profile_id: str, query_id: str) -> Document | None:
+    """Return the query, unknown keys next to the known ones, or ``None``."""
+    return _GET.first(executor, profile_id=profile_id, id=query_id)
+
+
+def list_queries(executor: Executor, profile_id: str) -> list[Document]:
+    """Return the profile's queries, most recently used first; empty if there is no such profile."""
+    return _LIST.documents(executor, profile_id=profile_id)
+
+
+def delete_query(executor: Executor, profile_id: str, query_id: str) -> None:
+    """Delete the query with everything that belongs to it.
+
+    Raises:
+        QueryNotFoundError: the profile has none with this id.
+    """
+    if not _DELETE.delete(executor, profile_id=profile_id, id=query_id):
+        raise QueryNotFoundError(profile_id, query_id)
 
 
 class QueryRepository(Repository[Query]):
     """Queries."""
 
-    model = Query
-    kept_if_unset = frozenset({"created_at", "last_used", "updated_at"})
+    entity = Query
 
     def get(self, profile_id: str, query_id: str) -> Query | None:
-        """The query, or ``None``."""
-        return self._entity(self.get_document(profile_id, query_id))
-
-    def get_document(self, profile_id: str, query_id: str) -> dict[str, Any] | None:
-        """The query as a dict, unknown keys beside the known ones, or ``None``."""
-        return self._document(_GET, profile_id=profile_id, id=query_id)
+        """Return the query, or ``None``."""
+        return self._typed(get_query(self._executor, profile_id, query_id))
 
     def list(self, profile_id: str) -> Sequence[Query]:
-        """The profile's queries, most recently used first; empty if there is no such profile."""
-        return self._entities(self.list_documents(profile_id))
-
-    def list_documents(self, profile_id: str) -> Documents:
-        """The profile's queries as dicts, most recently used first."""
-        return self._documents(_LIST, profile_id=profile_id)
+        """Return the profile's queries, most recently used first; empty without such a profile."""
+        return self._all_typed(list_queries(self._executor, profile_id))
 
     def delete(self, profile_id: str, query_id: str) -> None:
-        """Delete the query with all that belongs to it.
+        """Delete the query with everything that belongs to it.
 
         Raises:
-            QueryNotFoundError: the profile has none of this id.
+            QueryNotFoundError: the profile has none with this id.
         """
-        if not _DELETE.count(self._connection, profile_id=profile_id, id=query_id):
-            raise QueryNotFoundError(profile_id, query_id)
-
-    def _explain(self, row: dict[str, Any]) -> None:
-        refuse_without_profile(self._connection, row["profile_id"])
-        self._refuse_taken_name(row, _HOLDERS)
+        delete_query(self._executor, profile_id, query_id)

@@ -1,46 +1,57 @@
-"""How far tasks are."""
+"""The progress of running tasks."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from sqlalchemy import delete
 
 from burndown.models import TaskProgress
+from burndown.models.documents import Document
 from burndown.repositories.base import Repository
-from burndown.repositories.statements import (
-    Documents,
-    Statement,
-    columns_of,
-    documents,
-    key_of,
-)
+from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["TaskProgressRepository"]
+__all__ = [
+    "TaskProgressRepository",
+    "delete_task_progress",
+    "get_task_progress",
+    "list_task_progress",
+]
 
-_C = columns_of(TaskProgress)
-_KEY = key_of(TaskProgress)
-_GET = Statement(documents(TaskProgress).where(*_KEY))
-_LIST = Statement(documents(TaskProgress).order_by(_C.task_name))
-_DELETE = Statement(delete(_C.task_name.table).where(*_KEY))
+_TABLE = TaskProgress.__table__
+_KEY = key_conditions(_TABLE)
+_ALL = select_documents(_TABLE)
+_GET = Statement(_ALL.where(*_KEY))
+_LIST = Statement(_ALL.order_by(_TABLE.c.task_name))
+_DELETE = Statement(delete(_TABLE).where(*_KEY))
+
+
+def get_task_progress(executor: Executor, task_name: str) -> Document | None:
+    """Return the progress of a task, or ``None``."""
+    return _GET.first(executor, task_name=task_name)
+
+
+def list_task_progress(executor: Executor) -> list[Document]:
+    """Return the progress of all tasks, by name."""
+    return _LIST.documents(executor)
+
+
+def delete_task_progress(executor: Executor, task_name: str) -> None:
+    """Delete the progress of a task, if there is one."""
+    _DELETE.delete(executor, task_name=task_name)
 
 
 class TaskProgressRepository(Repository[TaskProgress]):
-    """Progress of tasks."""
+    """The progress of tasks."""
 
-    model = TaskProgress
-    of_profile = None
+    entity = TaskProgress
 
     def get(self, task_name: str) -> TaskProgress | None:
-        """The progress, or ``None``."""
-        return self._entity(self.get_document(task_name))
+        """Return the progress of a task, or ``None``."""
+        return self._typed(get_task_progress(self._executor, task_name))
 
-    def get_document(self, task_name: str) -> dict[str, Any] | None:
-        """The same as a dict."""
-        return self._document(_GET, task_name=task_name)
-
-    def list_documents(self) -> Documents:
-        """The progress of all tasks, by name."""
-        return self._documents(_LIST)
+    def list(self) -> Sequence[TaskProgress]:
+        """Return the progress of all tasks, by name."""
+        return self._all_typed(list_task_progress(self._executor))
 
     def delete(self, task_name: str) -> None:
-        """Forget the task, if it is known."""
-        _DELETE.count(self._connection, task_name=task_name)
+        """Delete the progress of a task, if there is one."""
+        delete_task_progress(self._executor, task_name)

@@ -43,9 +43,7 @@ Call = Callable[[SQLiteBackend, Session], object]
 FAILURES: dict[str, Call] = {
     "a call": lambda backend, session: backend.save_project_data("p", "q", {"failing": 1}),
     "a part": lambda backend, session: save_some_of_many(backend, {"failing": 1}),
-    "a repository": lambda backend, session: ProfileRepository(session).save_document(
-        {"id": "failing"}
-    ),
+    "a repository": lambda backend, session: ProfileRepository(session).save(Profile(id="failing")),
     "SQL": lambda backend, session: session.connection().exec_driver_sql(INSERT),
     "the ORM": lambda backend, session: add(session, Profile(id="failing")),
 }

@@ -15,7 +15,8 @@ from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, V
 from burndown.database import base, kept_connections
 from burndown.database.kept_connections import MOST_KEPT, KeptConnections
 from burndown.models import columns
-from burndown.repositories import DriverConnection, ProfileRepository
+from burndown.repositories import ProfileRepository
+from burndown.sql import Executor
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/fd").exists(), reason="this system does not list open files"
@@ -69,16 +70,16 @@ def is_open(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def count(connection: DriverConnection) -> int:
+def count(connection: Executor) -> int:
     [[found]] = connection.execute("SELECT count(*) FROM t").fetchall()
     return int(found)
 
 
-def insert(connection: DriverConnection) -> None:
+def insert(connection: Executor) -> None:
     connection.execute(INSERT)
 
 
-def nothing(_: DriverConnection) -> None:
+def nothing(_: Executor) -> None:
     pass
 
 
@@ -101,7 +102,7 @@ def test_consecutive_calls_share_a_connection(connections: Connections) -> None:
 
 
 def test_reading_begins_no_transaction(connections: Connections) -> None:
-    def is_in_transaction(connection: DriverConnection) -> bool:
+    def is_in_transaction(connection: Executor) -> bool:
         count(connection)
         return connections.opened[0].in_transaction
 
@@ -111,7 +112,7 @@ def test_reading_begins_no_transaction(connections: Connections) -> None:
 def test_writing_begins_with_the_first_statement(connections: Connections) -> None:
     seen = []
 
-    def work(connection: DriverConnection) -> None:
+    def work(connection: Executor) -> None:
         seen.append(connections.opened[0].in_transaction)
         count(connection)
         seen.append(connections.opened[0].in_transaction)
@@ -140,10 +141,10 @@ def test_an_idle_connection_blocks_no_other(connections: Connections) -> None:
 @pytest.mark.parametrize("before", [nothing, count, insert])
 def test_work_that_fails_leaves_no_transaction(
     connections: Connections,
-    before: Callable[[DriverConnection], object],
+    before: Callable[[Executor], object],
     error: type[BaseException],
 ) -> None:
-    def fail(connection: DriverConnection) -> None:
+    def fail(connection: Executor) -> None:
         before(connection)
         raise error
 
@@ -160,7 +161,7 @@ def test_a_commit_that_fails_stores_nothing(connections: Connections) -> None:
         other.execute("CREATE TABLE child (x REFERENCES parent (x) DEFERRABLE INITIALLY DEFERRED)")
         other.execute("CREATE TABLE parent (x PRIMARY KEY)")
 
-    def orphan(connection: DriverConnection) -> None:
+    def orphan(connection: Executor) -> None:
         connection.execute(INSERT)
         connection.execute("INSERT INTO child VALUES (1)")
 
@@ -181,7 +182,7 @@ def test_a_connection_that_cannot_roll_back_is_closed(
                 raise sqlite3.OperationalError("no")
             return super().execute(sql, *parameters)
 
-    def fail(connection: DriverConnection) -> None:
+    def fail(connection: Executor) -> None:
         insert(connection)
         raise ValueError
 
@@ -221,7 +222,7 @@ def test_a_row_that_cannot_be_read_keeps_no_read_transaction_open(connections: C
 
 
 def test_a_call_within_a_call_uses_another_connection(connections: Connections) -> None:
-    def work(connection: DriverConnection) -> int:
+    def work(connection: Executor) -> int:
         insert(connection)
         return connections.kept.read(count)
 
@@ -248,7 +249,7 @@ def test_the_number_of_cached_connections_is_limited(connections: Connections) -
 def test_closing_waits_for_a_running_call(connections: Connections) -> None:
     begun, closed = threading.Event(), threading.Event()
 
-    def work(connection: DriverConnection) -> None:
+    def work(connection: Executor) -> None:
         insert(connection)
         begun.set()
         assert closed.wait(60)

@@ -24,7 +24,9 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
-from burndown.repositories import DriverConnection, ProfileRepository
+from burndown.repositories import ProfileRepository
+from burndown.repositories.base import save_documents
+from burndown.sql import Executor
 from tests.support.postgres import PostgresServer, execute_on
 
 CANARY = "c4n4ry-p4ssw0rd"
@@ -115,7 +117,7 @@ def test_serialization_conflicts_are_retried(backend: SQLBackend) -> None:
     """A single call is retried a few times; in a transaction, the caller has to retry."""
     tries = 0
 
-    def conflict(connection: DriverConnection) -> int:
+    def conflict(connection: Executor) -> int:
         nonlocal tries
         tries += 1
         if tries < 4:
@@ -151,10 +153,10 @@ def test_a_deadlock_is_retried(backend: SQLBackend, postgres_url: str) -> None:
             may_go_on.wait()
             connection.execute("UPDATE profiles SET description = 'x' WHERE id = 'a'")
 
-    def save_both(connection: DriverConnection) -> None:
+    def save_both(connection: Executor) -> None:
         connection.execute("SET LOCAL deadlock_timeout = '10ms'")
         for profile_id in ("a", "b"):
-            ProfileRepository(connection).save_document({"id": profile_id, "description": "ours"})
+            save_documents(connection, Profile, [{"id": profile_id, "description": "ours"}])
             may_go_on.set()
 
     somebody = threading.Thread(target=lock_rows)

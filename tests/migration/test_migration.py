@@ -17,15 +17,9 @@ from burndown import MigrationError, SQLiteBackend, StorageError, get_backend, j
 from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
-from burndown.repositories import (
-    JiraCacheRepository,
-    JiraChangelogRepository,
-    MetricsSnapshotRepository,
-    ProfileRepository,
-    ProjectDataRepository,
-    QueryRepository,
-)
-from burndown.repositories.base import Repository
+from burndown.models import ENTITIES, Entity, QueryData
+from burndown.repositories.base import save_documents
+from burndown.sql import Executor
 from tests.support.database_rows import everything, rows
 from tests.support.legacy_workspaces import (
     Files,
@@ -345,31 +339,21 @@ def test_files_that_change_during_a_migration_stop_it(demo: Path) -> None:
     assert not (demo / "burndown.db").exists()
 
 
-@pytest.mark.parametrize(
-    ("repository", "method"),
-    [
-        (ProfileRepository, "save_document"),
-        (QueryRepository, "save_document"),
-        (ProjectDataRepository, "save_documents"),
-        (MetricsSnapshotRepository, "save_documents"),
-        (JiraCacheRepository, "save_documents"),
-        (JiraChangelogRepository, "save_documents"),
-    ],
-)
+@pytest.mark.parametrize("changed", [each for each in ENTITIES if each.LEGACY_FILE is not None])
 def test_a_value_that_is_stored_incorrectly_stops_the_migration(
-    demo: Path, monkeypatch: pytest.MonkeyPatch, repository: type[Repository[Any]], method: str
+    demo: Path, monkeypatch: pytest.MonkeyPatch, changed: type[Entity]
 ) -> None:
     """Whatever changes the value, it is detected when the database is read."""
-    save = getattr(repository, method)
 
-    def save_wrong_value(self: Repository[Any], documents: Any) -> None:
-        if isinstance(documents, list):
+    def save_wrong_value(executor: Executor, entity: type[Entity], documents: Any) -> None:
+        if entity is changed:
             text = json.dumps(documents, default=str)
-            save(self, json.loads(text.replace("KAFKA", "KAFKb").replace('"hours"', '"days"')))
-        else:
-            save(self, {**documents, "description": "another"})
+            documents = json.loads(text.replace("KAFKA", "KAFKb").replace('"hours"', '"days"'))
+            if not issubclass(entity, QueryData):
+                documents = [{**document, "description": "another"} for document in documents]
+        save_documents(executor, entity, documents)
 
-    monkeypatch.setattr(repository, method, save_wrong_value)
+    monkeypatch.setattr("burndown.migration.save_documents", save_wrong_value)
     with pytest.raises(MigrationError, match="is not what the files say"):
         run_migration_if_needed()
     assert not (demo / "burndown.db").exists()

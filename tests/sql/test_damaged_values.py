@@ -28,7 +28,6 @@ from burndown.models.columns import SubmodelJson as Section
 from burndown.models.compression import compress, decompress
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
-from burndown.repositories.statements import columns_of
 from tests.support.strategies import ENTITIES, VALID
 
 CANARY = "c4n4ry-t0k3n"
@@ -75,7 +74,7 @@ DAMAGES: dict[type[StoredType[Any]], list[str]] = {
 CASES = [
     pytest.param(model, column, damage, id=f"{column}-{damage[:30]!a}")
     for model in ENTITIES
-    for column in columns_of(model).values()
+    for column in model.__table__.c.values()
     for damage in DAMAGES.get(type(column.type), [])
 ]
 
@@ -135,7 +134,7 @@ def test_a_damaged_value_is_refused_by_every_read(
 
 
 def test_every_column_type_is_damaged_in_these_tests() -> None:
-    kinds = {type(column.type) for model in ENTITIES for column in columns_of(model).values()}
+    kinds = {type(column.type) for model in ENTITIES for column in model.__table__.c.values()}
     assert {kind for kind in kinds if issubclass(kind, StoredType)} == DAMAGES.keys()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import Dialect, bindparam, delete, insert, select
+from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, select
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlmodel import Session
 
@@ -20,19 +20,20 @@ from burndown.database import Database, open_database
 from burndown.models import Entity
 from burndown.models.columns import IsoText, UtcTimestamp
 from burndown.models.values import to_utc
-from burndown.repositories import DriverConnection, JiraChangelogRepository, statements
-from burndown.repositories.statements import (
+from burndown.repositories.jira_changelog import get_jira_changelogs
+from burndown.sql import (
+    Executor,
     Statement,
     Upsert,
-    columns_of,
-    documents,
-    key_of,
+    key_conditions,
     one_of,
+    select_documents,
+    statements,
 )
 from tests.support.strategies import ENTITIES, keys, lines, timestamps
 
 CANARY = "c4n4ry-t0k3n"
-KEY = columns_of(AppState).key
+KEY = AppState.__table__.c.key
 ALL_KEYS = Statement(select(KEY).order_by(KEY))
 SOME_KEYS = Statement(select(KEY).where(one_of(KEY, "wanted")))
 ODD_KEYS = [
@@ -68,6 +69,16 @@ def database(
         new.close()
 
 
+def by_key(model: type[Entity]) -> list[ColumnElement[bool]]:
+    """The conditions for one row."""
+    return key_conditions(model.__table__)
+
+
+def all_of(model: type[Entity]) -> Select[Any]:
+    """A SELECT of all rows as documents."""
+    return select_documents(model.__table__)
+
+
 class UndoError(Exception):
     pass
 
@@ -92,7 +103,7 @@ def make_parents(session: Session, row: dict[str, Any]) -> None:
 
 def stored(session: Session, model: type[Entity]) -> list[Any]:
     """Return the rows of the table, as the driver returns them."""
-    table = columns_of(model).values()[0].table
+    table = model.__table__
     return list(session.connection().exec_driver_sql(f"SELECT * FROM {table.name}").fetchall())
 
 
@@ -106,24 +117,24 @@ def test_a_row_is_written_and_read_as_by_sqlalchemy(
 ) -> None:
     document = data.draw(ENTITIES[model])
     [row] = model.rows_of([document])
-    table = columns_of(model).values()[0].table
-    of_key = Statement(documents(model).where(*key_of(model)))
+    table = model.__table__
+    of_key = Statement(all_of(model).where(*by_key(model)))
     with undone(database) as session:
-        connection = DriverConnection.of(session)
+        connection = Executor.of(session)
         make_parents(session, row)
         session.execute(delete(table))
 
-        Upsert(model).run(connection, [row])
+        Upsert(model.__table__).run(connection, [row])
         ours = stored(session, model)
         key = {column.name: row[column.name] for column in table.primary_key}
         [entity] = session.execute(select(model)).scalars().all()
         assert entity.to_document() == model.from_document(model.document_of(row)).to_document()
         found = of_key.documents(connection, **key)
-        by_sqlalchemy = session.execute(documents(model).where(*key_of(model)), key).mappings()
+        by_sqlalchemy = session.execute(all_of(model).where(*by_key(model)), key).mappings()
         assert found == [dict(each) for each in by_sqlalchemy]
 
         session.expunge_all()
-        assert Statement(delete(table).where(*key_of(model))).count(connection, **key) == 1
+        assert Statement(delete(table).where(*by_key(model))).delete(connection, **key) == 1
         session.execute(insert(table).values(**row))
         assert ours == stored(session, model)
         session.expunge_all()
@@ -141,26 +152,26 @@ def test_an_upsert_replaces_all_but_the_preserved_columns(
         ]
     )
     with undone(database) as session:
-        connection = DriverConnection.of(session)
-        Upsert(Profile, kept).run(connection, [old])
-        Upsert(Profile, kept).run(connection, [new, other])
+        connection = Executor.of(session)
+        Upsert(Profile.__table__, kept).run(connection, [old])
+        Upsert(Profile.__table__, kept).run(connection, [new, other])
         expected = {**new, **{name: old[name] for name in kept}}
-        found = {row["id"]: row for row in session.execute(select(*columns_of(Profile))).mappings()}
+        found = {row["id"]: row for row in session.execute(select(*Profile.__table__.c)).mappings()}
         assert found.keys() == {"p", "other"}
         for name in ("name", "description", "created_at"):
             assert found["p"][name] == expected[name]
-        session.execute(delete(columns_of(Profile).id.table))
+        session.execute(delete(Profile.__table__.c.id.table))
 
 
 def test_a_pending_object_of_the_session_is_flushed_before_a_statement(database: Database) -> None:
     with undone(database) as session:
         session.add(AppState(key="pending", value="v"))
-        read = Statement(select(columns_of(AppState).value).where(*key_of(AppState)))
-        assert read.values(DriverConnection.of(session), key="pending") == ["v"]
+        read = Statement(select(AppState.__table__.c.value).where(*by_key(AppState)))
+        assert read.values(Executor.of(session), key="pending") == ["v"]
 
 
 def test_a_savepoint_undoes_only_its_own_changes(database: Database) -> None:
-    def fail(connection: DriverConnection) -> None:
+    def fail(connection: Executor) -> None:
         with connection.savepoint():
             write("undone")
             with connection.savepoint():
@@ -168,10 +179,12 @@ def test_a_savepoint_undoes_only_its_own_changes(database: Database) -> None:
             raise LookupError
 
     with undone(database) as session:
-        connection = DriverConnection.of(session)
+        connection = Executor.of(session)
 
         def write(key: str) -> None:
-            Upsert(AppState).run(connection, AppState.rows_of([{"key": key, "value": ""}]))
+            Upsert(AppState.__table__).run(
+                connection, AppState.rows_of([{"key": key, "value": ""}])
+            )
 
         before = ALL_KEYS.values(connection)
         write("before")
@@ -195,10 +208,10 @@ def test_each_row_of_a_list_is_found_once(
 ) -> None:
     wanted = [*others, *list(present)[::2]]
     with undone(database) as session:
-        connection = DriverConnection.of(session)
+        connection = Executor.of(session)
         rows = AppState.rows_of([{"key": key, "value": ""} for key in sorted(present)])
         if rows:
-            Upsert(AppState).run(connection, rows)
+            Upsert(AppState.__table__).run(connection, rows)
         found = SOME_KEYS.values(connection, wanted=wanted)
         expected = session.execute(select(KEY).where(KEY.in_(wanted))).scalars().all()
     assert sorted(found) == sorted(expected)
@@ -208,9 +221,9 @@ def test_each_row_of_a_list_is_found_once(
 def test_fifty_thousand_keys_are_one_parameter(database: Database) -> None:
     wanted = [f"K-{number}" for number in range(50_000)]
     with undone(database) as session:
-        connection = DriverConnection.of(session)
+        connection = Executor.of(session)
         rows = [{"key": key, "value": ""} for key in ("K-0", "K-49999", "K-50000")]
-        Upsert(AppState).run(connection, rows)
+        Upsert(AppState.__table__).run(connection, rows)
         assert set(SOME_KEYS.values(connection, wanted=wanted)) == {"K-0", "K-49999"}
 
 
@@ -223,39 +236,38 @@ def test_issue_keys_that_no_column_can_hold_are_not_found(database: Database) ->
         session.flush()
         for key in ODD_KEYS:
             session.add(JiraChangelog(profile_id="p", query_id="q", issue_key=key, changelog={}))
-        repository = JiraChangelogRepository(session)
+        executor = Executor.of(session)
         for wanted in (
             ODD_KEYS,
             [*ODD_KEYS, *UNSTORABLE_KEYS],
             iter([*UNSTORABLE_KEYS, *ODD_KEYS]),
         ):
-            found = repository.list_documents("p", "q", now, wanted)
+            found = get_jira_changelogs(executor, "p", "q", now, wanted)
             assert [each["issue_key"] for each in found] == sorted(ODD_KEYS)
-        assert repository.list_documents("p", "q", now, UNSTORABLE_KEYS) == []
+        assert get_jira_changelogs(executor, "p", "q", now, UNSTORABLE_KEYS) == []
 
 
 @pytest.mark.parametrize("key", UNSTORABLE_KEYS)
 def test_parameters_that_no_column_can_hold_match_no_row(database: Database, key: str) -> None:
     with undone(database) as session:
-        connection = DriverConnection.of(session)
+        connection = Executor.of(session)
         assert (
-            Statement(documents(AppState).where(*key_of(AppState))).values(connection, key=key)
-            == []
+            Statement(all_of(AppState).where(*by_key(AppState))).values(connection, key=key) == []
         )
-        of_key = Statement(delete(KEY.table).where(*key_of(AppState)))
-        assert of_key.count(connection, key=key) == 0
+        of_key = Statement(delete(KEY.table).where(*by_key(AppState)))
+        assert of_key.delete(connection, key=key) == 0
 
 
 def test_a_missing_parameter_is_an_error(database: Database) -> None:
     with undone(database) as session, pytest.raises(KeyError, match="wanted"):
-        SOME_KEYS.values(DriverConnection.of(session))
+        SOME_KEYS.values(Executor.of(session))
 
 
 @given(timestamps)
 def test_a_timestamp_is_compared_with_stored_ones(database: Database, timestamp: datetime) -> None:
-    expiry = columns_of(JiraCache).expires_at
+    expiry = JiraCache.__table__.c.expires_at
     until = bindparam("until", type_=UtcTimestamp())
-    statement = select(columns_of(JiraCache).cache_key).where(expiry <= until)
+    statement = select(JiraCache.__table__.c.cache_key).where(expiry <= until)
     [row] = JiraCache.rows_of(
         [
             {
@@ -269,8 +281,8 @@ def test_a_timestamp_is_compared_with_stored_ones(database: Database, timestamp:
     )
     with undone(database) as session:
         make_parents(session, row)
-        connection = DriverConnection.of(session)
-        Upsert(JiraCache).run(connection, [row])
+        connection = Executor.of(session)
+        Upsert(JiraCache.__table__).run(connection, [row])
         for limit in (timestamp, to_utc("2030-01-01T00:00:00Z")):
             found = Statement(statement).values(connection, until=limit)
             assert found == session.execute(statement, {"until": limit}).scalars().all()
@@ -280,7 +292,7 @@ def test_a_timestamp_is_compared_with_stored_ones(database: Database, timestamp:
 def test_a_statement_is_compiled_once_for_each_dialect(database: Database) -> None:
     statement = Statement(select(KEY))
     with undone(database) as session:
-        connection = DriverConnection.of(session)
+        connection = Executor.of(session)
         compiled = statement.compiled(connection.dialect)
         statement.values(connection)
         assert statement.compiled(connection.dialect) is compiled
@@ -296,9 +308,9 @@ def test_threads_that_compile_a_statement_can_all_run_it(
     statement = Statement(select(KEY).where(one_of(KEY, "wanted")))
 
     class Together(statements.Compiled):
-        def __init__(self, built: Any, dialect: Dialect, ending: str) -> None:
+        def __init__(self, *arguments: Any) -> None:
             together.wait(60)
-            super().__init__(built, dialect, ending)
+            super().__init__(*arguments)
 
     def run(_: int) -> list[Any]:
         return database.read(lambda connection: statement.values(connection, wanted=["nothing"]))
@@ -339,7 +351,7 @@ def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, t
     assert found is not None
     assert found["created_at"] == BY_HAND[text]
     with backend.database.read_session() as session:
-        [typed] = session.execute(select(columns_of(Profile).created_at)).scalars()
+        [typed] = session.execute(select(Profile.__table__.c.created_at)).scalars()
     assert typed == datetime.fromisoformat(BY_HAND[text])
 
 
@@ -382,13 +394,13 @@ def test_the_log_has_each_statement_and_no_value(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     [row] = AppState.rows_of([{"key": CANARY, "value": CANARY}])
-    of_key = delete(KEY.table).where(*key_of(AppState))
+    of_key = delete(KEY.table).where(*by_key(AppState))
     with caplog.at_level(logging.DEBUG, "burndown.database"), undone(database) as session:
-        connection = DriverConnection.of(session)
-        Upsert(AppState).run(connection, [row])
-        Upsert(AppState).run(connection, [row, {**row, "key": "other"}])
+        connection = Executor.of(session)
+        Upsert(AppState.__table__).run(connection, [row])
+        Upsert(AppState.__table__).run(connection, [row, {**row, "key": "other"}])
         assert SOME_KEYS.values(connection, wanted=[CANARY]) == [CANARY]
-        assert Statement(of_key).count(connection, key=CANARY) == 1
+        assert Statement(of_key).delete(connection, key=CANARY) == 1
         with connection.savepoint():
             pass
     logged = [each.getMessage() for each in caplog.records if each.name == "burndown.database"]

@@ -1,4 +1,4 @@
-"""What repositories run their statements on."""
+"""The connection that statements run on."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -10,20 +10,20 @@ from sqlmodel import Session
 
 from burndown.errors import TransactionAbortedError
 
-__all__ = ["DriverConnection", "log"]
+__all__ = ["Executor", "log_statement"]
 
 _logger = logging.getLogger("burndown.database")
 
 
-class DriverConnection:
-    """A connection of the database's driver, in a transaction that others begin and end.
+class Executor:
+    """Runs SQL on a connection of the driver, in a transaction that its owner begins and ends.
 
-    SQL that is compiled already goes to the driver at once: what the ORM's session, its connection
-    and its results do around a statement costs many times what a small one takes.
+    Compiled SQL goes directly to the driver: the ORM's session, its connection and its results
+    cost many times what a small statement takes.
 
     Args:
-        dialect: what SQL the database speaks.
-        cursor: gives a cursor of the driver, in a transaction.
+        dialect: the SQL dialect of the database.
+        cursor: returns a cursor of the driver, in a transaction.
     """
 
     __slots__ = ("_cursor", "dialect")
@@ -33,8 +33,8 @@ class DriverConnection:
         self._cursor = cursor
 
     @classmethod
-    def of(cls, session: Session) -> "DriverConnection":
-        """That of a session, which it uses with the session's objects flushed."""
+    def of(cls, session: Session) -> "Executor":
+        """Return the executor of a session; it flushes the session's objects before each use."""
 
         def cursor() -> Any:
             session.flush()
@@ -43,9 +43,9 @@ class DriverConnection:
         return cls(session.get_bind().dialect, cursor)
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
-        """Run a statement; returns the driver's cursor."""
+        """Run a statement; return the driver's cursor."""
         cursor = self._cursor()
-        log(sql)
+        log_statement(sql)
         try:
             cursor.execute(sql, parameters)
         except BaseException:
@@ -56,14 +56,14 @@ class DriverConnection:
     def execute_many(self, sql: str, parameters: list[Any]) -> None:
         """Run a statement once for each of the parameters."""
         cursor = self._cursor()
-        log(sql)
+        log_statement(sql)
         cursor.executemany(sql, parameters)
 
     @contextmanager
-    def leaving_traces(self) -> Iterator[None]:
+    def without_secure_delete(self) -> Iterator[None]:
         """Delete without overwriting free pages of a SQLite file, in half the time.
 
-        Only for what holds no secret; all else that is deleted is overwritten.
+        Only for data that holds no secret; everything else that is deleted is overwritten.
         """
         if self.dialect.name != "sqlite":
             yield
@@ -77,7 +77,7 @@ class DriverConnection:
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
-        """Undo what was done within, and just that, on an error."""
+        """Undo the statements within, and only these, on an error."""
         self.execute("SAVEPOINT burndown")
         try:
             yield
@@ -89,7 +89,7 @@ class DriverConnection:
         self.execute("RELEASE SAVEPOINT burndown")
 
 
-def log(sql: str) -> None:
-    """Note a statement, without its values."""
+def log_statement(sql: str) -> None:
+    """Log a statement, without its values."""
     if _logger.isEnabledFor(logging.DEBUG):
         _logger.debug("%s", " ".join(sql.split()))

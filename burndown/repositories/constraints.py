@@ -1,0 +1,51 @@
+"""Explanations of rows that break a constraint of the database."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from burndown.errors import ProfileNotFoundError, QueryNotFoundError
+from burndown.models import Entity, Profile, Query
+from burndown.models.named_entity import NamedEntity, name_taken
+from burndown.models.query_data import QueryData
+from burndown.sql import Executor, Statement
+
+__all__ = ["raise_constraint_error"]
+
+_PROFILES = Profile.__table__.c
+_QUERIES = Query.__table__.c
+_PROFILE = Statement(select(_PROFILES.id).where(_PROFILES.id == bindparam("profile_id")))
+_QUERY = Statement(
+    select(_QUERIES.id).where(
+        _QUERIES.profile_id == bindparam("profile_id"), _QUERIES.id == bindparam("query_id")
+    )
+)
+
+
+def raise_constraint_error(executor: Executor, entity: type[Entity], row: dict[str, Any]) -> None:
+    """Raise the error that names the constraint which a row broke, if it is one of the schema.
+
+    Raises:
+        ProfileNotFoundError: the row belongs to a profile that does not exist.
+        QueryNotFoundError: it belongs to a query that does not exist.
+        ValidationError: another row has its name.
+    """
+    if "profile_id" in row and not _PROFILE.values(executor, **row):
+        raise ProfileNotFoundError(row["profile_id"]) from None
+    if issubclass(entity, QueryData) and not _QUERY.values(executor, **row):
+        raise QueryNotFoundError(row["profile_id"], row["query_id"]) from None
+    if issubclass(entity, NamedEntity):
+        for holder in _holders(entity).values(executor, **row):
+            if holder != row["id"]:
+                raise name_taken(entity, row, holder) from None
+
+
+@cache
+def _holders(entity: type[NamedEntity]) -> Statement:
+    """Return the SELECT of the ids with a name, within the profile that the entity belongs to."""
+    columns = entity.__table__.c
+    scope = [columns.name == bindparam("name")]
+    if "profile_id" in columns:
+        scope.append(columns.profile_id == bindparam("profile_id"))
+    return Statement(select(columns.id).where(*scope))

@@ -1,0 +1,17 @@
+"""Statements: how they are built, compiled once for each dialect, and run on a driver's connection.
+
+It knows tables and columns, but no entity.
+"""
+
+from burndown.sql.executor import Executor, log_statement
+from burndown.sql.statements import Statement, Upsert, key_conditions, one_of, select_documents
+
+__all__ = [
+    "Executor",
+    "Statement",
+    "Upsert",
+    "key_conditions",
+    "log_statement",
+    "one_of",
+    "select_documents",
+]
