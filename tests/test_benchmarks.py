@@ -13,10 +13,10 @@ from benchmarks.issues import random_issues
 from benchmarks.options import Options
 from benchmarks.sides import open_sides
 
-TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--answers", "10"]
+TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--responses", "10"]
 TINY += ["--migrate", "20", "--sizes", "1", "3", "--workers", "2", "--seconds", "0.1"]
-OPTIONS = Options(issues=20, queries=4, weeks=14, answers=10)
-TIMESTAMPS = ("created_at", "last_used", "updated_at")
+OPTIONS = Options(issues=20, queries=4, weeks=14, responses=10)
+TIMES = ("created_at", "last_used", "updated_at")
 
 
 @pytest.fixture
@@ -26,35 +26,35 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring.gc, "collect", lambda: 0)
 
 
-def without_timestamps(answer: object) -> object:
-    """Return a result without values that each side formats differently or takes from a clock."""
-    if isinstance(answer, list):
-        return sorted((without_timestamps(each) for each in answer), key=str)
-    if isinstance(answer, dict) and "issues" not in answer:
-        return {name: value for name, value in answer.items() if name not in TIMESTAMPS}
-    return answer
+def without_times(result: object) -> object:
+    """Return a result without the timestamps, which each side formats differently."""
+    if isinstance(result, list):
+        return sorted((without_times(each) for each in result), key=str)
+    if isinstance(result, dict) and "issues" not in result:
+        return {name: value for name, value in result.items() if name not in TIMES}
+    return result
 
 
 def test_all_sides_return_the_same(tmp_path: Path) -> None:
     """They do the same work, so that their times can be compared."""
-    answers: dict[str, list[object]] = {}
+    results: dict[str, list[object]] = {}
     with open_sides(tmp_path, "NORMAL") as sides:
         for name, side in sides.items():
             operations.fill(side, OPTIONS)
-            answers[name] = []
+            results[name] = []
             for operation in operations.OPERATIONS:
                 if operation.before is not None:
                     operation.before(side, OPTIONS)
-                answers[name].append(without_timestamps(operation.prepare(side, OPTIONS)(7)))
-            answers[name] += [
-                without_timestamps(side.get_profile("profile-0")),
+                results[name].append(without_times(operation.prepare(side, OPTIONS)(7)))
+            results[name] += [
+                without_times(side.get_profile("profile-0")),
                 side.get_jira_cache("profile-0", "query-0", "written"),
-                without_timestamps(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
+                without_times(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
                 side.get_app_state("theme"),
-                without_timestamps(side.get_task_progress("fetch")),
+                without_times(side.get_task_progress("fetch")),
             ]
-    assert answers["floor"] == answers["burndown"]
-    assert answers["naive"] == answers["burndown"]
+    assert results["floor"] == results["burndown"]
+    assert results["naive"] == results["burndown"]
 
 
 def test_issues_are_realistic() -> None:

@@ -80,8 +80,8 @@ def test_a_first_call_builds_no_schema_of_a_model() -> None:
 
 @pytest.mark.parametrize("name", burndown.__all__)
 def test_every_public_name_is_loaded_from_its_module(name: str) -> None:
-    home = burndown._HOME_OF[name]
-    assert getattr(burndown, name) is getattr(sys.modules[home], name)
+    module = burndown._MODULE_OF[name]
+    assert getattr(burndown, name) is getattr(sys.modules[module], name)
 
 
 def test_modules_for_json_files_are_loaded_when_a_folder_is_opened() -> None:

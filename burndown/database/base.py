@@ -20,7 +20,7 @@ from burndown.errors import (
     TransactionAbortedError,
     TransactionConflictError,
 )
-from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
+from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import VERSIONS, sql_between
 from burndown.sql import Executor
@@ -73,7 +73,7 @@ class Database(ForkAware, ABC):
         self._transactions: Transactions[WritingSession] = Transactions()
         self._ready = False
         self._opening = ForkSafeLock()
-        tell_of_forks(self)
+        register_for_forks(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
@@ -170,7 +170,7 @@ class Database(ForkAware, ABC):
         """
         outer = self._transactions.current()
         if outer is None:
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
             return self._write_alone(run, *args, **kwargs)
         executor = Executor.of(outer)
         with self.translated_errors(), _active(outer), executor.savepoint():
@@ -229,7 +229,7 @@ class Database(ForkAware, ABC):
 
     def after_fork_in_child(self) -> None:
         """Leave connections and transactions to the parent."""
-        self._transactions.leave_to_parent()
+        self._transactions.invalidate_in_child()
         self._engine.dispose(close=False)
 
     @contextmanager

@@ -195,7 +195,7 @@ class PostgreSQLDatabase(Database):
         if options.get(_READ_ONLY):
             expressions += f", {_REFUSE_WRITES}"
         else:
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
             expressions += f", {_WRITE_LOCK}"
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
 

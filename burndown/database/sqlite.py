@@ -97,7 +97,7 @@ class SQLiteDatabase(Database):
         """Open a connection of its own, in a transaction; see :func:`burndown.database`."""
         with self.translated_errors():
             self._prepare()
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
             connection = self._connect_session()
         try:
             connection.row_factory = sqlite3.Row
@@ -237,7 +237,7 @@ class SQLiteDatabase(Database):
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
         if not read_only:
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
         connection.exec_driver_sql(self._begin_statement(read_only=read_only))
 
     def _begin_statement(self, *, read_only: bool) -> str:

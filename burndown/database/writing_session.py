@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from burndown.models import Entity
 from burndown.models.base import Submodel
+from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 
 __all__ = ["WritingSession"]
@@ -68,7 +69,7 @@ def _check(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
         if isinstance(each, Entity):
             document = each.to_document()
-            type(each).rows_of([document])  # raises what is not valid
+            codec_of(type(each)).rows([document])  # raises what is not valid
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)

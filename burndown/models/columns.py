@@ -18,7 +18,13 @@ from zstandard import ZstdError
 from burndown.errors import DatabaseCorruptionError
 from burndown.models.base import Submodel
 from burndown.models.compression import compress, decompress
-from burndown.models.json_codec import decode, decode_object, encode
+from burndown.models.json_codec import (
+    check_object,
+    decode,
+    decode_object,
+    encode,
+    encode_strict,
+)
 
 __all__ = [
     "DECODING_ERRORS",
@@ -90,7 +96,31 @@ def _note_column(stored: StoredType[Any], column: Column[Any]) -> None:
     stored.column = column
 
 
-class JsonText(StoredType[Any]):
+class JsonColumn(StoredType[T]):
+    """A type whose values are JSON, encoded by the codec of the entity or when they are bound."""
+
+    @abstractmethod
+    def encode(self, value: Any) -> str | bytes:
+        """Return a value as it is stored.
+
+        Raises:
+            PydanticCustomError: it cannot be stored exactly.
+        """
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return a value as it is read once it has been stored.
+
+        Raises:
+            PydanticCustomError: it cannot be stored exactly.
+        """
+        return decode(self.encode(value))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
+        """Encode a value that the ORM binds."""
+        return value if value is None or isinstance(value, str | bytes) else self.encode(value)
+
+
+class JsonText(JsonColumn[Any]):
     """A JSON object as a string; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
 
     impl = Text
@@ -100,22 +130,22 @@ class JsonText(StoredType[Any]):
         super().__init__()
         self.raw = raw
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Encode."""
-        return None if value is None else encode(value).decode()
+    def encode(self, value: Any) -> str:
+        """Encode an object that has been validated."""
+        return encode(value).decode()
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
         return _encoded if self.raw else decode_object
 
 
-class FlagJson(StoredType[bool | list[str]]):
+class FlagJson(JsonColumn[bool | list[str]]):
     """A flag, or a list of strings, as JSON; the old dashboard writes 0 and 1 for a flag."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+    def encode(self, value: Any) -> str:
         """Encode."""
         return encode(value).decode()
 
@@ -135,7 +165,7 @@ class Flag(StoredType[bool]):
         return _flag
 
 
-class SubmodelJson(StoredType[Submodel]):
+class SubmodelJson(JsonColumn[Submodel]):
     """A submodel as JSON, only with what was set; a plain document is taken as it is."""
 
     impl = Text
@@ -145,17 +175,17 @@ class SubmodelJson(StoredType[Submodel]):
         super().__init__()
         self.model = model
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        """Encode."""
+    def encode(self, value: Any) -> str:
+        """Encode; a document may hold what is not JSON, such as a ``SecretStr``, and is checked."""
         document = value.to_document() if isinstance(value, Submodel) else value
-        return encode(document).decode()
+        return encode_strict(document).decode()
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""
         return lambda text: self.model.model_validate(decode_object(text))
 
 
-class CompressedJson(StoredType[Any]):
+class CompressedJson(JsonColumn[Any]):
     """A JSON object, compressed. Read ``raw``, it stays encoded."""
 
     impl = LargeBinary
@@ -165,9 +195,13 @@ class CompressedJson(StoredType[Any]):
         super().__init__()
         self.raw = raw
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:
-        """Encode and compress."""
+    def encode(self, value: Any) -> bytes:
+        """Check, encode and compress."""
         return compress(value)
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return the value itself; a copy of a large response takes too long."""
+        return check_object(value)
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decompress and decode."""

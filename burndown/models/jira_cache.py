@@ -9,10 +9,9 @@ from sqlmodel import Field
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
-from burndown.models.compression import CompressibleObject
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import Key, UtcDatetime, utc_now
+from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
 
 __all__ = ["JiraCache", "jira_cache_key", "response_counts"]
 
@@ -66,7 +65,7 @@ class JiraCache(QueryData, table=True):
     is_complete: bool | None = Field(default=None, sa_type=Flag)
     """Whether it holds all issues; as the response says, ``None`` if it does not or cannot be
     right."""
-    response: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
+    response: JsonObject = Field(repr=False, sa_type=CompressedJson)
     """The response, exactly as it was given; normally with ``issues`` and ``total``."""
 
     @classmethod

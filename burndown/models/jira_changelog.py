@@ -8,9 +8,8 @@ from sqlmodel import Field
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
-from burndown.models.compression import CompressibleObject
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import Key, UtcDatetime
+from burndown.models.values import JsonObject, Key, UtcDatetime
 
 __all__ = ["JiraChangelog", "changelog_counts"]
 
@@ -34,7 +33,7 @@ class JiraChangelog(QueryData, table=True):
     is_complete: bool | None = Field(default=None, sa_type=Flag)
     """Whether it holds all histories of the issue; taken from the changelog, ``None`` if that does
     not say or contradicts itself."""
-    changelog: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
+    changelog: JsonObject = Field(repr=False, sa_type=CompressedJson)
     """The changelog, exactly as it was given: the issue with its ``changelog``, a page of it, or a
     response to a bulk fetch."""
 

@@ -11,17 +11,20 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+import orjson
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 __all__ = [
     "FILE_LAYERS",
     "MAX_DEPTH",
     "check_encoded",
+    "check_object",
     "check_storable",
     "check_text",
     "decode",
     "decode_object",
     "encode",
+    "encode_strict",
 ]
 
 MAX_DEPTH = 200
@@ -29,6 +32,14 @@ MAX_DEPTH = 200
 
 FILE_LAYERS = 8
 """How many containers a file can put around a value that is as deep as can be stored."""
+
+_STRICT = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+"""Refuse most of what is not JSON. orjson takes a quarter of the time of :func:`encode`, but also
+refuses integers beyond 64 bits."""
 
 _MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
 _SMALL = 2**63
@@ -40,6 +51,21 @@ _MANY = 32
 def encode(value: Any, indent: int | None = None) -> bytes:
     """The value as JSON, compact or indented; it has passed :func:`check_storable`."""
     return to_json(value, indent=indent, fallback=_null_for_ellipsis)
+
+
+def encode_strict(value: Any) -> bytes:
+    """Return a value as compact JSON, and refuse objects that are not JSON.
+
+    It does not refuse NaN: the value has been validated, or is checked afterwards.
+
+    Raises:
+        PydanticCustomError: with the path to what cannot be stored.
+    """
+    try:
+        return orjson.dumps(value, option=_STRICT)
+    except orjson.JSONEncodeError:
+        check_storable(value)
+        return encode(value)
 
 
 def decode(text: str | bytes | bytearray) -> Any:
@@ -62,8 +88,20 @@ def decode_object(text: str | bytes | bytearray) -> dict[str, Any]:
     """
     value = from_json(text, allow_inf_nan=False)
     if type(value) is not dict:
-        raise ValueError("a JSON object was expected")
+        raise ValueError("input should be a JSON object")
     return value
+
+
+def check_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object unchanged.
+
+    Raises:
+        PydanticCustomError: it is something else, or holds what cannot be stored exactly.
+    """
+    if not isinstance(value, dict):
+        raise _refusal("", "input should be a JSON object")
+    checked: dict[str, Any] = check_storable(value)
+    return checked
 
 
 def check_text(text: str) -> str:
@@ -73,7 +111,7 @@ def check_text(text: str) -> str:
         PydanticCustomError: it holds half of a surrogate pair, which no encoding can say.
     """
     if not text.isascii() and _SURROGATE.search(text):
-        raise _refusal("", "text without lone surrogates was expected", text)
+        raise _refusal("", "input should be a string without lone surrogates", text)
     return text
 
 
@@ -102,14 +140,14 @@ def check_storable(value: Any, depth: int = 0) -> Any:
             _check_items(enumerate(value), depth)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise _refusal("", "a finite number was expected", value)
+            raise _refusal("", "input should be a finite number", value)
     elif isinstance(value, int):
         if value.bit_length() > _MAX_INT_BITS:
-            raise _refusal("", "an integer of fewer than 4,300 digits was expected")
+            raise _refusal("", "input should be an integer of fewer than 4,300 digits")
     elif isinstance(value, str):
         check_text(value)
     elif kind not in _UNCHECKED:
-        raise _refusal("", "a JSON value was expected", value)
+        raise _refusal("", "input should be a JSON value", value)
     return value
 
 
@@ -126,7 +164,7 @@ def check_encoded(value: dict[str, Any]) -> None:
 def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
     """What a container holds, by key or position; plain values are let through at once."""
     if depth >= MAX_DEPTH:
-        raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
+        raise _refusal("", f"input should nest at most {MAX_DEPTH} levels")
     for step, item in items:
         kind = type(item)
         if kind is str:
@@ -189,7 +227,7 @@ def _is_plain(items: Iterable[Any], depth: int, *, texts_are_right: bool = False
 
 def _check_key(key: Any) -> None:
     if not isinstance(key, str):
-        raise _refusal("", "a text as key was expected", key)
+        raise _refusal("", "input should be a string as key", key)
     check_text(key)
 
 

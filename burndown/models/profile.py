@@ -5,25 +5,21 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import (
     AfterValidator,
-    HttpUrl,
     SecretStr,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     StrictBool,
-    TypeAdapter,
     model_serializer,
 )
 from pydantic import Field as SectionField
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
-from burndown.models import quick_values
 from burndown.models.base import Submodel, add_index
 from burndown.models.columns import Flag, FlagJson, SubmodelJson
 from burndown.models.json_codec import check_text
 from burndown.models.named_entity import NamedEntity
-from burndown.models.quick import Quick
 from burndown.models.values import (
     Expecting,
     FieldSource,
@@ -46,21 +42,22 @@ __all__ = [
     "ProjectClassification",
 ]
 
-_HTTP_URL = TypeAdapter(HttpUrl)
+_URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=["http", "https"]))
+"""The rule of :class:`pydantic.HttpUrl`, without the object that it wraps around the URL."""
 
 
 def _check_base_url(url: str) -> str:
     if url == "":
         return url
     try:
-        parsed = _HTTP_URL.validate_python(url)
+        parsed = _URL.validate_python(url)
     except pydantic.ValidationError:
-        raise invalid("a URL such as https://jira.example.com was expected") from None
+        raise invalid("input should be a URL such as https://jira.example.com") from None
     if parsed.username or parsed.password:
-        expected = "a URL without user and password was expected; the secret goes into `token`"
+        expected = "input should be a URL without user and password; the secret goes into `token`"
         raise invalid(expected, value="one with a user")
     if url != url.strip():
-        raise invalid("a URL without blanks around it was expected")
+        raise invalid("input should be a URL without surrounding blanks")
     return url
 
 
@@ -69,22 +66,20 @@ def _check_token(token: SecretStr) -> SecretStr:
     try:
         check_text(secret)
     except PydanticCustomError:
-        raise invalid("text without lone surrogates was expected") from None
+        raise invalid("input should be a string without lone surrogates") from None
     if secret and not secret.strip("*"):
-        raise invalid("the token itself was expected, not its mask")
+        raise invalid("input should be the token itself, not its mask")
     return token
 
 
 class JiraConfig(Submodel):
     """How Jira is reached. Empty until somebody configures it."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url), Quick(quick_values.BASE_URL)] = ""
+    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
     """Where Jira is, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
-    token: Annotated[SecretStr, AfterValidator(_check_token), Quick(quick_values.TOKEN)] = (
-        SecretStr("")
-    )
+    token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
     """The access token. Never shown, and left out of JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
@@ -161,13 +156,13 @@ class FieldMappings(Submodel):
 class ForecastSettings(Submodel):
     """What the forecast is made with."""
 
-    pert_factor: Annotated[Number, SectionField(gt=0), Quick(quick_values.number(gt=0))] = 1.2
+    pert_factor: Annotated[Number, SectionField(gt=0)] = 1.2
     """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
     deadline: OptionalDate = None
     """The day by which all has to be done."""
     milestone: OptionalDate = None
     """A day in between to aim at."""
-    data_points_count: Annotated[Number, SectionField(ge=1), Quick(quick_values.number(ge=1))] = 12
+    data_points_count: Annotated[Number, SectionField(ge=1)] = 12
     """How many of the last weeks the forecast looks at, at least 1."""
 
 
@@ -205,7 +200,9 @@ class FlowTypeMapping(Submodel):
 
 _FlowType = Annotated[
     FlowTypeMapping | list[Text],
-    Expecting("issue_types and effort_categories, or a list of issue types, was expected"),
+    Expecting(
+        "input should be an object with issue_types and effort_categories, or a list of issue types"
+    ),
 ]
 
 
@@ -260,7 +257,7 @@ class Profile(NamedEntity, table=True):
     )
     """Whether charts show the milestone."""
     show_points: Annotated[
-        StrictBool | list[Text], Expecting("true, false or a list of texts was expected")
+        StrictBool | list[Text], Expecting("input should be true, false or a list of strings")
     ] = Field(
         default=False,
         sa_type=FlagJson,

@@ -15,7 +15,7 @@ __all__ = ["TaskProgress"]
 
 def _check_percent(percent: float) -> float:
     if not 0 <= percent <= 100:
-        raise invalid("a percentage from 0 to 100 was expected")
+        raise invalid("input should be a percentage from 0 to 100")
     return abs(percent)  # SQLite does not know -0.0
 
 

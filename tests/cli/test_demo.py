@@ -42,7 +42,7 @@ def test_demo_refuses_a_folder_that_is_not_empty(capsys: Capture, tmp_path: Path
     printed(capsys, "demo", "earlier", "--issues", "1")
     before = files_below(tmp_path)
     for folder in ("mine", "earlier", str(tmp_path / "mine"), "mine/.hidden"):
-        assert "is there already; name another folder" in refused(capsys, "demo", folder)
+        assert "already exists; choose another folder" in refused(capsys, "demo", folder)
     assert files_below(tmp_path) == before
 
 

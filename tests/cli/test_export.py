@@ -36,8 +36,8 @@ def test_export_reports_what_it_wrote_and_omitted(
             "metrics snapshots": "metrics_snapshots",
         }.items()
     }
-    assert "Left out: cached responses, changelogs (--include-cache takes them along)" in output
-    assert "Left out, since it is secret: profile.json: jira_config.token" in output
+    assert "Omitted: cached responses, changelogs (--include-cache adds them)" in output
+    assert "Omitted secrets: profile.json: jira_config.token (--include-secrets adds" in output
     assert (workspace / name).exists()
 
 
@@ -45,7 +45,7 @@ def test_export_includes_data_by_options(capsys: Capture, workspace: Path) -> No
     """With all options, nothing is omitted."""
     options = ["--include-cache", "--include-secrets"]
     output = printed(capsys, "export", "kafka", "out.zip", *options)
-    assert "Left out" not in output
+    assert "Omitted" not in output
     with zipfile.ZipFile("out.zip") as archive:
         assert "cache/12w.json" in archive.namelist()
         assert "changelogs/bugs.json" in archive.namelist()
@@ -89,7 +89,7 @@ def test_export_for_the_old_dashboard_reports_how_to_start_it(
     """All profiles are exported, and the tokens only with the option."""
     output = printed(capsys, "export", "--legacy", "old")
     assert "start the old dashboard in old" in output
-    assert "the Jira tokens (--include-secrets takes them along)" in output
+    assert "the Jira tokens (--include-secrets adds them)" in output
     written = [workspace / f"old/profiles/{name}/profile.json" for name in ("kafka", "zh")]
     assert all(path.exists() for path in written)
     assert CANARY not in written[0].read_text("utf-8")

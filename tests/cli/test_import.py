@@ -40,7 +40,7 @@ def test_import_reports_what_it_stored_and_what_to_do_next(
     """The token has to be entered again."""
     counts = in_json(capsys, "export", "kafka", "again")["counts"]
     output = printed(capsys, "import", "kafka.zip", "--name", "Kafka 2")
-    assert output.startswith("Imported Kafka 2 (kafka-2)\nWhat came in")
+    assert output.startswith("Imported Kafka 2 (kafka-2)\nContents")
     told = dict(re.findall(r"^[│|] ([a-z ]+?) +[│|] +(\d+) [│|]$", output, re.MULTILINE))
     assert {what: int(number) for what, number in told.items()} == counts
     assert output.endswith("enter them again: profile.json: jira_config.token\n")
@@ -69,8 +69,8 @@ def test_import_that_replaces_a_profile_reports_what_is_deleted(
     output = printed(capsys, "import", "kafka.zip", "--replace")
     assert "Replaced the profile Kafka, which had 4 queries" in output
     for query_id in ("also-gone", "gone"):
-        assert f"Without the query {query_id}, which is not in the export\n" in output
-    assert "Note" not in output
+        assert f"Deleted the query {query_id}, which is not in the export\n" in output
+    assert "Warning" not in output
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         assert backend.get_query("kafka", "gone") is None
         profile = backend.get_profile("kafka")
@@ -105,9 +105,9 @@ def test_a_dry_run_of_an_import_changes_nothing(
 ) -> None:
     before = everything(workspace / "profiles/burndown.db")
     output = printed(capsys, "import", "kafka.zip", "--replace", "--dry-run")
-    assert output.startswith("Would import Kafka (kafka)\nWhat would come in")
+    assert output.startswith("Would import Kafka (kafka)\nContents")
     assert "Would replace the profile Kafka, which had 2 queries" in output
-    assert not re.search(r"^(Imported|Replaced|What came in)", output, re.MULTILINE)
+    assert not re.search(r"^(Imported|Replaced|Deleted)", output, re.MULTILINE)
     assert everything(workspace / "profiles/burndown.db") == before
 
 
@@ -145,8 +145,8 @@ def test_import_reports_files_that_were_edited_or_added(
     path.write_text(json.dumps({**query, "jql": "a = b"}))
     (workspace / "out/queries/new.json").write_text("{}")
     output = printed(capsys, "import", "out", "--replace")
-    assert "Note: queries/12w.json was edited after the export\n" in output
-    assert "Note: queries/new.json was added after the export\n" in output
+    assert "Warning: queries/12w.json was edited after the export\n" in output
+    assert "Warning: queries/new.json was added after the export\n" in output
     query = in_json(capsys, "show", "kafka", "12w")
     assert query["jql"] == "a = b"
 

@@ -41,7 +41,7 @@ def test_migrate_reports_what_was_moved_converted_and_skipped(capsys: Capture, o
     }
     [backup] = (old / "backups").iterdir()
     assert output.splitlines()[-2:] == [
-        f"The files are as they were; a copy of them is in {backup}",
+        f"The files are unchanged, and backed up to {backup}",
         f"Moved into {old / 'profiles/burndown.db'}",
     ]
 

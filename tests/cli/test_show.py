@@ -161,7 +161,7 @@ def test_show_marks_expired_responses(capsys: Capture, workspace: Path) -> None:
     set_backend(None)
     for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "new"]):
         output = printed(capsys, *arguments)
-        assert re.search(r"\b1\b.*\blive\b", output)
+        assert re.search(r"\b1\b.*\bvalid\b", output)
         assert re.search(r"\b0\b.*\bexpired\b", output)
 
 

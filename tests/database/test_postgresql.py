@@ -221,7 +221,7 @@ def test_the_commands_work_on_a_server(
         ["check"],
     ):
         assert run(arguments) == 0
-    assert "The database is whole" in capsys.readouterr().out
+    assert "The database is intact" in capsys.readouterr().out
 
 
 def test_processes_that_start_together_create_one_schema(postgres_url: str) -> None:

@@ -1,4 +1,4 @@
-"""Migrating and exporting for the old dashboard: docs/way-back.md lists all differences.
+"""Migrating and exporting for the old dashboard; docs/legacy-export.md lists all differences.
 
 What is expected of each file is said here once more, in the terms of the JSON values alone.
 """
