@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
 from burndown.models.values import Key, Line
 
-__all__ = ["AppState"]
+__all__ = ["AppState", "AppStateDocument"]
 
 
 class AppState(Entity, table=True):
@@ -21,3 +22,10 @@ class AppState(Entity, table=True):
     """What is remembered."""
     value: Line
     """The value, as text."""
+
+
+class AppStateDocument(TypedDict):
+    """A remembered value with its key."""
+
+    key: str
+    value: str

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
+from burndown.models.documents import Document
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
 
-__all__ = ["JiraCache", "jira_cache_key", "response_counts"]
+__all__ = ["JiraCache", "JiraCacheDocument", "JiraCacheEntry", "jira_cache_key", "response_counts"]
 
 
 def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
@@ -78,6 +80,30 @@ class JiraCache(QueryData, table=True):
         """The issues in the response; empty if there is no list of them."""
         issues = self.response.get("issues")
         return issues if isinstance(issues, list) else []
+
+
+class JiraCacheDocument(TypedDict):
+    """All fields of a cached response."""
+
+    profile_id: str
+    query_id: str
+    cache_key: str
+    expires_at: str
+    created_at: str
+    issue_count: int | None
+    is_complete: bool | None
+    response: Document
+
+
+class JiraCacheEntry(TypedDict):
+    """A cached response in a list, without its content."""
+
+    cache_key: str
+    created_at: str
+    expires_at: str
+    expired: bool
+    issue_count: int
+    is_complete: bool | None
 
 
 add_index(JiraCache, "ix_jira_cache_expires_at", "expires_at")

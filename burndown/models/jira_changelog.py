@@ -4,14 +4,16 @@ from collections.abc import Mapping, Set
 from typing import Any, ClassVar, NamedTuple
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
+from burndown.models.documents import Document
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import JsonObject, Key, UtcDatetime
 
-__all__ = ["JiraChangelog", "changelog_counts"]
+__all__ = ["JiraChangelog", "JiraChangelogDocument", "JiraChangelogEntry", "changelog_counts"]
 
 
 _HISTORY_KEYS = ("histories", "values", "changeHistories")
@@ -97,6 +99,26 @@ def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
     if any(issue_id != parts[0][0] for issue_id, _ in parts):
         parts = [part for part in parts if str(part[0]) in issue_ids]
     return _Page(value, [each for _, part in parts for each in part]) if parts else None
+
+
+class JiraChangelogDocument(TypedDict):
+    """All fields of a cached changelog."""
+
+    profile_id: str
+    query_id: str
+    issue_key: str
+    expires_at: str | None
+    is_complete: bool | None
+    changelog: Document
+
+
+class JiraChangelogEntry(TypedDict):
+    """A cached changelog in a list, without its content."""
+
+    issue_key: str
+    expires_at: str | None
+    expired: bool
+    is_complete: bool | None
 
 
 add_index(JiraChangelog, "ix_jira_changelog_cache_expires_at", "expires_at")

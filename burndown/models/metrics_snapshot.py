@@ -4,9 +4,11 @@ from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import PrimaryKeyConstraint
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import View, add_index
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
+from burndown.models.documents import Document
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import (
     IsoWeek,
@@ -19,7 +21,13 @@ from burndown.models.values import (
     utc_now,
 )
 
-__all__ = ["DoraMetrics", "FlowMetrics", "MetricForecast", "MetricsSnapshot"]
+__all__ = [
+    "DoraMetrics",
+    "FlowMetrics",
+    "MetricForecast",
+    "MetricsSnapshot",
+    "MetricsSnapshotDocument",
+]
 
 _Object = Annotated[dict[str, Any] | None, lenient(dict)]
 
@@ -115,6 +123,18 @@ class MetricsSnapshot(QueryData, table=True):
     def typed_forecast(self) -> MetricForecast | None:
         """The forecast, read as one; ``None`` if there is none."""
         return None if self.forecast is None else MetricForecast.model_validate(self.forecast)
+
+
+class MetricsSnapshotDocument(TypedDict):
+    """A metrics snapshot as a backend returns it."""
+
+    profile_id: str
+    query_id: str
+    metric_type: str
+    snapshot_date: str
+    created_at: str
+    metrics: Document
+    forecast: Document | None
 
 
 add_index(

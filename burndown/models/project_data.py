@@ -3,9 +3,11 @@
 from typing import Annotated, Any, ClassVar
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import View
 from burndown.models.columns import JsonText, UtcTimestamp
+from burndown.models.documents import Document
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import (
     JsonObject,
@@ -16,7 +18,7 @@ from burndown.models.values import (
     utc_now,
 )
 
-__all__ = ["ProjectData", "ProjectScope", "WeeklyStatistics"]
+__all__ = ["ProjectData", "ProjectDataDocument", "ProjectScope", "WeeklyStatistics"]
 
 
 class ProjectScope(View):
@@ -94,3 +96,12 @@ class ProjectData(QueryData, table=True):
         if not isinstance(rows, list):
             return []
         return [WeeklyStatistics.model_validate(row) for row in rows if isinstance(row, dict)]
+
+
+class ProjectDataDocument(TypedDict):
+    """All fields of project data."""
+
+    profile_id: str
+    query_id: str
+    updated_at: str
+    data: Document

@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator
 from sqlalchemy import Float
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import Entity
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, invalid, utc_now
 
-__all__ = ["TaskProgress"]
+__all__ = ["TaskProgress", "TaskProgressDocument"]
 
 
 def _check_percent(percent: float) -> float:
@@ -35,3 +36,13 @@ class TaskProgress(Entity, table=True):
     """What it is doing, for people."""
     updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When it last said so, UTC."""
+
+
+class TaskProgressDocument(TypedDict):
+    """The progress of a task as a backend returns it."""
+
+    task_name: str
+    progress_percent: float
+    status: str
+    message: str
+    updated_at: str
