@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.support.command_line import CANARY, Capture, files_below, in_json, printed, refused
+from tests.support.command_line import (
+    CANARY,
+    Capture,
+    files_below,
+    in_json,
+    printed,
+    refused,
+    without_ages,
+)
 from tests.support.database_rows import everything
 
 
@@ -25,12 +33,12 @@ def test_a_backup_can_replace_the_database(
     capsys: Capture, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is copied to the path of the deleted database."""
-    shown = in_json(capsys, "show")
+    shown = without_ages(in_json(capsys, "show"))
     printed(capsys, "backup", "copy.db")
     database = workspace / "profiles/burndown.db"
     database.unlink()
     (workspace / "copy.db").rename(database)
-    assert in_json(capsys, "show")["profiles"] == shown["profiles"]
+    assert without_ages(in_json(capsys, "show"))["profiles"] == shown["profiles"]
 
 
 def test_backup_overwrites_nothing(capsys: Capture, workspace: Path) -> None:

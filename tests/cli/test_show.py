@@ -23,21 +23,9 @@ from tests.support.command_line import (
     many_queries,
     printed,
     refused,
+    without_ages,
 )
 from tests.support.legacy_workspaces import write
-
-
-def without_ages(document: Any) -> Any:
-    """Return the document without the ages of cached responses, which are checked here."""
-    if isinstance(document, list):
-        return [without_ages(item) for item in document]
-    if not isinstance(document, dict):
-        return document
-    if "created_at" in document and "age_seconds" in document:
-        created_at = datetime.fromisoformat(document["created_at"])
-        age = datetime.now(UTC) - created_at
-        assert 0 <= document["age_seconds"] <= age.total_seconds()
-    return {key: without_ages(item) for key, item in document.items() if key != "age_seconds"}
 
 
 def summary(query: dict[str, Any]) -> dict[str, Any]:

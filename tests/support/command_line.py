@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,19 @@ def screen_of(raw: str) -> list[str]:
             lines[row] = line[:column] + token + line[column + 1 :]
             column += 1
     return [line.rstrip() for line in lines]
+
+
+def without_ages(document: Any) -> Any:
+    """Return the document without the ages of cached responses; check those on the way."""
+    if isinstance(document, list):
+        return [without_ages(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    if "created_at" in document and "age_seconds" in document:
+        created_at = datetime.fromisoformat(document["created_at"])
+        age = datetime.now(UTC) - created_at
+        assert 0 <= document["age_seconds"] <= age.total_seconds()
+    return {key: without_ages(item) for key, item in document.items() if key != "age_seconds"}
 
 
 def all_output_of(capsys: Capture, arguments: Sequence[str]) -> tuple[int, str]:
