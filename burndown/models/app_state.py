@@ -1,4 +1,4 @@
-"""What the application remembers between two starts."""
+"""The app state: values that the application keeps between two starts."""
 
 from typing import ClassVar
 
@@ -13,15 +13,15 @@ __all__ = ["AppState", "AppStateDocument"]
 
 
 class AppState(Entity, table=True):
-    """One remembered value, such as ``active_profile_id``."""
+    """A value that the application keeps, such as ``active_profile_id``."""
 
     __tablename__: ClassVar[str] = "app_state"
     LABEL: ClassVar[str] = "app state"
 
     key: Key = Field(primary_key=True, sa_type=OrderedText)
-    """What is remembered."""
+    """The name of the value."""
     value: Line
-    """The value, as text."""
+    """The value, as a string."""
 
 
 class AppStateDocument(TypedDict):

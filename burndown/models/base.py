@@ -90,13 +90,13 @@ class Submodel(Described):
 
 
 class View(Described):
-    """A typed look at JSON that others wrote: reads what it knows, tolerates all else."""
+    """A typed view of JSON that others wrote: it reads known keys and tolerates all others."""
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
-    """Something stored in a table of its own; validates when made, assigned to or read."""
+    """An object stored in a table of its own, validated when it is made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
         extra="forbid",

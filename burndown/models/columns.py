@@ -1,7 +1,7 @@
-"""How values are stored in columns.
+"""The column types: encoding and decoding of stored values.
 
-JSON is a string in the given key order, which every SQL shell can read; what is large and comes
-from Jira is compressed. Time is a string that compares with SQLite's own ``datetime('now')``.
+JSON is a string in the given key order, which every SQL shell can read; large values from Jira are
+compressed. On SQLite a timestamp is a string that compares correctly with ``datetime('now')``.
 """
 
 from abc import abstractmethod
@@ -44,7 +44,7 @@ __all__ = [
 T = TypeVar("T")
 
 DECODING_ERRORS = (ValueError, TypeError, AttributeError, OverflowError, ZstdError)
-"""What a decoder raises for a value that is not what was stored."""
+"""The errors of decoders for a value that is not what was stored."""
 
 
 def damaged(location: str, reason: object) -> DatabaseCorruptionError:
@@ -52,7 +52,7 @@ def damaged(location: str, reason: object) -> DatabaseCorruptionError:
 
     Args:
         location: the table and column, such as ``profiles.jira_config``.
-        reason: what is wrong with the value; without the value itself, which may be secret.
+        reason: the reason, without the value itself, which may be secret.
     """
     return DatabaseCorruptionError(
         f"{location} is damaged: {reason}; restore a backup, or delete the row"
@@ -72,13 +72,13 @@ class StoredType(TypeDecorator[T]):
 
     @abstractmethod
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """Return what decodes a value of the driver that is not ``None``.
+        """Return the function that decodes a value of the driver that is not ``None``.
 
         It raises one of :data:`DECODING_ERRORS` for a value that is not what was stored.
         """
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        """Return what decodes a value of the driver for the ORM."""
+        """Return the function that decodes a value of the driver for the ORM."""
         decode_one = self.decoder(dialect)
 
         def process(value: Any) -> Any:
@@ -218,7 +218,7 @@ def _decompressed_object(compressed: bytes) -> dict[str, Any]:
 
 class _Flags(dict[Any, bool]):
     def __missing__(self, value: Any) -> bool:
-        raise ValueError("0 or 1 was expected")
+        raise ValueError("input should be 0 or 1")
 
 
 _flag = _Flags({0: False, 1: True}).__getitem__
@@ -236,7 +236,7 @@ class OrderedText(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """PostgreSQL sorts by the language of the database, unless told otherwise."""
+        """Return the type; PostgreSQL sorts by the language of the database without ``C``."""
         collation = "C" if dialect.name == "postgresql" else None
         return dialect.type_descriptor(Text(collation=collation))
 
@@ -248,15 +248,15 @@ class UtcTimestamp(StoredType[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Text on SQLite, which has no type for time."""
+        """Return the type: text on SQLite, which has no type for time."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """To UTC; a naive value is local time."""
+        """Return the conversion to UTC; a naive value is local time."""
         return _to_text if dialect.name == "sqlite" else _to_utc
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """As an aware value in UTC."""
+        """Return the conversion to an aware value in UTC."""
         return _from_text if dialect.name == "sqlite" else _in_utc
 
 
@@ -266,7 +266,7 @@ class IsoText(UtcTimestamp):
     cache_ok = True
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """As a string in UTC."""
+        """Return the conversion to a string in UTC."""
         return _iso_from_text if dialect.name == "sqlite" else _iso_from_timestamp
 
 
@@ -285,7 +285,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _from_text(text: str) -> datetime:
-    """The timestamp; without an offset it is in UTC."""
+    """Return the timestamp; without an offset it is in UTC."""
     timestamp = _parsed(text)
     if timestamp.tzinfo is None:
         return timestamp.replace(tzinfo=UTC)
@@ -302,7 +302,7 @@ def _parsed(text: str) -> datetime:
 def _iso_from_text(text: str) -> str:
     if (
         len(text) == _TEXT_LENGTH
-        and text[4:20:3] == "-- ::."  # what stands between the numbers
+        and text[4:20:3] == "-- ::."  # the separators
         and _parsed(text).tzinfo is None
     ):
         return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"

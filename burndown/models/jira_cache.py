@@ -23,7 +23,7 @@ def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
 
     Args:
         jql: the search as it is sent.
-        fields: names of fields, as a list or joined by commas; order and doubles do not matter.
+        fields: names of fields, as a list or joined by commas; order and duplicates do not matter.
 
     Returns:
         64 hexadecimal digits: the SHA-256 of ``{"fields":[sorted names],"jql":"..."}``.
@@ -63,21 +63,21 @@ class JiraCache(QueryData, table=True):
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When the response was saved, UTC."""
     issue_count: int | None = Field(default=None, ge=0)
-    """How many different issues are in the response; counted in it, whatever is given here."""
+    """The number of distinct issues in the response; counted, whatever is given."""
     is_complete: bool | None = Field(default=None, sa_type=Flag)
-    """Whether it holds all issues; as the response says, ``None`` if it does not or cannot be
-    right."""
+    """Whether it holds all issues, as the response states; ``None`` if it does not state it, or
+    contradicts itself."""
     response: JsonObject = Field(repr=False, sa_type=CompressedJson)
     """The response, exactly as it was given; normally with ``issues`` and ``total``."""
 
     @classmethod
     def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the response says of itself."""
+        """Return the count of issues and the completeness of the response."""
         return response_counts(document.get("response"))
 
     @property
     def issues(self) -> list[Any]:
-        """The issues in the response; empty if there is no list of them."""
+        """Return the issues in the response; empty if there is no list of them."""
         issues = self.response.get("issues")
         return issues if isinstance(issues, list) else []
 

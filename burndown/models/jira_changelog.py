@@ -41,12 +41,12 @@ class JiraChangelog(QueryData, table=True):
 
     @classmethod
     def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the changelog says of itself."""
+        """Return the completeness of the changelog."""
         return changelog_counts(document.get("changelog"))
 
     @property
     def histories(self) -> list[Any]:
-        """The histories, in the order of the server; empty if there is no list of them."""
+        """Return the histories, in the order of the server; empty if there is no list of them."""
         found = _find_page(self.changelog)
         return [] if found is None else found.histories
 
@@ -64,7 +64,7 @@ def changelog_counts(changelog: Any) -> dict[str, Any]:
 
 class _Page(NamedTuple):
     page: Mapping[str, Any]
-    """What says whether there are further histories."""
+    """The object that states whether there are further histories."""
     histories: list[Any]
 
 
@@ -89,7 +89,7 @@ def _find_page(value: Any, issue_ids: Set[str] = frozenset()) -> _Page | None:
 
 
 def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
-    """The histories of one issue in a bulk fetch, whose pages can each hold a part of them."""
+    """Return the histories of one issue in a bulk fetch, whose pages each hold a part of them."""
     entries = value.get("issueChangeLogs")
     parts = [
         (entry.get("issueId"), entry["changeHistories"])

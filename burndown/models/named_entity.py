@@ -1,4 +1,4 @@
-"""What profiles and queries have in common: an id, a name, times of use, and unknown keys."""
+"""The base of profiles and queries: an id, a name, times of use, and unknown keys."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -18,10 +18,10 @@ _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
 
 class NamedEntity(Entity):
-    """Something that people name and switch to.
+    """An entity that people name and switch to.
 
-    Without an ``id`` it is made of the name (``"Team A"`` gives ``team-a``); without a name, the
-    id is the name. Keys that are not fields are kept in ``extra``.
+    Without an ``id`` it gets one made of the name (``"Team A"`` gives ``team-a``); without a name,
+    the id is the name. Keys that are not fields are kept in ``extra``.
     """
 
     UNKNOWN_KEYS: ClassVar[str] = "extra"
@@ -30,26 +30,26 @@ class NamedEntity(Entity):
     """The id of a name that has no letter or digit to make one of."""
 
     id: Identifier = Field(primary_key=True, sa_type=OrderedText)
-    """What programs call it; never changes."""
+    """The id, which never changes."""
     name: Name = Field(sa_column_kwargs={"server_default": random_text()})
-    """What people call it."""
+    """The name for people."""
     description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
-    """What it is for."""
+    """Its purpose."""
     created_at: UtcDatetime = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
-    """When it was made, UTC."""
+    """When it was created, UTC."""
     last_used: UtcDatetime = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
-    """When somebody last switched to it, UTC; at first when it was made."""
+    """When somebody last switched to it, UTC; at first when it was created."""
     extra: JsonObject = Field(
         default_factory=dict,
         repr=False,
         sa_type=JsonText,
         sa_column_kwargs={"server_default": "{}", "nullable": False},
     )
-    """Keys that this version does not know."""
+    """Keys of the document that are not fields."""
 
     @classmethod
     def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,9 @@ class NamedEntity(Entity):
     def _check_extra(self) -> Self:
         clash = self.extra.keys() & (type(self).model_fields.keys() - {"extra"})
         if clash:
-            raise ValueError(f"extra: {min(clash)!r} is a field of its own")
+            raise ValueError(
+                f"extra: input should be without the key {min(clash)!r}, which is a field"
+            )
         return self
 
 

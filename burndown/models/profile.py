@@ -84,14 +84,14 @@ def _check_token(token: SecretStr) -> SecretStr:
 
 
 class JiraConfig(Submodel):
-    """How Jira is reached. Empty until somebody configures it."""
+    """The connection to Jira; empty until somebody configures it."""
 
     base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
-    """Where Jira is, with or without a slash at the end; empty while not configured."""
+    """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
     token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
-    """The access token. Never shown, and left out of JSON dumps; empty for anonymous access."""
+    """The access token, omitted from ``repr`` and JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
     max_results_per_call: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
@@ -116,7 +116,7 @@ class JiraConfig(Submodel):
 
 
 class DoraFieldMappings(Submodel):
-    """Where the four DORA metrics find their values in an issue."""
+    """The sources in an issue of the values for the four DORA metrics."""
 
     deployment_date: FieldSource | None = None
     """When a change reached production."""
@@ -131,32 +131,32 @@ class DoraFieldMappings(Submodel):
     change_failure: FieldSource | None = None
     """Whether a change failed."""
     production_impact: FieldSource | None = None
-    """How an incident touched production."""
+    """The effect of an incident on production."""
     affected_environment: FieldSource | None = None
     """Environment in which an incident happened."""
     target_environment: FieldSource | None = None
     """Environment to which a change was deployed."""
     severity_level: FieldSource | None = None
-    """How severe an incident was."""
+    """The severity of an incident."""
 
 
 class FlowFieldMappings(Submodel):
-    """Where the Flow metrics find their values in an issue."""
+    """The sources in an issue of the values for the Flow metrics."""
 
     flow_item_type: FieldSource | None = None
     """Kind of work."""
     status: FieldSource | None = None
-    """Where in the workflow the item is."""
+    """The state of the item in the workflow."""
     effort_category: FieldSource | None = None
     """Category of effort, for the distribution of work."""
     completed_date: FieldSource | None = None
     """When the item was done."""
     estimate: FieldSource | None = None
-    """How large the item is."""
+    """The size of the item."""
 
 
 class FieldMappings(Submodel):
-    """Which Jira fields the metrics read."""
+    """The Jira fields that the metrics read."""
 
     dora: DoraFieldMappings = SectionField(default_factory=DoraFieldMappings)
     """For the DORA metrics."""
@@ -165,20 +165,20 @@ class FieldMappings(Submodel):
 
 
 class ForecastSettings(Submodel):
-    """What the forecast is made with."""
+    """The settings of the forecast."""
 
     pert_factor: Annotated[Number, SectionField(gt=0)] = 1.2
     """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
     deadline: OptionalDate = None
-    """The day by which all has to be done."""
+    """The day by which everything has to be done."""
     milestone: OptionalDate = None
     """A day in between to aim at."""
     data_points_count: Annotated[Number, SectionField(ge=1)] = 12
-    """How many of the last weeks the forecast looks at, at least 1."""
+    """The number of past weeks that the forecast uses, at least 1."""
 
 
 class ProjectClassification(Submodel):
-    """Which projects, types, statuses and environments mean what."""
+    """The meaning of projects, types, statuses and environments."""
 
     devops_projects: list[Text] = []
     """Keys of the projects that hold deployments and incidents."""
@@ -201,7 +201,7 @@ class ProjectClassification(Submodel):
 
 
 class FlowTypeMapping(Submodel):
-    """What makes an issue an item of one flow type."""
+    """The issues that belong to one flow type."""
 
     issue_types: list[Text] = []
     """Issue types that belong to it."""
@@ -364,13 +364,13 @@ class Profile(NamedEntity, table=True):
     jira_config: JiraConfig = _section(JiraConfig)
     """The connection to Jira."""
     field_mappings: FieldMappings = _section(FieldMappings)
-    """Where the metrics find their values in an issue."""
+    """The sources of the values for the metrics."""
     forecast_settings: ForecastSettings = _section(ForecastSettings)
-    """How the forecast is made."""
+    """The settings of the forecast."""
     project_classification: ProjectClassification = _section(ProjectClassification)
-    """Which projects, types and statuses mean what."""
+    """The meaning of projects, types and statuses."""
     flow_type_mappings: FlowTypeMappings = _section(FlowTypeMappings)
-    """What makes an issue an item of which flow type."""
+    """The issues that belong to each flow type."""
     show_milestone: StrictBool = Field(
         default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()}
     )

@@ -1,4 +1,4 @@
-"""What a query's issues add up to: scope and weekly statistics."""
+"""The project data of a query: scope and weekly statistics."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -22,7 +22,7 @@ __all__ = ["ProjectData", "ProjectDataDocument", "ProjectScope", "WeeklyStatisti
 
 
 class ProjectScope(View):
-    """How much there is to do, is done and is left, in items and story points."""
+    """The work in total, completed and remaining, in items and story points."""
 
     total_items: LenientNumber = None
     """Issues in all."""
@@ -41,17 +41,17 @@ class ProjectScope(View):
     estimated_points: LenientNumber = None
     """Story points of issues that have some."""
     remaining_total_points: LenientNumber = None
-    """Story points left, with those of unestimated issues guessed from the average."""
+    """Remaining story points, with the average for each unestimated issue."""
     points_field_available: Annotated[bool | None, lenient(bool)] = None
-    """Whether the issues have a field of story points."""
+    """Whether the issues have a field for story points."""
     status_breakdown: Annotated[dict[str, Any] | None, lenient(dict)] = None
     """For each status: items, points, category and classification."""
     calculation_metadata: Annotated[dict[str, Any] | None, lenient(dict)] = None
-    """How and when the scope was calculated."""
+    """The method and time of the calculation."""
 
 
 class WeeklyStatistics(View):
-    """What was created and completed in the week that begins at a date."""
+    """The work created and completed in the week that begins at a date."""
 
     date: LenientText = None
     """Monday of the week, ``YYYY-MM-DD``, at times with a time; ``NaT`` if it was unreadable."""
@@ -85,13 +85,13 @@ class ProjectData(QueryData, table=True):
 
     @property
     def scope(self) -> ProjectScope:
-        """The scope; in the oldest form its numbers stand beside each other at the root."""
+        """Return the scope; in the oldest form its numbers are at the root."""
         scope = self.data.get("project_scope", self.data)
         return ProjectScope.model_validate(scope if isinstance(scope, dict) else {})
 
     @property
     def statistics(self) -> list[WeeklyStatistics]:
-        """The weeks, in the order in which they are stored; rows that are no objects left out."""
+        """Return the weeks in stored order, without rows that are not objects."""
         rows = self.data.get("statistics")
         if not isinstance(rows, list):
             return []

@@ -1,4 +1,4 @@
-"""How far a running task is."""
+"""The progress of running tasks."""
 
 from typing import Annotated, ClassVar
 
@@ -21,21 +21,21 @@ def _check_percent(percent: float) -> float:
 
 
 class TaskProgress(Entity, table=True):
-    """The last word of a task on how far it is."""
+    """The latest progress that a task has reported."""
 
     __tablename__: ClassVar[str] = "task_progress"
     LABEL: ClassVar[str] = "tasks"
 
     task_name: Identifier = Field(primary_key=True, sa_type=OrderedText)
-    """Which task."""
+    """The name of the task."""
     progress_percent: Annotated[Number, AfterValidator(_check_percent)] = Field(sa_type=Float)
-    """How far it is, in percent, 0 to 100."""
+    """The progress in percent, 0 to 100."""
     status: Word
     """A lower-case word, such as ``running``, ``completed`` or ``failed``."""
     message: Line = ""
-    """What it is doing, for people."""
+    """A message for people."""
     updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
-    """When it last said so, UTC."""
+    """When it was reported, UTC."""
 
 
 class TaskProgressDocument(TypedDict):
