@@ -36,7 +36,7 @@ def test_demo_accepts_an_empty_folder_and_has_a_default(capsys: Capture, tmp_pat
 
 
 def test_demo_refuses_a_folder_that_is_not_empty(capsys: Capture, tmp_path: Path) -> None:
-    """Whether it has a hidden file or an earlier demo."""
+    """It may have a hidden file, or be an earlier demo."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/.hidden").write_text("mine")
     printed(capsys, "demo", "earlier", "--issues", "1")

@@ -18,7 +18,7 @@ LOCALES = {
 def test_a_locale_without_unicode_prints_replacements(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """What it cannot encode is replaced, and the rest is printed."""
+    """Other characters are replaced, and the rest is printed."""
     ended = start("show", **environment)
     assert ended.stderr == b""
     assert ended.returncode == 0

@@ -219,7 +219,7 @@ class AgreementMachine(RuleBasedStateMachine):
         for name, backend in self.backends.items():
             given, given_options = copy.deepcopy((arguments, options))
             call = getattr(backend, method)
-            found = outcome(lambda: call(*given, **given_options))  # noqa: B023 - called at once
+            found = outcome(lambda: call(*given, **given_options))  # noqa: B023 - called immediately
             assert repr((given, given_options)) == repr((arguments, options)), name
             spoil(list(given))
             spoil(given_options)

@@ -1,4 +1,4 @@
-"""Changelogs come back as they were saved, one by one and many at once."""
+"""Changelogs come back as they were saved, one by one and together."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def test_changelogs_come_back_as_they_were_saved(
     assert shared.get_jira_changelogs("p", "q", []) == {}
 
 
-def test_any_number_of_changelogs_can_be_read_at_once(store: Store) -> None:
+def test_any_number_of_changelogs_can_be_read_together(store: Store) -> None:
     """There may be more keys than parameters in a statement, and they may be an iterator."""
     store.save_jira_changelogs("p", "q", {f"K-{number}": {"n": number} for number in range(50)})
     wanted = [f"K-{number}" for number in range(25_000)]

@@ -155,7 +155,7 @@ def test_manual_sql_does_not_continue_without_its_transaction(
 
 
 def test_manual_sql_may_commit_by_itself(backend: SQLiteBackend) -> None:
-    """What follows is committed at the end, or statement by statement, as SQLite does."""
+    """Later statements are committed at the end, or one by one, as SQLite does."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("INSERT INTO app_state VALUES ('first', 'x')")
         connection.commit()

@@ -329,7 +329,7 @@ def database_in(server: PostgresServer, encoding: str) -> Iterator[str]:
 def test_an_encoding_stores_a_value_exactly_or_refuses_it(
     postgres_server: PostgresServer, encoding: str, python_name: str
 ) -> None:
-    """What it cannot encode is refused before any write, and the error names a solution."""
+    """Other values are refused before any write, and the error names a solution."""
     with database_in(postgres_server, encoding) as url, open_backend(url) as backend:
         backend.save_profile({"id": "p"})
         for value in ("plain", "Zürich", "€", "日本", "Ж", "\U0001f680"):

@@ -53,7 +53,7 @@ class Box:
         self.input = root / "input"
         self.database = root / "store" / "burndown.db"
         self.told: list[str] = []
-        """What was done to the input."""
+        """The changes of the input."""
         self.problems: list[str] = []
         """The rules that were broken."""
         self.database.parent.mkdir(parents=True)

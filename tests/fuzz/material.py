@@ -27,14 +27,14 @@ _THEN = datetime(2025, 11, 24, 8, tzinfo=UTC)
 _QUERIES = 2
 _FEW = 5
 _MOST_KEYS = 22
-"""How many items of other collections than issues and weeks are used."""
+"""The number of items of collections other than issues and weeks."""
 _LARGEST_QUERY = 120_000
 _SMALL = {"id": "other", "name": "Other", "jira_config": {"token": CANARY}}
 
 
 @dataclass(frozen=True)
 class Material:
-    """What the cases damage, all of it as bytes, so that they can share it."""
+    """Workspaces, exports and stores to damage, as bytes, so that cases can share them."""
 
     workspaces: list[dict[str, bytes]]
     """Legacy workspaces, by path below their root."""

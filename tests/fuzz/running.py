@@ -30,13 +30,13 @@ MEMORY_MB = 500
 
 
 class Result(NamedTuple):
-    """How a case ended."""
+    """The result of a case."""
 
     number: int
     kind: str
     outcome: str
     told: str
-    """What was done to the input."""
+    """The changes of the input."""
     problems: tuple[str, ...]
     memory_mb: float
     """The peak memory of the process so far."""
@@ -44,7 +44,7 @@ class Result(NamedTuple):
 
 @dataclass
 class Summary:
-    """How all cases ended."""
+    """The results of all cases."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: list[Result] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Summary:
 
     @property
     def count(self) -> int:
-        """How many cases were run."""
+        """The number of cases."""
         return self.outcomes.total()
 
     def add(self, result: Result) -> None:
@@ -126,7 +126,7 @@ def run_many(
         material: what is damaged.
         seed: what the cases follow from, with their numbers.
         count: how many.
-        processes: how many at once.
+        processes: their number.
         folder: where the files of the cases lie meanwhile; that of the system if not given.
         told: takes each result.
     """

@@ -97,7 +97,7 @@ def test_the_maximum_number_of_queries_can_be_imported(
 def test_more_than_the_maximum_number_of_queries_import_nothing(
     kafka: SQLiteBackend, tmp_path: Path, form: str, count: int
 ) -> None:
-    """Whether the manifest lists them or not; the error has their number."""
+    """The manifest may list them or not; the error has their number."""
     files = files_of(export_profile("kafka", tmp_path / "original"))
     files |= {f"queries/q{number}.json": b"{}" for number in range(count - 2)}
     path = tmp_path / form

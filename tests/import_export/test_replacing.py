@@ -118,7 +118,7 @@ def test_a_profile_with_the_given_name_is_replaced(store: Store, tmp_path: Path)
 def test_an_import_does_not_replace_two_profiles(
     store: Store, tmp_path: Path, dry_run: bool
 ) -> None:
-    """When one has its id and another one its name."""
+    """One has its id and another one its name."""
     path = export_profile("kafka", tmp_path / "export")
     before = everything(store.backend)
     with pytest.raises(ImportExportError, match="delete one first") as caught:
@@ -195,7 +195,7 @@ def test_a_lost_token_is_reported_even_if_the_export_had_none(store: Store, tmp_
 def test_the_token_of_an_export_replaces_the_stored_one(
     store: Store, tmp_path: Path, include_secrets: bool
 ) -> None:
-    """Whether it was exported or added manually."""
+    """It may have been exported or added manually."""
     path = export_profile("kafka", tmp_path / "export", include_secrets=include_secrets)
     if not include_secrets:
         profile = json.loads((path / "profile.json").read_text("utf-8"))

@@ -94,7 +94,7 @@ unexpected_values = st.one_of(
 )
 
 
-def with_moments(model: Any, document: Document) -> Document:
+def with_timestamps(model: Any, document: Document) -> Document:
     """Return the document with a timestamp wherever the clock would be used."""
     timestamps = {name for name in model.model_fields if name.endswith(("_at", "last_used"))}
     return {**dict.fromkeys(timestamps, TIMESTAMP), **document}
@@ -109,7 +109,7 @@ def stored_or_error(rows: Callable[[], list[Row]]) -> str:
 
 
 def assert_rows_are_those_of_the_entity(model: Any, document: Document) -> None:
-    document = with_moments(model, document)
+    document = with_timestamps(model, document)
     codec = codec_of(model)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codec, "_validated", codec._validated_by_entity)

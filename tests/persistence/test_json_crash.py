@@ -91,7 +91,7 @@ def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
         killed = copied("killed")
         killed_at(run(killed), 1 + calls * (number * number) // (KILLS * KILLS))
         if number % 3 == 0:
-            killed_at(lambda: reopened(killed), 400)  # noqa: B023 - called at once
+            killed_at(lambda: reopened(killed), 400)  # noqa: B023 - called immediately
         if number % 3 == 1:
             with SQLiteBackend(killed.parent / "b.db") as database:
                 run_migration_if_needed(killed, database.database)

@@ -69,7 +69,7 @@ def test_upgrades_and_downgrades_change_the_version(version: str, tmp_path: Path
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", SCHEMA_VERSION])
 def test_the_table_of_another_program_stays(version: str, tmp_path: Path) -> None:
-    """Whether it was there first or came later; its version is ignored."""
+    """It may have been there first or later; its version is ignored."""
     path = copy_of(version, tmp_path / "shared.db")
     run_sql(path, *FOREIGN)
     assert SQLiteDatabase(path).schema_version() == version
