@@ -178,7 +178,7 @@ class AgreementMachine(RuleBasedStateMachine):
     """A machine that makes each call on all backends and on the model, and compares the results.
 
     Args:
-        storages: for each backend by name, what makes a storage for this run.
+        storages: a function for each backend, by name, that creates a storage for this run.
     """
 
     existing_profiles: Bundle[str] = Bundle("existing_profiles")

@@ -30,7 +30,7 @@ class RefusedError(Exception):
 
     Attributes:
         paths: the path of each problem.
-        mentioned: what the message must name.
+        mentioned: strings that the message must contain.
     """
 
     def __init__(self, *paths: str, mentioned: str = "") -> None:

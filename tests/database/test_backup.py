@@ -149,7 +149,7 @@ with SQLiteBackend(sys.argv[1]) as backend:
 def test_writes_after_a_backup_are_stored(tmp_path: Path) -> None:
     """Other processes open and close the database in the meantime, and see all writes.
 
-    They would remove the log of a process that has lost its locks, which then writes to no file.
+    If this process had lost its locks, they would delete its log, and its writes would be lost.
     """
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:

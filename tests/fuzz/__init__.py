@@ -2,5 +2,5 @@
 
     python -m tests.fuzz 20000 --seed 1
 
-Every case follows from the seed and its number alone; ``--only NUMBER`` repeats one.
+Every case depends only on the seed and its number; ``--only NUMBER`` repeats one.
 """

@@ -53,15 +53,15 @@ _VALUES = {
 
 
 def damaged_archive(rng: random.Random, tree: Tree, outside: str) -> tuple[bytes, list[str]]:
-    """An archive of the tree, mostly with something wrong that only archives can have.
+    """Return an archive of the tree, mostly with a fault that only archives can have.
 
     Args:
         rng: the random numbers of the case.
-        tree: what is in it.
+        tree: its content.
         outside: a folder that nothing may be unpacked to.
 
     Returns:
-        Its bytes, and what was done.
+        Its bytes, and a description of the fault.
     """
     told = []
     entries = [(name, data) for name, data in tree.items() if isinstance(data, bytes)]

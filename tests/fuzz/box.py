@@ -41,10 +41,10 @@ _BAIT_FILES = (
 
 
 class Box:
-    """A folder of its own for a case: what is read, the store, and an outside that is no target.
+    """A folder for one case: the input, the store, and files outside that must not change.
 
     Args:
-        root: the folder to make.
+        root: the folder to create.
     """
 
     def __init__(self, root: Path) -> None:

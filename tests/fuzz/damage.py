@@ -1,7 +1,7 @@
 """Faults of bytes, of JSON, and of the files of a folder.
 
-Each function takes the random numbers of a case and gives the damaged thing with a word on what was
-done. A value under the key of a secret is never moved to another key, where no one could know it.
+Each function takes the random numbers of a case, and returns the damaged input and a description of
+the fault. The value of a secret is never moved to another key, where it could not be recognized.
 """
 
 import hashlib
@@ -319,12 +319,12 @@ def damaged_tree(
 
     Args:
         rng: the random numbers of the case.
-        tree: is changed.
+        tree: the files, changed in place.
         names: where more files can be put.
-        links: what links can point to.
+        links: targets of links.
 
     Returns:
-        What was done.
+        A description of the faults.
     """
     return [
         _damage_file(rng, tree, names, links) for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 6)))

@@ -123,12 +123,12 @@ def run_many(
     """Run cases in several processes; one that dies counts as a finding.
 
     Args:
-        material: what is damaged.
-        seed: what the cases follow from, with their numbers.
-        count: how many.
-        processes: their number.
-        folder: where the files of the cases lie meanwhile; that of the system if not given.
-        told: takes each result.
+        material: the input to damage.
+        seed: determines the cases, with their numbers.
+        count: the number of cases.
+        processes: the number of processes.
+        folder: for the files of the cases; by default the system's temporary folder.
+        told: is called with each result.
     """
     summary, started = Summary(), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="burndown-fuzz-", dir=folder) as own:

@@ -58,7 +58,7 @@ def snapshot(root: Path, *, without: tuple[str, ...] = ()) -> dict[str, bytes | 
 
     Args:
         root: the folder.
-        without: paths below it whose content is passed over.
+        without: paths below it whose content is ignored.
     """
     found: dict[str, bytes | str] = {}
     for parent, folders, files in os.walk(root):

@@ -50,7 +50,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def kafka(template: Path, backend: SQLiteBackend) -> SQLiteBackend:
     """Return the current backend, with the profile ``kafka`` and its queries ``12w`` and ``bugs``.
 
-    Its token stands in what Jira told, too.
+    Its token is in cached responses, too.
     """
     shutil.copy(template, backend.database.path)
     set_backend(backend)

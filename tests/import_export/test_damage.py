@@ -110,7 +110,7 @@ HOSTILE: dict[str, tuple[str, Any]] = {
     "a list as query": ("queries/list.json", [{"jql": "a = b"}]),
     "a number as JQL": ("queries/new.json", {"jql": 3}),
     "a name that is taken": ("queries/new.json", {"name": "bugs"}),
-    "a bad moment of a query": ("queries/new.json", {"created_at": "yesterday"}),
+    "a bad timestamp of a query": ("queries/new.json", {"created_at": "yesterday"}),
     "a list as data": ("project_data/12w.json", [1]),
     "snapshots of an unknown query": ("metrics/snapshots.json", {"gone": [SNAPSHOT]}),
     "snapshots that are an object": ("metrics/snapshots.json", {"12w": SNAPSHOT}),
@@ -131,7 +131,7 @@ HOSTILE: dict[str, tuple[str, Any]] = {
     "no id of a folder": ("profile.json", {"id": "", "name": "Up"}),
     "a list as section": ("profile.json", {"id": "new", "jira_config": [1]}),
     "a bad number": ("profile.json", {"id": "new", "forecast_settings": {"pert_factor": 0}}),
-    "a bad moment": ("profile.json", {"id": "new", "created_at": "yesterday"}),
+    "a bad timestamp": ("profile.json", {"id": "new", "created_at": "yesterday"}),
 }
 
 

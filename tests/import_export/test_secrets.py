@@ -260,7 +260,7 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "half a surrogate pair": lambda jira: {**jira, "token": CANARY + "\ud800"},
     "a URL": lambda jira: {**jira, "base_url": f"https://user:{CANARY}@jira.example.com"},
     "a section": lambda jira: [jira],
-    "a moment": lambda jira: {**jira, "last_test_timestamp": "yesterday"},
+    "a timestamp": lambda jira: {**jira, "last_test_timestamp": "yesterday"},
 }
 
 

@@ -133,7 +133,7 @@ def changed(root: Path, path: str, changes: dict[str, Any]) -> None:
 def migrate(root: Path, *, skip_damaged: bool = False, rehearse: bool = True) -> Outcome:
     """Return what a dry run reports and a migration does, which is the same.
 
-    Neither changes an old file, tells the token, or leaves a database that is not complete.
+    Neither changes an old file, prints the token, or leaves an incomplete database.
     """
     new = root.with_name("new")
     before = tree(root.parent)

@@ -1,7 +1,7 @@
 """A link that replaces a file or folder during a migration.
 
-It can do so before each call that opens a file or lists a folder, and be gone before the next one.
-What it leads to is never read, and nothing is missed without an error.
+It can do so before each call that opens a file or lists a folder, and be removed before the next
+one. Its target is never read, and no file is omitted without an error.
 """
 
 import os
@@ -36,7 +36,7 @@ LISTING = ("scandir", "listdir")
 def at_steps(call: Action, actions: dict[int, Action]) -> list[str]:
     """Call a function before these calls that open or list; return the names of all those calls.
 
-    They are those of Python, so that those of SQLite are not among them.
+    These are calls of Python, so those of SQLite are not counted.
     """
     steps: list[str] = []
 

@@ -1,6 +1,6 @@
 """Migrating and exporting for the old dashboard; docs/legacy-export.md lists all differences.
 
-What is expected of each file is said here once more, in the terms of the JSON values alone.
+The expected files are computed here from the JSON values alone, without the code under test.
 """
 
 import json

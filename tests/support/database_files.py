@@ -12,7 +12,7 @@ class Place:
     """A path, and the database that is put there.
 
     Args:
-        path: where to put it; its folder is made.
+        path: where to put it; its folder is created.
         ours: a database of ours.
         stack: closes the connections that stay open.
     """
@@ -220,7 +220,7 @@ READABLE = {closed, in_use, being_written, open_and_idle, killed, killed_without
 def contents(folder: Path) -> dict[str, tuple[int, bytes | None]]:
     """Return all files with their content, except the index of a log.
 
-    SQLite keeps its locks in there, and makes it anew after a process was killed.
+    SQLite keeps its locks in it, and rebuilds it after a process was killed.
     """
     return {
         str(path): (

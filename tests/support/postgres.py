@@ -1,7 +1,7 @@
 """A real PostgreSQL server for the tests, and temporary databases on it.
 
-It is the one that ``BURNDOWN_TEST_POSTGRES_URL`` names, as somebody who may make databases, or
-else one that is started for this run and removed after it.
+It is the one in ``BURNDOWN_TEST_POSTGRES_URL``, whose user has to be able to create databases, or
+one that is started for this run and removed after it.
 """
 
 import os
@@ -43,7 +43,7 @@ class PostgresServer:
     """A server on which databases are created and dropped.
 
     Args:
-        url: a database of it, as somebody who may make others.
+        url: a database of it, with a user who may create others.
     """
 
     def __init__(self, url: str) -> None:
@@ -56,7 +56,7 @@ class PostgresServer:
         """Yield the SQLAlchemy URL of a new database, dropped at the end with its connections.
 
         Args:
-            prepare: what fills the database, given its URL; it is done once, and then copied.
+            prepare: fills the database with this URL; it is called once, and the result is copied.
         """
         if prepare not in self._templates:
             self._templates[prepare] = self._make_template(prepare)
@@ -90,7 +90,7 @@ class PostgresServer:
         """Run a replica of the server, which can only be read.
 
         Yields:
-            What gives the URL of a database on the copy for that of it on the server.
+            A function that converts the URL of a database on the server to that on the replica.
         """
         with psycopg.connect(_text(self.admin)) as connection:
             [[programs]] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'")

@@ -61,7 +61,7 @@ def in_child(work: Callable[[], object]) -> None:
 def count_calls(call: Callable[[], object], at: int = 0, then: Callable[[], object] = int) -> int:
     """Call ``then`` at the given function call; return how many function calls there were.
 
-    Without garbage collection, whose callbacks would be counted whenever it happens to run.
+    Garbage collection is off, since its callbacks would be counted at random.
     """
     calls = 0
 

@@ -59,8 +59,8 @@ class Store:
     """A backend with a controlled clock, emptied by each example; it has all calls of the backend.
 
     Args:
-        name: which backend, as the table of them calls it.
-        open_backend: opens it on the storage.
+        name: the name of the backend in ``BACKENDS``.
+        open_backend: opens the backend on its storage.
     """
 
     def __init__(self, name: str, open_backend: Open) -> None:
