@@ -200,7 +200,7 @@ class _Migration:
         remove_database(scratch)
         try:
             self._build(scratch, before)
-            if not self.target.adopt(scratch):
+            if not self.target.install_prebuilt(scratch):
                 self._copy(scratch)
         finally:
             remove_database(scratch)

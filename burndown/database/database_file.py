@@ -76,7 +76,7 @@ class DatabaseFile:
 
     def exists(self) -> bool:
         """Whether there is a file with something in it."""
-        with _naming(self.path):
+        with _storage_errors(self.path):
             return _size(self.path) > 0
 
     def size(self) -> int:
@@ -91,7 +91,7 @@ class DatabaseFile:
                 beside it belongs to another database.
             ForeignDatabaseError: it holds a single byte, so it is no database.
         """
-        with _naming(self.path):
+        with _storage_errors(self.path):
             if self.path.is_dir():
                 raise StorageError(
                     f"{self.path} is a folder, not a database; name a file, or "
@@ -115,7 +115,7 @@ class DatabaseFile:
                     "it has to be moved away"
                 )
 
-    def why_read_only(self) -> str | None:
+    def read_only_reason(self) -> str | None:
         """Return why this process cannot write to the database; ``None`` if it can."""
         for path in (self.path, self.log, self.index):
             target = path if path.exists() else path.parent
@@ -133,12 +133,12 @@ class DatabaseFile:
         """
         uri = self.path.as_uri()
         if _size(self.log) > 0:
-            if os.name == "posix" and not self.index.exists() and self.why_read_only():
+            if os.name == "posix" and not self.index.exists() and self.read_only_reason():
                 return Access(f"{uri}?mode=ro&vfs=unix-none", is_exclusive=True)
             return Access(f"{uri}?mode=ro")  # a writing one puts the log into the file at its end
         if self.has_hot_journal():
             return Access(f"{uri}?mode={'rw' if may_write else 'ro'}")
-        if self.why_read_only() is None:
+        if self.read_only_reason() is None:
             return Access(f"{uri}?mode=rw")  # others leave an empty log behind
         if self.index.exists():
             return Access(f"{uri}?mode=ro")
@@ -172,7 +172,7 @@ class DatabaseFile:
         for path in (self.path, *self.sidecars):
             path.unlink(missing_ok=True)
 
-    def make_room(self) -> None:
+    def clear_sidecars(self) -> None:
         """Have nothing beside the path that SQLite would take for a part of a new database.
 
         The log of a database that is gone keeps its content under another name.
@@ -261,7 +261,7 @@ def remove_database(path: Path) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def _storage_errors(path: Path) -> Iterator[None]:
     """Turn what the system refuses into an error that names the database."""
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL, exc, make_url
 
-from burndown.database.error_chains import raise_alone
+from burndown.database.error_chains import raise_without_context
 from burndown.database.postgresql_settings import settings_of_options
 from burndown.errors import StorageError, is_secret
 
@@ -51,7 +51,9 @@ class ServerAddress(NamedTuple):
             dialect = url.get_dialect()()
             parameters = dialect.create_connect_args(url.difference_update_query(["options"]))[1]
         except (exc.ArgumentError, ValueError):
-            raise_alone(StorageError("The hosts and ports of the database URL do not fit"))
+            raise_without_context(
+                StorageError("The hosts and ports of the database URL do not fit")
+            )
         for name, value in parameters.items():
             _refuse_unsendable(name, str(value))
         return cls(_without_secrets(url, settings), dict(parameters), settings)
@@ -91,7 +93,7 @@ def parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError):
-        raise_alone(
+        raise_without_context(
             StorageError(f"The database URL is not one that SQLAlchemy understands. {_HINT}")
         )
     if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):

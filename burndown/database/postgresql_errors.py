@@ -1,10 +1,10 @@
-"""What errors of a PostgreSQL server and its driver mean, told without any value of a row."""
+"""Translation of the errors of a PostgreSQL server and its driver, without values of rows."""
 
 from typing import Any
 
 from sqlalchemy import exc
 
-from burndown.database import base
+from burndown.database import timeouts
 from burndown.database.database_url import ServerAddress
 from burndown.errors import (
     DatabaseCorruptionError,
@@ -15,11 +15,11 @@ from burndown.errors import (
 
 __all__ = ["translate"]
 
-_MEANINGS: dict[str, tuple[type[StorageError], str]] = {
+_ERRORS: dict[str, tuple[type[StorageError], str]] = {
     "08": (StorageError, "The database server {server} is out of reach: {message}"),
     "22P05": (
         StorageError,
-        "The database's encoding has no place for a character in a value; copy the store to a "
+        "The database's encoding cannot represent a character of a value; copy the store to a "
         "database that was created with ENCODING 'UTF8'",
     ),
     "25006": (
@@ -34,8 +34,8 @@ _MEANINGS: dict[str, tuple[type[StorageError], str]] = {
     "25P03": (
         TransactionAbortedError,
         "The server ended the transaction, which its client left idle for too long; nothing of "
-        "it was stored. The URL can ask for more: ?options=-cidle_in_transaction_session_timeout"
-        "=10min",
+        "it was stored. The URL can set a longer limit: "
+        "?options=-cidle_in_transaction_session_timeout=10min",
     ),
     "25P04": (
         TransactionAbortedError,
@@ -77,49 +77,49 @@ _MEANINGS: dict[str, tuple[type[StorageError], str]] = {
 """The error for each SQLSTATE, or for all of a class (the first two characters)."""
 
 _FAILED = StorageError, "The database failed: {message}"
-_UNREACHABLE = _MEANINGS["08"]
-_REFUSED = _MEANINGS["28"]
+_UNREACHABLE = _ERRORS["08"]
+_REFUSED = _ERRORS["28"]
 _LOST = (
     TransactionAbortedError,
     "The connection to {server} was lost in the transaction, so nothing of it was stored; begin it "
     "again",
 )
 _CLOSED = ("the connection is closed", "the connection is lost")
-"""What psycopg says of one that was open when the transaction began."""
+"""The messages of psycopg for a connection that was open when the transaction began."""
 _FATAL = "FATAL:"
-"""What an error of the server begins with where libpq gives a message only: during start-up."""
+"""The start of an error of the server during connecting, of which libpq gives only a message."""
 
 
 def translate(error: BaseException, address: ServerAddress, driver: Any) -> StorageError:
-    """Return the error that tells people what happened.
+    """Return the error of this package for one that the driver or SQLAlchemy raised.
 
     Args:
-        error: that of the driver, or of SQLAlchemy itself.
+        error: the raised error.
         address: where the database is.
-        driver: the module of the driver.
+        driver: the driver's module.
     """
     state = getattr(error, "sqlstate", None)
     if state is not None:
-        kind, meaning = _MEANINGS.get(state) or _MEANINGS.get(state[:2]) or _FAILED
+        kind, template = _ERRORS.get(state) or _ERRORS.get(state[:2]) or _FAILED
     elif not isinstance(error, driver.OperationalError):
-        kind, meaning = _FAILED
+        kind, template = _FAILED
     elif str(error) in _CLOSED:
-        reason = error.__context__  # what the server said when it closed the connection, if it did
+        reason = error.__context__  # the server's error when it closed the connection, if any
         if isinstance(reason, driver.Error):
             return translate(reason, address, driver)
-        kind, meaning = _LOST
+        kind, template = _LOST
     else:
-        kind, meaning = _REFUSED if _FATAL in str(error) else _UNREACHABLE
+        kind, template = _REFUSED if _FATAL in str(error) else _UNREACHABLE
     message = address.without_secrets(" ".join(_message(error, driver).split()))
     return kind(
-        meaning.format(server=address.server, message=message, busy=base.BUSY_TIMEOUT_SECONDS)
+        template.format(server=address.server, message=message, busy=timeouts.BUSY_TIMEOUT_SECONDS)
     )
 
 
 def _message(error: BaseException, driver: Any) -> str:
-    """Return what was said, if it cannot hold a value of a row, or else the SQLSTATE.
+    """Return the message if it cannot hold a value of a row, or else the SQLSTATE.
 
-    The detail of a message is always left out: it holds rows, such as "Failing row contains …".
+    The detail of a message is never included: it holds rows, such as "Failing row contains …".
     """
     if isinstance(error, driver.Error):
         diagnostic: Any = error.diag

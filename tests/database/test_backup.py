@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from burndown import DatabaseCorruptionError, PersistenceBackend, SQLiteBackend, StorageError
-from burndown.database import base
+from burndown.database import timeouts
 from burndown.demo import write_demo_workspace
 from burndown.disk import is_unfinished, working_folder
 from burndown.models import AppState
@@ -389,7 +389,7 @@ def test_a_locked_database_is_waited_for_but_not_for_ever(
     """Somebody has it for himself, as no process of this package does."""
     backend.save_profile({"id": "p"})
     backend.close()
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
     with closing(sqlite3.connect(tmp_path / "burndown.db")) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")

@@ -18,7 +18,13 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
-from burndown.database import PostgreSQLDatabase, base, get_db_connection, open_database
+from burndown.database import (
+    PostgreSQLDatabase,
+    get_db_connection,
+    open_database,
+    postgresql,
+    timeouts,
+)
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
@@ -104,7 +110,7 @@ def test_who_cannot_write_in_time_is_told_that_it_is_locked(
 ) -> None:
     """Readers wait for nobody meanwhile."""
     backend.set_app_state("key", "value")
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 1)
     with open_backend(postgres_url) as other, backend.transaction():
         backend.set_app_state("key", "other")
         assert other.get_app_state("key") == "value"
@@ -130,7 +136,7 @@ def test_what_the_server_could_not_order_is_tried_again(backend: SQLBackend) -> 
     tries = -100
     with pytest.raises(TransactionConflictError, match="try it again"):
         backend.database.read(conflict)
-    assert tries == -100 + base.ATTEMPTS
+    assert tries == -100 + postgresql.ATTEMPTS
     tries = 0
     with pytest.raises(TransactionConflictError), backend.transaction():
         backend.database.write(conflict)
@@ -179,7 +185,7 @@ def test_rows_that_belong_to_nothing_are_found(backend: SQLBackend, postgres_url
     )
     is_whole, problems = backend.check_integrity()
     assert not is_whole
-    assert "1 rows of queries belong to rows of profiles that are not there" in problems
+    assert "1 rows of queries belong to rows of profiles that do not exist" in problems
     assert any("short" in problem for problem in problems)
 
 

@@ -28,10 +28,10 @@ from burndown import (
     set_backend,
 )
 from burndown.database import (
-    base,
     check_database_integrity,
     get_db_connection,
     open_database,
+    timeouts,
 )
 from burndown.repositories import ProfileRepository
 
@@ -52,7 +52,7 @@ def current(backend: SQLiteBackend) -> SQLiteBackend:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a lock."""
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection
 
-import burndown.database.sqlite as sqlite_room
 from burndown import DatabaseCorruptionError, SQLiteBackend, StorageError, get_backend
 from burndown.database import SQLiteDatabase, get_db_connection, open_database
+from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import SchemaTooNewError
 from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
@@ -338,9 +338,7 @@ def test_a_connection_that_guards_references_would_lose_them(
 ) -> None:
     """So that the test above can fail."""
     upgrade(old)
-    monkeypatch.setattr(
-        sqlite_room.SQLiteDatabase, "_connect_to_alter", sqlite_room.SQLiteDatabase._connect
-    )
+    monkeypatch.setattr(SQLiteConnector, "open_to_alter", SQLiteConnector.open_session)
     SQLiteDatabase(old).change_version("9.0")
     assert everything(old)["jira_changelog_cache"] == []
 
