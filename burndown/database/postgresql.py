@@ -103,7 +103,7 @@ class PostgreSQLDatabase(Database):
             libpq. Tables are found by the search path, and created in the first schema of it.
 
     Raises:
-        StorageError: the URL is not possible, or the driver is not installed.
+        StorageError: the URL is invalid, or the driver is not installed.
     """
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:

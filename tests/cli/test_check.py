@@ -69,7 +69,7 @@ def test_check_finds_a_row_that_belongs_to_nothing(capsys: Capture, workspace: P
         row = cursor.lastrowid
         connection.commit()
     line = refused(capsys, "check")
-    assert line == f"row {row} of queries belongs to a row of profiles that is not there"
+    assert line == f"row {row} of queries belongs to a row of profiles that does not exist"
     assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line]}
 
 

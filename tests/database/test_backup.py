@@ -375,7 +375,7 @@ def test_a_backup_gets_no_log_of_another_database(
     backend.save_profile({"id": "p"})
     left = tmp_path / f"copy.db{suffix}"
     left.write_bytes(b"left")
-    with pytest.raises(StorageError, match=f"{left} is left"):
+    with pytest.raises(StorageError, match=f"{left} belongs to another"):
         backend.backup(tmp_path / "copy.db")
     backend.close()
     with pytest.raises(StorageError, match="name another"):
