@@ -11,15 +11,15 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
-from burndown.database.backup import back_up, integrity_problems
 from burndown.database.base import Database
 from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
 from burndown.database.error_chains import raise_without_context
-from burndown.database.recognition import contents_of
+from burndown.database.sqlite_backup import back_up, integrity_problems
 from burndown.database.sqlite_connections import SessionConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import is_schema_mismatch, translate
+from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
 from burndown.disk import sync
 from burndown.errors import PersistenceError, StorageError

@@ -5,11 +5,11 @@ from contextlib import closing
 
 from sqlalchemy import Connection
 
-from burndown.database.backup import copy_database, integrity_problems
 from burndown.database.connection_cache import ConnectionCache
-from burndown.database.recognition import is_ours, recognized_version
+from burndown.database.sqlite_backup import copy_database, integrity_problems
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import not_writable
+from burndown.database.sqlite_recognition import is_ours, recognized_version
 from burndown.database.upgrade import Begin, SchemaUpgrader
 from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError

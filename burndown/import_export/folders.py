@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from burndown.database.backup import sidecars_of
+from burndown.database.sqlite_backup import sidecars_of
 from burndown.disk import is_file, is_folder, is_there, make_folder, remove, sync, write_file
 from burndown.errors import ImportExportError
 from burndown.import_export.archives import Archive, ArchiveWriter, is_archive_name

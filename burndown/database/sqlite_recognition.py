@@ -36,9 +36,7 @@ Reader = sqlite3.Connection | Executor
 
 def is_ours(connection: Reader, version: str) -> bool:
     """Return whether the database records that it is ours and of this version."""
-    return (
-        _application_id(connection) == APPLICATION_ID and _recorded(connection) == version
-    )
+    return _application_id(connection) == APPLICATION_ID and _recorded(connection) == version
 
 
 def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None:
