@@ -1,4 +1,4 @@
-"""The interface of a database: sessions, transactions, and the translation of errors."""
+"""The interface of a database: its sessions and transactions, on SQLite and PostgreSQL."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, event, exc
+from sqlalchemy import URL, Connection, Engine, event
 from sqlmodel import Session
 
-from burndown.database.error_chains import raise_without_context
+from burndown.database.error_translation import ErrorTranslator
 from burndown.database.upgrade import SchemaUpgrader
-from burndown.database.writing_session import ABORTED, WritingSession, check_active, savepoint
-from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
+from burndown.database.writing_session import WritingSession, check_active, savepoint
 from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
 from burndown.sql import Executor, log_statement
 from burndown.transactions import Transactions
@@ -38,17 +37,26 @@ class Database(ForkAware, ABC):
         engine: the engine for transactions that write.
         reader: the same engine, for transactions that only read.
         upgrader: creates and upgrades the tables.
+        errors: translates errors of the database.
         read_only: make and upgrade nothing, and refuse to write.
     """
 
     def __init__(
-        self, url: URL, engine: Engine, reader: Engine, upgrader: SchemaUpgrader, *, read_only: bool
+        self,
+        url: URL,
+        engine: Engine,
+        reader: Engine,
+        upgrader: SchemaUpgrader,
+        errors: ErrorTranslator,
+        *,
+        read_only: bool,
     ) -> None:
         self.url = url
         self.read_only = read_only
         self._engine = reader if read_only else engine
         self._reader = reader
         self._upgrader = upgrader
+        self._errors = errors
         event.listen(engine, "begin", self._begin)
         event.listen(engine, "before_cursor_execute", _log)
         self._transactions: Transactions[WritingSession] = Transactions()
@@ -94,7 +102,7 @@ class Database(ForkAware, ABC):
         outer = self._transactions.current()
         if outer is not None:
             with (
-                self.translated_errors(),
+                self._errors.translated(),
                 self._transactions.opened(outer) as part,
                 check_active(outer),
                 savepoint(outer),
@@ -103,7 +111,7 @@ class Database(ForkAware, ABC):
                 part.check_end()
             return
         with (
-            self.translated_errors(),
+            self._errors.translated(),
             self._new_session(WritingSession, self._engine) as new,
             self._transactions.opened(new) as opened,
             new.begin(),
@@ -129,11 +137,11 @@ class Database(ForkAware, ABC):
         """
         outer = self._transactions.current()
         if outer is not None:
-            with self.translated_errors(), check_active(outer):
+            with self._errors.translated(), check_active(outer):
                 yield outer
             return
         with (
-            self.translated_errors(),
+            self._errors.translated(),
             self._new_session(Session, self._reader) as new,
             new.begin(),
         ):
@@ -210,7 +218,7 @@ class Database(ForkAware, ABC):
             StorageError: the database is out of reach.
             ForeignDatabaseError: it belongs to another program.
         """
-        with self.translated_errors():
+        with self._errors.translated():
             return self._upgrader.version()
 
     def sql_of_change(self, version: str) -> str:
@@ -220,7 +228,7 @@ class Database(ForkAware, ABC):
             SchemaTooNewError: a newer release made the database.
             StorageError: there is no such version, or no database.
         """
-        with self.translated_errors():
+        with self._errors.translated():
             return self._upgrader.sql_of_change(version)
 
     def change_version(self, version: str) -> None:
@@ -238,7 +246,7 @@ class Database(ForkAware, ABC):
             StorageError: there is no such version, or the downgrade would lose data.
             DatabaseCorruptionError: rows or pages are damaged; the tables are unchanged.
         """
-        with self.translated_errors():
+        with self._errors.translated():
             self._upgrader.change_version(version)
         self.close()
 
@@ -251,44 +259,6 @@ class Database(ForkAware, ABC):
         """Leave connections and transactions to the parent."""
         self._transactions.leave_to_parent()
         self._engine.dispose(close=False)
-
-    @contextmanager
-    def translated_errors(self) -> Iterator[None]:
-        """Raise errors of the database as those of this package.
-
-        Raises:
-            StorageError: for every error of the driver or of SQLAlchemy.
-        """
-        try:
-            yield
-        except self._errors as error:
-            raise_without_context(self._translated(error).with_traceback(error.__traceback__))
-        except PersistenceError as error:  # such as one that names the constraint a row broke
-            if isinstance(error.__context__, self._errors):
-                raise_without_context(error)
-            raise
-
-    @property
-    def _errors(self) -> tuple[type[Exception], ...]:
-        """What SQLAlchemy and the driver raise."""
-        return exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error
-
-    def _translated(self, error: Exception) -> StorageError:
-        """Return the error of this package for one of the driver or of SQLAlchemy."""
-        if isinstance(error, exc.PendingRollbackError):
-            return TransactionAbortedError(ABORTED)
-        original = getattr(error, "orig", None) or error
-        if self._is_schema_mismatch(original):
-            self._ready = False  # so that the next use upgrades the tables
-        return original if isinstance(original, StorageError) else self._translate(original)
-
-    @abstractmethod
-    def _translate(self, error: BaseException) -> StorageError:
-        """Return the error of this package for one that the driver or SQLAlchemy itself raised."""
-
-    @abstractmethod
-    def _is_schema_mismatch(self, error: BaseException) -> bool:
-        """Return whether a table or column is missing, as after another process's downgrade."""
 
     @abstractmethod
     def _begin(self, connection: Connection) -> None:
@@ -307,6 +277,10 @@ class Database(ForkAware, ABC):
                 self._upgrader.prepare()
                 self._ready = True
 
+    def _prepare_again(self) -> None:
+        """Have the next use create or upgrade the tables, if that is necessary."""
+        self._ready = False
+
     def _read_in(
         self,
         session: WritingSession,
@@ -315,7 +289,7 @@ class Database(ForkAware, ABC):
         **kwargs: P.kwargs,
     ) -> T:
         """Call a function that reads, in the session of the caller."""
-        with self.translated_errors(), check_active(session):
+        with self._errors.translated(), check_active(session):
             return run(Executor.of(session), *args, **kwargs)
 
     def _write_in(
@@ -327,7 +301,7 @@ class Database(ForkAware, ABC):
     ) -> T:
         """Call a function that writes, in a savepoint of the session of the caller."""
         executor = Executor.of(session)
-        with self.translated_errors(), check_active(session), executor.savepoint():
+        with self._errors.translated(), check_active(session), executor.savepoint():
             return run(executor, *args, **kwargs)
 
 

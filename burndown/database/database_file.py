@@ -6,12 +6,12 @@ release all locks that this process holds on it.
 
 import errno
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from burndown.database.rollback_journal import RollbackJournal, file_size
 from burndown.errors import ForeignDatabaseError, StorageError
 from burndown.forks import ForkSafeLock
 
@@ -22,13 +22,6 @@ BUILT_SUFFIX = ".migrating"
 
 SIDECARS = ("-wal", "-shm", "-journal")
 """The suffixes of the files that SQLite keeps next to a database in use."""
-
-# The formats of https://www.sqlite.org/fileformat2.html, sections 1.3 and 3.
-_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
-_RECORD_OVERHEAD = 8
-"""Bytes of a record of a journal besides its page: the page number and the checksum."""
-_CHANGING_HEADER = (slice(18, 20), slice(24, 28), slice(92, 100))
-"""Bytes of the first page that change with the journal mode: format versions and counters."""
 
 # Closing the new file releases all locks of this process on it, so no other thread may open it
 # before it is closed.
@@ -81,11 +74,11 @@ class DatabaseFile:
     def exists(self) -> bool:
         """Return whether there is a file that is not empty."""
         with _storage_errors(self.path):
-            return _size(self.path) > 0
+            return file_size(self.path) > 0
 
     def size(self) -> int:
         """Return the bytes on disk, the log included."""
-        return _size(self.path) + _size(self.log)
+        return file_size(self.path) + file_size(self.log)
 
     def refuse_unsafe(self) -> None:
         """Refuse a file that SQLite would open, and thereby lose or damage data.
@@ -105,15 +98,16 @@ class DatabaseFile:
                 raise StorageError(f"{self.path} is a device, pipe or socket, not a database")
             self._refuse_second_name()
             self._refuse_unreadable()
-            if _size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
+            if file_size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
                 raise ForeignDatabaseError(str(self.path), "holds a single byte")
-            if not self.exists() and _size(self.log) > 0:
+            if not self.exists() and file_size(self.log) > 0:
                 raise StorageError(
                     f"{self.log} holds changes of a database that does not exist, and SQLite would "
                     f"delete it; put {self.path.name} back next to it, or move the log away"
                 )
+            journal = RollbackJournal(self.path, self.journal)
             # Asked twice: another process may have ended its transaction in between.
-            if self.has_hot_journal() and not self._is_harmless() and self.has_hot_journal():
+            if journal.is_hot() and not journal.is_harmless() and journal.is_hot():
                 raise StorageError(
                     f"{self.journal} would undo a transaction that burndown did not begin. If "
                     "another program began it, let that program finish it; if it belongs to "
@@ -137,12 +131,12 @@ class DatabaseFile:
             may_write: an interrupted transaction may be rolled back.
         """
         uri = self.path.as_uri()
-        if _size(self.log) > 0:
+        if file_size(self.log) > 0:
             if os.name == "posix" and not self.index.exists() and self.read_only_reason():
                 return Access(f"{uri}?mode=ro&vfs=unix-none", is_exclusive=True)
             # A connection that can write would put the log into the file when it is closed.
             return Access(f"{uri}?mode=ro")
-        if self.has_hot_journal():
+        if RollbackJournal(self.path, self.journal).is_hot():
             return Access(f"{uri}?mode={'rw' if may_write else 'ro'}")
         if self.read_only_reason() is None:
             # A connection that only reads would leave an empty log behind.
@@ -184,52 +178,10 @@ class DatabaseFile:
 
         A log keeps its content under another name: it may hold changes that are nowhere else.
         """
-        if _size(self.log) > 0:
+        if file_size(self.log) > 0:
             self.log.replace(self._sidecar(".orphaned-wal"))
         for path in self.sidecars:
             path.unlink(missing_ok=True)
-
-    def has_hot_journal(self) -> bool:
-        """Return whether there is a journal that SQLite would apply, unless its writer is alive."""
-        try:
-            with self.journal.open("rb") as file:
-                return file.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-
-    def _is_harmless(self) -> bool:
-        """Return whether the journal undoes nothing but a change of the journal mode.
-
-        That is all that burndown ever writes without a log, when it creates or first opens a
-        database.
-        """
-        try:
-            journal = self.journal.read_bytes()
-        except FileNotFoundError:
-            return True
-        pages, sector, page_size = (
-            int.from_bytes(journal[at : at + 4], "big") for at in (16, 20, 24)
-        )
-        if len(journal) > sector + page_size + _RECORD_OVERHEAD:
-            return False
-        found = self._content(at_most=max(pages, 1) * page_size)
-        if found is None or (pages > 1 and len(found) != pages * page_size):
-            return False
-        record = journal[sector + 4 : sector + 4 + page_size]
-        return pages == 0 or len(record) < page_size or _same_but_mode(record, found[:page_size])
-
-    def _content(self, at_most: int) -> bytes | None:
-        """Return the content of the database, or ``None`` if it is larger or cannot be read."""
-        if _size(self.path) > at_most:
-            return None
-        if _size(self.path) == 0:
-            return b""
-        try:
-            where = f"{self.path.as_uri()}?mode=ro&immutable=1"
-            with closing(sqlite3.connect(where, uri=True)) as connection:
-                return connection.serialize()
-        except sqlite3.Error:
-            return None
 
     def _refuse_unreadable(self) -> None:
         for path in (self.path, self.log):
@@ -277,20 +229,6 @@ def _storage_errors(path: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"The database {path} cannot be read: {reason}") from error
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
-
-
-def _same_but_mode(page: bytes, other: bytes) -> bool:
-    one, two = bytearray(page), bytearray(other)
-    for part in _CHANGING_HEADER:
-        one[part] = two[part] = bytes(part.stop - part.start)
-    return one == two
 
 
 def _reason(path: Path, subject: str) -> str:

@@ -14,20 +14,18 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Table,
-    bindparam,
     create_engine,
     event,
     func,
     select,
-    text,
 )
 from sqlmodel import Session
 
 from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
-from burndown.database.postgresql_errors import translate
+from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
+from burndown.database.postgresql_integrity import integrity_problems
 from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.database.postgresql_upgrade import PostgreSQLUpgrader
 from burndown.distribution import install_command
@@ -82,18 +80,6 @@ table. Until the tables are created, all use the same key.
 # SQLAlchemy's option alone does not set it if the engine was made with a value of its own.
 _REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
 
-_OURS: Any = bindparam("tables", expanding=True)
-_NOT_VALIDATED = text("""
-SELECT conrelid::regclass::text, conname FROM pg_constraint
-JOIN pg_class ON pg_class.oid = conrelid
-WHERE relname IN :tables AND pg_table_is_visible(conrelid) AND NOT convalidated
-""").bindparams(_OURS)
-_INVALID_INDEXES = text("""
-SELECT indexrelid::regclass::text FROM pg_index
-JOIN pg_class ON pg_class.oid = indrelid
-WHERE relname IN :tables AND pg_table_is_visible(indrelid) AND NOT indisvalid
-""").bindparams(_OURS)
-
 
 class PostgreSQLDatabase(Database):
     """A database on a server.
@@ -122,7 +108,9 @@ class PostgreSQLDatabase(Database):
             writer.execution_options(**{_ALTERS: True}).begin,
             read_only=read_only,
         )
-        super().__init__(self._address.url, engine, reader, upgrader, read_only=read_only)
+        driver = engine.dialect.loaded_dbapi
+        errors = PostgreSQLErrorTranslator(self._address, driver, self._prepare_again)
+        super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)
         event.listen(self._engine, "rollback", _drop_closed)
@@ -155,8 +143,8 @@ class PostgreSQLDatabase(Database):
         """Return the bytes that the tables take with their indexes."""
         if not self.exists():
             return 0
-        sizes = (func.pg_total_relation_size(table.name) for table in _tables())
-        with self.translated_errors(), self._reader.connect() as connection:
+        sizes = (func.pg_total_relation_size(table.name) for table in Entity.metadata.sorted_tables)
+        with self._errors.translated(), self._reader.connect() as connection:
             return sum(connection.execute(select(size)).scalar_one() for size in sizes)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
@@ -166,18 +154,7 @@ class PostgreSQLDatabase(Database):
         """
         try:
             with self.read_session() as session:
-                connection = session.connection()
-                ours = {"tables": [table.name for table in _tables()]}
-                problems = [
-                    f"constraint {name} of {table} has not been validated"
-                    for table, name in connection.execute(_NOT_VALIDATED, ours)
-                ]
-                problems += [
-                    f"index {name} is not valid"
-                    for (name,) in connection.execute(_INVALID_INDEXES, ours)
-                ]
-                for table in _tables():
-                    problems += _orphans(connection, table)
+                problems = integrity_problems(session.connection())
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
@@ -243,12 +220,6 @@ class PostgreSQLDatabase(Database):
         # All in one statement, which is one round trip to the server.
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
 
-    def _translate(self, error: BaseException) -> StorageError:
-        return translate(error, self._address, self._engine.dialect.loaded_dbapi)
-
-    def _is_schema_mismatch(self, error: BaseException) -> bool:
-        return getattr(error, "sqlstate", None) in ("42P01", "42703")  # undefined table, column
-
 
 def _retry(
     begin: Callable[[], AbstractContextManager[Session]],
@@ -296,22 +267,3 @@ def _disconnect(descriptor: int) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
-
-
-def _tables() -> list[Table]:
-    return Entity.metadata.sorted_tables
-
-
-def _orphans(connection: Connection, table: Table) -> list[str]:
-    """Return a string for each table with rows that lack their owner; a superuser can cause it."""
-    problems = []
-    for foreign in table.foreign_key_constraints:
-        parent = foreign.referred_table
-        joined = [key.column == key.parent for key in foreign.elements]
-        lost: Any = ~select(1).select_from(parent).where(*joined).exists()
-        count = connection.execute(select(func.count()).select_from(table).where(lost)).scalar_one()
-        if count:
-            problems.append(
-                f"{count} rows of {table.name} belong to rows of {parent.name} that do not exist"
-            )
-    return problems

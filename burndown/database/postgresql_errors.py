@@ -1,11 +1,13 @@
 """Translation of the errors of a PostgreSQL server and its driver, without values of rows."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import exc
 
 from burndown.database import timeouts
 from burndown.database.database_url import ServerAddress
+from burndown.database.error_translation import ErrorTranslator
 from burndown.errors import (
     DatabaseCorruptionError,
     StorageError,
@@ -13,7 +15,7 @@ from burndown.errors import (
     TransactionConflictError,
 )
 
-__all__ = ["translate"]
+__all__ = ["PostgreSQLErrorTranslator"]
 
 _ERRORS: dict[str, tuple[type[StorageError], str]] = {
     "08": (StorageError, "The database server {server} is out of reach: {message}"),
@@ -90,30 +92,44 @@ _FATAL = "FATAL:"
 """The start of an error of the server during connecting, of which libpq gives only a message."""
 
 
-def translate(error: BaseException, address: ServerAddress, driver: Any) -> StorageError:
-    """Return the error of this package for one that the driver or SQLAlchemy raised.
+class PostgreSQLErrorTranslator(ErrorTranslator):
+    """Translates the errors of a PostgreSQL server and its driver.
 
     Args:
-        error: the raised error.
-        address: where the database is.
+        address: the location of the database.
         driver: the driver's module.
+        on_schema_mismatch: called when a table or column is missing.
     """
-    state = getattr(error, "sqlstate", None)
-    if state is not None:
-        kind, template = _ERRORS.get(state) or _ERRORS.get(state[:2]) or _FAILED
-    elif not isinstance(error, driver.OperationalError):
-        kind, template = _FAILED
-    elif str(error) in _CLOSED:
-        reason = error.__context__  # the server's error when it closed the connection, if any
-        if isinstance(reason, driver.Error):
-            return translate(reason, address, driver)
-        kind, template = _LOST
-    else:
-        kind, template = _REFUSED if _FATAL in str(error) else _UNREACHABLE
-    message = address.without_secrets(" ".join(_message(error, driver).split()))
-    return kind(
-        template.format(server=address.server, message=message, busy=timeouts.BUSY_TIMEOUT_SECONDS)
-    )
+
+    def __init__(
+        self, address: ServerAddress, driver: Any, on_schema_mismatch: Callable[[], None]
+    ) -> None:
+        super().__init__(driver.Error, on_schema_mismatch)
+        self._address = address
+        self._driver = driver
+
+    def _translate(self, error: BaseException) -> StorageError:
+        state = getattr(error, "sqlstate", None)
+        if state is not None:
+            kind, template = _ERRORS.get(state) or _ERRORS.get(state[:2]) or _FAILED
+        elif not isinstance(error, self._driver.OperationalError):
+            kind, template = _FAILED
+        elif str(error) in _CLOSED:
+            reason = error.__context__  # the server's error when it closed the connection, if any
+            if isinstance(reason, self._driver.Error):
+                return self._translate(reason)
+            kind, template = _LOST
+        else:
+            kind, template = _REFUSED if _FATAL in str(error) else _UNREACHABLE
+        message = self._address.without_secrets(" ".join(_message(error, self._driver).split()))
+        return kind(
+            template.format(
+                server=self._address.server, message=message, busy=timeouts.BUSY_TIMEOUT_SECONDS
+            )
+        )
+
+    def _is_schema_mismatch(self, error: BaseException) -> bool:
+        return getattr(error, "sqlstate", None) in ("42P01", "42703")  # undefined table, column
 
 
 def _message(error: BaseException, driver: Any) -> str:

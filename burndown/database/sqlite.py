@@ -18,7 +18,7 @@ from burndown.database.error_chains import raise_without_context
 from burndown.database.sqlite_backup import back_up, integrity_problems
 from burndown.database.sqlite_connections import SessionConnection
 from burndown.database.sqlite_connector import SQLiteConnector
-from burndown.database.sqlite_errors import is_schema_mismatch, translate
+from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
 from burndown.disk import sync
@@ -69,7 +69,8 @@ class SQLiteDatabase(Database):
             self._connector, self._cache, engine.begin, self._begin_to_alter, read_only=read_only
         )
         reader = engine.execution_options(**{_READ_ONLY: True})
-        super().__init__(engine.url, engine, reader, upgrader, read_only=read_only)
+        errors = SQLiteErrorTranslator(self._connector, self._prepare_again)
+        super().__init__(engine.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "checkin", self._check_in)
 
     @property
@@ -88,8 +89,9 @@ class SQLiteDatabase(Database):
             self._prepare()
             with self._cache.reader() as executor:
                 return run(executor, *args, **kwargs)
-        except self._errors as error:  # not `translated_errors`: it takes a fifth of a small read
-            raise_without_context(self._translated(error).with_traceback(error.__traceback__))
+        # Not `translated()`: the context manager would take a fifth of the time of a small read.
+        except self._errors.types as error:
+            raise_without_context(self._errors.translate(error).with_traceback(error.__traceback__))
 
     def write(
         self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
@@ -103,8 +105,8 @@ class SQLiteDatabase(Database):
             self._prepare()
             with self._cache.writer() as executor:
                 return run(executor, *args, **kwargs)
-        except self._errors as error:
-            raise_without_context(self._translated(error).with_traceback(error.__traceback__))
+        except self._errors.types as error:
+            raise_without_context(self._errors.translate(error).with_traceback(error.__traceback__))
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
@@ -116,18 +118,18 @@ class SQLiteDatabase(Database):
         Raises:
             StorageError: as :meth:`session`.
         """
-        with self.translated_errors():
+        with self._errors.translated():
             self._prepare()
             self._transactions.refuse_deadlock()
             connection = self._connector.open_session()
         try:
             connection.row_factory = sqlite3.Row
-            with self.translated_errors():
+            with self._errors.translated():
                 connection.execute(self._begin_statement(read_only=False))
             with self._transactions.opened(None, holds_lock=True) as opened:
                 yield connection
                 opened.check_end()
-                with self.translated_errors():
+                with self._errors.translated():
                     connection.commit()
         finally:
             connection.close()  # rolls back what was not committed
@@ -146,7 +148,7 @@ class SQLiteDatabase(Database):
         It changes nothing, whatever version the tables have.
         """
         try:
-            with self.translated_errors():
+            with self._errors.translated():
                 if not self.exists():
                     self._prepare()
                 version = self._upgrader.version()
@@ -169,7 +171,7 @@ class SQLiteDatabase(Database):
         """
         if self.schema_version() is None:
             raise StorageError(f"There is no database at {self.location}")
-        with self.translated_errors(), closing(self._connector.open_to_inspect()) as source:
+        with self._errors.translated(), closing(self._connector.open_to_inspect()) as source:
             back_up(source, target)
 
     def install_prebuilt(self, built: Path) -> bool:
@@ -269,9 +271,3 @@ class SQLiteDatabase(Database):
         raw.thread = 0
         if raw.is_aborted or raw.generation != self._connector.tracker.generation:
             record.invalidate()
-
-    def _translate(self, error: BaseException) -> StorageError:
-        return translate(error, self._file, self._connector.read_only_reason)
-
-    def _is_schema_mismatch(self, error: BaseException) -> bool:
-        return is_schema_mismatch(error)
