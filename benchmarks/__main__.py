@@ -1,4 +1,4 @@
-"""Measure burndown, next to the same by hand and to SQLModel written naively."""
+"""Measure burndown against hand-written sqlite3 and against naive SQLModel code."""
 
 import json
 import os
@@ -17,7 +17,7 @@ __all__ = ["PARTS", "Part", "main"]
 
 
 class Part(NamedTuple):
-    """What can be measured alone."""
+    """A part that can be measured alone."""
 
     measure: Callable[[Options], list[Row]]
     table: Callable[[list[Row]], str]
@@ -34,7 +34,7 @@ PARTS = {
 
 
 def _machine() -> dict[str, Any]:
-    """What the numbers depend on."""
+    """Return the properties of the machine that the numbers depend on."""
     return {
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
@@ -44,11 +44,11 @@ def _machine() -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Measure the parts that were chosen, and print a table of each."""
+    """Measure the selected parts, and print a table for each."""
     options = read_options(list(PARTS), arguments)
     wanted = list(options.only or PARTS)
     if options.plot is not None:
-        from benchmarks.plot import draw  # fails at once where there is no matplotlib
+        from benchmarks.plot import draw  # fails before measuring if matplotlib is missing
 
         wanted = list(dict.fromkeys([*wanted, "growth"]))
     found: dict[str, list[Row]] = {}

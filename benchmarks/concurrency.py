@@ -1,4 +1,4 @@
-"""How much many workers get done on one store at once, and whether any of it is lost."""
+"""Throughput of concurrent workers on one store, and the updates that they lose."""
 
 import statistics
 
@@ -16,7 +16,7 @@ _SUMS = ("errors", "added", "lost_updates")
 
 
 def measure(options: Options) -> list[Row]:
-    """Threads and processes, on this package's store and on the naive one, in turns."""
+    """Measure threads and processes on the store of this package and on the naive one, in turns."""
     sides = ["burndown", "naive"] if options.at is None else ["burndown"]
     rows = []
     with settings(sqlite_synchronous="NORMAL"):
@@ -34,7 +34,7 @@ def measure(options: Options) -> list[Row]:
 
 
 def _row(kind: str, workers: int, found: dict[str, list[Row]]) -> Row:
-    """What all rounds come to."""
+    """Return the medians and sums over all rounds."""
     row: Row = {"kind": kind, "workers": workers}
     for side, rounds in found.items():
         row[side] = {
@@ -57,9 +57,9 @@ def _median(rounds: list[Row], name: str) -> float | None:
 
 
 def table(rows: list[Row]) -> str:
-    """Calls per second, how long the slowest of a hundred takes, errors and lost updates."""
+    """Return a table of calls per second, 99th percentiles, errors and lost updates."""
     headings = ["workers", "side", "calls/s", "times naive", "p99 read", "p99 write"]
-    headings += ["errors", "lost", "must", "aim", "holds"]
+    headings += ["errors", "lost", "must", "aim", "meets"]
     lines = [_line(row, side) for row in rows for side in ("burndown", "naive") if side in row]
     return tables.markdown("Concurrency, 70 % reads", headings, lines)
 
@@ -79,7 +79,7 @@ def _line(row: Row, side: str) -> list[object]:
 
 
 def _held(row: Row, side: str) -> list[object]:
-    """Must, aim and verdict: for four processes, and wherever something is lost."""
+    """Return must, aim and verdict: for four processes, and wherever an update is lost."""
     if side == "naive":
         return ["", "", ""]
     failed = row[side]["errors"] or row[side]["lost_updates"]

@@ -1,4 +1,4 @@
-"""The operations by hand: one kept ``sqlite3`` connection and the standard ``json``."""
+"""The operations written manually: one open ``sqlite3`` connection and the standard ``json``."""
 
 import json
 import sqlite3
@@ -28,7 +28,7 @@ _TASK = ("task_name", "progress_percent", "status", "message", "updated_at")
 
 @cache
 def _schema() -> str:
-    """The tables and indexes of the package, as SQL."""
+    """Return the SQL of the tables and indexes of the package."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "burndown.db"
         with SQLiteBackend(path) as backend:
@@ -39,7 +39,7 @@ def _schema() -> str:
 
 
 def connect(path: Path, synchronous: str) -> sqlite3.Connection:
-    """A new file with the tables of the package."""
+    """Create a file with the tables of the package."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={synchronous}")
@@ -48,18 +48,18 @@ def connect(path: Path, synchronous: str) -> sqlite3.Connection:
     return connection
 
 
-def _text_of(moment: datetime) -> str:
-    """A moment as the tables hold it."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
+def _stored_format(time: datetime) -> str:
+    """Return a time in the format of the tables."""
+    return time.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _with_extra(named: Json, extra: str) -> Json:
-    """With the keys that have no column, which are seldom there."""
+    """Add the keys that have no column, which are rare."""
     return named if extra == "{}" else {**named, **json.loads(extra)}
 
 
 class Floor:
-    """What a careful programmer writes without a library, and without validation."""
+    """The code that a careful programmer writes without a library and without validation."""
 
     def __init__(self, path: Path, synchronous: str) -> None:
         self.connection = connect(path, synchronous)
@@ -115,11 +115,11 @@ class Floor:
     def save_jira_cache(
         self, profile_id: str, query_id: str, key: str, response: Json, expires_at: datetime
     ) -> None:
-        moment = _text_of(expires_at)
+        expiry = _stored_format(expires_at)
         self.connection.execute(
             "INSERT OR REPLACE INTO jira_cache (profile_id, query_id, cache_key, expires_at,"
             " created_at, response) VALUES (?, ?, ?, ?, ?, ?)",
-            (profile_id, query_id, key, moment, moment, json.dumps(response)),
+            (profile_id, query_id, key, expiry, expiry, json.dumps(response)),
         )
 
     def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:

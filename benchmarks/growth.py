@@ -1,8 +1,8 @@
-"""Whether a call whose answer has the same size takes longer where there is more of everything.
+"""Time of calls with results of constant size, as the amount of data grows.
 
-A store of size N has N profiles; one of them has N queries, one of these N cached answers and N
-weeks of metrics, but at least the twelve that are asked for. Beside it there is a small profile of
-ten queries. Every call asks for another of the N.
+A store of size N has N profiles. One of them has N queries, and one of these has N cached responses
+and N weeks of metrics, but at least the 12 that are read. There is also a small profile of ten
+queries. Each call reads or writes another one of the N records.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _WEEKS = 12
 _SMALL = "small"
 _BIG = "profile-0"
 _STEP = 7919
-"""A prime, so that neighbours do not follow each other."""
+"""A prime, so that consecutive calls do not use neighbouring records, which share pages."""
 
 
 def _fill(side: Side, size: int) -> None:
@@ -36,7 +36,7 @@ def _fill(side: Side, size: int) -> None:
         for number in range(size):
             side.save_query(_BIG, sample.query(number))
         for number in range(size):
-            _save_answer(side, number, number)
+            _save_response(side, number, number)
         side.save_metrics_snapshots(
             _BIG,
             "query-0",
@@ -49,9 +49,9 @@ def _fill(side: Side, size: int) -> None:
         side.save_task_progress("fetch", 0, "running", "")
 
 
-def _save_answer(side: Side, which: int, number: int) -> None:
-    answer = sample.small_answer(number)
-    side.save_jira_cache(_BIG, "query-0", f"key-{which}", answer, sample.LATER)
+def _save_response(side: Side, which: int, number: int) -> None:
+    response = sample.small_response(number)
+    side.save_jira_cache(_BIG, "query-0", f"key-{which}", response, sample.LATER)
 
 
 def _save_profile(side: Side, which: int, number: int) -> None:
@@ -67,7 +67,7 @@ def _save_week(side: Side, weeks: list[str], which: int, number: int) -> None:
 
 
 def _calls(side: Side, size: int) -> dict[str, tuple[str, Call]]:
-    """By name, whether it reads or writes, and the call."""
+    """Return, by name, ``read`` or ``write``, and the call."""
     weeks = sample.weeks(max(size, _WEEKS))
 
     def some(call: Callable[[int, int], object]) -> Call:
@@ -90,7 +90,7 @@ def _calls(side: Side, size: int) -> dict[str, tuple[str, Call]]:
     writes: dict[str, Call] = {
         "save_profile": some(partial(_save_profile, side)),
         "save_query": some(partial(_save_query, side)),
-        "save_jira_cache, small": some(partial(_save_answer, side)),
+        "save_jira_cache, small": some(partial(_save_response, side)),
         "save_metrics_snapshot": some(partial(_save_week, side, weeks)),
         "set_app_state": lambda number: side.set_app_state("theme", f"dark {number}"),
         "save_task_progress": lambda number: side.save_task_progress(
@@ -105,7 +105,7 @@ def _calls(side: Side, size: int) -> dict[str, tuple[str, Call]]:
 
 
 def measure(options: Options) -> list[Row]:
-    """All sizes in turns, at ``synchronous=NORMAL``."""
+    """Measure all sizes in turns, at ``synchronous=NORMAL``."""
     with (
         temporary(options.folder) as folder,
         settings(sqlite_synchronous="NORMAL"),
@@ -136,7 +136,7 @@ def _row(name: str, kind: str, calls: dict[int, dict[str, tuple[str, Call]]], ro
 
 
 def table(rows: list[Row]) -> str:
-    """Microseconds for each size, and the ratio of the largest to the smallest."""
+    """Return a table of microseconds for each size, and ratios of the largest to the smallest."""
     sizes = [f"{size:,}" for size in rows[0]["sizes"]]
     lines = [
         [
@@ -147,5 +147,5 @@ def table(rows: list[Row]) -> str:
         ]
         for row in rows
     ]
-    headings = ["operation", *sizes, "ratio", f"holds ({_MOST})"]
-    return tables.markdown("Growth: profiles, queries, answers and weeks", headings, lines)
+    headings = ["operation", *sizes, "ratio", f"meets ({_MOST})"]
+    return tables.markdown("Growth: profiles, queries, cached responses and weeks", headings, lines)

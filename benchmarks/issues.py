@@ -1,4 +1,4 @@
-"""Issues as Jira's REST interface answers them: alike in form, each with a content of its own."""
+"""Issues in the format of Jira's REST API; no two have equal content."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -48,7 +48,7 @@ _NEVER = ("timespent", "timeestimate", "aggregatetimespent", "lastViewed", "secu
 
 
 class _Choice(NamedTuple):
-    """Values, some more frequent than others."""
+    """Values with weights."""
 
     values: list[Json]
     shares: list[int]
@@ -82,7 +82,7 @@ def _person(number: int, rng: Random) -> Json:
 
 
 class _Project:
-    """What many issues have in common."""
+    """The values that the issues of a project share."""
 
     def __init__(self, key: str, rng: Random) -> None:
         self.key = key
@@ -154,9 +154,9 @@ class _Project:
             for number, name in enumerate(_COMPONENTS)
         ]
 
-    def version(self, moment: datetime) -> Json:
-        """The release that comes next."""
-        number = (moment - _START).days // 42
+    def version(self, time: datetime) -> Json:
+        """Return the next release after a time."""
+        number = (time - _START).days // 42
         return {
             "self": f"{_API}/version/{123500 + number}",
             "id": str(123500 + number),
@@ -166,7 +166,7 @@ class _Project:
         }
 
     def issue(self, number: int, created: datetime, rng: Random) -> Json:
-        """One issue."""
+        """Return an issue."""
         status = self.statuses.draw(rng)
         changed = created + timedelta(days=rng.expovariate(1 / 30))
         is_done = status["statusCategory"]["key"] == "done"
@@ -214,7 +214,7 @@ class _Project:
 
 
 def _development(rng: Random) -> str | None:
-    """What Jira knows of branches and pull requests."""
+    """Return the value of the field for branches and pull requests."""
     if rng.random() < 0.4:
         return None
     return (
@@ -224,12 +224,12 @@ def _development(rng: Random) -> str | None:
     )
 
 
-def _timestamp(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}+0000"
+def _timestamp(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}+0000"
 
 
 def random_issues(count: int, seed: int = 0) -> list[Json]:
-    """Issues of one project, the newest first; the same arguments give the same."""
+    """Return issues of one project, newest first; the same arguments give the same issues."""
     rng = Random(seed)
     project = _Project("STREAM", rng)
     created, issues = _START, []

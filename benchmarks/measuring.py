@@ -1,4 +1,4 @@
-"""Times of several sides that do the same, taken in turns, and what they come to."""
+"""Interleaved measurement of several implementations, and ratios of their times."""
 
 import gc
 import statistics
@@ -10,15 +10,16 @@ from typing import Any
 __all__ = ["Call", "Row", "Times", "interleaved", "medians", "ratio"]
 
 Row = dict[str, Any]
-"""A line of a table, as it is kept in JSON."""
+"""A row of a table, as JSON values."""
 
 Call = Callable[[int], object]
-"""Does what is measured; takes a number that is another one each time."""
+"""The measured call; it gets a different number each time, so that every write is a change."""
 
 Times = dict[str, list[float]]
-"""Seconds of one call by side, a value each round."""
+"""Seconds of one call for each side, with one value for each round."""
 
 _BLOCK_SECONDS = 0.025
+"""Duration of a turn: long for the clock, and short enough that a disturbance hits all sides."""
 _MOST_CALLS = 10_000
 _numbers = count(1)
 
@@ -28,10 +29,11 @@ def interleaved(
     rounds: int,
     before: Mapping[str, Callable[[], object]] | None = None,
 ) -> Times:
-    """Have the sides do it in turns, in each round another one first.
+    """Measure the sides in turns, starting with a different one in each round.
 
-    A side repeats what is quick, so that a turn takes some 25 ms; the first calls of all are not
-    counted. What is done ``before`` a turn is not timed, and done for one call only.
+    A fast call is repeated, so that a turn takes about 25 ms; the first calls of each side are not
+    counted. A function in ``before`` runs before a turn, is not timed, and limits the turn to one
+    call.
     """
     before = before or {}
     names = list(calls)
@@ -42,6 +44,7 @@ def interleaved(
         for name in names[first:] + names[:first]:
             if name in before:
                 before[name]()
+            # A collection of garbage from the previous turn would be measured in this one.
             gc.collect()
             times[name].append(_block(calls[name], repeats[name]))
     return times
@@ -59,7 +62,7 @@ def _repeats(call: Call, before: Callable[[], object] | None) -> int:
 
 
 def _block(call: Call, repeats: int) -> float:
-    """Seconds of one call, on average."""
+    """Return the average seconds of one call."""
     numbers = [next(_numbers) for _ in range(repeats)]
     start = time.perf_counter()
     for number in numbers:
@@ -68,11 +71,11 @@ def _block(call: Call, repeats: int) -> float:
 
 
 def medians(times: Times) -> dict[str, float]:
-    """The median of each side."""
+    """Return the median of each side."""
     return {name: statistics.median(found) for name, found in times.items()}
 
 
 def ratio(times: Times, side: str, floor: str) -> Row:
-    """How much longer a side takes: the median of the ratios of each round, and their range."""
+    """Return the median and the range of the ratios of a side to the floor in each round."""
     by_round = [one / other for one, other in zip(times[side], times[floor], strict=True)]
     return {"ratio": statistics.median(by_round), "spread": [min(by_round), max(by_round)]}

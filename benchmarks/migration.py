@@ -1,4 +1,4 @@
-"""How long a migration takes, next to a hand-written script that does the least possible.
+"""Time of a migration, compared with a hand-written script that does the minimum.
 
 The script reads the same files with the standard ``json``, and inserts their content with
 ``sqlite3`` into the same tables in one transaction: no backup, no validation, no comparison.
@@ -26,7 +26,7 @@ _MUST, _AIM = 1.5, 0.8
 
 
 def _write_workspace(folder: Path, issues: int) -> Path:
-    """A workspace of the old dashboard, with issues that compress as real ones do."""
+    """Write a workspace of the old dashboard, with issues that compress like real ones."""
     write_demo_workspace(folder, issues=issues)
     fresh = random_issues(issues + 50)
     for path in (folder / "profiles").rglob("jira_cache.json"):
@@ -38,13 +38,13 @@ def _write_workspace(folder: Path, issues: int) -> Path:
 
 
 def _migrate(profiles_dir: Path) -> None:
-    """What this package does, with backup and comparison."""
+    """Migrate with this package, which backs up and compares."""
     with closing(SQLiteDatabase(profiles_dir / "burndown.db")) as database:
         run_migration_if_needed(profiles_dir, database)
 
 
-def _migrate_by_hand(profiles_dir: Path, synchronous: str) -> None:
-    """The floor: read, insert, commit."""
+def _migrate_manually(profiles_dir: Path, synchronous: str) -> None:
+    """Migrate with the script: read, insert, commit."""
     connection = connect(profiles_dir / "burndown.db", synchronous)
     connection.execute("BEGIN")
     now = "2025-01-01 00:00:00.000000"
@@ -68,11 +68,11 @@ def _migrate_by_hand(profiles_dir: Path, synchronous: str) -> None:
                 "INSERT INTO queries (profile_id, id, name, jql) VALUES (?, ?, ?, ?)",
                 (*ids, query["name"], query["jql"]),
             )
-            answer = json.loads((folder / "jira_cache.json").read_text("utf-8"))
+            response = json.loads((folder / "jira_cache.json").read_text("utf-8"))
             connection.execute(
                 "INSERT INTO jira_cache (profile_id, query_id, cache_key, expires_at, created_at,"
                 " response) VALUES (?, ?, ?, ?, ?, ?)",
-                (*ids, "key", now, now, json.dumps(answer)),
+                (*ids, "key", now, now, json.dumps(response)),
             )
             changelogs = json.loads((folder / "jira_changelog_cache.json").read_text("utf-8"))
             connection.executemany(
@@ -97,7 +97,7 @@ def _migrate_by_hand(profiles_dir: Path, synchronous: str) -> None:
 
 
 def measure(options: Options) -> list[Row]:
-    """Both on fresh copies of one workspace; what copying takes is not counted."""
+    """Measure both on fresh copies of one workspace; the time for copying is not counted."""
     with temporary(options.folder) as folder:
         workspace = _write_workspace(folder / "workspace", options.migrate)
         at_normal, sizes = _times(workspace, folder / "copy", "NORMAL", options.few_rounds)
@@ -118,7 +118,7 @@ def measure(options: Options) -> list[Row]:
 def _times(
     workspace: Path, copy: Path, synchronous: str, rounds: int
 ) -> tuple[Times, dict[str, int]]:
-    """Seconds, and the sizes of the databases."""
+    """Return the seconds, and the sizes of the databases."""
     sizes: dict[str, int] = {}
 
     def prepare() -> None:
@@ -129,7 +129,7 @@ def _times(
         if side == "burndown":
             _migrate(copy / "profiles")
         else:
-            _migrate_by_hand(copy / "profiles", synchronous)
+            _migrate_manually(copy / "profiles", synchronous)
         sizes[side] = (copy / "profiles" / "burndown.db").stat().st_size
 
     sides = ("floor", "burndown")
@@ -139,8 +139,8 @@ def _times(
 
 
 def table(rows: list[Row]) -> str:
-    """The ratios to the script."""
-    headings = ["what", "floor", "burndown", "at FULL", "file", "must", "aim", "holds"]
+    """Return a table of the ratios to the script."""
+    headings = ["what", "floor", "burndown", "at FULL", "file", "must", "aim", "meets"]
     lines = [
         [
             row["what"],

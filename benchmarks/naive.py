@@ -1,4 +1,4 @@
-"""SQLModel as its tutorial writes it: a session for each call, JSON columns, validation on load."""
+"""SQLModel as in its tutorial: a session for each call, JSON columns, validation on load."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ __all__ = ["Naive"]
 
 
 class Table(SQLModel, registry=registry()):
-    """Tables of their own, beside those of the package."""
+    """Base of tables in a registry of their own, separate from that of the package."""
 
 
 class Profile(Table, table=True):
@@ -54,7 +54,7 @@ class Query(Table, table=True):
 
 
 class JiraCache(Table, table=True):
-    """A cached answer."""
+    """A cached response."""
 
     __tablename__: ClassVar[str] = "jira_cache"
 
@@ -81,7 +81,7 @@ class MetricsSnapshot(Table, table=True):
 
 
 class AppState(Table, table=True):
-    """A remembered value."""
+    """A value of the application state."""
 
     __tablename__: ClassVar[str] = "app_state"
 
@@ -90,7 +90,7 @@ class AppState(Table, table=True):
 
 
 class TaskProgress(Table, table=True):
-    """How far a task is."""
+    """The progress of a task."""
 
     __tablename__: ClassVar[str] = "task_progress"
 
@@ -106,7 +106,7 @@ def _validated(row: SQLModel | None) -> Json | None:
 
 
 class Naive:
-    """The operations, one session each."""
+    """The operations, each with its own session."""
 
     def __init__(self, path: Path, synchronous: str) -> None:
         self.engine = create_engine(f"sqlite:///{path}")
@@ -121,7 +121,7 @@ class Naive:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """To make many rows fast, all of them new."""
+        """Insert many new rows in one transaction, to fill the store fast."""
         with Session(self.engine) as self.outer:
             yield
             self.outer.commit()
@@ -204,7 +204,7 @@ class Naive:
         self._merge(AppState(key=key, value=value))
 
     def add_one(self, key: str) -> None:
-        """Count, as who forgets that others do as well."""
+        """Increment a counter as the tutorial would, ignoring concurrent updates."""
         with Session(self.engine) as session:
             found = session.get_one(AppState, key)
             found.value = str(int(found.value) + 1)

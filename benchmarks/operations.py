@@ -1,4 +1,4 @@
-"""Each operation of the backend, next to the same by hand and by SQLModel written naively."""
+"""Time of each operation, compared with hand-written sqlite3 and with naive SQLModel code."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,16 +13,17 @@ __all__ = ["OPERATIONS", "Operation", "fill", "measure", "table"]
 
 
 class Operation(NamedTuple):
-    """What is measured."""
+    """A measured operation."""
 
     name: str
     must: float
-    """The largest ratio to the floor that counts as done."""
+    """The largest acceptable ratio to the floor."""
     aim: float
+    """The desired ratio."""
     prepare: Callable[[Side, Options], Call]
-    """Gives what is timed."""
+    """Returns the call that is timed."""
     before: Callable[[Side, Options], object] | None = None
-    """Done before each turn, untimed."""
+    """Runs before each turn and is not timed."""
 
 
 def _save_profile(side: Side, options: Options) -> Call:
@@ -33,26 +34,26 @@ def _save_profile(side: Side, options: Options) -> Call:
     )
 
 
-def _save_answer(side: Side, options: Options) -> Call:
-    answer = sample.response(options.issues)
+def _save_response(side: Side, options: Options) -> Call:
+    response = sample.response(options.issues)
     return lambda number: side.save_jira_cache(
-        "profile-0", "query-0", "written", {**answer, "startAt": number}, sample.LATER
+        "profile-0", "query-0", "written", {**response, "startAt": number}, sample.LATER
     )
 
 
-def _get_answer(key: str, side: Side, options: Options) -> Call:
+def _get_response(key: str, side: Side, options: Options) -> Call:
     return lambda _: side.get_jira_cache("profile-0", "query-0", key)
 
 
 def _add_expired(side: Side, options: Options) -> None:
     with side.transaction():
-        for number in range(options.answers // 2):
+        for number in range(options.responses // 2):
             _save_small(side, f"expired-{number}", number, sample.EARLIER)
 
 
 def _save_small(side: Side, key: str, number: int, expires_at: Any) -> None:
-    answer = sample.small_answer(number)
-    side.save_jira_cache("profile-0", "query-2", key, answer, expires_at)
+    response = sample.small_response(number)
+    side.save_jira_cache("profile-0", "query-2", key, response, expires_at)
 
 
 OPERATIONS = [
@@ -61,12 +62,12 @@ OPERATIONS = [
     Operation(
         "list_queries, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.list_queries("profile-0")
     ),
-    Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.25, _save_answer),
-    Operation("get_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_get_answer, "live")),
-    Operation("get_jira_cache, absent", 12, 2, partial(_get_answer, "absent")),
-    Operation("get_jira_cache, expired", 12, 2, partial(_get_answer, "expired")),
+    Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.25, _save_response),
+    Operation("get_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_get_response, "live")),
+    Operation("get_jira_cache, absent", 12, 2, partial(_get_response, "absent")),
+    Operation("get_jira_cache, expired", 12, 2, partial(_get_response, "expired")),
     Operation(
-        "cleanup_expired_cache, half of {0.answers:,}",
+        "cleanup_expired_cache, half of {0.responses:,}",
         1.1,
         0.5,
         lambda s, _: lambda _: s.cleanup_expired_cache(),
@@ -103,24 +104,24 @@ OPERATIONS = [
 
 
 def fill(side: Side, options: Options) -> None:
-    """What the operations find."""
-    answer = sample.response(options.issues)
+    """Fill a store with the data that the operations use."""
+    response = sample.response(options.issues)
     with side.transaction():
         side.save_profile(sample.profile())
         for number in range(options.queries):
             side.save_query("profile-0", sample.query(number))
         for number, week in enumerate(sample.weeks(options.weeks)):
             side.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))
-        for number in range(options.answers // 2):
+        for number in range(options.responses // 2):
             _save_small(side, f"live-{number}", number, sample.LATER)
-    side.save_jira_cache("profile-0", "query-0", "live", answer, sample.LATER)
-    side.save_jira_cache("profile-0", "query-0", "expired", answer, sample.EARLIER)
+    side.save_jira_cache("profile-0", "query-0", "live", response, sample.LATER)
+    side.save_jira_cache("profile-0", "query-0", "expired", response, sample.EARLIER)
     side.set_app_state("theme", "dark")
     side.save_task_progress("fetch", 0, "running", "")
 
 
 def measure(options: Options) -> list[Row]:
-    """All operations: where the disk is waited for, and where it is not."""
+    """Measure all operations, with and without waiting for the disk."""
     at_normal = _times("NORMAL", options, options.rounds)
     at_full = _times("FULL", options, options.few_rounds)
     return [
@@ -158,8 +159,8 @@ def _times_of(operation: Operation, sides: dict[str, Side], options: Options, ro
 
 
 def table(rows: list[Row]) -> str:
-    """The ratios, and what they hold."""
-    headings = ["operation", "floor", "burndown", "at FULL", "naive", "must", "aim", "holds"]
+    """Return a table of the ratios, and the targets that they meet."""
+    headings = ["operation", "floor", "burndown", "at FULL", "naive", "must", "aim", "meets"]
     lines = [
         [
             row["operation"],

@@ -1,4 +1,4 @@
-"""What can be chosen on the command line."""
+"""Options of the command line."""
 
 import argparse
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ __all__ = ["Options", "read_options"]
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Which parts run, how often, and with how much data."""
+    """The parts to run, the number of rounds, and the amount of data."""
 
     only: tuple[str, ...] = ()
     operation: str = ""
@@ -18,7 +18,7 @@ class Options:
     issues: int = 1000
     queries: int = 100
     weeks: int = 520
-    answers: int = 20_000
+    responses: int = 20_000
     sizes: tuple[int, ...] = (1, 100, 10_000)
     migrate: int = 10_000
     workers: tuple[int, ...] = (1, 4, 8)
@@ -30,33 +30,50 @@ class Options:
 
     @property
     def few_rounds(self) -> int:
-        """For what takes long."""
+        """Return the number of rounds for slow parts."""
         return max(1, self.rounds // 3)
 
 
 def read_options(parts: list[str], arguments: list[str] | None = None) -> Options:
-    """The options of the command line, or of these arguments."""
+    """Return the options from the arguments, by default those of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="How fast burndown is, next to hand-written sqlite3 and to naive SQLModel.",
+        description="Measure burndown against hand-written sqlite3 and against naive SQLModel.",
     )
     default = Options()
     add = parser.add_argument
     add("--only", nargs="+", choices=parts, default=[], metavar="PART", help=", ".join(parts))
-    add("--operation", default="", metavar="TEXT", help="operations whose names hold this")
-    add("--rounds", type=int, default=default.rounds, help="of all sides in turn")
-    add("--issues", type=int, default=default.issues, help="issues in a large answer")
+    add("--operation", default="", metavar="TEXT", help="only operations whose names contain this")
+    add("--rounds", type=int, default=default.rounds, help="rounds, in which all sides take turns")
+    add("--issues", type=int, default=default.issues, help="issues in a large response")
     add("--queries", type=int, default=default.queries, help="queries of a profile")
     add("--weeks", type=int, default=default.weeks, help="weeks with metrics")
-    add("--answers", type=int, default=default.answers, help="answers of which half have expired")
-    add("--sizes", nargs="+", type=int, default=default.sizes, help="how much there is of each")
-    add("--migrate", type=int, default=default.migrate, help="issues that a migration moves")
-    add("--workers", nargs="+", type=int, default=default.workers, help="at the same time")
-    add("--seconds", type=float, default=default.seconds, help="that they work for")
-    add("--at", metavar="WHERE", help="a store that the workers write to, not new files")
-    add("--folder", type=Path, help="where the files are made, such as on another disk")
-    add("--plot", type=Path, help="a picture of how times grow")
-    add("--json", action="store_true", help="print JSON, for keeping")
+    add(
+        "--responses",
+        type=int,
+        default=default.responses,
+        help="cached, half of them expired",
+    )
+    add(
+        "--sizes",
+        nargs="+",
+        type=int,
+        default=default.sizes,
+        help="records of each type",
+    )
+    add("--migrate", type=int, default=default.migrate, help="issues in the migrated workspace")
+    add(
+        "--workers",
+        nargs="+",
+        type=int,
+        default=default.workers,
+        help="concurrent workers",
+    )
+    add("--seconds", type=float, default=default.seconds, help="seconds for which the workers run")
+    add("--at", metavar="WHERE", help="store for the workers, in place of new files")
+    add("--folder", type=Path, help="folder for the files, such as on another disk")
+    add("--plot", type=Path, help="write the chart of the growth part to this file")
+    add("--json", action="store_true", help="print JSON")
     values: dict[str, Any] = vars(parser.parse_args(arguments))
     lists = {name: tuple(found) for name, found in values.items() if isinstance(found, list)}
     return Options(**{**values, **lists})

@@ -1,4 +1,4 @@
-"""A picture of how times grow with the data."""
+"""Chart of the time of each call over the amount of data."""
 
 from pathlib import Path
 
@@ -14,11 +14,11 @@ _COLORS = {"read": "#1f6feb", "write": "#c2571a"}
 _TITLES = {"read": "Reads", "write": "Writes"}
 _TOO_MUCH, _USUAL = "#b00020", "#333333"
 _GAP = 0.052
-"""Between two labels, as a share of the height."""
+"""Distance between two labels, as a fraction of the height."""
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """Microseconds of each call over the size of the data, reads and writes side by side."""
+    """Draw microseconds of each call over the amount of data, reads and writes side by side."""
     figure = Figure(figsize=(11, 5.4), layout="constrained")
     panels: list[Axes] = list(figure.subplots(1, 2, sharey=True))
     times = [time for row in rows for time in row["us"]]
@@ -31,7 +31,7 @@ def draw(rows: list[Row], path: Path) -> None:
         fontsize=12.5,
         fontweight="bold",
     )
-    figure.supxlabel("profiles, queries, cached answers and weeks of metrics", fontsize=10)
+    figure.supxlabel("profiles, queries, cached responses and weeks of metrics", fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=140)
 
@@ -69,7 +69,7 @@ def _draw_kind(panel: Axes, kind: str, rows: list[Row]) -> None:
 
 
 def _label_heights(panel: Axes, rows: list[Row]) -> list[float]:
-    """Where the labels stand, as shares of the height: near the ends of their lines, but apart."""
+    """Return the heights of the labels, as fractions: near the ends of the lines, but apart."""
     ends = panel.transData.transform([(rows[0]["sizes"][-1], row["us"][-1]) for row in rows])
     wanted = [float(share) for share in panel.transAxes.inverted().transform(ends)[:, 1]]
     order = sorted(range(len(rows)), key=wanted.__getitem__)
@@ -87,7 +87,7 @@ def _label_heights(panel: Axes, rows: list[Row]) -> list[float]:
 
 
 def _bottom(group: list[int], wanted: list[float]) -> float:
-    """The lowest of labels that stand close together, around where they would be."""
+    """Return the height of the lowest label of a group, centred on their wanted heights."""
     return sum(wanted[each] for each in group) / len(group) - (len(group) - 1) * _GAP / 2
 
 

@@ -1,4 +1,4 @@
-"""Sentences as people write them about software, put together from words at random."""
+"""Random sentences about software, so that issues compress like real ones."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ __all__ = ["description", "summary", "words"]
 
 
 def words(text: str) -> list[str]:
-    """The words of a text."""
+    """Split a string into words."""
     return text.split()
 
 
@@ -163,7 +163,7 @@ def _log(rng: Random) -> str:
 
 
 def summary(rng: Random) -> str:
-    """The heading of an issue."""
+    """Return a random summary of an issue."""
     clause = _clause(rng)
     return (
         f"{clause[0].upper()}{clause[1:]}{' ' + rng.choice(_WHERE) if rng.random() < 0.4 else ''}"
@@ -171,7 +171,7 @@ def summary(rng: Random) -> str:
 
 
 def description(rng: Random) -> str | None:
-    """What an issue is about: some sentences, at times with a trace or a log, or nothing."""
+    """Return random sentences, sometimes with a traceback or a log, or ``None``."""
     if rng.random() < 0.06:
         return None
     text = " ".join(_sentence(rng) for _ in range(1 + min(int(rng.expovariate(1 / 8.5)), 50)))

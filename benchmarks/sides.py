@@ -1,4 +1,4 @@
-"""The three that are compared, opened on files of their own."""
+"""The three compared implementations, each on its own file."""
 
 import os
 import tempfile
@@ -14,19 +14,19 @@ from burndown import get_backend, set_backend
 __all__ = ["Side", "open_sides", "opened", "settings", "temporary"]
 
 Side = Any
-"""The backend, the floor or the naive one: they have the same calls."""
+"""The backend, the floor or the naive implementation: they have the same calls."""
 
 
 @contextmanager
 def temporary(folder: Path | None) -> Iterator[Path]:
-    """A folder for the files of a measurement, within the given one."""
+    """Create a temporary folder for the files of a measurement."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         yield Path(name)
 
 
 @contextmanager
 def settings(**values: str) -> Iterator[None]:
-    """Settings of the package, as the environment gives them, also to processes."""
+    """Set environment variables of the package, which started processes inherit."""
     names = {f"BURNDOWN_{name.upper()}": value for name, value in values.items()}
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(names)
@@ -42,7 +42,7 @@ def settings(**values: str) -> Iterator[None]:
 
 @contextmanager
 def opened(path: Path, synchronous: str) -> Iterator[Side]:
-    """The backend, as an application gets it."""
+    """Open the backend as an application does."""
     with settings(database_url=str(path), sqlite_synchronous=synchronous):
         set_backend(None)
         try:
@@ -53,7 +53,7 @@ def opened(path: Path, synchronous: str) -> Iterator[Side]:
 
 @contextmanager
 def open_sides(folder: Path, synchronous: str) -> Iterator[dict[str, Side]]:
-    """All three, equally durable."""
+    """Open all three with the same durability."""
     with ExitStack() as stack:
         yield {
             "floor": stack.enter_context(closing(Floor(folder / "floor.db", synchronous))),

@@ -1,4 +1,4 @@
-"""How large a file is that holds one answer of Jira."""
+"""Size of a database that contains one cached response."""
 
 from benchmarks import sample, tables
 from benchmarks.measuring import Row
@@ -11,14 +11,14 @@ _MUST, _AIM = 0.15, 0.11
 
 
 def measure(options: Options) -> list[Row]:
-    """The files of all sides, closed."""
-    answer = sample.response(options.issues)
+    """Measure the closed files of all sides."""
+    response = sample.response(options.issues)
     with temporary(options.folder) as folder:
         with open_sides(folder, "NORMAL") as sides:
             for side in sides.values():
                 side.save_profile(sample.profile())
                 side.save_query("profile-0", sample.query(0))
-                side.save_jira_cache("profile-0", "query-0", "key", answer, sample.LATER)
+                side.save_jira_cache("profile-0", "query-0", "key", response, sample.LATER)
         sizes = {name: (folder / f"{name}.db").stat().st_size for name in sides}
     return [
         {
@@ -33,8 +33,8 @@ def measure(options: Options) -> list[Row]:
 
 
 def table(rows: list[Row]) -> str:
-    """Bytes, and the ratio to the floor."""
-    headings = ["what", "floor", "burndown", "naive", "must", "aim", "holds"]
+    """Return a table of bytes, and the ratios to the floor."""
+    headings = ["what", "floor", "burndown", "naive", "must", "aim", "meets"]
     lines = [
         [
             row["what"],

@@ -1,4 +1,4 @@
-"""How long the package takes to start, in new processes that time themselves."""
+"""Start time of the package, measured within new processes."""
 
 import os
 import statistics
@@ -26,7 +26,7 @@ print(1000 * (perf_counter() - start))
 
 
 class _Start(NamedTuple):
-    """Code that is timed, in a process that has run other code before."""
+    """Code that is timed, and code that runs before it."""
 
     what: str
     must: float
@@ -48,7 +48,7 @@ _STARTS = [
 
 
 def measure(options: Options) -> list[Row]:
-    """Milliseconds; a first process that compiles the modules is not counted."""
+    """Measure milliseconds; the first process, which compiles the modules, is not counted."""
     with temporary(options.folder) as folder:
         with SQLiteBackend(folder / "profiles" / "burndown.db") as backend:
             backend.set_app_state("theme", "dark")
@@ -72,15 +72,15 @@ def _row(start: _Start, folder: Path, rounds: int) -> Row:
 
 
 def _as_installed(bytecode: Path) -> dict[str, str]:
-    """An environment without settings, in which modules are compiled once."""
+    """Return an environment without settings, in which modules are compiled once."""
     unset = ("BURNDOWN_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     return {**kept, "PYTHONPATH": str(_ROOT), "PYTHONPYCACHEPREFIX": str(bytecode)}
 
 
 def table(rows: list[Row]) -> str:
-    """Milliseconds."""
-    headings = ["what", "takes", "must", "aim", "holds"]
+    """Return a table of milliseconds."""
+    headings = ["what", "takes", "must", "aim", "meets"]
     lines = [
         [
             row["what"],

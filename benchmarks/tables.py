@@ -1,4 +1,4 @@
-"""Tables in Markdown, aligned so that they read well as they are."""
+"""Tables in Markdown, aligned so that their source is readable."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,7 +8,7 @@ __all__ = ["markdown", "spread", "verdict"]
 
 
 def markdown(title: str, headings: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
-    """A table; all columns but the first are aligned to the right."""
+    """Return a table; all columns but the first are aligned to the right."""
     cells = [list(headings), *([str(cell) for cell in line] for line in lines)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -23,13 +23,13 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def spread(found: Row) -> str:
-    """A ratio, with the least and the greatest of a round."""
+    """Return a ratio, with the smallest and the largest of all rounds."""
     low, high = found["spread"]
     return f"{found['ratio']:.2f} ({low:.2f} to {high:.2f})"
 
 
 def verdict(value: float, must: float, aim: float) -> str:
-    """What a value holds; the aim says whether less or more is better."""
+    """Return which target a value meets; less is better if ``aim`` is less than ``must``."""
     sign = 1 if aim < must else -1
     if sign * value <= sign * aim:
         return "aim"

@@ -1,8 +1,8 @@
-"""Workers that use one store at the same time, and count what they do.
+"""Workers that use one store concurrently, and count what they do.
 
 Workers are threads or processes. Each reads and writes for some seconds: seven of ten calls read.
-Every fourth write adds one to a counter that all of them share; what the counter says in the end is
-compared with how often it was added to.
+Every fourth write increments a counter that all of them share; at the end, its value is compared
+with the number of increments.
 """
 
 import multiprocessing
@@ -33,7 +33,7 @@ _PATIENCE_SECONDS = 60
 
 
 class _Work(NamedTuple):
-    """What one worker did."""
+    """The calls of one worker."""
 
     reads: list[float]
     writes: list[float]
@@ -46,9 +46,9 @@ def _open(side: str, where: str) -> AbstractContextManager[Side]:
 
 
 def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
-    """Read and write from the moment at which all are ready until the time is over."""
+    """Read and write for some seconds, as soon as all workers are ready."""
     rng = random.Random(number)
-    answer = sample.response(_ISSUES)
+    response = sample.response(_ISSUES)
     reads: list[float] = []
     writes: list[float] = []
     errors: list[str] = []
@@ -62,7 +62,7 @@ def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
             if is_read:
                 _read(opened, rng)
             else:
-                added += _write(opened, answer, rng)
+                added += _write(opened, response, rng)
         except (PersistenceError, SQLAlchemyError) as error:
             errors.append(str(error))
         (reads if is_read else writes).append(time.perf_counter() - begun)
@@ -70,7 +70,7 @@ def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
 
 
 def _read(opened: Side, rng: random.Random) -> None:
-    """One of the calls that a dashboard makes all the time."""
+    """Make one of the frequent calls of a dashboard."""
     match rng.randrange(4):
         case 0:
             opened.get_profile("profile-0")
@@ -82,11 +82,11 @@ def _read(opened: Side, rng: random.Random) -> None:
             opened.get_metrics_snapshots("profile-0", "query-0", "flow", 12)
 
 
-def _write(opened: Side, answer: dict[str, Any], rng: random.Random) -> int:
-    """A write; returns what it added to the counter."""
+def _write(opened: Side, response: dict[str, Any], rng: random.Random) -> int:
+    """Make a write, and return by how much it incremented the counter."""
     match rng.randrange(4):
         case 0:
-            changed = {**answer, "startAt": rng.getrandbits(32)}
+            changed = {**response, "startAt": rng.getrandbits(32)}
             opened.save_jira_cache("profile-0", "query-0", "key", changed, sample.LATER)
         case 1:
             week = f"2025-W{rng.randrange(1, 53):02}"
@@ -112,8 +112,8 @@ def _fill(opened: Side) -> None:
     opened.save_profile(sample.profile())
     for number in range(10):
         opened.save_query("profile-0", sample.query(number))
-    answer = sample.response(_ISSUES)
-    opened.save_jira_cache("profile-0", "query-0", "key", answer, sample.LATER)
+    response = sample.response(_ISSUES)
+    opened.save_jira_cache("profile-0", "query-0", "key", response, sample.LATER)
     for number, week in enumerate(sample.weeks(52)):
         opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))
     opened.set_app_state("counter", "0")
@@ -165,7 +165,7 @@ KINDS: dict[str, Callable[[str, str, int, float], list[_Work]]] = {
 def measure_store(
     where: str, workers: int, seconds: float, kind: str = "processes", side: str = "burndown"
 ) -> Row:
-    """Have the workers use a store, and sum up what they did."""
+    """Run the workers on a store, and return the sums of what they did."""
     with _open(side, where) as opened:
         _fill(opened)
     done = KINDS[kind](side, where, workers, seconds)
@@ -187,5 +187,5 @@ def measure_store(
 
 
 def _p99(seconds: list[float]) -> float | None:
-    """In milliseconds; ``None`` if there are too few to tell."""
+    """Return the 99th percentile in milliseconds; ``None`` if there are too few values."""
     return 1000 * statistics.quantiles(seconds, n=100)[98] if len(seconds) > 1 else None

@@ -1,6 +1,6 @@
-"""The name under which pip installs this package, which is not that of the import.
+"""The name of the distribution, which differs from the name of the import.
 
-The name ``burndown`` belongs to another project on PyPI.
+On PyPI, ``burndown`` is another project: ``pip install burndown`` would install its code.
 """
 
 __all__ = ["DISTRIBUTION", "install_command"]

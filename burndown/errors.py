@@ -15,9 +15,9 @@
         ├── ForeignDatabaseError
         └── SchemaTooNewError
 
-Constructing a model directly (``Profile(name="")``) raises pydantic's own
-``ValidationError``, a ``ValueError`` too; everything that stores or reads raises these.
-No message holds a token, nor a control character of a value or file name that it quotes.
+Constructing a model directly (``Profile(name="")``) raises pydantic's own ``ValidationError``,
+which is also a ``ValueError``; everything that stores or reads raises the errors above.
+No message contains a token, or a control character of a value or file name that it quotes.
 """
 
 import re
@@ -52,16 +52,16 @@ _SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.I
 
 
 def is_secret(key: str) -> bool:
-    """Whether a setting of this name must not be shown or exported, such as ``jira_token``."""
+    """Return whether a setting of this name must stay secret, such as ``jira_token``."""
     return _SECRET.search(key) is not None
 
 
 class PersistenceError(Exception):
-    """Something could not be stored, read or moved; the base of all errors here.
+    """The base of all errors of this package.
 
     Args:
-        lines: the message. It may name files and values of others, which are escaped, so that
-            each of these stays one line.
+        lines: the message. Each line is escaped, since it may quote values and file names that
+            contain line breaks or control characters.
     """
 
     def __init__(self, *lines: str) -> None:
@@ -69,26 +69,28 @@ class PersistenceError(Exception):
 
 
 class ProfileNotFoundError(PersistenceError, ValueError):
-    """There is no profile of this id.
+    """The profile does not exist.
 
     Attributes:
-        profile_id: the id that was asked for.
+        profile_id: the id that was requested.
     """
 
     def __init__(self, profile_id: str) -> None:
         super().__init__(f"Profile '{profile_id}' not found")
         self.profile_id = profile_id
 
+    # Pickle calls the constructor with ``args``, which holds the message. Errors cross process
+    # boundaries in pools and test runners, so each class with other parameters names them here.
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.profile_id,)
 
 
 class QueryNotFoundError(PersistenceError, ValueError):
-    """The profile has no query of this id.
+    """The query does not exist in the profile.
 
     Attributes:
-        profile_id: the profile that was looked in.
-        query_id: the id that was asked for.
+        profile_id: the profile that was searched.
+        query_id: the id that was requested.
     """
 
     def __init__(self, profile_id: str, query_id: str) -> None:
@@ -101,26 +103,26 @@ class QueryNotFoundError(PersistenceError, ValueError):
 
 
 class Problem(NamedTuple):
-    """One thing wrong with an input."""
+    """One invalid value of an input."""
 
     path: str
-    """Where, such as ``jira_config.base_url`` or ``metrics.weeks[2]``."""
+    """Path to the value, such as ``jira_config.base_url`` or ``metrics.weeks[2]``."""
     expected: str
-    """What would have been right."""
+    """Requirement that the value does not meet, such as ``input should be a number``."""
     got: str | None
-    """What was found, shortened; ``None`` where it is secret or absent."""
+    """The value, shortened; ``None`` if it is secret or absent."""
 
     def __str__(self) -> str:
-        found = f", got {self.got}" if self.got is not None else ""
-        return f"{self.path}: {self.expected}{found}"
+        got = f", got {self.got}" if self.got is not None else ""
+        return f"{self.path}: {self.expected}{got}"
 
 
 class ValidationError(PersistenceError, ValueError):
-    """An input was refused; nothing was written.
+    """An input is not valid; nothing was written.
 
     Attributes:
-        subject: what was refused, such as ``Profile 'kafka'``.
-        problems: every problem found, each with its path and what was expected.
+        subject: the invalid input, such as ``Profile 'kafka'``.
+        problems: all problems found, each with the path to the value and the requirement.
     """
 
     def __init__(self, subject: str, problems: Iterable[Problem]) -> None:
@@ -133,25 +135,25 @@ class ValidationError(PersistenceError, ValueError):
 
     @classmethod
     def of(cls, subject: str, path: str, expected: str, got: object = None) -> "ValidationError":
-        """A refusal with one problem; ``got=None`` says nothing of the value."""
-        found = None if got is None or is_secret(path) else format_value(got)
-        return cls(subject, [Problem(path, expected, found)])
+        """Return an error with one problem; with ``got=None`` it does not quote the value."""
+        quoted = None if got is None or is_secret(path) else format_value(got)
+        return cls(subject, [Problem(path, expected, quoted)])
 
     @classmethod
     def from_pydantic(
         cls, subject: str, error: pydantic_core.ValidationError, transparent: str = ""
     ) -> "ValidationError":
-        """The same refusal in this package's terms, with secrets left out.
+        """Return an error of this package for one of pydantic, without secrets.
 
         Args:
-            subject: what was refused.
-            error: what pydantic says.
-            transparent: a field that callers do not see; paths into it start below it.
+            subject: the invalid input.
+            error: the error of pydantic.
+            transparent: a field that callers do not see; paths into it omit its name.
         """
         problems = map(_problem, error.errors(include_url=False))
         hidden = f"{transparent}."
         return cls(
-            subject, (found._replace(path=found.path.removeprefix(hidden)) for found in problems)
+            subject, (each._replace(path=each.path.removeprefix(hidden)) for each in problems)
         )
 
 
@@ -174,18 +176,21 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 
 
 def format_value(value: object) -> str:
-    """The value for a message: short, and nothing of a container, which may hold a secret."""
+    """Return the value for a message: shortened, and only the type of a container."""
+    # A list or dict may contain a secret at any depth, so nothing of it is quoted.
     if value is None or isinstance(value, str | int | float):
+        # Python refuses to convert integers of more than 4,300 digits to a string.
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
         return text if len(text) <= 80 else text[:77] + "..."
     return f"a value of type {type(value).__name__}"
 
 
 class MigrationError(PersistenceError):
-    """The legacy workspace was not moved in; its files are as they were, and no database is left.
+    """The legacy workspace was not migrated; its files are unchanged, and no database remains.
 
     Attributes:
-        problems: for each file that stops the migration, the file and the reason.
+        message: the first line of the message.
+        problems: the path of each file that prevents the migration, with the reason.
     """
 
     def __init__(self, message: str, problems: Iterable[tuple[Path, str]] = ()) -> None:
@@ -198,27 +203,28 @@ class MigrationError(PersistenceError):
 
 
 class ImportExportError(PersistenceError):
-    """An export could not be written or is not readable; nothing was changed."""
+    """An export could not be written or read; nothing was changed."""
 
 
 class StorageError(PersistenceError, OSError):
-    """The storage failed: locked too long, disk full, read-only or out of reach."""
+    """The storage failed: locked for too long, full, read-only or unreachable."""
 
 
 class TransactionAbortedError(StorageError):
-    """The transaction cannot go on; nothing of it was stored.
+    """The transaction cannot continue; nothing of it was stored.
 
-    The database has ended it, such as when the disk was full, or its connection was lost, or this
-    process was forked within it. Each further call in it raises this, and so does its end.
+    The database ended it (such as because the disk is full), its connection was lost, or this
+    process was forked within it. Each further call in the transaction raises this error, and so
+    does its end.
     """
 
 
 class TransactionConflictError(StorageError):
-    """A server could not order a transaction among others; nothing was changed, try it again."""
+    """The server could not serialize concurrent transactions; nothing was changed, try again."""
 
 
 class DatabaseCorruptionError(StorageError):
-    """The database file is damaged, or is no database."""
+    """The database file is damaged, or is not a database."""
 
 
 class ForeignDatabaseError(StorageError):
@@ -226,12 +232,12 @@ class ForeignDatabaseError(StorageError):
 
     Attributes:
         location: the path or URL.
-        found: what it looks like, such as ``has the tables bookmarks``.
+        found: the evidence, such as ``has the tables bookmarks``.
     """
 
     def __init__(self, location: str, found: str) -> None:
         super().__init__(
-            f"{location} is not a database of burndown: it {found}. It was not changed; name "
+            f"{location} is not a database of burndown: it {found}. It was not changed; choose "
             "another one (--database, BURNDOWN_DATABASE_URL)"
         )
         self.location = location
@@ -242,17 +248,18 @@ class ForeignDatabaseError(StorageError):
 
 
 class SchemaTooNewError(StorageError):
-    """A newer release made the database; it was not touched.
+    """The database was written by a newer release; it was not changed.
 
     Attributes:
-        found: the version of its tables.
-        known: the newest version that this release knows.
+        location: the path or URL.
+        found: the schema version of the database.
+        known: the newest schema version that this release supports.
     """
 
     def __init__(self, location: str, found: str, known: str) -> None:
         super().__init__(
-            f"{location} has the schema version {found}, and this release of burndown knows none "
-            f"after {known}; upgrade it: {install_command()}"
+            f"{location} has schema version {found}, but this release of burndown supports only "
+            f"versions up to {known}; upgrade it: {install_command()}"
         )
         self.location = location
         self.found = found

@@ -1,22 +1,24 @@
-"""Strings of others, made harmless for terminals and logs."""
+"""Escaping of strings from untrusted sources for terminals and logs."""
 
 import unicodedata
 
 __all__ = ["escaped"]
 
 _ESCAPED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Controls, formats such as changes of the writing direction, surrogates, ends of lines."""
+"""Unicode categories: controls, formats (such as changes of the writing direction), surrogates, and
+line and paragraph separators."""
 _JOINERS = "\u200c\u200d"
-"""Formats that languages and emojis are written with, and that move nothing."""
+"""Format characters that are not escaped: some scripts and emojis need them, and they do not move
+the cursor."""
 
 
 def escaped(text: str) -> str:
-    """Return the text as one line that has no power over the terminal or log that shows it.
+    r"""Return the string as one line that cannot control the terminal or forge lines of a log.
 
-    Control and format characters, line and paragraph separators and lone surrogates stand as in a
-    Python literal, such as ``\\n`` or ``\\u202e``.
+    Control and format characters, line and paragraph separators and lone surrogates are written as
+    in a Python literal, such as ``\n`` or ``\u202e``.
     """
-    if text.isprintable():
+    if text.isprintable():  # true for most strings, and much faster than looking at each character
         return text
     return "".join(map(_escaped, text))
 

@@ -1,7 +1,7 @@
-"""What has to happen around a fork, for all that is open in a process.
+"""Hooks that run before and after a fork, for objects with locks, files or connections.
 
-A forked process gets copies of the locks of other threads, which nobody there gives back, and of
-open files and sockets, which belong to its parent.
+A forked process inherits copies of locks that other threads held, which are never released there,
+and of open files and sockets, which belong to its parent.
 """
 
 import os
@@ -9,48 +9,67 @@ import threading
 import time
 import weakref
 
-__all__ = ["FORK_TIMEOUT_SECONDS", "ForkAware", "ForkSafeLock", "tell_of_forks"]
+__all__ = ["FORK_TIMEOUT_SECONDS", "ForkAware", "ForkSafeLock", "register_for_forks"]
 
 FORK_TIMEOUT_SECONDS = 10
-"""How long a fork waits for what other threads are doing."""
+"""Maximum time that a fork waits for running calls of other threads.
+
+The same as the lock timeout of the stores: a call that waits for a lock has ended by then.
+"""
 
 
 class ForkAware:
-    """Something that is told of forks; none of its methods may raise."""
+    """Base of objects that are notified of forks.
+
+    None of the methods may raise: Python ignores errors in fork handlers, and the handlers of the
+    remaining objects would not run.
+    """
 
     def before_fork(self, deadline: float) -> None:
-        """Prepare for a fork, waiting for other threads up to a time of ``time.monotonic()``."""
+        """Prepare for a fork.
+
+        Args:
+            deadline: the time of ``time.monotonic()`` until which to wait for other threads.
+        """
 
     def after_fork_in_parent(self) -> None:
-        """Go on after a fork."""
+        """Continue in the parent after a fork."""
 
     def after_fork_in_child(self) -> None:
-        """Give up what belongs to the parent."""
+        """Discard what belongs to the parent."""
 
 
+# Weak references: registering an object must not keep a closed store alive.
 _aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 _prepared: list[ForkAware] = []
 _forking = threading.Lock()
 
 
-def tell_of_forks(aware: ForkAware) -> None:
-    """Have an object told of all forks from now on, as long as it exists."""
+def register_for_forks(aware: ForkAware) -> None:
+    """Notify an object of all forks from now on, as long as it exists."""
     _aware.add(aware)
 
 
 class ForkSafeLock(ForkAware):
-    """A lock of threads; in a forked process it is a new one."""
+    """A lock between threads, which is replaced by a new one in a forked process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        tell_of_forks(self)
+        register_for_forks(self)
 
     def acquire(self, timeout: float = -1) -> bool:
-        """Wait for the lock, up to some seconds if not negative; return whether it was got."""
+        """Acquire the lock.
+
+        Args:
+            timeout: the seconds to wait at most; no limit if negative.
+
+        Returns:
+            Whether the lock was acquired.
+        """
         return self._lock.acquire(timeout=timeout)
 
     def release(self) -> None:
-        """Let another thread have the lock."""
+        """Release the lock."""
         self._lock.release()
 
     def __enter__(self) -> None:
@@ -60,13 +79,15 @@ class ForkSafeLock(ForkAware):
         self._lock.release()
 
     def after_fork_in_child(self) -> None:
-        """Forget who has the lock."""
+        """Replace the lock, which a thread of the parent may hold forever in this process."""
         self._lock = threading.Lock()
 
 
 def _before_fork() -> None:
+    # Two threads that fork at the same time would prepare the same objects twice.
     _forking.acquire()
     deadline = time.monotonic() + FORK_TIMEOUT_SECONDS
+    # Strong references until after the fork: what was prepared must also be resumed.
     _prepared[:] = _aware
     for each in _prepared:
         each.before_fork(deadline)

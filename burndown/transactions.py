@@ -1,8 +1,9 @@
-"""Which transaction a call belongs to.
+"""The current transaction of a caller: a thread or an asyncio task.
 
 A transaction belongs to the thread and the asyncio task that began it, and calls join it only while
-it is open. It is remembered in a context variable: web frameworks enter and leave a dependency in
-different threads, so a transaction remembered for each thread would outlive its end there.
+it is open. It is stored in a context variable and not in a thread-local one: web frameworks enter
+and exit a dependency in different threads, so a thread-local transaction would remain set in the
+thread that began it after it has ended (5 of 7 writes that were reported as stored were lost).
 """
 
 import sys
@@ -18,14 +19,18 @@ from burndown.errors import StorageError, TransactionAbortedError
 __all__ = ["Transaction", "Transactions"]
 
 LOOP_TIMEOUT_SECONDS = 1
-"""How long an event loop waits for a transaction of this process; nothing else in it runs then."""
+"""Maximum time that an event loop waits for a transaction of another thread.
+
+Short, since nothing else in the loop runs meanwhile.
+"""
 
 R = TypeVar("R")
 
 
 def _running_loop() -> Any:
     """Return the event loop that runs in this thread, or ``None``."""
-    asyncio = sys.modules.get("asyncio")  # importing it takes longer than all else here
+    # If nobody has imported asyncio, no loop runs; importing it here would slow down each start.
+    asyncio = sys.modules.get("asyncio")
     return None if asyncio is None else asyncio._get_running_loop()
 
 
@@ -35,17 +40,17 @@ def _current_task() -> Any:
 
 @dataclass(eq=False)
 class Transaction(Generic[R]):
-    """A transaction of a store, or one within another."""
+    """A transaction of a store, or a nested one."""
 
     store: "Transactions[R]"
     resource: R | None
-    """What its calls work on; ``None`` if no call can join it, or once it has ended."""
+    """The session or connection that its calls use; ``None`` if no call can join it (any more)."""
     holds_lock: bool
     """Whether other writers have to wait for its end."""
     enclosing: "Transaction[R] | None"
-    """The transaction of the same store that it is a part of."""
+    """The transaction of the same store that contains it."""
     earlier: "Transaction[Any] | None"
-    """The one that was the innermost when this one began, on whatever store."""
+    """The innermost transaction, of any store, when this one began."""
     thread: int = field(default_factory=threading.get_ident)
     loop: Any = field(default_factory=_running_loop)
     task: Any = field(default_factory=_current_task)
@@ -53,14 +58,14 @@ class Transaction(Generic[R]):
     belongs_to_parent: bool = False
     """Whether this process was forked within it."""
     open_parts: int = 0
-    """How many transactions within it are open."""
+    """Number of open transactions that are nested in it."""
 
     def check(self) -> None:
-        """Make sure that a call can be a part of it.
+        """Check that a call can join it.
 
         Raises:
-            TransactionAbortedError: it belongs to the parent process, or what it is a part of has
-                ended.
+            TransactionAbortedError: it belongs to the parent process, or the enclosing transaction
+                has ended.
         """
         if self.belongs_to_parent:
             raise TransactionAbortedError(
@@ -69,35 +74,36 @@ class Transaction(Generic[R]):
             )
         if self.enclosing is not None and not self.enclosing.is_open:
             raise TransactionAbortedError(
-                "The transaction that this one is a part of has ended, so nothing more can be "
-                "done in it"
+                "The enclosing transaction has ended, so this one cannot continue; nothing of it "
+                "was stored"
             )
 
     def check_end(self) -> None:
-        """Make sure that it can be committed.
+        """Check that it can be committed.
 
         Raises:
-            TransactionAbortedError: as :meth:`check`, or a transaction within it is still open.
+            TransactionAbortedError: as :meth:`check`, or a nested transaction is still open.
         """
         self.check()
         if self.open_parts:
             raise TransactionAbortedError(
-                "A transaction within this one is still open, so nothing of it was stored; "
-                "end the inner transaction first"
+                "A nested transaction is still open, so nothing of this one was stored; end the "
+                "nested transaction first"
             )
 
     def _is_of_caller(self) -> bool:
-        # A loop that was started within the transaction ends before it: its tasks are part of it.
+        # A loop that was started within the transaction ends before it, so its tasks join it. In a
+        # loop that was running before, each task has transactions of its own.
         if self.thread != threading.get_ident():
             return False
         return self.loop is None or self.task is _current_task()
 
-    def _keeps_waiting(self, is_inherited: bool) -> bool:
+    def _waits_for_caller(self, is_inherited: bool) -> bool:
         """Return whether it cannot end before a call of this caller returns.
 
         Args:
-            is_inherited: whether the context of the caller has it, as that of a coroutine or
-                thread which was started within it does.
+            is_inherited: whether the context of the caller contains it, as for a coroutine or
+                thread that was started within it.
         """
         if is_inherited and (self.loop is not None or self.thread == threading.get_ident()):
             return True
@@ -108,32 +114,33 @@ _innermost: ContextVar[Transaction[Any] | None] = ContextVar("burndown_transacti
 
 
 class Transactions(Generic[R]):
-    """The transactions of one store that are open."""
+    """The open transactions of one store."""
 
     def __init__(self) -> None:
         self._open: set[Transaction[R]] = set()
         self._ended = threading.Condition()
 
     def current(self) -> R | None:
-        """Return what the calls of this caller work on; ``None`` if it is in no transaction.
+        """Return the resource of the caller's transaction, or ``None`` if it is in none.
 
         Raises:
-            TransactionAbortedError: nothing can be done in the transaction any more.
+            TransactionAbortedError: the transaction cannot continue.
         """
-        if _innermost.get() is None:  # as for most calls
+        if _innermost.get() is None:  # the common case, without a generator
             return None
         found = self._find()
         return None if found is None else found.resource
 
     @contextmanager
     def opened(self, resource: R | None, *, holds_lock: bool = False) -> Iterator[Transaction[R]]:
-        """Make a transaction the current one of this caller until the end of the block.
+        """Make a transaction the caller's current one until the end of the block.
 
         The block may end in another thread than it began in.
 
         Args:
-            resource: what the calls of this caller work on meanwhile; ``None`` if they cannot.
-            holds_lock: whether other writers have to wait for its end already.
+            resource: the session or connection for the calls of the caller; ``None`` if no call
+                can join the transaction.
+            holds_lock: whether other writers already have to wait for its end.
 
         Raises:
             TransactionAbortedError: the block ends in a process that was forked within it.
@@ -157,21 +164,22 @@ class Transactions(Generic[R]):
                 self._ended.notify_all()
             if enclosing is not None:
                 enclosing.open_parts -= 1
-            if _innermost.get() is opened:  # not so in another thread than it began in
+            # In another thread than it began in, the context is another one, and is left alone.
+            if _innermost.get() is opened:
                 _innermost.set(opened.earlier)
 
-    def refuse_deadlock(self) -> None:
-        """Make sure that waiting for other writers can come to an end.
+    def raise_on_deadlock(self) -> None:
+        """Check that waiting for other writers can end.
 
         Raises:
             StorageError: the caller would wait for a transaction of its own thread or event loop,
-                which cannot end while the caller waits; or it runs in an event loop, and has
-                waited for one of another thread for a second.
+                which cannot end while the caller waits; or the caller runs in an event loop and
+                has waited for another thread for ``LOOP_TIMEOUT_SECONDS``.
         """
         if not self._open:
             return
         inherited = set(_inherited())
-        if any(each._keeps_waiting(each in inherited) for each in self._holders()):
+        if any(each._waits_for_caller(each in inherited) for each in self._holders()):
             raise StorageError(
                 "The database is locked by a transaction that cannot end while this call waits "
                 "for it, since both run in the same thread or event loop; make the call within "
@@ -181,20 +189,21 @@ class Transactions(Generic[R]):
             self._wait_in_loop()
 
     def _wait_in_loop(self) -> None:
-        """Wait for threads, which may in turn wait for the event loop, as those of FastAPI do."""
+        # Threads may in turn wait for the event loop, as those of FastAPI do: never without limit.
         with self._ended:
             if not self._ended.wait_for(lambda: not self._holders(), LOOP_TIMEOUT_SECONDS):
                 raise StorageError(
-                    "The database is locked by a transaction of another thread, for which an event "
-                    f"loop waits no longer than {LOOP_TIMEOUT_SECONDS} s, since nothing else in it "
-                    "runs meanwhile; call the backend in a thread (`asyncio.to_thread`)"
+                    "The database is locked by a transaction of another thread. An event loop "
+                    f"waits no longer than {LOOP_TIMEOUT_SECONDS} s for it, since nothing else in "
+                    "the loop runs meanwhile; call the backend in a thread (`asyncio.to_thread`)"
                 )
 
     def _holders(self) -> list[Transaction[R]]:
+        # list() copies atomically; other threads add and remove transactions meanwhile.
         return [each for each in list(self._open) if each.holds_lock]
 
-    def note_lock(self) -> None:
-        """Have other writers know that they wait for the transaction of this caller."""
+    def mark_locked(self) -> None:
+        """Record that other writers have to wait for the transaction of this caller."""
         found = self._find()
         while found is not None:
             found.holds_lock, found = True, found.enclosing
@@ -206,8 +215,8 @@ class Transactions(Generic[R]):
                 return found
         return None
 
-    def leave_to_parent(self) -> None:
-        """In a forked process: have calls that are made within these transactions refused."""
+    def invalidate_in_child(self) -> None:
+        """Make all calls within these transactions raise in a forked process."""
         for each in self._open:
             each.belongs_to_parent = True
         self._open.clear()
@@ -215,7 +224,7 @@ class Transactions(Generic[R]):
 
 
 def _inherited() -> Iterator[Transaction[Any]]:
-    """Yield the open transactions that the caller's context has, innermost first."""
+    """Yield the open transactions in the caller's context, innermost first."""
     found = _innermost.get()
     while found is not None:
         if found.is_open:

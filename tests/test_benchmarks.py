@@ -1,4 +1,4 @@
-"""The benchmark measures what it says: equal answers, and every part runs."""
+"""The benchmark measures what it reports: results are equal, and every part runs."""
 
 import json
 from importlib.util import find_spec
@@ -13,10 +13,10 @@ from benchmarks.issues import random_issues
 from benchmarks.options import Options
 from benchmarks.sides import open_sides
 
-TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--answers", "10"]
+TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--responses", "10"]
 TINY += ["--migrate", "20", "--sizes", "1", "3", "--workers", "2", "--seconds", "0.1"]
-OPTIONS = Options(issues=20, queries=4, weeks=14, answers=10)
-MOMENTS = ("created_at", "last_used", "updated_at")
+OPTIONS = Options(issues=20, queries=4, weeks=14, responses=10)
+TIMES = ("created_at", "last_used", "updated_at")
 
 
 @pytest.fixture
@@ -26,39 +26,39 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring.gc, "collect", lambda: 0)
 
 
-def without_moments(answer: object) -> object:
-    """An answer, without what each side writes in a form and at a moment of its own."""
-    if isinstance(answer, list):
-        return sorted((without_moments(each) for each in answer), key=str)
-    if isinstance(answer, dict) and "issues" not in answer:
-        return {name: value for name, value in answer.items() if name not in MOMENTS}
-    return answer
+def without_times(result: object) -> object:
+    """A result without the timestamps, which each side formats differently."""
+    if isinstance(result, list):
+        return sorted((without_times(each) for each in result), key=str)
+    if isinstance(result, dict) and "issues" not in result:
+        return {name: value for name, value in result.items() if name not in TIMES}
+    return result
 
 
-def test_all_sides_answer_the_same(tmp_path: Path) -> None:
+def test_all_sides_return_the_same(tmp_path: Path) -> None:
     """They do the same work, so that their times can be compared."""
-    answers: dict[str, list[object]] = {}
+    results: dict[str, list[object]] = {}
     with open_sides(tmp_path, "NORMAL") as sides:
         for name, side in sides.items():
             operations.fill(side, OPTIONS)
-            answers[name] = []
+            results[name] = []
             for operation in operations.OPERATIONS:
                 if operation.before is not None:
                     operation.before(side, OPTIONS)
-                answers[name].append(without_moments(operation.prepare(side, OPTIONS)(7)))
-            answers[name] += [
-                without_moments(side.get_profile("profile-0")),
+                results[name].append(without_times(operation.prepare(side, OPTIONS)(7)))
+            results[name] += [
+                without_times(side.get_profile("profile-0")),
                 side.get_jira_cache("profile-0", "query-0", "written"),
-                without_moments(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
+                without_times(side.get_metrics_snapshots("profile-0", "query-1", "flow", 12)),
                 side.get_app_state("theme"),
-                without_moments(side.get_task_progress("fetch")),
+                without_times(side.get_task_progress("fetch")),
             ]
-    assert answers["floor"] == answers["burndown"]
-    assert answers["naive"] == answers["burndown"]
+    assert results["floor"] == results["burndown"]
+    assert results["naive"] == results["burndown"]
 
 
 def test_issues_are_like_real_ones() -> None:
-    """As large as told, no two alike, and they compress as answers of Jira do."""
+    """As large as documented, no two alike, and they compress as responses of Jira do."""
     issues = random_issues(1000)
     text = json.dumps(issues, separators=(",", ":"), ensure_ascii=False).encode()
     assert len(text) / 1000 == pytest.approx(3650, rel=0.05)
@@ -70,7 +70,7 @@ def test_issues_are_like_real_ones() -> None:
     assert issues == random_issues(1000) != random_issues(1000, seed=1)
 
 
-def test_configuration_of_a_profile_has_the_size_that_is_told() -> None:
+def test_configuration_of_a_profile_has_the_documented_size() -> None:
     """1.8 KB."""
     sections = [value for value in sample.profile().values() if isinstance(value, dict)]
     assert sum(len(json.dumps(each)) for each in sections) == pytest.approx(1800, rel=0.1)

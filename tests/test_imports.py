@@ -80,8 +80,8 @@ def test_a_first_call_builds_no_schema_of_a_model() -> None:
 
 @pytest.mark.parametrize("name", burndown.__all__)
 def test_every_name_is_loaded_from_where_it_is_said_to_be(name: str) -> None:
-    home = burndown._HOME_OF[name]
-    assert getattr(burndown, name) is getattr(sys.modules[home], name)
+    module = burndown._MODULE_OF[name]
+    assert getattr(burndown, name) is getattr(sys.modules[module], name)
 
 
 def test_a_folder_of_json_files_is_opened_by_what_is_loaded_then() -> None:

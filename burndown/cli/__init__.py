@@ -1,5 +1,5 @@
-"""The command line: parse, call, print."""
+"""The command line: parse arguments, call the package, print the result."""
 
-from burndown.cli.commands import app, run
+from burndown.cli.app import app, run
 
 __all__ = ["app", "run"]

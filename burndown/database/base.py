@@ -12,7 +12,7 @@ from sqlmodel import Session
 from burndown.database.error_translation import ErrorTranslator
 from burndown.database.upgrade import SchemaUpgrader
 from burndown.database.writing_session import WritingSession, check_active, savepoint
-from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
+from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
 from burndown.sql import Executor, log_statement
 from burndown.transactions import Transactions
 
@@ -62,7 +62,7 @@ class Database(ForkAware, ABC):
         self._transactions: Transactions[WritingSession] = Transactions()
         self._ready = False
         self._opening = ForkSafeLock()
-        tell_of_forks(self)
+        register_for_forks(self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
@@ -257,7 +257,7 @@ class Database(ForkAware, ABC):
 
     def after_fork_in_child(self) -> None:
         """Leave connections and transactions to the parent."""
-        self._transactions.leave_to_parent()
+        self._transactions.invalidate_in_child()
         self._engine.dispose(close=False)
 
     @abstractmethod

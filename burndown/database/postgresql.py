@@ -132,7 +132,7 @@ class PostgreSQLDatabase(Database):
         outer = self._transactions.current()
         if outer is not None:
             return self._write_in(outer, run, *args, **kwargs)
-        self._transactions.refuse_deadlock()
+        self._transactions.raise_on_deadlock()
         return _retry(self.session, run, *args, **kwargs)
 
     def exists(self) -> bool:
@@ -215,7 +215,7 @@ class PostgreSQLDatabase(Database):
         if options.get(_READ_ONLY):
             expressions += f", {_REFUSE_WRITES}"
         else:
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
             expressions += f", {_WRITE_LOCK}"
         # All in one statement, which is one round trip to the server.
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))

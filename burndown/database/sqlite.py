@@ -100,7 +100,7 @@ class SQLiteDatabase(Database):
         outer = self._transactions.current()
         if outer is not None:
             return self._write_in(outer, run, *args, **kwargs)
-        self._transactions.refuse_deadlock()
+        self._transactions.raise_on_deadlock()
         try:
             self._prepare()
             with self._cache.writer() as executor:
@@ -120,7 +120,7 @@ class SQLiteDatabase(Database):
         """
         with self._errors.translated():
             self._prepare()
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
             connection = self._connector.open_session()
         try:
             connection.row_factory = sqlite3.Row
@@ -241,7 +241,7 @@ class SQLiteDatabase(Database):
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
         if not read_only:
-            self._transactions.refuse_deadlock()
+            self._transactions.raise_on_deadlock()
         connection.exec_driver_sql(self._begin_statement(read_only=read_only))
 
     def _begin_statement(self, *, read_only: bool) -> str:

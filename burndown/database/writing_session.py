@@ -18,6 +18,7 @@ from sqlmodel import Session
 from burndown.errors import TransactionAbortedError
 from burndown.models import Entity
 from burndown.models.base import Submodel
+from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 
 __all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
@@ -107,7 +108,7 @@ def _check(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
         if isinstance(each, Entity):
             document = each.to_document()
-            type(each).rows_of([document])  # raises if it is invalid
+            codec_of(type(each)).rows([document])  # raises if it is invalid
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)

@@ -1,4 +1,4 @@
-"""Issues of a query, and the caches of them and of their changelogs."""
+"""Issues of a query, and the cache files for them and their changelogs."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -24,7 +24,7 @@ _PRIORITIES = ["Highest", "High", "Medium", "Medium", "Low", None]
 
 
 class Query(NamedTuple):
-    """A query, when it was last synced, and the present."""
+    """A query, the time at which it was last synced, and the current time."""
 
     id: str
     name: str
@@ -35,14 +35,14 @@ class Query(NamedTuple):
 
     @property
     def mondays(self) -> list[datetime]:
-        """When the last 26 weeks began, without those that began after the sync."""
+        """Return the starts of the last 26 weeks, without those after the sync."""
         today = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
         mondays = [today - timedelta(weeks=n, days=today.weekday()) for n in reversed(range(26))]
         return [monday for monday in mondays if monday <= self.synced_at]
 
 
 class Issue(NamedTuple):
-    """An issue as Jira answers it, with what the metrics need to know of it."""
+    """An issue as Jira returns it, with the values from which metrics are calculated."""
 
     document: Json
     type: str
@@ -55,35 +55,44 @@ class Issue(NamedTuple):
 
     @property
     def created_at(self) -> datetime:
-        """When the issue was created."""
+        """Return the time at which the issue was created."""
         return self.history[0][0]
 
     @property
     def status(self) -> str:
-        """The status at the time of the sync."""
+        """Return the status at the time of the sync."""
         return self.history[-1][1]
 
     def hours_since(self, first_status: str, end: datetime) -> float:
-        """Hours from the moment at which the issue first got the status to ``end``."""
+        """Return the hours from when the issue first had the status until ``end``."""
         return (end - next(at for at, status in self.history if status == first_status)) / _HOUR
 
     def hours_in(self, statuses: list[str]) -> float:
-        """Hours that the issue spent in the statuses before it got its present one."""
+        """Return the hours that the issue spent in the statuses, without its current one."""
         return sum(
             (left - entered) / _HOUR
             for (entered, status), (left, _) in pairwise(self.history)
             if status in statuses
         )
 
-    def status_at(self, moment: datetime) -> str:
-        """The status just before the moment, empty if the issue did not exist."""
-        return next((status for at, status in reversed(self.history) if at < moment), "")
+    def status_at(self, time: datetime) -> str:
+        """Return the status just before a time; empty if the issue did not exist."""
+        return next((status for at, status in reversed(self.history) if at < time), "")
 
 
 def random_issues(
     site: Site, count: int, query: Query, bugs_until: datetime, rng: Random
 ) -> list[Issue]:
-    """What the query finds, the newest first; nobody has touched a bug since ``bugs_until``."""
+    """Return random results of the query, newest first.
+
+    Args:
+        site: the Jira site.
+        count: the number of issues.
+        query: the query.
+        bugs_until: the time after which no bug was changed, so that a query for bugs, which was
+            last synced then, finds the same ones.
+        rng: the source of random numbers.
+    """
     start = query.mondays[0]
     created = []
     for issue_type in rng.choices(list(_ISSUE_TYPES), list(_ISSUE_TYPES.values()), k=count):
@@ -124,6 +133,7 @@ def _random_issue(
         "releaseDate": released_at.date().isoformat(),
     }
     fields = {
+        # Jira returns unset custom fields as null; real issues have dozens of them.
         **{f"customfield_{n}": None for n in range(10200, 10224)},
         jira.POINTS_FIELD: points or None,
         jira.CHANGE_FAILURE_FIELD: {"value": "Yes" if failed else "No"} if is_deployment else None,
@@ -157,7 +167,7 @@ def _random_issue(
 
 
 def issue_cache(query: Query, issues: list[Issue]) -> Json:
-    """The content of ``jira_cache.json``."""
+    """Return the content of ``jira_cache.json``."""
     synced_at = query.synced_at.isoformat()
     cache = {
         "cache_version": "2.0",
@@ -177,7 +187,7 @@ def issue_cache(query: Query, issues: list[Issue]) -> Json:
 
 
 def changelog_cache(query: Query, issues: list[Issue]) -> Json:
-    """The content of ``jira_changelog_cache.json``."""
+    """Return the content of ``jira_changelog_cache.json``."""
     kept = ("project", "fixVersions", "status", "issuetype", "created", "resolutiondate")
     changelogs = {}
     for issue in issues:

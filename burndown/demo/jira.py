@@ -1,4 +1,4 @@
-"""A Jira: its workflow, its custom fields and the shapes of its REST API."""
+"""A Jira site: its workflow, its custom fields and the formats of its REST API."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -34,7 +34,7 @@ StatusHistory = list[tuple[datetime, str]]
 
 
 class Site(NamedTuple):
-    """A Jira, and the project of interest in it."""
+    """A Jira site, and a project in it."""
 
     base_url: str
     project_key: str
@@ -43,17 +43,17 @@ class Site(NamedTuple):
 
     @property
     def api_version(self) -> int:
-        """The version of the REST API: 3 in the cloud, 2 on a server."""
+        """Return the version of the REST API: 3 in the cloud, 2 on a server."""
         return 3 if self.is_cloud else 2
 
     @property
     def api_url(self) -> str:
-        """The address below which the REST API answers."""
+        """Return the base URL of the REST API."""
         return f"{self.base_url}/rest/api/{self.api_version}"
 
 
 class StatusCategory(NamedTuple):
-    """A status category, and what the old dashboard calls it."""
+    """A status category, with the name that the old dashboard uses for it."""
 
     id: int
     color: str
@@ -62,7 +62,7 @@ class StatusCategory(NamedTuple):
 
 
 class Status(NamedTuple):
-    """A status, how long issues stay in it, and what follows with equal chances."""
+    """A status, the mean time that issues spend in it, and the equally likely next statuses."""
 
     id: str
     category: str
@@ -106,7 +106,8 @@ _PLACES = ["after a restart", "on shutdown", "under load", "when the disk is ful
 
 @cache
 def named_value(site: Site, kind: str, name: str) -> Json:
-    """The value of a field that refers to something by its name, such as a priority."""
+    """Return the value of a field that refers to an object by its name, such as a priority."""
+    # An id that depends only on the name: equal names have equal ids in all issues.
     number = str(10000 + sum(name.encode()))
     return {
         "self": f"{site.api_url}/{kind}/{number}",
@@ -118,7 +119,7 @@ def named_value(site: Site, kind: str, name: str) -> Json:
 
 @cache
 def status_value(site: Site, name: str) -> Json:
-    """The value of the field ``status``."""
+    """Return the value of the field ``status``."""
     status = STATUSES[name]
     category = STATUS_CATEGORIES[status.category]
     return named_value(site, "status", name) | {
@@ -134,7 +135,7 @@ def status_value(site: Site, name: str) -> Json:
 
 @cache
 def user_value(site: Site, name: str) -> Json:
-    """The value of a field that refers to one of the people."""
+    """Return the value of a field that refers to a person."""
     login = name.split()[0].lower()
     account = {"accountId": f"712020:{10100 + PEOPLE.index(name)}"}
     avatar = f"{site.base_url}/secure/useravatar?ownerId={login}"
@@ -147,13 +148,13 @@ def user_value(site: Site, name: str) -> Json:
 
 
 def summary(rng: Random) -> str:
-    """A random summary, such as "Cache the offset of a topic under load"."""
+    """Return a random summary, such as "Cache the offset of a topic under load"."""
     verb, component, owner = rng.choice(_VERBS), rng.choice(COMPONENTS), rng.choice(COMPONENTS)
     return f"{verb} the {component} of a {owner} {rng.choice(_PLACES)}"
 
 
 def description(site: Site, rng: Random) -> str | Json:
-    """Random paragraphs, as text or in the Atlassian Document Format of the cloud."""
+    """Return random paragraphs: a string, or the Atlassian Document Format of the cloud."""
     paragraphs = [
         " ".join(f"{summary(rng)}." for _ in range(rng.randint(1, 3)))
         for _ in range(rng.randint(1, 3))
@@ -165,7 +166,7 @@ def description(site: Site, rng: Random) -> str | Json:
 
 
 def random_history(created_at: datetime, until: datetime, rng: Random) -> StatusHistory:
-    """The statuses of an issue, each with the moment at which it begins."""
+    """Return the random statuses of an issue, each with the time at which it begins."""
     at, status = created_at, "Open"
     history = [(at, status)]
     if rng.random() < 0.2:
@@ -179,11 +180,11 @@ def random_history(created_at: datetime, until: datetime, rng: Random) -> Status
     return history
 
 
-def timestamp(moment: datetime) -> str:
-    """The moment, which is in UTC, as Jira writes it."""
-    return f"{moment.isoformat(timespec='milliseconds')[:23]}+0000"
+def timestamp(time: datetime) -> str:
+    """Return a UTC time in the format of Jira."""
+    return f"{time.isoformat(timespec='milliseconds')[:23]}+0000"
 
 
-def naive_timestamp(moment: datetime) -> str:
-    """The moment without its offset, as the old dashboard writes it in some places."""
-    return moment.replace(tzinfo=None).isoformat()
+def naive_timestamp(time: datetime) -> str:
+    """Return a time without its offset, as the old dashboard writes it in some files."""
+    return time.replace(tzinfo=None).isoformat()

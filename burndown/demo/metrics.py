@@ -23,7 +23,7 @@ _WEEK = timedelta(weeks=1)
 
 
 def project_scope(query: Query, issues: list[Issue]) -> Json:
-    """Items and points of the whole project, and of the issues in each status."""
+    """Return the items and points of the project, in total and for each status."""
     remaining = [issue for issue in issues if not issue.resolved_at]
     groups = {
         "total": issues,
@@ -59,7 +59,7 @@ def project_scope(query: Query, issues: list[Issue]) -> Json:
 
 
 def weekly_statistics(issues: list[Issue], monday: datetime) -> Json:
-    """What was created and completed in the week that begins at ``monday``."""
+    """Return the counts of issues created and completed in the week that begins at ``monday``."""
     created = [issue for issue in issues if _in_week(issue.created_at, monday)]
     completed = [issue for issue in issues if _in_week(issue.resolved_at, monday)]
     return {
@@ -72,7 +72,7 @@ def weekly_statistics(issues: list[Issue], monday: datetime) -> Json:
 
 
 def metrics_snapshots(query: Query, issues: list[Issue]) -> Json:
-    """The Flow and DORA metrics of each week of the query."""
+    """Return the Flow and DORA metrics of each week of the query."""
     snapshots: Json = {}
     previous = None
     for monday in query.mondays:
@@ -111,11 +111,11 @@ def _flow_metrics(completed: list[Issue], week: str) -> Json:
     }
 
 
-def _flow_load(issues: list[Issue], moment: datetime) -> Json:
-    wip = [issue for issue in issues if issue.status_at(moment) in jira.WIP_STATUSES]
+def _flow_load(issues: list[Issue], time: datetime) -> Json:
+    wip = [issue for issue in issues if issue.status_at(time) in jira.WIP_STATUSES]
     return {
         "wip_count": len(wip),
-        "by_status": Counter(issue.status_at(moment) for issue in wip),
+        "by_status": Counter(issue.status_at(time) for issue in wip),
         "by_issue_type": Counter(issue.type for issue in wip),
     }
 
@@ -174,20 +174,20 @@ def _trend(gain: float) -> str:
     return "improving" if gain > 0 else "declining"
 
 
-def _in_week(moment: datetime | None, monday: datetime) -> bool:
-    return moment is not None and monday <= moment < monday + _WEEK
+def _in_week(time: datetime | None, monday: datetime) -> bool:
+    return time is not None and monday <= time < monday + _WEEK
 
 
 def _points(issues: list[Issue]) -> float:
     return sum((issue.points for issue in issues), 0.0)
 
 
-def _percent(part: Sequence[object], whole: Sequence[object]) -> float:
-    return round(100 * len(part) / len(whole), 1) if whole else 0
+def _percent(part: Sequence[object], total: Sequence[object]) -> float:
+    return round(100 * len(part) / len(total), 1) if total else 0
 
 
 def _averages(values: list[float], names: tuple[str, str, str], quantile: float) -> Json:
-    """Median, mean and a quantile under these names, 0 if there are no values."""
+    """Return median, mean and a quantile under the names; 0 if there are no values."""
     if not values:
         return dict.fromkeys(names, 0)
     high = sorted(values)[math.ceil(quantile * len(values)) - 1]

@@ -53,16 +53,17 @@ _MAPPINGS: Json = {
 def write_demo_workspace(
     folder: Path, *, issues: int = 150, now: datetime | None = None, seed: int = 0
 ) -> None:
-    """Write a legacy workspace of two profiles into the folder, which is made if need be.
+    """Write a legacy workspace of two profiles.
 
     The same arguments give the same files. The issue cache of the query ``12w`` is still valid,
-    all others have expired. There are also files that a migration leaves out.
+    all others have expired. Some files are of the sort that a migration skips.
 
     Args:
-        folder: the root of the workspace; the profiles lie in ``profiles`` below it.
-        issues: how many issues the query ``12w`` of the profile ``kafka`` has.
-        now: when the workspace was last used; the present if not given.
-        seed: another number gives other issues.
+        folder: the root of the workspace, created if needed; the profiles are in ``profiles``
+            below it.
+        issues: the number of issues of the query ``12w`` of the profile ``kafka``.
+        now: the time at which the workspace was last used; the current time by default.
+        seed: the seed of the random numbers.
     """
     now = (now or datetime.now(UTC)).astimezone(UTC)
     rng = Random(seed)  # noqa: S311
@@ -91,13 +92,14 @@ def _write_server_profile(folder: Path, count: int, now: datetime, rng: Random) 
     _write_query(folder, recent, issues)
     _write_query(folder, bugs, [issue for issue in issues if issue.type == "Bug"])
     profile = _write_profile(folder, site, [recent, bugs], now)
+    # What an interrupted write of the old dashboard leaves: a migration has to skip it.
     (folder / "profile.json.tmp").write_text(json.dumps(profile, indent=2)[:700], encoding="utf-8")
     _write(folder / "queries" / recent.id / "metrics_snapshots_ab12cd.json", {})
     return profile
 
 
 def _write_cloud_profile(folder: Path, now: datetime, rng: Random) -> Json:
-    """A profile whose query was last synced by an older version of the dashboard."""
+    """Write a profile whose query was last synced by an older version of the dashboard."""
     site = Site("https://cloud.example.com", "ZAHL", "Zürich: Zahlungsverkehr ✓", is_cloud=True)
     query_id, synced_at = "q_ac7ce01bbf50", now - timedelta(days=21)
     query = Query(query_id, "Offene Vorgänge", "project = ZAHL", synced_at, now, old_format=True)
@@ -162,7 +164,7 @@ def _write_query(folder: Path, query: Query, issues: list[Issue]) -> None:
 
 
 def _project_data(query: Query, issues: list[Issue]) -> Json:
-    """Scope and statistics; the old form has four numbers of the scope at its root."""
+    """Return scope and statistics; the old format has four numbers of the scope at its root."""
     scope = project_scope(query, issues)
     if query.old_format:
         names = ("total_items", "total_points", "estimated_items", "estimated_points")
@@ -191,6 +193,7 @@ def _write_root_files(folder: Path, now: datetime, rng: Random) -> None:
         "message": "Done",
     }
     saved_query = {
+        # From the generator, since uuid4() would differ with each run.
         "id": str(UUID(int=rng.getrandbits(128), version=4)),
         "name": "Open",
         "jql": "resolution is EMPTY",
@@ -206,5 +209,5 @@ def _write_root_files(folder: Path, now: datetime, rng: Random) -> None:
 
 def _write(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(value, indent=2, ensure_ascii=False, check_circular=False)
+    text = json.dumps(value, indent=2, ensure_ascii=False)
     path.write_text(text, encoding="utf-8")

@@ -18,6 +18,7 @@ from burndown.import_export.manifest import Manifest
 from burndown.import_export.reading import Export
 from burndown.import_export.secrets import TOKEN
 from burndown.models import Entity, Profile
+from burndown.models.codec import codec_of
 from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
@@ -262,7 +263,7 @@ def _refuse_doubles(model: type[Entity], records: list[Document]) -> None:
     Raises:
         ImportExportError: two of the records, which are valid, have the same key.
     """
-    counted = Counter(map(model.key_of, records))
+    counted = Counter(map(codec_of(model).key, records))
     for key, count in counted.items():
         if count > 1:
             told = " ".join(repr(part) for part in key[2:])

@@ -20,6 +20,7 @@ from burndown.legacy.files import kind_of
 from burndown.legacy.findings import Say
 from burndown.legacy.readings import FieldKind, kind_of_field, readings
 from burndown.models import Entity, Submodel
+from burndown.models.codec import codec_of
 from burndown.models.json_codec import check_storable, encode
 from burndown.models.values import is_line
 
@@ -181,7 +182,7 @@ def _wanted(model: _Model, document: Mapping[str, Any]) -> str | None:
     """What is expected in place of the first odd value; ``None`` if all are stored as they are."""
     try:
         if issubclass(model, Entity):
-            [stored] = model.completed([{**_IDS, **document}])
+            [stored] = codec_of(model).complete([{**_IDS, **document}])
         else:
             stored = model.model_validate(document).to_document()
     except pydantic.ValidationError as error:

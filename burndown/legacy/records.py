@@ -12,6 +12,7 @@ from burndown.legacy.layout import REGISTRY, STATE
 from burndown.legacy.query_data import DATA_FILES
 from burndown.legacy.workspace import Workspace
 from burndown.models import SCHEMA_VERSION, Entity, Profile, Query
+from burndown.models.codec import codec_of
 from burndown.models.query_data import QueryData
 
 __all__ = ["Records", "find_damages"]
@@ -109,14 +110,14 @@ class Records:
         self, model: type[Entity], documents: list[Document], path: Path
     ) -> list[Document]:
         try:
-            return model.completed(documents)
+            return codec_of(model).complete(documents)
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 
     @staticmethod
     def _if_valid(model: type[Entity], document: Document) -> list[Document]:
         try:
-            return model.completed([document])
+            return codec_of(model).complete([document])
         except ValidationError:
             return []
 

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from burndown.disk import make_folder, remove, storage_errors, write_file
 from burndown.errors import StorageError, TransactionAbortedError
-from burndown.forks import ForkAware, ForkSafeLock, tell_of_forks
+from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
 from burndown.legacy.journal import Journal
 from burndown.legacy.layout import STATE, WORK
 from burndown.legacy.places import check_place, copy_tree
@@ -104,7 +104,7 @@ class SafeFolder(ForkAware):
         self._files = _Lock(path / f"{STATE}.lock")
         self._transactions: Transactions[_Level] = Transactions()
         self._numbers = itertools.count()
-        tell_of_forks(self)
+        register_for_forks(self)
 
     @contextmanager
     def reading(self) -> Iterator[Path]:
@@ -188,7 +188,7 @@ class SafeFolder(ForkAware):
 
     def after_fork_in_child(self) -> None:
         """Leave transactions to the parent."""
-        self._transactions.leave_to_parent()
+        self._transactions.invalidate_in_child()
 
     # --- transactions ------------------------------------------------------------------------
 
@@ -200,14 +200,14 @@ class SafeFolder(ForkAware):
             if not level.outermost.is_begun:
                 self._begin()
                 level.outermost.is_begun = True
-                self._transactions.note_lock()
+                self._transactions.mark_locked()
         return level
 
     def _begin(self) -> None:
         """Let nobody else write, and clean up after a process that died."""
         if self._read_only:
             raise StorageError(f"{self.path} cannot be written: it was opened to be read")
-        self._transactions.refuse_deadlock()
+        self._transactions.raise_on_deadlock()
         self._writing.acquire()
         try:
             with storage_errors(), self._files.held():

@@ -1,17 +1,16 @@
-"""What every stored entity and every nested section has in common.
+"""The base classes of stored entities, of their nested sections and of views of JSON.
 
-A *document* is an entity as a plain dict of JSON values, as the backend takes and gives it. Its
+A *document* is an entity as a plain dict of JSON values, as the backend takes and returns it. Its
 sections hold only what was set or edited in place; defaults belong to the models. Secrets are in
 plain text: a document is what is stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import pydantic
 from pydantic import ConfigDict, SecretStr, model_validator
 from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
@@ -21,9 +20,9 @@ from sqlmodel import SQLModel
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
 from burndown.models.json_codec import MAX_DEPTH, check_storable, decode
-from burndown.models.quick import SECTION_DEPTH, QuickRows
+from burndown.models.values import SECTION_DEPTH
 
-__all__ = ["Entity", "Submodel", "View", "add_index", "invalid_key"]
+__all__ = ["Entity", "Submodel", "View", "add_index", "fields_by_key"]
 
 
 class Submodel(Described):
@@ -49,14 +48,14 @@ class Submodel(Described):
         return self
 
     def __setattr__(self, name: str, value: Any) -> None:
-        name = _fields_by_key(type(self)).get(name, name)
+        name = fields_by_key(type(self)).get(name, name)
         if name not in type(self).model_fields and not name.startswith("_"):
             type(self).model_validate({name: value})  # pydantic would set it first
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
         """Reset a field to its default, or delete an unknown key."""
-        name = _fields_by_key(type(self)).get(name, name)
+        name = fields_by_key(type(self)).get(name, name)
         field = type(self).model_fields.get(name)
         if field is None:
             super().__delattr__(name)
@@ -75,13 +74,13 @@ class Submodel(Described):
         """
         defaults = _default_document(type(self))
         document = {}
-        for key, name in _fields_by_key(type(self)).items():
+        for key, name in fields_by_key(type(self)).items():
             value = _plain(self.__dict__[name])
             if name in self.__pydantic_fields_set__ or value != defaults[key]:
                 document[key] = value
         unknown = self.__pydantic_extra__ or {}
         if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
-            raise invalid_key(type(self).__name__, min(taken))
+            raise _invalid_key(type(self).__name__, min(taken))
         document.update({key: _copied(value, {}) for key, value in unknown.items()})
         return document
 
@@ -91,13 +90,13 @@ class Submodel(Described):
 
 
 class View(Described):
-    """A typed look at JSON that others wrote: reads what it knows, tolerates all else."""
+    """A typed view of JSON that others wrote: it reads known keys and tolerates all others."""
 
     model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
-    """Something stored in a table of its own; validates when made, assigned to or read."""
+    """An object stored in a table of its own, validated when it is made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
         extra="forbid",
@@ -132,7 +131,8 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         # in which SQLAlchemy keeps its state.
         self = __pydantic_self__
         state = self.__dict__["_sa_instance_state"]
-        self.__pydantic_validator__.validate_python(self._prepared(data), self_instance=self)
+        fields = self._fields_of_arguments(data)
+        self.__pydantic_validator__.validate_python(fields, self_instance=self)
         self.__dict__["_sa_instance_state"] = state
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -165,32 +165,59 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         return copied
 
     @classmethod
-    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """What is validated in place of the given data; a hook for what depends on other keys."""
-        return {key if isinstance(key, str) else repr(key): item for key, item in data.items()}
-
-    @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """An entity of a mapping, or a copy of another one of its kind.
+        """Return the entity of a mapping, or a copy of another one of the same class.
 
         Raises:
-            pydantic.ValidationError: with the path to each value that is not possible.
+            pydantic.ValidationError: with the path to each value that is not valid.
         """
         if isinstance(obj, cls):
             obj = {name: getattr(obj, name) for name in cls.model_fields}
-        data = cls._prepared(dict(obj)) if isinstance(obj, Mapping) else obj
+        data = cls._fields_of_arguments(obj) if isinstance(obj, Mapping) else obj
         entity: Self = cls.__pydantic_validator__.validate_python(data)
         return entity
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """An entity of JSON text, as :meth:`model_dump_json` writes it.
+        """Return the entity of a JSON string, as :meth:`model_dump_json` writes it.
 
         Raises:
-            pydantic.ValidationError: with the path to each value that is not possible.
+            pydantic.ValidationError: with the path to each value that is not valid.
             ValueError: it is not JSON.
         """
         return cls.model_validate(decode(json_data))
+
+    @classmethod
+    def fields_of_document(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a document by field, before they are validated.
+
+        Its unknown keys are in the field for them, if there is one, and fields that follow from
+        others are filled in.
+        """
+        if not cls.UNKNOWN_KEYS:
+            named = {key if isinstance(key, str) else repr(key): document[key] for key in document}
+            return named | cls.derived(document)
+        if not cls.UNKNOWN_KEYS:
+            named = {key if isinstance(key, str) else repr(key): document[key] for key in document}
+            return named | cls.derived(document)
+        known = _document_keys(cls)
+        fields = {key: value for key, value in document.items() if key in known}
+        if len(fields) < len(document):
+            fields[cls.UNKNOWN_KEYS] = {key: document[key] for key in document if key not in known}
+        fields.update(cls.defaults(fields))
+        return fields
+
+    @classmethod
+    def _fields_of_arguments(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the same for keyword arguments, which can name the field of unknown keys."""
+        given = arguments.get(cls.UNKNOWN_KEYS)
+        if given is None:
+            return cls.fields_of_document(arguments)
+        others = {key: arguments[key] for key in arguments if key != cls.UNKNOWN_KEYS}
+        fields = cls.fields_of_document(others)
+        unknown = fields.get(cls.UNKNOWN_KEYS, {})
+        fields[cls.UNKNOWN_KEYS] = {**given, **unknown} if isinstance(given, dict) else given
+        return fields
 
     @classmethod
     def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,80 +228,9 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         return {}
 
     @classmethod
-    def key_of(cls, document: Mapping[str, Any]) -> tuple[Any, ...]:
-        """What tells the document from others of its kind."""
-        columns = cls.__table__.primary_key
-        return tuple(document[column.name] for column in columns)
-
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """The entity that a document describes.
-
-        Raises:
-            ValidationError: naming each path, value and expectation.
-        """
-        try:
-            return cls.model_validate(cls._fields_of(document))
-        except pydantic.ValidationError as error:
-            raise ValidationError.from_pydantic(
-                cls._subject(document), error, cls.UNKNOWN_KEYS
-            ) from None
-
-    @classmethod
-    def rows_of(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The values by field that documents describe; sections as plain dicts.
-
-        Raises:
-            ValidationError: for the first document that is not valid.
-        """
-        quick_row = _quick_rows(cls).row
-        rows = []
-        for document in documents:
-            try:
-                row = quick_row(cls._fields_of(document))
-            except pydantic.ValidationError:
-                row = cls.from_document(document)._row(document)
-            rows.append(row)
-        return rows
-
-    @classmethod
-    def completed(cls, documents: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The documents as they are given out once they are stored.
-
-        Raises:
-            ValidationError: for the first document that is not valid.
-        """
-        return [cls.document_of(row) for row in cls.rows_of(documents)]
-
-    @classmethod
-    def document_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
-        """The document of a row, as :meth:`rows_of` made it: what was stored, moments as text."""
-        return cls.with_unknown_keys(_with_iso_timestamps(row))
-
-    @classmethod
-    def with_unknown_keys(cls, document: dict[str, Any]) -> dict[str, Any]:
-        """The document with the keys that are not fields beside those that are."""
-        if cls.UNKNOWN_KEYS:
-            document.update(document.pop(cls.UNKNOWN_KEYS))
-        return document
-
-    @classmethod
-    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The document's values by field."""
-        return dict(document)
-
-    def _row(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """The values by field, each section with its keys in the document's order.
-
-        A model knows no order of keys, so its own dump would change it.
-        """
-        row = {name: self.__dict__[name] for name in type(self).model_fields}
-        for name, value in row.items():
-            if isinstance(value, Submodel):
-                section = value.to_document()
-                given = document.get(name)
-                row[name] = _in_order_of(given, section) if given == section else section
-        return row
+    def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that are made of others of a document where it has none."""
+        return {}
 
     def to_document(self) -> dict[str, Any]:
         """Return the entity as a plain dict of JSON values, secrets in plain text.
@@ -282,16 +238,21 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         Raises:
             ValidationError: an unknown key was edited in place into the key of a field.
         """
-        row = {name: getattr(self, name) for name in type(self).model_fields}
-        return {
-            name: value.to_document() if isinstance(value, Submodel) else value
-            for name, value in _with_iso_timestamps(row).items()
-        }
-
-    @classmethod
-    def _subject(cls, document: Mapping[str, Any]) -> str:
-        key = document.get("id")
-        return f"{cls.__name__} {key!r}" if isinstance(key, str) else cls.__name__
+        document: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Submodel):
+                value = value.to_document()
+            elif isinstance(value, datetime):
+                value = value.isoformat()
+            document[name] = value
+        unknown = document.pop(self.UNKNOWN_KEYS, {})
+        if taken := unknown.keys() & _document_keys(type(self)):
+            key = document.get("id")
+            raise _invalid_key(
+                f"{type(self).__name__} {key!r}", min(taken), f"{self.UNKNOWN_KEYS}."
+            )
+        return {**document, **unknown}
 
 
 def add_index(entity: type[Entity], name: str, *columns: str) -> None:
@@ -307,47 +268,34 @@ def add_index(entity: type[Entity], name: str, *columns: str) -> None:
 
 
 @cache
-def _quick_rows(entity: type[Entity]) -> QuickRows:
-    return QuickRows(entity)
-
-
-def _in_order_of(given: Any, section: Any) -> Any:
-    """The section with its keys in the order of what it equals, which may hold other types."""
-    if isinstance(section, dict):
-        return {key: _in_order_of(given[key], section[key]) for key in given}
-    return section
-
-
-def _with_iso_timestamps(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
+def _document_keys(entity: type[Entity]) -> frozenset[str]:
+    """Return the keys of documents that are fields."""
+    return frozenset(entity.model_fields.keys() - {entity.UNKNOWN_KEYS})
 
 
 @cache
-def _fields_by_key(model: type[Submodel]) -> dict[str, str]:
-    """The name of each field by its key in documents, which is its alias if it has one."""
+def fields_by_key(model: type[Submodel]) -> dict[str, str]:
+    """Return the name of each field by its key in documents, which is its alias if it has one."""
     return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 @cache
 def _default_document(model: type[Submodel]) -> dict[str, Any]:
-    """The default of each field as a JSON value, by its key in documents."""
+    """Return the default of each field as a JSON value, by its key in documents."""
     fields = model.model_fields
     return {
         key: _plain(fields[name].get_default(call_default_factory=True))
-        for key, name in _fields_by_key(model).items()
+        for key, name in fields_by_key(model).items()
     }
 
 
-def invalid_key(subject: str, key: str, path: str = "") -> ValidationError:
+def _invalid_key(subject: str, key: str, path: str = "") -> ValidationError:
     """Return the error of an unknown key that is the key of a field."""
     return ValidationError.of(subject, path + key, "input should be a key that is not a field")
 
 
 def _plain(value: Any) -> Any:
-    """The value of a field of a section as a JSON value, which shares no container with it."""
+    """Return the value of a field of a section as a JSON value that shares no container with it."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     if isinstance(value, date):
@@ -356,7 +304,7 @@ def _plain(value: Any) -> Any:
 
 
 def _copied(value: Any, copies: dict[int, Any], depth: int = 0) -> Any:
-    """A copy of the containers, with sections as documents; whatever else is there stays.
+    """Return a copy of the containers, with sections as documents and all other values as they are.
 
     What cannot be stored is refused where it is saved: other types, containers that hold
     themselves, and those that nest too deep.

@@ -1,7 +1,7 @@
-"""How values are stored in columns.
+"""The column types: encoding and decoding of stored values.
 
-JSON is a string in the given key order, which every SQL shell can read; what is large and comes
-from Jira is compressed. Time is a string that compares with SQLite's own ``datetime('now')``.
+JSON is a string in the given key order, which every SQL shell can read; large values from Jira are
+compressed. On SQLite a timestamp is a string that compares correctly with ``datetime('now')``.
 """
 
 from abc import abstractmethod
@@ -18,7 +18,13 @@ from zstandard import ZstdError
 from burndown.errors import DatabaseCorruptionError
 from burndown.models.base import Submodel
 from burndown.models.compression import compress, decompress
-from burndown.models.json_codec import decode, decode_object, encode
+from burndown.models.json_codec import (
+    check_object,
+    decode,
+    decode_object,
+    encode,
+    encode_strict,
+)
 
 __all__ = [
     "DECODING_ERRORS",
@@ -38,7 +44,7 @@ __all__ = [
 T = TypeVar("T")
 
 DECODING_ERRORS = (ValueError, TypeError, AttributeError, OverflowError, ZstdError)
-"""What a decoder raises for a value that is not what was stored."""
+"""The errors of decoders for a value that is not what was stored."""
 
 
 def damaged(location: str, reason: object) -> DatabaseCorruptionError:
@@ -46,7 +52,7 @@ def damaged(location: str, reason: object) -> DatabaseCorruptionError:
 
     Args:
         location: the table and column, such as ``profiles.jira_config``.
-        reason: what is wrong with the value; without the value itself, which may be secret.
+        reason: the reason, without the value itself, which may be secret.
     """
     return DatabaseCorruptionError(
         f"{location} is damaged: {reason}; restore a backup, or delete the row"
@@ -66,13 +72,13 @@ class StoredType(TypeDecorator[T]):
 
     @abstractmethod
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """Return what decodes a value of the driver that is not ``None``.
+        """Return the function that decodes a value of the driver that is not ``None``.
 
         It raises one of :data:`DECODING_ERRORS` for a value that is not what was stored.
         """
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        """Return what decodes a value of the driver for the ORM."""
+        """Return the function that decodes a value of the driver for the ORM."""
         decode_one = self.decoder(dialect)
 
         def process(value: Any) -> Any:
@@ -90,7 +96,31 @@ def _note_column(stored: StoredType[Any], column: Column[Any]) -> None:
     stored.column = column
 
 
-class JsonText(StoredType[Any]):
+class JsonColumn(StoredType[T]):
+    """A type whose values are JSON, encoded by the codec of the entity or when they are bound."""
+
+    @abstractmethod
+    def encode(self, value: Any) -> str | bytes:
+        """Return a value as it is stored.
+
+        Raises:
+            PydanticCustomError: it cannot be stored exactly.
+        """
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return a value as it is read once it has been stored.
+
+        Raises:
+            PydanticCustomError: it cannot be stored exactly.
+        """
+        return decode(self.encode(value))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
+        """Encode a value that the ORM binds."""
+        return value if value is None or isinstance(value, str | bytes) else self.encode(value)
+
+
+class JsonText(JsonColumn[Any]):
     """A JSON object as a string; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
 
     impl = Text
@@ -100,22 +130,22 @@ class JsonText(StoredType[Any]):
         super().__init__()
         self.raw = raw
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        """Encode."""
-        return None if value is None else encode(value).decode()
+    def encode(self, value: Any) -> str:
+        """Encode an object that has been validated."""
+        return encode(value).decode()
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
         return _encoded if self.raw else decode_object
 
 
-class FlagJson(StoredType[bool | list[str]]):
+class FlagJson(JsonColumn[bool | list[str]]):
     """A flag, or a list of strings, as JSON; the old dashboard writes 0 and 1 for a flag."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+    def encode(self, value: Any) -> str:
         """Encode."""
         return encode(value).decode()
 
@@ -135,7 +165,7 @@ class Flag(StoredType[bool]):
         return _flag
 
 
-class SubmodelJson(StoredType[Submodel]):
+class SubmodelJson(JsonColumn[Submodel]):
     """A submodel as JSON, only with what was set; a plain document is taken as it is."""
 
     impl = Text
@@ -145,17 +175,17 @@ class SubmodelJson(StoredType[Submodel]):
         super().__init__()
         self.model = model
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        """Encode."""
+    def encode(self, value: Any) -> str:
+        """Encode; a document may hold what is not JSON, such as a ``SecretStr``, and is checked."""
         document = value.to_document() if isinstance(value, Submodel) else value
-        return encode(document).decode()
+        return encode_strict(document).decode()
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""
         return lambda text: self.model.model_validate(decode_object(text))
 
 
-class CompressedJson(StoredType[Any]):
+class CompressedJson(JsonColumn[Any]):
     """A JSON object, compressed. Read ``raw``, it stays encoded."""
 
     impl = LargeBinary
@@ -165,9 +195,13 @@ class CompressedJson(StoredType[Any]):
         super().__init__()
         self.raw = raw
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> bytes:
-        """Encode and compress."""
+    def encode(self, value: Any) -> bytes:
+        """Check, encode and compress."""
         return compress(value)
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return the value itself; a copy of a large response takes too long."""
+        return check_object(value)
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decompress and decode."""
@@ -184,7 +218,7 @@ def _decompressed_object(compressed: bytes) -> dict[str, Any]:
 
 class _Flags(dict[Any, bool]):
     def __missing__(self, value: Any) -> bool:
-        raise ValueError("0 or 1 was expected")
+        raise ValueError("input should be 0 or 1")
 
 
 _flag = _Flags({0: False, 1: True}).__getitem__
@@ -202,7 +236,7 @@ class OrderedText(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """PostgreSQL sorts by the language of the database, unless told otherwise."""
+        """Return the type; PostgreSQL sorts by the language of the database without ``C``."""
         collation = "C" if dialect.name == "postgresql" else None
         return dialect.type_descriptor(Text(collation=collation))
 
@@ -214,15 +248,15 @@ class UtcTimestamp(StoredType[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Text on SQLite, which has no type for time."""
+        """Return the type: text on SQLite, which has no type for time."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """To UTC; a naive value is local time."""
+        """Return the conversion to UTC; a naive value is local time."""
         return _to_text if dialect.name == "sqlite" else _to_utc
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """As an aware value in UTC."""
+        """Return the conversion to an aware value in UTC."""
         return _from_text if dialect.name == "sqlite" else _in_utc
 
 
@@ -232,7 +266,7 @@ class IsoText(UtcTimestamp):
     cache_ok = True
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """As a string in UTC."""
+        """Return the conversion to a string in UTC."""
         return _iso_from_text if dialect.name == "sqlite" else _iso_from_timestamp
 
 
@@ -251,7 +285,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def _from_text(text: str) -> datetime:
-    """The timestamp; without an offset it is in UTC."""
+    """Return the timestamp; without an offset it is in UTC."""
     timestamp = _parsed(text)
     if timestamp.tzinfo is None:
         return timestamp.replace(tzinfo=UTC)
@@ -268,7 +302,7 @@ def _parsed(text: str) -> datetime:
 def _iso_from_text(text: str) -> str:
     if (
         len(text) == _TEXT_LENGTH
-        and text[4:20:3] == "-- ::."  # what stands between the numbers
+        and text[4:20:3] == "-- ::."  # the separators
         and _parsed(text).tzinfo is None
     ):
         return text.replace(" ", "T", 1).removesuffix(".000000") + "+00:00"

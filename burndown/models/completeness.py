@@ -1,4 +1,4 @@
-"""Whether a page of Jira, or several that were joined, holds all that there is."""
+"""Completeness of pages from Jira, or of several pages that were joined."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -7,9 +7,9 @@ __all__ = ["count_distinct", "is_complete"]
 
 
 def count_distinct(items: Iterable[Any]) -> int:
-    """Return how many different issues or histories there are, told apart by their key or id.
+    """Return the number of distinct issues or histories, by their key or id.
 
-    What has neither differs from all others.
+    An item without either counts as distinct.
     """
     identities: set[Any] = set()
     for position, item in enumerate(items):
@@ -22,27 +22,26 @@ def count_distinct(items: Iterable[Any]) -> int:
 
 
 def is_complete(page: Mapping[str, Any], count: int) -> bool | None:
-    """Return whether a page holds all that there is, as far as the page says.
+    """Return whether a page is complete, as far as the page itself states it.
 
-    Jira says it in several ways: with a total (in the old dashboard's files ``total_issues``), with
-    ``isLast``, or with a token or address of the next page, where a ``null`` token means that this
-    is the last page.
+    Jira states it by a total (in the old dashboard's files ``total_issues``), by ``isLast``, or by
+    the token or address of the next page. A token of ``null`` means that this is the last page.
 
     Args:
         page: the page, or joined pages in the form of one.
-        count: how many different objects it holds.
+        count: the number of distinct objects in it.
 
     Returns:
-        ``False`` if anything says that something is missing; ``None`` if nothing says anything,
-        or if there are more objects than the page says there are; else ``True``.
+        ``False`` if a statement means that something is missing; ``None`` if there is no statement,
+        or more objects than the total; else ``True``.
     """
-    said: set[bool | None] = set(_last_page(page))
+    statements: set[bool | None] = set(_last_page(page))
     for total in (page.get("total"), page.get("total_issues")):
         if type(total) is int:
-            said.add(count == total if count <= total else None)
-    if False in said:
+            statements.add(count == total if count <= total else None)
+    if False in statements:
         return False
-    return True if said == {True} else None
+    return True if statements == {True} else None
 
 
 def _last_page(page: Mapping[str, Any]) -> Iterable[bool]:

@@ -1,46 +1,25 @@
-"""JSON compressed with zstd (RFC 8878), for what is large and comes from Jira."""
+"""JSON compressed with zstd (RFC 8878), for large values that come from Jira."""
 
 import _thread
 import os
 import threading
 import time
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 
-import orjson
 import zstandard
 
 from burndown.errors import StorageError
-from burndown.models import quick_values
-from burndown.models.json_codec import check_encoded, check_storable, encode
-from burndown.models.quick import Quick
-from burndown.models.values import JsonObject
+from burndown.models.json_codec import check_encoded, check_object, encode_strict
 
-__all__ = ["CompressibleObject", "compress", "decompress"]
-
-_STRICTLY = (
-    orjson.OPT_PASSTHROUGH_DATACLASS
-    | orjson.OPT_PASSTHROUGH_DATETIME
-    | orjson.OPT_PASSTHROUGH_SUBCLASS
-)
-"""Refuse much of what is no JSON. Four times as fast as :func:`encode`, which takes what this does
-not: integers beyond 64 bits."""
+__all__ = ["compress", "decompress"]
 
 _LARGE = 2**18
-"""Bytes of JSON from which on another thread compresses them: below, starting one is no gain."""
-
+"""Bytes of JSON above which another thread compresses: below, starting one takes as long."""
 
 _USUAL_RATIO = 64
-"""How many times as long as its compressed data JSON is at most, as a rule. If a frame claims more,
-which damage can cause, no memory is allocated before the data is there."""
-
-
-class _Compressed(dict[str, Any]):
-    """A JSON object that is compressed already."""
-
-    def __init__(self, value: dict[str, Any], compressed: bytes) -> None:
-        super().__init__(value)
-        self.compressed = compressed
+"""The usual ratio of JSON to its compressed size, at most. If a frame claims more, which damage can
+cause, no memory is allocated before the data is there."""
 
 
 class _Zstd(threading.local):
@@ -55,14 +34,27 @@ _zstd = _Zstd()
 
 
 def compress(value: Any) -> bytes:
-    """Return a JSON value that was checked, compressed.
+    """Return a JSON object, checked and compressed.
+
+    Compressing releases the interpreter lock. A large object is checked at the same time: for 1,000
+    issues, checking takes as long as compressing.
 
     Raises:
-        StorageError: there is not enough memory for it.
+        PydanticCustomError: it is not an object, or holds what cannot be stored exactly.
+        StorageError: there is not enough memory to compress it.
     """
-    if isinstance(value, _Compressed):
-        return value.compressed
-    return _compressed(encode(value))
+    if type(value) is not dict:
+        check_object(value)
+    encoded = encode_strict(value)
+    if len(encoded) < _LARGE:
+        check_object(value)
+        return _compressed(encoded)
+    compression = _Compression(encoded)
+    try:
+        check_encoded(value)
+    finally:
+        compression.wait()
+    return compression.result()
 
 
 def _compressed(encoded: bytes) -> bytes:
@@ -88,32 +80,6 @@ def decompress(compressed: bytes) -> bytes:
     if not stream.eof:
         raise ValueError("the compressed data is incomplete")
     return encoded
-
-
-def _checked(value: Any) -> dict[str, Any]:
-    """The object as it is, compressed already.
-
-    Compressing lets other threads go on, so that a large one is checked at the same time.
-
-    Raises:
-        ValueError: this is not sure to be storable.
-        StorageError: there is not enough memory to compress it.
-    """
-    if type(value) is not dict:
-        raise ValueError("a JSON object was expected")
-    try:
-        encoded = orjson.dumps(value, option=_STRICTLY)
-    except orjson.JSONEncodeError as error:
-        raise ValueError(str(error)) from None
-    if len(encoded) < _LARGE:
-        check_storable(value)
-        return _Compressed(value, _compressed(encoded))
-    compression = _Compression(encoded)
-    try:
-        check_encoded(value)
-    finally:
-        compression.wait()
-    return _Compressed(value, compression.result())
 
 
 class _Compression:
@@ -157,7 +123,3 @@ class _Compression:
                 pass  # who waits tries it again, and raises the error
             finally:
                 self._working.release()
-
-
-CompressibleObject = Annotated[JsonObject, Quick(quick_values.checked(_checked))]
-"""A JSON object for a compressed column, kept exactly as it is given."""

@@ -5,16 +5,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
-from burndown.models.compression import CompressibleObject
+from burndown.models.documents import Document
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import Key, UtcDatetime, utc_now
+from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
 
-__all__ = ["JiraCache", "jira_cache_key", "response_counts"]
+__all__ = ["JiraCache", "JiraCacheDocument", "JiraCacheEntry", "jira_cache_key", "response_counts"]
 
 
 def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
@@ -22,7 +23,7 @@ def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
 
     Args:
         jql: the search as it is sent.
-        fields: names of fields, as a list or joined by commas; order and doubles do not matter.
+        fields: names of fields, as a list or joined by commas; order and duplicates do not matter.
 
     Returns:
         64 hexadecimal digits: the SHA-256 of ``{"fields":[sorted names],"jql":"..."}``.
@@ -62,23 +63,47 @@ class JiraCache(QueryData, table=True):
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When the response was saved, UTC."""
     issue_count: int | None = Field(default=None, ge=0)
-    """How many different issues are in the response; counted in it, whatever is given here."""
+    """The number of distinct issues in the response; counted, whatever is given."""
     is_complete: bool | None = Field(default=None, sa_type=Flag)
-    """Whether it holds all issues; as the response says, ``None`` if it does not or cannot be
-    right."""
-    response: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
+    """Whether it holds all issues, as the response states; ``None`` if it does not state it, or
+    contradicts itself."""
+    response: JsonObject = Field(repr=False, sa_type=CompressedJson)
     """The response, exactly as it was given; normally with ``issues`` and ``total``."""
 
     @classmethod
     def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the response says of itself."""
+        """Return the count of issues and the completeness of the response."""
         return response_counts(document.get("response"))
 
     @property
     def issues(self) -> list[Any]:
-        """The issues in the response; empty if there is no list of them."""
+        """Return the issues in the response; empty if there is no list of them."""
         issues = self.response.get("issues")
         return issues if isinstance(issues, list) else []
+
+
+class JiraCacheDocument(TypedDict):
+    """All fields of a cached response."""
+
+    profile_id: str
+    query_id: str
+    cache_key: str
+    expires_at: str
+    created_at: str
+    issue_count: int | None
+    is_complete: bool | None
+    response: Document
+
+
+class JiraCacheEntry(TypedDict):
+    """A cached response in a list, without its content."""
+
+    cache_key: str
+    created_at: str
+    expires_at: str
+    expired: bool
+    issue_count: int
+    is_complete: bool | None
 
 
 add_index(JiraCache, "ix_jira_cache_expires_at", "expires_at")

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Set
 from typing import Any, ClassVar, NamedTuple
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
-from burndown.models.compression import CompressibleObject
+from burndown.models.documents import Document
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import Key, UtcDatetime
+from burndown.models.values import JsonObject, Key, UtcDatetime
 
-__all__ = ["JiraChangelog", "changelog_counts"]
+__all__ = ["JiraChangelog", "JiraChangelogDocument", "JiraChangelogEntry", "changelog_counts"]
 
 
 _HISTORY_KEYS = ("histories", "values", "changeHistories")
@@ -34,18 +35,18 @@ class JiraChangelog(QueryData, table=True):
     is_complete: bool | None = Field(default=None, sa_type=Flag)
     """Whether it holds all histories of the issue; taken from the changelog, ``None`` if that does
     not say or contradicts itself."""
-    changelog: CompressibleObject = Field(repr=False, sa_type=CompressedJson)
+    changelog: JsonObject = Field(repr=False, sa_type=CompressedJson)
     """The changelog, exactly as it was given: the issue with its ``changelog``, a page of it, or a
     response to a bulk fetch."""
 
     @classmethod
     def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the changelog says of itself."""
+        """Return the completeness of the changelog."""
         return changelog_counts(document.get("changelog"))
 
     @property
     def histories(self) -> list[Any]:
-        """The histories, in the order of the server; empty if there is no list of them."""
+        """Return the histories, in the order of the server; empty if there is no list of them."""
         found = _find_page(self.changelog)
         return [] if found is None else found.histories
 
@@ -63,7 +64,7 @@ def changelog_counts(changelog: Any) -> dict[str, Any]:
 
 class _Page(NamedTuple):
     page: Mapping[str, Any]
-    """What says whether there are further histories."""
+    """The object that states whether there are further histories."""
     histories: list[Any]
 
 
@@ -88,7 +89,7 @@ def _find_page(value: Any, issue_ids: Set[str] = frozenset()) -> _Page | None:
 
 
 def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
-    """The histories of one issue in a bulk fetch, whose pages can each hold a part of them."""
+    """Return the histories of one issue in a bulk fetch, whose pages each hold a part of them."""
     entries = value.get("issueChangeLogs")
     parts = [
         (entry.get("issueId"), entry["changeHistories"])
@@ -98,6 +99,26 @@ def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
     if any(issue_id != parts[0][0] for issue_id, _ in parts):
         parts = [part for part in parts if str(part[0]) in issue_ids]
     return _Page(value, [each for _, part in parts for each in part]) if parts else None
+
+
+class JiraChangelogDocument(TypedDict):
+    """All fields of a cached changelog."""
+
+    profile_id: str
+    query_id: str
+    issue_key: str
+    expires_at: str | None
+    is_complete: bool | None
+    changelog: Document
+
+
+class JiraChangelogEntry(TypedDict):
+    """A cached changelog in a list, without its content."""
+
+    issue_key: str
+    expires_at: str | None
+    expired: bool
+    is_complete: bool | None
 
 
 add_index(JiraChangelog, "ix_jira_changelog_cache_expires_at", "expires_at")

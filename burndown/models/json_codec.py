@@ -1,4 +1,4 @@
-"""JSON that comes back exactly as it went in, or is refused.
+"""JSON that is read exactly as it was written, or refused.
 
 Text is UTF-8, compact, in the given key order; integers have any size below 4,300 digits
 (Python's own limit for reading them), floats keep their last bit. One value is not kept: ``...``,
@@ -11,24 +11,35 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+import orjson
 from pydantic_core import PydanticCustomError, from_json, to_json
 
 __all__ = [
     "FILE_LAYERS",
     "MAX_DEPTH",
     "check_encoded",
+    "check_object",
     "check_storable",
     "check_text",
     "decode",
     "decode_object",
     "encode",
+    "encode_strict",
 ]
 
 MAX_DEPTH = 200
-"""Containers within containers; what the JSON reader accepts."""
+"""The deepest nesting of containers that the JSON reader accepts."""
 
 FILE_LAYERS = 8
-"""How many containers a file can put around a value that is as deep as can be stored."""
+"""Containers that a file puts around a value that nests as deep as can be stored."""
+
+_STRICT = (
+    orjson.OPT_PASSTHROUGH_DATACLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+"""Refuse most of what is not JSON. orjson takes a quarter of the time of :func:`encode`, but also
+refuses integers beyond 64 bits."""
 
 _MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
 _SMALL = 2**63
@@ -38,12 +49,27 @@ _MANY = 32
 
 
 def encode(value: Any, indent: int | None = None) -> bytes:
-    """The value as JSON, compact or indented; it has passed :func:`check_storable`."""
+    """Return a value that has passed :func:`check_storable` as JSON, compact or indented."""
     return to_json(value, indent=indent, fallback=_null_for_ellipsis)
 
 
+def encode_strict(value: Any) -> bytes:
+    """Return a value as compact JSON, and refuse objects that are not JSON.
+
+    It does not refuse NaN: the value has been validated, or is checked afterwards.
+
+    Raises:
+        PydanticCustomError: with the path to what cannot be stored.
+    """
+    try:
+        return orjson.dumps(value, option=_STRICT)
+    except orjson.JSONEncodeError:
+        check_storable(value)
+        return encode(value)
+
+
 def decode(text: str | bytes | bytearray) -> Any:
-    """The value of a JSON text.
+    """Return the value of a JSON text.
 
     A number beyond any float, such as 1e400, is read as infinity, which
     :func:`check_storable` refuses.
@@ -62,31 +88,43 @@ def decode_object(text: str | bytes | bytearray) -> dict[str, Any]:
     """
     value = from_json(text, allow_inf_nan=False)
     if type(value) is not dict:
-        raise ValueError("a JSON object was expected")
+        raise ValueError("input should be a JSON object")
     return value
 
 
-def check_text(text: str) -> str:
-    """The text as it is.
+def check_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object unchanged.
 
     Raises:
-        PydanticCustomError: it holds half of a surrogate pair, which no encoding can say.
+        PydanticCustomError: it is something else, or holds what cannot be stored exactly.
+    """
+    if not isinstance(value, dict):
+        raise _refusal("", "input should be a JSON object")
+    checked: dict[str, Any] = check_storable(value)
+    return checked
+
+
+def check_text(text: str) -> str:
+    """Return a string unchanged.
+
+    Raises:
+        PydanticCustomError: it holds a lone surrogate, which UTF-8 cannot encode.
     """
     if not text.isascii() and _SURROGATE.search(text):
-        raise _refusal("", "text without lone surrogates was expected", text)
+        raise _refusal("", "input should be a string without lone surrogates", text)
     return text
 
 
 def check_storable(value: Any, depth: int = 0) -> Any:
-    """The value as it is, if JSON can say it exactly.
+    """Return a value unchanged, if JSON can represent it exactly.
 
     Args:
-        value: dicts with text keys, lists, texts, numbers, booleans and ``None``.
-        depth: how many containers are around it already.
+        value: dicts with string keys, lists, strings, numbers, booleans and ``None``.
+        depth: the number of containers around it.
 
     Raises:
         PydanticCustomError: with the path to what cannot be stored: NaN, infinities, lone
-            surrogates, keys that are no text, other types, nesting deeper than 200.
+            surrogates, keys that are not strings, other types, nesting deeper than 200.
     """
     kind = type(value)
     if kind is str:
@@ -102,31 +140,31 @@ def check_storable(value: Any, depth: int = 0) -> Any:
             _check_items(enumerate(value), depth)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise _refusal("", "a finite number was expected", value)
+            raise _refusal("", "input should be a finite number", value)
     elif isinstance(value, int):
         if value.bit_length() > _MAX_INT_BITS:
-            raise _refusal("", "an integer of fewer than 4,300 digits was expected")
+            raise _refusal("", "input should be an integer of fewer than 4,300 digits")
     elif isinstance(value, str):
         check_text(value)
     elif kind not in _UNCHECKED:
-        raise _refusal("", "a JSON value was expected", value)
+        raise _refusal("", "input should be a JSON value", value)
     return value
 
 
 def check_encoded(value: dict[str, Any]) -> None:
-    """As :func:`check_storable`, for what has been encoded: its texts are right.
+    """Check a value that orjson has encoded, and so has no lone surrogates.
 
     Raises:
         PydanticCustomError: with the path to what cannot be stored exactly.
     """
-    if not _is_plain([value], -1, texts_are_right=True):
+    if not _is_plain([value], -1, strings_are_valid=True):
         check_storable(value)
 
 
 def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
-    """What a container holds, by key or position; plain values are let through at once."""
+    """Check the items of a container, by key or position; most values need no further call."""
     if depth >= MAX_DEPTH:
-        raise _refusal("", f"nesting of at most {MAX_DEPTH} levels was expected")
+        raise _refusal("", f"input should nest at most {MAX_DEPTH} levels")
     for step, item in items:
         kind = type(item)
         if kind is str:
@@ -147,16 +185,16 @@ def _check_items(items: Iterable[tuple[str | int, Any]], depth: int) -> None:
             raise _below(path, error) from None
 
 
-def _is_plain(items: Iterable[Any], depth: int, *, texts_are_right: bool = False) -> bool:
-    """Whether all that a large container holds is surely storable; what is odd is not looked into.
+def _is_plain(items: Iterable[Any], depth: int, *, strings_are_valid: bool = False) -> bool:
+    """Return whether all values in a large container can be stored; ``False`` if it is not certain.
 
-    All values of one depth are looked at together, most of them without a call or a step of
-    Python for each.
+    All values of one depth are checked together, most of them in a list comprehension: a response
+    of 1,000 issues has 100,000 values, and a call for each would take three times as long.
     """
     for _ in range(depth, MAX_DEPTH):
         dicts: list[dict[Any, Any]] = []
         lists: list[list[Any]] = []
-        if texts_are_right:
+        if strings_are_valid:
             others = [item for item in items if type(item) is not str and item is not None]
         else:
             others = [
@@ -189,13 +227,13 @@ def _is_plain(items: Iterable[Any], depth: int, *, texts_are_right: bool = False
 
 def _check_key(key: Any) -> None:
     if not isinstance(key, str):
-        raise _refusal("", "a text as key was expected", key)
+        raise _refusal("", "input should be a string as key", key)
     check_text(key)
 
 
 def _null_for_ellipsis(value: Any) -> None:
     if value is not ...:
-        raise TypeError(f"{type(value).__name__} is no JSON value")
+        raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 def _refusal(path: str, expected: str, value: object = None) -> PydanticCustomError:

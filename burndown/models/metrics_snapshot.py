@@ -4,9 +4,11 @@ from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import PrimaryKeyConstraint
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import View, add_index
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
+from burndown.models.documents import Document
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import (
     IsoWeek,
@@ -19,13 +21,19 @@ from burndown.models.values import (
     utc_now,
 )
 
-__all__ = ["DoraMetrics", "FlowMetrics", "MetricForecast", "MetricsSnapshot"]
+__all__ = [
+    "DoraMetrics",
+    "FlowMetrics",
+    "MetricForecast",
+    "MetricsSnapshot",
+    "MetricsSnapshotDocument",
+]
 
 _Object = Annotated[dict[str, Any] | None, lenient(dict)]
 
 
 class MetricForecast(View):
-    """What was forecast for a metric: as a range of today or in the dashboard's own form."""
+    """The forecast of a metric: as a range of today or in the dashboard's own form."""
 
     predicted_value: LenientNumber = None
     """The forecast."""
@@ -40,7 +48,7 @@ class MetricForecast(View):
     weights_applied: Annotated[list[Any] | None, lenient(list)] = None
     """The weight of each of these."""
     weeks_available: LenientNumber = None
-    """How many weeks there were to make it of."""
+    """The number of weeks that it was made of."""
     confidence: LenientText = None
     """``building`` or ``established``."""
 
@@ -97,24 +105,36 @@ class MetricsSnapshot(QueryData, table=True):
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When it was saved, UTC."""
     metrics: JsonObject = Field(sa_type=JsonText)
-    """Numbers, texts, objects or null, by name."""
+    """Numbers, strings, objects or null, by name."""
     forecast: JsonObject | None = Field(default=None, sa_type=JsonText)
-    """What was forecast, if anything."""
+    """The forecast, if there is one."""
 
     @property
     def dora(self) -> DoraMetrics:
-        """The metrics, read as DORA metrics."""
+        """Return the metrics, read as DORA metrics."""
         return DoraMetrics.model_validate(self.metrics)
 
     @property
     def flow(self) -> FlowMetrics:
-        """The metrics, read as Flow metrics."""
+        """Return the metrics, read as Flow metrics."""
         return FlowMetrics.model_validate(self.metrics)
 
     @property
     def typed_forecast(self) -> MetricForecast | None:
-        """The forecast, read as one; ``None`` if there is none."""
+        """Return the forecast as a view; ``None`` if there is none."""
         return None if self.forecast is None else MetricForecast.model_validate(self.forecast)
+
+
+class MetricsSnapshotDocument(TypedDict):
+    """A metrics snapshot as a backend returns it."""
+
+    profile_id: str
+    query_id: str
+    metric_type: str
+    snapshot_date: str
+    created_at: str
+    metrics: Document
+    forecast: Document | None
 
 
 add_index(

@@ -1,7 +1,6 @@
-"""What profiles and queries have in common: an id, a name, times of use, and unknown keys."""
+"""The base of profiles and queries: an id, a name, times of use, and unknown keys."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
@@ -9,7 +8,7 @@ from sqlalchemy import text
 from sqlmodel import Field
 
 from burndown.errors import ValidationError
-from burndown.models.base import Entity, invalid_key
+from burndown.models.base import Entity
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
 from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
 
@@ -19,10 +18,10 @@ _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
 
 class NamedEntity(Entity):
-    """Something that people name and switch to.
+    """An entity that people name and switch to.
 
-    Without an ``id`` it is made of the name (``"Team A"`` gives ``team-a``); without a name, the
-    id is the name. Keys that are not fields are kept in ``extra``.
+    Without an ``id`` it gets one made of the name (``"Team A"`` gives ``team-a``); without a name,
+    the id is the name. Keys that are not fields are kept in ``extra``.
     """
 
     UNKNOWN_KEYS: ClassVar[str] = "extra"
@@ -31,72 +30,47 @@ class NamedEntity(Entity):
     """The id of a name that has no letter or digit to make one of."""
 
     id: Identifier = Field(primary_key=True, sa_type=OrderedText)
-    """What programs call it; never changes."""
+    """The id, which never changes."""
     name: Name = Field(sa_column_kwargs={"server_default": random_text()})
-    """What people call it."""
+    """The name for people."""
     description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
-    """What it is for."""
+    """Its purpose."""
     created_at: UtcDatetime = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
-    """When it was made, UTC."""
+    """When it was created, UTC."""
     last_used: UtcDatetime = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
-    """When somebody last switched to it, UTC; at first when it was made."""
+    """When somebody last switched to it, UTC; at first when it was created."""
     extra: JsonObject = Field(
         default_factory=dict,
         repr=False,
         sa_type=JsonText,
         sa_column_kwargs={"server_default": "{}", "nullable": False},
     )
-    """Keys that this version does not know."""
+    """Keys of the document that are not fields."""
 
     @classmethod
-    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        fields = cls.model_fields
-        known = {key: value for key, value in data.items() if key in fields}
-        if len(known) < len(data):
-            unknown = {key: value for key, value in data.items() if key not in known}
-            extra = known.get("extra", {})
-            known["extra"] = {**extra, **unknown} if isinstance(extra, dict) else extra
-        return cls._with_defaults(known)
-
-    @classmethod
-    def _with_defaults(cls, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields, with those that are made of others where they are not given."""
-        if "id" not in fields and isinstance(fields.get("name"), str):
-            fields["id"] = slug(fields["name"], cls.FALLBACK_ID)
-        elif "name" not in fields and isinstance(fields.get("id"), str):
-            fields["name"] = fields["id"]
-        if "created_at" in fields:
-            fields.setdefault("last_used", fields["created_at"])
-        return fields
+    def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the id made of the name, the name made of the id, and the first use."""
+        made: dict[str, Any] = {}
+        if "id" not in document and isinstance(document.get("name"), str):
+            made["id"] = slug(document["name"], cls.FALLBACK_ID)
+        elif "name" not in document and isinstance(document.get("id"), str):
+            made["name"] = document["id"]
+        if "created_at" in document and "last_used" not in document:
+            made["last_used"] = document["created_at"]
+        return made
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:
         clash = self.extra.keys() & (type(self).model_fields.keys() - {"extra"})
         if clash:
-            raise ValueError(f"extra: {min(clash)!r} is a field of its own")
+            raise ValueError(
+                f"extra: input should be without the key {min(clash)!r}, which is a field"
+            )
         return self
-
-    @classmethod
-    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        known = _known(cls)
-        fields = {key: value for key, value in document.items() if key in known}
-        if len(fields) < len(document):
-            fields["extra"] = {key: document[key] for key in document if key not in known}
-        return cls._with_defaults(fields)
-
-    def to_document(self) -> dict[str, Any]:
-        """Return the entity as a plain dict of JSON values, unknown keys beside the known ones.
-
-        Raises:
-            ValidationError: an unknown key was edited in place into the key of a field.
-        """
-        if taken := self.extra.keys() & _known(type(self)):
-            raise invalid_key(f"{type(self).__name__} {self.id!r}", min(taken), "extra.")
-        return self.with_unknown_keys(super().to_document())
 
 
 def name_taken(
@@ -109,9 +83,3 @@ def name_taken(
         f"input should be a name other than that of {entity.__name__.lower()} {holder!r}",
         document["name"],
     )
-
-
-@cache
-def _known(entity: type[NamedEntity]) -> frozenset[str]:
-    """The keys of documents that are not kept in ``extra``."""
-    return frozenset(entity.model_fields.keys() - {"extra"})

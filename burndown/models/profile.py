@@ -5,25 +5,23 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import (
     AfterValidator,
-    HttpUrl,
     SecretStr,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     StrictBool,
-    TypeAdapter,
     model_serializer,
 )
 from pydantic import Field as SectionField
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
-from burndown.models import quick_values
 from burndown.models.base import Submodel, add_index
 from burndown.models.columns import Flag, FlagJson, SubmodelJson
+from burndown.models.documents import Document
 from burndown.models.json_codec import check_text
 from burndown.models.named_entity import NamedEntity
-from burndown.models.quick import Quick
 from burndown.models.values import (
     Expecting,
     FieldSource,
@@ -36,31 +34,41 @@ from burndown.models.values import (
 
 __all__ = [
     "DoraFieldMappings",
+    "DoraFieldMappingsDocument",
     "FieldMappings",
+    "FieldMappingsDocument",
     "FlowFieldMappings",
+    "FlowFieldMappingsDocument",
     "FlowTypeMapping",
+    "FlowTypeMappingDocument",
     "FlowTypeMappings",
+    "FlowTypeMappingsDocument",
     "ForecastSettings",
+    "ForecastSettingsDocument",
     "JiraConfig",
+    "JiraConfigDocument",
     "Profile",
+    "ProfileDocument",
     "ProjectClassification",
+    "ProjectClassificationDocument",
 ]
 
-_HTTP_URL = TypeAdapter(HttpUrl)
+_URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=["http", "https"]))
+"""The rule of :class:`pydantic.HttpUrl`, without the object that it wraps around the URL."""
 
 
 def _check_base_url(url: str) -> str:
     if url == "":
         return url
     try:
-        parsed = _HTTP_URL.validate_python(url)
+        parsed = _URL.validate_python(url)
     except pydantic.ValidationError:
-        raise invalid("a URL such as https://jira.example.com was expected") from None
+        raise invalid("input should be a URL such as https://jira.example.com") from None
     if parsed.username or parsed.password:
-        expected = "a URL without user and password was expected; the secret goes into `token`"
+        expected = "input should be a URL without user and password; the secret goes into `token`"
         raise invalid(expected, value="one with a user")
     if url != url.strip():
-        raise invalid("a URL without blanks around it was expected")
+        raise invalid("input should be a URL without surrounding blanks")
     return url
 
 
@@ -69,23 +77,21 @@ def _check_token(token: SecretStr) -> SecretStr:
     try:
         check_text(secret)
     except PydanticCustomError:
-        raise invalid("text without lone surrogates was expected") from None
+        raise invalid("input should be a string without lone surrogates") from None
     if secret and not secret.strip("*"):
-        raise invalid("the token itself was expected, not its mask")
+        raise invalid("input should be the token itself, not its mask")
     return token
 
 
 class JiraConfig(Submodel):
-    """How Jira is reached. Empty until somebody configures it."""
+    """The connection to Jira; empty until somebody configures it."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url), Quick(quick_values.BASE_URL)] = ""
-    """Where Jira is, with or without a slash at the end; empty while not configured."""
+    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
+    """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
-    token: Annotated[SecretStr, AfterValidator(_check_token), Quick(quick_values.TOKEN)] = (
-        SecretStr("")
-    )
-    """The access token. Never shown, and left out of JSON dumps; empty for anonymous access."""
+    token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
+    """The access token, omitted from ``repr`` and JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
     max_results_per_call: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
@@ -110,7 +116,7 @@ class JiraConfig(Submodel):
 
 
 class DoraFieldMappings(Submodel):
-    """Where the four DORA metrics find their values in an issue."""
+    """The sources in an issue of the values for the four DORA metrics."""
 
     deployment_date: FieldSource | None = None
     """When a change reached production."""
@@ -125,32 +131,32 @@ class DoraFieldMappings(Submodel):
     change_failure: FieldSource | None = None
     """Whether a change failed."""
     production_impact: FieldSource | None = None
-    """How an incident touched production."""
+    """The effect of an incident on production."""
     affected_environment: FieldSource | None = None
     """Environment in which an incident happened."""
     target_environment: FieldSource | None = None
     """Environment to which a change was deployed."""
     severity_level: FieldSource | None = None
-    """How severe an incident was."""
+    """The severity of an incident."""
 
 
 class FlowFieldMappings(Submodel):
-    """Where the Flow metrics find their values in an issue."""
+    """The sources in an issue of the values for the Flow metrics."""
 
     flow_item_type: FieldSource | None = None
     """Kind of work."""
     status: FieldSource | None = None
-    """Where in the workflow the item is."""
+    """The state of the item in the workflow."""
     effort_category: FieldSource | None = None
     """Category of effort, for the distribution of work."""
     completed_date: FieldSource | None = None
     """When the item was done."""
     estimate: FieldSource | None = None
-    """How large the item is."""
+    """The size of the item."""
 
 
 class FieldMappings(Submodel):
-    """Which Jira fields the metrics read."""
+    """The Jira fields that the metrics read."""
 
     dora: DoraFieldMappings = SectionField(default_factory=DoraFieldMappings)
     """For the DORA metrics."""
@@ -159,20 +165,20 @@ class FieldMappings(Submodel):
 
 
 class ForecastSettings(Submodel):
-    """What the forecast is made with."""
+    """The settings of the forecast."""
 
-    pert_factor: Annotated[Number, SectionField(gt=0), Quick(quick_values.number(gt=0))] = 1.2
+    pert_factor: Annotated[Number, SectionField(gt=0)] = 1.2
     """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
     deadline: OptionalDate = None
-    """The day by which all has to be done."""
+    """The day by which everything has to be done."""
     milestone: OptionalDate = None
     """A day in between to aim at."""
-    data_points_count: Annotated[Number, SectionField(ge=1), Quick(quick_values.number(ge=1))] = 12
-    """How many of the last weeks the forecast looks at, at least 1."""
+    data_points_count: Annotated[Number, SectionField(ge=1)] = 12
+    """The number of past weeks that the forecast uses, at least 1."""
 
 
 class ProjectClassification(Submodel):
-    """Which projects, types, statuses and environments mean what."""
+    """The meaning of projects, types, statuses and environments."""
 
     devops_projects: list[Text] = []
     """Keys of the projects that hold deployments and incidents."""
@@ -195,7 +201,7 @@ class ProjectClassification(Submodel):
 
 
 class FlowTypeMapping(Submodel):
-    """What makes an issue an item of one flow type."""
+    """The issues that belong to one flow type."""
 
     issue_types: list[Text] = []
     """Issue types that belong to it."""
@@ -205,7 +211,9 @@ class FlowTypeMapping(Submodel):
 
 _FlowType = Annotated[
     FlowTypeMapping | list[Text],
-    Expecting("issue_types and effort_categories, or a list of issue types, was expected"),
+    Expecting(
+        "input should be an object with issue_types and effort_categories, or a list of issue types"
+    ),
 ]
 
 
@@ -224,6 +232,114 @@ class FlowTypeMappings(Submodel):
     """Work on the architecture, so that it does not hinder later work."""
     risk: _FlowType = SectionField(default_factory=FlowTypeMapping, alias="Risk")
     """Security, privacy and compliance."""
+
+
+class JiraConfigDocument(TypedDict, total=False):
+    """:class:`JiraConfig` in a document."""
+
+    base_url: str
+    api_version: Literal["v2", "v3"]
+    token: str
+    cache_size_mb: int
+    max_results_per_call: int
+    points_field: str | Document
+    configured: bool
+    last_test_timestamp: str | None
+    last_test_success: bool | None
+
+
+class DoraFieldMappingsDocument(TypedDict, total=False):
+    """:class:`DoraFieldMappings` in a document."""
+
+    deployment_date: str | Document | None
+    deployment_successful: str | Document | None
+    code_commit_date: str | Document | None
+    incident_detected_at: str | Document | None
+    incident_resolved_at: str | Document | None
+    change_failure: str | Document | None
+    production_impact: str | Document | None
+    affected_environment: str | Document | None
+    target_environment: str | Document | None
+    severity_level: str | Document | None
+
+
+class FlowFieldMappingsDocument(TypedDict, total=False):
+    """:class:`FlowFieldMappings` in a document."""
+
+    flow_item_type: str | Document | None
+    status: str | Document | None
+    effort_category: str | Document | None
+    completed_date: str | Document | None
+    estimate: str | Document | None
+
+
+class FieldMappingsDocument(TypedDict, total=False):
+    """:class:`FieldMappings` in a document."""
+
+    dora: DoraFieldMappingsDocument
+    flow: FlowFieldMappingsDocument
+
+
+class ForecastSettingsDocument(TypedDict, total=False):
+    """:class:`ForecastSettings` in a document."""
+
+    pert_factor: float
+    deadline: str | None
+    milestone: str | None
+    data_points_count: float
+
+
+class ProjectClassificationDocument(TypedDict, total=False):
+    """:class:`ProjectClassification` in a document."""
+
+    devops_projects: list[str]
+    development_projects: list[str]
+    devops_task_types: list[str]
+    bug_types: list[str]
+    production_environment_values: list[str]
+    flow_end_statuses: list[str]
+    active_statuses: list[str]
+    flow_start_statuses: list[str]
+    wip_statuses: list[str]
+
+
+class FlowTypeMappingDocument(TypedDict, total=False):
+    """:class:`FlowTypeMapping` in a document."""
+
+    issue_types: list[str]
+    effort_categories: list[str]
+
+
+FlowTypeMappingsDocument = TypedDict(
+    "FlowTypeMappingsDocument",
+    {
+        "Feature": FlowTypeMappingDocument | list[str],
+        "Defect": FlowTypeMappingDocument | list[str],
+        "Technical Debt": FlowTypeMappingDocument | list[str],
+        "Risk": FlowTypeMappingDocument | list[str],
+    },
+    total=False,
+)
+
+
+class ProfileDocument(TypedDict):
+    """A profile as a backend returns it; sections hold what was set, :class:`Profile` has defaults.
+
+    It also holds whatever other keys were saved.
+    """
+
+    id: str
+    name: str
+    description: str
+    created_at: str
+    last_used: str
+    jira_config: JiraConfigDocument
+    field_mappings: FieldMappingsDocument
+    forecast_settings: ForecastSettingsDocument
+    project_classification: ProjectClassificationDocument
+    flow_type_mappings: FlowTypeMappingsDocument
+    show_milestone: bool
+    show_points: bool | list[str]
 
 
 def _section(model: type[Submodel]) -> Any:
@@ -248,19 +364,19 @@ class Profile(NamedEntity, table=True):
     jira_config: JiraConfig = _section(JiraConfig)
     """The connection to Jira."""
     field_mappings: FieldMappings = _section(FieldMappings)
-    """Where the metrics find their values in an issue."""
+    """The sources of the values for the metrics."""
     forecast_settings: ForecastSettings = _section(ForecastSettings)
-    """How the forecast is made."""
+    """The settings of the forecast."""
     project_classification: ProjectClassification = _section(ProjectClassification)
-    """Which projects, types and statuses mean what."""
+    """The meaning of projects, types and statuses."""
     flow_type_mappings: FlowTypeMappings = _section(FlowTypeMappings)
-    """What makes an issue an item of which flow type."""
+    """The issues that belong to each flow type."""
     show_milestone: StrictBool = Field(
         default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()}
     )
     """Whether charts show the milestone."""
     show_points: Annotated[
-        StrictBool | list[Text], Expecting("true, false or a list of texts was expected")
+        StrictBool | list[Text], Expecting("input should be true, false or a list of strings")
     ] = Field(
         default=False,
         sa_type=FlagJson,

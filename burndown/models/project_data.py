@@ -1,11 +1,13 @@
-"""What a query's issues add up to: scope and weekly statistics."""
+"""The project data of a query: scope and weekly statistics."""
 
 from typing import Annotated, Any, ClassVar
 
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import View
 from burndown.models.columns import JsonText, UtcTimestamp
+from burndown.models.documents import Document
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.values import (
     JsonObject,
@@ -16,11 +18,11 @@ from burndown.models.values import (
     utc_now,
 )
 
-__all__ = ["ProjectData", "ProjectScope", "WeeklyStatistics"]
+__all__ = ["ProjectData", "ProjectDataDocument", "ProjectScope", "WeeklyStatistics"]
 
 
 class ProjectScope(View):
-    """How much there is to do, is done and is left, in items and story points."""
+    """The work in total, completed and remaining, in items and story points."""
 
     total_items: LenientNumber = None
     """Issues in all."""
@@ -39,17 +41,17 @@ class ProjectScope(View):
     estimated_points: LenientNumber = None
     """Story points of issues that have some."""
     remaining_total_points: LenientNumber = None
-    """Story points left, with those of unestimated issues guessed from the average."""
+    """Remaining story points, with the average for each unestimated issue."""
     points_field_available: Annotated[bool | None, lenient(bool)] = None
-    """Whether the issues have a field of story points."""
+    """Whether the issues have a field for story points."""
     status_breakdown: Annotated[dict[str, Any] | None, lenient(dict)] = None
     """For each status: items, points, category and classification."""
     calculation_metadata: Annotated[dict[str, Any] | None, lenient(dict)] = None
-    """How and when the scope was calculated."""
+    """The method and time of the calculation."""
 
 
 class WeeklyStatistics(View):
-    """What was created and completed in the week that begins at a date."""
+    """The work created and completed in the week that begins at a date."""
 
     date: LenientText = None
     """Monday of the week, ``YYYY-MM-DD``, at times with a time; ``NaT`` if it was unreadable."""
@@ -83,14 +85,23 @@ class ProjectData(QueryData, table=True):
 
     @property
     def scope(self) -> ProjectScope:
-        """The scope; in the oldest form its numbers stand beside each other at the root."""
+        """Return the scope; in the oldest form its numbers are at the root."""
         scope = self.data.get("project_scope", self.data)
         return ProjectScope.model_validate(scope if isinstance(scope, dict) else {})
 
     @property
     def statistics(self) -> list[WeeklyStatistics]:
-        """The weeks, in the order in which they are stored; rows that are no objects left out."""
+        """Return the weeks in stored order, without rows that are not objects."""
         rows = self.data.get("statistics")
         if not isinstance(rows, list):
             return []
         return [WeeklyStatistics.model_validate(row) for row in rows if isinstance(row, dict)]
+
+
+class ProjectDataDocument(TypedDict):
+    """All fields of project data."""
+
+    profile_id: str
+    query_id: str
+    updated_at: str
+    data: Document

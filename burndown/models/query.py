@@ -8,13 +8,14 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.named_entity import NamedEntity
 from burndown.models.values import Identifier, Line, UtcDatetime
 
-__all__ = ["Query"]
+__all__ = ["Query", "QueryDocument"]
 
 
 class Query(NamedEntity, table=True):
@@ -41,6 +42,19 @@ class Query(NamedEntity, table=True):
     """The search, in Jira's query language; empty if nobody has written one."""
     updated_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
     """When somebody last edited it, UTC; ``None`` if nobody has."""
+
+
+class QueryDocument(TypedDict):
+    """A query as a backend returns it; it also holds whatever other keys were saved."""
+
+    profile_id: str
+    id: str
+    name: str
+    description: str
+    jql: str
+    created_at: str
+    last_used: str
+    updated_at: str | None
 
 
 add_index(Query, "ix_queries_last_used", "profile_id", "-last_used", "id")

@@ -1,6 +1,5 @@
 """The base of entities that belong to a query."""
 
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKeyConstraint
@@ -30,11 +29,3 @@ class QueryData(Entity):
     """The profile of the query."""
     query_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The query it belongs to."""
-
-    @classmethod
-    def _prepared(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return {**super()._prepared(data), **cls.derived(data)}
-
-    @classmethod
-    def _fields_of(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        return {**document, **cls.derived(document)}

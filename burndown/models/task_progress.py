@@ -1,37 +1,48 @@
-"""How far a running task is."""
+"""The progress of running tasks."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 from sqlalchemy import Float
 from sqlmodel import Field
+from typing_extensions import TypedDict
 
 from burndown.models.base import Entity
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, invalid, utc_now
 
-__all__ = ["TaskProgress"]
+__all__ = ["TaskProgress", "TaskProgressDocument"]
 
 
 def _check_percent(percent: float) -> float:
     if not 0 <= percent <= 100:
-        raise invalid("a percentage from 0 to 100 was expected")
+        raise invalid("input should be a percentage from 0 to 100")
     return abs(percent)  # SQLite does not know -0.0
 
 
 class TaskProgress(Entity, table=True):
-    """The last word of a task on how far it is."""
+    """The latest progress that a task has reported."""
 
     __tablename__: ClassVar[str] = "task_progress"
     LABEL: ClassVar[str] = "tasks"
 
     task_name: Identifier = Field(primary_key=True, sa_type=OrderedText)
-    """Which task."""
+    """The name of the task."""
     progress_percent: Annotated[Number, AfterValidator(_check_percent)] = Field(sa_type=Float)
-    """How far it is, in percent, 0 to 100."""
+    """The progress in percent, 0 to 100."""
     status: Word
     """A lower-case word, such as ``running``, ``completed`` or ``failed``."""
     message: Line = ""
-    """What it is doing, for people."""
+    """A message for people."""
     updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
-    """When it last said so, UTC."""
+    """When it was reported, UTC."""
+
+
+class TaskProgressDocument(TypedDict):
+    """The progress of a task as a backend returns it."""
+
+    task_name: str
+    progress_percent: float
+    status: str
+    message: str
+    updated_at: str

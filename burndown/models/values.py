@@ -1,22 +1,36 @@
-"""The kinds of value that fields are made of, each with its rule and its message."""
+"""The types that fields are made of, each with its rule and its message.
+
+A rule is a constraint of pydantic-core where there is one: it runs at the speed of Rust, and stands
+in the JSON schema. A function is used for what pydantic-core cannot check.
+"""
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr
-from pydantic_core import PydanticCustomError, core_schema
+import pydantic
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+    StrictFloat,
+    StrictInt,
+    TypeAdapter,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from burndown.models import quick_values
-from burndown.models.json_codec import check_storable, check_text
-from burndown.models.quick import SECTION_DEPTH, Expecting, Quick
-from burndown.models.quick_values import MAX_ID_LENGTH, MAX_NAME_LENGTH
+from burndown.models.json_codec import check_object, check_storable, check_text
 
 __all__ = [
     "EARLIEST",
     "LATEST",
     "MAX_NAME_LENGTH",
+    "SECTION_DEPTH",
     "Expecting",
     "FieldSource",
     "Identifier",
@@ -44,92 +58,132 @@ __all__ = [
     "utc_now",
 ]
 
-_NOT_IN_IDS = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
+MAX_ID_LENGTH = 200
+MAX_NAME_LENGTH = 200
+SECTION_DEPTH = 4
+"""Containers around an unknown key of a section within its column, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Expecting:
+    """One message for whatever is wrong, instead of one for each branch of a union or a pattern."""
+
+    expected: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            handler(source),
+            custom_error_type="unexpected",
+            custom_error_message="{expected}",
+            custom_error_context={"expected": self.expected},
+        )
 
 
 def invalid(expected: str, **context: Any) -> PydanticCustomError:
-    """The error of a value that is not what was expected; ``value`` shows another in its place."""
+    """Return the error of a value that is not valid; ``value`` replaces it in the message."""
     return PydanticCustomError("unexpected", "{expected}", {"expected": expected, **context})
 
 
-# --- text ------------------------------------------------------------------------------------
+# --- strings ---------------------------------------------------------------------------------
+
+_NOT_IN_IDS = r"/\\\x00-\x1f\x7f-\x9f"
+_BLANK = r"\s\x1c-\x1f"
+"""What ``str.strip`` removes; ``\\s`` is a little less in pydantic-core."""
+_ID_PATTERN = rf"^[^.{_NOT_IN_IDS}{_BLANK}]([^{_NOT_IN_IDS}]*[^{_NOT_IN_IDS}{_BLANK}])?$"
 
 
-def _check_column_text(text: str) -> str:
-    if "\0" in text:
-        raise invalid("text without NUL characters was expected")
-    return check_text(text)
-
-
-def _check_name(name: str) -> str:
-    if not name.strip() or len(name) > MAX_NAME_LENGTH:
-        raise invalid(f"a name of 1 to {MAX_NAME_LENGTH} characters was expected")
-    return name
-
-
-def _check_key(key: str) -> str:
-    if not 1 <= len(key) <= MAX_ID_LENGTH:
-        raise invalid(f"a key of 1 to {MAX_ID_LENGTH} characters was expected")
-    return key
-
-
-def _check_id(text: str) -> str:
-    if (
-        not 1 <= len(text.encode()) <= MAX_ID_LENGTH
-        or text != text.strip()
-        or text.startswith(".")
-        or _NOT_IN_IDS.search(text)
-    ):
-        raise invalid(
-            f"an id of 1 to {MAX_ID_LENGTH} bytes was expected, without slashes or control "
-            "characters, with no dot in front and no blanks around it"
-        )
+def _check_id_size(text: str) -> str:
+    if len(text.encode()) > MAX_ID_LENGTH:
+        raise invalid(_AN_ID)
     return text
 
 
-Text = Annotated[StrictStr, AfterValidator(check_text), Quick(quick_values.TEXT)]
-"""Text inside a JSON value."""
+_AN_ID = (
+    f"input should be an id of 1 to {MAX_ID_LENGTH} bytes, without slashes, control characters, "
+    "a leading dot and surrounding blanks"
+)
 
-Line = Annotated[StrictStr, AfterValidator(_check_column_text), Quick(quick_values.LINE)]
-"""Text in a column of its own; PostgreSQL takes no NUL there, so no database does."""
+Text = Annotated[str, Strict(), Field(min_length=0)]
+"""A string inside a JSON value. pydantic-core looks at a string only if it has a constraint, and
+refuses lone surrogates then; the minimum is such a constraint."""
 
-Name = Annotated[Line, AfterValidator(_check_name), Quick(quick_values.NAME)]
-"""What people call a profile or query."""
+Line = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[^\x00]*$"),
+    Expecting("input should be a string without NUL characters and lone surrogates"),
+]
+"""A string in a column of its own. PostgreSQL stores no NUL in one, so no database does."""
 
-Identifier = Annotated[Line, AfterValidator(_check_id), Quick(quick_values.IDENTIFIER)]
+Name = Annotated[
+    str,
+    Strict(),
+    Field(pattern=rf"^[^\x00]*[^\x00{_BLANK}][^\x00]*$", max_length=MAX_NAME_LENGTH),
+    Expecting(f"input should be a name of 1 to {MAX_NAME_LENGTH} characters"),
+]
+"""The name that people give a profile or query."""
+
+Identifier = Annotated[
+    str,
+    Strict(),
+    Field(pattern=_ID_PATTERN, max_length=MAX_ID_LENGTH),
+    Expecting(_AN_ID),
+    AfterValidator(_check_id_size),
+]
 """An id that is safe as a file name and in a URL."""
 
-Key = Annotated[Line, AfterValidator(_check_key), Quick(quick_values.KEY)]
-"""A key of other people's making, such as an issue key."""
+Key = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[^\x00]*$", min_length=1, max_length=MAX_ID_LENGTH),
+    Expecting(f"input should be a key of 1 to {MAX_ID_LENGTH} characters, none of them NUL"),
+]
+"""A key that others make, such as an issue key."""
 
 Word = Annotated[
-    StrictStr,
+    str,
+    Strict(),
     Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
-    Expecting("a lower-case word of at most 40 letters, digits and underscores was expected"),
+    Expecting(
+        "input should be a lower-case word of at most 40 letters, digits and underscores, "
+        "beginning with a letter"
+    ),
 ]
-"""A lower-case word, such as a metric type or a task's status."""
+"""A lower-case word, such as a metric type or the status of a task."""
+
+
+@cache
+def _identifiers() -> TypeAdapter[str]:
+    return TypeAdapter(Identifier)
 
 
 def is_identifier(text: str) -> bool:
-    """Whether the text can be an id."""
+    """Return whether a string can be an id."""
     try:
-        _check_id(_check_column_text(text))
-    except PydanticCustomError:
+        _identifiers().validate_python(text)
+    except pydantic.ValidationError:
         return False
     return True
 
 
 def is_line(text: str) -> bool:
-    """Whether a column can hold the text; what it cannot hold need not be looked for."""
+    """Return whether a column can hold a string; what it cannot hold need not be looked up."""
     try:
-        _check_column_text(text)
+        check_text(text)
     except PydanticCustomError:
         return False
-    return True
+    return "\0" not in text
 
 
 def slug(name: str, fallback: str) -> str:
-    """The name as an id: lower-case ASCII words joined by hyphens, at most 60 characters."""
+    """Return a name as an id: lower-case ASCII words joined by hyphens, at most 60 characters.
+
+    Args:
+        name: the name.
+        fallback: the id of a name without ASCII letters and digits.
+    """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-") or fallback
 
@@ -137,9 +191,9 @@ def slug(name: str, fallback: str) -> str:
 # --- numbers ---------------------------------------------------------------------------------
 
 Number = Annotated[
-    StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
-    Expecting("a number was expected"),
-    Quick(quick_values.number()),
+    Annotated[StrictInt, AfterValidator(check_storable)]
+    | Annotated[StrictFloat, Field(allow_inf_nan=False)],
+    Expecting("input should be a finite number of fewer than 4,300 digits"),
 ]
 """An integer or a finite float, kept as the one it is."""
 
@@ -156,16 +210,16 @@ def _number_or_none(value: Any) -> Any:
 
 
 LenientNumber = Annotated[int | float | None, BeforeValidator(_number_or_none)]
-"""A number as old files hold it, ``"70.5"`` included; ``None`` for what is none."""
+"""A number as old files hold it, ``"70.5"`` included; ``None`` for anything else."""
 
 
 def lenient(*kinds: type) -> BeforeValidator:
-    """Reads a value that is of none of these kinds as ``None``."""
+    """Return a validator that reads a value of any other type as ``None``."""
     return BeforeValidator(lambda value: value if isinstance(value, kinds) else None)
 
 
 LenientText = Annotated[str | None, lenient(str)]
-"""A text as old files hold it; ``None`` for what is none."""
+"""A string as old files hold it; ``None`` for anything else."""
 
 
 # --- time ------------------------------------------------------------------------------------
@@ -234,9 +288,7 @@ def _timestamp_text(text: str) -> str:
     return text
 
 
-UtcDatetime = Annotated[
-    datetime, BeforeValidator(_utc_datetime), Quick(quick_values.checked(_utc_datetime))
-]
+UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
 """A timestamp in UTC; given as ``datetime`` or ISO 8601 string, local time if without an offset."""
 
 TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
@@ -253,12 +305,10 @@ def _optional_date(value: Any) -> Any:
             return date.fromisoformat(value)
         except ValueError:
             pass
-    raise invalid("a date such as 2025-12-31, an empty text or null was expected")
+    raise invalid("input should be a date such as 2025-12-31, an empty string or null")
 
 
-OptionalDate = Annotated[
-    date | Literal[""] | None, BeforeValidator(_optional_date), Quick(quick_values.DAY_OR_NONE)
-]
+OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_date)]
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
@@ -266,7 +316,7 @@ _WEEK = re.compile(r"(\d{4})-W?(\d\d)", re.ASCII).fullmatch
 
 
 def to_iso_week(text: str) -> str | None:
-    """The week as ``2025-W12``, read from that or from ``2025-12``; ``None`` if it is no week."""
+    """Return a week as ``2025-W12``, given so or as ``2025-12``; ``None`` if it is not a week."""
     match = _WEEK(text)
     if match is None:
         return None
@@ -280,7 +330,7 @@ def to_iso_week(text: str) -> str | None:
 def _iso_week(value: Any) -> str:
     week = to_iso_week(value) if isinstance(value, str) else None
     if week is None:
-        raise invalid("an ISO week such as 2025-W12 was expected")
+        raise invalid("input should be an ISO week such as 2025-W12")
     return week
 
 
@@ -288,7 +338,6 @@ IsoWeek = Annotated[
     str,
     BeforeValidator(_iso_week),
     Field(pattern=r"^\d{4}-W\d\d$"),
-    Quick(quick_values.either(quick_values.WEEK_OF_ANY_YEAR, quick_values.checked(_iso_week))),
 ]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
@@ -296,29 +345,21 @@ IsoWeek = Annotated[
 # --- JSON ------------------------------------------------------------------------------------
 
 
-def _json_object(value: Any) -> Any:
-    if not isinstance(value, dict):
-        raise invalid("a JSON object was expected")
-    return check_storable(value)
-
-
-JsonObject = Annotated[
-    dict[str, Any], BeforeValidator(_json_object), Quick(quick_values.checked(_json_object))
-]
+JsonObject = Annotated[dict[str, Any], BeforeValidator(check_object)]
 """A JSON object, kept exactly as it is given."""
 
 
-def _check_source(value: Any) -> Any:
-    return check_storable(value, SECTION_DEPTH)
+def _check_rule(value: Any) -> Any:
+    return value if type(value) is str else check_storable(value, SECTION_DEPTH)
 
-
-_RULE = core_schema.chain_schema([core_schema.dict_schema(), quick_values.checked(_check_source)])
 
 FieldSource = Annotated[
     Text | dict[str, Any],
-    Expecting("a field id such as customfield_10001, or a source rule as an object, was expected"),
-    BeforeValidator(_check_source),
-    Quick(quick_values.either(quick_values.TEXT, _RULE)),
+    Field(union_mode="left_to_right"),
+    Expecting(
+        "input should be a field id such as customfield_10001, or a source rule as an object"
+    ),
+    BeforeValidator(_check_rule),  # before, since pydantic makes strings of keys that are bytes
 ]
 """Where a value comes from in a Jira issue.
 

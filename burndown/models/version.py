@@ -1,4 +1,4 @@
-"""The form of what is stored."""
+"""The version of the schema."""
 
 __all__ = ["SCHEMA_VERSION"]
 

@@ -33,6 +33,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
+from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken
 from burndown.models.query_data import QueryData
 from burndown.models.values import to_utc, utc_now
@@ -98,7 +99,7 @@ class JSONBackend(DocumentBackend):
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         document = checked_mapping("Profile", profile)
-        [completed] = Profile.completed([{"created_at": self._now(), **document}])
+        [completed] = codec_of(Profile).complete([{"created_at": self._now(), **document}])
         with self._writing() as writer:
             _save_profile(writer, completed, document)
 
@@ -118,7 +119,7 @@ class JSONBackend(DocumentBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         query = query_document(profile_id, query)
-        [completed] = Query.completed([{"created_at": self._now(), **query}])
+        [completed] = codec_of(Query).complete([{"created_at": self._now(), **query}])
         with self._writing() as writer:
             _save_query(writer, completed, query)
 
@@ -146,7 +147,7 @@ class JSONBackend(DocumentBackend):
 
     def set_app_state(self, key: str, value: str | None) -> None:
         if value is not None:
-            AppState.rows_of([{"key": key, "value": value}])
+            codec_of(AppState).rows([{"key": key, "value": value}])
         with self._writing() as writer:
             writer.set_app_state(key, value)
 
@@ -295,7 +296,7 @@ class JSONBackend(DocumentBackend):
         if issubclass(model, QueryData):
             self._save(model, given)
             return
-        documents = model.completed(given)
+        documents = codec_of(model).complete(given)
         with self._writing() as writer:
             for document in documents:
                 if model is Profile:
@@ -332,7 +333,7 @@ class JSONBackend(DocumentBackend):
             yield from _by_key(model, self._data(model, owner, query_id))
 
     def _save(self, model: type[QueryData], documents: list[Any]) -> None:
-        completed = model.completed(documents)
+        completed = codec_of(model).complete(documents)
         saved: dict[tuple[str, str], list[Document]] = {}
         for document in completed:
             saved.setdefault((document["profile_id"], document["query_id"]), []).append(document)
@@ -342,12 +343,12 @@ class JSONBackend(DocumentBackend):
             for (profile_id, query_id), added in saved.items():
                 profile, query = _query(writer.records, profile_id, query_id)
                 kept = {
-                    model.key_of(each): each
+                    codec_of(model).key(each): each
                     for each in writer.records.data(model, profile_id, query)
                 }
                 for document in added:
-                    kept.pop(model.key_of(document), None)
-                    kept[model.key_of(document)] = document
+                    kept.pop(codec_of(model).key(document), None)
+                    kept[codec_of(model).key(document)] = document
                 writer.save_data(model, profile, query, list(kept.values()))
 
 
@@ -418,4 +419,4 @@ def _by_issue_key(document: Document) -> str:
 
 
 def _by_key(model: type[Entity], found: Iterable[Document]) -> list[Document]:
-    return sorted(found, key=model.key_of)
+    return sorted(found, key=codec_of(model).key)

@@ -9,6 +9,7 @@ from typing import Any
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
 from burndown.models import Entity, Profile, Query
+from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity
 from burndown.models.values import utc_now
 from burndown.persistence.document_backend import (
@@ -171,7 +172,7 @@ class SQLBackend(DocumentBackend):
 
     def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
         # Validated and encoded before the transaction, so that others can write meanwhile.
-        self.database.write(save_rows, model, model.rows_of(list(records)))
+        self.database.write(save_rows, model, codec_of(model).rows(records))
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:
@@ -186,7 +187,7 @@ class SQLBackend(DocumentBackend):
         self.database.close()
 
     def _save_named(self, entity: type[NamedEntity], document: Mapping[str, Any]) -> None:
-        rows = entity.rows_of([{"created_at": self._now(), **document}])
+        rows = codec_of(entity).rows([{"created_at": self._now(), **document}])
         self.database.write(save_rows, entity, rows, document)
 
 

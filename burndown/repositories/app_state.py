@@ -3,7 +3,7 @@
 from sqlalchemy import delete, select
 
 from burndown.models import AppState
-from burndown.repositories.base import Repository, save_rows
+from burndown.repositories.base import Repository, save_documents
 from burndown.sql import Executor, Statement, key_conditions
 
 __all__ = ["AppStateRepository", "get_app_state", "set_app_state"]
@@ -29,7 +29,7 @@ def set_app_state(executor: Executor, key: str, value: str | None) -> None:
     if value is None:
         _DELETE.delete(executor, key=key)
     else:
-        save_rows(executor, AppState, AppState.rows_of([{"key": key, "value": value}]))
+        save_documents(executor, AppState, [{"key": key, "value": value}])
 
 
 class AppStateRepository(Repository[AppState]):

@@ -15,6 +15,7 @@ from sqlmodel import Session, select
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
+from burndown.models.codec import codec_of
 from burndown.models.columns import CompressedJson, JsonText, damaged
 from burndown.models.documents import Document
 from burndown.models.query_data import QueryData
@@ -65,8 +66,9 @@ class Repository(Generic[E]):
         return None if document is None else self._all_typed([document])[0]
 
     def _all_typed(self, documents: Iterable[Document]) -> list[E]:
+        codec = codec_of(self.entity)
         try:
-            return [self.entity.from_document(document) for document in documents]
+            return [codec.entity(document) for document in documents]
         except ValidationError as error:
             raise damaged(str(self.entity.__tablename__), error) from None
 
@@ -80,7 +82,7 @@ def save_documents(
         ValidationError: a document is not valid, or a name is taken.
         ProfileNotFoundError, QueryNotFoundError: what a row belongs to does not exist.
     """
-    save_rows(executor, entity, entity.rows_of(list(documents)))
+    save_rows(executor, entity, codec_of(entity).rows(documents))
 
 
 def save_rows(

@@ -1,4 +1,8 @@
-"""What the environment says; loaded if it says anything, since pydantic-settings takes its time."""
+"""Settings from environment variables.
+
+A module of its own, since importing pydantic-settings takes about 12 ms; it is imported only if a
+variable is set.
+"""
 
 import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,14 +14,15 @@ __all__ = ["read_environment"]
 
 
 class _Environment(BaseSettings, Settings):
+    # A database URL may contain a password, so errors must not quote the input.
     model_config = SettingsConfigDict(env_prefix=PREFIX, hide_input_in_errors=True)
 
 
 def read_environment() -> Settings:
-    """The settings, read from the environment.
+    """Return the settings from the environment.
 
     Raises:
-        ValidationError: a variable holds a value that is not possible.
+        ValidationError: a variable has an invalid value.
     """
     try:
         return _Environment()

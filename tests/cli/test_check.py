@@ -13,7 +13,7 @@ from tests.support.command_line import CANARY, Capture, in_json, printed, refuse
 
 
 def test_check_finds_nothing_wrong_with_a_whole_database(capsys: Capture, workspace: Path) -> None:
-    assert printed(capsys, "check") == "The database is whole\n"
+    assert printed(capsys, "check") == "The database is intact\n"
     assert in_json(capsys, "check") == {"ok": True, "errors": []}
 
 
@@ -51,7 +51,7 @@ def test_check_finds_a_damaged_database(
     assert output == ""
     lines = errors.splitlines()
     assert lines
-    assert "The database is whole" not in errors
+    assert "The database is intact" not in errors
     assert "Traceback" not in errors
     assert lines[0].startswith("Error: ")
     found = in_json(capsys, "check", code=1)

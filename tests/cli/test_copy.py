@@ -73,7 +73,7 @@ def test_copy_lists_what_others_added(capsys: Capture, workspace: Path) -> None:
             connection.execute(statement)
     output = printed(capsys, "copy", "profiles/burndown.db", "other.db")
     expected = [*OBJECTS, "trigger noted of queries"]
-    assert f"Not copied, since others added it: {', '.join(expected)};" in output
+    assert f"Not copied, since they were added by others: {', '.join(expected)};" in output
     found = in_json(capsys, "copy", "profiles/burndown.db", "again.db")
     assert found["not_copied"] == expected
 

@@ -42,7 +42,7 @@ def test_demo_leaves_a_folder_alone_that_holds_something(capsys: Capture, tmp_pa
     printed(capsys, "demo", "earlier", "--issues", "1")
     before = files_below(tmp_path)
     for folder in ("mine", "earlier", str(tmp_path / "mine"), "mine/.hidden"):
-        assert "is there already; name another folder" in refused(capsys, "demo", folder)
+        assert "already exists; choose another folder" in refused(capsys, "demo", folder)
     assert files_below(tmp_path) == before
 
 

@@ -36,8 +36,8 @@ def test_export_tells_what_it_wrote_and_what_not(
             "metrics snapshots": "metrics_snapshots",
         }.items()
     }
-    assert "Left out: cached responses, changelogs (--include-cache takes them along)" in output
-    assert "Left out, since it is secret: profile.json: jira_config.token" in output
+    assert "Omitted: cached responses, changelogs (--include-cache adds them)" in output
+    assert "Omitted secrets: profile.json: jira_config.token (--include-secrets adds" in output
     assert (workspace / name).exists()
 
 
@@ -45,7 +45,7 @@ def test_export_takes_along_what_it_is_told_to(capsys: Capture, workspace: Path)
     """And then there is nothing that it left out."""
     options = ["--include-cache", "--include-secrets"]
     output = printed(capsys, "export", "kafka", "out.zip", *options)
-    assert "Left out" not in output
+    assert "Omitted" not in output
     with zipfile.ZipFile("out.zip") as archive:
         assert "cache/12w.json" in archive.namelist()
         assert "changelogs/bugs.json" in archive.namelist()
@@ -89,7 +89,7 @@ def test_export_for_the_old_dashboard_tells_where_to_start_it(
     """All profiles are there, and the tokens only if they were asked for."""
     output = printed(capsys, "export", "--legacy", "old")
     assert "start the old dashboard in old" in output
-    assert "the Jira tokens (--include-secrets takes them along)" in output
+    assert "the Jira tokens (--include-secrets adds them)" in output
     written = [workspace / f"old/profiles/{name}/profile.json" for name in ("kafka", "zh")]
     assert all(path.exists() for path in written)
     assert CANARY not in written[0].read_text("utf-8")

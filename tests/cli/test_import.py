@@ -40,7 +40,7 @@ def test_import_tells_what_came_in_and_what_is_to_be_done(
     """The token has to be entered again."""
     counts = in_json(capsys, "export", "kafka", "again")["counts"]
     output = printed(capsys, "import", "kafka.zip", "--name", "Kafka 2")
-    assert output.startswith("Imported Kafka 2 (kafka-2)\nWhat came in")
+    assert output.startswith("Imported Kafka 2 (kafka-2)\nContents")
     told = dict(re.findall(r"^[│|] ([a-z ]+?) +[│|] +(\d+) [│|]$", output, re.MULTILINE))
     assert {what: int(number) for what, number in told.items()} == counts
     assert output.endswith("enter them again: profile.json: jira_config.token\n")
@@ -69,8 +69,8 @@ def test_import_in_place_of_a_profile_tells_what_is_gone(
     output = printed(capsys, "import", "kafka.zip", "--replace")
     assert "Replaced the profile Kafka, which had 4 queries" in output
     for query_id in ("also-gone", "gone"):
-        assert f"Without the query {query_id}, which is not in the export\n" in output
-    assert "Note" not in output
+        assert f"Deleted the query {query_id}, which is not in the export\n" in output
+    assert "Warning" not in output
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         assert backend.get_query("kafka", "gone") is None
         profile = backend.get_profile("kafka")
@@ -107,9 +107,9 @@ def test_import_that_is_only_planned_says_so_and_does_nothing(
 ) -> None:
     before = everything(workspace / "profiles/burndown.db")
     output = printed(capsys, "import", "kafka.zip", "--replace", "--dry-run")
-    assert output.startswith("Would import Kafka (kafka)\nWhat would come in")
+    assert output.startswith("Would import Kafka (kafka)\nContents")
     assert "Would replace the profile Kafka, which had 2 queries" in output
-    assert not re.search(r"^(Imported|Replaced|What came in)", output, re.MULTILINE)
+    assert not re.search(r"^(Imported|Replaced|Deleted)", output, re.MULTILINE)
     assert everything(workspace / "profiles/burndown.db") == before
 
 
@@ -147,8 +147,8 @@ def test_import_tells_which_files_were_edited_or_added(
     path.write_text(json.dumps({**query, "jql": "a = b"}))
     (workspace / "out/queries/new.json").write_text("{}")
     output = printed(capsys, "import", "out", "--replace")
-    assert "Note: queries/12w.json was edited after the export\n" in output
-    assert "Note: queries/new.json was added after the export\n" in output
+    assert "Warning: queries/12w.json was edited after the export\n" in output
+    assert "Warning: queries/new.json was added after the export\n" in output
     query = in_json(capsys, "show", "kafka", "12w")
     assert query["jql"] == "a = b"
 

@@ -43,7 +43,7 @@ def test_migrate_reports_what_moved_what_was_converted_and_what_was_skipped(
     }
     [backup] = (old / "backups").iterdir()
     assert output.splitlines()[-2:] == [
-        f"The files are as they were; a copy of them is in {backup}",
+        f"The files are unchanged, and backed up to {backup}",
         f"Moved into {old / 'profiles/burndown.db'}",
     ]
 

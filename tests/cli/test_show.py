@@ -152,7 +152,7 @@ def test_show_marks_what_is_active(capsys: Capture, workspace: Path) -> None:
     assert output.count(", active") == 2
 
 
-def test_show_tells_live_answers_from_expired_ones(capsys: Capture, workspace: Path) -> None:
+def test_show_tells_valid_responses_from_expired_ones(capsys: Capture, workspace: Path) -> None:
     backend = get_backend()
     backend.save_query("kafka", {"id": "new"})
     moment = datetime.now(UTC)
@@ -161,7 +161,7 @@ def test_show_tells_live_answers_from_expired_ones(capsys: Capture, workspace: P
     set_backend(None)
     for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "new"]):
         output = printed(capsys, *arguments)
-        assert re.search(r"\b1\b.*\blive\b", output)
+        assert re.search(r"\b1\b.*\bvalid\b", output)
         assert re.search(r"\b0\b.*\bexpired\b", output)
 
 

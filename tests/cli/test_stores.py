@@ -50,7 +50,7 @@ def test_a_folder_and_a_database_contradict_each_other(
 ) -> None:
     before = files_below(tmp_path)
     assert run([*COMMANDS[command], "--profiles", "folder", "--database", "own.db"]) == 2
-    assert "--database another one; give one of them" in capsys.readouterr().err
+    assert "both name a database; give only one of them" in capsys.readouterr().err
     assert files_below(tmp_path) == before
 
 

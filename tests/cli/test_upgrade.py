@@ -25,7 +25,7 @@ def version_of(path: Path) -> str | None:
 
 def test_upgrade_says_from_which_version_to_which(capsys: Capture, old: Path) -> None:
     """A second time there is nothing to do."""
-    assert "schema version 1.0 is now 1.2" in printed(capsys, "upgrade")
+    assert "changed from schema version 1.0 to 1.2" in printed(capsys, "upgrade")
     assert version_of(old) == "1.2"
     assert "Nothing to do" in printed(capsys, "upgrade")
 
@@ -62,7 +62,7 @@ def test_show_tells_the_versions_and_the_copy(capsys: Capture, old: Path) -> Non
     shown = printed(capsys, "show")
     assert "schema version 1.2" in shown
     assert "  1.0: profiles, queries" in shown
-    assert f"as it was before the upgrade: {old}.1.0.backup" in shown
+    assert f"backup from before the upgrade: {old}.1.0.backup" in shown
     history = in_json(capsys, "show")["database"]["schema_history"]
     assert [each["version"] for each in history] == ["1.0", "1.1", "1.2"]
     assert [each["backups"] for each in history] == [[f"{old}.1.0.backup"], [], []]
@@ -71,9 +71,9 @@ def test_show_tells_the_versions_and_the_copy(capsys: Capture, old: Path) -> Non
 def test_what_makes_no_sense_is_refused(capsys: Capture, old: Path) -> None:
     """A version that is none, the wrong command, no database, one that is no database of ours."""
     assert "there are 1.0, 1.1, 1.2" in refused(capsys, "upgrade", "--to", "2")
-    assert "use `upgrade`" in refused(capsys, "downgrade", "--to", "1.2")
+    assert "use `burndown upgrade`" in refused(capsys, "downgrade", "--to", "1.2")
     printed(capsys, "upgrade")
-    assert "use `downgrade`" in refused(capsys, "upgrade", "--to", "1.0")
+    assert "use `burndown downgrade`" in refused(capsys, "upgrade", "--to", "1.0")
     assert "no database" in refused(capsys, "upgrade", "--profiles", "elsewhere")
     assert not Path("elsewhere").exists()
     with closing(sqlite3.connect(old)) as connection, connection:

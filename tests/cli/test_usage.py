@@ -153,8 +153,8 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     "damaged database": (damaged, ["show"], "is not a SQLite database"),
     "damaged database to migrate to": (damaged, ["migrate"], "is not a SQLite database"),
     "profiles in the way": (with_profiles, ["migrate"], "already holds profiles"),
-    "demo over something": (nothing, ["demo", "profiles"], "profiles is there already"),
-    "demo over a file": (in_the_way, ["demo", "file"], "file is there already"),
+    "demo over something": (nothing, ["demo", "profiles"], "profiles already exists"),
+    "demo over a file": (in_the_way, ["demo", "file"], "file already exists"),
     "demo below a file": (in_the_way, ["demo", "file/demo"], "file"),
     "export of nothing": (no_database, ["export", "kafka", "out"], "There is no database at "),
     "old files of nothing": (
@@ -182,7 +182,7 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     "import of nothing": (nothing, ["import", "nope.zip"], "nope.zip: there is no such folder"),
     "import of a file": (in_the_way, ["import", "file"], "file: it cannot be unpacked"),
     "import of another folder": (nothing, ["import", "profiles"], "manifest.json: missing"),
-    "import before the migration": (no_database, ["import", "nope"], "`burndown migrate` does it"),
+    "import before the migration": (no_database, ["import", "nope"], "`burndown migrate` first"),
     "server to import to away": (
         no_server,
         ["import", "nope"],

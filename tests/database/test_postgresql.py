@@ -227,7 +227,7 @@ def test_the_commands_work_on_it(
         ["check"],
     ):
         assert run(arguments) == 0
-    assert "The database is whole" in capsys.readouterr().out
+    assert "The database is intact" in capsys.readouterr().out
 
 
 def test_processes_that_begin_at_once_make_one_schema(postgres_url: str) -> None:

@@ -33,6 +33,7 @@ from burndown.database import (
     open_database,
     timeouts,
 )
+from burndown.models.codec import codec_of
 from burndown.repositories import ProfileRepository
 
 CANARY = "c4n4ry-t0k3n"
@@ -247,7 +248,7 @@ def test_rows_can_be_inserted_with_two_columns(current: SQLiteBackend) -> None:
         assert found["show_points"] is False
         current.save_profile(found)
         assert current.get_profile(key) == found
-        Profile.from_document(found)
+        codec_of(Profile).entity(found)
         assert {query["id"] for query in current.list_queries(key)} == {"q", "r"}
     assert len(current.list_profiles()) == 2
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sqlmodel import select
 
 from burndown import JiraCache, Profile, SQLiteBackend, ValidationError
+from burndown.models.codec import codec_of
 from burndown.models.values import utc_now
 from burndown.repositories import ProfileRepository
 
@@ -174,13 +175,13 @@ def test_a_copy_can_be_changed_when_the_original_is_gone() -> None:
 
 
 def test_a_deep_copy_shares_nothing() -> None:
-    profile = Profile.from_document(DOCUMENT)
+    profile = codec_of(Profile).entity(DOCUMENT)
     copied = copy.deepcopy(profile)
     for edit in EDITS.values():
         edit(copied)
     assert (
         profile.to_document()
-        == Profile.from_document(
-            {**DOCUMENT, "created_at": profile.created_at, "last_used": profile.last_used}
-        ).to_document()
+        == codec_of(Profile)
+        .entity({**DOCUMENT, "created_at": profile.created_at, "last_used": profile.last_used})
+        .to_document()
     )

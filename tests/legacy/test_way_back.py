@@ -1,4 +1,4 @@
-"""From the old files into the database and back: docs/way-back.md says what is written otherwise.
+"""From the old files into the database and back; docs/legacy-export.md lists the differences.
 
 What is expected of each file is said here once more, in the terms of the JSON values alone.
 """

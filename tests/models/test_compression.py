@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from burndown import JiraCache, SQLiteBackend, StorageError, ValidationError
 from burndown.models import compression
+from burndown.models.codec import codec_of
 from burndown.models.compression import compress, decompress
 from burndown.models.json_codec import check_encoded, check_storable, decode
 from tests.support.strategies import (
@@ -153,14 +154,13 @@ def same_as_exactly(one: Any, other: Any) -> bool:
 def check_agreement(response: dict[str, Any]) -> None:
     """It is accepted as the careful check does, refused as the model does, and comes back."""
     if is_storable(response):
-        [row] = JiraCache.rows_of([document(response)])
-        assert decode(decompress(compress(row["response"]))) == plain(response)
-        assert dict(row["response"]) == response
+        [row] = codec_of(JiraCache).rows([document(response)])
+        assert decode(decompress(row["response"])) == plain(response)
     else:
         with pytest.raises(ValidationError) as quickly:
-            JiraCache.rows_of([document(response)])
+            codec_of(JiraCache).rows([document(response)])
         with pytest.raises(ValidationError) as carefully:
-            JiraCache.from_document(document(response))
+            codec_of(JiraCache).entity(document(response))
         assert str(quickly.value) == str(carefully.value)
 
 
@@ -210,8 +210,8 @@ def test_json_comes_back_as_it_was_given(
 ) -> None:
     if is_large:
         response = padded(response, at_the_end)
-    [row] = JiraCache.rows_of([document(response)])
-    assert same_as_exactly(decode(decompress(compress(row["response"]))), response)
+    [row] = codec_of(JiraCache).rows([document(response)])
+    assert same_as_exactly(decode(decompress(row["response"])), response)
 
 
 @given(
@@ -226,16 +226,16 @@ def test_what_is_no_json_is_refused_with_its_path(
     response, path = found
     check_agreement(padded(response) if is_large else response)
     with pytest.raises(ValidationError, match="response") as refused:
-        JiraCache.rows_of([document(response)])
+        codec_of(JiraCache).rows([document(response)])
     assert path.split("[")[0] in str(refused.value)
 
 
 @pytest.mark.parametrize("response", [None, [], "{}", 3, (), b"{}", [PADDING], ..., {1}])
 def test_what_is_no_object_is_refused(response: Any) -> None:
     with pytest.raises(ValidationError) as quickly:
-        JiraCache.rows_of([document(response)])
+        codec_of(JiraCache).rows([document(response)])
     with pytest.raises(ValidationError) as carefully:
-        JiraCache.from_document(document(response))
+        codec_of(JiraCache).entity(document(response))
     assert str(quickly.value) == str(carefully.value)
 
 
@@ -272,11 +272,11 @@ def test_a_backend_gives_a_large_answer_back(backend: SQLiteBackend) -> None:
 
 def test_what_is_changed_after_it_was_completed_is_stored_as_changed() -> None:
     """The text that was compressed for one row is never taken for another."""
-    [completed] = JiraCache.completed([document({"before": 1})])
+    [completed] = codec_of(JiraCache).complete([document({"before": 1})])
     completed["response"]["after"] = 2
-    [row] = JiraCache.rows_of([completed])
-    assert decode(decompress(compress(row["response"]))) == {"before": 1, "after": 2}
-    entity = JiraCache.from_document(completed)
+    [row] = codec_of(JiraCache).rows([completed])
+    assert decode(decompress(row["response"])) == {"before": 1, "after": 2}
+    entity = codec_of(JiraCache).entity(completed)
     assert decode(decompress(compress(entity.response))) == {"before": 1, "after": 2}
 
 
@@ -287,8 +287,8 @@ Start = Callable[[Callable[[], None], tuple[()]], int]
 
 def stored(response: dict[str, Any]) -> Any:
     """What is read of a response that was saved."""
-    [row] = JiraCache.rows_of([document(response)])
-    return decode(decompress(compress(row["response"])))
+    [row] = codec_of(JiraCache).rows([document(response)])
+    return decode(decompress(row["response"]))
 
 
 class Threads:
@@ -360,9 +360,9 @@ SHORTAGES = [
 def test_a_large_response_is_compressed_on_another_thread_and_a_small_one_here(
     threads: Threads,
 ) -> None:
-    JiraCache.rows_of([document({"k": "small"})])
+    codec_of(JiraCache).rows([document({"k": "small"})])
     assert threads.ended == []
-    JiraCache.rows_of([document(padded({}))])
+    codec_of(JiraCache).rows([document(padded({}))])
     assert len(threads.ended) == 1
     threads.join()
 
@@ -372,7 +372,7 @@ def test_many_threads_each_get_their_own_response() -> None:
         response = padded({"number": number, "more": [number] * 1000}, at_the_end=number % 2 == 0)
         if number % 5 == 0:
             with pytest.raises(ValidationError):
-                JiraCache.rows_of([document({**response, "odd": math.nan})])
+                codec_of(JiraCache).rows([document({**response, "odd": math.nan})])
         return stored(response)["number"]
 
     with ThreadPoolExecutor(8) as pool:
@@ -433,7 +433,7 @@ def test_a_check_that_is_interrupted_leaves_no_thread(
 
     monkeypatch.setattr(compression, "check_encoded", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        JiraCache.rows_of([document(padded({}))])
+        codec_of(JiraCache).rows([document(padded({}))])
     threads.join()
 
 
@@ -464,7 +464,7 @@ def test_a_wait_that_is_interrupted_leaves_the_compressor_to_its_thread(
     monkeypatch.setattr(compression, "_zstd", compression._Zstd())
     monkeypatch.setattr(compression._Compression, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        JiraCache.rows_of([document(padded({}))])
+        codec_of(JiraCache).rows([document(padded({}))])
     compress({"next": 1})
     may_end.set()
     threads.join()

@@ -18,6 +18,7 @@ from burndown.models import (
     ProjectClassification,
 )
 from burndown.models.base import Submodel
+from burndown.models.codec import codec_of
 from burndown.repositories import ProfileRepository
 from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, texts
 
@@ -102,7 +103,7 @@ def test_a_profile_is_stored_as_it_was_edited(
 ) -> None:
     for earlier in shared_backend.list_profiles():
         shared_backend.delete_profile(earlier["id"])
-    profile = Profile.from_document(document)
+    profile = codec_of(Profile).entity(document)
     if data.draw(st.booleans()):
         profile = stored(shared_backend, profile)
     for _ in range(data.draw(st.integers(1, 4))):
@@ -261,5 +262,5 @@ def test_unknown_keys_edited_in_place_are_checked_as_any(
     profile = Profile(id="k", jira_config={"unknown": {}}, flow_type_mappings={"Other": flow_type})
     profile.jira_config.unknown[key] = value  # type: ignore[attr-defined]
     with pytest.raises(ValidationError) as refused:
-        Profile.rows_of([profile.to_document()])
+        codec_of(Profile).rows([profile.to_document()])
     assert refused.value.problems[0].path == f"jira_config.unknown.{key}.{path}"

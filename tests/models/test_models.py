@@ -32,6 +32,7 @@ from burndown.models import (
     Query,
     WeeklyStatistics,
 )
+from burndown.models.codec import codec_of
 from tests.support.strategies import (
     ASSIGNABLE_REFUSALS,
     ENTITIES,
@@ -113,8 +114,8 @@ def test_a_section_survives_json_text_without_its_token(model: Any, data: st.Dat
 def test_an_entity_survives_its_document_its_dump_and_a_copy(
     model: Any, data: st.DataObject
 ) -> None:
-    entity = model.from_document(data.draw(ENTITIES[model]))
-    again = model.from_document(entity.to_document())
+    entity = codec_of(model).entity(data.draw(ENTITIES[model]))
+    again = codec_of(model).entity(entity.to_document())
     assert again == entity
     assert exact(again.to_document()) == exact(entity.to_document())
     assert model.model_validate(entity) == entity
@@ -125,7 +126,7 @@ def test_an_entity_survives_its_document_its_dump_and_a_copy(
 @entities
 @given(data=st.data())
 def test_an_entity_survives_json_text_without_its_token(model: Any, data: st.DataObject) -> None:
-    entity = model.from_document(without_token(data.draw(ENTITIES[model])))
+    entity = codec_of(model).entity(without_token(data.draw(ENTITIES[model])))
     again = model.model_validate_json(entity.model_dump_json())
     assert exact(again.model_dump()) == exact(entity.model_dump())
 
@@ -134,7 +135,7 @@ def test_an_entity_survives_json_text_without_its_token(model: Any, data: st.Dat
 @given(data=st.data())
 def test_an_entity_keeps_every_value_that_it_was_given(model: Any, data: st.DataObject) -> None:
     document = data.draw(ENTITIES[model])
-    stored = model.from_document(document).to_document()
+    stored = codec_of(model).entity(document).to_document()
     for key, value in document.items():
         if key.endswith(("_at", "last_used")) and value is not None:
             moment = datetime.fromisoformat(value) if isinstance(value, str) else value
@@ -146,7 +147,7 @@ def test_an_entity_keeps_every_value_that_it_was_given(model: Any, data: st.Data
 @pytest.mark.parametrize("key", ["self", "data", "cls", "obj", "model_config", "copy", "json"])
 def test_a_key_may_have_any_name(key: str) -> None:
     document = {"id": "a", key: 1}
-    assert Profile.from_document(document).extra == {key: 1}
+    assert codec_of(Profile).entity(document).extra == {key: 1}
     assert Profile.model_validate(document).extra == {key: 1}
     assert Profile.model_validate_json(json.dumps(document)).extra == {key: 1}
 
@@ -156,7 +157,7 @@ def test_objects_keep_the_order_of_their_keys(value: dict[str, Any]) -> None:
     of = {"profile_id": "p", "query_id": "q"}
     data = ProjectData(**of, data=value)
     assert json.dumps(data.data) == json.dumps(value)
-    assert json.dumps(ProjectData.from_document(data.to_document()).data) == json.dumps(value)
+    assert json.dumps(codec_of(ProjectData).entity(data.to_document()).data) == json.dumps(value)
     assert json.dumps(Query(profile_id="p", id="q", extra={"k": value}).extra["k"]) == json.dumps(
         value
     )
@@ -170,7 +171,7 @@ def test_values_that_python_calls_equal_stay_what_they_are(one: Any, other: Any)
         assert exact(JiraConfig(unknown=value).to_document()) == exact({"unknown": value})
         metrics = MetricsSnapshot(**{**VALID[MetricsSnapshot], "metrics": {"k": value}}).metrics
         assert exact(metrics) == exact({"k": value})
-        assert exact(Profile.from_document({"id": "a", "k": value}).extra) == exact({"k": value})
+        assert exact(codec_of(Profile).entity({"id": "a", "k": value}).extra) == exact({"k": value})
 
 
 def test_whole_numbers_and_floats_stay_what_they_are_where_both_are_possible() -> None:
@@ -247,7 +248,7 @@ def test_a_refusal_names_the_path(model: Any, attribute: str, value: Any) -> Non
     elif attribute == "extra":
         return  # in a document it is an unknown key like others
     with pytest.raises(ValidationError) as refused:
-        model.from_document(document)
+        codec_of(model).entity(document)
     paths = [problem.path for problem in refused.value.problems]
     assert any(path.startswith(attribute) for path in paths), paths
     assert all(path in str(refused.value) for path in paths)
@@ -257,13 +258,13 @@ def test_a_refused_document_changes_nothing_of_what_was_given() -> None:
     document = {"id": "a", "forecast_settings": {"pert_factor": -1}, "k": [1]}
     before = json.dumps(document)
     with pytest.raises(ValidationError):
-        Profile.from_document(document)
+        codec_of(Profile).entity(document)
     assert json.dumps(document) == before
 
 
 def test_every_problem_is_named_at_once() -> None:
     with pytest.raises(ValidationError) as refused:
-        Profile.from_document(
+        codec_of(Profile).entity(
             {
                 "id": "a",
                 "jira_config": {"base_url": "nowhere", "cache_size_mb": 1},
@@ -291,7 +292,7 @@ def test_what_json_cannot_say_is_refused_with_the_path_to_it(
         (MetricsSnapshot, "forecast"),
     ):
         with pytest.raises(ValidationError) as refused:
-            model.from_document({**VALID[model], attribute: value})
+            codec_of(model).entity({**VALID[model], attribute: value})
         assert [problem.path for problem in refused.value.problems] == [f"{attribute}.{path}"]
 
 
@@ -302,14 +303,14 @@ def test_unknown_keys_are_refused_with_the_path_to_what_json_cannot_say(
     value, path = found
     for section in ("jira_config", "forecast_settings", "project_classification"):
         with pytest.raises(ValidationError) as refused:
-            Profile.from_document({"id": "a", section: {"unknown": value}})
+            codec_of(Profile).entity({"id": "a", section: {"unknown": value}})
         assert refused.value.problems[0].path == f"{section}.unknown.{path}"
     for name in ("points_field",):
         with pytest.raises(ValidationError) as refused:
-            Profile.from_document({"id": "a", "jira_config": {name: value}})
+            codec_of(Profile).entity({"id": "a", "jira_config": {name: value}})
         assert refused.value.problems[0].path == f"jira_config.{name}.{path}"
     with pytest.raises(ValidationError) as refused:
-        Profile.from_document({"id": "a", "unknown": value})
+        codec_of(Profile).entity({"id": "a", "unknown": value})
     assert refused.value.problems[0].path.endswith(f"unknown.{path}")
 
 
@@ -326,7 +327,7 @@ def test_what_json_cannot_say_is_refused_wherever_it_stands(value: Any) -> None:
         {"id": "a", "flow_type_mappings": {"Feature": {"unknown": value}}},
     ):
         with pytest.raises(ValidationError):
-            Profile.from_document(document)
+            codec_of(Profile).entity(document)
 
 
 @pytest.mark.parametrize("key", [3, None, True, 1.5, b"k", ("k",), "\ud800"])
@@ -339,17 +340,17 @@ def test_keys_that_are_no_text_are_refused_everywhere(key: Any) -> None:
         {"id": "a", "flow_type_mappings": {key: []}},
     ):
         with pytest.raises(ValidationError):
-            Profile.from_document(document)
+            codec_of(Profile).entity(document)
     for model in ENTITIES:
         with pytest.raises(ValidationError):
-            model.from_document({**VALID[model], key: 1})
+            codec_of(model).entity({**VALID[model], key: 1})
 
 
 @pytest.mark.parametrize("key", ["unknown", "self"])
 def test_tables_without_extra_refuse_unknown_keys(key: str) -> None:
     for model in ENTITIES.keys() - {Profile, Query}:
         with pytest.raises(ValidationError) as refused:
-            model.from_document({**VALID[model], key: 1})
+            codec_of(model).entity({**VALID[model], key: 1})
         assert refused.value.problems[0].path == key
 
 
@@ -364,7 +365,7 @@ def test_a_model_is_a_pydantic_value_error_and_the_backend_ours() -> None:
     with pytest.raises(pydantic.ValidationError):
         Profile(name="")
     with pytest.raises(ValidationError):
-        Profile.from_document({"name": ""})
+        codec_of(Profile).entity({"name": ""})
 
 
 # --- names -----------------------------------------------------------------------------------
@@ -381,7 +382,7 @@ def test_a_name_gives_an_id_and_an_id_a_name() -> None:
 def test_without_a_last_use_it_was_used_when_it_was_made(document: dict[str, Any]) -> None:
     document.pop("last_used", None)
     document.setdefault("created_at", datetime.fromisoformat("2025-12-23T10:00:00+00:00"))
-    profile = Profile.from_document(document)
+    profile = codec_of(Profile).entity(document)
     assert profile.last_used == profile.created_at
 
 
@@ -391,7 +392,7 @@ def test_without_a_last_use_it_was_used_when_it_was_made(document: dict[str, Any
 @given(profiles())
 def test_a_token_is_in_no_text_that_people_see(document: dict[str, Any]) -> None:
     config = {**document.get("jira_config", {}), "token": CANARY, "api_token": CANARY}
-    profile = Profile.from_document({**document, "jira_config": config, "old_token": CANARY})
+    profile = codec_of(Profile).entity({**document, "jira_config": config, "old_token": CANARY})
     section = profile.jira_config
     for shown in (repr(profile), str(profile), repr(section), str(section), f"{profile!r:>5}"):
         assert CANARY not in shown
@@ -425,7 +426,7 @@ def test_a_token_is_in_no_text_that_people_see(document: dict[str, Any]) -> None
 )
 def test_no_message_of_a_refusal_holds_a_secret(config: Any) -> None:
     with pytest.raises(ValidationError) as refused:
-        Profile.from_document({"id": "a", "jira_config": config})
+        codec_of(Profile).entity({"id": "a", "jira_config": config})
     assert CANARY not in f"{refused.value} {refused.value!r} {refused.value.problems}"
     with pytest.raises(pydantic.ValidationError) as made:
         Profile(id="a", jira_config=config)
@@ -485,7 +486,7 @@ def test_typed_properties_never_fail(value: dict[str, Any], inner: Any) -> None:
 
 
 def test_what_is_set_is_reached_by_attribute() -> None:
-    profile = Profile.from_document(
+    profile = codec_of(Profile).entity(
         {
             "id": "kafka",
             "jira_config": {"base_url": "https://jira.example.com"},

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from burndown import AppState, JiraCache, JiraChangelog, Profile, Query, SQLiteBackend
 from burndown.database import Database, open_database
 from burndown.models import Entity
+from burndown.models.codec import codec_of
 from burndown.models.columns import IsoText, UtcTimestamp
 from burndown.models.values import to_utc
 from burndown.repositories.jira_changelog import get_jira_changelogs
@@ -115,8 +116,8 @@ def stored(session: Session, model: type[Entity]) -> list[Any]:
 def test_a_row_is_written_and_read_as_by_sqlalchemy(
     database: Database, model: type[Entity], data: st.DataObject
 ) -> None:
-    document = data.draw(ENTITIES[model])
-    [row] = model.rows_of([document])
+    [document] = codec_of(model).complete([data.draw(ENTITIES[model])])
+    [row] = codec_of(model).rows([document])
     table = model.__table__
     of_key = Statement(all_of(model).where(*by_key(model)))
     with undone(database) as session:
@@ -128,7 +129,7 @@ def test_a_row_is_written_and_read_as_by_sqlalchemy(
         ours = stored(session, model)
         key = {column.name: row[column.name] for column in table.primary_key}
         [entity] = session.execute(select(model)).scalars().all()
-        assert entity.to_document() == model.from_document(model.document_of(row)).to_document()
+        assert entity.to_document() == codec_of(model).entity(document).to_document()
         found = of_key.documents(connection, **key)
         by_sqlalchemy = session.execute(all_of(model).where(*by_key(model)), key).mappings()
         assert found == [dict(each) for each in by_sqlalchemy]
@@ -144,7 +145,7 @@ def test_a_row_is_written_and_read_as_by_sqlalchemy(
 def test_a_row_of_the_same_key_is_replaced_but_for_what_is_kept(
     database: Database, kept: frozenset[str]
 ) -> None:
-    [old, new, other] = Profile.rows_of(
+    [old, new, other] = codec_of(Profile).rows(
         [
             {"id": "p", "name": "old", "description": "old", "created_at": "2020-01-01T00:00:00Z"},
             {"id": "p", "name": "new", "description": "new", "created_at": "2021-01-01T00:00:00Z"},
@@ -183,7 +184,7 @@ def test_a_savepoint_undoes_just_what_was_done_within(database: Database) -> Non
 
         def write(key: str) -> None:
             Upsert(AppState.__table__).run(
-                connection, AppState.rows_of([{"key": key, "value": ""}])
+                connection, codec_of(AppState).rows([{"key": key, "value": ""}])
             )
 
         before = ALL_KEYS.values(connection)
@@ -209,7 +210,7 @@ def test_those_of_a_list_are_found_once_each(
     wanted = [*others, *list(present)[::2]]
     with undone(database) as session:
         connection = Executor.of(session)
-        rows = AppState.rows_of([{"key": key, "value": ""} for key in sorted(present)])
+        rows = codec_of(AppState).rows([{"key": key, "value": ""} for key in sorted(present)])
         if rows:
             Upsert(AppState.__table__).run(connection, rows)
         found = SOME_KEYS.values(connection, wanted=wanted)
@@ -270,7 +271,7 @@ def test_a_moment_is_compared_with_those_that_are_stored(
     expiry = JiraCache.__table__.c.expires_at
     until = bindparam("until", type_=UtcTimestamp())
     statement = select(JiraCache.__table__.c.cache_key).where(expiry <= until)
-    [row] = JiraCache.rows_of(
+    [row] = codec_of(JiraCache).rows(
         [
             {
                 "profile_id": "p",
@@ -391,7 +392,7 @@ def test_a_moment_is_read_as_text_as_it_is_read_as_a_moment(
 def test_the_log_has_each_statement_and_no_value(
     database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    [row] = AppState.rows_of([{"key": CANARY, "value": CANARY}])
+    [row] = codec_of(AppState).rows([{"key": CANARY, "value": CANARY}])
     of_key = delete(KEY.table).where(*by_key(AppState))
     with caplog.at_level(logging.DEBUG, "burndown.database"), undone(database) as session:
         connection = Executor.of(session)

@@ -1,0 +1,56 @@
+"""Options that several commands have, and the printing of a result as they demand."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from burndown.persistence import Document
+from burndown.settings import DATABASE_NAME
+
+__all__ = [
+    "AsJson",
+    "DatabaseURL",
+    "Debug",
+    "DryRun",
+    "ProfilesDir",
+    "print_json",
+    "print_result",
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print what would be done, without writing anything.")
+]
+ProfilesDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--profiles",
+        metavar="DIR",
+        help=f"Folder of the workspace, with its database {DATABASE_NAME} [default: profiles].",
+    ),
+]
+DatabaseURL = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="Store to use: a path, a URL, or json:DIR. Overrides the environment.",
+    ),
+]
+
+
+def print_result(result: Document, for_people: Callable[[Document], None], as_json: bool) -> None:
+    """Print the result of a command as JSON, or with a function for people."""
+    if as_json:
+        print_json(result)
+    else:
+        for_people(result)
+
+
+def print_json(result: Any) -> None:
+    """Print the result of a command as JSON."""
+    typer.echo(json.dumps(result, indent=2))

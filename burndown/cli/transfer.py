@@ -1,0 +1,156 @@
+"""Commands that copy data out of a store and into one."""
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burndown import printing
+from burndown.cli.options import (
+    AsJson,
+    DatabaseURL,
+    DryRun,
+    ProfilesDir,
+    print_json,
+    print_result,
+)
+from burndown.cli.stores import open_existing, open_store, settings_for
+from burndown.copying import copy_store
+from burndown.errors import ImportExportError
+from burndown.import_export import export_profile, export_workspace, read_manifest, run_import
+from burndown.legacy import has_workspace
+from burndown.persistence import Document, PersistenceBackend, open_backend
+
+__all__ = ["backup", "copy", "export", "import_"]
+
+
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="File to create; a folder for a store of JSON files.")
+    ],
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
+) -> None:
+    """Back up the store while it is in use.
+
+    The new file is checked, and appears complete or not at all. It contains what was committed when
+    the command began.
+    """
+    with open_existing(settings_for(profiles, database)) as backend:
+        created = backend.backup(file)
+    print_result({"backup": str(created)}, printing.backed_up, as_json)
+
+
+def copy(
+    source: Annotated[str, typer.Argument(help="Path or URL of the store to copy.")],
+    target: Annotated[str, typer.Argument(help="Path or URL of an empty store.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete the content of the target first.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a store to another one, and compare them.
+
+    The target may be of another kind, such as PostgreSQL for a SQLite file. The store is copied
+    completely or not at all. Tables and columns that were added by others are not copied, but
+    listed. A folder is a store of JSON files of the old dashboard.
+    """
+    with (
+        open_backend(source, read_only=True) as copied_from,
+        open_backend(target) as copied_to,
+        printing.copy_progress(quiet=as_json) as progress,
+    ):
+        counts = copy_store(copied_from, copied_to, replace=replace, progress=progress)
+        result = {
+            "source": copied_from.describe()["location"],
+            "target": copied_to.describe()["location"],
+            "copied": counts,
+            "not_copied": copied_from.foreign_objects(),
+        }
+    print_result(result, printing.copied, as_json)
+
+
+def export(
+    profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder to create, or a file that ends in .zip.")
+    ] = None,
+    legacy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Export all profiles as a workspace of the old dashboard instead."
+        ),
+    ] = None,
+    include_cache: Annotated[
+        bool, typer.Option("--include-cache", help="Include cached responses and changelogs.")
+    ] = False,
+    include_secrets: Annotated[
+        bool, typer.Option("--include-secrets", help="Include the Jira token, in plain text.")
+    ] = False,
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export a profile to files that people can read.
+
+    With --legacy, export all profiles to files of the old dashboard.
+    """
+    if legacy is not None and profile is None:
+        run_export, for_people = partial(_export_workspace, legacy), printing.exported_workspace
+    elif legacy is None and profile is not None and folder is not None:
+        run_export = partial(_export_profile, profile, folder, include_cache=include_cache)
+        for_people = printing.exported
+    else:
+        raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
+    with open_existing(settings_for(profiles, database)):
+        result = run_export(include_secrets=include_secrets)
+    print_result(result, for_people, as_json)
+
+
+def _export_profile(
+    profile: str, path: Path, *, include_cache: bool, include_secrets: bool
+) -> Document:
+    export_profile(profile, path, include_cache=include_cache, include_secrets=include_secrets)
+    # From the file and not from memory: what is printed is what has been written.
+    return {"path": str(path), **read_manifest(path).to_content()}
+
+
+def _export_workspace(path: Path, *, include_secrets: bool) -> Document:
+    export_workspace(path, include_secrets=include_secrets)
+    return {"path": str(path), "includes_secrets": include_secrets}
+
+
+def import_(
+    source: Annotated[Path, typer.Argument(help="Folder or .zip file of an export.")],
+    name: Annotated[str | None, typer.Option(help="Name that replaces the exported one.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Delete the profile with the same id or name first.")
+    ] = False,
+    dry_run: DryRun = False,
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
+) -> None:
+    """Import a profile from an export.
+
+    It is imported completely or not at all.
+    """
+    settings = settings_for(profiles, database)
+    with open_store(settings.database, read_only=dry_run) as backend:
+        _refuse_before_migration(backend, settings.profiles_dir)
+        report = run_import(source, name, replace=replace, dry_run=dry_run)
+    if as_json:
+        print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
+    else:
+        printing.imported(report, planned=dry_run)
+
+
+def _refuse_before_migration(backend: PersistenceBackend, folder: Path) -> None:
+    # A migration needs an empty database, so an import would make it impossible.
+    if not backend.exists() and has_workspace(folder):
+        raise ImportExportError(
+            f"The workspace in {folder} has not been migrated; run `burndown migrate` first"
+        )

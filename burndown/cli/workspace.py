@@ -1,0 +1,108 @@
+"""Commands that fill, show and check a store."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from burndown import printing
+from burndown.cli.options import (
+    AsJson,
+    DatabaseURL,
+    DryRun,
+    ProfilesDir,
+    print_json,
+    print_result,
+)
+from burndown.cli.stores import open_existing, open_store, settings_for
+from burndown.demo import write_demo_workspace
+from burndown.errors import StorageError
+from burndown.migration import run_migration_if_needed
+from burndown.overview import profile_overview, query_overview, workspace_overview
+from burndown.settings import DATABASE_NAME
+
+__all__ = ["check", "demo", "migrate", "show"]
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder to create.")] = Path("burndown-demo"),
+    issues: Annotated[int, typer.Option(min=1, help="Issues in the largest query.")] = 150,
+) -> None:
+    """Create a sample workspace, migrate and show it."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StorageError(f"{folder} already exists; choose another folder")
+    write_demo_workspace(folder, issues=issues)
+    printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
+    # The database of the folder, whatever the environment names: a real store is not touched.
+    with open_store(folder / "profiles" / DATABASE_NAME) as backend:
+        with printing.migration_progress(quiet=False) as progress:
+            report = run_migration_if_needed(folder / "profiles", progress=progress)
+        printing.migration(report)
+        printing.workspace(workspace_overview(backend))
+
+
+def migrate(
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    dry_run: DryRun = False,
+    skip_damaged: Annotated[
+        bool, typer.Option("--skip-damaged", help="Continue without files that cannot be read.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Migrate the JSON files of the old dashboard.
+
+    They are moved into the database completely or not at all. The files are backed up first and
+    never changed. --profiles is their folder; --database or BURNDOWN_DATABASE_URL chooses a
+    database outside of it.
+    """
+    settings = settings_for(profiles, database, is_source=True)
+    with (
+        open_store(settings.database, read_only=dry_run),
+        printing.migration_progress(quiet=as_json) as progress,
+    ):
+        report = run_migration_if_needed(
+            settings.profiles_dir, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
+        )
+    if as_json:
+        print_json(report.to_document())
+    else:
+        printing.migration(report)
+
+
+def show(
+    profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
+    query: Annotated[str | None, typer.Argument(help="Id of a query of the profile.")] = None,
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show all profiles, one profile, or one query.
+
+    Nothing is changed.
+    """
+    with open_existing(settings_for(profiles, database)) as backend:
+        if profile is None:
+            overview, for_people = workspace_overview(backend), printing.workspace
+        elif query is None:
+            overview, for_people = profile_overview(backend, profile), printing.profile
+        else:
+            overview, for_people = query_overview(backend, profile, query), printing.query
+    print_result(overview, for_people, as_json)
+
+
+def check(
+    profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: AsJson = False
+) -> None:
+    """Check that the database is intact.
+
+    The exit code is 1 if it is not. Nothing is changed.
+    """
+    with open_existing(settings_for(profiles, database)) as backend:
+        is_intact, problems = backend.check_integrity()
+    if as_json:
+        print_json({"ok": is_intact, "errors": problems})
+    else:
+        printing.integrity(is_intact, problems)
+    if not is_intact:
+        raise typer.Exit(1)

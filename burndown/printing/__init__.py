@@ -1,0 +1,37 @@
+"""Output of the command line for people: lines, tables and progress.
+
+Functions are named after what they print: ``printing.migration(report)`` prints the report of a
+migration.
+"""
+
+from burndown.printing.console import error, line
+from burndown.printing.outcomes import (
+    backed_up,
+    changed_version,
+    copied,
+    exported,
+    exported_workspace,
+    imported,
+    integrity,
+    migration,
+)
+from burndown.printing.overviews import profile, query, workspace
+from burndown.printing.progress import copy_progress, migration_progress
+
+__all__ = [
+    "backed_up",
+    "changed_version",
+    "copied",
+    "copy_progress",
+    "error",
+    "exported",
+    "exported_workspace",
+    "imported",
+    "integrity",
+    "line",
+    "migration",
+    "migration_progress",
+    "profile",
+    "query",
+    "workspace",
+]

@@ -1,0 +1,118 @@
+"""Outcomes of commands."""
+
+from pathlib import Path
+
+from rich.table import Table
+
+from burndown.import_export import ImportReport
+from burndown.legacy import Finding
+from burndown.migration import MigrationReport
+from burndown.persistence import Document
+from burndown.printing.console import add_row, error, line, print_counts, print_table
+
+__all__ = [
+    "backed_up",
+    "changed_version",
+    "copied",
+    "exported",
+    "exported_workspace",
+    "imported",
+    "integrity",
+    "migration",
+]
+
+
+def backed_up(found: Document) -> None:
+    """Print the location of a backup."""
+    line(f"Backed up to {found['backup']}, and checked")
+
+
+def copied(found: Document) -> None:
+    """Print what was copied, and what was not."""
+    print_counts("Copied", found["copied"])
+    line(f"Both stores have equal content: {found['source']} and {found['target']}")
+    if found["not_copied"]:
+        line(
+            f"Not copied, since they were added by others: {', '.join(found['not_copied'])}; "
+            f"they exist only in {found['source']}"
+        )
+
+
+def exported(found: Document) -> None:
+    """Print what an export contains, and what it omits."""
+    line(f"Exported {found['profile_name']} ({found['profile_id']}) to {found['path']}")
+    print_counts("Contents", found["counts"])
+    omitted = found["left_out"]
+    if omitted["kinds"]:
+        line(f"Omitted: {', '.join(omitted['kinds'])} (--include-cache adds them)")
+    if omitted["secrets"]:
+        line(f"Omitted secrets: {', '.join(omitted['secrets'])} (--include-secrets adds them)")
+
+
+def exported_workspace(found: Document) -> None:
+    """Print the folder in which to start the old dashboard."""
+    line(f"Exported all profiles; start the old dashboard in {found['path']}")
+    if not found["includes_secrets"]:
+        line("Omitted secrets: the Jira tokens (--include-secrets adds them)")
+
+
+def changed_version(found: Document) -> None:
+    """Print the schema version of a database before and after an upgrade or downgrade."""
+    if found["from"] == found["to"]:
+        line(f"Nothing to do: {found['location']} has schema version {found['to']}")
+    else:
+        line(f"{found['location']}: changed from schema version {found['from']} to {found['to']}")
+
+
+def imported(report: ImportReport, *, planned: bool) -> None:
+    """Print what was imported, what it replaced, and what remains to be done."""
+    verb = "Would import" if planned else "Imported"
+    line(f"{verb} {report.profile_name} ({report.profile_id})")
+    print_counts("Contents", report.imported)
+    if report.replaced is not None:
+        verb = "Would replace" if planned else "Replaced"
+        had = ", ".join(f"{count} {name}" for name, count in report.removed.items())
+        line(f"{verb} the profile {report.replaced}" + (f", which had {had}" if had else ""))
+        verb = "Would delete" if planned else "Deleted"
+        for query_id in report.removed_queries:
+            line(f"{verb} the query {query_id}, which is not in the export")
+    for warning in report.warnings:
+        line(f"Warning: {warning}")
+
+
+def migration(report: MigrationReport) -> None:
+    """Print what was moved, converted and skipped."""
+    if report.outcome == "already migrated":
+        line(f"Nothing to do: {report.database} was migrated before")
+        return
+    if report.outcome == "nothing to migrate":
+        line(f"Nothing to do: there is no workspace of the old dashboard in {report.profiles_dir}")
+        return
+    planned = report.outcome == "dry run"
+    verb = "Would move" if planned else "Moved"
+    print_counts(verb, report.moved)
+    root = report.profiles_dir.parent
+    _findings("Converted", "conversion", report.findings.converted, root)
+    _findings("Skipped", "reason", report.findings.skipped, root)
+    if report.backup:
+        line(f"The files are unchanged, and backed up to {report.backup}")
+    line(f"{verb} into {report.database}")
+
+
+def integrity(is_intact: bool, problems: list[str]) -> None:
+    """Print the result of an integrity check."""
+    if is_intact:
+        line("The database is intact")
+    for problem in problems:
+        error(problem)
+
+
+def _findings(title: str, column: str, findings: list[Finding], root: Path) -> None:
+    table = Table(title=title)
+    # Folded and never cut: the paths and reasons are what the user needs to find the values.
+    table.add_column("file", overflow="fold", ratio=2)
+    table.add_column(column, overflow="fold", ratio=3)
+    for found in findings:
+        is_below = found.path.is_relative_to(root)
+        add_row(table, str(found.path.relative_to(root) if is_below else found.path), found.what)
+    print_table(table)

@@ -1,0 +1,120 @@
+"""Overviews of a store, a profile and a query."""
+
+from rich.table import Table
+from rich.text import Text
+
+from burndown.persistence import Document
+from burndown.printing.console import add_row, line, literal, print_table
+
+__all__ = ["profile", "query", "workspace"]
+
+_KEY_WIDTH = 16
+"""Characters of a cache key that are printed: it is a digest of 64, and nobody reads the rest."""
+
+
+def workspace(found: Document) -> None:
+    """Print all profiles with their queries, and the tasks."""
+    database = found["database"]
+    line(
+        f"{database['location']}: {_size(database['size_bytes'])}, "
+        f"schema version {database['schema_version']}"
+    )
+    for version in database["schema_history"]:
+        line(f"  {version['version']}: {version['description']}")
+        for backup in version["backups"]:
+            line(f"       backup from before the upgrade: {backup}")
+    for item in found["profiles"]:
+        is_active = item["id"] == found["active_profile_id"]
+        _queries(
+            f"{item['name']} ({item['id']}){', active' if is_active else ''}",
+            item["queries"],
+            found["active_query_id"] if is_active else None,
+        )
+    if not found["profiles"]:
+        line("No profiles")
+    table = Table("task", "progress", "status", "message", title="Tasks")
+    for task in found["tasks"]:
+        percent = f"{task['progress_percent']:g} %"
+        add_row(table, task["task_name"], percent, task["status"], task["message"])
+    print_table(table)
+
+
+def profile(found: Document) -> None:
+    """Print one profile."""
+    token = "with a token" if found["jira"]["has_token"] else "without a token"
+    _heading(found)
+    line(f"Jira: {found['jira']['base_url'] or 'not configured'}, {token}")
+    settings = [f"{key} {value}" for key, value in found["forecast_settings"].items() if value]
+    line(f"Forecast: {', '.join(settings) or 'defaults'}")
+    _times(found)
+    _queries("Queries", found["queries"], None)
+
+
+def query(found: Document) -> None:
+    """Print one query."""
+    _heading(found)
+    line(f"JQL: {found['jql']}")
+    _times(found)
+    scope = found["project_scope"]
+    if any(value is not None for value in scope.values()):
+        line("Scope: " + ", ".join(f"{name} {value}" for name, value in scope.items()))
+    table = Table("key", "age", "issues", "state", "expires", title="Cached responses")
+    for cache in found["cached_responses"]:
+        age = _age(cache["age_seconds"])
+        issues = f"{cache['issue_count']}{', not all' if cache['is_complete'] is False else ''}"
+        key = cache["cache_key"][:_KEY_WIDTH]
+        add_row(table, key, age, issues, _state(cache), cache["expires_at"])
+    print_table(table)
+    line(f"Changelogs: {found['changelog_count']} issues")
+    table = Table("week", "type", "metrics", title="Snapshots")
+    for snapshot in found["snapshots"]:
+        metrics = ", ".join(snapshot["metrics"])
+        add_row(table, snapshot["snapshot_date"], snapshot["metric_type"], metrics)
+    print_table(table)
+
+
+def _heading(found: Document) -> None:
+    line(f"{found['name']} ({found['id']})")
+    if found["description"]:
+        line(found["description"])
+
+
+def _times(found: Document) -> None:
+    line(f"Created {found['created_at']}, last used {found['last_used']}")
+
+
+def _queries(title: str, queries: list[Document], active: str | None) -> None:
+    table = Table(title=literal(title))
+    for heading in ("query", "id", "cached responses", "changelogs", "weeks of metrics"):
+        table.add_column(heading, overflow="fold")  # never cut: ids are needed to call `show`
+    for item in queries:
+        weeks = f"{item['week_count']}, to {item['latest_week']}" if item["week_count"] else "-"
+        add_row(
+            table,
+            item["name"] + (", active" if item["id"] == active else ""),
+            item["id"],
+            Text("\n".join(map(_cache_line, item["cached_responses"])) or "-"),
+            str(item["changelog_count"] or "-"),
+            weeks,
+        )
+    print_table(table, even_if_empty=True)
+
+
+def _cache_line(cache: Document) -> str:
+    return f"{cache['issue_count']} issues, {_age(cache['age_seconds'])} old, {_state(cache)}"
+
+
+def _state(cache: Document) -> str:
+    return "expired" if cache["expired"] else "valid"
+
+
+def _size(number: int) -> str:
+    return f"{number / 1024:.0f} KB" if number < 1024**2 else f"{number / 1024**2:.1f} MB"
+
+
+def _age(seconds: int) -> str:
+    # Negative if the clock of the process that stored the response is ahead.
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
