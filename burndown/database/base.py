@@ -277,8 +277,8 @@ class Database(ForkAware, ABC):
                 self._upgrader.prepare()
                 self._ready = True
 
-    def _prepare_again(self) -> None:
-        """Have the next use create or upgrade the tables, if that is necessary."""
+    def _require_preparation(self) -> None:
+        """Have the next use check the version of the tables again."""
         self._ready = False
 
     def _read_in(

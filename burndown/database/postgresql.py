@@ -109,7 +109,7 @@ class PostgreSQLDatabase(Database):
             read_only=read_only,
         )
         driver = engine.dialect.loaded_dbapi
-        errors = PostgreSQLErrorTranslator(self._address, driver, self._prepare_again)
+        errors = PostgreSQLErrorTranslator(self._address, driver, self._require_preparation)
         super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)

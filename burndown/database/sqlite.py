@@ -69,7 +69,7 @@ class SQLiteDatabase(Database):
             self._connector, self._cache, engine.begin, self._begin_to_alter, read_only=read_only
         )
         reader = engine.execution_options(**{_READ_ONLY: True})
-        errors = SQLiteErrorTranslator(self._connector, self._prepare_again)
+        errors = SQLiteErrorTranslator(self._connector, self._require_preparation)
         super().__init__(engine.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "checkin", self._check_in)
 

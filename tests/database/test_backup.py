@@ -378,7 +378,7 @@ def test_a_backup_gets_no_log_of_another_database(
     with pytest.raises(StorageError, match=f"{left} belongs to another"):
         backend.backup(tmp_path / "copy.db")
     backend.close()
-    with pytest.raises(StorageError, match="name another"):
+    with pytest.raises(StorageError, match="choose another"):
         backend.backup(tmp_path / f"burndown.db{suffix}")
     assert files_below(tmp_path).keys() == {tmp_path / "burndown.db", left}
 
