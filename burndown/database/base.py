@@ -22,9 +22,6 @@ S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 P = ParamSpec("P")
 
-_TRANSACTION = "burndown_transaction"
-"""The key of a session's ``info`` that has its transaction."""
-
 
 class Database(ForkAware, ABC):
     """One database, shared by any number of threads.
@@ -33,12 +30,12 @@ class Database(ForkAware, ABC):
     writes. Those that read see one state of the data and wait for nobody.
 
     Args:
-        url: where it is, without secrets.
+        url: the location, without secrets.
         engine: the engine for transactions that write.
         reader: the same engine, for transactions that only read.
         upgrader: creates and upgrades the tables.
         errors: translates errors of the database.
-        read_only: make and upgrade nothing, and refuse to write.
+        read_only: create and upgrade nothing, and refuse to write.
     """
 
     def __init__(
@@ -69,7 +66,7 @@ class Database(ForkAware, ABC):
 
     @property
     def location(self) -> str:
-        """The path or the URL of the database, for people; without secrets."""
+        """The path or the URL of the database, without secrets."""
         return self._upgrader.location
 
     @property
@@ -81,21 +78,19 @@ class Database(ForkAware, ABC):
     def session(self) -> Iterator[Session]:
         """Begin a session in a transaction that may write.
 
-        It is committed at the end and rolled back on an error. What was edited in place in entities
-        that it loaded is stored with what was assigned to them. Only one writes at a time; others
-        wait up to 10 seconds for it. It belongs to the thread and the asyncio task that began it,
-        wherever it ends. Within another session of theirs it becomes a part of that one, which
-        alone commits; an error undoes just this part.
+        The transaction is committed at the end, or rolled back on an error. In-place edits of
+        loaded entities are stored like assignments. Other writers wait up to 10 seconds for its
+        end. It belongs to the thread and the asyncio task that began it. Within another session of
+        theirs it is a savepoint: an error undoes this part only, and the outer session commits.
 
         Yields:
             The session.
 
         Raises:
-            ValidationError: an entity was edited in place into something not valid.
-            StorageError: locked for too long, or by a transaction of the same event loop, disk
-                full, read-only or out of reach.
-            TransactionAbortedError: the database has ended the transaction before; nothing of it
-                was stored.
+            ValidationError: an entity was edited in place and is invalid.
+            StorageError: the database is locked, also by the same event loop, read-only or out of
+                reach, or the disk is full.
+            TransactionAbortedError: the database rolled back the transaction; nothing was stored.
             TransactionConflictError: the server could not order it among others.
             DatabaseCorruptionError: the data is damaged.
         """
@@ -117,16 +112,15 @@ class Database(ForkAware, ABC):
             new.begin(),
             check_active(new),
         ):
-            new.info[_TRANSACTION] = opened
+            new.opened = opened
             yield new
             opened.check_end()
 
     @contextmanager
     def read_session(self) -> Iterator[Session]:
-        """Begin a session to read in: it sees one state of the data and waits for nobody.
+        """Begin a session that reads: it sees one state of the data and waits for nobody.
 
-        Within a writing session of the same thread and task it is that one, and sees what that
-        wrote.
+        Within a writing session of the same thread and task, it is that session.
 
         Yields:
             The session.
@@ -183,7 +177,7 @@ class Database(ForkAware, ABC):
 
     @abstractmethod
     def exists(self) -> bool:
-        """Return whether the database has been made; make nothing."""
+        """Return whether the database exists; create nothing."""
 
     @abstractmethod
     def size(self) -> int:
@@ -198,13 +192,13 @@ class Database(ForkAware, ABC):
         """Copy what is committed to a new file, which appears complete or not at all.
 
         Raises:
-            StorageError: there is no database or something at the target, the disk is full, or
-                the server makes backups with a program of its own, which the error names.
+            StorageError: there is no database, the target exists, the disk is full, or the server
+                has its own program for backups, which the error names.
             DatabaseCorruptionError: the data is damaged.
         """
 
     def install_prebuilt(self, built: Path) -> bool:
-        """Make the file of another database the one of this, atomically.
+        """Put the file of another database in the place of this one, atomically.
 
         Returns:
             ``False`` if this database exists already, or is not in a file.
@@ -234,9 +228,9 @@ class Database(ForkAware, ABC):
     def change_version(self, version: str) -> None:
         """Upgrade or downgrade the tables, with all that is in them, or change nothing.
 
-        Opening a database upgrades it to the version of this release, so an older version lasts
-        until then. A SQLite file is copied first, to ``<name>.<version>.backup`` next to it. If
-        several processes do it at the same time, one works and the others wait.
+        The next use of the database upgrades it to the version of this release again. A SQLite
+        file is copied first, to ``<name>.<version>.backup`` next to it. If several processes do it
+        at the same time, one works and the others wait.
 
         Args:
             version: one of :data:`burndown.schema.VERSIONS`.
@@ -303,11 +297,6 @@ class Database(ForkAware, ABC):
         executor = Executor.of(session)
         with self._errors.translated(), check_active(session), executor.savepoint():
             return run(executor, *args, **kwargs)
-
-
-@event.listens_for(WritingSession, "after_begin")
-def _note_lock(session: Session, *_: Any) -> None:
-    session.info[_TRANSACTION].holds_lock = True
 
 
 def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:

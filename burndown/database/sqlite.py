@@ -46,11 +46,11 @@ class SQLiteDatabase(Database):
     with the reason.
 
     Args:
-        path: the file, made with its folder if it is not there.
-        read_only: change nothing: make no file, upgrade no tables and leave nothing behind.
+        path: the file; it is created with its folder on the first use.
+        read_only: change nothing: create no file, upgrade no tables and leave nothing behind.
 
     Raises:
-        StorageError: the path names no file.
+        StorageError: the path is empty, a URL or ``:memory:``.
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
@@ -166,7 +166,7 @@ class SQLiteDatabase(Database):
         """Copy what is committed to a new file, with SQLite's online backup.
 
         Raises:
-            StorageError: there is no database or something at the target, or the disk is full.
+            StorageError: there is no database, the target exists, or the disk is full.
             DatabaseCorruptionError: the database is damaged.
         """
         if self.schema_version() is None:
@@ -175,13 +175,13 @@ class SQLiteDatabase(Database):
             back_up(source, target)
 
     def install_prebuilt(self, built: Path) -> bool:
-        """Make a file the one of this database, atomically, unless it has one.
+        """Put the file of another database in the place of this one, atomically.
 
         Returns:
             ``False`` if this database has a file.
 
         Raises:
-            StorageError: the file cannot be put there.
+            StorageError: the file system refuses it.
         """
         try:
             sync(built)
@@ -245,8 +245,8 @@ class SQLiteDatabase(Database):
         connection.exec_driver_sql(self._begin_statement(read_only=read_only))
 
     def _begin_statement(self, *, read_only: bool) -> str:
-        # IMMEDIATE takes the write lock at once: a transaction that begins by reading fails when it
-        # writes after another one has.
+        # IMMEDIATE takes the write lock at the start: a transaction that begins by reading fails
+        # when it writes after another one has.
         return "BEGIN" if read_only or self._connector.read_only_reason else "BEGIN IMMEDIATE"
 
     def _begin_to_alter(self) -> AbstractContextManager[Connection]:

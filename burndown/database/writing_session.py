@@ -20,6 +20,7 @@ from burndown.models import Entity
 from burndown.models.base import Submodel
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
+from burndown.transactions import Transaction
 
 __all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
 
@@ -31,6 +32,9 @@ ABORTED = (
 
 class WritingSession(Session):
     """A session that stores edits in place, and refuses invalid entities."""
+
+    opened: Transaction[Any] | None = None
+    """Its transaction, for calls that would have to wait for the write lock."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -96,6 +100,12 @@ def savepoint(session: WritingSession) -> Iterator[None]:
             part.rollback()
         raise
     part.commit()
+
+
+@event.listens_for(WritingSession, "after_begin")
+def _note_lock(session: WritingSession, *_: Any) -> None:
+    if session.opened is not None:
+        session.opened.holds_lock = True
 
 
 @event.listens_for(WritingSession, "before_commit")
