@@ -803,7 +803,7 @@ def test_every_function_works_on_the_backend_it_is_given(
         assert get_query("kafka", "12w", **on) == get_active_query(**on)
         assert duplicate_profile("kafka", "Copy", **on) == "copy"
         assert duplicate_query("copy", "12w", "Copy", **on) == "copy"
-        assert alive(given_store, "copy", "copy") == alive(given_store, "kafka", "12w")
+        assert not_expired(given_store, "copy", "copy") == not_expired(given_store, "kafka", "12w")
         validate_query("copy", "copy", **on)
         switch_query("copy", "copy", **on)
         switch_profile("kafka", **on)

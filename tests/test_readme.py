@@ -182,5 +182,5 @@ def test_the_readme_lists_every_part_of_the_package() -> None:
     readme = (ROOT / "README.md").read_text("utf-8").partition("## Where things are")[2]
     for path in (ROOT / "burndown").iterdir():
         name = f"{path.name}/" if path.is_dir() else path.name
-        if not name.startswith("__") and name not in ("py.typed",):
+        if not name.startswith("__") and name != "py.typed":
             assert name.removesuffix("/").removesuffix(".py") in readme, name

@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from burndown.database.backup import sidecars_of
+from burndown.database.sqlite_backup import sidecars_of
 from burndown.errors import ImportExportError
 from burndown.files.paths import is_file, is_folder
 from burndown.import_export.archives import Archive

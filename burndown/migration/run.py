@@ -150,7 +150,7 @@ class _Migration:
         try:
             self._build(scratch, before)
             # A database that exists already may be in use, and is never replaced as a file.
-            if not self.target.adopt(scratch):
+            if not self.target.install_prebuilt(scratch):
                 self._copy(scratch)
         finally:
             remove_database(scratch)

@@ -69,7 +69,7 @@ def test_check_reports_a_row_without_its_owner(capsys: Capture, workspace: Path)
         row = cursor.lastrowid
         connection.commit()
     line = refused(capsys, "check")
-    assert line == f"row {row} of queries belongs to a row of profiles that is not there"
+    assert line == f"row {row} of queries belongs to a row of profiles that does not exist"
     assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line]}
 
 

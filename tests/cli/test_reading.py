@@ -149,7 +149,7 @@ def test_foreign_files_are_described(place: Place, capsys: pytest.CaptureFixture
         published: "the published dashboard's database, which this release cannot read",
         no_database: "is not a SQLite database: it is damaged, encrypted or a file of another",
         single_byte: "holds a single byte",
-        log_alone: "burndown.db-wal holds changes of a database that is not there",
+        log_alone: "burndown.db-wal holds changes of a database that does not exist",
         with_second_name: "second name (hard link) (second.db)",
         hot_journal: "burndown.db-journal would undo a transaction",
         folder: f"json:{place.path}",

@@ -61,7 +61,7 @@ def test_show_prints_the_versions_and_the_copy(capsys: Capture, old: Path) -> No
     printed(capsys, "upgrade")
     shown = printed(capsys, "show")
     assert "schema version 1.2" in shown
-    assert "  1.0: profiles, queries" in shown
+    assert "  1.0: Profiles, queries" in shown
     assert f"backup from before the upgrade: {old}.1.0.backup" in shown
     history = in_json(capsys, "show")["database"]["schema_history"]
     assert [each["version"] for each in history] == ["1.0", "1.1", "1.2"]
@@ -86,5 +86,5 @@ def test_files_of_the_old_dashboard_have_no_schema_version(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"json:{tmp_path}")
-    assert "is no database" in refused(capsys, "upgrade")
+    assert "is not a database" in refused(capsys, "upgrade")
     assert run(["downgrade"]) == 2

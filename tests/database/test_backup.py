@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from burndown import DatabaseCorruptionError, PersistenceBackend, SQLiteBackend, StorageError
-from burndown.database import base
+from burndown.database import timeouts
 from burndown.demo import write_demo_workspace
 from burndown.files.working_folder import is_working_folder, working_folder
 from burndown.models import AppState
@@ -371,10 +371,10 @@ def test_a_backup_gets_no_log_of_another_database(
     backend.save_profile({"id": "p"})
     left = tmp_path / f"copy.db{suffix}"
     left.write_bytes(b"left")
-    with pytest.raises(StorageError, match=f"{left} is left"):
+    with pytest.raises(StorageError, match=f"{left} belongs to another"):
         backend.backup(tmp_path / "copy.db")
     backend.close()
-    with pytest.raises(StorageError, match="name another"):
+    with pytest.raises(StorageError, match="choose another"):
         backend.backup(tmp_path / f"burndown.db{suffix}")
     assert files_below(tmp_path).keys() == {tmp_path / "burndown.db", left}
 
@@ -385,7 +385,7 @@ def test_a_backup_waits_for_a_locked_database_up_to_a_timeout(
     """Another program holds an exclusive lock, as no process of this package does."""
     backend.save_profile({"id": "p"})
     backend.close()
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
     with closing(sqlite3.connect(tmp_path / "burndown.db")) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")

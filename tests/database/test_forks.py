@@ -91,8 +91,8 @@ def test_a_fork_waits_for_a_running_call(backend: SQLiteBackend) -> None:
 
 
 def leave_when_forking(backend: SQLiteBackend, leave: threading.Event) -> None:
-    connections = backend.database._connections  # type: ignore[attr-defined]
-    while not connections._is_forking:
+    tracker = backend.database._connector.tracker  # type: ignore[attr-defined]
+    while not tracker._is_forking:
         pass
     leave.set()
 

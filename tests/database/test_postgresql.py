@@ -18,7 +18,13 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
-from burndown.database import PostgreSQLDatabase, base, get_db_connection, open_database
+from burndown.database import (
+    PostgreSQLDatabase,
+    get_db_connection,
+    open_database,
+    postgresql,
+    timeouts,
+)
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
@@ -104,7 +110,7 @@ def test_a_write_timeout_is_reported_as_a_lock(
 ) -> None:
     """Readers do not wait in the meantime."""
     backend.set_app_state("key", "value")
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 1)
     with open_backend(postgres_url) as other, backend.transaction():
         backend.set_app_state("key", "other")
         assert other.get_app_state("key") == "value"
@@ -130,7 +136,7 @@ def test_serialization_conflicts_are_retried(backend: SQLBackend) -> None:
     tries = -100
     with pytest.raises(TransactionConflictError, match="try it again"):
         backend.database.read(conflict)
-    assert tries == -100 + base.ATTEMPTS
+    assert tries == -100 + postgresql.ATTEMPTS
     tries = 0
     with pytest.raises(TransactionConflictError), backend.transaction():
         backend.database.write(conflict)
@@ -179,7 +185,7 @@ def test_rows_without_their_owner_are_reported(backend: SQLBackend, postgres_url
     )
     is_whole, problems = backend.check_integrity()
     assert not is_whole
-    assert "1 rows of queries belong to rows of profiles that are not there" in problems
+    assert "1 rows of queries belong to rows of profiles that do not exist" in problems
     assert any("short" in problem for problem in problems)
 
 

@@ -185,7 +185,7 @@ def test_a_reader_sees_later_writes_of_the_owner(
     """Even though it takes no lock while no other process uses the database."""
     reader, owner = SQLiteBackend(path), SQLiteBackend(path)
     for number in range(3):
-        monkeypatch.setattr(DatabaseFile, "why_read_only", lambda self: "it is a test")
+        monkeypatch.setattr(DatabaseFile, "read_only_reason", lambda self: "it is a test")
         assert len(reader.list_queries("kafka")) == 1 + number
         monkeypatch.undo()
         owner.save_query("kafka", {"id": f"new{number}"})
@@ -199,7 +199,7 @@ def test_a_read_only_session_cannot_write(path: Path) -> None:
     before = contents(path.parent)
     with open_backend(path, read_only=True) as backend:
         assert len(backend.list_profiles()) == 1
-        with pytest.raises(StorageError, match="cannot be written: it was opened to be read"):
+        with pytest.raises(StorageError, match="cannot be written: it was opened read-only"):
             backend.save_profile({"id": "p"})
     assert contents(path.parent) == before
     missing = path.with_name("missing.db")

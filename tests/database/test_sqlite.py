@@ -28,10 +28,10 @@ from burndown import (
     set_backend,
 )
 from burndown.database import (
-    base,
     check_database_integrity,
     get_db_connection,
     open_database,
+    timeouts,
 )
 from burndown.models.codec import codec_of
 from burndown.repositories import ProfileRepository
@@ -53,7 +53,7 @@ def current(backend: SQLiteBackend) -> SQLiteBackend:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no call wait for a lock."""
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from sqlmodel import select
 from burndown import JiraCache, Profile, SQLiteBackend, ValidationError
 from burndown.models.codec import codec_of
 from burndown.models.values import utc_now
-from burndown.repositories import ProfileRepository
+from burndown.repositories.profile import get_profile
+from burndown.sql import Executor
 
 DOCUMENT = {
     "id": "k",
@@ -64,8 +65,7 @@ def test_edits_in_place_are_stored(
         profile = session.exec(select(Profile)).one()
         for each in first:
             EDITS[each](profile)
-        repository = ProfileRepository(session)
-        assert repository.get_document("k") == profile.to_document()
+        assert get_profile(Executor.of(session), "k") == profile.to_document()
         for each in second:
             EDITS[each](profile)
     assert shared_backend.get_profile("k") == profile.to_document()

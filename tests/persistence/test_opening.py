@@ -56,7 +56,7 @@ def test_the_settings_choose_json_files(
         assert run(command.split()) == 0
     assert "3 issues" in capsys.readouterr().out
     for needs_a_database in (get_db_connection, run_migration_if_needed):
-        with pytest.raises(StorageError, match="json:profiles is no database"):
+        with pytest.raises(StorageError, match="json:profiles is not a database"):
             needs_a_database()
 
 

@@ -13,9 +13,9 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection
 
-import burndown.database.sqlite as sqlite_room
 from burndown import DatabaseCorruptionError, SQLiteBackend, StorageError, get_backend
 from burndown.database import SQLiteDatabase, get_db_connection, open_database
+from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import SchemaTooNewError
 from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
@@ -340,9 +340,7 @@ def test_rebuilding_a_table_with_foreign_keys_on_deletes_them(
 ) -> None:
     """So the test above can fail."""
     upgrade(old)
-    monkeypatch.setattr(
-        sqlite_room.SQLiteDatabase, "_connect_to_alter", sqlite_room.SQLiteDatabase._connect
-    )
+    monkeypatch.setattr(SQLiteConnector, "open_to_alter", SQLiteConnector.open_session)
     SQLiteDatabase(old).change_version("9.0")
     assert everything(old)["jira_changelog_cache"] == []
 

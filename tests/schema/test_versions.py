@@ -67,7 +67,8 @@ def test_a_database_is_kept_of_every_version() -> None:
 
 
 def plain_engine(database: Database) -> Engine:
-    return database._make_engine()
+    engine: Engine = database._make_engine()
+    return engine
 
 
 def schema(connection: Connection) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, ValidationError
-from burndown.database import base, kept_connections
-from burndown.database.kept_connections import MOST_KEPT, KeptConnections
+from burndown.database import connection_cache, timeouts
+from burndown.database.connection_cache import MAX_IDLE, ConnectionCache
 from burndown.models import columns
 from burndown.repositories import ProfileRepository
 from burndown.sql import Executor
@@ -21,6 +21,8 @@ from burndown.sql import Executor
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/fd").exists(), reason="this system does not list open files"
 )
+T = TypeVar("T")
+
 INSERT = "INSERT INTO t VALUES (1)"
 
 
@@ -39,7 +41,15 @@ class Connections:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("CREATE TABLE t (x INTEGER)")
-        self.kept = KeptConnections(self._connect, SQLiteDialect_pysqlite())
+        self.cache = ConnectionCache(self._connect, SQLiteDialect_pysqlite())
+
+    def read(self, run: Callable[[Executor], T]) -> T:
+        with self.cache.reader() as executor:
+            return run(executor)
+
+    def write(self, run: Callable[[Executor], T]) -> T:
+        with self.cache.writer() as executor:
+            return run(executor)
 
     def _connect(self) -> sqlite3.Connection:
         self.opened.append(
@@ -96,8 +106,8 @@ def connections(tmp_path: Path) -> Iterator[Connections]:
 
 def test_consecutive_calls_share_a_connection(connections: Connections) -> None:
     for number in range(20):
-        connections.kept.write(insert)
-        assert connections.kept.read(count) == number + 1
+        connections.write(insert)
+        assert connections.read(count) == number + 1
     assert len(connections.opened) == 1
 
 
@@ -106,7 +116,7 @@ def test_reading_begins_no_transaction(connections: Connections) -> None:
         count(connection)
         return connections.opened[0].in_transaction
 
-    assert not connections.kept.read(is_in_transaction)
+    assert not connections.read(is_in_transaction)
 
 
 def test_writing_begins_with_the_first_statement(connections: Connections) -> None:
@@ -117,7 +127,7 @@ def test_writing_begins_with_the_first_statement(connections: Connections) -> No
         count(connection)
         seen.append(connections.opened[0].in_transaction)
 
-    connections.kept.write(work)
+    connections.write(work)
     assert seen == [False, True]
     assert not connections.opened[0].in_transaction
 
@@ -125,13 +135,13 @@ def test_writing_begins_with_the_first_statement(connections: Connections) -> No
 def test_a_connection_sees_what_others_wrote_after_its_last_call(connections: Connections) -> None:
     with closing(sqlite3.connect(connections.path, isolation_level=None)) as other:
         for number in range(3):
-            assert connections.kept.read(count) == number
+            assert connections.read(count) == number
             other.execute(INSERT)
 
 
 def test_an_idle_connection_blocks_no_other(connections: Connections) -> None:
-    connections.kept.write(insert)
-    connections.kept.read(count)
+    connections.write(insert)
+    connections.read(count)
     with closing(sqlite3.connect(connections.path, timeout=0)) as other:
         [is_held_up, *_] = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     assert is_held_up == 0
@@ -149,10 +159,10 @@ def test_work_that_fails_leaves_no_transaction(
         raise error
 
     with pytest.raises(error):
-        connections.kept.write(fail)
+        connections.write(fail)
     assert connections.stored() == 0
     assert not connections.opened[0].in_transaction
-    connections.kept.write(insert)
+    connections.write(insert)
     assert connections.stored() == len(connections.opened) == 1
 
 
@@ -165,11 +175,11 @@ def test_a_commit_that_fails_stores_nothing(connections: Connections) -> None:
         connection.execute(INSERT)
         connection.execute("INSERT INTO child VALUES (1)")
 
-    connections.kept.read(lambda connection: connection.execute("PRAGMA foreign_keys=ON").close())
+    connections.read(lambda connection: connection.execute("PRAGMA foreign_keys=ON").close())
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        connections.kept.write(orphan)
+        connections.write(orphan)
     assert connections.stored() == 0
-    connections.kept.write(insert)
+    connections.write(insert)
     assert connections.stored() == len(connections.opened) == 1
 
 
@@ -188,9 +198,9 @@ def test_a_connection_that_cannot_roll_back_is_closed(
 
     connections.kind = Stubborn
     with pytest.raises(sqlite3.OperationalError, match="no"):
-        connections.kept.write(fail)
+        connections.write(fail)
     assert connections.still_open() == connections.stored() == 0
-    connections.kept.write(insert)
+    connections.write(insert)
     assert connections.stored() == 1
 
 
@@ -198,10 +208,10 @@ def test_a_lock_of_another_connection_is_respected(connections: Connections) -> 
     with closing(sqlite3.connect(connections.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            connections.kept.write(insert)
-        assert connections.kept.read(count) == 0
+            connections.write(insert)
+        assert connections.read(count) == 0
         other.execute("ROLLBACK")
-    connections.kept.write(insert)
+    connections.write(insert)
     assert connections.stored() == len(connections.opened) == 1
 
 
@@ -210,10 +220,10 @@ def test_a_row_that_cannot_be_read_keeps_no_read_transaction_open(connections: C
     with closing(sqlite3.connect(connections.path, isolation_level=None)) as other:
         other.execute("INSERT INTO t VALUES (1), (CAST(x'ff' AS TEXT)), (3)")
         with pytest.raises(sqlite3.OperationalError) as held:
-            connections.kept.read(lambda each: each.execute("SELECT x FROM t").fetchall())
+            connections.read(lambda each: each.execute("SELECT x FROM t").fetchall())
         other.execute("DELETE FROM t")
-        assert connections.kept.read(count) == 0
-        connections.kept.write(insert)
+        assert connections.read(count) == 0
+        connections.write(insert)
     assert held.value is not None
     assert connections.stored() == len(connections.opened) == 1
 
@@ -224,25 +234,25 @@ def test_a_row_that_cannot_be_read_keeps_no_read_transaction_open(connections: C
 def test_a_call_within_a_call_uses_another_connection(connections: Connections) -> None:
     def work(connection: Executor) -> int:
         insert(connection)
-        return connections.kept.read(count)
+        return connections.read(count)
 
-    assert connections.kept.write(work) == 0
+    assert connections.write(work) == 0
     assert connections.stored() == 1
     assert connections.still_open() == 2
 
 
 def test_the_number_of_cached_connections_is_limited(connections: Connections) -> None:
     connections.patience = 60
-    together = threading.Barrier(3 * MOST_KEPT)
+    together = threading.Barrier(3 * MAX_IDLE)
 
     def read(_: int) -> int:
-        return connections.kept.read(lambda each: together.wait(60) * 0 + count(each))
+        return connections.read(lambda each: together.wait(60) * 0 + count(each))
 
-    with ThreadPoolExecutor(3 * MOST_KEPT) as pool:
-        assert set(pool.map(read, range(3 * MOST_KEPT))) == {0}
-    assert len(connections.opened) == 3 * MOST_KEPT
-    assert 1 <= connections.still_open() <= MOST_KEPT
-    connections.kept.close()
+    with ThreadPoolExecutor(3 * MAX_IDLE) as pool:
+        assert set(pool.map(read, range(3 * MAX_IDLE))) == {0}
+    assert len(connections.opened) == 3 * MAX_IDLE
+    assert 1 <= connections.still_open() <= MAX_IDLE
+    connections.cache.close()
     assert connections.still_open() == 0
 
 
@@ -256,14 +266,14 @@ def test_closing_waits_for_a_running_call(connections: Connections) -> None:
         insert(connection)
 
     with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(connections.kept.write, work)
+        writing = pool.submit(connections.write, work)
         assert begun.wait(60)
-        connections.kept.close()
+        connections.cache.close()
         assert connections.still_open() == 1
         closed.set()
         writing.result()
     assert connections.still_open() == 0
-    assert connections.kept.read(count) == 2
+    assert connections.read(count) == 2
     assert len(connections.opened) == 2
 
 
@@ -272,41 +282,41 @@ def test_a_connection_that_is_returned_during_closing_is_closed(connections: Con
         @property
         def in_transaction(self) -> bool:
             """Called just before a connection is added to the idle ones."""
-            connections.kept.close()
+            connections.cache.close()
             return super().in_transaction
 
     connections.kind = ClosedMeanwhile
-    assert connections.kept.read(count) == 0
+    assert connections.read(count) == 0
     assert connections.still_open() == 0
 
 
 def test_closing_twice_or_before_the_first_call_does_nothing(connections: Connections) -> None:
-    connections.kept.close()
-    connections.kept.write(insert)
-    connections.kept.close()
-    connections.kept.close()
-    assert connections.kept.read(count) == 1
+    connections.cache.close()
+    connections.write(insert)
+    connections.cache.close()
+    connections.cache.close()
+    assert connections.read(count) == 1
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_closing_at_any_time_loses_no_write_and_no_connection(
     connections: Connections, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_connections, "MOST_KEPT", 1 + seed)
+    monkeypatch.setattr(connection_cache, "MAX_IDLE", 1 + seed)
     connections.patience = 60
 
     def call(number: int) -> None:
         if number % 7 == seed:
-            connections.kept.close()
+            connections.cache.close()
         elif number % 2:
-            connections.kept.read(count)
+            connections.read(count)
         else:
-            connections.kept.write(insert)
+            connections.write(insert)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(call, range(120)))
     assert connections.stored() == sum(1 for n in range(120) if n % 7 != seed and not n % 2)
-    connections.kept.close()
+    connections.cache.close()
     assert connections.still_open() == 0
 
 
@@ -365,13 +375,13 @@ def test_an_error_of_the_database_leaves_no_lock(backend: SQLiteBackend, tmp_pat
 def test_a_lock_timeout_leaves_the_database_usable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            for _ in range(2 * MOST_KEPT):
+            for _ in range(2 * MAX_IDLE):
                 with pytest.raises(StorageError, match="locked"):
                     backend.save_profile({"id": "new"})
                 assert backend.get_profile("new") is None
