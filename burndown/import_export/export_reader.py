@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from burndown.disk import digest
 from burndown.errors import ImportExportError, ValidationError, format_value
+from burndown.files.reading import digest
 from burndown.import_export.content import decode_content
 from burndown.import_export.file_names import match_names
 from burndown.import_export.layout import (

@@ -7,13 +7,13 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from burndown.disk import digest
 from burndown.errors import (
     DatabaseCorruptionError,
     ImportExportError,
     PersistenceError,
     ProfileNotFoundError,
 )
+from burndown.files.reading import digest
 from burndown.import_export.content import encode_content
 from burndown.import_export.file_names import file_stems
 from burndown.import_export.layout import (

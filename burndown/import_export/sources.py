@@ -5,9 +5,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from burndown.database.backup import sidecars_of
-from burndown.disk import is_file, is_folder
+from burndown.database.sqlite_backup import sidecars_of
 from burndown.errors import ImportExportError
+from burndown.files.paths import is_file, is_folder
 from burndown.import_export.archives import Archive
 from burndown.import_export.content import decode_content
 from burndown.import_export.file_names import fold, is_system_file, match_names

@@ -7,16 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from burndown.disk import (
-    is_file,
-    is_folder,
-    is_there,
-    make_folder,
-    sync,
-    working_folder,
-    write_file,
-)
 from burndown.errors import ImportExportError
+from burndown.files.atomic import write_file
+from burndown.files.paths import is_file, is_folder, lexists, make_folder, sync
+from burndown.files.working_folder import working_folder
 from burndown.import_export.archives import ArchiveWriter, is_archive_name
 from burndown.import_export.file_names import fold, is_system_file
 from burndown.import_export.layout import QUERIES, is_export_name
@@ -64,7 +58,7 @@ def new_folder(target: Path) -> Iterator[Path]:
     Raises:
         ImportExportError: there is something at the target, other than an empty folder.
     """
-    if is_there(target) and not _is_empty_folder(target):
+    if lexists(target) and not _is_empty_folder(target):
         raise ImportExportError(f"{target} exists already; name a new or empty folder")
     with _replacing(target) as unfinished:
         make_folder(unfinished)
@@ -99,7 +93,7 @@ def _replacing(target: Path) -> Iterator[Path]:
 
 
 def _refuse_other_folder(target: Path) -> None:
-    if not is_there(target) or _is_empty_folder(target):
+    if not lexists(target) or _is_empty_folder(target):
         return
     # Looked for before it is opened, which would also find an export in a folder below.
     if not is_folder(target) or not has_manifest(target) or not is_export(target):
@@ -117,7 +111,7 @@ def _refuse_other_folder(target: Path) -> None:
 
 
 def _refuse_other_file(target: Path) -> None:
-    if not is_there(target):
+    if not lexists(target):
         return
     if not is_file(target) or not is_export(target):
         raise ImportExportError(

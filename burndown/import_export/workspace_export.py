@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from burndown.copying import copy_store, unchanged
-from burndown.disk import remove
 from burndown.errors import ImportExportError, PersistenceError
+from burndown.files.paths import remove
 from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import new_folder
-from burndown.legacy.layout import is_passing
+from burndown.legacy import is_temporary
 from burndown.models import Entity
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.json_backend import JSONBackend
@@ -47,7 +47,7 @@ def export_workspace(
             if not include_secrets:
                 _refuse_tokens(store, folder)
             # Locks and journals are of this process; an export has none.
-            for left_over in filter(lambda each: is_passing(each.name), files.folder.iterdir()):
+            for left_over in filter(lambda each: is_temporary(each.name), files.folder.iterdir()):
                 remove(left_over)
     except PersistenceError:
         raise

@@ -6,7 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from burndown.errors import ValidationError
-from burndown.legacy import STATE, Findings, LegacyProfile, LegacyQuery, QueryFile, Workspace
+from burndown.legacy import (
+    STATE,
+    Findings,
+    LegacyProfile,
+    LegacyQuery,
+    QueryFile,
+    Workspace,
+    read_query_files,
+)
 from burndown.migration.comparison import difference, require_equal
 from burndown.models import Entity, JiraCache, Profile, Query, TaskProgress
 from burndown.models.codec import codec_of
@@ -66,7 +74,7 @@ class Mover:
             if key != "schema_version":
                 with self._collecting_problems(path):
                     set_app_state(self._executor, key, value)
-        for name, task in self._workspace.notes.tasks.items():
+        for name, task in self._workspace.sidecar.tasks.items():
             with self._collecting_problems(path):
                 save_documents(self._executor, TaskProgress, [task])
                 require_equal(task, get_task_progress(self._executor, name), path)
@@ -84,7 +92,7 @@ class Mover:
         save_documents(self._executor, Query, [document])
         require_equal(document, get_query(self._executor, profile_id, query_id), query.path)
         self._count(Query, 1)
-        for file in query.read_files(self._findings):
+        for file in read_query_files(query, self._findings):
             self._move_file(file, profile_id, query_id)
 
     def _move_file(self, file: QueryFile, profile_id: str, query_id: str) -> None:
@@ -114,7 +122,7 @@ class Mover:
         try:
             save_documents(self._executor, file.model, [row])
         except ValidationError as error:
-            self._findings.refuse(file.path, _reasons(error), irreplaceable=file.irreplaceable)
+            self._findings.add_damaged(file.path, _reasons(error), irreplaceable=file.irreplaceable)
             return False
         return True
 

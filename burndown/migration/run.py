@@ -7,16 +7,16 @@ from filelock import FileLock, Timeout
 
 from burndown.copying import copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
-from burndown.disk import is_there
 from burndown.errors import MigrationError, StorageError
+from burndown.files.paths import lexists
+from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy import (
-    DatabaseFiles,
     Findings,
-    SafeFolder,
     Workspace,
     back_up,
-    changes_of,
+    file_states,
     has_workspace,
+    workspace_folder,
 )
 from burndown.migration.mover import Mover, Progress
 from burndown.migration.report import MigrationReport, Outcome
@@ -76,7 +76,7 @@ def run_migration_if_needed(
                 # A process that was killed after its last step left the temporary database.
                 _scratch_path(folder, target).unlink(missing_ok=True)
             return MigrationReport("already migrated", folder, target.location)
-        if is_there(folder) and not folder.is_dir():
+        if lexists(folder) and not folder.is_dir():
             problem = (folder, "not a folder; replace it with the folder of profiles")
             raise MigrationError(f"The workspace in {folder.parent} was not moved", [problem])
         if dry_run:
@@ -132,13 +132,13 @@ class _Migration:
         self.skip_damaged = skip_damaged
         self.progress = progress or (lambda done, of: None)
         self.findings = Findings(folder)
-        self.databases = DatabaseFiles((_next_to(folder, target, ""), folder / DATABASE_NAME))
+        self.databases = SQLiteFiles((_next_to(folder, target, ""), folder / DATABASE_NAME))
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
         """Back up and move the workspace; nothing but the backup is left after an error."""
-        SafeFolder(self.folder).finish_interrupted()
-        before = changes_of(self.folder, self.databases)
+        workspace_folder(self.folder).finish_interrupted()
+        before = file_states(self.folder, self.databases)
         if not has_workspace(self.folder):
             self._refuse_changed_files(before)
             self.target.write(set_app_state, "migration_complete", "true")
@@ -150,7 +150,7 @@ class _Migration:
         try:
             self._build(scratch, before)
             # A database that exists already may be in use, and is never replaced as a file.
-            if not self.target.adopt(scratch):
+            if not self.target.install_prebuilt(scratch):
                 self._copy(scratch)
         finally:
             remove_database(scratch)
@@ -158,11 +158,11 @@ class _Migration:
 
     def rehearse(self, scratch: Path) -> MigrationReport:
         """Move the workspace into a temporary database, and report it."""
-        SafeFolder(self.folder).finish_interrupted()
+        workspace_folder(self.folder).finish_interrupted()
         if not has_workspace(self.folder):
             return self._report("nothing to migrate")
         self._refuse_profiles()
-        self._build(scratch, changes_of(self.folder, self.databases))
+        self._build(scratch, file_states(self.folder, self.databases))
         return self._report("dry run")
 
     def _build(self, path: Path, before: object) -> None:
@@ -170,13 +170,13 @@ class _Migration:
 
         Args:
             path: where to build it.
-            before: the result of :func:`changes_of` before the first file was read.
+            before: the result of :func:`file_states` before the first file was read.
         """
         database = SQLiteDatabase(path)
         try:
             with database.session() as session:
                 workspace = Workspace.read(self.folder, self.findings)
-                workspace.tell_leftovers(self.findings, self.databases)
+                workspace.report_leftovers(self.findings, self.databases)
                 mover = Mover(workspace, Executor.of(session), self.findings)
                 mover.move(self.progress)
                 self.moved = mover.moved
@@ -207,8 +207,8 @@ class _Migration:
             )
 
     def _refuse_changed_files(self, before: object) -> None:
-        """Stop if the result of :func:`changes_of` is no longer what it was before."""
-        if changes_of(self.folder, self.databases) != before:
+        """Stop if the result of :func:`file_states` is no longer what it was before."""
+        if file_states(self.folder, self.databases) != before:
             raise MigrationError(
                 f"The files in {self.folder} changed while they were read, so nothing was moved; "
                 "stop the old dashboard if it is running, and try again"
