@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from burndown.errors import ValidationError
+from burndown.models.field_types import slug
 from burndown.models.named_entity import NamedEntity, name_taken
-from burndown.models.values import slug
 
 __all__ = [
     "MAX_NEW_NAME_LENGTH",

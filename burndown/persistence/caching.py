@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from burndown.models import JiraCacheEntry, JiraChangelogEntry
-from burndown.models.values import after, to_utc
+from burndown.models.timestamps import after, to_utc
 
 __all__ = ["expiry_at", "is_expired", "listed_cache", "listed_changelog"]
 

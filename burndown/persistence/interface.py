@@ -14,7 +14,7 @@ from burndown.models import (
     TaskProgress,
     TaskProgressDocument,
 )
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 from burndown.persistence.query_data_store import QueryDataStore
 
 __all__ = ["Document", "PersistenceBackend"]

@@ -15,7 +15,7 @@ from burndown.models import (
     MetricsSnapshotDocument,
     ProjectData,
 )
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 from burndown.persistence.arguments import check_limit, require_object
 from burndown.persistence.caching import expiry_at, is_expired, listed_cache, listed_changelog
 from burndown.persistence.record_store import RecordStore

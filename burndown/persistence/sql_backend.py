@@ -21,7 +21,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import check_limit, query_document, require_object
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend

@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, or_
 from burndown.models import JiraChangelog
 from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
+from burndown.models.field_types import is_line
 from burndown.models.jira_changelog import JiraChangelogDocument
-from burndown.models.values import is_line
 from burndown.repositories.base import Repository, query_conditions
 from burndown.sql import Executor, Statement, key_conditions, one_of, select_documents
 

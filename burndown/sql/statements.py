@@ -37,7 +37,7 @@ from burndown.models.columns import (
     damaged,
 )
 from burndown.models.documents import Document
-from burndown.models.values import is_line
+from burndown.models.field_types import is_line
 from burndown.sql.executor import Executor
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
