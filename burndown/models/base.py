@@ -19,8 +19,8 @@ from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
+from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import MAX_DEPTH, check_storable, decode
-from burndown.models.values import SECTION_DEPTH
 
 __all__ = ["Entity", "Submodel", "View", "add_index", "fields_by_key"]
 

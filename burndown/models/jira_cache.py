@@ -11,9 +11,10 @@ from burndown.models.base import add_index
 from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.documents import Document
+from burndown.models.field_types import JsonObject, Key, UtcDatetime
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
+from burndown.models.timestamps import utc_now
 
 __all__ = ["JiraCache", "JiraCacheDocument", "JiraCacheEntry", "jira_cache_key", "response_counts"]
 

@@ -10,7 +10,8 @@ from sqlmodel import Field
 from burndown.errors import ValidationError
 from burndown.models.base import Entity
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
-from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
+from burndown.models.field_types import Identifier, JsonObject, Line, Name, UtcDatetime, slug
+from burndown.models.timestamps import utc_now
 
 __all__ = ["NamedEntity", "name_taken"]
 

@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import OrderedText, UtcTimestamp
+from burndown.models.field_types import Identifier, Line, UtcDatetime
 from burndown.models.named_entity import NamedEntity
-from burndown.models.values import Identifier, Line, UtcDatetime
 
 __all__ = ["Query", "QueryDocument"]
 

@@ -7,7 +7,7 @@ from sqlmodel import Field
 
 from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
-from burndown.models.values import Identifier
+from burndown.models.field_types import Identifier
 
 __all__ = ["QueryData", "of_query"]
 

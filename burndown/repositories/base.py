@@ -62,10 +62,10 @@ class Repository(Generic[E]):
         """
         save_documents(self._executor, self.entity, [entity.to_document()])
 
-    def _typed(self, document: Document | None) -> E | None:
+    def _typed(self, document: Mapping[str, Any] | None) -> E | None:
         return None if document is None else self._all_typed([document])[0]
 
-    def _all_typed(self, documents: Iterable[Document]) -> list[E]:
+    def _all_typed(self, documents: Iterable[Mapping[str, Any]]) -> list[E]:
         codec = codec_of(self.entity)
         try:
             return [codec.entity(document) for document in documents]
