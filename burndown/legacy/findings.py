@@ -1,4 +1,4 @@
-"""What a reader of a workspace reports of its files."""
+"""The reports of a reader on the files of a workspace."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

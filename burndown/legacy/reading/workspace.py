@@ -91,7 +91,7 @@ class Workspace:
 
     @property
     def predates_profiles(self) -> bool:
-        """Whether its files are next to the folder, from before there were profiles."""
+        """True if its files are next to the folder, from before there were profiles."""
         root = self.profiles_dir.parent
         return any(profile.folder == root for profile in self.profiles)
 
