@@ -55,6 +55,7 @@ class JiraCache(QueryData, table=True):
     LABEL: ClassVar[str] = "cached responses"
     EXPORT_FILE: ClassVar[str | None] = "cache/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "jira_cache.json"
+    IRREPLACEABLE: ClassVar[bool] = False
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """The cache key, such as :func:`jira_cache_key` makes it."""

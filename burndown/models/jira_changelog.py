@@ -27,6 +27,7 @@ class JiraChangelog(QueryData, table=True):
     LABEL: ClassVar[str] = "changelogs"
     EXPORT_FILE: ClassVar[str | None] = "changelogs/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "jira_changelog_cache.json"
+    IRREPLACEABLE: ClassVar[bool] = False
 
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""

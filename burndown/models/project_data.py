@@ -76,6 +76,7 @@ class ProjectData(QueryData, table=True):
     __table_args__ = of_query()
     LABEL: ClassVar[str] = "project data"
     EXPORT_FILE: ClassVar[str | None] = "project_data/{query}.json"
+    EXPORT_FIELD: ClassVar[str | None] = "data"
     LEGACY_FILE: ClassVar[str | None] = "project_data.json"
 
     updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)

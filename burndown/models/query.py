@@ -29,6 +29,7 @@ class Query(NamedEntity, table=True):
     )
     LABEL: ClassVar[str] = "queries"
     PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
+    QUERY_COLUMN: ClassVar[str | None] = "id"
     EXPORT_FILE: ClassVar[str | None] = "queries/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "query.json"
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset(

@@ -1,4 +1,4 @@
-"""profiles, queries and what hangs on them, the app state, tasks"""
+"""Profiles, queries, the data of each query, the app state, tasks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -92,7 +92,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise StorageError("There is no version before 1.0; the way there would delete everything")
+    raise StorageError("There is no version before 1.0; the downgrade would delete everything")
 
 
 _SECTIONS = (

@@ -1,4 +1,4 @@
-"""Odd values in the files of an old workspace and in its registry: what each of them comes to."""
+"""Unexpected values in the files of an old workspace and in its registry."""
 
 import json
 import re
@@ -136,8 +136,10 @@ MADE_GOOD: dict[str, tuple[str, dict[str, Any], str | None]] = {
 
 
 @pytest.mark.parametrize("kind", MADE_GOOD)
-def test_an_odd_value_that_can_be_understood_moves_in(root: Path, whole: Stored, kind: str) -> None:
-    """It is told if it is not stored as it stands; nothing else is touched."""
+def test_an_unexpected_value_that_has_a_meaning_is_migrated(
+    root: Path, whole: Stored, kind: str
+) -> None:
+    """It is reported if it is not stored unchanged; nothing else is changed."""
     path, changes, told = MADE_GOOD[kind]
     changed(root, path, changes)
     outcome = migrate(root)
@@ -154,7 +156,7 @@ SECTIONS = [
     if field.default_factory and name != "extra"
 ]
 DEFAULT = object()
-"""Stands for a field that was not set."""
+"""Replaces a field that was not set."""
 
 CONVERTED: dict[str, tuple[str, Any, Any]] = {
     "a flag that is 1": ("show_milestone", 1, True),
@@ -225,10 +227,8 @@ CONVERTED: dict[str, tuple[str, Any, Any]] = {
 
 
 @pytest.mark.parametrize("kind", CONVERTED)
-def test_a_setting_that_can_mean_only_one_thing_is_converted(
-    root: Path, whole: Stored, kind: str
-) -> None:
-    """And reported; no value beside it is touched."""
+def test_a_setting_with_only_one_meaning_is_converted(root: Path, whole: Stored, kind: str) -> None:
+    """It is reported, and no value next to it is changed."""
     place, value, expected = CONVERTED[kind]
     set_in_profile(root, place, value)
     outcome = migrate(root)
@@ -300,10 +300,10 @@ KEPT: dict[str, tuple[str, Any, str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", KEPT)
-def test_a_setting_that_cannot_be_understood_leaves_the_default_and_is_kept(
+def test_a_setting_without_a_meaning_gets_the_default_and_is_kept(
     root: Path, whole: Stored, kind: str
 ) -> None:
-    """By its path, and reported; no value beside it is touched, and no secret is shown."""
+    """By its path, and reported; no value next to it is changed, and no secret is printed."""
     place, value, why, expected = KEPT[kind]
     set_in_profile(root, place, value)
     outcome = migrate(root)
@@ -320,7 +320,7 @@ def test_a_setting_that_cannot_be_understood_leaves_the_default_and_is_kept(
 
 
 def set_in_profile(root: Path, place: str, value: Any) -> None:
-    """Change the profile, in which every section is there."""
+    """Change a value of the profile, in which every section is present."""
     document = json.loads((root / PROFILE).read_text("utf-8"))
     section = document
     *outer, last = place.split("/")
@@ -333,7 +333,7 @@ def set_in_profile(root: Path, place: str, value: Any) -> None:
 def assert_only_differs_at(
     stored: dict[str, Any], whole: dict[str, Any], place: str, expected: Any
 ) -> None:
-    """The one value, and the sections around it; a field of the profile itself has a default."""
+    """Only this value differs, and the sections around it; a field of the profile has a default."""
     keys = place.split("/")
     wanted = json.loads(json.dumps(whole))
     section = wanted
@@ -364,7 +364,9 @@ QUERIES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", QUERIES)
-def test_an_odd_value_of_a_query_is_converted_or_kept(root: Path, whole: Stored, kind: str) -> None:
+def test_an_unexpected_value_of_a_query_is_converted_or_kept(
+    root: Path, whole: Stored, kind: str
+) -> None:
     changes, expected, kept = QUERIES[kind]
     changed(root, QUERY, changes)
     outcome = migrate(root)
@@ -385,8 +387,8 @@ WEEKS = {
 
 
 @pytest.mark.parametrize("kind", WEEKS)
-def test_metrics_of_no_week_stop_it(root: Path, whole: Stored, kind: str) -> None:
-    """There is no place for them; to go on without them loses no other week."""
+def test_metrics_without_a_week_stop_the_migration(root: Path, whole: Stored, kind: str) -> None:
+    """There is no place for them; without them no other week is lost."""
     week = WEEKS[kind]
     changed(root, METRICS, {week: {"flow_time": {}}})
     assert_stops(root, whole, [METRICS], f"{week!r}: input should be an ISO week such as 2025-W12")
@@ -397,7 +399,7 @@ def test_metrics_of_no_week_stop_it(root: Path, whole: Stored, kind: str) -> Non
     assert skipped.stored[METRICS] == outcome.stored[METRICS] == whole[METRICS]
 
 
-def test_metrics_that_are_no_object_are_kept(root: Path, whole: Stored) -> None:
+def test_metrics_that_are_not_an_object_are_kept(root: Path, whole: Stored) -> None:
     changed(root, METRICS, {"2025-W26": [1], "2025-W28": 5})
     outcome = migrate(root)
     assert outcome.skipped == []
@@ -413,8 +415,8 @@ def test_metrics_that_are_no_object_are_kept(root: Path, whole: Stored) -> None:
     assert_all_else_is_there(outcome.stored, whole, [METRICS])
 
 
-def test_no_odd_secret_leaves_the_store_unless_asked_for(root: Path, tmp_path: Path) -> None:
-    """It is nowhere in an export, and the manifest says that it was left out."""
+def test_no_unexpected_secret_is_exported_without_the_option(root: Path, tmp_path: Path) -> None:
+    """It is in no file of an export, and the manifest lists it as omitted."""
     set_in_profile(root, "jira_config/token", [CANARY, 1])
     set_in_profile(root, "jira_config/base_url", f"https://x:{CANARY}@jira.example.com")
     changed(root, QUERY, {"description": {"token": CANARY}, "updated_at": f"http://x:{CANARY}@h"})
@@ -461,7 +463,7 @@ SKIPPED: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize("kind", SKIPPED)
-def test_an_odd_value_that_jira_can_be_asked_for_again_is_left_out(
+def test_an_unexpected_value_that_can_be_fetched_again_is_skipped(
     root: Path, whole: Stored, kind: str
 ) -> None:
     path, value, reason = SKIPPED[kind]
@@ -470,16 +472,14 @@ def test_an_odd_value_that_jira_can_be_asked_for_again_is_left_out(
     assert all(where != path or "envelope" in what for where, what in outcome.converted)
 
 
-def test_what_is_whole_beside_a_left_out_history_moves_in(root: Path) -> None:
+def test_valid_histories_next_to_a_skipped_one_are_migrated(root: Path) -> None:
     changed(root, CHANGELOG, {"K-2": 5, "K\0-3": {}})
     outcome = migrate(root)
     assert [row["issue_key"] for row in outcome.stored[CHANGELOG]] == ["K-1"]
     assert len(outcome.skipped) == 2
 
 
-def test_a_bare_list_of_issues_and_the_older_envelope_are_understood(
-    root: Path, whole: Stored
-) -> None:
+def test_a_list_of_issues_and_the_older_envelope_are_read(root: Path, whole: Stored) -> None:
     issues = FILES[CACHE]["issues"]
     history = {"key": "K-1", "changelog": {}}
     (root / CACHE).write_text(json.dumps(issues), "utf-8")
@@ -492,8 +492,8 @@ def test_a_bare_list_of_issues_and_the_older_envelope_are_understood(
     assert_all_else_is_there(outcome.stored, whole, [CACHE, CHANGELOG])
 
 
-def test_unknown_keys_are_kept_whatever_they_are_called(root: Path) -> None:
-    """And whatever is odd in them."""
+def test_unknown_keys_are_kept_with_any_name(root: Path) -> None:
+    """Whatever values they have."""
     text = json.dumps({"name": "P", "created_at": "2025-01-01", "kept": 1})[:-1]
     keys = ["a.b", "", "x[0]", "profile_id", "extra", "deep", "legacy_values"]
     more = ", ".join(f'"{key}": {{"y": [1e400, 2]}}' for key in keys)
@@ -503,8 +503,8 @@ def test_unknown_keys_are_kept_whatever_they_are_called(root: Path) -> None:
     assert profile["extra"] == {"kept": 1, **{key: {"y": [None, 2]} for key in keys}}
 
 
-def test_values_kept_before_stay_beside_those_kept_now(root: Path) -> None:
-    """A workspace that was written from a database, and used by the old dashboard again."""
+def test_values_kept_earlier_stay_with_those_kept_now(root: Path) -> None:
+    """A workspace that was exported from a database, and used by the old dashboard again."""
     set_in_profile(root, "legacy_values", {"show_points": "yes"})
     set_in_profile(root, "forecast_settings/deadline", "soon")
     [profile] = migrate(root).stored[PROFILE]
@@ -598,7 +598,7 @@ REGISTRIES: dict[str, tuple[dict[str, Any], list[str], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("kind", REGISTRIES)
-def test_an_odd_registry_that_can_be_understood_moves_in(
+def test_an_unexpected_registry_that_has_a_meaning_is_migrated(
     root: Path, whole: Stored, kind: str
 ) -> None:
     changes, told, expected = REGISTRIES[kind]
@@ -629,7 +629,7 @@ REGISTRIES_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", REGISTRIES_REFUSED)
-def test_a_registry_that_cannot_be_understood_stops_it(
+def test_a_registry_without_a_meaning_stops_the_migration(
     root: Path, whole: Stored, kind: str
 ) -> None:
     changes, reason = REGISTRIES_REFUSED[kind]
@@ -637,7 +637,9 @@ def test_a_registry_that_cannot_be_understood_stops_it(
     assert_stops(root, whole, [REGISTRY], reason)
 
 
-def test_an_odd_value_in_an_entry_without_a_folder_is_kept(root: Path, whole: Stored) -> None:
+def test_an_unexpected_value_in_an_entry_without_a_folder_is_kept(
+    root: Path, whole: Stored
+) -> None:
     config = {"token": CANARY, "api_version": "v9"}
     changed(root, REGISTRY, {"profiles/c": {"name": "C", "jira_config": config}})
     outcome = migrate(root)
@@ -670,10 +672,10 @@ IDS = {
 
 
 @pytest.mark.parametrize("content", [None, b"torn {"])
-def test_the_registry_stands_in_for_settings_that_cannot_be_read(
+def test_the_registry_replaces_settings_that_cannot_be_read(
     root: Path, content: bytes | None
 ) -> None:
-    """It has no other copy of them; a setting that is odd is kept as in ``profile.json``."""
+    """It has the only copy of them; an unexpected setting is kept as in ``profile.json``."""
     entry = {
         "jira_config": {"base_url": "https://jira.example.com", "cache_size_mb": 5},
         "forecast_settings": {"pert_factor": 2.5},
@@ -693,8 +695,8 @@ def test_the_registry_stands_in_for_settings_that_cannot_be_read(
     assert row["extra"]["legacy_values"] == {"jira_config.cache_size_mb": 5}
 
 
-def test_an_id_of_the_registry_leads_nowhere(root: Path, whole: Stored) -> None:
-    """What climbs out, is absolute, too long, empty or no file name gets an id that is safe."""
+def test_an_id_of_the_registry_cannot_leave_the_folder(root: Path, whole: Stored) -> None:
+    """An id that is absolute, too long, empty, or no file name is replaced by a safe one."""
     changed(root, REGISTRY, {"profiles": {**FILES[REGISTRY]["profiles"], **{k: {} for k in IDS}}})
     (root.parent / "evil").mkdir()
     (root.parent / "evil" / "profile.json").write_text('{"name": "not this one"}')
