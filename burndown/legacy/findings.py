@@ -1,4 +1,4 @@
-"""The reports of a reader on the files of a workspace."""
+"""Findings: reports on the files of a workspace that is read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
