@@ -13,6 +13,7 @@ from itertools import islice, zip_longest
 from burndown.errors import ImportExportError
 from burndown.models import ENTITIES, AppState, Entity, QueryData
 from burndown.models.json_codec import encode
+from burndown.models.query_data import QUERY_IDS
 from burndown.persistence import Document, PersistenceBackend
 from burndown.persistence.caching import is_expired
 
@@ -120,7 +121,7 @@ def copy_query_data(
         target: the ids of profile and query to copy to.
     """
     now = backend.now()
-    ids = dict(zip(("profile_id", "query_id"), target, strict=True))
+    ids = dict(zip(QUERY_IDS, target, strict=True))
     for entity in ENTITIES:
         if issubclass(entity, QueryData):
             copies = (

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from burndown.errors import ImportExportError, format_value
 from burndown.models import ENTITIES, Entity, Profile, Query
 from burndown.models.field_types import is_identifier
-from burndown.models.query_data import QueryData
+from burndown.models.query_data import QUERY_IDS, QueryData
 from burndown.persistence import Document
 
 __all__ = [
@@ -145,7 +145,7 @@ def records_of(part: Part, content: Any) -> Iterator[Document]:
 
 def without_ids(record: Document) -> Document:
     """Return a record without the ids of its profile and its query."""
-    return {key: item for key, item in record.items() if key not in ("profile_id", "query_id")}
+    return {key: item for key, item in record.items() if key not in QUERY_IDS}
 
 
 def _records_of_query(query_id: str, records: list[Any]) -> Iterator[Document]:

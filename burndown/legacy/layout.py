@@ -37,7 +37,6 @@ __all__ = [
     "STATE",
     "folder_name",
     "id_of_folder",
-    "is_irreplaceable",
     "is_temporary",
     "may_hold_data",
     "response_file",
@@ -90,11 +89,6 @@ def response_file(cache_key: str) -> str:
     A digest, since a cache key is too long for a file name and case matters in it.
     """
     return f"{RESPONSES}/{hashlib.sha256(cache_key.encode()).hexdigest()}.json"
-
-
-def is_irreplaceable(model: type[QueryData]) -> bool:
-    """Return whether data exists only here: what expires can be fetched from Jira again."""
-    return "expires_at" not in model.model_fields
 
 
 def is_temporary(name: str) -> bool:

@@ -9,7 +9,10 @@ from burndown.models.columns import OrderedText
 from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier
 
-__all__ = ["QueryData", "of_query"]
+__all__ = ["QUERY_IDS", "QueryData", "of_query"]
+
+QUERY_IDS = ("profile_id", "query_id")
+"""The fields that identify the query."""
 
 
 def of_query(*others: Any) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from burndown.models.codec import codec_of
 from burndown.models.columns import damaged
 from burndown.models.documents import Document
 from burndown.models.json_columns import CompressedJson, JsonText
-from burndown.models.query_data import QueryData
+from burndown.models.query_data import QUERY_IDS, QueryData
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
@@ -168,10 +168,7 @@ def list_encoded(
 
 def query_conditions(entity: type[QueryData]) -> Any:
     """Return the conditions for all rows of one query."""
-    return [each for each in key_conditions(entity.__table__) if each.left.name in _QUERY_KEY]
-
-
-_QUERY_KEY = ("profile_id", "query_id")
+    return [each for each in key_conditions(entity.__table__) if each.left.name in QUERY_IDS]
 
 
 @cache

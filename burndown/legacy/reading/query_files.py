@@ -4,7 +4,7 @@ What such a file cannot hold is taken from the sidecar, as long as the file is a
 Everything else is read as one of the old formats.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,11 @@ from burndown.files.paths import is_folder, lexists
 from burndown.files.reading import digest
 from burndown.legacy.contents import LegacyQuery
 from burndown.legacy.findings import Findings
-from burndown.legacy.layout import DATA_FILES, RESPONSES, is_irreplaceable, response_file
+from burndown.legacy.layout import DATA_FILES, RESPONSES, response_file
 from burndown.legacy.reading.json_files import (
     FormatError,
     UnreadableFileError,
+    json_type,
     modified_at,
     parse_json,
     read_bytes,
@@ -56,15 +57,6 @@ class QueryFile:
     documents: list[Document]
     """Without the ids of profile and query."""
 
-    @property
-    def key(self) -> list[str]:
-        """Return the fields that identify a document of the query."""
-        return [
-            column.name
-            for column in self.model.__table__.primary_key
-            if column.name not in ("profile_id", "query_id")
-        ]
-
 
 def read_query_files(
     query: LegacyQuery, findings: Findings, models: Container[type[QueryData]] = DATA_FILES
@@ -88,13 +80,13 @@ def read_query_files(
         if model in models and (lexists(path) or is_folder(query.folder / RESPONSES)):
             documents = _read_documents(path, model, jql, sidecar, findings)
             if documents or lexists(path):
-                yield QueryFile(path, model, is_irreplaceable(model), documents)
+                yield QueryFile(path, model, model.IRREPLACEABLE, documents)
 
 
 def _read_documents(
     path: Path, model: type[QueryData], jql: str, sidecar: QuerySidecar, findings: Findings
 ) -> list[Document]:
-    irreplaceable = is_irreplaceable(model)
+    irreplaceable = model.IRREPLACEABLE
     responses = _read_responses(path.parent, sidecar, findings) if model is JiraCache else []
     if not lexists(path):
         return responses
@@ -117,14 +109,33 @@ def _read_documents(
             if sidecar.project_data and sidecar.project_data.digest == digest(data):
                 document["updated_at"] = sidecar.project_data.updated_at
             return [document]
-        latest = _described_cache(data, value, sidecar.jira_cache) or jira_cache_document(
-            value, jql, modified_at(path), report
-        )
-        # The file wins over a response of the same key: the old dashboard wrote it later.
-        return [*(each for each in responses if not _same_key(each, latest)), latest]
+        if model is JiraCache:
+            latest = _described_cache(data, value, sidecar.jira_cache) or jira_cache_document(
+                value, jql, modified_at(path), report
+            )
+            # The file wins over a response of the same key: the old dashboard wrote it later.
+            return [*(each for each in responses if not _same_key(each, latest)), latest]
+        return _documents_in(value, skip)
     except (UnreadableFileError, FormatError) as error:
         findings.add_damaged(path, str(error), irreplaceable=irreplaceable)
         return responses
+
+
+def _documents_in(value: Any, skip: Callable[[str], None]) -> list[Document]:
+    """Return the documents of an entity that the old dashboard does not know.
+
+    Raises:
+        FormatError: the file does not hold a list.
+    """
+    if not isinstance(value, list):
+        raise FormatError(f"input should be a list, got {json_type(value)}")
+    documents = []
+    for number, each in enumerate(value):
+        if isinstance(each, dict):
+            documents.append(each)
+        else:
+            skip(f"[{number}]: input should be an object, got {json_type(each)}")
+    return documents
 
 
 # --- cached Jira responses -------------------------------------------------------------------

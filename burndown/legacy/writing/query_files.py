@@ -17,8 +17,16 @@ from burndown.legacy.sidecar import (
     SnapshotInfo,
 )
 from burndown.legacy.writing.json_files import encode_file
-from burndown.models import Document, JiraCache, JiraChangelog, MetricsSnapshot, QueryData
+from burndown.models import (
+    Document,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    ProjectData,
+    QueryData,
+)
 from burndown.models.json_codec import encode
+from burndown.models.query_data import QUERY_IDS
 from burndown.models.timestamps import to_utc
 
 __all__ = ["query_files"]
@@ -56,9 +64,17 @@ def query_files(
             if each["expires_at"] is not None
         }
         return {name: encode_file({each["issue_key"]: each["changelog"] for each in found})}
-    data = encode_file(found[-1]["data"])  # a query has one, and the last one replaces others
-    sidecar.project_data = ProjectDataInfo(updated_at=found[-1]["updated_at"], digest=digest(data))
-    return {name: data}
+    if model is ProjectData:
+        data = encode_file(found[-1]["data"])  # a query has one, and the last one replaces others
+        updated_at = found[-1]["updated_at"]
+        sidecar.project_data = ProjectDataInfo(updated_at=updated_at, digest=digest(data))
+        return {name: data}
+    # An entity that the old dashboard does not know: its documents, without the ids of the query.
+    return {
+        name: encode_file(
+            [{key: each[key] for key in each if key not in QUERY_IDS} for each in found]
+        )
+    }
 
 
 def _weeks(documents: Iterable[Document]) -> tuple[dict[str, Any], list[SnapshotInfo]]:

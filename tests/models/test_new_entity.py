@@ -1,0 +1,125 @@
+"""An entity that is added to the registry is stored, copied, exported and duplicated.
+
+Each test runs the code below in a process of its own, so that no other test sees the entity.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent, indent
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+GOAL = """
+from typing import ClassVar
+
+from sqlmodel import Field
+
+from burndown import models
+from burndown.models.columns import UtcTimestamp
+from burndown.models.field_types import JsonObject, Line, UtcDatetime
+from burndown.models.json_columns import JsonText
+from burndown.models.query_data import QueryData, of_query
+from burndown.models.timestamps import utc_now
+
+
+class Goal(QueryData, table=True):
+    __tablename__: ClassVar[str] = "goals"
+    __table_args__ = of_query()
+    LABEL: ClassVar[str] = "goals"
+    EXPORT_FILE: ClassVar[str | None] = "goals/{query}.json"
+    LEGACY_FILE: ClassVar[str | None] = "goals.json"
+
+    title: Line = Field(primary_key=True)
+    created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
+    plan: JsonObject = Field(sa_type=JsonText)
+
+
+models.ENTITIES = (*models.ENTITIES, Goal)
+
+from burndown.copying import copy_store
+from burndown.import_export import export_profile, import_profile
+from burndown.persistence import open_backend
+from burndown.profile_manager import duplicate_profile
+
+GOALS = [
+    {
+        "profile_id": "p",
+        "query_id": "q",
+        "title": title,
+        "created_at": "2026-01-05T09:00:00+00:00",
+        "plan": {"weeks": 10**30, "é": [None, 0.1]},
+    }
+    for title in ("a", "b")
+]
+
+
+def filled(where):
+    backend = open_backend(where)
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    backend.save_records(Goal, GOALS)
+    return backend
+
+
+def goals(backend, profile_id="p"):
+    return list(backend.records(Goal, profile_id))
+
+
+def renamed(profile_id):
+    return [{**goal, "profile_id": profile_id} for goal in GOALS]
+"""
+
+CASES = {
+    "it is stored": "assert goals(filled(where)) == GOALS",
+    "a document is replaced": """
+        backend = filled(where)
+        changed = {**GOALS[1], "plan": {}}
+        backend.save_records(Goal, [changed])
+        assert goals(backend) == [GOALS[0], changed]
+    """,
+    "it is deleted with its query": """
+        backend = filled(where)
+        backend.delete_query("p", "q")
+        backend.save_query("p", {"id": "q"})
+        assert goals(backend) == []
+    """,
+    "it is copied": """
+        with open_backend("copy.db") as copy:
+            assert copy_store(filled(where), copy)["goals"] == 2
+            assert goals(copy) == GOALS
+        with open_backend("json:copied") as copy:
+            copy_store(filled("other.db"), copy)
+            assert goals(copy) == GOALS
+    """,
+    "it is exported and imported": """
+        backend = filled(where)
+        export = export_profile("p", "export", backend=backend)
+        backend.delete_profile("p")
+        import_profile(export, backend=backend)
+        assert goals(backend) == GOALS
+    """,
+    "it is duplicated": """
+        backend = filled(where)
+        copy = duplicate_profile("p", "Copy", backend=backend)
+        assert goals(backend, copy) == renamed(copy)
+    """,
+}
+
+
+@pytest.mark.parametrize("where", ["burndown.db", "json:profiles"])
+@pytest.mark.parametrize("case", CASES)
+def test_a_new_entity_needs_no_change_elsewhere(tmp_path: Path, case: str, where: str) -> None:
+    check = indent(dedent(CASES[case]), "    ")
+    code = f"{GOAL}\n\ndef check(where):\n{check}\n\ncheck({where!r})"
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
