@@ -1,60 +1,91 @@
-"""The rules for names, ids and numbers that profiles and queries share."""
+"""Rules for the names, ids and number of the profiles and queries that people create.
 
-from collections.abc import Collection, Iterable
+They are stricter than what a backend stores, in two ways:
+
+- A new name has at most 100 characters. Stored names can have 200, because those of old workspaces
+  are longer, or get a number when two are the same.
+- A new name differs from all others in more than its case and the spaces around it. Stored names
+  only have to be unequal, because old workspaces have ones that differ in case; a person who
+  chooses from a list of names could not tell two such names apart.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from burndown.errors import ValidationError
-from burndown.models.values import slug
-from burndown.persistence import Document
+from burndown.models.field_types import slug
+from burndown.models.named_entity import NamedEntity, name_taken
 
 __all__ = [
+    "MAX_NEW_NAME_LENGTH",
     "MAX_PROFILES",
     "MAX_QUERIES",
-    "checked_name",
+    "check_count",
+    "check_name_is_free",
     "free_id",
-    "refuse_beyond",
-    "refuse_taken_name",
+    "validate_name",
 ]
 
 MAX_PROFILES = 50
+"""The maximum number of profiles in a store."""
 MAX_QUERIES = 100
-"""How many queries a profile can have."""
-MAX_NAME_LENGTH = 100
+"""The maximum number of queries in a profile."""
+MAX_NEW_NAME_LENGTH = 100
+"""The maximum number of characters of a name that somebody gives."""
 
 
-def checked_name(kind: str, name: str, others: Iterable[Document]) -> str:
-    """The name without blanks around it.
-
-    Raises:
-        ValidationError: it is empty, longer than 100 characters, or one of the others has it,
-            in whatever case.
-    """
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= MAX_NAME_LENGTH:
-        expected = f"a name of 1 to {MAX_NAME_LENGTH} characters was expected"
-        raise ValidationError.of(kind, "name", expected, name)
-    refuse_taken_name(kind, name.strip(), others)
-    return name.strip()
-
-
-def refuse_taken_name(kind: str, name: str, others: Iterable[Document], advice: str = "") -> None:
-    """Refuse a name that is taken.
+def validate_name(
+    entity: type[NamedEntity],
+    name: str,
+    present: Iterable[Mapping[str, Any]],
+    own_id: str | None = None,
+) -> str:
+    """Return the name without spaces around it.
 
     Args:
-        kind: what bears the name.
-        name: the name.
-        others: those that may have it.
-        advice: what to do then, for the end of the message.
+        entity: the entity that is named.
+        name: its new name.
+        present: the documents with which it shares the scope of names.
+        own_id: the id of the document that is renamed; ``None`` for a new one.
 
     Raises:
-        ValidationError: one of the others has it, in whatever case.
+        ValidationError: the name is empty, longer than 100 characters, or that of another document,
+            in any case.
     """
-    for other in others:
-        if other["name"].casefold() == name.casefold():
-            expected = f"a name other than that of {kind.lower()} {other['id']!r} was expected"
-            raise ValidationError.of(kind, "name", expected + advice, name)
+    stripped = name.strip() if isinstance(name, str) else ""
+    if not 1 <= len(stripped) <= MAX_NEW_NAME_LENGTH:
+        expected = f"input should be a name of 1 to {MAX_NEW_NAME_LENGTH} characters"
+        raise ValidationError.of(entity.__name__, "name", expected, name)
+    check_name_is_free(entity, stripped, present, own_id)
+    return stripped
+
+
+def check_name_is_free(
+    entity: type[NamedEntity],
+    name: str,
+    present: Iterable[Mapping[str, Any]],
+    own_id: str | None = None,
+    advice: str = "",
+) -> None:
+    """Check that no other document has the name.
+
+    Args:
+        entity: the entity that is named.
+        name: the name.
+        present: the documents with which it shares the scope of names.
+        own_id: the id of the document that is renamed; ``None`` for a new one.
+        advice: the end of the error message, with what to do next.
+
+    Raises:
+        ValidationError: another document has the name, in any case.
+    """
+    for other in present:
+        if other["id"] != own_id and other["name"].casefold() == name.casefold():
+            raise name_taken(entity, {"id": own_id, "name": name}, other["id"], advice)
 
 
 def free_id(name: str, fallback: str, taken: Collection[str]) -> str:
-    """An id made of the name that is not taken: ``team-a``, ``team-a-2``, …"""
+    """Return an id made of the name that is not taken: ``team-a``, ``team-a-2``, ..."""
     base = candidate = slug(name, fallback)
     number = 2
     while candidate in taken:
@@ -62,11 +93,12 @@ def free_id(name: str, fallback: str, taken: Collection[str]) -> str:
     return candidate
 
 
-def refuse_beyond(limit: int, kind: str, present: Collection[object]) -> None:
-    """Refuse one more.
+def check_count(entity: type[NamedEntity], limit: int, present: Collection[object]) -> None:
+    """Check that one more can be added.
 
     Raises:
-        ValidationError: there are ``limit`` of the kind already.
+        ValidationError: the limit is reached.
     """
     if len(present) >= limit:
-        raise ValidationError.of(kind, "id", f"at most {limit} were expected; delete one first")
+        expected = f"there should be at most {limit} {entity.LABEL}; delete one first"
+        raise ValidationError.of(entity.__name__, "id", expected)

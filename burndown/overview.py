@@ -1,11 +1,10 @@
-"""What is stored, summed up for people and programs."""
+"""Summaries of what is stored, for people and programs."""
 
 import glob
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-from burndown.models.values import utc_now
+from burndown.models import QueryDocument
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
@@ -15,7 +14,7 @@ __all__ = ["profile_overview", "query_overview", "workspace_overview"]
 
 
 def workspace_overview(backend: PersistenceBackend) -> Document:
-    """The database, its profiles with their queries, and the tasks."""
+    """Return a summary of the store, its profiles with their queries, and the tasks."""
     return {
         "database": {**backend.describe(), "schema_history": _schema_history(backend)},
         "active_profile_id": backend.get_app_state("active_profile_id"),
@@ -36,19 +35,19 @@ def workspace_overview(backend: PersistenceBackend) -> Document:
 
 
 def _schema_history(backend: PersistenceBackend) -> list[Document]:
-    """The versions up to that of the store, with the copies that upgrades made beside its file."""
+    """Return the versions up to that of the store, each with the backups that upgrades made."""
     described = backend.describe()
     file = Path(described["location"])
     if described["schema_version"] not in VERSIONS or file.is_dir():
         return []
     versions = list(VERSIONS)
-    copies = sorted(file.parent.glob(f"{glob.escape(file.name)}.*.backup"))
+    backups = sorted(file.parent.glob(f"{glob.escape(file.name)}.*.backup"))
     return [
         {
             "version": version,
             "description": VERSIONS[version],
             "backups": [
-                str(copy) for copy in copies if copy.name.startswith(f"{file.name}.{version}.")
+                str(each) for each in backups if each.name.startswith(f"{file.name}.{version}.")
             ],
         }
         for version in versions[: versions.index(described["schema_version"]) + 1]
@@ -56,12 +55,12 @@ def _schema_history(backend: PersistenceBackend) -> list[Document]:
 
 
 def profile_overview(backend: PersistenceBackend, profile_id: str) -> Document:
-    """A profile with its queries; of the token only whether there is one.
+    """Return a summary of a profile with its queries; ``has_token`` in place of the Jira token.
 
     Raises:
-        ProfileNotFoundError: there is none.
+        ProfileNotFoundError: it does not exist.
     """
-    profile = get_profile(profile_id)
+    profile = get_profile(profile_id, backend=backend)
     jira = profile["jira_config"]
     return {
         "id": profile_id,
@@ -76,14 +75,14 @@ def profile_overview(backend: PersistenceBackend, profile_id: str) -> Document:
 
 
 def query_overview(backend: PersistenceBackend, profile_id: str, query_id: str) -> Document:
-    """A query with all that hangs on it.
+    """Return a summary of a query with all its data.
 
     Raises:
-        ProfileNotFoundError: there is no such profile.
-        QueryNotFoundError: it has no such query.
+        ProfileNotFoundError: the profile does not exist.
+        QueryNotFoundError: the profile has no such query.
     """
-    get_profile(profile_id)
-    query = get_query(profile_id, query_id)
+    get_profile(profile_id, backend=backend)
+    query = get_query(profile_id, query_id, backend=backend)
     data = backend.get_project_data(profile_id, query_id) or {}
     scope = data.get("project_scope", data)
     totals = scope if isinstance(scope, dict) else {}
@@ -108,14 +107,15 @@ def query_overview(backend: PersistenceBackend, profile_id: str, query_id: str) 
     }
 
 
-def _query_summary(backend: PersistenceBackend, query: Document) -> Document:
+def _query_summary(backend: PersistenceBackend, query: QueryDocument) -> Document:
     ids = query["profile_id"], query["id"]
     weeks = {found["snapshot_date"] for found in backend.get_metrics_snapshots(*ids, limit=None)}
+    now = backend.now()
     return {
         "id": query["id"],
         "name": query["name"],
         "cached_responses": [
-            {**cache, "age_seconds": _age_seconds(cache["created_at"])}
+            {**cache, "age_seconds": _age_seconds(cache["created_at"], now)}
             for cache in backend.list_jira_caches(*ids)
         ],
         "changelog_count": len(backend.list_jira_changelogs(*ids)),
@@ -125,5 +125,5 @@ def _query_summary(backend: PersistenceBackend, query: Document) -> Document:
     }
 
 
-def _age_seconds(moment: Any) -> int:
-    return int((utc_now() - datetime.fromisoformat(moment)).total_seconds())
+def _age_seconds(created_at: str, now: datetime) -> int:
+    return int((now - datetime.fromisoformat(created_at)).total_seconds())

@@ -1,20 +1,23 @@
-"""What business logic does with profiles.
+"""Operations on profiles for business logic.
 
     from burndown.profile_manager import create_profile, get_profile
 
     profile_id = create_profile("Kafka", {"jira_config": {"base_url": "https://jira.example.com"}})
 
-A profile is active at a time, and a query of it; both are remembered in the app state under
+One profile can be active, and one of its queries. Their ids are stored in the app state under
 ``active_profile_id`` and ``active_query_id``.
+
+Every function works on the backend in use, or on the one that is passed as ``backend``, and takes
+the time from its clock.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from burndown.errors import ProfileNotFoundError, ValidationError
-from burndown.models.values import utc_now
-from burndown.naming_rules import MAX_PROFILES, checked_name, free_id, refuse_beyond
-from burndown.persistence import Document, get_backend
+from burndown.models import Profile, ProfileDocument
+from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
+from burndown.persistence import PersistenceBackend, resolve_backend
 from burndown.query_manager import copy_query_data
 
 __all__ = [
@@ -32,147 +35,157 @@ __all__ = [
 
 
 def create_profile(
-    name: str, settings: Mapping[str, Any] | None = None, description: str = ""
+    name: str,
+    settings: Mapping[str, Any] | None = None,
+    description: str = "",
+    *,
+    backend: PersistenceBackend | None = None,
 ) -> str:
-    """Make a profile; it becomes active if none is.
+    """Create a profile; it becomes active if no profile is.
 
     Args:
-        name: 1 to 100 characters; no other profile may have it, in whatever case.
+        name: 1 to 100 characters; no other profile may have it, in any case.
         settings: sections such as ``jira_config``, and any other keys to keep.
-        description: what it is for.
+        description: what the profile is for.
+        backend: the backend to work on; by default the one in use.
 
     Returns:
-        Its id, made of the name.
+        The id of the profile, made of its name.
 
     Raises:
         ValidationError: a value is not valid, the name is taken, or there are 50 profiles.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
         profiles = backend.list_profiles()
-        refuse_beyond(MAX_PROFILES, "Profile", profiles)
-        name = checked_name("Profile", name, profiles)
-        profile_id = free_id(name, "profile", {profile["id"] for profile in profiles})
+        check_count(Profile, MAX_PROFILES, profiles)
+        name = validate_name(Profile, name, profiles)
+        profile_id = free_id(name, Profile.FALLBACK_ID, {profile["id"] for profile in profiles})
         backend.save_profile(
             {"description": description, **(settings or {}), "id": profile_id, "name": name}
         )
-        if get_active_profile() is None:
-            switch_profile(profile_id)
+        if get_active_profile(backend=backend) is None:
+            switch_profile(profile_id, backend=backend)
     return profile_id
 
 
-def get_profile(profile_id: str) -> Document:
-    """The profile, with its Jira token in clear.
+def get_profile(profile_id: str, *, backend: PersistenceBackend | None = None) -> ProfileDocument:
+    """Return the profile, with its Jira token in plain text.
 
     Raises:
-        ProfileNotFoundError: there is none.
+        ProfileNotFoundError: it does not exist.
     """
-    profile = get_backend().get_profile(profile_id)
+    profile = resolve_backend(backend).get_profile(profile_id)
     if profile is None:
         raise ProfileNotFoundError(profile_id)
     return profile
 
 
-def list_profiles() -> list[Document]:
-    """All profiles, most recently used first."""
-    return get_backend().list_profiles()
+def list_profiles(*, backend: PersistenceBackend | None = None) -> list[ProfileDocument]:
+    """Return all profiles, most recently used first."""
+    return resolve_backend(backend).list_profiles()
 
 
-def update_profile(profile_id: str, settings: Mapping[str, Any]) -> None:
-    """Replace the given sections and keys, and leave the others as they are.
+def update_profile(
+    profile_id: str, settings: Mapping[str, Any], *, backend: PersistenceBackend | None = None
+) -> None:
+    """Replace the given sections and keys, and keep all others.
 
     Raises:
-        ProfileNotFoundError: there is none.
-        ValidationError: a value is not valid, or ``name`` is taken.
+        ProfileNotFoundError: it does not exist.
+        ValidationError: a value is not valid, ``name`` is taken, or ``id`` is another id.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
-        profile = get_profile(profile_id)
+        profile = get_profile(profile_id, backend=backend)
         if settings.get("id", profile_id) != profile_id:
-            expected = "an id that stays as it is was expected"
+            expected = f"input should be {profile_id!r}, as an id never changes"
             raise ValidationError.of(f"Profile {profile_id!r}", "id", expected, settings["id"])
         changed = {**profile, **settings}
         if "name" in settings:
-            others = [other for other in backend.list_profiles() if other["id"] != profile_id]
-            changed["name"] = checked_name("Profile", settings["name"], others)
+            profiles = backend.list_profiles()
+            changed["name"] = validate_name(Profile, settings["name"], profiles, profile_id)
         backend.save_profile(changed)
 
 
-def rename_profile(profile_id: str, name: str) -> None:
-    """Give the profile another name; its id stays.
+def rename_profile(
+    profile_id: str, name: str, *, backend: PersistenceBackend | None = None
+) -> None:
+    """Change the name of the profile; its id stays.
 
     Raises:
-        ProfileNotFoundError: there is none.
+        ProfileNotFoundError: it does not exist.
         ValidationError: the name is empty, too long or taken.
     """
-    update_profile(profile_id, {"name": name})
+    update_profile(profile_id, {"name": name}, backend=backend)
 
 
-def duplicate_profile(profile_id: str, name: str) -> str:
-    """Make a copy of a profile with its settings, its queries and all their data.
+def duplicate_profile(
+    profile_id: str, name: str, *, backend: PersistenceBackend | None = None
+) -> str:
+    """Create a copy of a profile with its settings, its queries and all their data.
+
+    Expired responses and changelogs are not copied.
 
     Returns:
         The id of the copy. Its queries have the ids of the originals.
 
     Raises:
-        ProfileNotFoundError: there is none.
+        ProfileNotFoundError: it does not exist.
         ValidationError: the name is empty, too long or taken, or there are 50 profiles.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
-        original = get_profile(profile_id)
-        settings = {
-            key: value for key, value in original.items() if key not in ("created_at", "last_used")
-        }
-        copy_id = create_profile(name, settings)
+        settings = get_profile(profile_id, backend=backend)
+        del settings["created_at"], settings["last_used"]
+        copy_id = create_profile(name, settings, backend=backend)
         for query in backend.list_queries(profile_id):
             backend.save_query(copy_id, {**query, "profile_id": copy_id})
-            copy_query_data((profile_id, query["id"]), (copy_id, query["id"]))
+            copy_query_data(backend, (profile_id, query["id"]), (copy_id, query["id"]))
         if backend.get_app_state("active_profile_id") == copy_id:
-            _activate_a_query(copy_id)
+            _activate_most_recent_query(backend, copy_id)
     return copy_id
 
 
-def switch_profile(profile_id: str) -> None:
-    """Make the profile the active one, and its most recently used query with it.
+def switch_profile(profile_id: str, *, backend: PersistenceBackend | None = None) -> None:
+    """Make the profile active, and its most recently used query.
 
     Raises:
-        ProfileNotFoundError: there is none.
+        ProfileNotFoundError: it does not exist.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
-        profile = get_profile(profile_id)
-        backend.save_profile({**profile, "last_used": utc_now().isoformat()})
+        profile = get_profile(profile_id, backend=backend)
+        backend.save_profile({**profile, "last_used": backend.now().isoformat()})
         backend.set_app_state("active_profile_id", profile_id)
-        _activate_a_query(profile_id)
+        _activate_most_recent_query(backend, profile_id)
 
 
-def get_active_profile() -> Document | None:
-    """The active profile, or ``None`` if none is."""
-    backend = get_backend()
+def get_active_profile(*, backend: PersistenceBackend | None = None) -> ProfileDocument | None:
+    """Return the active profile, or ``None`` if none is."""
+    backend = resolve_backend(backend)
     profile_id = backend.get_app_state("active_profile_id")
     return None if profile_id is None else backend.get_profile(profile_id)
 
 
-def delete_profile(profile_id: str) -> None:
+def delete_profile(profile_id: str, *, backend: PersistenceBackend | None = None) -> None:
     """Delete the profile with its queries and all their data.
 
-    If it was the active one, the most recently used of the others becomes active, if any.
+    If it was active, the most recently used of the others becomes active, if there is one.
 
     Raises:
-        ProfileNotFoundError: there is none.
+        ProfileNotFoundError: it does not exist.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
         backend.delete_profile(profile_id)
         if backend.get_app_state("active_profile_id") != profile_id:
             return
         others = backend.list_profiles()
         backend.set_app_state("active_profile_id", others[0]["id"] if others else None)
-        _activate_a_query(others[0]["id"] if others else profile_id)
+        _activate_most_recent_query(backend, others[0]["id"] if others else profile_id)
 
 
-def _activate_a_query(profile_id: str) -> None:
-    backend = get_backend()
+def _activate_most_recent_query(backend: PersistenceBackend, profile_id: str) -> None:
     queries = backend.list_queries(profile_id)
     backend.set_app_state("active_query_id", queries[0]["id"] if queries else None)

@@ -1,17 +1,20 @@
-"""What business logic does with the queries of a profile.
+"""Operations on the queries of a profile for business logic.
 
-from burndown.query_manager import create_query, switch_query
+    from burndown.query_manager import create_query, switch_query
 
-query_id = create_query("kafka", "Last 12 weeks", "project = KAFKA AND created >= -12w")
+    query_id = create_query("kafka", "Last 12 weeks", "project = KAFKA AND created >= -12w")
+
+Every function works on the backend in use, or on the one that is passed as ``backend``, and takes
+the time from its clock.
 """
 
-from collections import defaultdict
-from datetime import datetime
+from itertools import islice
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
-from burndown.models.values import utc_now
-from burndown.naming_rules import MAX_QUERIES, checked_name, free_id, refuse_beyond
-from burndown.persistence import Document, get_backend
+from burndown.models import ENTITIES, Query, QueryData, QueryDocument
+from burndown.naming_rules import MAX_QUERIES, check_count, free_id, validate_name
+from burndown.persistence import Document, PersistenceBackend, resolve_backend
+from burndown.persistence.caching import is_expired
 
 __all__ = [
     "MAX_QUERIES",
@@ -27,62 +30,81 @@ __all__ = [
     "validate_query",
 ]
 
+_BATCH_SIZE = 100
+"""The number of records that one call saves. A response can take many megabytes, so that all of a
+query together could fill the memory; the JSON backend writes a file in full for each call."""
 
-def create_query(profile_id: str, name: str, jql: str, description: str = "") -> str:
-    """Make a query; it becomes active if its profile is and no query of it is.
+
+def create_query(
+    profile_id: str,
+    name: str,
+    jql: str,
+    description: str = "",
+    *,
+    backend: PersistenceBackend | None = None,
+) -> str:
+    """Create a query; it becomes active if its profile is and no query of that is.
 
     Args:
         profile_id: the profile it belongs to.
-        name: 1 to 100 characters; no other query of the profile may have it, in whatever case.
+        name: 1 to 100 characters; no other query of the profile may have it, in any case.
         jql: the search, in Jira's query language.
-        description: what it is for.
+        description: what the query is for.
+        backend: the backend to work on; by default the one in use.
 
     Returns:
-        Its id, made of the name.
+        The id of the query, made of its name.
 
     Raises:
-        ProfileNotFoundError: there is no such profile.
+        ProfileNotFoundError: the profile does not exist.
         ValidationError: the name or the JQL is empty, the name is taken, or the profile has 100
             queries.
     """
-    with get_backend().transaction():
+    backend = resolve_backend(backend)
+    with backend.transaction():
         query = {"jql": _checked_jql(jql), "description": description}
-        return _add_query(profile_id, name, query)
+        return _add_query(backend, profile_id, name, query)
 
 
-def get_query(profile_id: str, query_id: str) -> Document:
-    """The query.
+def get_query(
+    profile_id: str, query_id: str, *, backend: PersistenceBackend | None = None
+) -> QueryDocument:
+    """Return the query.
 
     Raises:
-        QueryNotFoundError: the profile has none of this id.
+        QueryNotFoundError: the profile has no such query, or does not exist.
     """
-    query = get_backend().get_query(profile_id, query_id)
+    query = resolve_backend(backend).get_query(profile_id, query_id)
     if query is None:
         raise QueryNotFoundError(profile_id, query_id)
     return query
 
 
-def list_queries(profile_id: str) -> list[Document]:
-    """The profile's queries, most recently used first.
+def list_queries(
+    profile_id: str, *, backend: PersistenceBackend | None = None
+) -> list[QueryDocument]:
+    """Return the queries of the profile, most recently used first.
 
     Raises:
-        ProfileNotFoundError: there is no such profile.
+        ProfileNotFoundError: the profile does not exist.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     queries = backend.list_queries(profile_id)
     if not queries and backend.get_profile(profile_id) is None:
         raise ProfileNotFoundError(profile_id)
     return queries
 
 
-def validate_query(profile_id: str, query_id: str) -> None:
-    """Make sure that the query belongs to the profile.
+def validate_query(
+    profile_id: str, query_id: str, *, backend: PersistenceBackend | None = None
+) -> None:
+    """Check that the query belongs to the profile.
 
     Raises:
-        ProfileNotFoundError: there is no such profile.
+        ProfileNotFoundError: the profile does not exist.
         QueryNotFoundError: the profile has no such query.
     """
-    if all(query["id"] != query_id for query in list_queries(profile_id)):
+    if all(query["id"] != query_id for query in list_queries(profile_id, backend=backend)):
         raise QueryNotFoundError(profile_id, query_id)
 
 
@@ -93,64 +115,77 @@ def update_query(
     name: str | None = None,
     jql: str | None = None,
     description: str | None = None,
+    backend: PersistenceBackend | None = None,
 ) -> None:
-    """Change what is given, and leave the rest as it is.
+    """Change what is given, and keep the rest; ``updated_at`` becomes the current time.
 
     Raises:
-        QueryNotFoundError: the profile has none of this id.
+        QueryNotFoundError: the profile has no such query, or does not exist.
         ValidationError: the name or the JQL is empty, or the name is taken.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
-        query = get_query(profile_id, query_id)
+        query = get_query(profile_id, query_id, backend=backend)
         if name is not None:
-            others = [other for other in list_queries(profile_id) if other["id"] != query_id]
-            query["name"] = checked_name("Query", name, others)
+            queries = backend.list_queries(profile_id)
+            query["name"] = validate_name(Query, name, queries, query_id)
         if jql is not None:
             query["jql"] = _checked_jql(jql)
         if description is not None:
             query["description"] = description
-        backend.save_query(profile_id, {**query, "updated_at": utc_now().isoformat()})
+        query["updated_at"] = backend.now().isoformat()
+        backend.save_query(profile_id, query)
 
 
-def rename_query(profile_id: str, query_id: str, name: str) -> None:
-    """Give the query another name; its id stays.
+def rename_query(
+    profile_id: str, query_id: str, name: str, *, backend: PersistenceBackend | None = None
+) -> None:
+    """Change the name of the query; its id stays.
 
     Raises:
-        QueryNotFoundError: the profile has none of this id.
+        QueryNotFoundError: the profile has no such query, or does not exist.
         ValidationError: the name is empty, too long or taken.
     """
-    update_query(profile_id, query_id, name=name)
+    update_query(profile_id, query_id, name=name, backend=backend)
 
 
-def duplicate_query(profile_id: str, query_id: str, name: str) -> str:
-    """Make a copy of the query, with all its data, in the same profile.
+def duplicate_query(
+    profile_id: str, query_id: str, name: str, *, backend: PersistenceBackend | None = None
+) -> str:
+    """Create a copy of the query, with all its data, in the same profile.
+
+    Expired responses and changelogs are not copied.
 
     Returns:
         The id of the copy.
 
     Raises:
-        QueryNotFoundError: the profile has none of this id.
+        QueryNotFoundError: the profile has no such query, or does not exist.
         ValidationError: the name is empty, too long or taken, or the profile has 100 queries.
     """
-    with get_backend().transaction():
-        query = get_query(profile_id, query_id)
-        del query["created_at"], query["last_used"], query["updated_at"]
-        copy_id = _add_query(profile_id, name, query)
-        copy_query_data((profile_id, query_id), (profile_id, copy_id))
+    backend = resolve_backend(backend)
+    with backend.transaction():
+        query = get_query(profile_id, query_id, backend=backend)
+        settings = {
+            key: value for key, value in query.items() if key not in Query.PRESERVED_ON_UPDATE
+        }
+        copy_id = _add_query(backend, profile_id, name, settings)
+        copy_query_data(backend, (profile_id, query_id), (profile_id, copy_id))
     return copy_id
 
 
-def switch_query(profile_id: str, query_id: str) -> None:
-    """Make the query the active one, and its profile with it.
+def switch_query(
+    profile_id: str, query_id: str, *, backend: PersistenceBackend | None = None
+) -> None:
+    """Make the query active, and its profile.
 
     Raises:
-        QueryNotFoundError: the profile has none of this id.
+        QueryNotFoundError: the profile has no such query, or does not exist.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
-        query = get_query(profile_id, query_id)
-        now = utc_now().isoformat()
+        query = get_query(profile_id, query_id, backend=backend)
+        now = backend.now().isoformat()
         backend.save_query(profile_id, {**query, "last_used": now})
         profile = backend.get_profile(profile_id)
         if profile is not None:
@@ -159,9 +194,9 @@ def switch_query(profile_id: str, query_id: str) -> None:
         backend.set_app_state("active_query_id", query_id)
 
 
-def get_active_query() -> Document | None:
-    """The active query of the active profile, or ``None`` if none is."""
-    backend = get_backend()
+def get_active_query(*, backend: PersistenceBackend | None = None) -> QueryDocument | None:
+    """Return the active query of the active profile, or ``None`` if none is."""
+    backend = resolve_backend(backend)
     profile_id = backend.get_app_state("active_profile_id")
     query_id = backend.get_app_state("active_query_id")
     if profile_id is None or query_id is None:
@@ -169,15 +204,17 @@ def get_active_query() -> Document | None:
     return backend.get_query(profile_id, query_id)
 
 
-def delete_query(profile_id: str, query_id: str) -> None:
+def delete_query(
+    profile_id: str, query_id: str, *, backend: PersistenceBackend | None = None
+) -> None:
     """Delete the query with all its data.
 
-    If it was the active one, the most recently used of the others becomes active, if any.
+    If it was active, the most recently used of the others becomes active, if there is one.
 
     Raises:
-        QueryNotFoundError: the profile has none of this id.
+        QueryNotFoundError: the profile has no such query, or does not exist.
     """
-    backend = get_backend()
+    backend = resolve_backend(backend)
     with backend.transaction():
         backend.delete_query(profile_id, query_id)
         active = (
@@ -189,46 +226,42 @@ def delete_query(profile_id: str, query_id: str) -> None:
             backend.set_app_state("active_query_id", others[0]["id"] if others else None)
 
 
-def copy_query_data(source: tuple[str, str], target: tuple[str, str]) -> None:
-    """Copy what hangs on a query to another one; expired cache entries are not copied.
+def copy_query_data(
+    backend: PersistenceBackend, source: tuple[str, str], target: tuple[str, str]
+) -> None:
+    """Copy the data of a query to another query, except what has expired.
 
     Args:
-        source: ids of profile and query.
-        target: ids of profile and query.
+        backend: the backend to work on; call this within a transaction of it.
+        source: the ids of profile and query to copy from.
+        target: the ids of profile and query to copy to.
     """
-    backend = get_backend()
-    data = backend.get_project_data(*source)
-    if data is not None:
-        backend.save_project_data(*target, data)
-    backend.save_metrics_snapshots(*target, backend.get_metrics_snapshots(*source, limit=None))
-    for cache in backend.list_jira_caches(*source):
-        response = backend.get_jira_cache(*source, cache["cache_key"])
-        if response is not None:
-            expires_at = datetime.fromisoformat(cache["expires_at"])
-            backend.save_jira_cache(*target, cache["cache_key"], response, expires_at)
-    changelogs = backend.get_jira_changelogs(*source)
-    by_expiry: dict[str | None, dict[str, Document]] = defaultdict(dict)
-    for entry in backend.list_jira_changelogs(*source):
-        if entry["issue_key"] in changelogs:
-            by_expiry[entry["expires_at"]][entry["issue_key"]] = changelogs[entry["issue_key"]]
-    for expiry, histories in by_expiry.items():
-        expires_at_or_never = None if expiry is None else datetime.fromisoformat(expiry)
-        backend.save_jira_changelogs(*target, histories, expires_at_or_never)
+    now = backend.now()
+    ids = dict(zip(("profile_id", "query_id"), target, strict=True))
+    for entity in ENTITIES:
+        if issubclass(entity, QueryData):
+            copies = (
+                {**record, **ids}
+                for record in backend.records(entity, *source)
+                if not is_expired(record, now)
+            )
+            while batch := list(islice(copies, _BATCH_SIZE)):
+                backend.save_records(entity, batch)
 
 
-def _add_query(profile_id: str, name: str, settings: Document) -> str:
-    backend = get_backend()
-    queries = list_queries(profile_id)
-    refuse_beyond(MAX_QUERIES, "Query", queries)
-    name = checked_name("Query", name, queries)
-    query_id = free_id(name, "query", {query["id"] for query in queries})
+def _add_query(backend: PersistenceBackend, profile_id: str, name: str, settings: Document) -> str:
+    queries = list_queries(profile_id, backend=backend)
+    check_count(Query, MAX_QUERIES, queries)
+    name = validate_name(Query, name, queries)
+    query_id = free_id(name, Query.FALLBACK_ID, {query["id"] for query in queries})
     backend.save_query(profile_id, {**settings, "id": query_id, "name": name})
-    if backend.get_app_state("active_profile_id") == profile_id and get_active_query() is None:
+    is_active = backend.get_app_state("active_profile_id") == profile_id
+    if is_active and get_active_query(backend=backend) is None:
         backend.set_app_state("active_query_id", query_id)
     return query_id
 
 
 def _checked_jql(jql: str) -> str:
     if not isinstance(jql, str) or not jql.strip():
-        raise ValidationError.of("Query", "jql", "a JQL was expected", jql)
+        raise ValidationError.of("Query", "jql", "input should be a JQL search", jql)
     return jql

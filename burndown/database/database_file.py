@@ -13,15 +13,11 @@ from typing import NamedTuple
 
 from burndown.database.rollback_journal import RollbackJournal, file_size
 from burndown.errors import ForeignDatabaseError, StorageError
+from burndown.files.sqlite_files import BUILT_SUFFIX, SIDECARS
 from burndown.forks import ForkSafeLock
 
-__all__ = ["BUILT_SUFFIX", "SIDECARS", "DatabaseFile", "remove_database"]
+__all__ = ["DatabaseFile", "remove_database"]
 
-BUILT_SUFFIX = ".migrating"
-"""The suffix of a database that is built next to ours and then takes its name."""
-
-SIDECARS = ("-wal", "-shm", "-journal")
-"""The suffixes of the files that SQLite keeps next to a database in use."""
 
 # Closing the new file releases all locks of this process on it, so no other thread may open it
 # before it is closed.
@@ -53,22 +49,22 @@ class DatabaseFile:
 
     @property
     def log(self) -> Path:
-        """The write-ahead log; SQLite puts it next to the file that a link leads to."""
+        """Return the write-ahead log; SQLite puts it next to the file that a link leads to."""
         return self._sidecar("-wal")
 
     @property
     def index(self) -> Path:
-        """The index of the log, which SQLite rebuilds if it is missing."""
+        """Return the index of the log, which SQLite rebuilds if it is missing."""
         return self._sidecar("-shm")
 
     @property
     def journal(self) -> Path:
-        """The rollback journal of an interrupted transaction, in a database without a log."""
+        """Return the rollback journal of an interrupted transaction, if there is no log."""
         return self._sidecar("-journal")
 
     @property
     def sidecars(self) -> list[Path]:
-        """The paths of all files that SQLite keeps next to a database in use."""
+        """Return the paths of all files that SQLite keeps next to a database in use."""
         return [self._sidecar(suffix) for suffix in SIDECARS]
 
     def exists(self) -> bool:

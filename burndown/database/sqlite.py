@@ -21,8 +21,8 @@ from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
-from burndown.disk import sync
 from burndown.errors import PersistenceError, StorageError
+from burndown.files.paths import sync
 from burndown.sql import Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -75,7 +75,7 @@ class SQLiteDatabase(Database):
 
     @property
     def path(self) -> Path:
-        """The file of the database."""
+        """Return the file of the database."""
         return self._path
 
     def read(

@@ -13,9 +13,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from burndown.database.database_file import SIDECARS, DatabaseFile
-from burndown.disk import complete_or_absent, is_there, storage_errors, sync
+from burndown.database.database_file import DatabaseFile
 from burndown.errors import DatabaseCorruptionError, StorageError
+from burndown.files.atomic import complete_or_absent
+from burndown.files.errors import storage_errors
+from burndown.files.paths import lexists, sync
+from burndown.files.sqlite_files import SIDECARS
 
 __all__ = ["back_up", "copy_database", "integrity_problems", "sidecars_of"]
 
@@ -87,7 +90,7 @@ def sidecars_of(path: Path) -> list[Path]:
 
     By them, a database in use is recognized without opening its file.
     """
-    return [sidecar for sidecar in DatabaseFile(path).sidecars if is_there(sidecar)]
+    return [sidecar for sidecar in DatabaseFile(path).sidecars if lexists(sidecar)]
 
 
 def _refuse_sidecars(target: Path) -> None:

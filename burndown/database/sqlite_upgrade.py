@@ -11,8 +11,9 @@ from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import not_writable
 from burndown.database.sqlite_recognition import is_ours, recognized_version
 from burndown.database.upgrade import Begin, SchemaUpgrader
-from burndown.disk import sync, working_folder
 from burndown.errors import DatabaseCorruptionError
+from burndown.files.paths import sync
+from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import READABLE
 from burndown.schema.recognition import APPLICATION_ID

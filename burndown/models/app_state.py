@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
-from burndown.models.values import Key, Line
+from burndown.models.field_types import Key, Line
 
 __all__ = ["AppState", "AppStateDocument"]
 

@@ -19,8 +19,8 @@ from sqlmodel import SQLModel
 
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
+from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import MAX_DEPTH, check_storable, decode
-from burndown.models.values import SECTION_DEPTH
 
 __all__ = ["Entity", "Submodel", "View", "add_index", "fields_by_key"]
 
@@ -111,7 +111,9 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
     LABEL: ClassVar[str]
     """The plural for people, such as ``cached responses``."""
     PROFILE_COLUMN: ClassVar[str | None] = None
-    """The column with the id of the profile, if the entity belongs to one."""
+    """The column with the id of the profile, if the entity is one or belongs to one."""
+    QUERY_COLUMN: ClassVar[str | None] = None
+    """The column with the id of the query, if the entity is one or belongs to one."""
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset()
     """Columns that keep their value if a document that replaces another has none."""
     EXPORT_FILE: ClassVar[str | None] = None

@@ -28,8 +28,8 @@ from burndown.errors import ValidationError
 from burndown.models.base import Entity, Submodel, fields_by_key
 from burndown.models.columns import CompressedJson, JsonColumn
 from burndown.models.documents import Document
+from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import check_storable
-from burndown.models.values import SECTION_DEPTH
 
 __all__ = ["Codec", "Row", "codec_of"]
 

@@ -9,8 +9,7 @@ from typing_extensions import TypedDict
 from burndown.models.base import View, add_index
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
 from burndown.models.documents import Document
-from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import (
+from burndown.models.field_types import (
     IsoWeek,
     JsonObject,
     LenientNumber,
@@ -18,8 +17,9 @@ from burndown.models.values import (
     UtcDatetime,
     Word,
     lenient,
-    utc_now,
 )
+from burndown.models.query_data import QueryData, of_query
+from burndown.models.timestamps import utc_now
 
 __all__ = [
     "DoraMetrics",

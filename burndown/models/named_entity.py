@@ -10,7 +10,8 @@ from sqlmodel import Field
 from burndown.errors import ValidationError
 from burndown.models.base import Entity
 from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
-from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
+from burndown.models.field_types import Identifier, JsonObject, Line, Name, UtcDatetime, slug
+from burndown.models.timestamps import utc_now
 
 __all__ = ["NamedEntity", "name_taken"]
 
@@ -74,12 +75,17 @@ class NamedEntity(Entity):
 
 
 def name_taken(
-    entity: type[NamedEntity], document: Mapping[str, Any], holder: str
+    entity: type[NamedEntity], document: Mapping[str, Any], holder: str, advice: str = ""
 ) -> ValidationError:
-    """Return the error of a name that another entity of the same scope has."""
-    return ValidationError.of(
-        f"{entity.__name__} {document['id']!r}",
-        "name",
-        f"input should be a name other than that of {entity.__name__.lower()} {holder!r}",
-        document["name"],
-    )
+    """Return the error of a name that another entity of the same scope has.
+
+    Args:
+        entity: the entity.
+        document: its name, and its id if it has one already.
+        holder: the id of the one that has the name.
+        advice: the end of the message, with what to do next.
+    """
+    kind, document_id = entity.__name__, document.get("id")
+    expected = f"input should be a name other than that of {kind.lower()} {holder!r}{advice}"
+    subject = kind if document_id is None else f"{kind} {document_id!r}"
+    return ValidationError.of(subject, "name", expected, document["name"])

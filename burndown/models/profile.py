@@ -20,9 +20,7 @@ from typing_extensions import TypedDict
 from burndown.models.base import Submodel, add_index
 from burndown.models.columns import Flag, FlagJson, SubmodelJson
 from burndown.models.documents import Document
-from burndown.models.json_codec import check_text
-from burndown.models.named_entity import NamedEntity
-from burndown.models.values import (
+from burndown.models.field_types import (
     Expecting,
     FieldSource,
     Number,
@@ -31,6 +29,8 @@ from burndown.models.values import (
     TimestampText,
     invalid,
 )
+from burndown.models.json_codec import check_text
+from burndown.models.named_entity import NamedEntity
 
 __all__ = [
     "DoraFieldMappings",

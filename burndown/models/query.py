@@ -12,8 +12,8 @@ from typing_extensions import TypedDict
 
 from burndown.models.base import add_index
 from burndown.models.columns import OrderedText, UtcTimestamp
+from burndown.models.field_types import Identifier, Line, UtcDatetime
 from burndown.models.named_entity import NamedEntity
-from burndown.models.values import Identifier, Line, UtcDatetime
 
 __all__ = ["Query", "QueryDocument"]
 
@@ -29,6 +29,7 @@ class Query(NamedEntity, table=True):
     )
     LABEL: ClassVar[str] = "queries"
     PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
+    QUERY_COLUMN: ClassVar[str | None] = "id"
     EXPORT_FILE: ClassVar[str | None] = "queries/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "query.json"
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset(

@@ -1,12 +1,13 @@
-"""The storage behind one interface, and the one that is in use.
+"""The backends behind one interface, and the one in use.
 
     from burndown.persistence import get_backend
 
     backend = get_backend()
     profile = backend.get_profile("kafka")
 
-Business logic calls :func:`get_backend` each time; tests put another one in its place with
-:func:`set_backend`.
+Business logic calls :func:`get_backend` each time; tests replace the backend with
+:func:`set_backend`. A process can have any number of stores open: functions that work on a store,
+such as those of :mod:`burndown.profile_manager`, take it as ``backend=``.
 """
 
 from importlib import import_module
@@ -37,6 +38,7 @@ __all__ = [
     "ValidationError",
     "get_backend",
     "open_backend",
+    "resolve_backend",
     "set_backend",
 ]
 
@@ -48,10 +50,10 @@ _backend: PersistenceBackend | None = None
 
 
 def get_backend() -> PersistenceBackend:
-    """The backend in use: the one that was set, or a new one as the settings say.
+    """Return the backend in use: the one that was set, or else one that the settings choose.
 
     Raises:
-        ValidationError: a setting has a value that is not possible.
+        ValidationError: a setting is not valid.
         StorageError: the settings name a database that no backend can open.
     """
     global _backend
@@ -64,18 +66,26 @@ def get_backend() -> PersistenceBackend:
         return _backend
 
 
+def resolve_backend(backend: PersistenceBackend | None) -> PersistenceBackend:
+    """Return the given backend, or the one in use for ``None``.
+
+    Every function with an argument ``backend`` that can be omitted calls this.
+    """
+    return get_backend() if backend is None else backend
+
+
 def open_backend(where: str | Path, *, read_only: bool = False) -> PersistenceBackend:
-    """The backend on a location; it is reached for on first use.
+    """Return a backend for a location, which is first accessed by the first call.
 
     Args:
-        where: path of a SQLite file; an SQLAlchemy URL such as
-            ``postgresql+psycopg://user:password@host/name``; or the folder of JSON files of the
-            old dashboard, as ``json:profiles``, or as a path if it exists.
-        read_only: make and upgrade nothing, leave nothing behind, and refuse to write. A
-            transaction then sees one state of the data and keeps nobody from writing.
+        where: the path of a SQLite file; an SQLAlchemy URL such as
+            ``postgresql+psycopg://user:password@host/name``; or the folder with the JSON files of
+            the old dashboard, as ``json:profiles``, or as a path if it exists.
+        read_only: create and upgrade nothing, leave nothing behind, and refuse to write. A
+            transaction then sees one state of the data and blocks no writer.
 
     Raises:
-        StorageError: no backend stores there.
+        StorageError: there is no backend for this location.
     """
     folder = _json_folder(where)
     if folder is None:
@@ -86,14 +96,16 @@ def open_backend(where: str | Path, *, read_only: bool = False) -> PersistenceBa
 def set_backend(backend: PersistenceBackend | None) -> None:
     """Use this backend from now on; ``get_db_connection`` then opens its database.
 
-    ``None`` closes and forgets the one in use; the next :func:`get_backend` makes one anew.
+    Args:
+        backend: the backend; ``None`` closes and forgets the one in use, and the next
+            :func:`get_backend` creates one from the settings.
 
     Raises:
-        TypeError: it is no :class:`PersistenceBackend`.
+        TypeError: it is not a :class:`PersistenceBackend`.
     """
     global _backend
     if backend is not None and not isinstance(backend, PersistenceBackend):
-        raise TypeError(f"a PersistenceBackend was expected, not {type(backend).__name__}")
+        raise TypeError(f"Input should be a PersistenceBackend, got {type(backend).__name__}")
     with _lock:
         if backend is None and _backend is not None:
             _backend.close()
@@ -102,7 +114,7 @@ def set_backend(backend: PersistenceBackend | None) -> None:
 
 
 def _json_backend(folder: Path, *, read_only: bool = False) -> PersistenceBackend:
-    """Loaded where it is used: reading the old files takes as many modules as all else here."""
+    # Imported on first use: reading the old files takes as many modules as everything else here.
     backend: PersistenceBackend = import_module(_JSON_BACKEND).JSONBackend(
         folder, read_only=read_only
     )
@@ -110,9 +122,9 @@ def _json_backend(folder: Path, *, read_only: bool = False) -> PersistenceBacken
 
 
 def _json_folder(where: str | Path) -> Path | None:
-    """The folder of JSON files that is meant; ``None`` if it is a database."""
+    """Return the folder of JSON files that is meant, or ``None`` for a database."""
     if isinstance(where, str) and where.startswith(_JSON):
         return Path(where.removeprefix(_JSON).removeprefix("//"))
-    if isinstance(where, str) and "://" in where:  # not looked for: an error would show a password
-        return None
+    if isinstance(where, str) and "://" in where:
+        return None  # a URL is no path; the error of a look-up would quote its password
     return Path(where) if Path(where).is_dir() else None

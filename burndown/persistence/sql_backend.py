@@ -8,19 +8,23 @@ from typing import Any
 
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
-from burndown.models import Entity, Profile, Query
+from burndown.models import (
+    Entity,
+    JiraCacheEntry,
+    JiraChangelogEntry,
+    MetricsSnapshotDocument,
+    Profile,
+    ProfileDocument,
+    Query,
+    QueryDocument,
+    TaskProgressDocument,
+)
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity
-from burndown.models.values import utc_now
-from burndown.persistence.document_backend import (
-    DocumentBackend,
-    checked_limit,
-    checked_mapping,
-    has_expired,
-    listed_caches,
-    query_document,
-)
-from burndown.persistence.interface import Document
+from burndown.models.timestamps import utc_now
+from burndown.persistence.arguments import check_limit, query_document, require_object
+from burndown.persistence.caching import listed_cache, listed_changelog
+from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import get_app_state, set_app_state
 from burndown.repositories.base import iterate_records, save_rows
 from burndown.repositories.jira_cache import (
@@ -49,13 +53,16 @@ from burndown.sql import Executor
 __all__ = ["SQLBackend"]
 
 
-class SQLBackend(DocumentBackend):
-    """The storage of a workspace in a database.
+class SQLBackend(PersistenceBackend):
+    """The storage of a workspace in an SQL database.
 
     Args:
-        database: where it lies.
-        clock: gives the present, by which entries expire.
+        database: the database.
+        clock: returns the current time.
     """
+
+    # Reads that `PersistenceBackend` writes in terms of records are single statements here: the
+    # database finds a row by its key, compares expiries, and lists caches without their responses.
 
     def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(clock)
@@ -64,25 +71,25 @@ class SQLBackend(DocumentBackend):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database!r})"
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> ProfileDocument | None:
         return self.database.read(get_profile, profile_id)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
-        self._save_named(Profile, checked_mapping("Profile", profile))
+        self._save_named(Profile, require_object("Profile", profile))
 
-    def list_profiles(self) -> list[Document]:
+    def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
 
     def delete_profile(self, profile_id: str) -> None:
         self.database.write(delete_profile, profile_id)
 
-    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+    def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
         return self.database.read(get_query, profile_id, query_id)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         self._save_named(Query, query_document(profile_id, query))
 
-    def list_queries(self, profile_id: str) -> list[Document]:
+    def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
@@ -95,31 +102,33 @@ class SQLBackend(DocumentBackend):
         self.database.write(set_app_state, key, value)
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
-        found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self._now())
+        found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self.now())
         return None if found is None else found["response"]
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
+        now = self.now()
         found = self.database.read(list_jira_caches, profile_id, query_id)
-        return listed_caches(found, self._now())
+        return [listed_cache(each, now) for each in found]
 
     def cleanup_expired_cache(self) -> int:
-        return self.database.write(_delete_expired, self._now())
+        return self.database.write(_delete_expired, self.now())
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
-        found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self._now())
+        found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self.now())
         return None if found is None else found["changelog"]
 
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
+        # A list, as the statement can run again after a conflict on a server.
         wanted = None if issue_keys is None else list(issue_keys)
-        found = self.database.read(get_jira_changelogs, profile_id, query_id, self._now(), wanted)
+        found = self.database.read(get_jira_changelogs, profile_id, query_id, self.now(), wanted)
         return {document["issue_key"]: document["changelog"] for document in found}
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[JiraChangelogEntry]:
+        now = self.now()
         found = self.database.read(list_jira_changelogs, profile_id, query_id)
-        now = self._now()
-        return [{**entry, "expired": has_expired(entry, now)} for entry in found]
+        return [listed_changelog(each, now) for each in found]
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
         found = self.database.read(get_project_data, profile_id, query_id)
@@ -131,15 +140,14 @@ class SQLBackend(DocumentBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-    ) -> list[Document]:
-        return self.database.read(
-            list_metrics_snapshots, profile_id, query_id, metric_type, checked_limit(limit)
-        )
+    ) -> list[MetricsSnapshotDocument]:
+        check_limit(limit)
+        return self.database.read(list_metrics_snapshots, profile_id, query_id, metric_type, limit)
 
-    def get_task_progress(self, task_name: str) -> Document | None:
+    def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         return self.database.read(get_task_progress, task_name)
 
-    def list_task_progress(self) -> list[Document]:
+    def list_task_progress(self) -> list[TaskProgressDocument]:
         return self.database.read(list_task_progress)
 
     def clear_task_progress(self, task_name: str) -> None:
@@ -167,12 +175,14 @@ class SQLBackend(DocumentBackend):
         self.database.backup(target)
         return target
 
-    def records(self, model: type[Entity], profile_id: str | None = None) -> Iterator[Document]:
-        return iterate_records(self.database.read, model, profile_id)
+    def records(
+        self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None
+    ) -> Iterator[Document]:
+        return iterate_records(self.database.read, entity, profile_id, query_id)
 
-    def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
-        # Validated and encoded before the transaction, so that others can write meanwhile.
-        self.database.write(save_rows, model, codec_of(model).rows(records))
+    def save_records(self, entity: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+        # Validated and encoded before the transaction begins, so that others can write meanwhile.
+        self.database.write(save_rows, entity, codec_of(entity).rows(records))
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:
@@ -187,7 +197,7 @@ class SQLBackend(DocumentBackend):
         self.database.close()
 
     def _save_named(self, entity: type[NamedEntity], document: Mapping[str, Any]) -> None:
-        rows = codec_of(entity).rows([{"created_at": self._now(), **document}])
+        rows = codec_of(entity).rows([{"created_at": self.now(), **document}])
         self.database.write(save_rows, entity, rows, document)
 
 

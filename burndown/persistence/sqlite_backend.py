@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from burndown.database import SQLiteDatabase
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.sql_backend import SQLBackend
 
 __all__ = ["SQLiteBackend"]
@@ -15,8 +15,8 @@ class SQLiteBackend(SQLBackend):
     """The storage of a workspace in a SQLite file.
 
     Args:
-        path: the file; it is made on first use, with its folder, readable for its owner only.
-        clock: gives the present, by which entries expire.
+        path: the file; it is created on first use with its folder, readable only by its owner.
+        clock: returns the current time.
     """
 
     def __init__(self, path: str | Path, clock: Callable[[], datetime] = utc_now) -> None:

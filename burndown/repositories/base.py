@@ -62,10 +62,10 @@ class Repository(Generic[E]):
         """
         save_documents(self._executor, self.entity, [entity.to_document()])
 
-    def _typed(self, document: Document | None) -> E | None:
+    def _typed(self, document: Mapping[str, Any] | None) -> E | None:
         return None if document is None else self._all_typed([document])[0]
 
-    def _all_typed(self, documents: Iterable[Document]) -> list[E]:
+    def _all_typed(self, documents: Iterable[Mapping[str, Any]]) -> list[E]:
         codec = codec_of(self.entity)
         try:
             return [codec.entity(document) for document in documents]
@@ -125,9 +125,12 @@ def save_rows(
 
 
 def iterate_records(
-    read: Callable[..., Iterator[Document]], entity: type[Entity], profile_id: str | None = None
+    read: Callable[..., Iterator[Document]],
+    entity: type[Entity],
+    profile_id: str | None = None,
+    query_id: str | None = None,
 ) -> Iterator[Document]:
-    """Yield all documents of an entity, or those of one profile, by key.
+    """Yield all documents of an entity, or those of one profile or query, by key.
 
     The rows are read in pages, each by a statement of its own: while the caller works on one, no
     connection is in use.
@@ -136,15 +139,16 @@ def iterate_records(
         read: calls a function with an executor, such as :meth:`burndown.database.Database.read`.
         entity: the entity.
         profile_id: the profile; ``None`` for all of them.
+        query_id: the query; ``None`` for all of them.
     """
+    owners = ((entity.PROFILE_COLUMN, profile_id), (entity.QUERY_COLUMN, query_id))
+    wanted = {column: owner for column, owner in owners if owner is not None}
+    if None in wanted:  # the entity belongs to no profile or no query
+        return
+    page = _page(entity, tuple(wanted))
     key = [column.name for column in entity.__table__.primary_key]
     parameters = dict.fromkeys(key, "")  # smaller than every key
-    page = _page(entity, None)
-    if profile_id is not None:
-        if entity.PROFILE_COLUMN is None:
-            return
-        page = _page(entity, entity.PROFILE_COLUMN)
-        parameters["of_profile"] = profile_id
+    parameters |= {f"owner_{column}": owner for column, owner in wanted.items()}
     is_at_end = False
     while not is_at_end:
         is_at_end = True
@@ -170,13 +174,13 @@ _QUERY_KEY = ("profile_id", "query_id")
 
 
 @cache
-def _page(entity: type[Entity], profile_column: str | None) -> Statement:
+def _page(entity: type[Entity], owner_columns: tuple[str, ...]) -> Statement:
     table = entity.__table__
     key = list(table.primary_key)
     last = [bindparam(column.name, type_=column.type) for column in key]
     page = select_documents(table).where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(_PAGE)
-    if profile_column is not None:
-        page = page.where(table.c[profile_column] == bindparam("of_profile"))
+    for column in owner_columns:
+        page = page.where(table.c[column] == bindparam(f"owner_{column}"))
     return Statement(page, spread=entity.UNKNOWN_KEYS)
 
 

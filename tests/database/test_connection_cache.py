@@ -1,4 +1,4 @@
-"""Connections that wait for the next call: none is lost, none is left in a transaction."""
+"""Cached connections: none is leaked, and none is left in a transaction."""
 
 import sqlite3
 import threading
@@ -27,11 +27,11 @@ INSERT = "INSERT INTO t VALUES (1)"
 
 
 class Stop(BaseException):
-    """What a test interrupts with: not even an ``Exception``."""
+    """A ``BaseException`` that interrupts a test, and is not an ``Exception``."""
 
 
 class Connections:
-    """A cache of connections to a file with one table, and all that it ever opened."""
+    """Cached connections to a file with one table, and all connections that were ever opened."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -101,10 +101,10 @@ def connections(tmp_path: Path) -> Iterator[Connections]:
         connection.close()
 
 
-# --- one by one ------------------------------------------------------------------------------
+# --- single values ---------------------------------------------------------------------------
 
 
-def test_calls_one_after_the_other_share_a_connection(connections: Connections) -> None:
+def test_consecutive_calls_share_a_connection(connections: Connections) -> None:
     for number in range(20):
         connections.write(insert)
         assert connections.read(count) == number + 1
@@ -132,14 +132,14 @@ def test_writing_begins_with_the_first_statement(connections: Connections) -> No
     assert not connections.opened[0].in_transaction
 
 
-def test_a_connection_sees_what_others_wrote_since_its_last_call(connections: Connections) -> None:
+def test_a_connection_sees_what_others_wrote_after_its_last_call(connections: Connections) -> None:
     with closing(sqlite3.connect(connections.path, isolation_level=None)) as other:
         for number in range(3):
             assert connections.read(count) == number
             other.execute(INSERT)
 
 
-def test_a_connection_that_waits_holds_nobody_up(connections: Connections) -> None:
+def test_an_idle_connection_blocks_no_other(connections: Connections) -> None:
     connections.write(insert)
     connections.read(count)
     with closing(sqlite3.connect(connections.path, timeout=0)) as other:
@@ -166,7 +166,7 @@ def test_work_that_fails_leaves_no_transaction(
     assert connections.stored() == len(connections.opened) == 1
 
 
-def test_a_commit_that_fails_leaves_nothing(connections: Connections) -> None:
+def test_a_commit_that_fails_stores_nothing(connections: Connections) -> None:
     with closing(sqlite3.connect(connections.path)) as other:
         other.execute("CREATE TABLE child (x REFERENCES parent (x) DEFERRABLE INITIALLY DEFERRED)")
         other.execute("CREATE TABLE parent (x PRIMARY KEY)")
@@ -183,7 +183,7 @@ def test_a_commit_that_fails_leaves_nothing(connections: Connections) -> None:
     assert connections.stored() == len(connections.opened) == 1
 
 
-def test_a_transaction_that_cannot_be_undone_is_closed_with_its_connection(
+def test_a_connection_that_cannot_roll_back_is_closed(
     connections: Connections,
 ) -> None:
     class Stubborn(sqlite3.Connection):
@@ -204,7 +204,7 @@ def test_a_transaction_that_cannot_be_undone_is_closed_with_its_connection(
     assert connections.stored() == 1
 
 
-def test_a_lock_that_another_holds_is_left_to_it(connections: Connections) -> None:
+def test_a_lock_of_another_connection_is_respected(connections: Connections) -> None:
     with closing(sqlite3.connect(connections.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
@@ -215,8 +215,8 @@ def test_a_lock_that_another_holds_is_left_to_it(connections: Connections) -> No
     assert connections.stored() == len(connections.opened) == 1
 
 
-def test_a_row_that_cannot_be_read_pins_no_state(connections: Connections) -> None:
-    """Text that is no UTF-8 fails amid the rows, and the error is held on to."""
+def test_a_row_that_cannot_be_read_keeps_no_read_transaction_open(connections: Connections) -> None:
+    """Text that is not UTF-8 fails in the middle of the rows, and the error is kept."""
     with closing(sqlite3.connect(connections.path, isolation_level=None)) as other:
         other.execute("INSERT INTO t VALUES (1), (CAST(x'ff' AS TEXT)), (3)")
         with pytest.raises(sqlite3.OperationalError) as held:
@@ -228,10 +228,10 @@ def test_a_row_that_cannot_be_read_pins_no_state(connections: Connections) -> No
     assert connections.stored() == len(connections.opened) == 1
 
 
-# --- many, and the end -----------------------------------------------------------------------
+# --- many processes --------------------------------------------------------------------------
 
 
-def test_a_call_within_a_call_has_a_connection_of_its_own(connections: Connections) -> None:
+def test_a_call_within_a_call_uses_another_connection(connections: Connections) -> None:
     def work(connection: Executor) -> int:
         insert(connection)
         return connections.read(count)
@@ -241,7 +241,7 @@ def test_a_call_within_a_call_has_a_connection_of_its_own(connections: Connectio
     assert connections.still_open() == 2
 
 
-def test_no_more_than_a_few_are_kept(connections: Connections) -> None:
+def test_the_number_of_cached_connections_is_limited(connections: Connections) -> None:
     connections.patience = 60
     together = threading.Barrier(3 * MAX_IDLE)
 
@@ -256,7 +256,7 @@ def test_no_more_than_a_few_are_kept(connections: Connections) -> None:
     assert connections.still_open() == 0
 
 
-def test_closing_lets_a_call_that_runs_finish(connections: Connections) -> None:
+def test_closing_waits_for_a_running_call(connections: Connections) -> None:
     begun, closed = threading.Event(), threading.Event()
 
     def work(connection: Executor) -> None:
@@ -277,11 +277,11 @@ def test_closing_lets_a_call_that_runs_finish(connections: Connections) -> None:
     assert len(connections.opened) == 2
 
 
-def test_closing_while_a_connection_is_given_back_closes_it(connections: Connections) -> None:
+def test_a_connection_that_is_returned_during_closing_is_closed(connections: Connections) -> None:
     class ClosedMeanwhile(sqlite3.Connection):
         @property
         def in_transaction(self) -> bool:
-            """Asked just before a connection is put to those that wait."""
+            """Called just before a connection is added to the idle ones."""
             connections.cache.close()
             return super().in_transaction
 
@@ -290,7 +290,7 @@ def test_closing_while_a_connection_is_given_back_closes_it(connections: Connect
     assert connections.still_open() == 0
 
 
-def test_closing_twice_or_before_the_first_call_is_nothing(connections: Connections) -> None:
+def test_closing_twice_or_before_the_first_call_does_nothing(connections: Connections) -> None:
     connections.cache.close()
     connections.write(insert)
     connections.cache.close()
@@ -299,7 +299,7 @@ def test_closing_twice_or_before_the_first_call_is_nothing(connections: Connecti
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_closing_at_any_moment_loses_no_write_and_no_connection(
+def test_closing_at_any_time_loses_no_write_and_no_connection(
     connections: Connections, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection_cache, "MAX_IDLE", 1 + seed)
@@ -344,7 +344,7 @@ def test_thousands_of_calls_open_no_further_files(backend: SQLiteBackend) -> Non
     assert open_files() < before
 
 
-def test_a_call_that_is_interrupted_keeps_nothing(
+def test_an_interrupted_call_leaves_no_transaction(
     backend: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend.save_profile({"id": "p"})
@@ -360,7 +360,7 @@ def test_a_call_that_is_interrupted_keeps_nothing(
     backend.save_profile({"id": "new"})
 
 
-def test_a_refusal_of_the_database_leaves_it_free(backend: SQLiteBackend, tmp_path: Path) -> None:
+def test_an_error_of_the_database_leaves_no_lock(backend: SQLiteBackend, tmp_path: Path) -> None:
     backend.save_profile({"id": "p", "name": "taken"})
     for fail in (
         lambda: backend.save_profile({"id": "other", "name": "taken"}),
@@ -369,10 +369,10 @@ def test_a_refusal_of_the_database_leaves_it_free(backend: SQLiteBackend, tmp_pa
     ):
         with pytest.raises((ValidationError, QueryNotFoundError)):
             fail()
-        write_at_once(tmp_path / "burndown.db")
+        write_immediately(tmp_path / "burndown.db")
 
 
-def test_a_lock_beyond_the_patience_leaves_the_database_usable(
+def test_a_lock_timeout_leaves_the_database_usable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
@@ -386,11 +386,11 @@ def test_a_lock_beyond_the_patience_leaves_the_database_usable(
                     backend.save_profile({"id": "new"})
                 assert backend.get_profile("new") is None
         backend.save_profile({"id": "new"})
-        write_at_once(path)
+        write_immediately(path)
 
 
 class Watched(Mapping[str, Any]):
-    """A document in whose reading somebody else writes."""
+    """A document during whose reading another connection writes."""
 
     def __init__(self, document: dict[str, Any], path: Path) -> None:
         self._document = document
@@ -399,7 +399,7 @@ class Watched(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         self.reads += 1
-        write_at_once(self._path)
+        write_immediately(self._path)
         return self._document[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -409,8 +409,8 @@ class Watched(Mapping[str, Any]):
         return len(self._document)
 
 
-def write_at_once(path: Path) -> None:
-    """Write without waiting for anybody."""
+def write_immediately(path: Path) -> None:
+    """Write without waiting for a lock."""
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
         other.execute("INSERT INTO app_state (key, value) VALUES ('n', 1) ON CONFLICT DO NOTHING")
 
@@ -437,7 +437,7 @@ def test_others_can_write_while_a_row_is_encoded(
     backend.list_profiles()
 
     def watched(value: Any) -> bytes:
-        write_at_once(tmp_path / "burndown.db")
+        write_immediately(tmp_path / "burndown.db")
         encoded.append(value)
         return encode(value)
 
@@ -446,7 +446,7 @@ def test_others_can_write_while_a_row_is_encoded(
     assert encoded
 
 
-def test_a_call_within_a_session_sees_what_is_not_flushed(backend: SQLiteBackend) -> None:
+def test_a_call_within_a_session_sees_unflushed_changes(backend: SQLiteBackend) -> None:
     with backend.database.session() as session:
         session.add(Profile(id="pending", name="one"))
         found = backend.get_profile("pending")
@@ -457,7 +457,7 @@ def test_a_call_within_a_session_sees_what_is_not_flushed(backend: SQLiteBackend
     assert backend.get_query("pending", "q") is not None
 
 
-def test_a_call_within_a_session_is_undone_with_it(backend: SQLiteBackend) -> None:
+def test_a_call_within_a_session_is_rolled_back_with_it(backend: SQLiteBackend) -> None:
     def fail() -> None:
         with backend.database.session() as session:
             session.add(Profile(id="pending"))
@@ -469,7 +469,7 @@ def test_a_call_within_a_session_is_undone_with_it(backend: SQLiteBackend) -> No
     assert backend.list_profiles() == []
 
 
-def test_a_refusal_within_a_transaction_undoes_just_its_call(backend: SQLiteBackend) -> None:
+def test_an_error_within_a_transaction_undoes_only_its_call(backend: SQLiteBackend) -> None:
     with backend.transaction():
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
@@ -501,7 +501,7 @@ def test_transactions_nest_deeply(backend: SQLiteBackend) -> None:
     assert kept == set(range(1, 51))
 
 
-def test_another_thread_is_no_part_of_a_transaction(backend: SQLiteBackend) -> None:
+def test_another_thread_does_not_join_a_transaction(backend: SQLiteBackend) -> None:
     with backend.transaction(), ThreadPoolExecutor(1) as pool:
         backend.set_app_state("k", "v")
         assert pool.submit(backend.get_app_state, "k").result() is None

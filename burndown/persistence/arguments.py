@@ -1,0 +1,49 @@
+"""Checks of arguments that every backend is called with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from burndown.errors import ValidationError
+from burndown.models import Document
+
+__all__ = ["check_limit", "query_document", "require_object"]
+
+
+def require_object(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the document unchanged.
+
+    Raises:
+        ValidationError: it is not an object.
+    """
+    if not isinstance(document, Mapping):
+        raise ValidationError.of(subject, "", "input should be an object", document)
+    return document
+
+
+def query_document(profile_id: str, query: Mapping[str, Any]) -> Document:
+    """Return a copy of the document of a query, with the id of its profile.
+
+    Raises:
+        ValidationError: it is not an object, or has the id of another profile.
+    """
+    document = require_object("Query", query)
+    if document.get("profile_id", profile_id) != profile_id:
+        raise ValidationError.of(
+            f"Query {document.get('id')!r}",
+            "profile_id",
+            f"input should be {profile_id!r}, the profile that it is saved in",
+            document["profile_id"],
+        )
+    return {**document, "profile_id": profile_id}
+
+
+def check_limit(limit: int | None) -> None:
+    """Check the maximum number of documents to return.
+
+    Raises:
+        ValidationError: it is neither ``None`` nor an integer of 1 or more.
+    """
+    if limit is not None and not (isinstance(limit, int) and limit >= 1):
+        raise ValidationError.of(
+            "Limit", "limit", "input should be an integer of 1 or more, or None", limit
+        )

@@ -1,0 +1,141 @@
+"""The part of a backend that knows no entity: records in transactions, and the store as such."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from burndown.models import Document, Entity
+from burndown.models.timestamps import to_utc, utc_now
+
+__all__ = ["RecordStore"]
+
+
+class RecordStore(ABC):
+    """A store of records: reads and saves documents of every entity in the same way.
+
+    Args:
+        clock: returns the current time. A ``datetime`` without an offset is local time.
+    """
+
+    # The default is an attribute of the class, so that a subclass need not call `__init__`.
+    _clock: Callable[[], datetime] = staticmethod(utc_now)
+
+    def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the current time of the backend's clock, in UTC.
+
+        The backend compares expiries with it. Code that stores timestamps takes it, too, so that
+        one clock decides, in tests as well.
+        """
+        return to_utc(self._clock())
+
+    @abstractmethod
+    def records(
+        self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None
+    ) -> Iterator[Document]:
+        """Yield all records of an entity, ordered by primary key.
+
+        Expired records are included. Each record is a document with all fields of the entity, also
+        those that no other method returns, such as the ``created_at`` of a cached response.
+
+        Args:
+            entity: the entity, such as :class:`~burndown.models.Query`.
+            profile_id: yield only what belongs to this profile, the profile itself included;
+                nothing if the entity belongs to no profile.
+            query_id: yield only what belongs to this query, the query itself included; nothing if
+                the entity belongs to no query.
+        """
+
+    @abstractmethod
+    def save_records(self, entity: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+        """Save records unchanged, all of them or none; each replaces the one with the same key.
+
+        Args:
+            entity: the entity that the records are of.
+            records: documents as :meth:`records` yields them. Fields with a default can be absent.
+        """
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """Begin a transaction: its calls are committed together at the end, or none on an error.
+
+        It acquires the lock with its first call. It belongs to the thread and the asyncio task that
+        began it; it may end in another thread. A transaction within another one is a part of it: an
+        error undoes just this part.
+
+        Raises:
+            TransactionAbortedError: the storage ended the transaction after an error, such as a
+                full disk, or this process was forked within it; nothing of it was stored. Every
+                further call in it raises the same.
+        """
+
+    @abstractmethod
+    def describe(self) -> Document:
+        """Return ``location``, ``size_bytes`` and ``schema_version`` of the store.
+
+        The location is a path, or a URL with its password masked. The version is ``None`` if the
+        store does not exist yet.
+        """
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Return whether the store exists; create nothing."""
+
+    @abstractmethod
+    def check_integrity(self) -> tuple[bool, list[str]]:
+        """Check everything that is stored for damage.
+
+        Returns:
+            ``(True, [])`` if the store is intact, else ``False`` and a message for each problem.
+        """
+
+    @abstractmethod
+    def backup(self, path: str | Path) -> Path:
+        """Copy everything that is committed to a new path, while others read and write.
+
+        The copy is a store of the same type, which ``open_backend`` opens: one file for SQLite, a
+        folder for JSON files, readable only by its owner. It holds one state of the data, without
+        the changes of open transactions, the caller's own included. It is checked as
+        :meth:`check_integrity` does, and appears complete or not at all.
+
+        Args:
+            path: where nothing exists yet; missing parent folders are created.
+
+        Returns:
+            The absolute path of the copy.
+
+        Raises:
+            StorageError: there is nothing to copy; the path exists; the disk is full or read-only;
+                or the store has a backup program of its own, which the error names (``pg_dump`` for
+                PostgreSQL).
+            DatabaseCorruptionError: the stored data is damaged; there is no copy of it.
+        """
+
+    def foreign_objects(self) -> list[str]:
+        """Return what others added to the store and a copy does not contain.
+
+        Returns:
+            Descriptions such as ``table mine`` or ``column team of profiles``; by default none.
+        """
+        return []
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release files and connections; the next call opens them again."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,44 @@
+"""The interface asks a backend for what it cannot write in terms of other methods."""
+
+from datetime import UTC, datetime
+from unittest.mock import Mock
+
+from burndown import PersistenceBackend
+from tests.contract.model import Model
+from tests.support.store import START, Clock
+
+
+def test_a_backend_implements_few_methods() -> None:
+    assert PersistenceBackend.__abstractmethods__ == {
+        *("records", "save_records", "transaction"),
+        *("save_profile", "delete_profile", "save_query", "delete_query"),
+        *("set_app_state", "cleanup_expired_cache", "clear_task_progress"),
+        *("describe", "exists", "check_integrity", "backup", "close"),
+    }
+
+
+def test_a_backend_that_takes_no_clock_has_the_current_time() -> None:
+    """Its constructor need not call that of the interface."""
+    before = datetime.now(UTC)
+    assert before <= Model(Clock()).now() <= datetime.now(UTC)
+
+
+def test_now_is_in_utc() -> None:
+    class Timed(Model):
+        def __init__(self, clock: Clock) -> None:
+            super().__init__(clock)
+            PersistenceBackend.__init__(self, clock)
+
+    clock = Clock()
+    assert Timed(clock).now() == START
+    clock.now = START.astimezone().replace(tzinfo=None)
+    assert Timed(clock).now() == START
+    assert Timed(clock).now().tzinfo is UTC
+
+
+def test_a_mock_of_the_interface_has_its_methods() -> None:
+    mock = Mock(spec=PersistenceBackend)
+    mock.get_profile.return_value = None
+    mock.now.return_value = START
+    assert mock.get_profile("kafka") is None
+    assert mock.now() == START
