@@ -11,11 +11,19 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, zip_longest
 
 from burndown.errors import ImportExportError
-from burndown.models import ENTITIES, AppState, Entity
+from burndown.models import ENTITIES, AppState, Entity, QueryData
 from burndown.models.json_codec import encode
 from burndown.persistence import Document, PersistenceBackend
+from burndown.persistence.caching import is_expired
 
-__all__ = ["Adapt", "CopyProgress", "copy_records", "copy_store", "unchanged"]
+__all__ = [
+    "Adapt",
+    "CopyProgress",
+    "copy_query_data",
+    "copy_records",
+    "copy_store",
+    "unchanged",
+]
 
 CopyProgress = Callable[[str, int], None]
 """Called with the label of an entity and the number of its records copied so far."""
@@ -24,7 +32,8 @@ Adapt = Callable[[type[Entity], Document], Document]
 """Takes an entity and a record of it; returns the record to copy instead."""
 
 _BATCH = 500
-"""How many records are saved with one call: one statement each, yet few enough for memory."""
+"""The number of records that one call saves. A response can take many megabytes, so that all of
+them together could fill the memory; the JSON backend writes a file in full for each call."""
 _SCHEMA_VERSION = "schema_version"
 _STATE_OF_EMPTY_STORE = {_SCHEMA_VERSION, "migration_complete"}
 
@@ -98,6 +107,29 @@ def copy_records(
             if progress is not None:
                 progress(entity.LABEL, copied[entity.LABEL])
     return copied
+
+
+def copy_query_data(
+    backend: PersistenceBackend, source: tuple[str, str], target: tuple[str, str]
+) -> None:
+    """Copy the data of a query to another query, except what has expired.
+
+    Args:
+        backend: the backend to work on; call this within a transaction of it.
+        source: the ids of profile and query to copy from.
+        target: the ids of profile and query to copy to.
+    """
+    now = backend.now()
+    ids = dict(zip(("profile_id", "query_id"), target, strict=True))
+    for entity in ENTITIES:
+        if issubclass(entity, QueryData):
+            copies = (
+                {**record, **ids}
+                for record in backend.records(entity, *source)
+                if not is_expired(record, now)
+            )
+            for batch in _batches(copies):
+                backend.save_records(entity, batch)
 
 
 def _records(backend: PersistenceBackend, entity: type[Entity]) -> Iterator[Document]:

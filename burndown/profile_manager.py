@@ -14,11 +14,11 @@ the time from its clock.
 from collections.abc import Mapping
 from typing import Any
 
+from burndown.copying import copy_query_data
 from burndown.errors import ProfileNotFoundError, ValidationError
 from burndown.models import Profile, ProfileDocument
 from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
 from burndown.persistence import PersistenceBackend, resolve_backend
-from burndown.query_manager import copy_query_data
 
 __all__ = [
     "MAX_PROFILES",

@@ -8,13 +8,11 @@ Every function works on the backend in use, or on the one that is passed as ``ba
 the time from its clock.
 """
 
-from itertools import islice
-
+from burndown.copying import copy_query_data
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
-from burndown.models import ENTITIES, Query, QueryData, QueryDocument
+from burndown.models import Query, QueryDocument
 from burndown.naming_rules import MAX_QUERIES, check_count, free_id, validate_name
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
-from burndown.persistence.caching import is_expired
 
 __all__ = [
     "MAX_QUERIES",
@@ -29,10 +27,6 @@ __all__ = [
     "update_query",
     "validate_query",
 ]
-
-_BATCH_SIZE = 100
-"""The number of records that one call saves. A response can take many megabytes, so that all of a
-query together could fill the memory; the JSON backend writes a file in full for each call."""
 
 
 def create_query(
@@ -224,29 +218,6 @@ def delete_query(
         if active == (profile_id, query_id):
             others = backend.list_queries(profile_id)
             backend.set_app_state("active_query_id", others[0]["id"] if others else None)
-
-
-def copy_query_data(
-    backend: PersistenceBackend, source: tuple[str, str], target: tuple[str, str]
-) -> None:
-    """Copy the data of a query to another query, except what has expired.
-
-    Args:
-        backend: the backend to work on; call this within a transaction of it.
-        source: the ids of profile and query to copy from.
-        target: the ids of profile and query to copy to.
-    """
-    now = backend.now()
-    ids = dict(zip(("profile_id", "query_id"), target, strict=True))
-    for entity in ENTITIES:
-        if issubclass(entity, QueryData):
-            copies = (
-                {**record, **ids}
-                for record in backend.records(entity, *source)
-                if not is_expired(record, now)
-            )
-            while batch := list(islice(copies, _BATCH_SIZE)):
-                backend.save_records(entity, batch)
 
 
 def _add_query(backend: PersistenceBackend, profile_id: str, name: str, settings: Document) -> str:

@@ -15,10 +15,10 @@ from burndown.forks import ForkSafeLock
 __all__ = ["LOCK_TIMEOUT_SECONDS", "FolderLock"]
 
 LOCK_TIMEOUT_SECONDS = 10
-"""How long to wait for others."""
+"""The wait for other threads and processes."""
 
 _POLL_SECONDS = 0.005
-"""How often to try a lock of another process: the wait of a short transaction is not noticed."""
+"""The interval of tries, short enough that a wait for a short transaction is not noticed."""
 
 
 class FolderLock:

@@ -47,9 +47,9 @@ class _Level:
     written: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     is_begun: bool = False
-    """Whether it holds the lock; kept on the outermost level."""
+    """True if it holds the lock; kept on the outermost level."""
     is_aborted: bool = False
-    """Whether the copy may hold half of a change; kept on the outermost level."""
+    """True if the copy may hold half of a change; kept on the outermost level."""
 
     @property
     def outermost(self) -> "_Level":

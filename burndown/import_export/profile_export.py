@@ -29,7 +29,6 @@ from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import WriteFile, new_export
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
-from burndown.models.timestamps import utc_now
 from burndown.naming_rules import MAX_QUERIES
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 
@@ -203,7 +202,7 @@ class _ProfileExport:
 
     def _manifest(self) -> Manifest:
         return Manifest(
-            exported_at=utc_now(),
+            exported_at=self._backend.now(),
             profile_id=self._profile["id"],
             profile_name=self._profile["name"],
             counts=self._counts,

@@ -3,7 +3,6 @@
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from burndown.errors import ImportExportError, ValidationError
 from burndown.import_export.export_reader import ExportReader, open_export
 from burndown.import_export.layout import PROFILE, QUERIES
 from burndown.import_export.report import ImportReport
-from burndown.import_export.secrets import TOKEN
+from burndown.import_export.secrets import TOKEN, keep_token, token_of
 from burndown.models import ENTITIES, Entity, Profile, ProfileDocument
 from burndown.models.codec import codec_of
 from burndown.naming_rules import (
@@ -197,7 +196,7 @@ class _ProfileImport:
         """Save everything; call it within a transaction."""
         export, profile_id = self._export, self._profile["id"]
         if self.replaced is not None:
-            _keep_token(self._profile, self.replaced)
+            keep_token(self._profile, self.replaced)
         with export.locating_errors(PROFILE):
             backend.save_records(Profile, [self._profile])
         imported: dict[str, int] = {}
@@ -221,9 +220,9 @@ class _ProfileImport:
     def _missing_secrets(self) -> list[str]:
         """Return what was omitted, and the token of the replaced profile unless it was kept."""
         missing = set(self._export.manifest.left_out.secrets)
-        if self.replaced is not None and _token(self.replaced):
+        if self.replaced is not None and token_of(self.replaced):
             missing.add(TOKEN)
-        if _token(self._profile):
+        if token_of(self._profile):
             missing.discard(TOKEN)
         return sorted(missing)
 
@@ -284,20 +283,3 @@ def _find_replaced(
         ids = " and ".join(repr(other["id"]) for other in found)
         raise ImportExportError(f"profiles {ids} have its id and its name; delete one first")
     return found[0] if found else None
-
-
-def _keep_token(profile: Document, replaced: ProfileDocument) -> None:
-    """Give the profile the token of the replaced one, if it has none and is for the same server.
-
-    For another server the token would be sent to a stranger, who may have made the export.
-    """
-    jira, earlier = profile.get("jira_config"), replaced["jira_config"]
-    if not isinstance(jira, dict) or _token(profile) or not _token(replaced):
-        return
-    if jira.get("base_url") == earlier.get("base_url"):
-        profile["jira_config"] = {**jira, "token": earlier["token"]}
-
-
-def _token(profile: Mapping[str, Any]) -> Any:
-    jira = profile.get("jira_config")
-    return jira.get("token") if isinstance(jira, dict) else None

@@ -9,7 +9,7 @@ from burndown.import_export.layout import PROFILE
 from burndown.models import Entity, Profile
 from burndown.models.json_codec import encode
 
-__all__ = ["TOKEN", "refuse_tokens", "without_secrets"]
+__all__ = ["TOKEN", "keep_token", "refuse_tokens", "token_of", "without_secrets"]
 
 TOKEN = f"{PROFILE}: jira_config.token"
 """How a manifest reports that the Jira token was omitted."""
@@ -54,6 +54,24 @@ def refuse_tokens(profiles: Iterable[Mapping[str, Any]], data: bytes, name: str)
                 f"Nothing was exported: the Jira token of profile {owner!r} would be in {name}; "
                 "remove it there, or export with secrets"
             )
+
+
+def keep_token(profile: dict[str, Any], replaced: Mapping[str, Any]) -> None:
+    """Give the profile the token of the replaced one, if it has none and is for the same server.
+
+    For another server the token would be sent to a stranger, who may have made the export.
+    """
+    jira, earlier = profile.get("jira_config"), replaced["jira_config"]
+    if not isinstance(jira, dict) or token_of(profile) or not token_of(replaced):
+        return
+    if jira.get("base_url") == earlier.get("base_url"):
+        profile["jira_config"] = {**jira, "token": earlier["token"]}
+
+
+def token_of(profile: Mapping[str, Any]) -> Any:
+    """Return the Jira token of a profile that may not be valid; ``None`` if it has none."""
+    jira = profile.get("jira_config")
+    return jira.get("token") if isinstance(jira, dict) else None
 
 
 def _without(value: Any, path: str, rule: Callable[[str], bool], omitted: list[str]) -> Any:

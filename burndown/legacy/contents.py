@@ -18,7 +18,7 @@ class LegacyQuery:
     folder: Path
     document: Document
     has_marker: bool = False
-    """Whether the file holds the document as this package wrote it."""
+    """True if the file holds the document as this package wrote it."""
 
     @property
     def path(self) -> Path:
@@ -44,4 +44,4 @@ class LegacyProfile:
     document: Document
     queries: list[LegacyQuery]
     has_marker: bool = False
-    """Whether the file holds the document as this package wrote it."""
+    """True if the file holds the document as this package wrote it."""

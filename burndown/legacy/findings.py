@@ -17,7 +17,7 @@ class Finding:
     path: Path
     """The file or folder."""
     what: str
-    """What was done with it and why, or why it cannot be read."""
+    """The change to it with the reason, or the reason why it cannot be read."""
 
 
 @dataclass
@@ -27,11 +27,11 @@ class Findings:
     root: Path | None = None
     """The folder that is read; links below it are not followed, even if they appear meanwhile."""
     converted: list[Finding] = field(default_factory=list)
-    """What is taken in another form."""
+    """Values that are taken in another form."""
     skipped: list[Finding] = field(default_factory=list)
-    """What is not taken; the original files stay where they are."""
+    """Files and values that are not taken; the originals stay where they are."""
     problems: list[Finding] = field(default_factory=list)
-    """What is irreplaceable and cannot be taken: it stops a migration."""
+    """Irreplaceable files and values that cannot be taken: they stop a migration."""
 
     def add_converted(self, path: Path, what: str) -> None:
         """Report that a value is taken in another form."""

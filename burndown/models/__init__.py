@@ -1,8 +1,8 @@
 """The stored entities: one module for each, with its nested sections."""
 
 from burndown.models.app_state import AppState
-from burndown.models.base import Entity, Submodel
 from burndown.models.documents import Document
+from burndown.models.entity import Entity
 from burndown.models.jira_cache import JiraCache, JiraCacheEntry, jira_cache_key
 from burndown.models.jira_changelog import JiraChangelog, JiraChangelogEntry
 from burndown.models.metrics_snapshot import (
@@ -21,12 +21,13 @@ from burndown.models.profile import (
     ForecastSettings,
     JiraConfig,
     Profile,
-    ProfileDocument,
     ProjectClassification,
 )
+from burndown.models.profile_document import ProfileDocument
 from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
 from burndown.models.query import Query, QueryDocument
 from burndown.models.query_data import QueryData
+from burndown.models.submodel import Submodel
 from burndown.models.task_progress import TaskProgress, TaskProgressDocument
 from burndown.models.version import SCHEMA_VERSION
 

@@ -5,8 +5,8 @@ from typing import ClassVar
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
+from burndown.models.entity import Entity
 from burndown.models.field_types import Key, Line
 
 __all__ = ["AppState", "AppStateDocument"]

@@ -6,9 +6,9 @@ from sqlalchemy import PrimaryKeyConstraint
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import View, add_index
-from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
+from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.documents import Document
+from burndown.models.entity import add_index
 from burndown.models.field_types import (
     IsoWeek,
     JsonObject,
@@ -18,7 +18,9 @@ from burndown.models.field_types import (
     Word,
     lenient,
 )
+from burndown.models.json_columns import JsonText
 from burndown.models.query_data import QueryData, of_query
+from burndown.models.submodel import View
 from burndown.models.timestamps import utc_now
 
 __all__ = [

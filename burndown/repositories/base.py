@@ -16,8 +16,9 @@ from sqlmodel import Session, select
 from burndown.errors import ValidationError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
-from burndown.models.columns import CompressedJson, JsonText, damaged
+from burndown.models.columns import damaged
 from burndown.models.documents import Document
+from burndown.models.json_columns import CompressedJson, JsonText
 from burndown.models.query_data import QueryData
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents

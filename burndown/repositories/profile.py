@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
-from burndown.models.profile import ProfileDocument
+from burndown.models.profile_document import ProfileDocument
 from burndown.repositories.base import Repository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 

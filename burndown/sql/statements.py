@@ -27,17 +27,10 @@ from sqlalchemy.types import TypeEngine
 from typing_extensions import TypeVar
 
 from burndown.errors import format_value
-from burndown.models.columns import (
-    DECODING_ERRORS,
-    IsoText,
-    JsonText,
-    StoredType,
-    SubmodelJson,
-    UtcTimestamp,
-    damaged,
-)
+from burndown.models.columns import DECODING_ERRORS, IsoText, StoredType, UtcTimestamp, damaged
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
+from burndown.models.json_columns import JsonText, SubmodelJson
 from burndown.sql.executor import Executor
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)

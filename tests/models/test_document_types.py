@@ -12,8 +12,9 @@ from typing_extensions import get_type_hints, is_typeddict
 
 from burndown import SQLiteBackend
 from burndown.models import ENTITIES
-from burndown.models.base import Entity, Submodel, fields_by_key
 from burndown.models.codec import codec_of
+from burndown.models.entity import Entity
+from burndown.models.submodel import Submodel, fields_by_key
 from tests.support.strategies import ENTITIES as DOCUMENTS
 from tests.support.strategies import SECTIONS
 
@@ -22,7 +23,8 @@ entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity
 
 def type_of(model: type[Any]) -> Any:
     """Return the type of the documents of an entity or a section."""
-    return getattr(import_module(model.__module__), f"{model.__name__}Document")
+    module = model.__module__.replace("models.profile", "models.profile_document")
+    return getattr(import_module(module), f"{model.__name__}Document")
 
 
 def typed_dicts_in(annotation: Any) -> list[Any]:

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 _MAX_DEPTH = 6
-"""How deep below the folder of profiles to search; an id typed with slashes makes deep folders."""
+"""The depth of the search for profiles; an id typed with slashes makes deep folders."""
 
 
 def has_workspace(profiles_dir: Path) -> bool:

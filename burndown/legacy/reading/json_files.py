@@ -33,7 +33,7 @@ __all__ = [
 _ENCODINGS = {"utf-8-sig": "UTF-8 with a byte order mark"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_PATHS = 5
-"""How many paths a report names; a file of metrics can have thousands of NaN."""
+"""The number of paths that a report names; a file of metrics can have thousands of NaN."""
 _MAX_PATH_LENGTH = 80
 """Keys are from others, and of any length."""
 _TYPES = {

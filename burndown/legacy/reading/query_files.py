@@ -52,7 +52,7 @@ class QueryFile:
     model: type[QueryData]
     """The entity type of its documents."""
     irreplaceable: bool
-    """Whether the data exists only here; other data can be fetched from Jira again."""
+    """True if the data exists only here; other data can be fetched from Jira again."""
     documents: list[Document]
     """Without the ids of profile and query."""
 

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 CACHE_LIFETIME = timedelta(hours=24)
-"""How long the old dashboard uses a cached response."""
+"""The time for which the old dashboard uses a cached response."""
 
 _LATEST = datetime.max.replace(tzinfo=UTC) - CACHE_LIFETIME
 

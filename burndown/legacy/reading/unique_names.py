@@ -13,7 +13,7 @@ from burndown.models.timestamps import to_utc
 __all__ = ["make_names_unique"]
 
 _LONGEST_BASE = MAX_NAME_LENGTH - 10
-"""How much of a long name is kept, to leave room for a number after it."""
+"""The part of a long name that is kept, to leave room for a number after it."""
 
 
 def make_names_unique(
