@@ -54,6 +54,7 @@ class Database(ForkAware, ABC):
         self._reader = reader
         self._upgrader = upgrader
         self._errors = errors
+        # SQLAlchemy leaves the BEGIN to the drivers, which know no write lock.
         event.listen(engine, "begin", self._begin)
         event.listen(engine, "before_cursor_execute", _log)
         self._transactions: Transactions[WritingSession] = Transactions()
@@ -260,13 +261,14 @@ class Database(ForkAware, ABC):
 
     def _new_session(self, kind: type[S], bind: Engine) -> S:
         self._prepare()
+        # Entities can be read after the commit, when there is no session to load them again.
         return kind(bind, expire_on_commit=False)
 
     def _prepare(self) -> None:
         """Create or upgrade the tables on the first use."""
         if self._ready:
             return
-        with self._opening:
+        with self._opening:  # one thread prepares; the others wait for it
             if not self._ready:
                 self._upgrader.prepare()
                 self._ready = True

@@ -60,7 +60,7 @@ def make_schema(connection: Connection, location: str = "The database") -> None:
         ForeignDatabaseError: tables of another program have their names.
     """
     contents = contents_of(connection)
-    if contents.version is not None:
+    if contents.version is not None:  # another process was faster
         return
     if contents.foreign:
         tables = ", ".join(contents.foreign)

@@ -52,8 +52,9 @@ def render(
 def config(**attributes: object) -> Config:
     """Return the configuration of Alembic, with attributes for ``env.py``."""
     settings = Config()
+    # Alembic interpolates options, so that a % in the path has to be escaped.
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    settings.set_main_option("path_separator", "os")
+    settings.set_main_option("path_separator", "os")  # Alembic warns if there is none
     settings.attributes.update(attributes)
     return settings
 

@@ -12,6 +12,6 @@ def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add a column; rename one of its name that somebody else added."""
     if not context.is_offline_mode():
         taken = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
-        if column.name in taken:
+        if column.name in taken:  # a column that was added manually, and may hold data
             op.execute(f'ALTER TABLE {table} RENAME COLUMN {column.name} TO "{column.name} (own)"')
     op.add_column(table, column)

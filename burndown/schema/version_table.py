@@ -29,6 +29,7 @@ _VERSION_KEY = "schema_version"
 
 _UNREADABLE = "unreadable"
 """Stands for the rows of a table that we may not read: it is another program's."""
+# Asked first: a refused SELECT would end the transaction on PostgreSQL.
 _MAY_READ = text(f"SELECT has_table_privilege('{ALEMBIC_TABLE}', 'SELECT')")
 
 
@@ -43,6 +44,7 @@ _app_state = Entity.metadata.tables[AppState.__tablename__]
 
 def recorded_version(connection: Connection) -> str | None:
     """Return the version in our own table, or ``None``."""
+    # Inspected first: a SELECT that fails would end the transaction on PostgreSQL.
     if not inspect(connection).has_table(_own.name):
         return None
     recorded = connection.execute(select(_own.c.version_num)).scalars().first()
@@ -82,6 +84,7 @@ def record_version(version: str, dialect: str, alembic: Collection[str]) -> Iter
     Raises:
         StorageError: version 1.1 has to be recorded in that table, but it is another program's.
     """
+    # Rows of other programs, whose table it is as well as ours.
     is_shared = not set(alembic) <= set(OLD_VERSIONS)
     if not set(alembic).isdisjoint(OLD_VERSIONS):
         yield _alembic.delete().where(_alembic.c.version_num.in_(OLD_VERSIONS))

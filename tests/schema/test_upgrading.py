@@ -134,7 +134,7 @@ def test_a_newer_database_is_not_changed(tmp_path: Path, with_log: bool) -> None
         lambda: backend.database.sql_of_change("1.0"),
     ]
     for call in calls:
-        with pytest.raises(SchemaTooNewError, match=r"version 7\.3.*after 1\.2; upgrade it") as too:
+        with pytest.raises(SchemaTooNewError, match=r"version 7\.3.*up to 1\.2; upgrade it") as too:
             call()
         assert (too.value.found, too.value.known) == ("7.3", SCHEMA_VERSION)
         backend.close()
