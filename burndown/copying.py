@@ -1,4 +1,4 @@
-"""A whole store from one backend into another.
+"""Copy records: a whole store into another one, or the data of a query to another query.
 
 from burndown.copying import copy_store
 from burndown.persistence import open_backend
@@ -11,47 +11,26 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, zip_longest
 
 from burndown.errors import ImportExportError
-from burndown.models import (
-    AppState,
-    Entity,
-    JiraCache,
-    JiraChangelog,
-    MetricsSnapshot,
-    Profile,
-    ProjectData,
-    Query,
-    TaskProgress,
-)
+from burndown.models import ENTITIES, AppState, Entity
 from burndown.models.json_codec import encode
 from burndown.persistence import Document, PersistenceBackend
 
-__all__ = ["NAMES", "Adapt", "CopyProgress", "as_it_is", "copy_records", "copy_store"]
-
-NAMES: dict[type[Entity], str] = {
-    Profile: "profiles",
-    Query: "queries",
-    JiraCache: "cached responses",
-    JiraChangelog: "changelogs",
-    ProjectData: "project data",
-    MetricsSnapshot: "metrics snapshots",
-    AppState: "app state",
-    TaskProgress: "tasks",
-}
-"""All that a store holds, owners before what belongs to them, with what people call it."""
+__all__ = ["Adapt", "CopyProgress", "copy_records", "copy_store", "unchanged"]
 
 CopyProgress = Callable[[str, int], None]
-"""Takes what is being copied, and how many of it are."""
+"""Called with the label of an entity and the number of its records copied so far."""
 
 Adapt = Callable[[type[Entity], Document], Document]
-"""Takes a kind and a record of it; gives what is copied in its place."""
+"""Takes an entity and a record of it; returns the record to copy instead."""
 
 _BATCH = 500
-_OF_THE_STORE_ITSELF = "schema_version"
-_OF_NO_ONE = {_OF_THE_STORE_ITSELF, "migration_complete"}
+"""How many records are saved with one call: one statement each, yet few enough for memory."""
+_SCHEMA_VERSION = "schema_version"
+_STATE_OF_EMPTY_STORE = {_SCHEMA_VERSION, "migration_complete"}
 
 
-def as_it_is(model: type[Entity], record: Document) -> Document:
-    """The record, unchanged."""
+def unchanged(entity: type[Entity], record: Document) -> Document:
+    """Return the record itself."""
     return record
 
 
@@ -60,40 +39,40 @@ def copy_store(
     target: PersistenceBackend,
     *,
     replace: bool = False,
-    adapt: Adapt = as_it_is,
+    adapt: Adapt = unchanged,
     progress: CopyProgress | None = None,
 ) -> dict[str, int]:
     """Copy a store, and compare both sides value by value; all of it or nothing.
 
-    Nobody can write to either while it runs, unless the source was opened to be read: then others
-    go on writing there, and the copy has what was committed at the beginning. What others have
-    added is not copied; :meth:`PersistenceBackend.foreign_objects` lists it.
+    Nobody can write to either store during the copy, unless the source was opened read-only: then
+    others can continue to write there, and the copy has what was committed at its start. Tables and
+    columns that others added are not copied; :meth:`PersistenceBackend.foreign_objects` lists them.
 
     Args:
-        source: what to copy.
-        target: where to; it must be empty.
-        replace: delete what the target holds instead of refusing it.
-        adapt: changes records on the way, such as by leaving out what is secret.
-        progress: is told how far it is.
+        source: the store to copy.
+        target: the store to copy to; it must be empty.
+        replace: delete the content of the target instead of refusing it.
+        adapt: changes each record before it is copied, for example to omit secrets.
+        progress: called after each batch of records.
 
     Returns:
-        How many profiles, queries, … were copied.
+        The number of profiles, queries, … that were copied.
 
     Raises:
         ImportExportError: there is no source, both are the same, the target is not empty, or it
-            does not give back what it was given; the target is as it was.
-        StorageError: one of them is locked or out of reach, or the disk is full.
+            returns other records than it was given; the target is unchanged.
+        StorageError: one of them is locked or cannot be reached, or the disk is full.
     """
     if not source.exists():
         raise ImportExportError(f"There is nothing to copy at {_location(source)}")
     if _location(source) == _location(target):
         raise ImportExportError(f"{_location(source)} cannot be copied onto itself")
     with source.transaction(), target.transaction():
-        if not replace and _holds_anything(target):
+        if not replace and not _is_empty(target):
             raise ImportExportError(
-                f"{_location(target)} is not empty; name another target, or have it replaced"
+                f"{_location(target)} is not empty; name another target, or replace its content"
             )
-        _empty(target)
+        _clear(target)
         copied = copy_records(source, target, progress, adapt)
         _compare(source, target, adapt)
     return copied
@@ -103,27 +82,28 @@ def copy_records(
     source: PersistenceBackend,
     target: PersistenceBackend,
     progress: CopyProgress | None = None,
-    adapt: Adapt = as_it_is,
+    adapt: Adapt = unchanged,
 ) -> dict[str, int]:
-    """Copy all records but the version of the schema; call it within a transaction.
+    """Copy all records but the schema version; call it within a transaction.
 
     Returns:
-        How many of each kind there were.
+        The number of records of each entity, by its label.
     """
     copied = {}
-    for model, name in NAMES.items():
-        copied[name] = 0
-        for batch in _batches(_records(source, model)):
-            target.save_records(model, [adapt(model, record) for record in batch])
-            copied[name] += len(batch)
+    for entity in ENTITIES:
+        copied[entity.LABEL] = 0
+        for batch in _batches(_records(source, entity)):
+            target.save_records(entity, [adapt(entity, record) for record in batch])
+            copied[entity.LABEL] += len(batch)
             if progress is not None:
-                progress(name, copied[name])
+                progress(entity.LABEL, copied[entity.LABEL])
     return copied
 
 
-def _records(backend: PersistenceBackend, model: type[Entity]) -> Iterator[Document]:
-    for record in backend.records(model):
-        if model is not AppState or record["key"] != _OF_THE_STORE_ITSELF:
+def _records(backend: PersistenceBackend, entity: type[Entity]) -> Iterator[Document]:
+    """Return all records of an entity but the schema version, which each store has of its own."""
+    for record in backend.records(entity):
+        if entity is not AppState or record["key"] != _SCHEMA_VERSION:
             yield record
 
 
@@ -134,30 +114,32 @@ def _batches(records: Iterable[Document]) -> Iterator[list[Document]]:
 
 
 def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt) -> None:
-    for model, name in NAMES.items():
-        expected = (_as_stored(model, adapt(model, each)) for each in _records(source, model))
-        found = (_as_stored(model, each) for each in _records(target, model))
+    """Compare the records of both as JSON text, which distinguishes ``1``, ``1.0`` and ``true``."""
+    for entity in ENTITIES:
+        expected = (_as_stored(entity, adapt(entity, each)) for each in _records(source, entity))
+        found = (_as_stored(entity, each) for each in _records(target, entity))
         if any(encode(one) != encode(other) for one, other in zip_longest(expected, found)):
             raise ImportExportError(
-                f"{_location(target)} does not give back the {name} it was given; nothing was "
+                f"{_location(target)} returns other {entity.LABEL} than it was given; nothing was "
                 "copied"
             )
 
 
-def _as_stored(model: type[Entity], record: Document) -> Document:
-    """Return the record as this release stores it; another one may derive fields otherwise."""
-    return {**record, **model.derived(record)}
+def _as_stored(entity: type[Entity], record: Document) -> Document:
+    """Return the record as this release stores it; another release may derive fields otherwise."""
+    return {**record, **entity.derived(record)}
 
 
-def _holds_anything(backend: PersistenceBackend) -> bool:
-    return any(
-        model is not AppState or record["key"] not in _OF_NO_ONE
-        for model in NAMES
-        for record in backend.records(model)
+def _is_empty(backend: PersistenceBackend) -> bool:
+    """Return whether a store holds nothing but what an application that only opened it noted."""
+    return all(
+        entity is AppState and record["key"] in _STATE_OF_EMPTY_STORE
+        for entity in ENTITIES
+        for record in backend.records(entity)
     )
 
 
-def _empty(backend: PersistenceBackend) -> None:
+def _clear(backend: PersistenceBackend) -> None:
     for profile in backend.list_profiles():
         backend.delete_profile(profile["id"])
     for task in backend.list_task_progress():

@@ -1,4 +1,4 @@
-"""What all tests share: the Hypothesis profile, storages, and a workspace of their own."""
+"""Shared by all tests: the Hypothesis profile, stores, and a working directory for each test."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.fixture(autouse=True)
 def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test reads the settings of the caller, writes into the checkout or leaves a backend."""
+    """Run without settings of the caller, outside the checkout, and leave no backend in use."""
     for variable in list(os.environ):
         if variable.upper().startswith("BURNDOWN_"):
             monkeypatch.delenv(variable)

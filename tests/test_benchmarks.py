@@ -1,4 +1,4 @@
-"""The benchmark measures what it reports: results are equal, and every part runs."""
+"""The benchmark compares equal work on all sides, and every part of it runs."""
 
 import json
 from importlib.util import find_spec
@@ -21,13 +21,13 @@ TIMES = ("created_at", "last_used", "updated_at")
 
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One call each turn, and no tidying up before it: times do not matter here."""
+    """Make one call in each turn and skip the cleanup in between: times do not matter here."""
     monkeypatch.setattr(measuring, "_BLOCK_SECONDS", 0)
     monkeypatch.setattr(measuring.gc, "collect", lambda: 0)
 
 
 def without_times(result: object) -> object:
-    """A result without the timestamps, which each side formats differently."""
+    """Return a result without the timestamps, which each side formats differently."""
     if isinstance(result, list):
         return sorted((without_times(each) for each in result), key=str)
     if isinstance(result, dict) and "issues" not in result:
@@ -57,8 +57,8 @@ def test_all_sides_return_the_same(tmp_path: Path) -> None:
     assert results["naive"] == results["burndown"]
 
 
-def test_issues_are_like_real_ones() -> None:
-    """As large as documented, no two alike, and they compress as responses of Jira do."""
+def test_issues_are_realistic() -> None:
+    """They have the requested size, differ from each other, and compress as real responses do."""
     issues = random_issues(1000)
     text = json.dumps(issues, separators=(",", ":"), ensure_ascii=False).encode()
     assert len(text) / 1000 == pytest.approx(3650, rel=0.05)
@@ -70,15 +70,15 @@ def test_issues_are_like_real_ones() -> None:
     assert issues == random_issues(1000) != random_issues(1000, seed=1)
 
 
-def test_configuration_of_a_profile_has_the_documented_size() -> None:
-    """1.8 KB."""
+def test_profile_configuration_has_the_documented_size() -> None:
+    """It is 1.8 KB."""
     sections = [value for value in sample.profile().values() if isinstance(value, dict)]
     assert sum(len(json.dumps(each)) for each in sections) == pytest.approx(1800, rel=0.1)
 
 
 @pytest.mark.usefixtures("hurry")
 def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With JSON that says what was measured, and with a picture if there is something to draw."""
+    """It writes the measurements as JSON, and a picture if there is something to draw."""
     picture, folder = tmp_path / "docs" / "growth.png", tmp_path / "files"
     folder.mkdir()
     can_draw = find_spec("matplotlib") is not None
@@ -99,6 +99,6 @@ def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 @pytest.mark.usefixtures("hurry")
 def test_a_part_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """With a table to read."""
+    """It prints a table."""
     main([*TINY, "--only", "operations", "--operation", "get_profile"])
     assert "| get_profile " in capsys.readouterr().out

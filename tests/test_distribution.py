@@ -1,4 +1,4 @@
-"""Whoever follows a hint installs this package, and not another one of a similar name."""
+"""Every install command installs this package, and not another one of a similar name."""
 
 import re
 import shlex
@@ -21,7 +21,7 @@ REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+|\.)(?:\[([a-z,]+)\])?")
 
 
 def installed_by(command: str) -> list[str]:
-    """What a command installs, as far as it is a name or this folder."""
+    """Return what a command installs, if it is a name or this folder."""
     words = shlex.split(command.partition("pip install")[2])
     assert words, command
     return [word for word in words if not word.startswith("-")]
@@ -36,8 +36,8 @@ def assert_installs_this_package(command: str) -> None:
         assert extras <= PROJECT["optional-dependencies"].keys(), command
 
 
-def test_the_name_is_that_of_the_project() -> None:
-    """In the one place of the code, in the metadata, and in the extras that name others."""
+def test_the_name_is_the_one_of_the_project() -> None:
+    """The code, the metadata and the extras that name other extras agree."""
     assert PROJECT["name"] == DISTRIBUTION == metadata(DISTRIBUTION)["Name"] != "burndown"
     for requirements in PROJECT["optional-dependencies"].values():
         for requirement in requirements:
@@ -45,7 +45,7 @@ def test_the_name_is_that_of_the_project() -> None:
 
 
 def test_every_command_in_the_documents_installs_this_package() -> None:
-    """Also those that set up the tests."""
+    """This includes the commands that set up the tests."""
     documents = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".ci").iterdir()]
     commands = [
         found[0] for path in documents for found in INSTALL.finditer(path.read_text("utf-8"))
@@ -55,8 +55,8 @@ def test_every_command_in_the_documents_installs_this_package() -> None:
         assert_installs_this_package(command)
 
 
-def test_the_code_takes_every_command_from_one_place() -> None:
-    """Nowhere else is the name spelled out."""
+def test_the_code_has_the_name_in_one_place() -> None:
+    """No other module spells it out."""
     files = [*(ROOT / "burndown").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
     assert [path.name for path in files if "pip install" in path.read_text("utf-8")] == [
         "distribution.py"
@@ -65,8 +65,8 @@ def test_the_code_takes_every_command_from_one_place() -> None:
         assert_installs_this_package(command)
 
 
-def test_errors_tell_to_install_this_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a release is too old, or the driver of PostgreSQL missing."""
+def test_errors_name_this_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as when the release is too old, or the driver of PostgreSQL is missing."""
     too_new = SchemaTooNewError("burndown.db", "7.3", "1.1")
     assert str(too_new).endswith(f"upgrade it: {install_command()}")
 
@@ -79,8 +79,8 @@ def test_errors_tell_to_install_this_package(monkeypatch: pytest.MonkeyPatch) ->
     assert str(no_driver.value).endswith(install_command("postgres"))
 
 
-def test_the_program_is_still_called_burndown() -> None:
-    """As is what is imported."""
+def test_the_command_is_called_burndown() -> None:
+    """So is the package that is imported."""
     assert PROJECT["scripts"] == {"burndown": "burndown.__main__:main"}
     result = start("--version", program=SCRIPT)
     assert result.stdout.decode().split() == ["burndown", PROJECT["version"]]

@@ -1,4 +1,4 @@
-"""Strings of others have no power over a terminal or a log, and stay readable."""
+"""Strings from outside cannot control a terminal or a log, and stay readable."""
 
 import pickle
 import unicodedata
@@ -34,7 +34,7 @@ ERRORS: dict[str, Callable[[str], PersistenceError]] = {
 
 
 @given(hostile)
-def test_what_is_escaped_is_one_line_without_power(text: str) -> None:
+def test_an_escaped_string_is_one_harmless_line(text: str) -> None:
     found = escaped(text)
     assert len(found.splitlines()) <= 1
     assert not any(unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp") for each in found)
@@ -44,12 +44,12 @@ def test_what_is_escaped_is_one_line_without_power(text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S", "Zs"])))
-def test_what_has_no_power_stays_as_it_is(text: str) -> None:
+def test_harmless_strings_are_not_changed(text: str) -> None:
     assert escaped(text) == text
 
 
-def test_what_is_escaped_stands_as_in_a_literal() -> None:
-    """And words that need joiners, as Persian and emojis do, stay as they are."""
+def test_control_characters_are_escaped_as_in_a_literal() -> None:
+    """Words that need joiners, as in Persian and emojis, are not changed."""
     assert escaped("a\n\r\t\x1b[2J\x9b\u2028\u202e\ud800") == (
         "a\\n\\r\\t\\x1b[2J\\x9b\\u2028\\u202e\\ud800"
     )
@@ -77,7 +77,7 @@ def test_a_message_is_one_line_whatever_it_quotes(
 
 
 @given(hostile, st.lists(st.tuples(hostile.map(Path), hostile), max_size=3))
-def test_a_message_with_a_list_has_a_line_for_each(
+def test_a_message_with_a_list_has_one_line_for_each_entry(
     message: str, problems: list[tuple[Path, str]]
 ) -> None:
     error = MigrationError(message, problems)

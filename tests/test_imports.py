@@ -1,4 +1,4 @@
-"""What a fresh process loads: no more than its first call needs."""
+"""A fresh process loads no more than its first call needs."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ NOT_NEEDED = [
 
 
 def output_of(code: str) -> list[str]:
-    """What a new process prints that runs this."""
+    """Return what a new process prints that runs this code."""
     root = Path(burndown.__file__).parents[1]
     found = subprocess.run(
         [
@@ -48,12 +48,12 @@ def output_of(code: str) -> list[str]:
 
 @pytest.fixture
 def _stored(tmp_path: Path) -> None:
-    """A database where the settings expect it."""
+    """Create a database where the settings expect it."""
     with SQLiteBackend(tmp_path / "profiles" / "burndown.db") as backend:
         backend.set_app_state("k", "v")
 
 
-def test_the_bare_import_loads_nothing_else() -> None:
+def test_import_burndown_loads_nothing_else() -> None:
     loaded = output_of("before = {*sys.modules}; import burndown; print(*{*sys.modules} - before)")
     assert "burndown" in loaded
     assert not {"typing", "sqlalchemy", "pydantic", "re", "pathlib"} & set(loaded)
@@ -70,7 +70,8 @@ def test_a_first_call_loads_no_more_than_it_needs() -> None:
 @pytest.mark.usefixtures("_stored")
 def test_a_first_call_builds_no_schema_of_a_model() -> None:
     built = output_of(
-        f"{FIRST_CALL}; from burndown.models.base import Entity, Submodel;"
+        f"{FIRST_CALL}; from burndown.models.entity import Entity;"
+        "from burndown.models.submodel import Submodel;"
         "kinds = [*Entity.__subclasses__(), *Submodel.__subclasses__()];"
         "print(len(kinds), *(k.__name__ for k in kinds if k.__pydantic_complete__))"
     )
@@ -79,12 +80,12 @@ def test_a_first_call_builds_no_schema_of_a_model() -> None:
 
 
 @pytest.mark.parametrize("name", burndown.__all__)
-def test_every_name_is_loaded_from_where_it_is_said_to_be(name: str) -> None:
+def test_every_public_name_is_loaded_from_its_module(name: str) -> None:
     module = burndown._MODULE_OF[name]
     assert getattr(burndown, name) is getattr(sys.modules[module], name)
 
 
-def test_a_folder_of_json_files_is_opened_by_what_is_loaded_then() -> None:
+def test_modules_for_json_files_are_loaded_when_a_folder_is_opened() -> None:
     [kind] = output_of(
         "from burndown.persistence import open_backend;"
         "print(type(open_backend('json:nowhere')).__name__)"

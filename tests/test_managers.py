@@ -1,4 +1,4 @@
-"""The rules for profiles and queries hold, and what is refused leaves everything as it was."""
+"""The rules for profiles and queries hold, and a call that raises changes nothing."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ SETTINGS: dict[str, Any] = {
 
 @pytest.fixture
 def store(backend: SQLiteBackend) -> SQLiteBackend:
-    """The backend in use, empty."""
+    """Return the current backend, empty."""
     set_backend(backend)
     assert backend.list_profiles() == []
     return backend
@@ -72,7 +72,7 @@ def store(backend: SQLiteBackend) -> SQLiteBackend:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with what :func:`kafka` says."""
+    """Create the database that :func:`kafka` copies."""
     path = tmp_path_factory.mktemp("template") / "burndown.db"
     with SQLiteBackend(path) as backend:
         set_backend(backend)
@@ -87,7 +87,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def kafka(template: Path, backend: SQLiteBackend) -> SQLiteBackend:
-    """The active profile ``kafka`` with its queries ``12w``, active, and ``bugs``; ``other``."""
+    """Save ``kafka``, active, with its queries ``12w``, active, and ``bugs``; and ``other``."""
     shutil.copy(template, backend.database.path)
     set_backend(backend)
     return backend
@@ -100,7 +100,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
 
 
 def emptied(shared: SQLiteBackend) -> SQLiteBackend:
-    """The backend in use, emptied for an example."""
+    """Return the current backend, emptied for one example."""
     set_backend(shared)
     with shared.transaction():
         for profile in shared.list_profiles():
@@ -111,10 +111,10 @@ def emptied(shared: SQLiteBackend) -> SQLiteBackend:
 
 
 def fill(store: SQLiteBackend, profile_id: str, query_id: str) -> None:
-    """Something of everything that hangs on a query, dead and alive."""
+    """Save every entity that belongs to a query, expired and not expired."""
     of = (profile_id, query_id)
     store.save_project_data(*of, {"statistics": [query_id, 1.0]})
-    for week in range(1, 54):  # more than are given out unless asked for
+    for week in range(1, 54):  # more than the default limit returns
         store.save_metrics_snapshot(*of, f"2020-W{week:02d}", "dora", {"n": week}, {"f": week})
     store.save_metrics_snapshot(*of, "2020-W01", "flow", {"k": None})
     for key, expires_at in {"dead": NOW - DAY, "soon": NOW + DAY, "late": NOW + 9 * DAY}.items():
@@ -123,8 +123,8 @@ def fill(store: SQLiteBackend, profile_id: str, query_id: str) -> None:
     store.save_jira_changelogs(*of, {"never-1": {"histories": []}, "never-2": {}})
 
 
-def alive(store: SQLiteBackend, profile_id: str, query_id: str) -> dict[str, Any]:
-    """What hangs on a query and has not expired."""
+def not_expired(store: SQLiteBackend, profile_id: str, query_id: str) -> dict[str, Any]:
+    """Return what belongs to a query and has not expired."""
     of = (profile_id, query_id)
     caches = [cache for cache in store.list_jira_caches(*of) if not cache["expired"]]
     changelogs = [entry for entry in store.list_jira_changelogs(*of) if not entry["expired"]]
@@ -132,7 +132,7 @@ def alive(store: SQLiteBackend, profile_id: str, query_id: str) -> dict[str, Any
     return {
         "project_data": store.get_project_data(*of),
         "snapshots": [
-            {key: snapshot[key] for key in of_week}
+            {key: value for key, value in snapshot.items() if key in of_week}
             for snapshot in store.get_metrics_snapshots(*of, limit=None)
         ],
         "caches": {
@@ -148,7 +148,7 @@ def alive(store: SQLiteBackend, profile_id: str, query_id: str) -> dict[str, Any
 
 
 def rows_of(store: SQLiteBackend, profile_id: str) -> dict[str, list[Any]]:
-    """All rows that belong to a profile, by table."""
+    """Return all rows that belong to a profile, by table."""
     return {
         table: [
             row
@@ -169,7 +169,7 @@ def without(document: dict[str, Any], *left_out: str) -> dict[str, Any]:
 
 @contextmanager
 def unchanged(store: SQLiteBackend) -> Iterator[None]:
-    """All rows of all tables are the same afterwards."""
+    """Assert that the block changes no row of any table."""
     before = everything(store.database.path)
     yield
     assert everything(store.database.path) == before
@@ -216,8 +216,8 @@ colliding_names = names | st.sampled_from(
 
 @settings(max_examples=25)
 @given(st.lists(colliding_names, max_size=8))
-def test_profiles_have_names_and_ids_of_their_own(shared: SQLiteBackend, wanted: list[str]) -> None:
-    """A name is taken if another one is the same without blanks and case."""
+def test_profiles_have_unique_names_and_ids(shared: SQLiteBackend, wanted: list[str]) -> None:
+    """Names are equal if they differ only in blanks and case."""
     emptied(shared)
     made: dict[str, str] = {}
     for name in wanted:
@@ -234,7 +234,7 @@ def test_profiles_have_names_and_ids_of_their_own(shared: SQLiteBackend, wanted:
 
 @settings(max_examples=25)
 @given(st.lists(colliding_names, max_size=8))
-def test_queries_have_names_and_ids_of_their_own_within_their_profile(
+def test_queries_have_unique_names_and_ids_within_their_profile(
     shared: SQLiteBackend, wanted: list[str]
 ) -> None:
     emptied(shared)
@@ -259,7 +259,7 @@ def test_queries_have_names_and_ids_of_their_own_within_their_profile(
 def test_renaming_keeps_to_the_rule_for_new_names(
     shared: SQLiteBackend, one: str, other: str
 ) -> None:
-    """Its own name never hinders it, whatever the case."""
+    """A profile may keep its own name in another case."""
     emptied(shared)
     profile_id = create_profile(one)
     create_profile("in the way")
@@ -289,7 +289,7 @@ NAMINGS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("give", NAMINGS.values(), ids=NAMINGS)
-def test_what_is_no_name_is_refused(kafka: SQLiteBackend, give: Callable[[Any], Any]) -> None:
+def test_an_invalid_name_is_refused(kafka: SQLiteBackend, give: Callable[[Any], Any]) -> None:
     for name in ["", " ", "\t\n", "x" * 101, "a\0b", "\ud800", 3, b"Team", ["Team"]]:
         with unchanged(kafka), pytest.raises(ValidationError, match="name: "):
             give(name)
@@ -365,7 +365,7 @@ def test_a_profile_has_at_most_100_queries(store: SQLiteBackend) -> None:
     assert len(list_queries("p")) == 100
 
 
-# --- what is not there -----------------------------------------------------------------------
+# --- missing values --------------------------------------------------------------------------
 
 OF_A_PROFILE: dict[str, Callable[[str], Any]] = {
     "get": get_profile,
@@ -381,7 +381,7 @@ OF_A_PROFILE: dict[str, Callable[[str], Any]] = {
 
 
 @pytest.mark.parametrize("ask", OF_A_PROFILE.values(), ids=OF_A_PROFILE)
-def test_a_profile_that_is_not_there_is_an_error_by_its_id(
+def test_a_missing_profile_is_an_error_with_its_id(
     kafka: SQLiteBackend, ask: Callable[[str], Any]
 ) -> None:
     for profile_id in ("xyz", "KAFKA", "", "\ud800", "a\0b", "%"):
@@ -404,10 +404,10 @@ OF_A_QUERY: dict[str, Callable[[str, str], Any]] = {
 
 
 @pytest.mark.parametrize("ask", OF_A_QUERY.values(), ids=OF_A_QUERY)
-def test_a_query_that_is_not_there_is_an_error_by_its_id(
+def test_a_missing_query_is_an_error_with_its_id(
     kafka: SQLiteBackend, ask: Callable[[str, str], Any]
 ) -> None:
-    """A query of another profile is not there."""
+    """A query of another profile is missing, too."""
     create_query("other", "Of other", "a = b")
     for query_id in ("xyz", "BUGS", "", "of-other", "\ud800"):
         with unchanged(kafka), pytest.raises(ValueError, match="Query '") as caught:
@@ -417,7 +417,7 @@ def test_a_query_that_is_not_there_is_an_error_by_its_id(
         assert (caught.value.profile_id, caught.value.query_id) == ("kafka", query_id)
 
 
-def test_a_query_is_valid_in_its_profile(kafka: SQLiteBackend) -> None:
+def test_a_query_belongs_to_its_profile(kafka: SQLiteBackend) -> None:
     with unchanged(kafka):
         validate_query("kafka", "12w")
         with pytest.raises(QueryNotFoundError):
@@ -431,14 +431,14 @@ def test_a_profile_without_queries_has_none(kafka: SQLiteBackend) -> None:
 # --- creating and updating -------------------------------------------------------------------
 
 
-def test_a_new_profile_holds_its_settings(store: SQLiteBackend) -> None:
+def test_a_new_profile_has_the_given_settings(store: SQLiteBackend) -> None:
     assert create_profile("Kafka", {**SETTINGS, "id": "x", "name": "y"}, "of the team") == "kafka"
     found = get_profile("kafka")
     assert found == {**found, **SETTINGS, "name": "Kafka", "description": "of the team"}
     assert list_profiles() == [found]
 
 
-def test_settings_that_are_not_valid_are_refused(kafka: SQLiteBackend) -> None:
+def test_invalid_settings_are_refused(kafka: SQLiteBackend) -> None:
     refused: dict[str, Any] = {
         "jira_config": {"base_url": "jira"},
         "forecast_settings": {"pert_factor": 0},
@@ -454,7 +454,7 @@ def test_settings_that_are_not_valid_are_refused(kafka: SQLiteBackend) -> None:
             update_profile("kafka", {"name": "New", key: value})
 
 
-def test_an_update_replaces_what_is_given_and_leaves_the_rest(kafka: SQLiteBackend) -> None:
+def test_an_update_replaces_the_given_sections_and_keeps_the_rest(kafka: SQLiteBackend) -> None:
     before = get_profile("kafka")
     changes = {
         "forecast_settings": {"pert_factor": 2},
@@ -491,9 +491,9 @@ def test_the_id_of_a_profile_never_changes(kafka: SQLiteBackend) -> None:
             update_profile("kafka", {"id": other, "show_points": True})
 
 
-def test_an_update_of_a_query_changes_what_is_given(kafka: SQLiteBackend) -> None:
+def test_an_update_of_a_query_changes_the_given_fields(kafka: SQLiteBackend) -> None:
     kafka.save_query("kafka", {**get_query("kafka", "12w"), "unknown": [1]})
-    expected = get_query("kafka", "12w")
+    expected: Any = get_query("kafka", "12w")
     for change in ({"name": "New"}, {"jql": "c = d"}, {"description": "new"}, {"description": ""}):
         update_query("kafka", "12w", **change)
         expected |= change
@@ -502,21 +502,21 @@ def test_an_update_of_a_query_changes_what_is_given(kafka: SQLiteBackend) -> Non
         update_query("kafka", "12w", name="Newer", description=3)  # type: ignore[arg-type]
 
 
-def test_updating_leaves_what_hangs_on_it(kafka: SQLiteBackend) -> None:
-    before = {query_id: alive(kafka, "kafka", query_id) for query_id in ("12w", "bugs")}
+def test_an_update_keeps_what_belongs_to_the_profile_or_query(kafka: SQLiteBackend) -> None:
+    before = {query_id: not_expired(kafka, "kafka", query_id) for query_id in ("12w", "bugs")}
     rename_profile("kafka", "New")
     rename_query("kafka", "12w", "Newer")
     switch_query("kafka", "bugs")
     switch_profile("kafka")
-    assert {query_id: alive(kafka, "kafka", query_id) for query_id in before} == before
+    assert {query_id: not_expired(kafka, "kafka", query_id) for query_id in before} == before
 
 
 # --- duplicating -----------------------------------------------------------------------------
 
 
-def test_a_copy_of_a_profile_holds_all_that_the_original_does(kafka: SQLiteBackend) -> None:
+def test_a_copy_of_a_profile_has_all_data_of_the_original(kafka: SQLiteBackend) -> None:
     kafka.save_query("kafka", {"id": "Odd Id", "jql": "", "unknown": {"k": 1}})
-    original, data = rows_of(kafka, "kafka"), alive(kafka, "kafka", "12w")
+    original, data = rows_of(kafka, "kafka"), not_expired(kafka, "kafka", "12w")
     assert set(data["caches"]) == {"soon", "late"}
     assert data["caches"]["soon"][0] == (NOW + DAY).isoformat()
     assert set(data["changelogs"]) == {"soon-1", "late-1", "never-1", "never-2"}
@@ -538,16 +538,16 @@ def test_a_copy_of_a_profile_holds_all_that_the_original_does(kafka: SQLiteBacke
         {**query, "profile_id": "copy"} for query in list_queries("kafka")
     ]
     for query in list_queries("kafka"):
-        assert alive(kafka, "copy", query["id"]) == alive(kafka, "kafka", query["id"])
+        assert not_expired(kafka, "copy", query["id"]) == not_expired(kafka, "kafka", query["id"])
     assert active(kafka) == ("kafka", "12w")
 
 
-def test_a_copy_of_a_query_holds_all_that_the_original_does(kafka: SQLiteBackend) -> None:
+def test_a_copy_of_a_query_has_all_data_of_the_original(kafka: SQLiteBackend) -> None:
     update_query("kafka", "12w", description="of the last weeks")
-    original, data = get_query("kafka", "12w"), alive(kafka, "kafka", "12w")
+    original, data = get_query("kafka", "12w"), not_expired(kafka, "kafka", "12w")
     assert duplicate_query("kafka", "12w", "Copy") == "copy"
     assert get_query("kafka", "12w") == original
-    assert alive(kafka, "kafka", "12w") == alive(kafka, "kafka", "copy") == data
+    assert not_expired(kafka, "kafka", "12w") == not_expired(kafka, "kafka", "copy") == data
     copy = get_query("kafka", "copy")
     assert (copy["name"], copy["jql"], copy["description"]) == (
         "Copy",
@@ -564,7 +564,7 @@ def test_a_copy_of_a_query_has_its_unknown_keys(kafka: SQLiteBackend) -> None:
 
 
 def test_a_query_without_a_jql_can_be_duplicated(kafka: SQLiteBackend) -> None:
-    """Such come from an old workspace."""
+    """Such queries come from old workspaces."""
     kafka.save_query("kafka", {"id": "old", "jql": ""})
     copy_id = duplicate_query("kafka", "old", "Copy")
     assert get_query("kafka", copy_id)["jql"] == ""
@@ -573,9 +573,9 @@ def test_a_query_without_a_jql_can_be_duplicated(kafka: SQLiteBackend) -> None:
 def test_copy_and_original_are_independent(kafka: SQLiteBackend) -> None:
     duplicate_profile("kafka", "Copy")
     duplicate_query("kafka", "12w", "Copy")
-    whole, copied = rows_of(kafka, "copy"), alive(kafka, "kafka", "copy")
+    whole, copied = rows_of(kafka, "copy"), not_expired(kafka, "kafka", "copy")
     delete_query("kafka", "12w")
-    assert alive(kafka, "kafka", "copy") == copied
+    assert not_expired(kafka, "kafka", "copy") == copied
     update_profile("kafka", {"jira_config": {}})
     delete_profile("kafka")
     assert rows_of(kafka, "copy") == whole
@@ -583,7 +583,7 @@ def test_copy_and_original_are_independent(kafka: SQLiteBackend) -> None:
 
 @settings(max_examples=20)
 @given(st.dictionaries(keys, json_objects, max_size=4), st.lists(st.integers(-2, 2), min_size=4))
-def test_what_has_not_expired_is_copied_with_its_expiry(
+def test_entries_that_have_not_expired_are_copied_with_their_expiry(
     shared: SQLiteBackend, changelogs: dict[str, Any], days: list[int]
 ) -> None:
     emptied(shared)
@@ -592,12 +592,12 @@ def test_what_has_not_expired_is_copied_with_its_expiry(
         expires_at = NOW + day * DAY if day else None
         shared.save_jira_changelog("p", "q", key, changelog, expires_at)
         shared.save_jira_cache("p", "q", key, changelog, NOW + (day or 3) * DAY)
-    expected = alive(shared, "p", "q")
-    assert alive(shared, "p", duplicate_query("p", "q", "copy")) == expected
-    assert alive(shared, duplicate_profile("p", "copy"), "q") == expected
+    expected = not_expired(shared, "p", "q")
+    assert not_expired(shared, "p", duplicate_query("p", "q", "copy")) == expected
+    assert not_expired(shared, duplicate_profile("p", "copy"), "q") == expected
 
 
-# --- what is active --------------------------------------------------------------------------
+# --- the active profile and query ------------------------------------------------------------
 
 
 def test_the_first_profile_and_its_first_query_become_active(store: SQLiteBackend) -> None:
@@ -671,12 +671,13 @@ def test_deleting_the_active_profile_makes_the_most_recently_used_one_active(
     assert active(kafka) == ("oldest", None)
     delete_profile("oldest")
     assert active(kafka) == (None, None)
-    assert get_active_profile() is get_active_query() is None
+    assert get_active_profile() is None
+    assert get_active_query() is None
     create_profile("New")
     assert active(kafka) == ("new", None)
 
 
-def test_deleting_another_profile_leaves_the_active_one(kafka: SQLiteBackend) -> None:
+def test_deleting_another_profile_keeps_the_active_one(kafka: SQLiteBackend) -> None:
     kept = rows_of(kafka, "kafka")
     create_query("other", "12w", "the same id as the active query's")
     delete_profile("other")
@@ -688,10 +689,10 @@ def test_deleting_the_active_query_makes_the_most_recently_used_one_active(
     kafka: SQLiteBackend,
 ) -> None:
     kafka.save_query("kafka", {"id": "old", "last_used": LONG_AGO})
-    bugs = alive(kafka, "kafka", "bugs")
+    bugs = not_expired(kafka, "kafka", "bugs")
     delete_query("kafka", "12w")
     assert active(kafka) == ("kafka", "bugs")
-    assert alive(kafka, "kafka", "bugs") == bugs
+    assert not_expired(kafka, "kafka", "bugs") == bugs
     assert not any(
         row.get("query_id") == "12w"
         for rows in everything(kafka.database.path).values()
@@ -705,7 +706,7 @@ def test_deleting_the_active_query_makes_the_most_recently_used_one_active(
     assert active(kafka) == ("kafka", "new")
 
 
-def test_deleting_another_query_leaves_the_active_one(kafka: SQLiteBackend) -> None:
+def test_deleting_another_query_keeps_the_active_one(kafka: SQLiteBackend) -> None:
     create_query("other", "12w", "the same id as the active query's")
     delete_query("other", "12w")
     delete_query("kafka", "bugs")
@@ -713,30 +714,30 @@ def test_deleting_another_query_leaves_the_active_one(kafka: SQLiteBackend) -> N
     assert get_active_query() == get_query("kafka", "12w")
 
 
-def test_a_selection_of_what_is_gone_is_none(kafka: SQLiteBackend) -> None:
+def test_a_deleted_profile_or_query_is_not_active(kafka: SQLiteBackend) -> None:
     kafka.delete_query("kafka", "12w")
     assert get_active_query() is None
     kafka.delete_profile("kafka")
     assert get_active_profile() is None
 
 
-def test_a_new_profile_becomes_active_where_the_active_one_is_gone(kafka: SQLiteBackend) -> None:
+def test_a_new_profile_becomes_active_if_the_active_one_was_deleted(kafka: SQLiteBackend) -> None:
     kafka.delete_profile("kafka")
     assert get_active_profile() is None
     create_profile("New")
     assert active(kafka) == ("new", None)
 
 
-def test_a_new_query_becomes_active_where_none_of_its_profile_is(kafka: SQLiteBackend) -> None:
-    """Even if a query of another profile is remembered, as after the quickstart's switch."""
+def test_a_new_query_becomes_active_if_no_query_of_its_profile_is(kafka: SQLiteBackend) -> None:
+    """Even if the id of a query of another profile is stored, as after the quickstart's switch."""
     kafka.set_app_state("active_profile_id", "other")
     assert get_active_query() is None
     create_query("other", "New", "a = b")
     assert get_active_query() == get_query("other", "new")
 
 
-def test_a_copy_that_becomes_active_has_its_query_active_too(kafka: SQLiteBackend) -> None:
-    """As after an import into a new database, where no profile is active."""
+def test_a_copy_that_becomes_active_has_an_active_query(kafka: SQLiteBackend) -> None:
+    """This happens after an import into a new database, where no profile is active."""
     switch_query("kafka", "bugs")
     for key in ("active_profile_id", "active_query_id"):
         kafka.set_app_state(key, None)
@@ -745,10 +746,10 @@ def test_a_copy_that_becomes_active_has_its_query_active_too(kafka: SQLiteBacken
 
 
 @given(st.lists(st.tuples(st.sampled_from("csd"), st.integers(0, 3)), max_size=12))
-def test_whatever_is_done_something_that_exists_is_active(
+def test_an_existing_profile_and_query_stay_active_after_any_call(
     shared: SQLiteBackend, plan: list[tuple[str, int]]
 ) -> None:
-    """While there is a profile one is active, and while that has a query one of its own is."""
+    """While there is a profile, one is active; while that has a query, one of its queries is."""
     emptied(shared)
     for nth, (step, number) in enumerate(plan):
         present = [profile["id"] for profile in list_profiles()]
@@ -803,7 +804,7 @@ def test_every_function_works_on_the_backend_it_is_given(
         assert get_query("kafka", "12w", **on) == get_active_query(**on)
         assert duplicate_profile("kafka", "Copy", **on) == "copy"
         assert duplicate_query("copy", "12w", "Copy", **on) == "copy"
-        assert alive(given_store, "copy", "copy") == alive(given_store, "kafka", "12w")
+        assert not_expired(given_store, "copy", "copy") == not_expired(given_store, "kafka", "12w")
         validate_query("copy", "copy", **on)
         switch_query("copy", "copy", **on)
         switch_profile("kafka", **on)

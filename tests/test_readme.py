@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def blocks(document: str, language: str) -> list[str]:
-    """The code blocks of a document, in their order."""
+    """Return the code blocks of a document, in their order."""
     text = (ROOT / document).read_text("utf-8")
     found = re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert found
@@ -40,7 +40,7 @@ def is_for_pytest(code: str) -> bool:
 
 
 def run_part(code: str, names: dict[str, Any]) -> None:
-    """Run a part of an example; one that takes a connection for granted gets one."""
+    """Run a part of an example; one that uses a connection without opening it gets one."""
     if "conn.execute" not in code or "get_db_connection" in code:
         exec(code, names)
         return
@@ -53,7 +53,7 @@ def run_part(code: str, names: dict[str, Any]) -> None:
 
 
 def test_the_examples_for_servers_run() -> None:
-    """A dependency of FastAPI, and a call that a coroutine runs in a thread."""
+    """They are a FastAPI dependency and a call that a coroutine runs in a thread."""
     dependency, call = blocks("docs/servers.md", "python")
     backend = get_backend()
     backend.save_profile({"id": "kafka"})
@@ -69,7 +69,7 @@ def test_the_examples_for_servers_run() -> None:
 def test_the_examples_of_the_quickstart_run(
     zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One after the other, in any time zone; one that says that it will fail does."""
+    """They run in their order, in any time zone; an example that announces an error raises it."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     (tmp_path / "backup").mkdir()
@@ -108,7 +108,7 @@ def test_the_examples_of_the_quickstart_run(
 
 
 def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
-    """They are put in one file, as a reader would, and given to pytest."""
+    """They are written to one file, as a reader would do, and run by pytest."""
     code = [block for block in blocks("docs/quickstart.md", "python") if is_for_pytest(block)]
     assert len(code) == 3
     (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
@@ -128,7 +128,7 @@ def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
 
 @pytest.fixture
 def _sample(tmp_path: Path) -> None:
-    """The current folder holds a migrated sample workspace."""
+    """Make a migrated sample workspace in the current folder."""
     write_demo_workspace(tmp_path, issues=10)
     run_migration_if_needed()
 
@@ -136,7 +136,7 @@ def _sample(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("_sample")
 @pytest.mark.parametrize("document", ["README.md", "docs/architecture.md"])
 def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> None:
-    """In one namespace, as in a notebook."""
+    """They share one namespace, as in a notebook."""
     names: dict[str, Any] = {}
     for code in blocks(document, "python"):
         exec(code, names)
@@ -147,7 +147,7 @@ def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> No
 def test_the_commands_of_the_documents_run(
     document: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Those that set up an environment are run where it is fresh."""
+    """CI runs those that set up an environment, in a fresh one."""
     lines = "".join(blocks(document, "console")).splitlines()
     commands = [shlex.split(line[2:], comments=True) for line in lines if line[:2] == "$ "]
     for program, *words in commands:
@@ -177,14 +177,10 @@ def test_links_lead_to_files_and_headings(document: Path) -> None:
             }
 
 
-BEING_REPLACED = ("disk.py",)
-"""Temporary: modules that the README does not list any more."""
-
-
 def test_the_readme_lists_every_part_of_the_package() -> None:
     """All modules and packages under "Where things are"."""
     readme = (ROOT / "README.md").read_text("utf-8").partition("## Where things are")[2]
     for path in (ROOT / "burndown").iterdir():
         name = f"{path.name}/" if path.is_dir() else path.name
-        if not name.startswith("__") and name not in ("py.typed", *BEING_REPLACED):
+        if not name.startswith("__") and name != "py.typed":
             assert name.removesuffix("/").removesuffix(".py") in readme, name

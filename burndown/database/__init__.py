@@ -1,4 +1,4 @@
-"""The database: connections, sessions and transactions, and the rules that hold for each.
+"""Connections, sessions and transactions of a SQLite file or a PostgreSQL server.
 
 The module's own functions work on the current database, the one that the backend uses:
 
@@ -49,7 +49,7 @@ _database: Database | None = None
 
 
 def open_database(where: str | Path, *, read_only: bool = False) -> Database:
-    """The database at a location; it is reached for on first use.
+    """Return the database at a location; it is opened on the first use.
 
     Args:
         where: path of a SQLite file, or an SQLAlchemy URL such as ``sqlite:////data/burndown.db``
@@ -60,7 +60,7 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
         StorageError: the URL names no database that can be opened.
     """
     if isinstance(where, str) and where.startswith("json:"):
-        raise StorageError(f"{where} is no database; set BURNDOWN_DATABASE_URL to one")
+        raise StorageError(f"{where} is not a database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str):
         return SQLiteDatabase(where, read_only=read_only)
     if "://" not in where:
@@ -71,14 +71,14 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
     if kind == "sqlite":
         return SQLiteDatabase(url.database or ":memory:", read_only=read_only)
     if kind == "postgresql":
-        from burndown.database.postgresql import PostgreSQLDatabase  # most have no server
+        from burndown.database.postgresql import PostgreSQLDatabase  # its driver is optional
 
         return PostgreSQLDatabase(url, read_only=read_only)
     raise StorageError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
 
 
 def get_database() -> Database:
-    """The current database: the one that was set, or that of the settings."""
+    """Return the current database: the one that was set, or that of the settings."""
     global _database
     with _lock:
         if _database is None:
@@ -87,9 +87,11 @@ def get_database() -> Database:
 
 
 def set_database(database: Database | None) -> None:
-    """Make this database the current one.
+    """Make a database the current one.
 
-    ``None`` closes and forgets the one there is; the next use opens that of the settings anew.
+    Args:
+        database: the database; ``None`` closes the current one, and the next use opens that of the
+            settings.
     """
     global _database
     with _lock:
@@ -99,45 +101,46 @@ def set_database(database: Database | None) -> None:
 
 
 def session() -> AbstractContextManager[Session]:
-    """A writing session on the current database; see :meth:`Database.session`."""
+    """Begin a writing session on the current database; see :meth:`Database.session`."""
     return get_database().session()
 
 
 def read_session() -> AbstractContextManager[Session]:
-    """A reading session on the current database; see :meth:`Database.read_session`."""
+    """Begin a reading session on the current database; see :meth:`Database.read_session`."""
     return get_database().read_session()
 
 
 def get_db_connection() -> AbstractContextManager[sqlite3.Connection]:
-    """A connection to the current SQLite database, for SQL by hand.
+    """Open a connection to the current SQLite database, for SQL written manually.
 
-    A context manager that gives a ``sqlite3.Connection`` with :class:`sqlite3.Row` as its row
-    factory, in a transaction: committed at the end, rolled back on an error, closed in both
-    cases. The schema is there even on first use. It holds the right to write, so do not call the
-    backend to write within it.
+    Returns:
+        A context manager that yields a ``sqlite3.Connection`` with :class:`sqlite3.Row` as its row
+        factory, in a transaction: committed at the end, rolled back on an error, closed in both
+        cases. The tables exist even on the first use. The transaction holds the write lock, so do
+        not write through the backend within it.
 
     Raises:
         StorageError: the database is locked for more than 10 seconds or out of reach, or it is
-            none of SQLite.
+            not a SQLite database.
         DatabaseCorruptionError: the file is damaged.
     """
     database = get_database()
     if not isinstance(database, SQLiteDatabase):
         raise StorageError(
-            f"{database.location} gives no sqlite3 connection; "
-            "run SQL by hand in burndown.database.session()"
+            f"{database.location} has no sqlite3 connection; "
+            "run SQL in burndown.database.session() instead"
         )
     return database.connection()
 
 
 def check_database_integrity() -> tuple[bool, list[str]]:
-    """Whether the current database is whole, and what is wrong with it.
+    """Return whether the current database is intact, and its problems.
 
-    Checks its structure and that every row still has the row it belongs to. It finds a torn page
-    or a broken index; a flipped bit within a value can go unnoticed.
+    It checks the structure of the file, and that every row still has the row it belongs to. It
+    finds a torn page or a broken index; a flipped bit within a value can go unnoticed.
 
     Returns:
-        ``(True, [])``, or ``False`` with one text for each problem.
+        ``(True, [])``, or ``False`` with one string for each problem.
     """
     return get_database().check_integrity()
 

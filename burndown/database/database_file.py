@@ -1,54 +1,47 @@
-"""The file of a SQLite database and the files that SQLite keeps beside it, before they are opened.
+"""The file of a SQLite database and the files that SQLite keeps next to it, before it is opened.
 
-Nothing here opens the database file itself other than through SQLite: closing any descriptor of it
-would release all locks that this process holds on it.
+Nothing here opens the database file other than through SQLite: closing any descriptor of it would
+release all locks that this process holds on it.
 """
 
 import errno
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from burndown.database.rollback_journal import RollbackJournal, file_size
 from burndown.errors import ForeignDatabaseError, StorageError
+from burndown.files.sqlite_files import BUILT_SUFFIX, SIDECARS
 from burndown.forks import ForkSafeLock
 
-__all__ = ["BUILT_SUFFIX", "SIDECARS", "DatabaseFile", "remove_database"]
+__all__ = ["DatabaseFile", "remove_database"]
 
-BUILT_SUFFIX = ".migrating"
-"""What the name of a database ends in that is built beside ours and then takes its name."""
 
-SIDECARS = ("-wal", "-shm", "-journal")
-"""How the names of the files end that SQLite keeps beside a database in use."""
-
-_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
-_RECORD_OVERHEAD = 8
-_CHANGING_HEADER = (slice(18, 20), slice(24, 28), slice(92, 100))
-"""Bytes of the first page that change when only the journal mode does."""
-
+# Closing the new file releases all locks of this process on it, so no other thread may open it
+# before it is closed.
 _creating = ForkSafeLock()
-"""To close a file takes its locks from all of the process, so nobody else opens it before that."""
 
 Fingerprint = tuple[int, int, int, bool, bool]
+"""Inode, size, time of the last change, and whether there is a log and an index."""
 
 
 class Access(NamedTuple):
-    """How a connection that only reads is to be opened."""
+    """The way to open a connection that only reads."""
 
     uri: str
     is_exclusive: bool = False
-    """Whether to ask for the index of the log in memory, since its file cannot be made."""
+    """``True`` if the index of the log is kept in memory, since its file cannot be made."""
     is_immutable: bool = False
-    """Whether SQLite takes it that nobody writes."""
+    """``True`` if SQLite assumes that nobody writes, and takes no locks."""
 
 
 class DatabaseFile:
     """The file of a database, and its log, index and journal.
 
     Args:
-        path: where the database is, or is to be made.
+        path: the location of the database, which need not exist.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,42 +49,42 @@ class DatabaseFile:
 
     @property
     def log(self) -> Path:
-        """The log; SQLite finds it beside the file that a link leads to."""
-        return self._beside("-wal")
+        """Return the write-ahead log; SQLite puts it next to the file that a link leads to."""
+        return self._sidecar("-wal")
 
     @property
     def index(self) -> Path:
-        """The index of the log, which SQLite makes anew where it is not there."""
-        return self._beside("-shm")
+        """Return the index of the log, which SQLite rebuilds if it is missing."""
+        return self._sidecar("-shm")
 
     @property
     def journal(self) -> Path:
-        """What takes an interrupted transaction back, in a database without a log."""
-        return self._beside("-journal")
+        """Return the rollback journal of an interrupted transaction, if there is no log."""
+        return self._sidecar("-journal")
 
     @property
     def sidecars(self) -> list[Path]:
-        """All that SQLite keeps beside a database in use, whether it is there or not."""
-        return [self._beside(suffix) for suffix in SIDECARS]
+        """Return the paths of all files that SQLite keeps next to a database in use."""
+        return [self._sidecar(suffix) for suffix in SIDECARS]
 
     def exists(self) -> bool:
-        """Whether there is a file with something in it."""
-        with _naming(self.path):
-            return _size(self.path) > 0
+        """Return whether there is a file that is not empty."""
+        with _storage_errors(self.path):
+            return file_size(self.path) > 0
 
     def size(self) -> int:
         """Return the bytes on disk, the log included."""
-        return _size(self.path) + _size(self.log)
+        return file_size(self.path) + file_size(self.log)
 
     def refuse_unsafe(self) -> None:
-        """Refuse what SQLite would open, and lose or damage something by it.
+        """Refuse a file that SQLite would open, and thereby lose or damage data.
 
         Raises:
-            StorageError: it is no file, cannot be read, has a second name, or a log or journal
-                beside it belongs to another database.
-            ForeignDatabaseError: it holds a single byte, so it is no database.
+            StorageError: it is not a file, cannot be read, has a second name, or a log or journal
+                next to it belongs to another database.
+            ForeignDatabaseError: it holds a single byte, so it is not a database.
         """
-        with _naming(self.path):
+        with _storage_errors(self.path):
             if self.path.is_dir():
                 raise StorageError(
                     f"{self.path} is a folder, not a database; name a file, or "
@@ -101,22 +94,24 @@ class DatabaseFile:
                 raise StorageError(f"{self.path} is a device, pipe or socket, not a database")
             self._refuse_second_name()
             self._refuse_unreadable()
-            if _size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
+            if file_size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
                 raise ForeignDatabaseError(str(self.path), "holds a single byte")
-            if not self.exists() and _size(self.log) > 0:
+            if not self.exists() and file_size(self.log) > 0:
                 raise StorageError(
-                    f"{self.log} holds changes of a database that is not there, and would be "
-                    f"deleted; put {self.path.name} back beside it, or move the log away"
+                    f"{self.log} holds changes of a database that does not exist, and SQLite would "
+                    f"delete it; put {self.path.name} back next to it, or move the log away"
                 )
-            if self.has_hot_journal() and not self._is_harmless() and self.has_hot_journal():
+            journal = RollbackJournal(self.path, self.journal)
+            # Asked twice: another process may have ended its transaction in between.
+            if journal.is_hot() and not journal.is_harmless() and journal.is_hot():
                 raise StorageError(
-                    f"{self.journal} would undo a transaction that burndown did not begin: of "
-                    "another program, which has to finish it, or of another database, from which "
-                    "it has to be moved away"
+                    f"{self.journal} would undo a transaction that burndown did not begin. If "
+                    "another program began it, let that program finish it; if it belongs to "
+                    "another database, move it away"
                 )
 
-    def why_read_only(self) -> str | None:
-        """Return why this process cannot write to the database; ``None`` if it can."""
+    def read_only_reason(self) -> str | None:
+        """Return why this process cannot write to the database, or ``None`` if it can."""
         for path in (self.path, self.log, self.index):
             target = path if path.exists() else path.parent
             if target.exists() and not os.access(target, os.W_OK):
@@ -126,26 +121,28 @@ class DatabaseFile:
     def access(self, *, may_write: bool) -> Access:
         """Return how to read the database without changing a file or leaving one behind.
 
-        Only the index of a log that a process left when it was killed is made anew by SQLite.
+        Only the index of a log that a killed process left is rebuilt by SQLite.
 
         Args:
-            may_write: whether an interrupted transaction may be taken back.
+            may_write: an interrupted transaction may be rolled back.
         """
         uri = self.path.as_uri()
-        if _size(self.log) > 0:
-            if os.name == "posix" and not self.index.exists() and self.why_read_only():
+        if file_size(self.log) > 0:
+            if os.name == "posix" and not self.index.exists() and self.read_only_reason():
                 return Access(f"{uri}?mode=ro&vfs=unix-none", is_exclusive=True)
-            return Access(f"{uri}?mode=ro")  # a writing one puts the log into the file at its end
-        if self.has_hot_journal():
+            # A connection that can write would put the log into the file when it is closed.
+            return Access(f"{uri}?mode=ro")
+        if RollbackJournal(self.path, self.journal).is_hot():
             return Access(f"{uri}?mode={'rw' if may_write else 'ro'}")
-        if self.why_read_only() is None:
-            return Access(f"{uri}?mode=rw")  # others leave an empty log behind
+        if self.read_only_reason() is None:
+            # A connection that only reads would leave an empty log behind.
+            return Access(f"{uri}?mode=rw")
         if self.index.exists():
             return Access(f"{uri}?mode=ro")
         return Access(f"{uri}?mode=ro&immutable=1", is_immutable=True)
 
     def fingerprint(self) -> Fingerprint:
-        """Return what changes when somebody writes to a database that nobody has in use."""
+        """Return properties that change when somebody writes to a database that nobody has open."""
         found = self.path.stat()
         return (
             found.st_ino,
@@ -156,7 +153,7 @@ class DatabaseFile:
         )
 
     def make(self) -> None:
-        """Make the file so that only its owner can read it: it holds Jira tokens."""
+        """Create the file, readable only by its owner: it holds Jira tokens."""
         try:
             with _creating:
                 if not self.path.exists():
@@ -168,61 +165,19 @@ class DatabaseFile:
             raise StorageError(f"The database {self.path} cannot be made: {reason}") from error
 
     def remove(self) -> None:
-        """Delete the database, which nobody uses, with all that SQLite keeps beside it."""
+        """Delete a database that nobody uses, with the files that SQLite keeps next to it."""
         for path in (self.path, *self.sidecars):
             path.unlink(missing_ok=True)
 
-    def make_room(self) -> None:
-        """Have nothing beside the path that SQLite would take for a part of a new database.
+    def clear_sidecars(self) -> None:
+        """Remove files that SQLite would take for parts of a new database at this path.
 
-        The log of a database that is gone keeps its content under another name.
+        A log keeps its content under another name: it may hold changes that are nowhere else.
         """
-        if _size(self.log) > 0:
-            self.log.replace(self._beside(".orphaned-wal"))
+        if file_size(self.log) > 0:
+            self.log.replace(self._sidecar(".orphaned-wal"))
         for path in self.sidecars:
             path.unlink(missing_ok=True)
-
-    def has_hot_journal(self) -> bool:
-        """Whether there is a journal that SQLite would carry out, unless its writer is alive."""
-        try:
-            with self.journal.open("rb") as file:
-                return file.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-
-    def _is_harmless(self) -> bool:
-        """Whether the journal takes nothing back but the journal mode.
-
-        That is all that burndown ever writes without a log, when it makes or first opens a
-        database.
-        """
-        try:
-            journal = self.journal.read_bytes()
-        except FileNotFoundError:
-            return True
-        pages, sector, page_size = (
-            int.from_bytes(journal[at : at + 4], "big") for at in (16, 20, 24)
-        )
-        if len(journal) > sector + page_size + _RECORD_OVERHEAD:
-            return False
-        found = self._content(at_most=max(pages, 1) * page_size)
-        if found is None or (pages > 1 and len(found) != pages * page_size):
-            return False
-        record = journal[sector + 4 : sector + 4 + page_size]
-        return pages == 0 or len(record) < page_size or _same_but_mode(record, found[:page_size])
-
-    def _content(self, at_most: int) -> bytes | None:
-        """All bytes of the database, unless there are more than that."""
-        if _size(self.path) > at_most:
-            return None
-        if _size(self.path) == 0:
-            return b""
-        try:
-            where = f"{self.path.as_uri()}?mode=ro&immutable=1"
-            with closing(sqlite3.connect(where, uri=True)) as connection:
-                return connection.serialize()
-        except sqlite3.Error:
-            return None
 
     def _refuse_unreadable(self) -> None:
         for path in (self.path, self.log):
@@ -251,18 +206,18 @@ class DatabaseFile:
             "one name would not be seen by the other; delete the other name, or make it a copy"
         )
 
-    def _beside(self, suffix: str) -> Path:
+    def _sidecar(self, suffix: str) -> Path:
         return Path(os.path.realpath(self.path) + suffix)
 
 
 def remove_database(path: Path) -> None:
-    """Delete a database that nobody uses, with its log."""
+    """Delete a database that nobody uses, with the files that SQLite keeps next to it."""
     DatabaseFile(path).remove()
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn what the system refuses into an error that names the database."""
+def _storage_errors(path: Path) -> Iterator[None]:
+    """Raise errors of the operating system as errors that name the database."""
     try:
         yield
     except StorageError:
@@ -272,22 +227,8 @@ def _naming(path: Path) -> Iterator[None]:
         raise StorageError(f"The database {path} cannot be read: {reason}") from error
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
-
-
-def _same_but_mode(page: bytes, other: bytes) -> bool:
-    one, two = bytearray(page), bytearray(other)
-    for part in _CHANGING_HEADER:
-        one[part] = two[part] = bytes(part.stop - part.start)
-    return one == two
-
-
 def _reason(path: Path, subject: str) -> str:
-    """Why the file or folder cannot be written to."""
+    """Return why the file or folder cannot be written to."""
     if hasattr(os, "statvfs") and os.statvfs(path).f_flag & os.ST_RDONLY:
         return f"{subject} is on a read-only file system"
     if hasattr(os, "geteuid") and path.stat().st_uid != os.geteuid():

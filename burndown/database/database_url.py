@@ -1,4 +1,4 @@
-"""Database URLs: read without guessing, and shown without secrets."""
+"""Database URLs, read without guessing and reported without secrets."""
 
 import re
 from collections.abc import Set
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import URL, exc, make_url
 
-from burndown.database.error_chains import raise_alone
+from burndown.database.error_chains import raise_without_context
 from burndown.database.postgresql_settings import settings_of_options
 from burndown.errors import StorageError, is_secret
 
@@ -15,10 +15,14 @@ __all__ = ["ServerAddress", "parse_url", "refuse_malformed_url"]
 _UNAMBIGUOUS = re.compile(
     r"[^:/@?]+://([^@?]*@)?[^@?]*(\?(\w+=[^&@]*(&|$))*)?", re.ASCII | re.DOTALL
 )
-"""One ``@`` at most, before the parameters: what else belongs to the password would be a guess."""
+"""A URL with at most one ``@``, before the parameters.
+
+With two, any part between them could belong to the password, and a wrong guess would send or print
+a part of it as the host.
+"""
 
 _MALFORMED = re.compile(r"\s*(postgres|mysql|sqlite)[\w+]*:|.*\bpassword\s*=", re.DOTALL)
-"""What was meant as a URL, or is a connection string of libpq, and would be a strange path."""
+"""A mistyped URL, or a connection string of libpq, which would be taken for a path."""
 
 _UNSENDABLE = re.compile("[\0\ud800-\udfff]")
 _DRIVER = "postgresql+psycopg"
@@ -28,21 +32,21 @@ _REPEATABLE = frozenset({"host", "port", "options"})
 
 
 class ServerAddress(NamedTuple):
-    """Where a PostgreSQL database is and how it is used, taken from its URL."""
+    """The location of a PostgreSQL database and its connection parameters, taken from its URL."""
 
     url: URL
-    """The location without secrets: what tells it from others, for people."""
+    """The location without secrets: what distinguishes it from others, for people."""
     parameters: dict[str, Any]
-    """What libpq needs to connect, without ``options``; secrets are in it."""
+    """The connection parameters of libpq without ``options``; they hold secrets."""
     settings: dict[str, str]
-    """The settings of the server that the URL asks for in ``options``, by name."""
+    """The server settings in the ``options`` of the URL, by name."""
 
     @classmethod
     def of(cls, url: URL) -> "ServerAddress":
         """Return the address that a URL names.
 
         Raises:
-            StorageError: the URL is not possible.
+            StorageError: the URL is invalid.
         """
         url = url.set(drivername=_DRIVER)
         _refuse_repeated(url)
@@ -51,13 +55,15 @@ class ServerAddress(NamedTuple):
             dialect = url.get_dialect()()
             parameters = dialect.create_connect_args(url.difference_update_query(["options"]))[1]
         except (exc.ArgumentError, ValueError):
-            raise_alone(StorageError("The hosts and ports of the database URL do not fit"))
+            raise_without_context(
+                StorageError("The database URL should have as many ports as hosts, or one")
+            )
         for name, value in parameters.items():
             _refuse_unsendable(name, str(value))
         return cls(_without_secrets(url, settings), dict(parameters), settings)
 
     def refuse_unknown(self, known: Set[str]) -> None:
-        """Refuse a parameter that is none of those known; it is not named, for what it may hold.
+        """Refuse an unknown parameter; the error does not name it, since it may be a secret.
 
         Raises:
             StorageError: there is one.
@@ -66,7 +72,7 @@ class ServerAddress(NamedTuple):
             raise StorageError(f"The database URL has a parameter unknown to PostgreSQL. {_HINT}")
 
     def without_secrets(self, message: str) -> str:
-        """Return a message of the driver with each secret of the URL masked."""
+        """Return a message of the driver with the secrets of the URL masked."""
         given = {**self.parameters, **self.settings}.items()
         secrets = {str(value) for name, value in given if value and is_secret(name)}
         for secret in sorted(secrets, key=len, reverse=True):  # one may be a part of another
@@ -75,7 +81,7 @@ class ServerAddress(NamedTuple):
 
     @property
     def server(self) -> str:
-        """The host or the folder of the socket, as far as the URL names it."""
+        """Return the host, or the folder of the socket; else ``on this machine``."""
         return str(self.parameters.get("host") or "on this machine")
 
     def __repr__(self) -> str:
@@ -86,12 +92,12 @@ def parse_url(url: str) -> URL:
     """Return the parts of a URL.
 
     Raises:
-        StorageError: it is not a URL, or it can be read in several ways.
+        StorageError: it is not a URL, or it is ambiguous.
     """
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError):
-        raise_alone(
+        raise_without_context(
             StorageError(f"The database URL is not one that SQLAlchemy understands. {_HINT}")
         )
     if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):
@@ -100,10 +106,10 @@ def parse_url(url: str) -> URL:
 
 
 def refuse_malformed_url(path: str) -> None:
-    """Refuse to take for a path what was meant as a URL; it may hold a password.
+    """Refuse a mistyped URL that would be taken for a path; it may hold a password.
 
     Raises:
-        StorageError: it was.
+        StorageError: it is one.
     """
     if _MALFORMED.match(path):
         raise StorageError(
@@ -119,7 +125,7 @@ _HINT = (
 
 
 def _refuse_repeated(url: URL) -> None:
-    """Refuse a parameter that is given twice, of which only one could be used."""
+    """Refuse a parameter that is given twice, since only one of them could be used."""
     for name, value in url.query.items():
         if not isinstance(value, str) and name not in _REPEATABLE:
             raise StorageError(f"The database URL gives {name!r} more than once")
@@ -130,7 +136,7 @@ def _refuse_repeated(url: URL) -> None:
 
 def _refuse_unsendable(name: str, value: str) -> None:
     if _UNSENDABLE.search(value):
-        raise StorageError(f"The database URL gives a {name!r} with a NUL or what is not UTF-8")
+        raise StorageError(f"The database URL gives a {name!r} that contains NUL, or is not UTF-8")
 
 
 def _values(url: URL, name: str) -> tuple[str, ...]:

@@ -1,17 +1,20 @@
-"""Errors without what they were made from: the driver's hold values of rows."""
+"""Errors without the ones that they were made from, which hold values of rows."""
 
 from typing import NoReturn
 
-__all__ = ["raise_alone"]
+__all__ = ["raise_without_context"]
 
 
-def raise_alone(error: Exception) -> NoReturn:
-    """Raise the error with its traceback, but neither cause nor context.
+def raise_without_context(error: Exception) -> NoReturn:
+    """Raise the error with its traceback, but without cause and context.
 
-    ``from None`` only has them not printed; logging services walk ``__context__`` all the same.
+    ``raise ... from None`` only suppresses the context when the error is printed; logging services
+    walk ``__context__`` all the same.
     """
     try:
         raise error
     finally:
         error.__cause__ = error.__context__ = None
-        del error  # or it would hold itself by this frame, and with it open cursors
+        # Otherwise this frame and the error would refer to each other, and keep cursors open until
+        # the garbage collector runs.
+        del error

@@ -1,4 +1,4 @@
-"""What others have put into a database beside what is ours; no copy of a store has it."""
+"""Objects in a database that are not ours; a copy of a store does not have them."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid) ORDER B
 def foreign_objects(connection: Connection) -> list[str]:
     """Return the tables, views, columns, indexes and triggers of others, such as ``table mine``.
 
-    What belongs to a table of others is not listed beside it.
+    Columns, indexes and triggers of their own tables are not listed.
     """
     ours = {table.name: table for table in Entity.metadata.sorted_tables}
     found, dialect = inspect(connection), connection.dialect.name
@@ -56,7 +56,7 @@ def foreign_objects(connection: Connection) -> list[str]:
 
 
 def _version_tables(connection: Connection) -> set[str]:
-    """The version tables that are ours; that of Alembic may be another program's."""
+    """Return the version tables that are ours; that of Alembic may be another program's."""
     alembic = contents_of(connection).alembic
     return {VERSION_TABLE, *([ALEMBIC_TABLE] if set(alembic) <= set(OLD_VERSIONS) else [])}
 

@@ -1,39 +1,57 @@
 """A database on a PostgreSQL server, or on one that speaks its protocol."""
 
 import os
+import random
 import shlex
+import time
 import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import (
     URL,
     Connection,
     Engine,
-    Table,
-    bindparam,
     create_engine,
     event,
     func,
     select,
-    text,
 )
+from sqlmodel import Session
 
-from burndown.database import base
+from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
-from burndown.database.postgresql_errors import translate
+from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
+from burndown.database.postgresql_integrity import integrity_problems
 from burndown.database.postgresql_settings import asks_read_only, select_settings
+from burndown.database.postgresql_upgrade import PostgreSQLUpgrader
 from burndown.distribution import install_command
-from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
+from burndown.errors import (
+    PersistenceError,
+    StorageError,
+    TransactionAbortedError,
+    TransactionConflictError,
+)
 from burndown.models import Entity
-from burndown.schema import change_version, make_schema, stored_version
+from burndown.sql import Executor
 
 __all__ = ["PostgreSQLDatabase"]
 
+T = TypeVar("T")
+P = ParamSpec("P")
+
+# A server allows 100 connections by default, which all processes of all its clients share.
 POOL_SIZE = 5
+"""How many connections are kept for the next call."""
 MAX_OVERFLOW = 15
+"""How many more can be open at the same time; further calls wait for one."""
 CONNECT_TIMEOUT_SECONDS = 10
+"""How long to wait for the server when connecting, unless the URL says."""
+ATTEMPTS = 5
+"""How often a call runs that the server could not order among others, before it fails."""
 
 _DEFAULTS = {
     "fallback_application_name": "burndown",
@@ -41,41 +59,26 @@ _DEFAULTS = {
 }
 _REQUIRED = {
     "client_encoding": "utf8",
-    "prepare_threshold": None,  # a pooler may run the next statement where none was prepared
+    # No prepared statements: a pooler may run the next statement on another server connection.
+    "prepare_threshold": None,
 }
 
 _READ_ONLY = "postgresql_readonly"
 _ALTERS = "burndown_alters"
+"""The option of an engine whose transactions alter tables."""
 
 _LOCK_KEYS = int.from_bytes(b"burn") << 32
 _WRITE_LOCK = f"""pg_catalog.pg_advisory_xact_lock(
     {_LOCK_KEYS} | coalesce(pg_catalog.to_regclass('app_state')::oid::bigint, 0))"""
-"""Writers come one after the other, as on SQLite: what one has read is still so when it writes.
+"""Orders writers one after the other, as on SQLite: what one has read is unchanged when it writes.
 
-They lock a table of ours, by whatever search path they find it, or all the same until it is made.
+It is an advisory lock, since a lock of a table would make autovacuum wait, too. Its key is the
+table's id, so that programs with different search paths wait for each other if they use the same
+table. Until the tables are created, all use the same key.
 """
 
+# SQLAlchemy's option alone does not set it if the engine was made with a value of its own.
 _REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
-"""What SQLAlchemy's option says by itself only if the engine was made without one."""
-
-_CREATION_SCHEMA = "SELECT pg_catalog.quote_ident(pg_catalog.current_schema())"
-_TABLES_SCHEMA = """
-SELECT relnamespace::pg_catalog.regnamespace::text FROM pg_catalog.pg_class
-WHERE oid = pg_catalog.to_regclass('app_state')
-"""
-_SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', %s, true)"
-
-_OURS: Any = bindparam("tables", expanding=True)
-_NOT_VALIDATED = text("""
-SELECT conrelid::regclass::text, conname FROM pg_constraint
-JOIN pg_class ON pg_class.oid = conrelid
-WHERE relname IN :tables AND pg_table_is_visible(conrelid) AND NOT convalidated
-""").bindparams(_OURS)
-_INVALID_INDEXES = text("""
-SELECT indexrelid::regclass::text FROM pg_index
-JOIN pg_class ON pg_class.oid = indrelid
-WHERE relname IN :tables AND pg_table_is_visible(indrelid) AND NOT indisvalid
-""").bindparams(_OURS)
 
 
 class PostgreSQLDatabase(Database):
@@ -86,22 +89,51 @@ class PostgreSQLDatabase(Database):
             libpq. Tables are found by the search path, and created in the first schema of it.
 
     Raises:
-        StorageError: the URL is not possible, or the driver is not installed.
+        StorageError: the URL is invalid, or the driver is not installed.
     """
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self._address = ServerAddress.of(url)
         self._connected: weakref.WeakSet[Any] = weakref.WeakSet()
-        super().__init__(self._address.url, read_only=read_only)
+        engine = self._make_engine()
+        reader = engine.execution_options(
+            isolation_level="REPEATABLE READ",  # all statements see one state of the data
+            **{_READ_ONLY: True},
+        )
+        writer = reader if read_only else engine
+        upgrader = PostgreSQLUpgrader(
+            self._address.url.render_as_string(),
+            reader,
+            writer.begin,
+            writer.execution_options(**{_ALTERS: True}).begin,
+            read_only=read_only,
+        )
+        driver = engine.dialect.loaded_dbapi
+        errors = PostgreSQLErrorTranslator(self._address, driver, self._require_preparation)
+        super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)
         event.listen(self._engine, "rollback", _drop_closed)
         event.listen(self._engine, "rollback_savepoint", _drop_closed)
 
-    @property
-    def location(self) -> str:
-        """The URL without its secrets."""
-        return self.url.render_as_string()
+    def read(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that runs one statement, in the transaction of the caller or alone."""
+        outer = self._transactions.current()
+        if outer is not None:
+            return self._read_in(outer, run, *args, **kwargs)
+        return _retry(self.read_session, run, *args, **kwargs)
+
+    def write(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function in a transaction, or in a savepoint of that of the caller."""
+        outer = self._transactions.current()
+        if outer is not None:
+            return self._write_in(outer, run, *args, **kwargs)
+        self._transactions.raise_on_deadlock()
+        return _retry(self.session, run, *args, **kwargs)
 
     def exists(self) -> bool:
         """Return whether the tables are there."""
@@ -111,29 +143,18 @@ class PostgreSQLDatabase(Database):
         """Return the bytes that the tables take with their indexes."""
         if not self.exists():
             return 0
-        sizes = (func.pg_total_relation_size(table.name) for table in _tables())
-        with self.translated_errors(), self._reader.connect() as connection:
+        sizes = (func.pg_total_relation_size(table.name) for table in Entity.metadata.sorted_tables)
+        with self._errors.translated(), self._reader.connect() as connection:
             return sum(connection.execute(select(size)).scalar_one() for size in sizes)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
-        """Whether constraints and indexes hold and every row can be read and has its owner.
+        """Return whether constraints and indexes are valid and no row lacks its owner.
 
-        The server itself checks its pages, if it was set up with checksums.
+        The server checks its pages itself, if it was set up with checksums.
         """
         try:
             with self.read_session() as session:
-                connection = session.connection()
-                ours = {"tables": [table.name for table in _tables()]}
-                problems = [
-                    f"constraint {name} of {table} has not been validated"
-                    for table, name in connection.execute(_NOT_VALIDATED, ours)
-                ]
-                problems += [
-                    f"index {name} is not valid"
-                    for (name,) in connection.execute(_INVALID_INDEXES, ours)
-                ]
-                for table in _tables():
-                    problems += _orphans(connection, table)
+                problems = integrity_problems(session.connection())
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
@@ -147,7 +168,7 @@ class PostgreSQLDatabase(Database):
         super().after_fork_in_child()
 
     def backup(self, target: Path) -> None:
-        """Name the program of the server that makes a backup.
+        """Raise an error that has the command for a backup with the server's own program.
 
         Raises:
             StorageError: always.
@@ -164,13 +185,15 @@ class PostgreSQLDatabase(Database):
     def _make_engine(self) -> Engine:
         try:
             engine = create_engine(
-                self.url.drivername + "://",  # no repr of an engine shows what is in connect_args
-                isolation_level="READ COMMITTED",  # what is read after waiting for the lock is new
+                # Only the driver: the repr of an engine shows its URL, but not its connect_args.
+                self._address.url.drivername + "://",
+                # A stricter level would not see what was committed while this waits for the lock.
+                isolation_level="READ COMMITTED",
                 pool_size=POOL_SIZE,
                 max_overflow=MAX_OVERFLOW,
-                pool_timeout=base.BUSY_TIMEOUT_SECONDS,
-                pool_pre_ping=True,
-                hide_parameters=True,
+                pool_timeout=timeouts.BUSY_TIMEOUT_SECONDS,
+                pool_pre_ping=True,  # a server that was restarted has closed the connections
+                hide_parameters=True,  # values of rows are in no error and no log
                 execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )
@@ -184,69 +207,40 @@ class PostgreSQLDatabase(Database):
         )
         return engine
 
-    def _make_reader(self, engine: Engine) -> Engine:
-        return engine.execution_options(isolation_level="REPEATABLE READ", **{_READ_ONLY: True})
-
     def _begin(self, connection: Connection) -> None:
         options = connection.get_execution_options()
         alters = options.get(_ALTERS, False)
-        wait = base.UPGRADE_TIMEOUT_SECONDS if alters else base.BUSY_TIMEOUT_SECONDS
+        wait = timeouts.UPGRADE_TIMEOUT_SECONDS if alters else timeouts.BUSY_TIMEOUT_SECONDS
         expressions, parameters = select_settings(self._address.settings, wait)
         if options.get(_READ_ONLY):
             expressions += f", {_REFUSE_WRITES}"
         else:
             self._transactions.raise_on_deadlock()
             expressions += f", {_WRITE_LOCK}"
+        # All in one statement, which is one round trip to the server.
         connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
 
-    def schema_version(self) -> str | None:
-        """The version of the tables.
 
-        Raises:
-            StorageError: the server is out of reach.
-        """
-        with self.translated_errors(), self._reader.connect() as connection:
-            return stored_version(connection)
-
-    def _make_tables(self) -> None:
-        with self._engine.begin() as connection:
-            if stored_version(connection) is None:
-                _work_within(connection, _CREATION_SCHEMA)
-                make_schema(connection, self.location)
-
-    def _change_version(self, version: str) -> None:
-        with self._engine.execution_options(**{_ALTERS: True}).begin() as connection:
-            present = stored_version(connection)
-            self._refuse_too_new(present)
-            if present != version:
-                _work_within(connection, _TABLES_SCHEMA)
-                change_version(connection, version)
-
-    def _is_of_other_tables(self, error: BaseException) -> bool:
-        return getattr(error, "sqlstate", None) in ("42P01", "42703")  # undefined table, column
-
-    def _translated(self, error: BaseException) -> StorageError:
-        return translate(error, self._address, self._engine.dialect.loaded_dbapi)
-
-
-def _work_within(connection: Connection, schema: str) -> None:
-    """Have a transaction find and create tables in one schema only, which a SELECT gives.
-
-    Raises:
-        StorageError: there is no such schema.
-    """
-    name = connection.exec_driver_sql(schema).scalar()
-    if name is None:
-        path = connection.exec_driver_sql("SHOW search_path").scalar_one()
-        raise StorageError(
-            f"No schema of the search path {path} exists; run CREATE SCHEMA, or name another one "
-            "in the URL: ?options=-csearch_path=NAME"
-        )
-    connection.exec_driver_sql(_SET_SEARCH_PATH, (name,))
+def _retry(
+    begin: Callable[[], AbstractContextManager[Session]],
+    run: Callable[Concatenate[Executor, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Call a function in a session of its own, again if the server could not order it."""
+    for attempt in range(1, ATTEMPTS):
+        try:
+            with begin() as session:
+                return run(Executor.of(session), *args, **kwargs)
+        except TransactionConflictError:
+            # Random and growing, so that calls that were in conflict do not meet again.
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+    with begin() as session:
+        return run(Executor.of(session), *args, **kwargs)
 
 
 def _refuse_aborted(connection: Connection) -> None:
-    """Refuse a commit that the server would answer with a rollback, without an error.
+    """Refuse a commit for which the server would roll back, without an error.
 
     Raises:
         TransactionAbortedError: a statement of the transaction has failed.
@@ -260,32 +254,16 @@ def _refuse_aborted(connection: Connection) -> None:
 
 
 def _drop_closed(connection: Connection, *_: object) -> None:
-    """Leave a connection that the server closed without a rollback, whose error would hide why."""
+    """Drop a connection that the server closed, without a rollback, whose error would hide why."""
     if connection.connection.dbapi_connection.closed:  # type: ignore[union-attr]
         connection.invalidate()
 
 
 def _disconnect(descriptor: int) -> None:
-    """Have whatever is sent on a socket go nowhere, in this process alone."""
+    """Replace a socket by the null device, in this process only.
+
+    Closing a connection of the parent would tell the server to end the parent's session.
+    """
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, descriptor)
     os.close(nowhere)
-
-
-def _tables() -> list[Table]:
-    return Entity.metadata.sorted_tables
-
-
-def _orphans(connection: Connection, table: Table) -> list[str]:
-    """Rows whose owner is not there, which only a superuser can bring about."""
-    problems = []
-    for foreign in table.foreign_key_constraints:
-        parent = foreign.referred_table
-        of_parent = [key.column == key.parent for key in foreign.elements]
-        lost: Any = ~select(1).select_from(parent).where(*of_parent).exists()
-        count = connection.execute(select(func.count()).select_from(table).where(lost)).scalar_one()
-        if count:
-            problems.append(
-                f"{count} rows of {table.name} belong to rows of {parent.name} that are not there"
-            )
-    return problems

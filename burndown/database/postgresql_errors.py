@@ -1,11 +1,13 @@
-"""What errors of a PostgreSQL server and its driver mean, told without any value of a row."""
+"""Translation of the errors of a PostgreSQL server and its driver, without values of rows."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import exc
 
-from burndown.database import base
+from burndown.database import timeouts
 from burndown.database.database_url import ServerAddress
+from burndown.database.error_translation import ErrorTranslator
 from burndown.errors import (
     DatabaseCorruptionError,
     StorageError,
@@ -13,13 +15,13 @@ from burndown.errors import (
     TransactionConflictError,
 )
 
-__all__ = ["translate"]
+__all__ = ["PostgreSQLErrorTranslator"]
 
-_MEANINGS: dict[str, tuple[type[StorageError], str]] = {
+_ERRORS: dict[str, tuple[type[StorageError], str]] = {
     "08": (StorageError, "The database server {server} is out of reach: {message}"),
     "22P05": (
         StorageError,
-        "The database's encoding has no place for a character in a value; copy the store to a "
+        "The database's encoding cannot represent a character of a value; copy the store to a "
         "database that was created with ENCODING 'UTF8'",
     ),
     "25006": (
@@ -34,8 +36,8 @@ _MEANINGS: dict[str, tuple[type[StorageError], str]] = {
     "25P03": (
         TransactionAbortedError,
         "The server ended the transaction, which its client left idle for too long; nothing of "
-        "it was stored. The URL can ask for more: ?options=-cidle_in_transaction_session_timeout"
-        "=10min",
+        "it was stored. The URL can set a longer limit: "
+        "?options=-cidle_in_transaction_session_timeout=10min",
     ),
     "25P04": (
         TransactionAbortedError,
@@ -77,49 +79,63 @@ _MEANINGS: dict[str, tuple[type[StorageError], str]] = {
 """The error for each SQLSTATE, or for all of a class (the first two characters)."""
 
 _FAILED = StorageError, "The database failed: {message}"
-_UNREACHABLE = _MEANINGS["08"]
-_REFUSED = _MEANINGS["28"]
+_UNREACHABLE = _ERRORS["08"]
+_REFUSED = _ERRORS["28"]
 _LOST = (
     TransactionAbortedError,
     "The connection to {server} was lost in the transaction, so nothing of it was stored; begin it "
     "again",
 )
 _CLOSED = ("the connection is closed", "the connection is lost")
-"""What psycopg says of one that was open when the transaction began."""
+"""The messages of psycopg for a connection that was open when the transaction began."""
 _FATAL = "FATAL:"
-"""What an error of the server begins with where libpq gives a message only: during start-up."""
+"""The start of an error of the server during connecting, of which libpq gives only a message."""
 
 
-def translate(error: BaseException, address: ServerAddress, driver: Any) -> StorageError:
-    """Return the error that tells people what happened.
+class PostgreSQLErrorTranslator(ErrorTranslator):
+    """Translates the errors of a PostgreSQL server and its driver.
 
     Args:
-        error: that of the driver, or of SQLAlchemy itself.
-        address: where the database is.
-        driver: the module of the driver.
+        address: the location of the database.
+        driver: the driver's module.
+        on_schema_mismatch: called when a table or column is missing.
     """
-    state = getattr(error, "sqlstate", None)
-    if state is not None:
-        kind, meaning = _MEANINGS.get(state) or _MEANINGS.get(state[:2]) or _FAILED
-    elif not isinstance(error, driver.OperationalError):
-        kind, meaning = _FAILED
-    elif str(error) in _CLOSED:
-        reason = error.__context__  # what the server said when it closed the connection, if it did
-        if isinstance(reason, driver.Error):
-            return translate(reason, address, driver)
-        kind, meaning = _LOST
-    else:
-        kind, meaning = _REFUSED if _FATAL in str(error) else _UNREACHABLE
-    message = address.without_secrets(" ".join(_message(error, driver).split()))
-    return kind(
-        meaning.format(server=address.server, message=message, busy=base.BUSY_TIMEOUT_SECONDS)
-    )
+
+    def __init__(
+        self, address: ServerAddress, driver: Any, on_schema_mismatch: Callable[[], None]
+    ) -> None:
+        super().__init__(driver.Error, on_schema_mismatch)
+        self._address = address
+        self._driver = driver
+
+    def _translate(self, error: BaseException) -> StorageError:
+        state = getattr(error, "sqlstate", None)
+        if state is not None:
+            kind, template = _ERRORS.get(state) or _ERRORS.get(state[:2]) or _FAILED
+        elif not isinstance(error, self._driver.OperationalError):
+            kind, template = _FAILED
+        elif str(error) in _CLOSED:
+            reason = error.__context__  # the server's error when it closed the connection, if any
+            if isinstance(reason, self._driver.Error):
+                return self._translate(reason)
+            kind, template = _LOST
+        else:
+            kind, template = _REFUSED if _FATAL in str(error) else _UNREACHABLE
+        message = self._address.without_secrets(" ".join(_message(error, self._driver).split()))
+        return kind(
+            template.format(
+                server=self._address.server, message=message, busy=timeouts.BUSY_TIMEOUT_SECONDS
+            )
+        )
+
+    def _is_schema_mismatch(self, error: BaseException) -> bool:
+        return getattr(error, "sqlstate", None) in ("42P01", "42703")  # undefined table, column
 
 
 def _message(error: BaseException, driver: Any) -> str:
-    """Return what was said, if it cannot hold a value of a row, or else the SQLSTATE.
+    """Return the message if it cannot hold a value of a row, or else the SQLSTATE.
 
-    The detail of a message is always left out: it holds rows, such as "Failing row contains …".
+    The detail of a message is never included: it holds rows, such as "Failing row contains …".
     """
     if isinstance(error, driver.Error):
         diagnostic: Any = error.diag

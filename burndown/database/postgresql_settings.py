@@ -1,7 +1,9 @@
-"""The settings that each transaction on a PostgreSQL server begins with.
+"""Settings with which each transaction on a PostgreSQL server begins.
 
-They are set in each transaction and for it alone, not when a connection is made: a pooler such as
-PgBouncer refuses ``options`` at start-up, and may run each transaction on another connection.
+They are set within each transaction and for it alone, not at connection: a pooler such as PgBouncer
+refuses ``options`` at start-up, and may run each transaction on another server connection. And
+``connect_args["options"]`` of psycopg would replace the ``options`` of the URL, by which two teams
+with schemas of their own came to share tables.
 """
 
 import re
@@ -15,18 +17,18 @@ __all__ = ["IDLE_TIMEOUT_SECONDS", "asks_read_only", "select_settings", "setting
 IDLE_TIMEOUT_SECONDS = 60
 """How long a transaction may wait for its client before the server ends it.
 
-Well above ``BUSY_TIMEOUT_SECONDS``, for clients that wait for something else meanwhile, and short
-enough that one that froze or vanished does not keep all others from writing.
+It is well above ``BUSY_TIMEOUT_SECONDS``, for clients that wait for something else meanwhile, and
+short enough that a client which froze or vanished blocks other writers only for a minute.
 """
 
 _REQUIRED = {
     "client_encoding": "UTF8",
-    "timezone": "UTC",  # or the year 9999 overflows in some zones
-    "datestyle": "ISO",  # the only one that the driver reads
-    "extra_float_digits": "3",  # floats to the last bit
+    "timezone": "UTC",  # in other zones, timestamps of the year 9999 can overflow
+    "datestyle": "ISO",  # the only one that the driver parses
+    "extra_float_digits": "3",  # floats come back equal to the last bit
     "client_min_messages": "error",  # a trigger's notice may hold a row, and notices are logged
 }
-"""What has to hold for values to come back equal and to stay secret."""
+"""Settings without which values would not come back equal, or not stay secret."""
 
 _ARGUMENT = re.compile(r"(?:\\.|[^\s\\])+", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -34,13 +36,13 @@ _SETTING = re.compile(r"(?:-c|--)(?P<name>[A-Za-z_][\w.-]*)=(?P<value>.*)", re.D
 
 
 def settings_of_options(options: str) -> dict[str, str]:
-    """Return the settings that libpq's ``options`` ask for, by name.
+    """Return the settings in libpq's ``options``, by name.
 
     Args:
         options: such as ``-csearch_path=team_a -c statement_timeout=5s``; a backslash escapes.
 
     Raises:
-        StorageError: something else than settings is asked for.
+        StorageError: there is something other than settings.
     """
     arguments = [_ESCAPED.sub(r"\1", found) for found in _ARGUMENT.findall(options)]
     settings = {}
@@ -59,10 +61,12 @@ def settings_of_options(options: str) -> dict[str, str]:
 
 
 def asks_read_only(settings: Mapping[str, str]) -> bool | None:
-    """Return whether transactions are to be read-only, or ``None`` if the server is to decide.
+    """Return whether settings ask for read-only transactions, or ``None`` if they do not say.
 
-    It applies to transactions that begin later, so that it is of no use within one.
+    ``default_transaction_read_only`` applies only to transactions that begin later, so it is not
+    set within one; the engine begins them accordingly.
     """
+    # PostgreSQL accepts any prefix of "true", too.
     value = settings.get("default_transaction_read_only", "").lower()
     return value in ("on", "1", "yes", "y") or "true".startswith(value) if value else None
 
@@ -73,8 +77,8 @@ def select_settings(
     """Return the expressions that set all settings for a transaction, and their parameters.
 
     Args:
-        url_settings: what the URL asks for; it wins where nothing else is required.
-        lock_timeout_seconds: how long a statement waits for others, unless the URL says.
+        url_settings: the settings in the URL; they win over defaults, but not over required ones.
+        lock_timeout_seconds: how long a statement waits for a lock, unless the URL sets it.
     """
     settings = {
         "lock_timeout": f"{lock_timeout_seconds}s",

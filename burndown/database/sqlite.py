@@ -1,53 +1,42 @@
-"""A database in a SQLite file: how it is opened, and the rules of each connection."""
+"""A database in a SQLite file."""
 
-import filecmp
 import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
-from burndown.database import base
-from burndown.database.backup import back_up, copy_database, integrity_problems
 from burndown.database.base import Database
-from burndown.database.database_file import Access, DatabaseFile, Fingerprint, remove_database
-from burndown.database.error_chains import raise_alone
-from burndown.database.kept_connections import KeptConnections
-from burndown.database.recognition import contents_of, is_ours, recognized_version
-from burndown.database.sqlite_connections import (
-    OpenConnections,
-    SessionConnection,
-    TrackedConnection,
-)
-from burndown.database.sqlite_errors import is_of_other_tables, not_writable, translate
-from burndown.disk import sync, working_folder
-from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
-from burndown.models import SCHEMA_VERSION
-from burndown.schema import READABLE, change_version, make_schema, stored_version
-from burndown.schema.recognition import APPLICATION_ID
-from burndown.settings import get_settings
+from burndown.database.connection_cache import ConnectionCache
+from burndown.database.database_file import DatabaseFile, remove_database
+from burndown.database.error_chains import raise_without_context
+from burndown.database.sqlite_backup import back_up, integrity_problems
+from burndown.database.sqlite_connections import SessionConnection
+from burndown.database.sqlite_connector import SQLiteConnector
+from burndown.database.sqlite_errors import SQLiteErrorTranslator
+from burndown.database.sqlite_recognition import contents_of
+from burndown.database.sqlite_upgrade import SQLiteUpgrader
+from burndown.errors import PersistenceError, StorageError
+from burndown.files.paths import sync
 from burndown.sql import Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
 
-C = TypeVar("C", bound=TrackedConnection)
 T = TypeVar("T")
 P = ParamSpec("P")
 
+# As many as the idle connections of small calls. None waits for a connection: with a limit, a
+# thread that has a session and needs a second one could wait for itself.
 POOL_SIZE = 10
-"""How many connections of sessions wait for the next one; any number can be open at once."""
-
-_LOG_PAGES = 2000
-"""How many pages (of 4 KB) the log has when it is put into the file: what is saved often before
-that is written there once. With SQLite's 1,000, saving takes a seventh longer in a file of 10,000
-answers; with more, waiting for the disk takes longer for as long as the log still grows."""
+"""How many connections of sessions are kept for the next one; any number can be open."""
 
 _READ_ONLY = "burndown_read_only"
+"""The option of an engine whose transactions only read."""
 
 
 class SQLiteDatabase(Database):
@@ -57,56 +46,90 @@ class SQLiteDatabase(Database):
     with the reason.
 
     Args:
-        path: the file, made with its folder if it is not there.
-        read_only: change nothing: make no file, upgrade no tables and leave nothing behind.
+        path: the file; it is created with its folder on the first use.
+        read_only: change nothing: create no file, upgrade no tables and leave nothing behind.
 
     Raises:
-        StorageError: the path names no file.
+        StorageError: the path is empty, a URL or ``:memory:``.
     """
-
-    _readable = READABLE
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if str(path) in ("", ":memory:"):
             raise StorageError("A database in memory cannot be shared by threads; give it a file")
         if "://" in str(path):
-            raise StorageError("A path was expected, not a URL; `open_backend` takes both")
+            raise StorageError("Input should be a path, got a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
-        self._synchronous = get_settings().sqlite_synchronous
         self._file = DatabaseFile(self._path)
-        self._why_read_only: str | None = None
-        self._views: tuple[str, ...] = ()
-        self._unguarded: Fingerprint | None = None
-        self._connections = OpenConnections(self._path, self._close_idle)
-        super().__init__(URL.create("sqlite", database=str(self._path)), read_only=read_only)
-        event.listen(self._engine, "checkin", self._take_back)
-        self._kept = KeptConnections(self._connect, self._engine.dialect)
-
-    @property
-    def location(self) -> str:
-        """The path."""
-        return str(self._path)
+        self._connector = SQLiteConnector(
+            self._file, read_only=read_only, close_idle=self._close_idle
+        )
+        engine = self._make_engine()
+        self._cache = ConnectionCache(self._connector.open, engine.dialect)
+        upgrader = SQLiteUpgrader(
+            self._connector, self._cache, engine.begin, self._begin_to_alter, read_only=read_only
+        )
+        reader = engine.execution_options(**{_READ_ONLY: True})
+        errors = SQLiteErrorTranslator(self._connector, self._require_preparation)
+        super().__init__(engine.url, engine, reader, upgrader, errors, read_only=read_only)
+        event.listen(self._engine, "checkin", self._check_in)
 
     @property
     def path(self) -> Path:
-        """The file of the database."""
+        """Return the file of the database."""
         return self._path
+
+    def read(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function that runs one statement, in the transaction of the caller or alone."""
+        outer = self._transactions.current()
+        if outer is not None:
+            return self._read_in(outer, run, *args, **kwargs)
+        try:
+            self._prepare()
+            with self._cache.reader() as executor:
+                return run(executor, *args, **kwargs)
+        # Not `translated()`: the context manager would take a fifth of the time of a small read.
+        except self._errors.types as error:
+            raise_without_context(self._errors.translate(error).with_traceback(error.__traceback__))
+
+    def write(
+        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function in a transaction, or in a savepoint of that of the caller."""
+        outer = self._transactions.current()
+        if outer is not None:
+            return self._write_in(outer, run, *args, **kwargs)
+        self._transactions.raise_on_deadlock()
+        try:
+            self._prepare()
+            with self._cache.writer() as executor:
+                return run(executor, *args, **kwargs)
+        except self._errors.types as error:
+            raise_without_context(self._errors.translate(error).with_traceback(error.__traceback__))
 
     @contextmanager
     def connection(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection of its own, in a transaction; see :func:`burndown.database`."""
-        with self.translated_errors():
+        """Open a connection in a transaction; see :func:`burndown.database.get_db_connection`.
+
+        Yields:
+            The connection, which is closed at the end.
+
+        Raises:
+            StorageError: as :meth:`session`.
+        """
+        with self._errors.translated():
             self._prepare()
             self._transactions.raise_on_deadlock()
-            connection = self._connect_session()
+            connection = self._connector.open_session()
         try:
             connection.row_factory = sqlite3.Row
-            with self.translated_errors():
+            with self._errors.translated():
                 connection.execute(self._begin_statement(read_only=False))
             with self._transactions.opened(None, holds_lock=True) as opened:
                 yield connection
                 opened.check_end()
-                with self.translated_errors():
+                with self._errors.translated():
                     connection.commit()
         finally:
             connection.close()  # rolls back what was not committed
@@ -125,14 +148,14 @@ class SQLiteDatabase(Database):
         It changes nothing, whatever version the tables have.
         """
         try:
-            with self.translated_errors():
+            with self._errors.translated():
                 if not self.exists():
                     self._prepare()
-                version = self.schema_version()
+                version = self._upgrader.version()
                 if version is None:
                     raise StorageError(f"There is no database at {self._path}")
-                self._refuse_too_new(version)
-                with closing(self._connect_to_read()) as connection:
+                self._upgrader.refuse_too_new(version)
+                with closing(self._connector.open_to_inspect()) as connection:
                     problems = integrity_problems(connection.execute)
                     problems += contents_of(connection).missing(version)
         except PersistenceError as error:
@@ -140,24 +163,32 @@ class SQLiteDatabase(Database):
         return not problems, problems
 
     def backup(self, target: Path) -> None:
-        """Copy what is committed to a new file, with SQLite's online backup."""
-        if self.schema_version() is None:
-            raise StorageError(f"There is no database at {self.location}")
-        with self.translated_errors(), closing(self._connect_to_read()) as source:
-            back_up(source, target)
-
-    def adopt(self, built: Path) -> bool:
-        """Take the file as this database's, at once, if it has none yet.
+        """Copy what is committed to a new file, with SQLite's online backup.
 
         Raises:
-            StorageError: the file cannot be put there.
+            StorageError: there is no database, the target exists, or the disk is full.
+            DatabaseCorruptionError: the database is damaged.
+        """
+        if self.schema_version() is None:
+            raise StorageError(f"There is no database at {self.location}")
+        with self._errors.translated(), closing(self._connector.open_to_inspect()) as source:
+            back_up(source, target)
+
+    def install_prebuilt(self, built: Path) -> bool:
+        """Put the file of another database in the place of this one, atomically.
+
+        Returns:
+            ``False`` if this database has a file.
+
+        Raises:
+            StorageError: the file system refuses it.
         """
         try:
             sync(built)
             if not self.exists():
-                self._file.make_room()
+                self._file.clear_sidecars()
             try:
-                os.link(built, self._path)
+                os.link(built, self._path)  # unlike a rename, it fails if there is a file
             except FileExistsError:
                 return False
             except OSError:  # a file system without hard links
@@ -169,70 +200,43 @@ class SQLiteDatabase(Database):
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
-        self._connections.renew()
+        self._connector.tracker.begin_generation()
         self._close_idle()
         self._ready = False
 
-    def _close_idle(self) -> None:
-        self._kept.close()
-        # Not `dispose` of the engine, which makes a new pool: a thread that is about to take a
-        # connection would give it back to the old one, where nobody would close it.
-        self._engine.pool.dispose()
-
-    def _take_back(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
-        """Close a connection that is given back after a fork, a close or a lost transaction."""
-        raw.thread = 0
-        if raw.is_aborted or raw.generation != self._connections.generation:
-            record.invalidate()
-
     def before_fork(self, deadline: float) -> None:
-        """Close all connections, once other threads are done with them."""
+        """Close all connections, once other threads have finished with them."""
         self._is_opening_held = self._opening.acquire(max(0, deadline - time.monotonic()))
-        self._connections.before_fork(deadline)
+        self._connector.tracker.before_fork(deadline)
 
     def after_fork_in_parent(self) -> None:
-        """Let connections be opened again."""
-        self._connections.after_fork_in_parent()
+        """Allow connections to be opened again."""
+        self._connector.tracker.after_fork_in_parent()
         if self._is_opening_held:
             self._opening.release()
 
     def after_fork_in_child(self) -> None:
         """Leave what could not be closed to the parent."""
-        self._connections.after_fork_in_child()
-        self._kept.close()
+        self._connector.tracker.after_fork_in_child()
+        self._cache.close()
         super().after_fork_in_child()
         self._ready = False
 
-    def _write_alone(
-        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        try:
-            self._prepare()
-            return self._kept.write(run, *args, **kwargs)
-        except self._errors as error:
-            raise_alone(self._meaning_of(error).with_traceback(error.__traceback__))
-
-    def _read_alone(
-        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        try:
-            self._prepare()
-            return self._kept.read(run, *args, **kwargs)
-        except self._errors as error:  # not `translated_errors`: it takes a fifth of a small read
-            raise_alone(self._meaning_of(error).with_traceback(error.__traceback__))
-
     def _make_engine(self) -> Engine:
         return create_engine(
-            self.url,
-            creator=self._connect_session,
+            URL.create("sqlite", database=str(self._path)),
+            creator=self._connector.open_session,
             poolclass=QueuePool,
             pool_size=POOL_SIZE,
             max_overflow=-1,
-            hide_parameters=True,
+            hide_parameters=True,  # values of rows are in no error and no log
         )
 
-    def _make_reader(self, engine: Engine) -> Engine:
-        return engine.execution_options(**{_READ_ONLY: True})
+    def _prepare(self) -> None:
+        if self._connector.is_outdated():
+            self.close()
+        if not self._ready:
+            super()._prepare()
 
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
@@ -241,181 +245,29 @@ class SQLiteDatabase(Database):
         connection.exec_driver_sql(self._begin_statement(read_only=read_only))
 
     def _begin_statement(self, *, read_only: bool) -> str:
-        return "BEGIN" if read_only or self._why_read_only else "BEGIN IMMEDIATE"
+        # IMMEDIATE takes the write lock at the start: a transaction that begins by reading fails
+        # when it writes after another one has.
+        return "BEGIN" if read_only or self._connector.read_only_reason else "BEGIN IMMEDIATE"
 
-    def schema_version(self) -> str | None:
-        """Return the version of the tables; ``None`` if there are none. Nothing is changed.
-
-        Raises:
-            StorageError: the database cannot be read.
-            ForeignDatabaseError: it belongs to another program.
-        """
-        self._file.refuse_unsafe()
-        if not self.exists():
-            return None
-        with self.translated_errors(), closing(self._connect_to_read()) as connection:
-            return recognized_version(connection, self._path)
-
-    def _prepare(self) -> None:
-        if self._unguarded is not None and self._unguarded != self._file.fingerprint():
-            self.close()  # somebody has begun to write since
-        super()._prepare()
-
-    def _make_ready(self) -> None:
-        self._file.refuse_unsafe()
-        self._why_read_only, self._views = self._find_why_read_only(), ()
-        if self._why_read_only is not None:
-            self._make_ready_to_read()
-            return
-        self._file.make()
-        if self._was_ready():
-            return
-        with closing(self._connect_to_read()) as quiet:
-            try:
-                self._refuse_too_new(recognized_version(quiet, self._path))
-            finally:
-                self._kept.close()  # the last to close would put the log into the file
-        super()._make_ready()
-        self._use_write_ahead_log()
-        with closing(self._connect()) as connection:  # a dump of a database is without its id
-            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-
-    def _find_why_read_only(self) -> str | None:
-        if self.read_only:
-            return "it was opened to be read"
-        return self._file.why_read_only() if self.exists() else None
-
-    def _make_ready_to_read(self) -> None:
-        unguarded = self._file.fingerprint() if self.exists() else None
-        is_immutable = unguarded is not None and self._access().is_immutable
-        version = self.schema_version()
-        self._refuse_unreadable(version)
-        self._views = READABLE[str(version)]
-        self._unguarded = unguarded if is_immutable else None
-
-    def _was_ready(self) -> bool:
-        """Whether nothing is to be done, as it mostly is; asked on a connection that is used on."""
-
-        def is_ready(connection: Executor) -> bool:
-            return is_ours(connection, SCHEMA_VERSION) and connection.execute(
-                "PRAGMA journal_mode"
-            ).fetchone() == ("wal",)
-
-        return self._kept.read(is_ready)
-
-    def _make_tables(self) -> None:
-        self._use_write_ahead_log()
-        with self._engine.begin() as connection:
-            make_schema(connection)
-
-    def _change_version(self, version: str) -> None:
-        reason = self._find_why_read_only()
-        if reason is not None:
-            raise not_writable(self._path, reason)
-        self._use_write_ahead_log()
+    def _begin_to_alter(self) -> AbstractContextManager[Connection]:
+        # An engine of its own, whose connection is not kept: its foreign keys are off.
         engine = create_engine(
-            self.url, creator=self._connect_to_alter, poolclass=NullPool, hide_parameters=True
+            self.url,
+            creator=self._connector.open_to_alter,
+            poolclass=NullPool,
+            hide_parameters=True,
         )
         event.listen(engine, "begin", self._begin)
-        with engine.begin() as connection:
-            present = stored_version(connection)
-            self._refuse_too_new(present)
-            if present == version:
-                return
-            if present is not None:
-                self._back_up(present)
-            change_version(connection, version)
-            problems = integrity_problems(connection.exec_driver_sql)
-            if problems:
-                raise DatabaseCorruptionError(
-                    f"{self._path} is damaged, and stays in version {present}: "
-                    f"{'; '.join(problems[:5])}"
-                )
+        return engine.begin()
 
-    def _back_up(self, version: str) -> None:
-        """Copy the database beside itself, unless an earlier copy holds the same."""
-        backup = self._path.with_name(f"{self._path.name}.{version}.backup")
-        with working_folder(backup.parent) as folder, closing(self._connect_to_read()) as source:
-            copy = folder / backup.name
-            copy_database(source, copy)
-            number = 2
-            while backup.exists() and not filecmp.cmp(copy, backup, shallow=False):
-                backup = self._path.with_name(f"{self._path.name}.{version}.{number}.backup")
-                number += 1
-            copy.replace(backup)
-        sync(backup.parent)
+    def _close_idle(self) -> None:
+        self._cache.close()
+        # Not `dispose` of the engine, which makes a new pool: a thread that is about to take a
+        # connection would give it back to the old one, where nobody would close it.
+        self._engine.pool.dispose()
 
-    def _use_write_ahead_log(self) -> None:
-        """Have the file keep a log, so that nobody waits to read; it stays so once it is.
-
-        SQLite needs the file for itself for a moment, and does not wait for that of its own.
-        """
-        give_up_at = time.monotonic() + base.BUSY_TIMEOUT_SECONDS
-        with closing(self._connect()) as connection:
-            while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                try:
-                    connection.execute("PRAGMA journal_mode=WAL")
-                except sqlite3.OperationalError:
-                    if time.monotonic() > give_up_at:
-                        raise
-                    time.sleep(0.01)
-
-    def _connect(self) -> TrackedConnection:
-        return self._opened(TrackedConnection)
-
-    def _connect_session(self) -> SessionConnection:
-        return self._opened(SessionConnection)
-
-    def _connect_to_read(self) -> TrackedConnection:
-        """Open a connection that leaves all as it is."""
-        return self._opened_to_read(TrackedConnection)
-
-    def _connect_to_alter(self) -> SessionConnection:
-        """SQLite alters many things by replacing a table, which must not delete its children."""
-        connection = self._connect_session()
-        connection.execute("PRAGMA foreign_keys=OFF")
-        connection.execute(f"PRAGMA busy_timeout={base.UPGRADE_TIMEOUT_SECONDS * 1000}")
-        return connection
-
-    def _opened(self, kind: type[C]) -> C:
-        if self._why_read_only is not None:
-            return self._opened_to_query(kind)
-        connection = self._connections.open(kind, self._path)
-        try:
-            connection.execute(f"PRAGMA synchronous={self._synchronous}")
-            connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute("PRAGMA secure_delete=ON")  # no deleted token is left in the file
-            connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _opened_to_query(self, kind: type[C]) -> C:
-        """Open a connection of which each use only reads, and that shows the present version."""
-        connection = self._opened_to_read(kind)
-        try:
-            connection.execute("PRAGMA temp_store=MEMORY")
-            for view in self._views:
-                connection.execute(view)
-            connection.execute("PRAGMA query_only=ON")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _opened_to_read(self, kind: type[C]) -> C:
-        access = self._access()
-        connection = self._connections.open(kind, access.uri)
-        if access.is_exclusive:
-            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        return connection
-
-    def _access(self) -> Access:
-        return self._file.access(may_write=not self.read_only)
-
-    def _is_of_other_tables(self, error: BaseException) -> bool:
-        return is_of_other_tables(error)
-
-    def _translated(self, error: BaseException) -> StorageError:
-        return translate(error, self._file, self._why_read_only)
+    def _check_in(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
+        """Close a connection that is given back after a fork, a close or a lost transaction."""
+        raw.thread = 0
+        if raw.is_aborted or raw.generation != self._connector.tracker.generation:
+            record.invalidate()

@@ -1,62 +1,73 @@
-"""What errors of SQLite mean."""
+"""Translation of SQLite's errors."""
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
-from burndown.database import base
-from burndown.database.database_file import DatabaseFile
+from burndown.database import timeouts
+from burndown.database.error_translation import ErrorTranslator
+from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import DatabaseCorruptionError, StorageError
 
-__all__ = ["is_of_other_tables", "not_writable", "translate"]
+__all__ = ["SQLiteErrorTranslator", "not_writable"]
 
 
-def translate(error: BaseException, file: DatabaseFile, why_read_only: str | None) -> StorageError:
-    """Return the error of this package for one of the driver, or of SQLAlchemy itself.
+class SQLiteErrorTranslator(ErrorTranslator):
+    """Translates the errors of SQLite.
 
     Args:
-        error: what was raised.
-        file: the database.
-        why_read_only: why it was opened to be read, if it was.
+        connector: opens the connections to the file.
+        on_schema_mismatch: called when a table or column is missing.
     """
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code == sqlite3.SQLITE_READONLY_ROLLBACK:
-        return StorageError(
-            f"{file.journal} holds a transaction that was interrupted; it has to be taken back "
-            "before the database can be read, which `burndown upgrade` does"
+
+    def __init__(self, connector: SQLiteConnector, on_schema_mismatch: Callable[[], None]) -> None:
+        super().__init__(sqlite3.Error, on_schema_mismatch)
+        self._connector = connector
+
+    def _translate(self, error: BaseException) -> StorageError:
+        file = self._connector.file
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            return StorageError(
+                f"{file.journal} holds an interrupted transaction, which has to be rolled back "
+                "before the database can be read; run `burndown upgrade` to do that"
+            )
+        primary = code & 0xFF
+        if primary == sqlite3.SQLITE_NOTADB:
+            return DatabaseCorruptionError(
+                f"{file.path} is not a SQLite database: it is damaged, encrypted or a file of "
+                "another program, and was not changed; restore a backup of it, or choose another "
+                "file"
+            )
+        if primary == sqlite3.SQLITE_CORRUPT:
+            return DatabaseCorruptionError(
+                f"The database is damaged ({error}); restore a backup of {file.path}"
+            )
+        # The rest of this message is the value, which may be a secret.
+        if str(error).startswith("Could not decode to UTF-8"):
+            column = str(error).partition(" with text ")[0].rpartition(" ")[2]
+            return DatabaseCorruptionError(
+                f"The database is damaged: a value of column {column} is not UTF-8; restore a "
+                f"backup of {file.path}"
+            )
+        if primary == sqlite3.SQLITE_READONLY:
+            return not_writable(file.path, self._read_only_reason() or str(error))
+        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return StorageError(
+                f"The database is locked: another transaction has been writing for more than "
+                f"{timeouts.BUSY_TIMEOUT_SECONDS} seconds"
+            )
+        return StorageError(f"The database {file.path} failed: {error}")
+
+    def _read_only_reason(self) -> str | None:
+        return self._connector.read_only_reason or self._connector.file.read_only_reason()
+
+    def _is_schema_mismatch(self, error: BaseException) -> bool:
+        return isinstance(error, sqlite3.OperationalError) and any(
+            each in str(error) for each in ("no such table", "no such column", "no column named")
         )
-    primary = code & 0xFF
-    if primary == sqlite3.SQLITE_NOTADB:
-        return DatabaseCorruptionError(
-            f"{file.path} is not a SQLite database: it is damaged, encrypted or a file of another "
-            "program, and was not changed; restore a backup of it, or name another file"
-        )
-    if primary == sqlite3.SQLITE_CORRUPT:
-        return DatabaseCorruptionError(
-            f"The database is damaged ({error}); restore a backup of {file.path}"
-        )
-    if str(error).startswith("Could not decode to UTF-8"):  # and then comes the value
-        column = str(error).partition(" with text ")[0].rpartition(" ")[2]
-        return DatabaseCorruptionError(
-            f"The database is damaged: a value of column {column} is not UTF-8; restore a backup "
-            f"of {file.path}"
-        )
-    if primary == sqlite3.SQLITE_READONLY:
-        return not_writable(file.path, why_read_only or file.why_read_only() or str(error))
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StorageError(
-            f"The database is locked: another transaction has been writing for more than "
-            f"{base.BUSY_TIMEOUT_SECONDS} seconds"
-        )
-    return StorageError(f"The database {file.path} failed: {error}")
 
 
 def not_writable(path: Path, reason: str) -> StorageError:
     """Return the error of a call that would write to a database that can only be read."""
     return StorageError(f"The database {path} cannot be written: {reason}")
-
-
-def is_of_other_tables(error: BaseException) -> bool:
-    """Return whether a table or column was not found, as after a downgrade by another process."""
-    return isinstance(error, sqlite3.OperationalError) and any(
-        each in str(error) for each in ("no such table", "no such column", "no column named")
-    )

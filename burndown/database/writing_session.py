@@ -5,33 +5,45 @@ of a list in a section.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pydantic_core import PydanticSerializationError
-from sqlalchemy import event, inspect
+from sqlalchemy import event, exc, inspect
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session
 
+from burndown.errors import TransactionAbortedError
 from burndown.models import Entity
-from burndown.models.base import Submodel
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
+from burndown.models.submodel import Submodel
+from burndown.transactions import Transaction
 
-__all__ = ["WritingSession"]
+__all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
+
+ABORTED = (
+    "The transaction cannot go on after an error in it, so nothing of it was stored; begin it again"
+)
+"""The message of the error for each use of a session that SQLAlchemy has rolled back."""
 
 
 class WritingSession(Session):
-    """A session that stores edits in place, and refuses entities that are not valid."""
+    """A session that stores edits in place, and refuses invalid entities."""
+
+    opened: Transaction[Any] | None = None
+    """Its transaction, for calls that would have to wait for the write lock."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        # By id, since an entity cannot be hashed. The entity itself is kept because SQLAlchemy
+        # forgets one that nobody else refers to, and its edits would be lost with it.
         self._loaded: dict[int, tuple[Entity, dict[str, bytes | None]]] = {}
-        # It holds the entities: SQLAlchemy itself forgets one that nobody else holds.
 
     def flush(self, objects: Any = None) -> None:
-        """Write what was changed.
+        """Write what was changed to the database.
 
         Raises:
             ValidationError: an entity was edited in place into something not valid.
@@ -40,10 +52,10 @@ class WritingSession(Session):
         super().flush(objects)
 
     def note_edits(self) -> None:
-        """Have SQLAlchemy know what was edited in place.
+        """Mark the fields that were edited in place as changed.
 
-        It encodes all entities that were loaded; done at each flush, so that a later statement
-        finds the edits and is not undone by them.
+        It encodes all entities that were loaded. It runs before each flush, so that a later
+        statement sees the edits and is not overwritten by them.
         """
         for entity, digests in self._loaded.values():
             state = inspect(entity)
@@ -59,6 +71,43 @@ class WritingSession(Session):
         digests.update(_digests(entity, names))
 
 
+@contextmanager
+def check_active(session: Session) -> Iterator[None]:
+    """Raise an error at the end of a block in a session that SQLAlchemy has rolled back.
+
+    Raises:
+        TransactionAbortedError: writing its pending objects has failed.
+    """
+    try:
+        yield
+    except exc.InvalidRequestError:
+        if session.is_active:
+            raise
+    if not session.is_active:
+        raise TransactionAbortedError(ABORTED)
+
+
+@contextmanager
+def savepoint(session: WritingSession) -> Iterator[None]:
+    """Undo what a block changed in a session, and only that, on an error."""
+    part = session.begin_nested()
+    try:
+        yield
+    except BaseException:
+        session.note_edits()  # so that they are undone, too
+        # It may have ended already; the error of the block says more than that of a rollback.
+        with suppress(TransactionAbortedError, exc.InvalidRequestError):
+            part.rollback()
+        raise
+    part.commit()
+
+
+@event.listens_for(WritingSession, "after_begin")
+def _note_lock(session: WritingSession, *_: Any) -> None:
+    if session.opened is not None:
+        session.opened.holds_lock = True
+
+
 @event.listens_for(WritingSession, "before_commit")
 def _note_edits(session: WritingSession) -> None:
     session.note_edits()
@@ -69,7 +118,7 @@ def _check(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
         if isinstance(each, Entity):
             document = each.to_document()
-            codec_of(type(each)).rows([document])  # raises what is not valid
+            codec_of(type(each)).rows([document])  # raises if it is invalid
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)
@@ -95,9 +144,9 @@ def _remember_refreshed(entity: Entity, _context: Any, names: Iterable[str] | No
 
 
 def _digests(entity: Entity, names: Iterable[str]) -> dict[str, bytes | None]:
-    """The digests of those fields that are loaded and can be edited in place, as they are stored.
+    """Return digests of the stored form of fields that are loaded and can be edited in place.
 
-    That of a value which cannot be stored is ``None``.
+    The digest of a value that cannot be stored is ``None``.
     """
     loaded = {name: entity.__dict__[name] for name in names if name in entity.__dict__}
     return {

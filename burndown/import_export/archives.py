@@ -1,4 +1,8 @@
-"""One ``.zip`` file in place of a folder, read with caps, since it may come from anywhere."""
+"""An export in one ``.zip`` file, read with caps, since it may come from a stranger.
+
+The caps are on memory: nothing is unpacked to the disk. They are checked when an archive is written
+too, so that every archive that is written can be read again.
+"""
 
 import json
 import os
@@ -17,22 +21,29 @@ __all__ = ["Archive", "ArchiveWriter", "is_archive_name"]
 
 _MB = 1024**2
 MAX_ENTRIES = 10_000
+"""The largest number of files; a profile with 100 queries has about 400."""
 MAX_FILE_BYTES = 100 * _MB
-"""Of a file in ASCII; Python takes as much for each character of a text as for its widest one."""
+"""The largest file in ASCII, unpacked.
+
+Python stores all characters of a string as wide as its widest one, so a file with wider characters
+may only have a half or a quarter of this.
+"""
 MAX_BYTES = 512 * _MB
-"""Of all files together, unpacked."""
+"""The largest size of all files together, unpacked."""
 MAX_VALUES = 3_000_000
-"""In one file; those of some 20,000 issues. The smallest ones take a hundred times their text."""
+"""The largest number of values in one file; some 20,000 issues have as many.
+
+The smallest values, such as ``[]``, take a hundred times the memory of their JSON text.
+"""
 MAX_RATIO = 200
-"""Of unpacked to packed bytes, for what unpacks to more than a megabyte."""
+"""The largest ratio of unpacked to packed bytes, for files of more than a megabyte unpacked."""
 _WIDTHS = {
     4: re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]"),
     2: re.compile(rb"[\xc4-\xef]|\\u(?!00)"),
 }
-"""What stands in UTF-8 for a character that takes so many bytes in memory."""
-_ENTRY = b"PK\x01\x02"
-_UTF_8 = 0x800
-"""The flag of an entry whose name is UTF-8."""
+"""How UTF-8 and JSON write a character that takes 4 or 2 bytes in memory."""
+_ENTRY_SIGNATURE = b"PK\x01\x02"
+_UTF_8_FLAG = 0x800
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _DAMAGES = (
     zipfile.BadZipFile,
@@ -46,12 +57,16 @@ _DAMAGES = (
 
 
 def is_archive_name(path: Path) -> bool:
-    """Whether an export to this path is to be one file."""
+    """Return whether an export to this path is one file."""
     return path.suffix.lower() == ".zip"
 
 
 class ArchiveWriter:
-    """Writes the files of an export into one, which only its owner can read."""
+    """Writes the files of an export into one file, which only its owner can read.
+
+    Args:
+        path: where nothing is yet.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600), "w+b")
@@ -61,35 +76,38 @@ class ArchiveWriter:
         """Add a file.
 
         Raises:
-            ImportExportError: it is more than can be read again.
+            ImportExportError: it is larger than the caps.
         """
-        with _advised():
+        with _suggesting_folder():
             _check_memory(name, data)
-        entry = zipfile.ZipInfo(name)  # without the time, so that equal exports are equal files
+        # Without the current time, so that equal data make equal files.
+        entry = zipfile.ZipInfo(name)
         entry.external_attr = 0o600 << 16
         self._zip.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
     def close(self) -> None:
-        """Write the end.
+        """Write the directory of the archive, and close it.
 
         Raises:
-            ImportExportError: it is more than can be read again.
+            ImportExportError: all files together are larger than the caps.
         """
         with self._file:
             self._zip.close()
-        with _advised():
+        with _suggesting_folder():
             _check_caps(self._zip.infolist())
 
 
 class Archive:
     """Reads an export that is one file; nothing is unpacked to the disk.
 
-    Names are read as other programs write them: with backslashes, as UTF-8 without the flag that
-    says so, with a folder around all of them, beside files of the system.
+    Names are read as other programs write them: with backslashes, as UTF-8 without its flag, with a
+    folder around all of them, next to files of the system.
+
+    Args:
+        path: the file.
 
     Raises:
-        ImportExportError: it is no such file, is damaged, or has more, larger or more tightly
-            packed files than an export can have.
+        ImportExportError: it is not a ``.zip`` file, is damaged, or is larger than the caps.
     """
 
     def __init__(self, path: Path) -> None:
@@ -104,25 +122,26 @@ class Archive:
                 raise
 
     def names(self) -> list[str]:
-        """The files in it."""
+        """Return the names of the files in it."""
         return sorted(self._entries)
 
     def read(self, name: str) -> bytes:
-        """What is in a file.
+        """Return the content of a file.
 
         Raises:
             ImportExportError: it is damaged, or takes too much memory.
         """
         entry = self._entries[name]
         with _explained(), self._zip.open(entry) as file:
-            data = file.read(entry.file_size)  # without a number, more than that is unpacked
+            # Without a size, read() unpacks more than the archive declares.
+            data = file.read(entry.file_size)
             if len(data) < entry.file_size:
-                raise EOFError("it is shorter than it claims")
+                raise EOFError("it is shorter than the archive declares")
         _check_memory(name, data)
         return data
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._zip.close()
 
 
@@ -134,22 +153,22 @@ def _checked(entries: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         if name.endswith("/"):
             continue
         if _leads_out(name):
-            raise ImportExportError(f"{entry.filename!r} is no name of a file below it")
+            raise ImportExportError(f"{entry.filename!r} is not the name of a file in the archive")
         if is_system_file(name):
             continue
         name = "/".join(part for part in name.split("/") if part not in ("", "."))
         if name in files:
-            raise ImportExportError(f"{name!r} is in it twice")
+            raise ImportExportError(f"{name!r} is in the archive twice")
         if entry.compress_type not in _METHODS:
-            raise ImportExportError(f"{name!r} is packed in a way that is not read")
+            raise ImportExportError(f"{name!r} is packed with a method that is not supported")
         files[name] = entry
     return files
 
 
 def _name_of(entry: zipfile.ZipInfo) -> str:
-    """Return the name with slashes, read as UTF-8 if it can be."""
+    """Return the name with slashes, decoded as UTF-8 if that is possible."""
     name = entry.filename
-    if not entry.flag_bits & _UTF_8:
+    if not entry.flag_bits & _UTF_8_FLAG:
         with suppress(UnicodeError):
             name = name.encode("cp437").decode()  # as zipfile decoded it
     return name.replace("\\", "/")
@@ -158,7 +177,8 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
 def _at_top(files: dict[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
     """Return the files by name, without the folders that people pack around them."""
     manifests = [name for name in files if fold(name).rpartition("/")[2] == MANIFEST]
-    depth = min((name.count("/") for name in manifests), default=0)  # a query may have its name
+    # The outermost one, since the file of a query may have the same name.
+    depth = min((name.count("/") for name in manifests), default=0)
     tops = [name[: -len(MANIFEST)] for name in manifests if name.count("/") == depth]
     top = tops[0] if len(tops) == 1 else ""
     return {name.removeprefix(top): entry for name, entry in files.items()}
@@ -196,7 +216,7 @@ def _check_memory(name: str, data: bytes) -> None:
 
 
 def _width(data: bytes) -> int:
-    """How many bytes of memory a character of its texts can take."""
+    """Return how many bytes of memory each character of its strings can take."""
     if len(data) <= MAX_FILE_BYTES // max(_WIDTHS):
         return 1
     if json.detect_encoding(data) not in ("utf-8", "utf-8-sig"):
@@ -205,18 +225,18 @@ def _width(data: bytes) -> int:
 
 
 def _check_number_of_entries(path: Path) -> None:
-    """Count them before they are all read into memory."""
+    """Refuse too many entries before zipfile reads all of them into memory."""
     found = 0
     with path.open("rb") as file:
         while chunk := file.read(_MB):
-            found += chunk.count(_ENTRY)
+            found += chunk.count(_ENTRY_SIGNATURE)
             if found > MAX_ENTRIES:
                 raise ImportExportError(f"it has more than {MAX_ENTRIES:,} files")
 
 
 @contextmanager
-def _advised() -> Iterator[None]:
-    """What cannot be one file can be a folder."""
+def _suggesting_folder() -> Iterator[None]:
+    """Add to an error that an export to a folder has no caps."""
     try:
         yield
     except ImportExportError as error:
@@ -225,6 +245,7 @@ def _advised() -> Iterator[None]:
 
 @contextmanager
 def _explained() -> Iterator[None]:
+    """Turn the errors of a damaged archive into one that gives the reason."""
     try:
         yield
     except _DAMAGES as error:

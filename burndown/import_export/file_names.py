@@ -1,7 +1,7 @@
-"""Names of files that other disks and other programs keep, change or add.
+"""File names that survive on other disks, and those that other programs change or add.
 
 A disk may ignore case, change the Unicode normalization of a name, or refuse characters and whole
-names. Systems and editors put files of their own beside those of an export.
+names. Systems and editors put files of their own next to those of an export.
 """
 
 import re
@@ -14,7 +14,11 @@ from burndown.naming_rules import free_id
 __all__ = ["file_stems", "fold", "is_system_file", "match_names"]
 
 _PORTABLE = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,98}[a-z0-9_-])?")
-"""Short enough for 143 bytes of an encrypted home and for 260 characters of a path on Windows."""
+"""A name that every disk can hold.
+
+It is short enough for an encrypted home, which allows 143 bytes, and leaves room in the 260
+characters that a path may have on Windows.
+"""
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 )
@@ -27,30 +31,32 @@ _SYSTEM_FILE = re.compile(
 
 
 def file_stems(query_ids: Collection[str]) -> dict[str, str]:
-    """Return a file name without its extension for each query.
+    """Return a file name without its extension for each query, in the order of the ids.
 
-    It is the id itself where every disk can hold that: short, lower-case ASCII, and no name that
-    Windows reserves. For other ids it is made of the id as ids are made of names, with a number
-    where another query has it (``bugs-2`` for ``BUGS`` beside ``bugs``). No two are equal, in
-    whatever case and normalization. Equal sets of ids get equal names.
+    It is the id itself where every disk can hold that: short, lower-case ASCII, and not a name that
+    Windows reserves. For other ids it is derived from the id in the way ids are derived from names,
+    with a number if another query has it (``bugs-2`` for ``BUGS`` next to ``bugs``). No two are
+    equal, in whatever case and normalization. Equal sets of ids get equal names.
     """
     stems = {query_id: query_id for query_id in query_ids if _is_portable(query_id)}
     taken = {*_DEVICES, *stems}
+    # Sorted, since the first of two ids that derive the same name gets it without a number.
     for query_id in sorted(set(query_ids) - stems.keys()):
         stems[query_id] = free_id(query_id, "query", taken)
         taken.add(stems[query_id])
-    return stems
+    return {query_id: stems[query_id] for query_id in query_ids}
 
 
 def fold(name: str) -> str:
-    """Return what a name has in common with its forms in other cases and normalizations."""
+    """Return the form of a name that is the same in all cases and normalizations."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
 
 
 def match_names(expected: Iterable[str], found: Collection[str]) -> dict[str, str]:
-    """Return for expected names the files that bear them, exactly or but for :func:`fold`.
+    """Return the file of each expected name.
 
-    A name is not in the result if no file bears it or more than one does, none of them exactly.
+    A file with exactly that name comes first, then the only one whose :func:`fold` is equal.
+    A name is missing from the result if there is no such file, or more than one.
     """
     matched = {name: name for name in expected if name in found}
     others = defaultdict(list)
@@ -64,10 +70,10 @@ def match_names(expected: Iterable[str], found: Collection[str]) -> dict[str, st
 
 
 def is_system_file(name: str) -> bool:
-    """Whether a system or a running editor puts a file of this name beside others.
+    """Return whether systems or running editors put files of this name next to others.
 
-    Such files hold how a folder is shown, or attributes of the file beside them; the system makes
-    them anew. None of these names can be that of a file of an export.
+    Such files hold the view of a folder, or attributes of the file next to them, and are created
+    again when they are missing. No file of an export has such a name.
     """
     return _SYSTEM_FILE.fullmatch(name.rpartition("/")[2].casefold()) is not None
 

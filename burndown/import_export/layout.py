@@ -1,166 +1,165 @@
-"""Which records are in which file of an export, and how they are written.
+"""The layout of an export: the file of each record, and its form there.
 
-A record is in a file without the ids that follow from the name of the file.
+Each entity with an ``EXPORT_FILE`` has a file for each query if that name contains ``{query}``, or
+else one file for all of them. A record is written without the ids that follow from its file.
 """
 
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from burndown.errors import ImportExportError, format_value
-from burndown.models import (
-    Entity,
-    JiraCache,
-    JiraChangelog,
-    MetricsSnapshot,
-    Profile,
-    ProjectData,
-    Query,
-)
-from burndown.models.json_codec import FILE_LAYERS, check_storable, decode, encode
-from burndown.models.values import is_identifier
+from burndown.models import ENTITIES, Entity, Profile, Query
+from burndown.models.field_types import is_identifier
+from burndown.models.query_data import QueryData
 from burndown.persistence import Document
 
 __all__ = [
+    "EXPORTED",
     "FOLDERS",
     "MANIFEST",
     "PROFILE",
     "QUERIES",
-    "SNAPSHOTS",
-    "Place",
-    "encoded",
+    "Part",
+    "file_content",
     "file_name",
-    "kind_of",
-    "parsed",
-    "records_in",
+    "has_file_per_query",
+    "is_export_name",
+    "part_of",
+    "records_of",
     "without_ids",
 ]
 
+_QUERY = "{query}"
+
+EXPORTED = tuple(entity for entity in ENTITIES if entity.EXPORT_FILE)
+"""The entities that an export holds, owners before what belongs to them."""
 MANIFEST = "manifest.json"
-PROFILE = "profile.json"
-SNAPSHOTS = "metrics/snapshots.json"
-QUERIES = "queries"
-
-FOLDERS: dict[str, type[Entity]] = {
-    QUERIES: Query,
-    "project_data": ProjectData,
-    "cache": JiraCache,
-    "changelogs": JiraChangelog,
-}
-"""The folders with a file for each query, and what that holds."""
-
-_OF_A_QUERY = re.compile(rf"({'|'.join(FOLDERS)})/(.*)\.json", re.DOTALL)
+PROFILE = str(Profile.EXPORT_FILE)
+QUERIES = str(Query.EXPORT_FILE).partition("/")[0]
+"""The folder of the queries."""
+FOLDERS = frozenset(
+    str(entity.EXPORT_FILE).partition("/")[0] for entity in EXPORTED if entity is not Profile
+)
+"""All folders of an export."""
 
 
-class Place(NamedTuple):
-    """What a file holds."""
+class Part(NamedTuple):
+    """The part of a profile that a file holds."""
 
-    model: type[Entity]
+    entity: type[Entity]
     query_id: str | None
-    """The query that all of it belongs to, or that it is; ``None`` if it is of several or none."""
+    """The query that the file describes or belongs to; ``None`` for a file of all queries."""
 
 
-def kind_of(name: str, query_ids: Mapping[str, str]) -> Place | None:
-    """Return what the file of this name below the export holds.
+def has_file_per_query(entity: type[Entity]) -> bool:
+    """Return whether each query has a file of its own for this entity."""
+    return _QUERY in str(entity.EXPORT_FILE)
+
+
+def file_name(entity: type[Entity], stem: str = "") -> str:
+    """Return the name of the file that holds an entity.
 
     Args:
-        name: the name, with slashes.
+        entity: the entity.
+        stem: the file name of the query, if each has its own; see :mod:`.file_names`.
+    """
+    return str(entity.EXPORT_FILE).replace(_QUERY, stem)
+
+
+def part_of(name: str, query_ids: Mapping[str, str]) -> Part | None:
+    """Return the part of a profile that a file holds.
+
+    Args:
+        name: its name below the export, with slashes.
         query_ids: the ids of queries whose files are named otherwise, by that name.
 
     Returns:
-        ``None`` if it is no file of an export.
+        The part, or ``None`` if no file of an export has this name.
 
     Raises:
-        ImportExportError: it is named after a query, but that is not the id of one.
+        ImportExportError: the name stands for a query, but not for a valid id.
     """
-    if name == PROFILE:
-        return Place(Profile, None)
-    if name == SNAPSHOTS:
-        return Place(MetricsSnapshot, None)
-    found = _OF_A_QUERY.fullmatch(name)
-    if found is None:
-        return None
-    folder, stem = found.groups()
-    query_id = query_ids.get(stem, stem)
-    if not is_identifier(query_id):
-        raise ImportExportError(f"{format_value(query_id)} is no id of a query")
-    return Place(FOLDERS[folder], query_id)
+    for entity in EXPORTED:
+        stem = _stem(entity, name)
+        if stem is None:
+            continue
+        if not has_file_per_query(entity):
+            return Part(entity, None)
+        query_id = query_ids.get(stem, stem)
+        if not is_identifier(query_id):
+            raise ImportExportError(f"{format_value(query_id)} is not a valid id of a query")
+        return Part(entity, query_id)
+    return None
 
 
-def file_name(model: type[Entity], stem: str) -> str:
-    """Return the name of the file that holds what a query has of this kind.
+def is_export_name(name: str) -> bool:
+    """Return whether a file or folder of an export can have this name."""
+    if "/" not in name:
+        return name in (MANIFEST, PROFILE) or name in FOLDERS
+    stems = (_stem(entity, name) for entity in EXPORTED)
+    return any(stem is not None and "/" not in stem for stem in stems)
 
-    Args:
-        model: the kind.
-        stem: what the files of the query are called; see :mod:`.file_names`.
+
+def _stem(entity: type[Entity], name: str) -> str | None:
+    """Return what a name has in place of ``{query}``; ``None`` if it is not of this entity."""
+    before, _, after = file_name(entity, _QUERY).partition(_QUERY)
+    if not has_file_per_query(entity):
+        return "" if name == before else None
+    is_one = name.startswith(before) and name.endswith(after)
+    return name[len(before) : -len(after)] if is_one else None
+
+
+# --- content -----------------------------------------------------------------------------------
+
+
+def file_content(entity: type[QueryData], records: Iterable[Document]) -> Any:
+    """Return the content of the file that holds the records of one query.
+
+    It is the list of them; or the ``EXPORT_FIELD`` of the only one, if the entity has such a field.
     """
-    folder = next(name for name, kind in FOLDERS.items() if kind is model)
-    return f"{folder}/{stem}.json"
+    if entity.EXPORT_FIELD is None:
+        return [without_ids(record) for record in records]
+    [record] = records
+    return record[entity.EXPORT_FIELD]
 
 
-def records_in(place: Place, content: Any) -> Iterator[Document]:
-    """The records that a file holds, but for the id of the profile.
+def records_of(part: Part, content: Any) -> Iterator[Document]:
+    """Return the records in a file, without the id of the profile.
 
     Raises:
-        ImportExportError: the file holds something else; the message says what was expected.
+        ImportExportError: the content has another form.
     """
-    if place.model is MetricsSnapshot:
-        for query_id, snapshots in _object(content).items():
-            for snapshot in _list(snapshots):
-                yield {**_object(snapshot), "query_id": query_id}
-    elif place.query_id is None:
+    entity, query_id = part
+    if entity is Profile:
         yield _object(content)
-    elif place.model is Query:
-        yield {**_object(content), "id": place.query_id}
-    elif place.model is ProjectData:
-        yield {"query_id": place.query_id, "data": _object(content)}
+    elif not issubclass(entity, QueryData):
+        yield {**_object(content), "id": query_id}
+    elif query_id is None:
+        for each, records in _object(content).items():
+            yield from _records_of_query(each, _list(records))
+    elif entity.EXPORT_FIELD is None:
+        yield from _records_of_query(query_id, _list(content))
     else:
-        for record in _list(content):
-            yield {**_object(record), "query_id": place.query_id}
+        yield {entity.EXPORT_FIELD: _object(content), "query_id": query_id}
 
 
 def without_ids(record: Document) -> Document:
-    """The record of a query, or of what belongs to one, without what says where it belongs."""
-    ids = ("profile_id",) if "id" in record else ("profile_id", "query_id")
-    return {key: item for key, item in record.items() if key not in ids}
+    """Return a record without the ids of its profile and its query."""
+    return {key: item for key, item in record.items() if key not in ("profile_id", "query_id")}
 
 
-def encoded(content: Any) -> bytes:
-    """What stands in a file: UTF-8 with sorted keys, indented by two spaces."""
-    return encode(_sorted(content), indent=2) + b"\n"
-
-
-def parsed(data: bytes) -> Any:
-    """The value of a file, which may have been edited.
-
-    Raises:
-        ImportExportError: it is not JSON, or says what cannot be stored.
-    """
-    try:
-        return decode(data)
-    except ValueError as strict:
-        try:  # what nests as deep as can be stored, or has a byte order mark
-            return check_storable(json.loads(data), -FILE_LAYERS)
-        except (ValueError, RecursionError):
-            raise ImportExportError(f"not valid JSON: {strict}") from None
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(item) for item in value]
-    return value
+def _records_of_query(query_id: str, records: list[Any]) -> Iterator[Document]:
+    for record in records:
+        yield {**_object(record), "query_id": query_id}
 
 
 def _object(value: Any) -> Document:
     if not isinstance(value, dict):
-        raise ImportExportError(f"an object was expected, not {type(value).__name__}")
+        raise ImportExportError(f"Input should be an object, got {type(value).__name__}")
     return value
 
 
 def _list(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise ImportExportError(f"a list was expected, not {type(value).__name__}")
+        raise ImportExportError(f"Input should be a list, got {type(value).__name__}")
     return value

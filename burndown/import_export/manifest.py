@@ -1,4 +1,4 @@
-"""The file of an export that says what is in the others."""
+"""The file of an export that describes the others."""
 
 from typing import Any, Final, Literal
 
@@ -7,40 +7,40 @@ from pydantic import BaseModel, ConfigDict
 
 from burndown.errors import ImportExportError, ValidationError, format_value
 from burndown.import_export.layout import MANIFEST
-from burndown.models.values import Identifier, UtcDatetime
+from burndown.models.field_types import Identifier, UtcDatetime
 
 __all__ = ["FileEntry", "Manifest"]
 
 FORMAT: Final = "burndown export"
 FORMAT_VERSION: Final = 2
-"""In version 1 the files of a query have its id as their name, whatever it is."""
+"""In version 1 the files of a query were named by its id, even if some disks cannot hold that."""
 _KNOWN_VERSIONS: Final = (1, FORMAT_VERSION)
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class FileEntry(_Part):
-    """What is known of a file."""
+class FileEntry(_Section):
+    """The entry of a file in the manifest."""
 
     sha256: str
     size: int
-    """Bytes."""
+    """In bytes."""
     updated_at: UtcDatetime | None = None
-    """When project data was last saved."""
+    """When the data was last saved, for a file that has no place for it."""
 
 
-class LeftOut(_Part):
-    """What of the profile is not in the export."""
+class Omissions(_Section):
+    """Everything that the export does not contain."""
 
     kinds: list[str] = []
-    """Whole kinds of records, such as cached responses."""
+    """Entities that were omitted, such as ``cached responses``."""
     secrets: list[str] = []
-    """File and path of each secret."""
+    """The file and path of each omitted secret."""
 
 
-class Manifest(_Part):
+class Manifest(_Section):
     """``manifest.json``."""
 
     format: Literal["burndown export"] = FORMAT
@@ -49,22 +49,23 @@ class Manifest(_Part):
     profile_id: str
     profile_name: str
     counts: dict[str, int]
-    """How many queries, metrics snapshots, … there are."""
-    left_out: LeftOut
+    """The number of queries, metrics snapshots, …"""
+    left_out: Omissions
     query_ids: dict[str, Identifier] = {}
-    """By the name of a query's files, without ``.json``: its id, where that is another."""
+    """The id of each query whose files are named otherwise, by their name without ``.json``."""
     files: dict[str, FileEntry]
-    """By name below the folder; this one is not among them."""
+    """All files but this one, by name below the folder."""
 
     @classmethod
-    def of(cls, content: Any) -> "Manifest":
-        """The manifest that a file holds.
+    def from_content(cls, content: Any) -> "Manifest":
+        """Return the manifest with this content.
 
         Raises:
-            ImportExportError: it is none, or one of a version that is not known here.
+            ImportExportError: it is not a manifest, or of a version that this release cannot read.
         """
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ImportExportError("no export of a profile")
+        # Checked before the rest: a newer format may have anything else, too.
         version = content.get("format_version")
         if type(version) is not int or version not in _KNOWN_VERSIONS:
             raise ImportExportError(
@@ -79,5 +80,5 @@ class Manifest(_Part):
             raise ImportExportError("; ".join(map(str, problems))) from None
 
     def to_content(self) -> dict[str, Any]:
-        """What the file holds."""
+        """Return the content of the file, as JSON values."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -1,70 +1,75 @@
-"""What of a profile must not leave the store unless it is asked for."""
+"""Secrets, which leave the store only if the caller asks for them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from burndown.errors import ImportExportError, is_secret
-from burndown.import_export.layout import PROFILE, SNAPSHOTS
+from burndown.import_export.layout import PROFILE
+from burndown.models import Entity, Profile
 from burndown.models.json_codec import encode
-from burndown.persistence import Document
 
 __all__ = ["TOKEN", "refuse_tokens", "without_secrets"]
 
 TOKEN = f"{PROFILE}: jira_config.token"
-"""Where the Jira token is left out."""
+"""How a manifest reports that the Jira token was omitted."""
 
 _SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE)
-"""Keys of secrets beside settings, where a metric may be called ``token_count``."""
+"""Keys of secrets outside the profile, whole words: a metric may be called ``token_count``."""
 _NO_SECRETS = ("", None, True, False)
+"""Values under such keys that are kept, such as of ``has_token``."""
 _MASK = "*****"
 _SHORTEST_TOKEN = 8
-"""Shorter ones, as examples have them, can stand anywhere by chance."""
+"""Shorter tokens are those of examples, and would be found everywhere by chance."""
 
 
-def without_secrets(content: Any, name: str) -> tuple[Any, list[str]]:
-    """What stands in the file of this name, less its secrets, and where those were.
+def without_secrets(entity: type[Entity], content: Any, path: str = "") -> tuple[Any, list[str]]:
+    """Return a copy of the content without secrets.
+
+    Args:
+        entity: what the content is of.
+        content: records, or parts of them.
+        path: the path to the content, for the result.
 
     Returns:
-        The rest, and such as ``profile.json: jira_config.token`` for each secret.
+        The copy, and the path to each omitted secret, such as ``jira_config.token``.
     """
-    left_out: list[str] = []
-    rule = is_secret if name == PROFILE else _is_secret_in_data
-    if name == SNAPSHOTS:  # by id of the query, whatever that is
-        rest = {key: _rest(item, key, rule, left_out) for key, item in content.items()}
-    else:
-        rest = _rest(content, "", rule, left_out)
-    return rest, [f"{name}: {path}" for path in left_out]
+    omitted: list[str] = []
+    rule = is_secret if entity is Profile else _is_secret_in_data
+    return _without(content, path, rule, omitted), omitted
 
 
-def refuse_tokens(profiles: list[Document], data: bytes, name: str) -> None:
-    """Check what is about to leave the store.
+def refuse_tokens(profiles: Iterable[Mapping[str, Any]], data: bytes, name: str) -> None:
+    """Refuse a file that holds the Jira token of a profile, such as in a description.
 
     Raises:
-        ImportExportError: the Jira token of a profile stands in it, such as in a description.
+        ImportExportError: it does; the error names the file and the profile, not the token.
     """
     owners = {profile["jira_config"].get("token", ""): profile["id"] for profile in profiles}
     for token, owner in owners.items():
+        # Compared as JSON writes it, with escapes, and without the quotes around it.
         if len(token) >= _SHORTEST_TOKEN and encode(token)[1:-1] in data:
-            owner, name = (text.replace(token, _MASK) for text in (owner, name))
+            owner, name = (string.replace(token, _MASK) for string in (owner, name))
             raise ImportExportError(
-                f"Nothing was exported, since the Jira token of profile {owner!r} would stand "
-                f"in {name}; take it out there, or export with secrets"
+                f"Nothing was exported: the Jira token of profile {owner!r} would be in {name}; "
+                "remove it there, or export with secrets"
             )
 
 
-def _rest(value: Any, path: str, rule: Callable[[str], bool], left_out: list[str]) -> Any:
+def _without(value: Any, path: str, rule: Callable[[str], bool], omitted: list[str]) -> Any:
     if isinstance(value, list):
-        return [_rest(item, f"{path}[{index}]", rule, left_out) for index, item in enumerate(value)]
+        return [
+            _without(item, f"{path}[{index}]", rule, omitted) for index, item in enumerate(value)
+        ]
     if not isinstance(value, dict):
         return value
     kept = {}
     for key, item in value.items():
         below = f"{path}.{key}".removeprefix(".")
         if rule(key) and item not in _NO_SECRETS:
-            left_out.append(below)
+            omitted.append(below)
         else:
-            kept[key] = _rest(item, below, rule, left_out)
+            kept[key] = _without(item, below, rule, omitted)
     return kept
 
 

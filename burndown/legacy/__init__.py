@@ -1,32 +1,37 @@
-"""The JSON files of the old dashboard, read into documents and written from them."""
+"""The JSON files of the old dashboard.
 
-from burndown.legacy.backup import back_up, changes_of
-from burndown.legacy.contents import LegacyProfile, LegacyQuery, QueryFile
-from burndown.legacy.copies import copy_workspace
-from burndown.legacy.database_files import DatabaseFiles
+``reading`` turns them into documents and ``writing`` does the reverse; the modules here hold what
+both share. ``backup`` copies the files.
+"""
+
+from burndown.legacy.backup import back_up, copy_workspace, file_states
+from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.findings import Finding, Findings
-from burndown.legacy.layout import REGISTRY, STATE, has_workspace
-from burndown.legacy.records import Records, find_damages
-from burndown.legacy.transaction import SafeFolder
-from burndown.legacy.workspace import Workspace
-from burndown.legacy.writer import Writer
+from burndown.legacy.layout import REGISTRY, STATE, is_temporary, workspace_folder
+from burndown.legacy.reading.folders import has_workspace, stored_size
+from burndown.legacy.reading.query_files import QueryFile, read_query_files
+from burndown.legacy.reading.workspace import Workspace
+from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages
+from burndown.legacy.writing.workspace_writer import WorkspaceWriter
 
 __all__ = [
     "REGISTRY",
     "STATE",
-    "DatabaseFiles",
     "Finding",
     "Findings",
     "LegacyProfile",
     "LegacyQuery",
     "QueryFile",
-    "Records",
-    "SafeFolder",
     "Workspace",
-    "Writer",
+    "WorkspaceReader",
+    "WorkspaceWriter",
     "back_up",
-    "changes_of",
     "copy_workspace",
+    "file_states",
     "find_damages",
     "has_workspace",
+    "is_temporary",
+    "read_query_files",
+    "stored_size",
+    "workspace_folder",
 ]

@@ -1,4 +1,8 @@
-"""A copy of the files before anything else is done."""
+"""Copies of a workspace's files, and a check that they did not change meanwhile.
+
+A migration copies all files first, unread, so that nothing can be lost by it. A backup of the JSON
+backend copies only the JSON files, and checks them.
+"""
 
 import os
 import shutil
@@ -7,23 +11,28 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from burndown.disk import is_file, is_folder, open_below
-from burndown.legacy.database_files import DatabaseFiles
-from burndown.legacy.layout import ROOT_FILES, is_passing
+from burndown.errors import DatabaseCorruptionError, StorageError
+from burndown.files.atomic import complete_or_absent
+from burndown.files.errors import storage_errors
+from burndown.files.paths import is_file, is_folder, sync
+from burndown.files.reading import open_below
+from burndown.files.sqlite_files import SQLiteFiles
+from burndown.legacy.layout import ROOT_FILES, is_temporary
+from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages
 
-__all__ = ["back_up", "changes_of", "fingerprint"]
+__all__ = ["back_up", "copy_workspace", "file_states"]
 
 
-def back_up(profiles_dir: Path, now: datetime, databases: DatabaseFiles) -> Path:
-    """Copy the workspace to ``backups/migration-<time>/`` beside its folder.
+def back_up(profiles_dir: Path, now: datetime, databases: SQLiteFiles) -> Path:
+    """Copy all files of the workspace to ``backups/migration-<time>/`` next to its folder.
 
-    Links are copied as links. A copy appears whole or not at all. If the latest one already holds
-    the files as they are, no further one is made.
+    Links are copied as links. A copy appears complete or not at all. If the latest one already has
+    the files as they are, no other is made.
 
     Args:
         profiles_dir: the folder of profiles.
-        now: the time that the copy is named by.
-        databases: what is not copied.
+        now: the time in the name of the copy.
+        databases: the files that are not copied.
 
     Returns:
         The folder of the copy.
@@ -33,7 +42,8 @@ def back_up(profiles_dir: Path, now: datetime, databases: DatabaseFiles) -> Path
     """
     backups = profiles_dir.parent / "backups"
     earlier = sorted(backups.glob("migration-*[0-9]")) if backups.is_dir() else []
-    if earlier and fingerprint(earlier[-1], profiles_dir.name, databases) == fingerprint(
+    # A migration that fails is tried again at each start, and would fill the disk with copies.
+    if earlier and _sizes_and_times(earlier[-1], profiles_dir.name, databases) == _sizes_and_times(
         profiles_dir.parent, profiles_dir.name, databases
     ):
         return earlier[-1]
@@ -52,13 +62,66 @@ def back_up(profiles_dir: Path, now: datetime, databases: DatabaseFiles) -> Path
     return backup
 
 
-def fingerprint(root: Path, folder: str, databases: DatabaseFiles) -> dict[str, tuple[int, int]]:
-    """Size and time of change of each file of a workspace or of its backup, by path below ``root``.
+def file_states(profiles_dir: Path, databases: SQLiteFiles) -> dict[str, tuple[int, ...]]:
+    """Return what differs once any file, link or folder of the workspace has changed.
+
+    Also if the change was undone: where the system records it, a moved file or folder has a new
+    time of change.
 
     Args:
-        root: what the folder of profiles lies in.
+        profiles_dir: the folder of profiles.
+        databases: the files that are ignored.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for path in _paths(profiles_dir.parent, profiles_dir.name, databases):
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode):
+            found[str(path)] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        elif not databases.are_in(path):  # a database makes and removes files next to it
+            found[str(path)] = (status.st_ctime_ns,)
+    return found
+
+
+def copy_workspace(folder: Path, target: Path) -> None:
+    """Copy the JSON files of a workspace to a new folder, complete and checked or not at all.
+
+    Other files do not belong to it, and one of them may be a database that this process has open:
+    reading it here would release the locks on it. Links are neither followed nor copied.
+
+    Args:
+        folder: the folder of the workspace, in which nothing changes meanwhile.
+        target: a path outside of it that does not exist.
+
+    Raises:
+        StorageError: the target exists, the disk is full, or a file cannot be read.
+        DatabaseCorruptionError: files of the workspace are damaged.
+    """
+    if target.parent.resolve().is_relative_to(folder.resolve()):
+        raise StorageError(f"{target} is in the folder to copy; name a path outside of {folder}")
+    if WorkspaceReader(folder, folder).workspace.predates_profiles:
+        raise StorageError(
+            f"The files of the workspace are not in {folder} yet, but next to it, where they were "
+            "before there were profiles; the next change moves them, or `burndown copy` copies them"
+        )
+    with storage_errors(), complete_or_absent(target) as built:
+        _copy_json_files(folder, built)
+        damages = find_damages(built, folder)
+        if damages:
+            raise DatabaseCorruptionError(
+                f"{folder} is damaged, so no copy of it was made: {'; '.join(damages[:5])}"
+            )
+
+
+# --- all files -------------------------------------------------------------------------------
+
+
+def _sizes_and_times(root: Path, folder: str, databases: SQLiteFiles) -> dict[str, tuple[int, int]]:
+    """Return size and modification time of each file, by path below the root.
+
+    Args:
+        root: the parent of the folder of profiles, or a backup.
         folder: the name of the folder of profiles.
-        databases: what is not looked at.
+        databases: the files that are ignored.
     """
     return {
         path.relative_to(root).as_posix(): (status.st_size, status.st_mtime_ns)
@@ -67,30 +130,14 @@ def fingerprint(root: Path, folder: str, databases: DatabaseFiles) -> dict[str, 
     }
 
 
-def changes_of(profiles_dir: Path, databases: DatabaseFiles) -> dict[str, tuple[int, ...]]:
-    """What differs once any file, link or folder of the workspace was changed, moved or replaced.
-
-    Also by something that has been taken away again: where the system notes it, a moved file or
-    folder has a new time of change.
-    """
-    found: dict[str, tuple[int, ...]] = {}
-    for path in _paths(profiles_dir.parent, profiles_dir.name, databases):
-        status = path.lstat()
-        if not stat.S_ISDIR(status.st_mode):
-            found[str(path)] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        elif not databases.are_in(path):
-            found[str(path)] = (status.st_ctime_ns,)
-    return found
-
-
-def _paths(root: Path, folder: str, databases: DatabaseFiles) -> Iterator[Path]:
-    """All that belongs to a workspace; no link is followed."""
+def _paths(root: Path, folder: str, databases: SQLiteFiles) -> Iterator[Path]:
+    """Yield all files, links and folders of a workspace; no link is followed."""
     if (root / folder).is_dir():
         yield from _paths_in(root / folder, databases)
     yield from (root / name for name in ROOT_FILES if is_file(root / name))
 
 
-def _paths_in(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
+def _paths_in(folder: Path, databases: SQLiteFiles) -> Iterator[Path]:
     yield folder
     for path in _entries(folder, databases):
         if is_folder(path):
@@ -99,15 +146,15 @@ def _paths_in(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
             yield path
 
 
-def _entries(folder: Path, databases: DatabaseFiles) -> Iterator[Path]:
-    """What is in the folder: files, folders and links, and nothing of a database or lock."""
+def _entries(folder: Path, databases: SQLiteFiles) -> Iterator[Path]:
+    """Yield the files, folders and links in the folder, without databases, locks and devices."""
     for path in folder.iterdir():
         known = path.is_symlink() or path.is_dir() or path.is_file()
-        if known and not is_passing(path.name) and path not in databases:
+        if known and not is_temporary(path.name) and path not in databases:
             yield path
 
 
-def _copy_folder(root: Path, folder: Path, copy: Path, databases: DatabaseFiles) -> None:
+def _copy_folder(root: Path, folder: Path, copy: Path, databases: SQLiteFiles) -> None:
     copy.mkdir()
     for path in _entries(folder, databases):
         target = copy / path.name
@@ -126,4 +173,28 @@ def _copy_file(root: Path, path: Path, copy: Path) -> None:
         shutil.copyfileobj(source, target)
         status = os.fstat(source.fileno())
     copy.chmod(stat.S_IMODE(status.st_mode))
+    os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+# --- JSON files ------------------------------------------------------------------------------
+
+
+def _copy_json_files(folder: Path, copy: Path) -> None:
+    """Copy the JSON files, private and flushed, with times: some documents have no other."""
+    copy.mkdir(mode=0o700)
+    for path in folder.iterdir():
+        new = copy / path.name
+        if is_folder(path) and not is_temporary(path.name):
+            _copy_json_files(path, new)
+        elif is_file(path) and path.suffix == ".json":
+            new.touch(mode=0o600)
+            shutil.copyfile(path, new)
+            _copy_times(path, new)
+            sync(new)
+    _copy_times(folder, copy)
+    sync(copy)
+
+
+def _copy_times(path: Path, copy: Path) -> None:
+    status = path.stat()
     os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))

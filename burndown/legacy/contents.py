@@ -1,83 +1,34 @@
-"""A profile and a query as the files hold them."""
+"""Profiles and queries, as the files of a workspace hold them."""
 
-from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from burndown.disk import is_folder, is_there
-from burndown.legacy.findings import Findings
-from burndown.legacy.layout import NOTES, RESPONSES
-from burndown.legacy.notes import QueryNotes
-from burndown.legacy.query_data import DATA_FILES, read_documents
-from burndown.models.query_data import QueryData
+from burndown.legacy.layout import QUERY_FILE, QUERY_SIDECAR
+from burndown.models import Document
 
-__all__ = ["LegacyProfile", "LegacyQuery", "QueryFile"]
-
-
-@dataclass(frozen=True)
-class QueryFile:
-    """What a large file of a query holds, with what stands beside it."""
-
-    path: Path
-    """The file."""
-    model: type[QueryData]
-    """What its entries are."""
-    irreplaceable: bool
-    """Whether it exists only here; the rest can be fetched from Jira again."""
-    documents: list[dict[str, Any]]
-    """Its entries, without the ids of profile and query."""
-
-    @property
-    def key(self) -> list[str]:
-        """What tells its entries apart."""
-        return [
-            column.name
-            for column in self.model.__table__.primary_key
-            if column.name not in ("profile_id", "query_id")
-        ]
+__all__ = ["LegacyProfile", "LegacyQuery"]
 
 
 @dataclass
 class LegacyQuery:
-    """A query, and the folder in which its files lie."""
+    """A query, and the folder of its files."""
 
     key: str
-    """Its id as the dashboard knows it."""
+    """The id that the old dashboard uses."""
     folder: Path
-    document: dict[str, Any]
-    is_exact: bool = False
-    """Whether the document stands in the file as this package wrote it."""
+    document: Document
+    has_marker: bool = False
+    """Whether the file holds the document as this package wrote it."""
 
     @property
     def path(self) -> Path:
-        """The file that describes the query."""
-        return self.folder / "query.json"
+        """Return the file that describes the query."""
+        return self.folder / QUERY_FILE
 
     @property
-    def notes_path(self) -> Path:
-        """The file with what the others cannot say."""
-        return self.folder / NOTES
-
-    def read_files(
-        self, findings: Findings, models: Container[type[QueryData]] = DATA_FILES
-    ) -> Iterator[QueryFile]:
-        """Read the large files, one after the other.
-
-        One that cannot be read is skipped if Jira can be asked again, and else a problem.
-
-        Args:
-            findings: takes what was converted, skipped, or cannot be read.
-            models: which of them; all if not given.
-        """
-        notes = QueryNotes.read(self.notes_path, findings)
-        jql = str(self.document["jql"])
-        for model, file in DATA_FILES.items():
-            path = self.folder / file.name
-            if model in models and (is_there(path) or is_folder(self.folder / RESPONSES)):
-                documents = read_documents(self.folder, model, jql, notes, findings)
-                if documents or is_there(path):
-                    yield QueryFile(path, model, file.irreplaceable, documents)
+    def sidecar_path(self) -> Path:
+        """Return the file with the fields that the others cannot hold."""
+        return self.folder / QUERY_SIDECAR
 
 
 @dataclass
@@ -85,12 +36,12 @@ class LegacyProfile:
     """A profile with its queries."""
 
     key: str
-    """Its id as the dashboard knows it."""
+    """The id that the old dashboard uses."""
     folder: Path
-    """Where it lies, or will lie if only the registry tells of it."""
+    """The folder of its files, which may not exist if only the registry has the profile."""
     path: Path
-    """Its ``profile.json``, or what stands for it."""
-    document: dict[str, Any]
+    """The file that its settings were read from, ``profile.json`` or an older one."""
+    document: Document
     queries: list[LegacyQuery]
-    is_exact: bool = False
-    """Whether the document stands in the file as this package wrote it."""
+    has_marker: bool = False
+    """Whether the file holds the document as this package wrote it."""

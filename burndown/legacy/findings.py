@@ -1,18 +1,18 @@
-"""What is found while a legacy workspace is read."""
+"""Findings: reports on the files of a workspace that is read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Finding", "Findings", "Say"]
+__all__ = ["Finding", "Findings", "Report"]
 
-Say = Callable[[str], None]
-"""Takes a sentence on what was converted."""
+Report = Callable[[str], None]
+"""Takes a sentence on a value that was converted."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found."""
+    """One report on a file or folder."""
 
     path: Path
     """The file or folder."""
@@ -22,42 +22,42 @@ class Finding:
 
 @dataclass
 class Findings:
-    """All that is found, for the report."""
+    """The reports on all files of a workspace."""
 
     root: Path | None = None
-    """The folder that is read; no link below it is followed, not even one that is put there now."""
+    """The folder that is read; links below it are not followed, even if they appear meanwhile."""
     converted: list[Finding] = field(default_factory=list)
-    """What moves in, though not as it stands."""
+    """What is taken in another form."""
     skipped: list[Finding] = field(default_factory=list)
-    """What does not move in; the originals stay where they are."""
+    """What is not taken; the original files stay where they are."""
     problems: list[Finding] = field(default_factory=list)
-    """What is irreplaceable and cannot be taken: it stops the migration."""
+    """What is irreplaceable and cannot be taken: it stops a migration."""
 
     def add_converted(self, path: Path, what: str) -> None:
-        """Note that something is taken in another form."""
+        """Report that a value is taken in another form."""
         self.converted.append(Finding(path, what))
 
-    def about(self, path: Path) -> Say:
-        """A function that notes what of this file is taken in another form."""
+    def reporter(self, path: Path) -> Report:
+        """Return a function that reports what of this file is taken in another form."""
         return lambda what: self.add_converted(path, what)
 
     def add_skipped(self, path: Path, why: str) -> None:
-        """Note that something is not taken."""
+        """Report that something is not taken."""
         self.skipped.append(Finding(path, why))
 
     def add_problem(self, path: Path, why: str) -> None:
-        """Note that something cannot be taken and must be."""
+        """Report that something irreplaceable cannot be taken."""
         self.problems.append(Finding(path, why))
 
-    def refuse(self, path: Path, why: str, *, irreplaceable: bool) -> None:
-        """Note that something cannot be taken: a problem, unless Jira has it."""
+    def add_damaged(self, path: Path, why: str, *, irreplaceable: bool) -> None:
+        """Report that data cannot be taken: a problem, unless Jira has it."""
         if irreplaceable:
             self.add_problem(path, why)
         else:
             self.add_skipped(path, f"{why}; it can be fetched from Jira again")
 
     def skip_problems(self) -> None:
-        """Go on without what cannot be taken."""
+        """Turn all problems into reports of what is skipped."""
         for found in self.problems:
             self.add_skipped(found.path, f"damaged: {found.what}")
         self.problems.clear()

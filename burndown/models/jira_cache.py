@@ -7,13 +7,15 @@ from typing import Any, ClassVar
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import add_index
-from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
+from burndown.models.columns import Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.documents import Document
+from burndown.models.entity import add_index
+from burndown.models.field_types import JsonObject, Key, UtcDatetime
 from burndown.models.json_codec import encode
+from burndown.models.json_columns import CompressedJson
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import JsonObject, Key, UtcDatetime, utc_now
+from burndown.models.timestamps import utc_now
 
 __all__ = ["JiraCache", "JiraCacheDocument", "JiraCacheEntry", "jira_cache_key", "response_counts"]
 
@@ -55,6 +57,7 @@ class JiraCache(QueryData, table=True):
     LABEL: ClassVar[str] = "cached responses"
     EXPORT_FILE: ClassVar[str | None] = "cache/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "jira_cache.json"
+    IRREPLACEABLE: ClassVar[bool] = False
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """The cache key, such as :func:`jira_cache_key` makes it."""

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field
 
-from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
-from burndown.models.values import Identifier
+from burndown.models.entity import Entity
+from burndown.models.field_types import Identifier
 
 __all__ = ["QueryData", "of_query"]
 
@@ -25,6 +25,11 @@ class QueryData(Entity):
 
     PROFILE_COLUMN: ClassVar[str | None] = "profile_id"
     QUERY_COLUMN: ClassVar[str | None] = "query_id"
+    IRREPLACEABLE: ClassVar[bool] = True
+    """Whether the data exist only here; others can be fetched from Jira again."""
+    EXPORT_FIELD: ClassVar[str | None] = None
+    """The field that stands for the only record of a query in an export, if there is one; the
+    manifest has the ``updated_at`` of the record."""
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""

@@ -14,23 +14,25 @@ from burndown.errors import (
 from burndown.legacy import (
     LegacyProfile,
     LegacyQuery,
-    Records,
-    SafeFolder,
-    Writer,
+    WorkspaceReader,
+    WorkspaceWriter,
     copy_workspace,
     find_damages,
     has_workspace,
+    stored_size,
+    workspace_folder,
 )
-from burndown.legacy.layout import stored_size
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query, QueryData, TaskProgress
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import query_document, require_object
 from burndown.persistence.caching import is_expired
 from burndown.persistence.interface import Document, PersistenceBackend
 
 __all__ = ["JSONBackend"]
+
+_Reader = Callable[[WorkspaceReader, str | None, str | None], list[Document]]
 
 
 class JSONBackend(PersistenceBackend):
@@ -56,7 +58,7 @@ class JSONBackend(PersistenceBackend):
     ) -> None:
         super().__init__(clock)
         self.folder = Path(folder).absolute()
-        self._files = SafeFolder(self.folder, read_only=read_only)
+        self._files = workspace_folder(self.folder, read_only=read_only)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.folder)!r})"
@@ -108,14 +110,14 @@ class JSONBackend(PersistenceBackend):
                 _WRITERS[entity](writer, document)
 
     @contextmanager
-    def _reading(self) -> Iterator[Records]:
+    def _reading(self) -> Iterator[WorkspaceReader]:
         with self._files.reading() as root:
-            yield Records(root, self.folder)
+            yield WorkspaceReader(root, self.folder)
 
     @contextmanager
-    def _writing(self) -> Iterator[Writer]:
+    def _writing(self) -> Iterator[WorkspaceWriter]:
         with self._files.writing() as changes:
-            writer = Writer(Records(changes.root, self.folder), changes)
+            writer = WorkspaceWriter(WorkspaceReader(changes.root, self.folder), changes)
             yield writer
             writer.finish()
 
@@ -129,7 +131,7 @@ class JSONBackend(PersistenceBackend):
 
     def delete_profile(self, profile_id: str) -> None:
         with self._writing() as writer:
-            writer.delete_profile(_get_profile(writer.records, profile_id))
+            writer.delete_profile(_get_profile(writer.reader, profile_id))
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         given = query_document(profile_id, query)
@@ -139,8 +141,8 @@ class JSONBackend(PersistenceBackend):
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
         with self._writing() as writer:
-            profile = writer.records.find(profile_id)
-            query = writer.records.find_query(profile_id, query_id)
+            profile = writer.reader.find(profile_id)
+            query = writer.reader.find_query(profile_id, query_id)
             if profile is None or query is None:
                 raise QueryNotFoundError(profile_id, query_id)
             writer.delete_query(profile, query)
@@ -157,10 +159,10 @@ class JSONBackend(PersistenceBackend):
     def cleanup_expired_cache(self) -> int:
         now, deleted = self.now(), 0
         with self._writing() as writer:
-            for profile in list(writer.records.workspace.profiles):
+            for profile in list(writer.reader.workspace.profiles):
                 for query in list(profile.queries):
                     for entity in _EXPIRING:
-                        found = writer.records.data(entity, profile.document["id"], query)
+                        found = writer.reader.data(entity, profile.document["id"], query)
                         valid = [each for each in found if not is_expired(each, now)]
                         if len(valid) < len(found):
                             writer.save_data(entity, profile, query, valid)
@@ -206,7 +208,7 @@ class JSONBackend(PersistenceBackend):
 # --- reading ---------------------------------------------------------------------------------
 
 
-def _get_profile(records: Records, profile_id: str) -> LegacyProfile:
+def _get_profile(records: WorkspaceReader, profile_id: str) -> LegacyProfile:
     profile = records.find(profile_id)
     if profile is None:
         raise ProfileNotFoundError(profile_id)
@@ -214,14 +216,16 @@ def _get_profile(records: Records, profile_id: str) -> LegacyProfile:
 
 
 def _find_queries(
-    records: Records, profile_id: str | None, query_id: str | None
+    records: WorkspaceReader, profile_id: str | None, query_id: str | None
 ) -> Iterator[tuple[str, LegacyQuery]]:
     for owner, query in records.queries():
         if profile_id in (None, owner) and query_id in (None, query.document["id"]):
             yield owner, query
 
 
-def _read_profiles(records: Records, profile_id: str | None, _: str | None) -> list[Document]:
+def _read_profiles(
+    records: WorkspaceReader, profile_id: str | None, _: str | None
+) -> list[Document]:
     return [
         records.profile(each)
         for each in records.workspace.profiles
@@ -229,15 +233,17 @@ def _read_profiles(records: Records, profile_id: str | None, _: str | None) -> l
     ]
 
 
-def _read_queries(records: Records, profile_id: str | None, query_id: str | None) -> list[Document]:
+def _read_queries(
+    records: WorkspaceReader, profile_id: str | None, query_id: str | None
+) -> list[Document]:
     return [records.query(*each) for each in _find_queries(records, profile_id, query_id)]
 
 
-def _read_app_state(records: Records, *_: str | None) -> list[Document]:
+def _read_app_state(records: WorkspaceReader, *_: str | None) -> list[Document]:
     return [{"key": key, "value": value} for key, value in records.app_state.items()]
 
 
-def _read_tasks(records: Records, *_: str | None) -> list[Document]:
+def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
     return list(records.tasks.values())
 
 
@@ -245,26 +251,26 @@ def _read_tasks(records: Records, *_: str | None) -> list[Document]:
 
 
 def _save_profile(
-    writer: Writer, document: Document, preserved: frozenset[str] = frozenset()
+    writer: WorkspaceWriter, document: Document, preserved: frozenset[str] = frozenset()
 ) -> None:
-    stored = writer.records.find(document["id"])
-    others = [each.document for each in writer.records.workspace.profiles]
+    stored = writer.reader.find(document["id"])
+    others = [each.document for each in writer.reader.workspace.profiles]
     _check_name_is_free(Profile, document, others)
     if stored is not None and preserved:
-        earlier = writer.records.profile(stored)
+        earlier = writer.reader.profile(stored)
         document.update({name: earlier[name] for name in preserved})
     writer.save_profile(document)
 
 
 def _save_query(
-    writer: Writer, document: Document, preserved: frozenset[str] = frozenset()
+    writer: WorkspaceWriter, document: Document, preserved: frozenset[str] = frozenset()
 ) -> None:
     profile_id = document["profile_id"]
-    profile = _get_profile(writer.records, profile_id)
-    stored = writer.records.find_query(profile_id, document["id"])
+    profile = _get_profile(writer.reader, profile_id)
+    stored = writer.reader.find_query(profile_id, document["id"])
     _check_name_is_free(Query, document, [each.document for each in profile.queries])
     if stored is not None and preserved:
-        earlier = writer.records.query(profile_id, stored)
+        earlier = writer.reader.query(profile_id, stored)
         document.update({name: earlier[name] for name in preserved})
     writer.save_query(profile, document)
 
@@ -277,41 +283,45 @@ def _check_name_is_free(
             raise name_taken(entity, document, other["id"])
 
 
-def _save_task(writer: Writer, document: Document) -> None:
+def _save_task(writer: WorkspaceWriter, document: Document) -> None:
     # A database returns a float, whatever number was saved.
     writer.save_task({**document, "progress_percent": float(document["progress_percent"])})
 
 
-def _save_app_state(writer: Writer, document: Document) -> None:
+def _save_app_state(writer: WorkspaceWriter, document: Document) -> None:
     writer.set_app_state(document["key"], document["value"])
 
 
-def _save_query_data(writer: Writer, entity: type[QueryData], documents: list[Document]) -> None:
+def _save_query_data(
+    writer: WorkspaceWriter, entity: type[QueryData], documents: list[Document]
+) -> None:
     key = codec_of(entity).key
     added: dict[tuple[str, str], list[Document]] = {}
     for document in documents:
         added.setdefault((document["profile_id"], document["query_id"]), []).append(document)
     for (profile_id, query_id), new in added.items():
-        profile = _get_profile(writer.records, profile_id)
-        query = writer.records.find_query(profile_id, query_id)
+        profile = _get_profile(writer.reader, profile_id)
+        query = writer.reader.find_query(profile_id, query_id)
         if query is None:
             raise QueryNotFoundError(profile_id, query_id)
         # A file is written in full, with the documents that stay. A replaced one moves to the end.
-        kept = {key(each): each for each in writer.records.data(entity, profile_id, query)}
+        kept = {key(each): each for each in writer.reader.data(entity, profile_id, query)}
         for document in new:
             kept.pop(key(document), None)
             kept[key(document)] = document
         writer.save_data(entity, profile, query, list(kept.values()))
 
 
-_READERS: dict[type[Entity], Callable[[Records, str | None, str | None], list[Document]]] = {
+_READERS: dict[
+    type[Entity], Callable[[WorkspaceReader, str | None, str | None], list[Document]]
+] = {
     Profile: _read_profiles,
     Query: _read_queries,
     AppState: _read_app_state,
     TaskProgress: _read_tasks,
 }
 """For each entity that is not the data of a query, how it is read."""
-_WRITERS: dict[type[Entity], Callable[[Writer, Document], None]] = {
+_WRITERS: dict[type[Entity], Callable[[WorkspaceWriter, Document], None]] = {
     Profile: _save_profile,
     Query: _save_query,
     AppState: _save_app_state,

@@ -1,15 +1,20 @@
-"""The versions of the tables, and the way from one to another.
+"""The versions of the tables: creating the current one, upgrading and downgrading.
 
-Which version a database has is kept in ``burndown_version``; the app state ``schema_version``
-follows it, for people and programs that look there. Version 1.1 kept it in Alembic's own
-``alembic_version``, and 1.0 nowhere. Alembic itself is imported only when there is something to do.
+A database records its version in ``burndown_version``, and as the app state ``schema_version``, for
+people and programs that look there. Version 1.1 recorded it in Alembic's ``alembic_version``, and
+1.0 nowhere. Alembic is imported only when there is something to change.
 """
 
 from sqlalchemy import Connection
 
 from burndown.errors import ForeignDatabaseError
 from burndown.models import SCHEMA_VERSION, Entity
-from burndown.schema.version_table import announce, contents_of, note, noted_version
+from burndown.schema.version_table import (
+    contents_of,
+    insert_version,
+    record_version,
+    recorded_version,
+)
 
 __all__ = [
     "READABLE",
@@ -21,11 +26,11 @@ __all__ = [
 ]
 
 VERSIONS = {
-    "1.0": "profiles, queries and what hangs on them, the app state, tasks",
-    "1.1": "cached answers: number of issues, completeness; queries: time of the last edit",
-    "1.2": "a version table of its own; changelogs: completeness",
+    "1.0": "Profiles, queries, the data of each query, the app state, tasks.",
+    "1.1": "Cached responses: issue count, completeness. Queries: time of the last edit.",
+    "1.2": "A version table of its own. Changelogs: completeness.",
 }
-"""All versions, oldest first, with what each brought; ``versions`` has a script for each."""
+"""All versions, oldest first, with their changes; ``versions`` has a script for each."""
 
 READABLE: dict[str, tuple[str, ...]] = {
     "1.1": (
@@ -34,17 +39,18 @@ READABLE: dict[str, tuple[str, ...]] = {
     ),
     SCHEMA_VERSION: (),
 }
-"""The versions that a SQLite file can be read in without an upgrade, each with what makes a
-connection show it as the present one."""
+"""The versions in which a SQLite file can be read without an upgrade.
+
+Each has the statements that make a connection show the tables as those of the current version."""
 
 
 def stored_version(connection: Connection) -> str | None:
-    """Return the version of the tables that are there; ``None`` if there are none."""
-    return noted_version(connection) or contents_of(connection).version
+    """Return the version of the tables, or ``None`` if there are none."""
+    return recorded_version(connection) or contents_of(connection).version
 
 
 def make_schema(connection: Connection, location: str = "The database") -> None:
-    """Make all tables in the present version, unless there are some.
+    """Create all tables in the current version, unless there are some.
 
     Args:
         connection: in a transaction.
@@ -60,46 +66,46 @@ def make_schema(connection: Connection, location: str = "The database") -> None:
         tables = ", ".join(contents.foreign)
         raise ForeignDatabaseError(location, f"has another program's tables {tables}")
     Entity.metadata.create_all(connection)
-    for statement in note(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
+    for statement in record_version(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
         connection.execute(statement)
 
 
 def change_version(connection: Connection, version: str) -> None:
-    """Bring the tables to this version, up or down, with all that is in them.
+    """Upgrade or downgrade the tables to a version, with all that is in them.
 
     Args:
         connection: in a transaction; on SQLite with ``foreign_keys`` off.
         version: one of :data:`VERSIONS`.
 
     Raises:
-        StorageError: the way down would lose something.
+        StorageError: the downgrade would lose data.
     """
-    from burndown.schema import alembic_runner  # it takes longer than all else here
+    from burndown.schema import alembic_runner  # slow to import, and rarely needed
 
     contents = contents_of(connection)
     alembic_runner.run(
         connection,
         contents.version,
         version,
-        before=announce(contents.version) if contents.version else (),
-        after=note(version, connection.dialect.name, contents.alembic),
+        before=insert_version(contents.version) if contents.version else (),
+        after=record_version(version, connection.dialect.name, contents.alembic),
     )
 
 
-def sql_between(dialect: str, present: str, version: str) -> str:
-    """The SQL that leads from one version to another; Python fills rows in between.
+def sql_between(dialect: str, current: str, version: str) -> str:
+    """Return the SQL that changes one version to another, without the filling of rows by Python.
 
     Args:
         dialect: ``sqlite`` or ``postgresql``.
-        present: the version to begin with.
+        current: the version to begin with.
         version: the version to end with.
     """
     from burndown.schema import alembic_runner
 
     return alembic_runner.render(
         dialect,
-        present,
+        current,
         version,
-        before=announce(present),
-        after=note(version, dialect, [present] if present == "1.1" else []),
+        before=insert_version(current),
+        after=record_version(version, dialect, [current] if current == "1.1" else []),
     )

@@ -1,4 +1,4 @@
-"""Alembic, as this package runs it: on a connection of the caller, or to print what it would do."""
+"""Running Alembic on a connection of the caller, or to render its SQL."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -16,41 +16,41 @@ __all__ = ["config", "render", "run"]
 
 def run(
     connection: Connection,
-    present: str | None,
+    current: str | None,
     version: str,
     *,
     before: Iterable[Executable] = (),
     after: Iterable[Executable] = (),
 ) -> None:
-    """Go from the present version, or from no tables at all, to another, within a transaction.
+    """Change the tables from one version, or from none, to another, within a transaction.
 
     Args:
         connection: the database.
-        present: the version of its tables; ``None`` if there are none.
-        version: the version to go to.
-        before: what to execute first.
-        after: what to execute at the end.
+        current: the version of the tables; ``None`` if there are none.
+        version: the version to change to.
+        before: statements to execute first.
+        after: statements to execute at the end.
     """
-    _way(present, version)(config(connection=connection, before=before, after=after), version)
+    _command(current, version)(config(connection=connection, before=before, after=after), version)
 
 
 def render(
     dialect: str,
-    present: str,
+    current: str,
     version: str,
     *,
     before: Iterable[Executable] = (),
     after: Iterable[Executable] = (),
 ) -> str:
-    """Return the SQL of the way."""
+    """Return the SQL that changes one version to another."""
     settings = config(dialect=dialect, before=before, after=after)
     settings.output_buffer = output = io.StringIO()
-    _way(present, version)(settings, f"{present}:{version}", sql=True)
+    _command(current, version)(settings, f"{current}:{version}", sql=True)
     return output.getvalue()
 
 
 def config(**attributes: object) -> Config:
-    """Where Alembic finds the versions, with what ``env.py`` is to know."""
+    """Return the configuration of Alembic, with attributes for ``env.py``."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     settings.set_main_option("path_separator", "os")
@@ -58,6 +58,6 @@ def config(**attributes: object) -> Config:
     return settings
 
 
-def _way(present: str | None, version: str) -> Callable[..., None]:
+def _command(current: str | None, version: str) -> Callable[..., None]:
     order = [None, *VERSIONS]
-    return command.upgrade if order.index(present) < order.index(version) else command.downgrade
+    return command.upgrade if order.index(current) < order.index(version) else command.downgrade

@@ -1,4 +1,4 @@
-"""Alembic operations that the versions share."""
+"""Operations of Alembic that the scripts of the versions share."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ __all__ = ["add_column"]
 
 
 def add_column(table: str, column: sa.Column[Any]) -> None:
-    """Add the column; one of its name that somebody else added is renamed."""
+    """Add a column; rename one of its name that somebody else added."""
     if not context.is_offline_mode():
         taken = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
         if column.name in taken:

@@ -1,4 +1,4 @@
-"""Whose a database is, and of which version, told from what is in it."""
+"""Recognition of our databases and of their version, by their tables and columns."""
 
 from collections.abc import Collection, Mapping
 from itertools import takewhile
@@ -10,10 +10,10 @@ APPLICATION_ID = 0x6275726E
 """``PRAGMA application_id`` of our SQLite files since version 1.2: "burn" in ASCII."""
 
 VERSION_TABLE = "burndown_version"
-"""The table of one row that holds the version, since version 1.2."""
+"""The table whose only row is the version, since schema version 1.2."""
 
 ALEMBIC_TABLE = "alembic_version"
-"""Where version 1.1 kept it. Every program that uses Alembic has a table of that name."""
+"""The table that version 1.1 used. Every program that uses Alembic has one of that name."""
 
 _NAMED = {"id", "name", "description", "created_at", "last_used", "extra"}
 _OF_QUERY = {"profile_id", "query_id"}
@@ -57,40 +57,41 @@ TABLES = frozenset(_FIRST_COLUMNS)
 
 
 class Contents(NamedTuple):
-    """What tells whose a database is."""
+    """The parts of a database by which it is recognized."""
 
     columns: Mapping[str, Collection[str]]
     """The columns of each table."""
-    noted: str | None = None
-    """What :data:`VERSION_TABLE` says."""
+    recorded: str | None = None
+    """The version in :data:`VERSION_TABLE`."""
     alembic: Collection[str] = ()
     """The rows of :data:`ALEMBIC_TABLE`."""
 
     @property
     def version(self) -> str | None:
-        """The version of our tables; ``None`` if they are not there.
+        """Return the version of our tables; ``None`` if they do not exist.
 
-        Version 1.0 noted none, and 1.1 used Alembic's own table, which may be another program's;
-        so a database without a note of ours has to have every table and column of those versions.
+        Version 1.0 recorded none, and 1.1 used Alembic's own table, which may be another program's;
+        so a database without a version table of ours has to have every table and column of those
+        versions.
         """
-        if self.noted is not None:
-            return self.noted
+        if self.recorded is not None:
+            return self.recorded
         if self.newest is None:
             return None
         return _SECOND if _SECOND in self.alembic and self.newest != _FIRST else _FIRST
 
     @property
     def newest(self) -> str | None:
-        """The newest version of which all columns are there, and all of those before it."""
+        """Return the newest version whose columns exist, with those of all earlier versions."""
         return list(takewhile(self._has, ADDED))[-1] if self._has(_FIRST) else None
 
     @property
     def foreign(self) -> list[str]:
-        """The tables that have names of ours, though the database holds none of our versions."""
+        """Return the tables that have names of ours in a database that is not ours."""
         return sorted(TABLES & self.columns.keys()) if self.version is None else []
 
     def missing(self, version: str) -> list[str]:
-        """Return what a database of this version has to have and this one has not."""
+        """Return a string for each table or column of a version that is missing."""
         found = []
         for each in list(ADDED)[: list(ADDED).index(version) + 1]:
             for table, names in ADDED[each].items():

@@ -1,4 +1,7 @@
-"""What a database says of its version, where each version keeps it."""
+"""Reading and recording the version of the tables, at the place that each version uses.
+
+It is also recorded as the app state ``schema_version``, for people and programs that look there.
+"""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -16,15 +19,16 @@ from burndown.schema.recognition import (
     Contents,
 )
 
-__all__ = ["OLD_VERSIONS", "announce", "contents_of", "note", "noted_version"]
+__all__ = ["OLD_VERSIONS", "contents_of", "insert_version", "record_version", "recorded_version"]
 
 OLD_VERSIONS = ("1.0", "1.1")
-"""The versions without a version table of our own; the second noted itself in Alembic's."""
+"""The versions without a version table of our own; the second used Alembic's."""
 
-_NOTE = "schema_version"
+_VERSION_KEY = "schema_version"
+"""The key of the app state that has the version."""
 
 _UNREADABLE = "unreadable"
-"""Stands for rows that we may not read, and that are therefore another program's."""
+"""Stands for the rows of a table that we may not read: it is another program's."""
 _MAY_READ = text(f"SELECT has_table_privilege('{ALEMBIC_TABLE}', 'SELECT')")
 
 
@@ -37,19 +41,19 @@ _alembic = _version_table(ALEMBIC_TABLE)
 _app_state = Entity.metadata.tables[AppState.__tablename__]
 
 
-def noted_version(connection: Connection) -> str | None:
-    """Return the version that our own table says, or ``None``."""
+def recorded_version(connection: Connection) -> str | None:
+    """Return the version in our own table, or ``None``."""
     if not inspect(connection).has_table(_own.name):
         return None
-    noted = connection.execute(select(_own.c.version_num)).scalars().first()
-    return None if noted is None else str(noted)
+    recorded = connection.execute(select(_own.c.version_num)).scalars().first()
+    return None if recorded is None else str(recorded)
 
 
 def contents_of(connection: Connection) -> Contents:
-    """Return what tells whose this database is."""
+    """Return the parts of a database by which it is recognized."""
     found = inspect(connection).get_multi_columns(filter_names=[*TABLES, ALEMBIC_TABLE])
     columns = {name: {each["name"] for each in rows} for (_, name), rows in found.items()}
-    return Contents(columns, noted_version(connection), _alembic_rows(connection, columns))
+    return Contents(columns, recorded_version(connection), _alembic_rows(connection, columns))
 
 
 def _alembic_rows(connection: Connection, columns: Mapping[str, Collection[str]]) -> list[str]:
@@ -60,23 +64,23 @@ def _alembic_rows(connection: Connection, columns: Mapping[str, Collection[str]]
     return list(map(str, connection.execute(select(_alembic.c.version_num)).scalars()))
 
 
-def announce(version: str) -> Iterator[Executable]:
-    """Yield what notes the version in our own table, where Alembic looks for it."""
+def insert_version(version: str) -> Iterator[Executable]:
+    """Yield the statements that record the version in our own table, where Alembic looks for it."""
     yield CreateTable(_own, if_not_exists=True)
     yield _own.delete()
     yield _own.insert().values(version_num=version)
 
 
-def note(version: str, dialect: str, alembic: Collection[str]) -> Iterator[Executable]:
-    """Yield what has the database say that it is of this version, and of no other.
+def record_version(version: str, dialect: str, alembic: Collection[str]) -> Iterator[Executable]:
+    """Yield the statements that record the version, and remove the records of other versions.
 
     Args:
-        version: that of the tables.
+        version: the version of the tables.
         dialect: ``sqlite`` or ``postgresql``.
         alembic: the rows of Alembic's own version table, if there is one.
 
     Raises:
-        StorageError: version 1.1 would note itself in that table, but it is another program's.
+        StorageError: version 1.1 has to be recorded in that table, but it is another program's.
     """
     is_shared = not set(alembic) <= set(OLD_VERSIONS)
     if not set(alembic).isdisjoint(OLD_VERSIONS):
@@ -84,7 +88,7 @@ def note(version: str, dialect: str, alembic: Collection[str]) -> Iterator[Execu
         if not is_shared:
             yield DropTable(_alembic)
     if version not in OLD_VERSIONS:
-        yield from announce(version)
+        yield from insert_version(version)
     else:
         yield DropTable(_own, if_exists=True)
     if version == OLD_VERSIONS[-1]:
@@ -97,5 +101,5 @@ def note(version: str, dialect: str, alembic: Collection[str]) -> Iterator[Execu
         yield _alembic.insert().values(version_num=version)
     if dialect == "sqlite":
         yield text(f"PRAGMA application_id={0 if version in OLD_VERSIONS else APPLICATION_ID}")
-    yield _app_state.delete().where(_app_state.c.key == _NOTE)
-    yield _app_state.insert().values(key=_NOTE, value=version)
+    yield _app_state.delete().where(_app_state.c.key == _VERSION_KEY)
+    yield _app_state.insert().values(key=_VERSION_KEY, value=version)

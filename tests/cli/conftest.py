@@ -1,4 +1,4 @@
-"""Workspaces for the commands, and output without colours."""
+"""Workspaces for the commands, and output without colors."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from tests.support.legacy_workspaces import write
 
 @pytest.fixture(autouse=True)
 def _plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colours and widths are those of the test, not of its caller."""
+    """Make colors and widths independent of the terminal of the caller."""
     for variable in (
         *("COLUMNS", "FORCE_COLOR", "LINES", "NO_COLOR", "TERM"),
         *("TTY_COMPATIBLE", "TTY_INTERACTIVE"),
@@ -24,7 +24,7 @@ def _plain_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def legacy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of a small workspace of the old dashboard, to be copied."""
+    """Create a small workspace of the old dashboard; return its root, to be copied."""
     root = tmp_path_factory.mktemp("legacy")
     write_demo_workspace(root, issues=12)
     path = root / "profiles/kafka/profile.json"
@@ -43,7 +43,7 @@ def legacy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated(legacy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The root of that workspace, moved in, to be copied."""
+    """Migrate a copy of that workspace; return its root, to be copied."""
     root = tmp_path_factory.mktemp("migrated") / "root"
     shutil.copytree(legacy, root)
     assert run(["migrate", "--json", "--profiles", str(root / "profiles")]) == 0
@@ -52,13 +52,13 @@ def migrated(legacy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def old(legacy: Path, tmp_path: Path) -> Path:
-    """The current folder is the root of a workspace that has not been moved in."""
+    """Copy a workspace that has not been migrated to the current folder."""
     shutil.copytree(legacy, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
 @pytest.fixture
 def workspace(migrated: Path, tmp_path: Path) -> Path:
-    """The current folder is the root of a workspace that has been moved in."""
+    """Copy a migrated workspace to the current folder."""
     shutil.copytree(migrated, tmp_path, dirs_exist_ok=True)
     return tmp_path

@@ -5,12 +5,20 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
-from tests.support.command_line import CANARY, Capture, files_below, in_json, printed, refused
+from tests.support.command_line import (
+    CANARY,
+    Capture,
+    files_below,
+    in_json,
+    printed,
+    refused,
+    without_ages,
+)
 from tests.support.database_rows import everything
 
 
-def test_backup_names_what_it_made(capsys: Capture, workspace: Path) -> None:
-    """People and programs get the absolute path of a copy that holds the same."""
+def test_backup_prints_the_path_of_the_copy(capsys: Capture, workspace: Path) -> None:
+    """The path is absolute, in tables and in JSON, and the copy has the same data."""
     before = everything(workspace / "profiles/burndown.db")
     output = printed(capsys, "backup", "backups/one.db")
     assert output == f"Backed up to {workspace / 'backups/one.db'}, and checked\n"
@@ -21,20 +29,20 @@ def test_backup_names_what_it_made(capsys: Capture, workspace: Path) -> None:
     assert {path.name for path in (workspace / "backups").glob("*.db*")} == {"one.db", "other.db"}
 
 
-def test_a_backup_is_used_as_any_other_database(
+def test_a_backup_can_replace_the_database(
     capsys: Capture, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the place of the one that is lost."""
-    shown = in_json(capsys, "show")
+    """It is copied to the path of the deleted database."""
+    shown = without_ages(in_json(capsys, "show"))
     printed(capsys, "backup", "copy.db")
     database = workspace / "profiles/burndown.db"
     database.unlink()
     (workspace / "copy.db").rename(database)
-    assert in_json(capsys, "show")["profiles"] == shown["profiles"]
+    assert without_ages(in_json(capsys, "show"))["profiles"] == shown["profiles"]
 
 
 def test_backup_overwrites_nothing(capsys: Capture, workspace: Path) -> None:
-    """The error names the path, also in the place of JSON."""
+    """The error names the path, and with --json there is no document."""
     before = files_below(workspace)
     for target in ("profiles/burndown.db", "profiles"):
         said = refused(capsys, "backup", target, "--json")
@@ -42,8 +50,8 @@ def test_backup_overwrites_nothing(capsys: Capture, workspace: Path) -> None:
     assert files_below(workspace) == before
 
 
-def test_backup_of_nothing_makes_nothing(capsys: Capture, tmp_path: Path) -> None:
-    """The error names the place."""
+def test_backup_of_a_missing_store_creates_nothing(capsys: Capture, tmp_path: Path) -> None:
+    """The error names the path."""
     assert str(tmp_path / "profiles") in refused(capsys, "backup", "copy.db")
     assert not files_below(tmp_path)
 
@@ -59,10 +67,10 @@ def test_backup_of_json_files_is_a_folder(
     assert moved["profiles"] == 3
 
 
-def test_backup_names_the_program_of_a_server_without_the_password(
+def test_backup_of_a_server_names_its_program_without_the_password(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is asked of the server."""
+    """The server is not connected to."""
     url = f"postgresql://user:{CANARY}@127.0.0.1:1/db"
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url)
     assert run(["backup", "copy.dump"]) == 1

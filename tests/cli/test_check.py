@@ -12,7 +12,7 @@ from burndown.cli import run
 from tests.support.command_line import CANARY, Capture, in_json, printed, refused, start
 
 
-def test_check_finds_nothing_wrong_with_a_whole_database(capsys: Capture, workspace: Path) -> None:
+def test_check_reports_an_intact_database(capsys: Capture, workspace: Path) -> None:
     assert printed(capsys, "check") == "The database is intact\n"
     assert in_json(capsys, "check") == {"ok": True, "errors": []}
 
@@ -41,10 +41,10 @@ DAMAGES = [overwritten_pages, cut_off, overwritten_header, missing_index_entry]
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
-def test_check_finds_a_damaged_database(
+def test_check_reports_a_damaged_database(
     capsys: Capture, workspace: Path, damage: Callable[[Path], None]
 ) -> None:
-    """It exits with 1, says what is wrong line by line, and never shows a trace."""
+    """It exits with 1, reports each problem on a line, and prints no traceback."""
     damage(workspace / "profiles/burndown.db")
     assert run(["check"]) == 1
     output, errors = capsys.readouterr()
@@ -61,19 +61,19 @@ def test_check_finds_a_damaged_database(
     assert CANARY not in errors + json.dumps(found)
 
 
-def test_check_finds_a_row_that_belongs_to_nothing(capsys: Capture, workspace: Path) -> None:
-    """It names the table, the row and where its owner should be."""
+def test_check_reports_a_row_without_its_owner(capsys: Capture, workspace: Path) -> None:
+    """The report names the table, the row and the missing owner."""
     with closing(sqlite3.connect(workspace / "profiles/burndown.db")) as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
         cursor = connection.execute("INSERT INTO queries (profile_id, id) VALUES ('gone', 'q')")
         row = cursor.lastrowid
         connection.commit()
     line = refused(capsys, "check")
-    assert line == f"row {row} of queries belongs to a row of profiles that is not there"
+    assert line == f"row {row} of queries belongs to a row of profiles that does not exist"
     assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line]}
 
 
-def test_the_program_says_by_its_code_whether_a_database_is_whole(workspace: Path) -> None:
+def test_the_exit_code_reports_whether_the_database_is_intact(workspace: Path) -> None:
     assert start("check").returncode == 0
     overwritten_pages(workspace / "profiles/burndown.db")
     ended = start("check")

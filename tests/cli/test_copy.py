@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.support.command_line import (
     CANARY,
     Capture,
-    all_that_is_shown,
+    all_output_of,
     files_below,
     in_json,
     printed,
@@ -18,8 +18,8 @@ from tests.support.database_rows import everything
 from tests.support.postgres import execute_on
 
 
-def test_copy_tells_what_it_copied(capsys: Capture, workspace: Path) -> None:
-    """The numbers are those of the database, and both sides are named."""
+def test_copy_prints_the_numbers_of_copied_rows(capsys: Capture, workspace: Path) -> None:
+    """They are those of the database, and both stores are named."""
     output = printed(capsys, "copy", "profiles/burndown.db", "other.db")
     copied = dict(re.findall(r"^[│|] ([a-z ]+?) +[│|] +(\d+) [│|]$", output, re.MULTILINE))
     before = everything(workspace / "profiles/burndown.db")
@@ -29,8 +29,8 @@ def test_copy_tells_what_it_copied(capsys: Capture, workspace: Path) -> None:
         assert sorted(rows, key=repr) == sorted(before[table], key=repr)
 
 
-def test_copy_replaces_only_if_told(capsys: Capture, workspace: Path) -> None:
-    """Programs get the numbers and both places."""
+def test_copy_replaces_a_store_only_with_the_option(capsys: Capture, workspace: Path) -> None:
+    """With --json there are the numbers and both locations."""
     printed(capsys, "copy", "profiles/burndown.db", "other.db")
     said = refused(capsys, "copy", "profiles/burndown.db", "other.db", "--json")
     assert "other.db is not empty" in said
@@ -39,17 +39,17 @@ def test_copy_replaces_only_if_told(capsys: Capture, workspace: Path) -> None:
     assert found["source"] == str(workspace / "profiles/burndown.db")
 
 
-def test_copy_of_nothing_makes_nothing(capsys: Capture, tmp_path: Path) -> None:
-    """The error names the place."""
+def test_copy_of_a_missing_store_creates_nothing(capsys: Capture, tmp_path: Path) -> None:
+    """The error names the path."""
     assert str(tmp_path / "none.db") in refused(capsys, "copy", "none.db", "other.db")
     assert not files_below(tmp_path)
 
 
-def test_copy_shows_no_password(capsys: Capture, workspace: Path) -> None:
-    """Neither where it comes from nor where it goes to."""
+def test_copy_prints_no_password(capsys: Capture, workspace: Path) -> None:
+    """Neither that of the source nor that of the target."""
     away = f"postgresql://user:{CANARY}@127.0.0.1:1/db"
     for arguments in (["profiles/burndown.db", away], [away, "other.db"]):
-        code, shown = all_that_is_shown(capsys, ["copy", *arguments, "--debug"])
+        code, shown = all_output_of(capsys, ["copy", *arguments, "--debug"])
         assert code == 1
         assert CANARY not in shown
 
@@ -64,8 +64,8 @@ OF_OTHERS = (
 OBJECTS = ["table mine", "view named", "column team of profiles", "index names of queries"]
 
 
-def test_copy_lists_what_others_added(capsys: Capture, workspace: Path) -> None:
-    """It stays where it was; a store without such things is said to be the same."""
+def test_copy_lists_foreign_objects_that_it_does_not_copy(capsys: Capture, workspace: Path) -> None:
+    """Without such objects, the report says that the stores are equal."""
     trigger = "CREATE TRIGGER noted AFTER INSERT ON queries BEGIN UPDATE mine SET b = 'x'; END"
     assert "Not copied" not in printed(capsys, "copy", "profiles/burndown.db", "before.db")
     with closing(sqlite3.connect(workspace / "profiles/burndown.db")) as connection:
@@ -81,7 +81,7 @@ def test_copy_lists_what_others_added(capsys: Capture, workspace: Path) -> None:
 def test_copy_from_a_server_lists_what_others_added(
     capsys: Capture, workspace: Path, postgres_url: str
 ) -> None:
-    """What its version table of another program says is not ours either."""
+    """The version table of another program is a foreign object, too."""
     assert in_json(capsys, "copy", "profiles/burndown.db", postgres_url)["not_copied"] == []
     execute_on(postgres_url, *OF_OTHERS, "CREATE TABLE alembic_version (version_num TEXT)")
     execute_on(postgres_url, "INSERT INTO alembic_version VALUES ('abc')")
@@ -89,8 +89,8 @@ def test_copy_from_a_server_lists_what_others_added(
     assert found["not_copied"] == ["table alembic_version", *OBJECTS]
 
 
-def test_copy_neither_locks_nor_makes_its_source(capsys: Capture, workspace: Path) -> None:
-    """Somebody may be writing to it."""
+def test_copy_does_not_lock_or_create_its_source(capsys: Capture, workspace: Path) -> None:
+    """Another process may be writing to it."""
     with closing(sqlite3.connect(workspace / "profiles/burndown.db")) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("DELETE FROM profiles")

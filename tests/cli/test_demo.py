@@ -11,8 +11,8 @@ from burndown import (
 from tests.support.command_line import Capture, files_below, printed, refused
 
 
-def test_demo_makes_a_workspace_and_shows_it(capsys: Capture, tmp_path: Path) -> None:
-    """The old files and the database are there, and what is printed is in it."""
+def test_demo_creates_a_workspace_and_prints_it(capsys: Capture, tmp_path: Path) -> None:
+    """The old files and the database are there, and the printed data is in it."""
     output = printed(capsys, "demo", "new", "--issues", "7")
     assert (tmp_path / "new/profiles/profiles.json").exists()
     with SQLiteBackend(tmp_path / "new/profiles/burndown.db") as backend:
@@ -29,14 +29,14 @@ def test_demo_makes_a_workspace_and_shows_it(capsys: Capture, tmp_path: Path) ->
         assert f"\n{heading}" in output
 
 
-def test_demo_takes_an_empty_folder_and_has_one_by_default(capsys: Capture, tmp_path: Path) -> None:
+def test_demo_accepts_an_empty_folder_and_has_a_default(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "burndown-demo").mkdir()
     printed(capsys, "demo", "--issues", "1")
     assert (tmp_path / "burndown-demo/profiles/burndown.db").exists()
 
 
-def test_demo_leaves_a_folder_alone_that_holds_something(capsys: Capture, tmp_path: Path) -> None:
-    """A hidden file is something, and so is an earlier demo."""
+def test_demo_refuses_a_folder_that_is_not_empty(capsys: Capture, tmp_path: Path) -> None:
+    """It may have a hidden file, or be an earlier demo."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/.hidden").write_text("mine")
     printed(capsys, "demo", "earlier", "--issues", "1")
@@ -49,7 +49,7 @@ def test_demo_leaves_a_folder_alone_that_holds_something(capsys: Capture, tmp_pa
 def test_demo_does_not_touch_the_workspace_of_the_settings(
     capsys: Capture, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its database is its own, next to its files."""
+    """Its database is its own one, next to its files."""
     before = files_below(workspace)
     monkeypatch.setenv("BURNDOWN_PROFILES_DIR", str(workspace / "profiles"))
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(workspace / "profiles/burndown.db"))

@@ -20,7 +20,7 @@ from tests.support.database_rows import everything, rows
 
 
 @pytest.mark.parametrize("name", ["out", "out.zip"])
-def test_export_tells_what_it_wrote_and_what_not(
+def test_export_reports_what_it_wrote_and_omitted(
     capsys: Capture, workspace: Path, name: str
 ) -> None:
     """The numbers are those of the database."""
@@ -41,8 +41,8 @@ def test_export_tells_what_it_wrote_and_what_not(
     assert (workspace / name).exists()
 
 
-def test_export_takes_along_what_it_is_told_to(capsys: Capture, workspace: Path) -> None:
-    """And then there is nothing that it left out."""
+def test_export_includes_data_by_options(capsys: Capture, workspace: Path) -> None:
+    """With all options, nothing is omitted."""
     options = ["--include-cache", "--include-secrets"]
     output = printed(capsys, "export", "kafka", "out.zip", *options)
     assert "Omitted" not in output
@@ -53,15 +53,15 @@ def test_export_takes_along_what_it_is_told_to(capsys: Capture, workspace: Path)
     assert profile["jira_config"]["token"] == CANARY
 
 
-def test_export_gives_programs_the_manifest(capsys: Capture, workspace: Path) -> None:
-    """And the path."""
+def test_export_prints_the_manifest_as_json(capsys: Capture, workspace: Path) -> None:
+    """The path is part of it."""
     found = in_json(capsys, "export", "kafka", "backups/kafka")
     assert found.pop("path") == "backups/kafka"
     assert found == json.loads((workspace / "backups/kafka/manifest.json").read_text("utf-8"))
 
 
-def test_export_changes_nothing_that_is_stored(capsys: Capture, workspace: Path) -> None:
-    """Nor any other file."""
+def test_export_changes_no_stored_data(capsys: Capture, workspace: Path) -> None:
+    """It changes no other file either."""
     before, files = everything(workspace / "profiles/burndown.db"), files_below(workspace)
     printed(capsys, "export", "kafka", "out")
     printed(capsys, "export", "kafka", "out.zip")
@@ -72,8 +72,8 @@ def test_export_changes_nothing_that_is_stored(capsys: Capture, workspace: Path)
     }
 
 
-def test_export_again_takes_the_place_of_the_first(capsys: Capture, workspace: Path) -> None:
-    """But of nothing else."""
+def test_a_second_export_replaces_the_first(capsys: Capture, workspace: Path) -> None:
+    """It replaces nothing else."""
     for name in ("out", "out.zip"):
         for _ in range(2):
             printed(capsys, "export", "kafka", name)
@@ -83,10 +83,10 @@ def test_export_again_takes_the_place_of_the_first(capsys: Capture, workspace: P
     assert (workspace / "out/notes.txt").read_text() == "mine"
 
 
-def test_export_for_the_old_dashboard_tells_where_to_start_it(
+def test_export_for_the_old_dashboard_reports_how_to_start_it(
     capsys: Capture, workspace: Path
 ) -> None:
-    """All profiles are there, and the tokens only if they were asked for."""
+    """All profiles are exported, and the tokens only with the option."""
     output = printed(capsys, "export", "--legacy", "old")
     assert "start the old dashboard in old" in output
     assert "the Jira tokens (--include-secrets adds them)" in output
@@ -96,11 +96,11 @@ def test_export_for_the_old_dashboard_tells_where_to_start_it(
     found = in_json(capsys, "export", "--legacy", "secret", "--include-secrets")
     assert found == {"path": "secret", "includes_secrets": True}
     assert CANARY in (workspace / "secret/profiles/kafka/profile.json").read_text("utf-8")
-    assert "is there already" in refused(capsys, "export", "--legacy", "old")
+    assert "exists already" in refused(capsys, "export", "--legacy", "old")
 
 
-def test_export_can_be_migrated_again(capsys: Capture, workspace: Path) -> None:
-    """The way back and forth ends with the same numbers."""
+def test_a_legacy_export_can_be_migrated_again(capsys: Capture, workspace: Path) -> None:
+    """Exporting and migrating ends with the same numbers."""
     printed(capsys, "export", "--legacy", "old")
     before = in_json(capsys, "show")
     printed(capsys, "migrate", "--profiles", "old/profiles")

@@ -22,19 +22,19 @@ from tests.support.database_rows import everything
 
 @pytest.fixture
 def exported(workspace: Path, capsys: Capture) -> Path:
-    """An export of ``kafka``, as one file in the current folder."""
+    """Export ``kafka`` to an archive in the current folder."""
     assert run(["export", "kafka", "kafka.zip", "--json"]) == 0
     capsys.readouterr()
     return workspace / "kafka.zip"
 
 
 def names(workspace: Path) -> dict[str, str]:
-    """The names of all profiles by id."""
+    """Return the names of all profiles by id."""
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         return {profile["id"]: profile["name"] for profile in backend.list_profiles()}
 
 
-def test_import_tells_what_came_in_and_what_is_to_be_done(
+def test_import_reports_what_it_stored_and_what_to_do_next(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
     """The token has to be entered again."""
@@ -47,10 +47,10 @@ def test_import_tells_what_came_in_and_what_is_to_be_done(
     assert names(workspace)["kafka-2"] == "Kafka 2"
 
 
-def test_import_of_a_taken_name_says_the_ways_out(
+def test_import_of_a_taken_name_names_the_options(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
-    """And changes nothing."""
+    """It changes nothing."""
     before = everything(workspace / "profiles/burndown.db")
     for options in ([], ["--dry-run"], ["--json"]):
         said = refused(capsys, "import", "kafka.zip", *options)
@@ -59,7 +59,7 @@ def test_import_of_a_taken_name_says_the_ways_out(
     assert everything(workspace / "profiles/burndown.db") == before
 
 
-def test_import_in_place_of_a_profile_tells_what_is_gone(
+def test_import_that_replaces_a_profile_reports_what_is_deleted(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
     """The token of the same server is kept, so there is nothing to enter."""
@@ -78,10 +78,8 @@ def test_import_in_place_of_a_profile_tells_what_is_gone(
     assert profile["jira_config"]["token"] == CANARY
 
 
-def test_import_for_programs_gives_all_that_is_told(
-    capsys: Capture, workspace: Path, exported: Path
-) -> None:
-    """A dry run gives the same."""
+def test_import_prints_its_report_as_json(capsys: Capture, workspace: Path, exported: Path) -> None:
+    """A dry run prints the same."""
     planned = in_json(capsys, "import", "kafka.zip", "--name", "New", "--dry-run")
     found = in_json(capsys, "import", "kafka.zip", "--name", "New")
     assert (planned.pop("dry_run"), found.pop("dry_run")) == (True, False)
@@ -102,7 +100,7 @@ def test_import_for_programs_gives_all_that_is_told(
     }
 
 
-def test_import_that_is_only_planned_says_so_and_does_nothing(
+def test_a_dry_run_of_an_import_changes_nothing(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
     before = everything(workspace / "profiles/burndown.db")
@@ -113,10 +111,10 @@ def test_import_that_is_only_planned_says_so_and_does_nothing(
     assert everything(workspace / "profiles/burndown.db") == before
 
 
-def test_import_into_nothing_makes_a_database(
+def test_import_without_a_database_creates_one(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
-    """But not if it is only planned."""
+    """A dry run does not."""
     printed(capsys, "import", "kafka.zip", "--profiles", "new/profiles", "--dry-run")
     assert not (workspace / "new").exists()
     printed(capsys, "import", "kafka.zip", "--profiles", "new/profiles")
@@ -124,10 +122,10 @@ def test_import_into_nothing_makes_a_database(
         assert [profile["id"] for profile in backend.list_profiles()] == ["kafka"]
 
 
-def test_import_beside_old_files_that_were_not_moved_in_is_refused(
+def test_import_next_to_unmigrated_files_is_refused(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
-    """Since they could not be moved in any more."""
+    """After it, they could not be migrated any more."""
     (workspace / "profiles/burndown.db").unlink()
     before = files_below(workspace)
     for options in ([], ["--dry-run"]):
@@ -138,7 +136,7 @@ def test_import_beside_old_files_that_were_not_moved_in_is_refused(
     printed(capsys, "import", "kafka.zip", "--replace")
 
 
-def test_import_tells_which_files_were_edited_or_added(
+def test_import_reports_files_that_were_edited_or_added(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
     printed(capsys, "export", "kafka", "out")
@@ -153,7 +151,7 @@ def test_import_tells_which_files_were_edited_or_added(
     assert query["jql"] == "a = b"
 
 
-def test_import_that_is_damaged_names_the_file(
+def test_import_of_a_damaged_export_names_the_file(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
     data = exported.read_bytes()
@@ -164,10 +162,10 @@ def test_import_that_is_damaged_names_the_file(
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
-def test_import_from_a_stranger_has_no_power_over_the_terminal(
+def test_import_from_outside_cannot_control_the_terminal(
     capsys: Capture, workspace: Path, exported: Path, options: list[str]
 ) -> None:
-    """Whatever it says is shown, and moves no cursor."""
+    """All its strings are printed, and none of them moves the cursor."""
     printed(capsys, "export", "kafka", "out")
     power = "\x1b[2J\x1b]0;title\x07\x9b1A\r"
     for name, change in (
@@ -187,10 +185,10 @@ def test_import_from_a_stranger_has_no_power_over_the_terminal(
     assert shown in refused(capsys, "import", f"file{power}")
 
 
-def test_import_shows_odd_names_as_they_are(
+def test_import_prints_unusual_names_unchanged(
     capsys: Capture, workspace: Path, exported: Path
 ) -> None:
-    """Nothing in them is taken for a colour or a link."""
+    """No part of them is interpreted as markup."""
     output = printed(capsys, "import", "kafka.zip", "--name", ODD_NAME)
     assert output.startswith(f"Imported {ODD_NAME} (")
     profile_id = in_json(capsys, "import", "kafka.zip", "--name", f"{ODD_NAME} 2")["profile_id"]

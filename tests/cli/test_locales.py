@@ -1,4 +1,4 @@
-"""The commands in locales that cannot say every name."""
+"""The commands in locales that cannot encode every name."""
 
 import json
 from pathlib import Path
@@ -15,10 +15,10 @@ LOCALES = {
 
 
 @pytest.mark.parametrize("environment", LOCALES.values(), ids=LOCALES)
-def test_a_locale_without_unicode_shows_the_rest(
+def test_a_locale_without_unicode_prints_replacements(
     workspace: Path, environment: dict[str, str]
 ) -> None:
-    """What it cannot say is shown as something else."""
+    """Other characters are replaced, and the rest is printed."""
     ended = start("show", **environment)
     assert ended.stderr == b""
     assert ended.returncode == 0
@@ -52,10 +52,10 @@ def test_json_is_the_same_in_every_locale(workspace: Path, environment: dict[str
 
 
 @pytest.mark.parametrize("environment", [LOCALES["ascii"], LOCALES["C"]], ids=["ascii", "C"])
-def test_a_folder_may_have_a_name_that_the_locale_cannot_say(
+def test_a_folder_may_have_a_name_that_the_locale_cannot_encode(
     old: Path, environment: dict[str, str]
 ) -> None:
-    """Neither what is done there nor an error about it ends in a trace."""
+    """Neither a command there nor an error about it ends in a traceback."""
     (old / "profiles").rename(old / "Größe ✓")
     for arguments in (["migrate"], ["show"]):
         ended = start(*arguments, "--profiles", "Größe ✓", **environment)

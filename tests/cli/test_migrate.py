@@ -1,4 +1,4 @@
-"""The command migrate, and how it tells of its progress."""
+"""The command migrate and the progress that it prints."""
 
 import json
 import re
@@ -23,10 +23,8 @@ from tests.support.legacy_workspaces import write
 TABLES = ["Moved", "Converted", "Skipped"]
 
 
-def test_migrate_reports_what_moved_what_was_converted_and_what_was_skipped(
-    capsys: Capture, old: Path
-) -> None:
-    """The tables come in this order and agree with the database; then where things are."""
+def test_migrate_reports_what_was_moved_converted_and_skipped(capsys: Capture, old: Path) -> None:
+    """The tables have this order and agree with the database; the locations follow."""
     output = printed(capsys, "migrate")
     headings = [line.strip() for line in output.splitlines() if line.strip() in TABLES]
     assert headings == TABLES
@@ -48,8 +46,8 @@ def test_migrate_reports_what_moved_what_was_converted_and_what_was_skipped(
     ]
 
 
-def test_migrate_tells_programs_the_same(capsys: Capture, old: Path) -> None:
-    """Nothing but JSON is printed, and it names what the tables show."""
+def test_migrate_prints_its_report_as_json(capsys: Capture, old: Path) -> None:
+    """Only JSON is printed, and it has what the tables have."""
     report = in_json(capsys, "migrate", "--dry-run")
     assert report["outcome"] == "dry run"
     assert report["backup"] is None
@@ -71,7 +69,7 @@ def test_migrate_tells_programs_the_same(capsys: Capture, old: Path) -> None:
 
 
 def test_a_dry_run_writes_nothing(capsys: Capture, old: Path) -> None:
-    """Neither a database nor a backup nor a lock, and the words are those of a plan."""
+    """It creates no database, backup or lock, and reports a plan."""
     before = files_below(old)
     output = printed(capsys, "migrate", "--dry-run")
     assert files_below(old) == before
@@ -81,7 +79,7 @@ def test_a_dry_run_writes_nothing(capsys: Capture, old: Path) -> None:
 
 
 def test_a_second_run_has_nothing_to_do(capsys: Capture, old: Path) -> None:
-    """It says so, in one line, and changes nothing; a dry run says the same."""
+    """One line says so, with the option of a dry run too, and nothing changes."""
     printed(capsys, "migrate")
     before = files_below(old)
     for arguments in (["migrate"], ["migrate", "--dry-run"]):
@@ -104,10 +102,10 @@ def test_without_old_files_there_is_nothing_to_do(capsys: Capture, tmp_path: Pat
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--dry-run"]])
-def test_damaged_files_are_named_and_nothing_is_moved(
+def test_damaged_files_are_reported_and_nothing_is_moved(
     capsys: Capture, old: Path, options: list[str]
 ) -> None:
-    """The error names each file with the reason, a line for each, and no database is made."""
+    """The error has a line for each file with its reason, and no database is created."""
     paths = [old / "profiles/kafka/profile.json", old / "profiles/kafka/queries/12w/query.json"]
     for path in paths:
         path.write_bytes(path.read_bytes()[:-20])
@@ -126,10 +124,10 @@ def test_damaged_files_are_named_and_nothing_is_moved(
     assert not (old / "profiles/burndown.db").exists()
 
 
-def test_migrate_takes_the_folder_and_database_of_the_settings(
+def test_migrate_uses_the_folder_and_database_of_the_settings(
     capsys: Capture, old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder named on the command line counts more; the database of the settings stays."""
+    """A folder on the command line takes precedence; the database of the settings stays."""
     (old / "profiles").rename(old / "elsewhere")
     monkeypatch.setenv("BURNDOWN_PROFILES_DIR", "elsewhere")
     assert in_json(capsys, "migrate")["database"] == str(old / "elsewhere/burndown.db")
@@ -143,10 +141,10 @@ def test_migrate_takes_the_folder_and_database_of_the_settings(
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 6, 23])
-def test_elsewhere_than_on_a_terminal_a_few_plain_lines_tell_of_progress(
+def test_without_a_terminal_progress_is_a_few_plain_lines(
     capsys: Capture, tmp_path: Path, count: int
 ) -> None:
-    """At most five, growing, the last of them for all."""
+    """There are at most five, with growing numbers, the last of them for all files."""
     write(many_queries(count), tmp_path)
     output = printed(capsys, "migrate")
     assert "\x1b" not in output
@@ -160,7 +158,7 @@ def test_elsewhere_than_on_a_terminal_a_few_plain_lines_tell_of_progress(
     assert told[-1] == count
 
 
-def test_the_program_writes_plain_lines_into_a_pipe(old: Path) -> None:
+def test_the_program_writes_plain_lines_to_a_pipe(old: Path) -> None:
     ended = start("migrate")
     assert ended.returncode == 0
     assert ended.stderr == b""
@@ -171,7 +169,7 @@ def test_the_program_writes_plain_lines_into_a_pipe(old: Path) -> None:
 
 
 def test_on_a_terminal_a_bar_shows_progress(old: Path) -> None:
-    """The tables stay, whole and within the width, and the cursor is back."""
+    """The tables remain, complete and within the width, and the cursor is visible again."""
     shown = on_a_terminal("migrate")
     assert shown.code == 0
     assert re.search(r"Moving .*━+.* 4/4 .*queries", shown.raw)
@@ -188,7 +186,7 @@ def test_on_a_terminal_a_bar_shows_progress(old: Path) -> None:
 
 @pytest.mark.parametrize("columns", [30, 60, 200])
 def test_a_terminal_may_have_any_width(workspace: Path, columns: int) -> None:
-    """No line of a table is wider, and all ids can be read, if over several lines."""
+    """No line of a table is wider, and all ids can be read, on several lines if necessary."""
     for arguments in (["show"], ["show", "kafka"]):
         shown = on_a_terminal(*arguments, columns=columns)
         assert shown.code == 0
@@ -198,7 +196,7 @@ def test_a_terminal_may_have_any_width(workspace: Path, columns: int) -> None:
 
 
 def test_on_a_terminal_an_error_ends_the_bar(old: Path) -> None:
-    """The error is the last that is shown, on a line of its own, and the cursor is back."""
+    """The error is the last line, and the cursor is visible again."""
     path = old / "profiles/kafka/queries/12w/project_data.json"
     path.write_bytes(path.read_bytes()[:-20])
     shown = on_a_terminal("migrate")
@@ -209,7 +207,7 @@ def test_on_a_terminal_an_error_ends_the_bar(old: Path) -> None:
     assert str(path)[:40] in "".join(shown.screen[row:])
 
 
-def test_on_a_terminal_json_is_just_json(old: Path) -> None:
+def test_on_a_terminal_json_is_only_json(old: Path) -> None:
     shown = on_a_terminal("migrate", "--json")
     assert shown.code == 0
     assert "\x1b" not in shown.raw

@@ -1,4 +1,4 @@
-"""Commands that only read change no byte of any file and leave none behind, whatever they find."""
+"""Commands that only read change no byte of any file and create none, whatever they find."""
 
 import json
 import os
@@ -48,7 +48,7 @@ COMMANDS = {
     "copy": ["copy", "{store}", "out/copy.db"],
 }
 FROM_NOTHING = {"migrate --dry-run", "import --dry-run"}
-"""These tell what would be done, also where there is no database yet."""
+"""These report what would be done, even where there is no database yet."""
 STORE = "in/profiles/burndown.db"
 
 
@@ -58,7 +58,7 @@ def arguments_of(command: str, store: str = STORE) -> list[str]:
 
 @pytest.fixture(scope="module")
 def export(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export of a profile."""
+    """Export a profile."""
     path = tmp_path_factory.mktemp("export") / "kafka.zip"
     profiles = ["--profiles", str(migrated / "profiles")]
     assert run(["export", "kafka", str(path), *profiles]) == 0
@@ -104,7 +104,7 @@ def test_a_reading_command_changes_nothing(
 def test_a_database_of_any_version_stays_in_it(
     version: str, command: str, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Version 1.1 can be read as it is; of 1.0 an error says what to do."""
+    """Version 1.1 is read without an upgrade; for 1.0 an error says what to do."""
     copy_of(version, place.path)
     before = contents(Path("in"))
     code = run(arguments_of(command))
@@ -118,7 +118,7 @@ def test_a_database_of_any_version_stays_in_it(
 
 
 @pytest.mark.parametrize("command", ["show", "check", "export", "export --legacy", "copy"])
-def test_a_folder_of_json_files_gets_no_lock(
+def test_a_folder_of_json_files_is_not_locked(
     command: str, legacy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(legacy / "profiles", tmp_path / "in")
@@ -133,7 +133,7 @@ def test_a_folder_of_json_files_gets_no_lock(
 def test_a_command_sees_what_others_have_committed(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is in a log counts, whether its writer is alive or not."""
+    """Data in a log is read whether its writer runs or was killed."""
     for kind in (in_use, killed_without_index):
         kind(place)
         assert run(["show", "kafka", "--json"]) == 0
@@ -142,14 +142,14 @@ def test_a_command_sees_what_others_have_committed(
             path.unlink()
 
 
-def test_what_it_looks_like_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_foreign_files_are_described(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     expected = {
         foreign: "another program, with the tables bookmarks",
         foreign_with_log: "with the tables app_state; some have names",
         published: "the published dashboard's database, which this release cannot read",
         no_database: "is not a SQLite database: it is damaged, encrypted or a file of another",
         single_byte: "holds a single byte",
-        log_alone: "burndown.db-wal holds changes of a database that is not there",
+        log_alone: "burndown.db-wal holds changes of a database that does not exist",
         with_second_name: "second name (hard link) (second.db)",
         hot_journal: "burndown.db-journal would undo a transaction",
         folder: f"json:{place.path}",
@@ -164,8 +164,8 @@ def test_what_it_looks_like_is_said(place: Place, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs permissions of POSIX")
-def test_a_new_database_of_a_process_that_migrates_is_no_second_name(place: Place) -> None:
-    """It has two names for a short time."""
+def test_the_second_name_of_a_database_that_is_being_migrated_is_accepted(place: Place) -> None:
+    """A new database has two names for a short time."""
     place.copy()
     os.link(place.path, f"{place.path}.migrating")
     assert run(["show"]) == 0

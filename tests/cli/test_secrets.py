@@ -1,4 +1,4 @@
-"""No command shows a token or a password."""
+"""No command prints a token or a password."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from burndown import (
     SQLiteBackend,
 )
 from burndown.cli import run
-from tests.support.command_line import CANARY, Capture, all_that_is_shown, start
+from tests.support.command_line import CANARY, Capture, all_output_of, start
 
 BROKEN: dict[str, Callable[[Any], Any]] = {
     "other value": lambda jira: {**jira, "api_version": "v9"},
@@ -26,10 +26,10 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"], ["--json", "--debug"]])
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_neither_a_report_nor_an_error_shows_a_token(
+def test_neither_a_report_nor_an_error_contains_a_token(
     capsys: Capture, old: Path, change: Callable[[Any], Any], options: list[str]
 ) -> None:
-    """Not even where the token is what is odd, nor in the trace."""
+    """Not even if the token is the invalid value, nor in a traceback."""
     path = old / "profiles/kafka/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
@@ -37,15 +37,15 @@ def test_neither_a_report_nor_an_error_shows_a_token(
     whole = data.read_bytes()
     for content, expected in ((b"{", 1), (whole, 0)):
         data.write_bytes(content)
-        code, shown = all_that_is_shown(capsys, ["migrate", *options])
+        code, shown = all_output_of(capsys, ["migrate", *options])
         assert code == expected
         assert CANARY not in shown
     assert "profile.json" in re.sub(r"[\s│]", "", shown)
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
-def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]) -> None:
-    """Though the database holds it."""
+def test_no_command_prints_a_token(capsys: Capture, old: Path, options: list[str]) -> None:
+    """The database holds one."""
     for arguments in (
         ["migrate", "--dry-run"],
         ["migrate"],
@@ -63,7 +63,7 @@ def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]
         ["import", "secret.zip", "--name", "New"],
         ["import", "out", "--replace"],
     ):
-        code, shown = all_that_is_shown(capsys, [*arguments, *options])
+        code, shown = all_output_of(capsys, [*arguments, *options])
         assert code == 0
         assert shown
         assert CANARY not in shown
@@ -73,8 +73,8 @@ def test_no_command_shows_a_token(capsys: Capture, old: Path, options: list[str]
     assert found["jira_config"]["token"] == CANARY
 
 
-def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
-    """The file is cut off behind the token."""
+def test_the_program_prints_no_token_in_a_traceback(old: Path) -> None:
+    """The file is truncated after the token."""
     path = old / "profiles/kafka/profile.json"
     text = path.read_text("utf-8")
     path.write_text(text[: text.index(CANARY) + len(CANARY) + 1], "utf-8")
@@ -95,24 +95,24 @@ def test_the_program_shows_no_token_in_a_trace(old: Path) -> None:
         "x://:{}@:",
     ],
 )
-def test_no_command_shows_the_password_of_a_database(
+def test_no_command_prints_the_password_of_a_database(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch, command: str, options: list[str], url: str
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(CANARY))
-    code, shown = all_that_is_shown(capsys, [*command.split(), *options])
+    code, shown = all_output_of(capsys, [*command.split(), *options])
     assert code == 1
     assert CANARY not in shown
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
-def test_an_export_that_would_hold_a_token_tells_none(
+def test_the_refusal_of_an_export_contains_no_token(
     capsys: Capture, workspace: Path, options: list[str]
 ) -> None:
-    """It stands in a description, where nobody leaves it out."""
+    """The token is in a description, where an export does not omit it."""
     with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
         backend.save_query("kafka", {"id": CANARY, "description": f"Bearer {CANARY}"})
     for arguments in (["kafka", "out"], ["kafka", "out.zip"], ["--legacy", "old"]):
-        code, shown = all_that_is_shown(capsys, ["export", *arguments, *options])
+        code, shown = all_output_of(capsys, ["export", *arguments, *options])
         assert code == 1
         assert "Jira token of profile 'kafka'" in shown
         assert CANARY not in shown
@@ -121,16 +121,16 @@ def test_an_export_that_would_hold_a_token_tells_none(
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--debug"]])
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_an_import_that_fails_shows_no_token(
+def test_the_error_of_an_import_contains_no_token(
     capsys: Capture, workspace: Path, change: Callable[[Any], Any], options: list[str]
 ) -> None:
-    """Not even where the token is what is odd, nor in the trace."""
+    """Not even if the token is the invalid value, nor in a traceback."""
     assert run(["export", "kafka", "out", "--include-secrets"]) == 0
     path = workspace / "out/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
     capsys.readouterr()
-    code, shown = all_that_is_shown(capsys, ["import", "out", "--replace", *options])
+    code, shown = all_output_of(capsys, ["import", "out", "--replace", *options])
     assert code == 1
     assert "profile.json" in shown
     assert CANARY not in shown

@@ -23,25 +23,13 @@ from tests.support.command_line import (
     many_queries,
     printed,
     refused,
+    without_ages,
 )
 from tests.support.legacy_workspaces import write
 
 
-def without_ages(document: Any) -> Any:
-    """The document without how many seconds old answers are, which is checked here."""
-    if isinstance(document, list):
-        return [without_ages(item) for item in document]
-    if not isinstance(document, dict):
-        return document
-    if "created_at" in document and "age_seconds" in document:
-        created_at = datetime.fromisoformat(document["created_at"])
-        age = datetime.now(UTC) - created_at
-        assert 0 <= document["age_seconds"] <= age.total_seconds()
-    return {key: without_ages(item) for key, item in document.items() if key != "age_seconds"}
-
-
 def summary(query: dict[str, Any]) -> dict[str, Any]:
-    """What is expected of a query, of what the backend has."""
+    """Return the expected summary of a query, from the data of the backend."""
     backend, ids = get_backend(), (query["profile_id"], query["id"])
     weeks = [found["snapshot_date"] for found in backend.get_metrics_snapshots(*ids, limit=None)]
     return {
@@ -55,8 +43,8 @@ def summary(query: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def test_show_gives_programs_what_the_backend_has(capsys: Capture, workspace: Path) -> None:
-    """The database, all profiles with their queries, the selection and the tasks."""
+def test_show_prints_the_workspace_as_json(capsys: Capture, workspace: Path) -> None:
+    """It has the database, all profiles with their queries, the selection and the tasks."""
     backend = get_backend()
     backend.save_profile({"id": "empty"})
     backend.save_query("kafka", {"id": "bare"})
@@ -87,8 +75,8 @@ def test_show_gives_programs_what_the_backend_has(capsys: Capture, workspace: Pa
     assert len(found["profiles"]) == 4
 
 
-def test_show_gives_programs_a_profile(capsys: Capture, workspace: Path) -> None:
-    """Of the token it only says whether there is one."""
+def test_show_prints_a_profile_as_json(capsys: Capture, workspace: Path) -> None:
+    """Of the token it only reports whether there is one."""
     get_backend().save_profile({"id": "empty"})
     set_backend(None)
     for profile_id, has_token in (("kafka", True), ("empty", False)):
@@ -111,8 +99,8 @@ def test_show_gives_programs_a_profile(capsys: Capture, workspace: Path) -> None
         set_backend(None)
 
 
-def test_show_gives_programs_a_query(capsys: Capture, workspace: Path) -> None:
-    """All that hangs on it, whichever form its project data have."""
+def test_show_prints_a_query_as_json(capsys: Capture, workspace: Path) -> None:
+    """It has all that belongs to the query, in every format of project data."""
     get_backend().save_query("kafka", {"id": "bare"})
     set_backend(None)
     scopes = []
@@ -145,19 +133,19 @@ def test_show_gives_programs_a_query(capsys: Capture, workspace: Path) -> None:
 
 
 def test_show_marks_what_is_active(capsys: Capture, workspace: Path) -> None:
-    """Just one profile and one query of it."""
+    """That is one profile and one of its queries."""
     output = printed(capsys, "show")
     assert "Kafka (kafka), active" in output
     assert "Last 12 weeks, active" in output
     assert output.count(", active") == 2
 
 
-def test_show_tells_valid_responses_from_expired_ones(capsys: Capture, workspace: Path) -> None:
+def test_show_marks_expired_responses(capsys: Capture, workspace: Path) -> None:
     backend = get_backend()
     backend.save_query("kafka", {"id": "new"})
-    moment = datetime.now(UTC)
-    backend.save_jira_cache("kafka", "new", "a", {"issues": [{}]}, moment + timedelta(days=9))
-    backend.save_jira_cache("kafka", "new", "b", {"issues": []}, moment - timedelta(days=9))
+    timestamp = datetime.now(UTC)
+    backend.save_jira_cache("kafka", "new", "a", {"issues": [{}]}, timestamp + timedelta(days=9))
+    backend.save_jira_cache("kafka", "new", "b", {"issues": []}, timestamp - timedelta(days=9))
     set_backend(None)
     for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "new"]):
         output = printed(capsys, *arguments)
@@ -165,7 +153,7 @@ def test_show_tells_valid_responses_from_expired_ones(capsys: Capture, workspace
         assert re.search(r"\b0\b.*\bexpired\b", output)
 
 
-def test_show_of_a_profile_tells_what_it_is(capsys: Capture, workspace: Path) -> None:
+def test_show_of_a_profile_prints_its_settings(capsys: Capture, workspace: Path) -> None:
     output = printed(capsys, "show", "kafka")
     assert output.startswith("Kafka (kafka)\n")
     assert "Jira: https://jira.example.com, with a token\n" in output
@@ -174,8 +162,8 @@ def test_show_of_a_profile_tells_what_it_is(capsys: Capture, workspace: Path) ->
         assert text in output
 
 
-def test_show_of_a_query_tells_all_that_hangs_on_it(capsys: Capture, workspace: Path) -> None:
-    """Each week with its metrics, each answer with its age, and how far the project is."""
+def test_show_of_a_query_prints_all_that_belongs_to_it(capsys: Capture, workspace: Path) -> None:
+    """It has each week with its metrics, each response with its age, and the project's progress."""
     output = printed(capsys, "show", "kafka", "12w")
     assert output.startswith("Last 12 weeks (12w)\n")
     assert "JQL: project = KAFKA AND updated >= -12w\n" in output
@@ -187,7 +175,7 @@ def test_show_of_a_query_tells_all_that_hangs_on_it(capsys: Capture, workspace: 
         assert re.search(row, output, re.MULTILINE)
 
 
-def test_an_empty_database_is_shown_as_such(capsys: Capture, tmp_path: Path) -> None:
+def test_an_empty_database_is_reported_as_empty(capsys: Capture, tmp_path: Path) -> None:
     with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
         backend.set_app_state("key", "value")
     assert printed(capsys, "show").splitlines()[-1] == "No profiles"
@@ -197,8 +185,8 @@ def test_an_empty_database_is_shown_as_such(capsys: Capture, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("command", ["show", "check"])
-def test_looking_makes_no_file(capsys: Capture, command: str, tmp_path: Path) -> None:
-    """Without a database it is an error that says how to get one, and there is still none."""
+def test_show_creates_no_file(capsys: Capture, command: str, tmp_path: Path) -> None:
+    """Without a database, an error says how to create one, and there is still none."""
     for options in ([], ["--json"], ["--profiles", "other"]):
         line = refused(capsys, command, *options)
         assert "There is no database at " in line
@@ -206,7 +194,7 @@ def test_looking_makes_no_file(capsys: Capture, command: str, tmp_path: Path) ->
     assert not files_below(tmp_path)
 
 
-def test_looking_changes_nothing(capsys: Capture, workspace: Path) -> None:
+def test_show_changes_nothing(capsys: Capture, workspace: Path) -> None:
     before = files_below(workspace)
     for arguments in (["show"], ["show", "kafka"], ["show", "kafka", "12w"], ["check"]):
         printed(capsys, *arguments)
@@ -215,8 +203,8 @@ def test_looking_changes_nothing(capsys: Capture, workspace: Path) -> None:
     assert after == before
 
 
-def test_what_looks_like_markup_is_shown_as_it_stands(capsys: Capture, tmp_path: Path) -> None:
-    """Brackets, emoji codes and links in any text that is stored, and in an id asked for."""
+def test_strings_like_markup_are_printed_unchanged(capsys: Capture, tmp_path: Path) -> None:
+    """Brackets, emoji codes and links in any stored string and in a requested id."""
     with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
         odd = {"id": ODD_ID, "name": ODD_NAME, "description": ODD_NAME}
         backend.save_profile(odd)
@@ -243,17 +231,17 @@ POWER = "FAKE".join("\n\r\x1b\x9b\x85\u2028\u2029\u202e\u2066\u200f\t.")
 SHOWN = POWER.encode("unicode_escape").decode("ascii")
 
 
-def test_what_is_stored_has_no_power_over_the_terminal(capsys: Capture, tmp_path: Path) -> None:
-    """No text can move the cursor, turn the direction of others or pretend to be a line of ours."""
+def test_stored_strings_cannot_control_the_terminal(capsys: Capture, tmp_path: Path) -> None:
+    """No string moves the cursor, changes the direction of others or forges a line."""
     with SQLiteBackend(tmp_path / "profiles/burndown.db") as backend:
         url = f"https://jira.example.com/{POWER}"
-        texts = {"name": f"N{POWER}", "description": f"D{POWER}"}
+        strings = {"name": f"N{POWER}", "description": f"D{POWER}"}
         settings = {"data_points_count": 12, f"unknown{POWER}": f"value{POWER}"}
-        backend.save_profile({**texts, "id": "p", "forecast_settings": settings})
+        backend.save_profile({**strings, "id": "p", "forecast_settings": settings})
         with suppress(ValidationError):
-            profile = backend.get_profile("p") or {}
+            profile: Any = backend.get_profile("p") or {}
             backend.save_profile({**profile, "jira_config": {"base_url": url}})
-        backend.save_query("p", {**texts, "id": "q", "jql": f"J{POWER}"})
+        backend.save_query("p", {**strings, "id": "q", "jql": f"J{POWER}"})
         backend.save_query("p", {"id": "r\u202e", "name": f"R{POWER}"})
         backend.save_jira_cache("p", "q", f"k{POWER}", {}, datetime.now(UTC))
         backend.save_metrics_snapshot("p", "q", "2025-W12", "dora", {f"m{POWER}": 1})
@@ -277,7 +265,7 @@ def test_what_is_stored_has_no_power_over_the_terminal(capsys: Capture, tmp_path
     assert SHOWN in refused(capsys, "show", "--profiles", f"x{POWER}")
 
 
-def test_files_that_look_like_markup_are_named_as_they_are(capsys: Capture, tmp_path: Path) -> None:
+def test_file_names_like_markup_are_printed_unchanged(capsys: Capture, tmp_path: Path) -> None:
     """In the tables, in the lines below them and in an error."""
     root = tmp_path / "[red]root[b]"
     write(many_queries(1), root)

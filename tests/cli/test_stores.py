@@ -1,4 +1,4 @@
-"""Which store a command works on."""
+"""The store that a command works on."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ COMMANDS = {
 
 @pytest.fixture(autouse=True)
 def _stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One store in a folder, one at a path, and a file that is neither in the environment."""
+    """Make a store in a folder, one at a path, and a file that is neither in the environment."""
     for path in ("folder/burndown.db", "own.db"):
         with SQLiteBackend(tmp_path / path) as backend:
             backend.save_profile({"id": "mine", "description": path})
@@ -36,7 +36,7 @@ def _stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [["--profiles", "folder"], ["--database", "own.db"], ["--database", "sqlite:///own.db"]],
     ids=" ".join,
 )
-def test_what_a_command_is_given_wins_over_the_environment(
+def test_an_option_takes_precedence_over_the_environment(
     capsys: Capture, command: str, store: list[str]
 ) -> None:
     printed(capsys, *COMMANDS[command], *store)
@@ -45,7 +45,7 @@ def test_what_a_command_is_given_wins_over_the_environment(
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_folder_and_a_database_contradict_each_other(
+def test_a_folder_and_a_database_exclude_each_other(
     capsys: Capture, tmp_path: Path, command: str
 ) -> None:
     before = files_below(tmp_path)
@@ -54,16 +54,16 @@ def test_a_folder_and_a_database_contradict_each_other(
     assert files_below(tmp_path) == before
 
 
-def test_each_reads_its_own(capsys: Capture) -> None:
+def test_each_option_reads_its_own_store(capsys: Capture) -> None:
     for store, path in ((["--profiles", "folder"], "folder/burndown.db"), ([], "own.db")):
         found = in_json(capsys, "show", "mine", *(store or ["--database", "own.db"]))
         assert found["description"] == path
 
 
-def test_a_migration_takes_files_from_a_folder_into_a_database(
+def test_a_migration_reads_a_folder_and_writes_a_database(
     capsys: Capture, old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both can be given; without a database it is that of the environment."""
+    """Both can be given; the default database is that of the environment."""
     arguments = ["migrate", "--profiles", "profiles"]
     report = in_json(capsys, *arguments, "--database", "new.db")
     assert report["database"] == str(old / "new.db")
@@ -72,8 +72,8 @@ def test_a_migration_takes_files_from_a_folder_into_a_database(
     assert not (old / "profiles/burndown.db").exists()
 
 
-def test_a_folder_is_no_database(capsys: Capture) -> None:
-    """It has to be named as a store of JSON files; a copy takes it as it is named."""
+def test_a_folder_is_not_a_database(capsys: Capture) -> None:
+    """It has to be named as a store of JSON files; copy accepts both."""
     for store in (["--database", "folder"], ["--database", "sqlite:///folder"]):
         assert "json:" in refused(capsys, "check", *store)
     Path("in the way/burndown.db").mkdir(parents=True)
@@ -83,7 +83,7 @@ def test_a_folder_is_no_database(capsys: Capture) -> None:
     assert in_json(capsys, "show", "mine", "--database", "again.db")["description"] == "own.db"
 
 
-def test_reading_makes_no_tables_on_a_server(capsys: Capture, postgres_url: str) -> None:
+def test_reading_creates_no_tables_on_a_server(capsys: Capture, postgres_url: str) -> None:
     for command in (["show"], ["check"], ["export", "--legacy", "out"]):
         assert "There is no database" in refused(capsys, *command, "--database", postgres_url)
     with open_backend(postgres_url, read_only=True) as backend:

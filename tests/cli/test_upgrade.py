@@ -1,4 +1,4 @@
-"""``burndown upgrade`` and ``downgrade``."""
+"""The commands upgrade and downgrade."""
 
 import sqlite3
 from contextlib import closing
@@ -14,7 +14,7 @@ from tests.support.kept_databases import copy_of
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """The current folder is the root of a workspace of schema version 1.0."""
+    """Make a workspace of schema version 1.0 in the current folder."""
     return copy_of("1.0", tmp_path / "profiles" / "burndown.db")
 
 
@@ -23,15 +23,15 @@ def version_of(path: Path) -> str | None:
         return database.schema_version()
 
 
-def test_upgrade_says_from_which_version_to_which(capsys: Capture, old: Path) -> None:
-    """A second time there is nothing to do."""
+def test_upgrade_reports_both_versions(capsys: Capture, old: Path) -> None:
+    """A second upgrade has nothing to do."""
     assert "changed from schema version 1.0 to 1.2" in printed(capsys, "upgrade")
     assert version_of(old) == "1.2"
     assert "Nothing to do" in printed(capsys, "upgrade")
 
 
 def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys: Capture, old: Path) -> None:
-    """The SQL can be run by hand, but for what Python fills in."""
+    """The SQL can be run manually, except for what Python fills in."""
     before = files_below(old.parent)
     sql = printed(capsys, "upgrade", "--dry-run")
     assert files_below(old.parent) == before
@@ -44,8 +44,8 @@ def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys: Capture, old: Path
     assert printed(capsys, "upgrade", "--dry-run") == "-- Nothing to do: the version is 1.2\n"
 
 
-def test_downgrade_leads_back(capsys: Capture, old: Path) -> None:
-    """As does its SQL; the next opening leads up again."""
+def test_downgrade_restores_the_old_version(capsys: Capture, old: Path) -> None:
+    """So does its SQL; the next opening upgrades again."""
     printed(capsys, "upgrade")
     assert "DROP COLUMN updated_at" in printed(capsys, "downgrade", "--to", "1.0", "--dry-run")
     assert version_of(old) == "1.2"
@@ -57,19 +57,19 @@ def test_downgrade_leads_back(capsys: Capture, old: Path) -> None:
     assert version_of(old) == "1.2"
 
 
-def test_show_tells_the_versions_and_the_copy(capsys: Capture, old: Path) -> None:
+def test_show_prints_the_versions_and_the_copy(capsys: Capture, old: Path) -> None:
     printed(capsys, "upgrade")
     shown = printed(capsys, "show")
     assert "schema version 1.2" in shown
-    assert "  1.0: profiles, queries" in shown
+    assert "  1.0: Profiles, queries" in shown
     assert f"backup from before the upgrade: {old}.1.0.backup" in shown
     history = in_json(capsys, "show")["database"]["schema_history"]
     assert [each["version"] for each in history] == ["1.0", "1.1", "1.2"]
     assert [each["backups"] for each in history] == [[f"{old}.1.0.backup"], [], []]
 
 
-def test_what_makes_no_sense_is_refused(capsys: Capture, old: Path) -> None:
-    """A version that is none, the wrong command, no database, one that is no database of ours."""
+def test_impossible_upgrades_are_refused(capsys: Capture, old: Path) -> None:
+    """An unknown version, the wrong command, no database, and a foreign database."""
     assert "there are 1.0, 1.1, 1.2" in refused(capsys, "upgrade", "--to", "2")
     assert "use `burndown upgrade`" in refused(capsys, "downgrade", "--to", "1.2")
     printed(capsys, "upgrade")
@@ -82,9 +82,9 @@ def test_what_makes_no_sense_is_refused(capsys: Capture, old: Path) -> None:
         assert "schema version 7.3" in refused(capsys, *command)
 
 
-def test_files_of_the_old_dashboard_have_no_version(
+def test_files_of_the_old_dashboard_have_no_schema_version(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"json:{tmp_path}")
-    assert "is no database" in refused(capsys, "upgrade")
+    assert "is not a database" in refused(capsys, "upgrade")
     assert run(["downgrade"]) == 2

@@ -1,4 +1,4 @@
-"""Help, versions, wrong use and errors."""
+"""Help, versions, usage errors and other errors."""
 
 import re
 import subprocess
@@ -34,7 +34,7 @@ from tests.support.command_line import (
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(capsys: Capture, command: str) -> None:
-    """Each says what it does and what each of its options does, and the overview names it."""
+    """It describes the command and each of its options, and the overview lists the command."""
     text = printed(capsys, command, "--help")
     assert text.startswith(f"Usage: burndown {command} ")
     options = re.findall(r"^  (--[a-z-]+|\[?[A-Z]+\]?)( .*)?$", text, re.MULTILINE)
@@ -50,7 +50,7 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
     assert printed(capsys, "--version") == f"burndown {version('burndown-store')}\n"
 
 
-def test_without_a_command_it_shows_help(capsys: Capture) -> None:
+def test_without_a_command_it_prints_help(capsys: Capture) -> None:
     assert run([]) == 2
     output, errors = capsys.readouterr()
     assert all(command in output + errors for command in COMMANDS)
@@ -78,8 +78,8 @@ def test_without_a_command_it_shows_help(capsys: Capture) -> None:
     ],
     ids=" ".join,
 )
-def test_a_wrong_use_exits_with_2(capsys: Capture, arguments: list[str], tmp_path: Path) -> None:
-    """It says what is wrong on stderr, and does nothing."""
+def test_a_usage_error_exits_with_2(capsys: Capture, arguments: list[str], tmp_path: Path) -> None:
+    """The message is on stderr, and nothing is done."""
     assert run(arguments) == 2
     output, errors = capsys.readouterr()
     assert output == ""
@@ -170,14 +170,14 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     "export over something": (
         nothing,
         ["export", "kafka", "profiles"],
-        "profiles is there already",
+        "profiles exists already",
     ),
-    "export over a file": (in_the_way, ["export", "kafka", "file"], "file is there already"),
+    "export over a file": (in_the_way, ["export", "kafka", "file"], "file exists already"),
     "export below a file": (in_the_way, ["export", "kafka", "file/out.zip"], "was not written"),
     "old files over something": (
         nothing,
         ["export", "--legacy", "profiles"],
-        "profiles is there already",
+        "profiles exists already",
     ),
     "import of nothing": (nothing, ["import", "nope.zip"], "nope.zip: there is no such folder"),
     "import of a file": (in_the_way, ["import", "file"], "file: it cannot be unpacked"),
@@ -195,7 +195,7 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
 def error(
     request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[str], str]:
-    """The arguments of a command that fails, and what it says."""
+    """Return the arguments of a command that fails, and what its error contains."""
     prepare, arguments, said = request.param
     prepare(workspace, monkeypatch)
     return arguments, said
@@ -204,7 +204,7 @@ def error(
 def test_an_error_is_one_line_and_exits_with_1(
     capsys: Capture, error: tuple[list[str], str], workspace: Path
 ) -> None:
-    """It says what is wrong on stderr, prints nothing else, and changes nothing."""
+    """The error is on stderr, nothing else is printed, and nothing changes."""
     arguments, said = error
     before = files_below(workspace)
     line = refused(capsys, *arguments)
@@ -219,7 +219,7 @@ def test_an_error_is_one_line_and_exits_with_1(
 def test_an_error_of_a_migration_has_a_line_for_each_file(
     capsys: Capture, workspace: Path, options: list[str]
 ) -> None:
-    """Behind one that says that nothing was moved."""
+    """They follow a line that says that nothing was moved."""
     (workspace / "file").write_text("in the way")
     assert run(["migrate", "--profiles", "file", *options]) == 1
     output, errors = capsys.readouterr()
@@ -229,8 +229,8 @@ def test_an_error_of_a_migration_has_a_line_for_each_file(
     assert [line.split(": ")[0] for line in lines] == [f"  {workspace / 'file'}"]
 
 
-def test_an_error_is_the_same_for_programs(capsys: Capture, error: tuple[list[str], str]) -> None:
-    """With --json too there is no document, so nobody takes half of one for an answer."""
+def test_an_error_prints_no_json(capsys: Capture, error: tuple[list[str], str]) -> None:
+    """A program cannot take a part of a document for the complete one."""
     arguments, said = error
     if arguments[0] != "demo":
         assert said in refused(capsys, *arguments, "--json")
@@ -248,17 +248,17 @@ def test_an_error_is_the_same_for_programs(capsys: Capture, error: tuple[list[st
         (["import", "nope"], ImportExportError),
     ],
 )
-def test_debug_lets_the_error_through(
+def test_debug_lets_the_exception_through(
     workspace: Path, before: bool, arguments: list[str], kind: type[PersistenceError]
 ) -> None:
-    """The option may stand before or after the command."""
+    """The option may come before or after the command."""
     with pytest.raises(kind):
         run(["--debug", *arguments] if before else [*arguments, "--debug"])
 
 
 @pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
 @pytest.mark.parametrize("debug", ["before", "after", "not"])
-def test_the_program_shows_a_trace_only_if_asked(
+def test_the_program_prints_a_traceback_only_with_debug(
     workspace: Path, program: list[str], debug: str
 ) -> None:
     arguments = {
@@ -277,15 +277,15 @@ def test_the_program_shows_a_trace_only_if_asked(
 
 
 @pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
-def test_the_program_ends_with_the_code_of_the_command(workspace: Path, program: list[str]) -> None:
+def test_the_program_has_the_exit_code_of_the_command(workspace: Path, program: list[str]) -> None:
     assert start("check", program=program).returncode == 0
     wrong = start("shwo", program=program)
     assert wrong.returncode == 2
     assert b"Usage: burndown" in wrong.stderr
 
 
-def test_no_backend_stays_in_use_after_a_command(workspace: Path) -> None:
-    """Whether it ends well or not, its database is let go of."""
+def test_no_backend_is_in_use_after_a_command(workspace: Path) -> None:
+    """Its database is closed, whether the command succeeded or not."""
     for arguments in (
         ["show"],
         ["show", "nope"],
@@ -300,8 +300,8 @@ def test_no_backend_stays_in_use_after_a_command(workspace: Path) -> None:
         set_backend(None)
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(workspace: Path) -> None:
-    """As in `burndown show --json | head`."""
+def test_a_closed_pipe_is_not_an_error(workspace: Path) -> None:
+    """Such as in `burndown show --json | head`."""
     backend = get_backend()
     for number in range(40):
         backend.save_query("kafka", {"id": f"q{number}", "name": "x" * 150 + str(number)})

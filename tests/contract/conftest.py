@@ -1,4 +1,4 @@
-"""A storage of every backend for each test, or for all examples of a module."""
+"""A store of every backend for each test, or for all examples of a module."""
 
 from collections.abc import Iterator
 
@@ -10,19 +10,19 @@ from tests.support.store import Store, new_store
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """One storage for a module, which each example empties."""
+    """Open one store for a module, which each example empties."""
     with new_store(request.param, request) as new:
         yield new
 
 
 @pytest.fixture
 def store(shared: Store) -> Store:
-    """The same, emptied for this test: with the profile ``p`` and its query ``q``."""
+    """Return the store, emptied: with the profile ``p`` and its query ``q``."""
     return shared.empty()
 
 
 @pytest.fixture
 def another_store(request: pytest.FixtureRequest, store: Store) -> Iterator[Store]:
-    """A further storage of the same backend, wholly empty."""
+    """Open another, empty store of the same backend."""
     with new_store(store.name, request) as new:
         yield new

@@ -1,4 +1,4 @@
-"""A machine that drives backends and the model side by side, through any sequence of calls."""
+"""A state machine that makes the same calls on all backends and the model, in any order."""
 
 import copy
 import json
@@ -45,9 +45,9 @@ TASKS = ["fetch", "Fetch"]
 WEEKS = ["2025-W01", "2025-W52", "2026-W01"]
 METRIC_TYPES = ["dora", "flow"]
 
-# --- what is saved ---------------------------------------------------------------------------
+# --- saved values ----------------------------------------------------------------------------
 
-moments = st.builds(
+timestamps = st.builds(
     lambda hours, offset, form: form(
         (START + timedelta(hours=hours)).astimezone(timezone(timedelta(hours=offset)))
     ),
@@ -55,9 +55,9 @@ moments = st.builds(
     st.sampled_from([0, -8, 5.5]),
     st.sampled_from(
         [
-            lambda moment: moment,
-            lambda moment: moment.isoformat(),
-            lambda moment: moment.astimezone().replace(tzinfo=None),  # local time
+            lambda timestamp: timestamp,
+            lambda timestamp: timestamp.isoformat(),
+            lambda timestamp: timestamp.astimezone().replace(tzinfo=None),  # local time
         ]
     ),
 )
@@ -66,7 +66,7 @@ leaves: st.SearchStrategy[Any] = st.sampled_from(
 )
 objects = st.dictionaries(st.sampled_from(["k", "a", ""]), leaves, max_size=2)
 responses = objects | st.builds(
-    lambda issues, said, more: {"issues": issues, **said, **more},
+    lambda issues, error_text, more: {"issues": issues, **error_text, **more},
     st.lists(objects, max_size=2),
     st.sampled_from([{}, {"total": 1}, {"isLast": False}, {"total": 9, "isLast": True}]),
     objects,
@@ -80,8 +80,8 @@ models = st.sampled_from(list(KEYS))
 
 
 @st.composite
-def at_times_bad(draw: st.DrawFn, kind: str, good: st.SearchStrategy[Document]) -> Document:
-    """Mostly good documents, and some with one or two of the values that are refused."""
+def sometimes_invalid(draw: st.DrawFn, kind: str, good: st.SearchStrategy[Document]) -> Document:
+    """Return mostly valid documents, and some with one or two invalid values."""
     document = draw(good)
     if draw(st.integers(0, 7)) == 7:
         for key in draw(st.lists(st.sampled_from(list(BAD[kind])), min_size=1, max_size=2)):
@@ -94,8 +94,8 @@ some_profiles = st.fixed_dictionaries(
     optional={
         "name": names,
         "description": st.sampled_from(["", "again"]),
-        "created_at": moments,
-        "last_used": moments,
+        "created_at": timestamps,
+        "last_used": timestamps,
         "jira_config": st.sampled_from([{}, {"token": "canary"}, {"k": 1, "base_url": ""}]),
         "forecast_settings": st.sampled_from([{"pert_factor": 3}, {"pert_factor": 3.0}]),
         "show_points": st.sampled_from([True, ["show"], []]),
@@ -107,18 +107,18 @@ some_queries = st.fixed_dictionaries(
     optional={
         "name": names,
         "jql": st.sampled_from(["", "project = K"]),
-        "created_at": moments,
-        "last_used": moments,
-        "updated_at": st.none() | moments,
+        "created_at": timestamps,
+        "last_used": timestamps,
+        "updated_at": st.none() | timestamps,
         "unknown": leaves,
         "profile_id": profile_ids,
     },
 )
-lifetimes = moments | st.timedeltas(timedelta(days=-2), timedelta(days=2))
+lifetimes = timestamps | st.timedeltas(timedelta(days=-2), timedelta(days=2))
 some_caches = st.fixed_dictionaries(
     {"cache_key": st.sampled_from(["a", "b"]), "response": responses, "expires_at": lifetimes}
 )
-some_changelogs = at_times_bad(
+some_changelogs = sometimes_invalid(
     "changelog", st.fixed_dictionaries({"issue_key": issue_keys, "changelog": objects})
 )
 expiries = st.none() | lifetimes
@@ -128,7 +128,7 @@ single_snapshots = st.fixed_dictionaries(
         "metric_type": st.sampled_from(METRIC_TYPES),
         "metrics": objects,
     },
-    optional={"forecast": st.none() | objects, "created_at": moments},
+    optional={"forecast": st.none() | objects, "created_at": timestamps},
 )
 some_tasks = st.fixed_dictionaries(
     {
@@ -143,7 +143,7 @@ some_tasks = st.fixed_dictionaries(
 
 
 def outcome(call: Callable[[], Any]) -> Any:
-    """What a call answers, or the error that it ends with."""
+    """Return the result of a call, or the error that it raises."""
     try:
         return call()
     except (RefusedError, ValidationError, ProfileNotFoundError, QueryNotFoundError) as error:
@@ -151,34 +151,34 @@ def outcome(call: Callable[[], Any]) -> Any:
 
 
 def as_json(answer: Any) -> str:
-    """The answer as text, the order of lists and the kinds of numbers included."""
+    """Return the result as a string, in which the order of lists and the types of numbers count."""
     return json.dumps(answer, sort_keys=True)
 
 
 def spoil(answer: Any) -> None:
-    """Change what was given out, which must not reach what is stored."""
+    """Change a returned value in place, which must not change what is stored."""
     if isinstance(answer, dict | list):
         for inner in list(answer.values() if isinstance(answer, dict) else answer):
             spoil(inner)
         answer.clear()
 
 
-def said(error: Exception) -> tuple[Any, ...]:
-    """All that a caller sees of an error."""
+def error_text(error: Exception) -> tuple[Any, ...]:
+    """Return all that a caller sees of an error."""
     return type(error), str(error), vars(error)
 
 
 def records_of(backend: PersistenceBackend, model: type[Entity]) -> list[Document]:
-    """All records of the model by key, without what a backend remembers for itself."""
+    """Return all records of the model by key, without the backend's own state."""
     found = in_order(model, backend.records(model))
     return [each for each in found if model is not AppState or each["key"] != "schema_version"]
 
 
 class AgreementMachine(RuleBasedStateMachine):
-    """Makes each call on all backends and on the model, and compares what they answer.
+    """A machine that makes each call on all backends and on the model, and compares the results.
 
     Args:
-        storages: for each backend by name, what makes a storage for this run.
+        storages: a function for each backend, by name, that creates a storage for this run.
     """
 
     existing_profiles: Bundle[str] = Bundle("existing_profiles")
@@ -200,7 +200,7 @@ class AgreementMachine(RuleBasedStateMachine):
         self.looked_at = False
 
     def open_backends(self) -> dict[str, PersistenceBackend]:
-        """Further backends on the storages of this run, which begin empty."""
+        """Open further backends on the stores of this run, which are empty at first."""
         return {name: open_backend(self.clock) for name, open_backend in self.openers.items()}
 
     def teardown(self) -> None:
@@ -211,7 +211,7 @@ class AgreementMachine(RuleBasedStateMachine):
                 backend.close()
 
     def ask(self, method: str, *arguments: Any, **options: Any) -> bool:
-        """Make the call on all and compare; returns whether it was accepted."""
+        """Make the call on all and compare the results; return whether it was accepted."""
         expected = outcome(
             lambda: getattr(self.model, method)(*copy.deepcopy(arguments), **copy.deepcopy(options))
         )
@@ -219,7 +219,7 @@ class AgreementMachine(RuleBasedStateMachine):
         for name, backend in self.backends.items():
             given, given_options = copy.deepcopy((arguments, options))
             call = getattr(backend, method)
-            found = outcome(lambda: call(*given, **given_options))  # noqa: B023 - called at once
+            found = outcome(lambda: call(*given, **given_options))  # noqa: B023 - called immediately
             assert repr((given, given_options)) == repr((arguments, options)), name
             spoil(list(given))
             spoil(given_options)
@@ -228,10 +228,10 @@ class AgreementMachine(RuleBasedStateMachine):
                 paths = sorted(problem.path for problem in found.problems)
                 assert paths == expected.paths, name
                 assert expected.mentioned in str(found), name
-                errors.append(said(found))
+                errors.append(error_text(found))
             elif isinstance(expected, Exception):
                 assert isinstance(found, Exception), (name, found)
-                assert said(found) == said(expected), name
+                assert error_text(found) == error_text(expected), name
             else:
                 assert not isinstance(found, Exception), (name, found)
                 assert as_json(found) == as_json(expected), name
@@ -257,7 +257,7 @@ class AgreementMachine(RuleBasedStateMachine):
     def get_profile(self, profile_id: str) -> None:
         self.ask("get_profile", profile_id)
 
-    @rule(target=existing_profiles, profile=at_times_bad("profile", some_profiles))
+    @rule(target=existing_profiles, profile=sometimes_invalid("profile", some_profiles))
     def save_profile(self, profile: Document) -> Any:
         return profile["id"] if self.ask("save_profile", profile) else multiple()
 
@@ -270,7 +270,7 @@ class AgreementMachine(RuleBasedStateMachine):
         for error in errors:
             assert isinstance(error, ValidationError)
             assert "id" in {problem.path for problem in error.problems}
-            assert said(error) == said(errors[0])
+            assert error_text(error) == error_text(errors[0])
 
     @rule()
     def list_profiles(self) -> None:
@@ -289,7 +289,7 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule(
         target=existing_queries,
         profile_id=of_profile,
-        query=at_times_bad("query", some_queries),
+        query=sometimes_invalid("query", some_queries),
     )
     def save_query(self, profile_id: str, query: Document) -> Any:
         accepted = self.ask("save_query", profile_id, query)
@@ -303,9 +303,9 @@ class AgreementMachine(RuleBasedStateMachine):
     def delete_query(self, ids: Ids) -> None:
         self.ask("delete_query", *ids)
 
-    @rule(target=existing_queries, ids=existing_queries, last_used=moments)
-    def save_what_was_given_out(self, ids: Ids, last_used: Any) -> Any:
-        """What business logic does: read, change, save."""
+    @rule(target=existing_queries, ids=existing_queries, last_used=timestamps)
+    def save_returned_document(self, ids: Ids, last_used: Any) -> Any:
+        """Read, change and save, as business logic does."""
         found = [backend.get_query(*ids) for backend in self.backends.values()]
         assert len({as_json(each) for each in found}) == 1
         if found[0] is None:
@@ -323,13 +323,13 @@ class AgreementMachine(RuleBasedStateMachine):
     def set_app_state(self, key: str, value: str | None) -> None:
         self.ask("set_app_state", key, value)
 
-    # answers of Jira
+    # cached responses
 
     @rule(ids=of_query, key=st.sampled_from(["a", "b"]))
     def get_jira_cache(self, ids: Ids, key: str) -> None:
         self.ask("get_jira_cache", *ids, key)
 
-    @rule(ids=of_query, cache=at_times_bad("cache", some_caches))
+    @rule(ids=of_query, cache=sometimes_invalid("cache", some_caches))
     def save_jira_cache(self, ids: Ids, cache: Document) -> None:
         self.ask("save_jira_cache", *ids, **cache)
 
@@ -384,12 +384,15 @@ class AgreementMachine(RuleBasedStateMachine):
     def get_metrics_snapshots(self, ids: Ids, metric_type: str | None, limit: int | None) -> None:
         self.ask("get_metrics_snapshots", *ids, metric_type, limit=limit)
 
-    @rule(ids=of_query, snapshot=at_times_bad("snapshot", single_snapshots))
+    @rule(ids=of_query, snapshot=sometimes_invalid("snapshot", single_snapshots))
     def save_metrics_snapshot(self, ids: Ids, snapshot: Document) -> None:
         given = {key: snapshot[key] for key in snapshot if key not in ("unknown", "created_at")}
         self.ask("save_metrics_snapshot", *ids, **given)
 
-    @rule(ids=of_query, snapshots=st.lists(at_times_bad("snapshot", single_snapshots), max_size=4))
+    @rule(
+        ids=of_query,
+        snapshots=st.lists(sometimes_invalid("snapshot", single_snapshots), max_size=4),
+    )
     def save_metrics_snapshots(self, ids: Ids, snapshots: list[Document]) -> None:
         self.ask("save_metrics_snapshots", *ids, snapshots)
 
@@ -399,7 +402,7 @@ class AgreementMachine(RuleBasedStateMachine):
     def get_task_progress(self, name: str) -> None:
         self.ask("get_task_progress", name)
 
-    @rule(task=at_times_bad("task", some_tasks))
+    @rule(task=sometimes_invalid("task", some_tasks))
     def save_task_progress(self, task: Document) -> None:
         self.ask("save_task_progress", **task)
 
@@ -411,7 +414,7 @@ class AgreementMachine(RuleBasedStateMachine):
     def clear_task_progress(self, name: str) -> None:
         self.ask("clear_task_progress", name)
 
-    # the whole
+    # the complete store
 
     @rule()
     def describe(self) -> None:
@@ -430,7 +433,7 @@ class AgreementMachine(RuleBasedStateMachine):
 
     @rule()
     def backup(self) -> None:
-        """A copy holds all that has ended, and nothing of a transaction that has not."""
+        """A copy has all committed changes, and none of an open transaction."""
         with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
             copies = {
                 name: open_copy(backend.backup(Path(folder, name)), self.clock)
@@ -450,12 +453,12 @@ class AgreementMachine(RuleBasedStateMachine):
 
     @rule(kept=read_records)
     def save_records(self, kept: Kept) -> None:
-        """What was read once can be saved later, unless a parent is gone or a name is taken."""
+        """Save records read earlier; it fails if a parent was deleted or a name is taken."""
         self.ask("save_records", *kept)
 
     @rule()
     def save_back_all_records(self) -> None:
-        """Saving what there is changes nothing."""
+        """Save the current records again, which changes nothing."""
         for model in KEYS:
             assert self.ask("save_records", model, records_of(self.model, model))
 
@@ -490,7 +493,7 @@ class AgreementMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.open)
     @rule(again=st.booleans())
     def close(self, again: bool) -> None:
-        """The same backends open again, or those of the next process do."""
+        """Close all; the next call opens them, or backends as of another process are opened."""
         for backend in self.backends.values():
             backend.close()
         self.looked_at = False
@@ -499,38 +502,38 @@ class AgreementMachine(RuleBasedStateMachine):
 
     @rule()
     def others_look(self) -> None:
-        """Another process sees all that has ended, and nothing of a transaction that has not."""
+        """Another process sees all committed changes, and none of an open transaction."""
         others = self.open_backends()
         listings_are_equal(others, self.model.committed())
         for other in others.values():
             other.close()
 
     @rule()
-    def all_is_listed(self) -> None:
+    def mark_as_listed(self) -> None:
         listings_are_equal(self.backends, self.model)
 
     @invariant()
     def all_records_are_equal(self) -> None:
-        """After each call that can change something, all that is stored is the same."""
+        """Compare all records after each call that can change something."""
         if self.looked_at:
             return
         self.looked_at = True
         expected = {model: as_json(records_of(self.model, model)) for model in KEYS}
         for name, backend in self.backends.items():
-            with backend.transaction():  # one is quicker than eight
+            with backend.transaction():  # one comparison is faster than eight
                 found = {model: as_json(records_of(backend, model)) for model in KEYS}
             assert found == expected, name
 
 
 def listings_are_equal(backends: Mapping[str, PersistenceBackend], model: Model) -> None:
-    """All backends list what the model lists."""
+    """Compare all lists with those of the model."""
     expected = everything(model)
     for name, backend in backends.items():
         assert everything(backend) == expected, name
 
 
 def everything(backend: PersistenceBackend) -> dict[str, str]:
-    """All that a backend lists, of what exists and of what does not."""
+    """Return all that a backend lists, for ids that exist and ids that do not."""
     found: dict[str, Any] = {
         "profiles": backend.list_profiles(),
         "tasks": backend.list_task_progress(),

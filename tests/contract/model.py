@@ -1,4 +1,4 @@
-"""What a backend is to answer: the interface over plain dicts, by key, all of it records."""
+"""A model of a backend: the interface over plain dicts, by key, all of it records."""
 
 import copy
 import math
@@ -26,11 +26,11 @@ Key = tuple[str, ...]
 
 
 class RefusedError(Exception):
-    """What the model says where a ``ValidationError`` is due.
+    """The model's counterpart of a ``ValidationError``.
 
     Attributes:
         paths: the path of each problem.
-        mentioned: what the message must name.
+        mentioned: strings that the message must contain.
     """
 
     def __init__(self, *paths: str, mentioned: str = "") -> None:
@@ -44,7 +44,7 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
         "id": ("../up", "id"),
         "name": (" ", "name"),
         "created_at": ("yesterday", "created_at"),
-        "last_used": ("yesterday", "last_used"),  # what it is not given, it has from created_at
+        "last_used": ("yesterday", "last_used"),  # without last_used, it is created_at
         "jira_config": ({"base_url": "jira"}, "jira_config.base_url"),
         "forecast_settings": ({"pert_factor": 0}, "forecast_settings.pert_factor"),
         "unknown": ({"k": [0, math.nan]}, "unknown.k[1]"),
@@ -80,11 +80,11 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
     },
     "state": {"value": ("\ud800", "value")},
 }
-"""For each kind and key a value that is refused, and the path that the refusal names."""
+"""For each entity and key an invalid value, and the path that the error names."""
 
 
 def check(kind: str, document: Mapping[str, Any]) -> None:
-    """Refuse the document if it holds one of the bad values."""
+    """Raise an error if the document has one of the invalid values."""
     if "created_at" in document:
         document = {"last_used": document["created_at"], **document}
     paths = [
@@ -94,31 +94,31 @@ def check(kind: str, document: Mapping[str, Any]) -> None:
         raise RefusedError(*paths)
 
 
-def newest_first(moment: str) -> float:
-    """By this, what is newer comes first."""
-    return -datetime.fromisoformat(moment).timestamp()
+def newest_first(timestamp: str) -> float:
+    """Return a sort key by which newer timestamps come first."""
+    return -datetime.fromisoformat(timestamp).timestamp()
 
 
-MOMENTS: dict[type[Entity], tuple[str, ...]] = {
+TIMESTAMPS: dict[type[Entity], tuple[str, ...]] = {
     Profile: ("created_at", "last_used"),
     Query: ("created_at", "last_used", "updated_at"),
 }
 
 
 def counts(response: Mapping[str, Any]) -> Document:
-    """What a list says of a response; some have a total, or say whether they are the last page."""
+    """Return what a list reports of a response; samples may have a total or ``isLast``."""
     found = len(response.get("issues", []))
-    said = [response["isLast"]] if "isLast" in response else []
+    verdicts = [response["isLast"]] if "isLast" in response else []
     if "total" in response:
-        said.append(found == response["total"] if found <= response["total"] else None)
-    is_complete: bool | None = bool(said) or None
+        verdicts.append(found == response["total"] if found <= response["total"] else None)
+    is_complete: bool | None = bool(verdicts) or None
     for each in (None, False):
-        is_complete = each if each in said else is_complete
+        is_complete = each if each in verdicts else is_complete
     return {"issue_count": found, "is_complete": is_complete}
 
 
 def changelog_counts(changelog: Any) -> Document:
-    """What a list says of a changelog; some have a total."""
+    """Return what a list reports of a changelog; the samples may have a total."""
     page = changelog.get("changelog", changelog) if isinstance(changelog, dict) else None
     is_complete = None
     if isinstance(page, dict) and isinstance(page.get("histories"), list):
@@ -151,7 +151,7 @@ class Model(PersistenceBackend):
         self.undone_to: list[dict[type[Entity], dict[Key, Document]]] = []
 
     def committed(self) -> "Model":
-        """What others see: nothing of a transaction that has not ended."""
+        """Return what other processes see: nothing of an open transaction."""
         seen = Model(self.clock)
         seen.kept = copy.deepcopy(self.undone_to[0] if self.undone_to else self.kept)
         return seen
@@ -166,12 +166,12 @@ class Model(PersistenceBackend):
         self.kept[model][tuple(document[name] for name in KEYS[model])] = document
 
     def _below(self, model: type[Entity], *ids: str) -> list[Document]:
-        """All of the model whose key begins with these, by key."""
+        """Return all documents of the model whose key begins with these values, by key."""
         found = self.kept[model].items()
         return in_order(model, (each for key, each in found if key[: len(ids)] == ids))
 
     def _delete(self, model: type[Entity], *key: str) -> None:
-        """Delete this one with what belongs to it."""
+        """Delete the document with all that belongs to it."""
         del self.kept[model][key]
         for other, names in KEYS.items():
             if "profile_id" in names and other is not model:
@@ -191,21 +191,21 @@ class Model(PersistenceBackend):
 
     # profiles and queries
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> Any:
         return self._find(Profile, profile_id)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         check("profile", profile)
         self._save_named(Profile, profile)
 
-    def list_profiles(self) -> list[Document]:
+    def list_profiles(self) -> Any:
         return self._most_recently_used(self._below(Profile))
 
     def delete_profile(self, profile_id: str) -> None:
         self._require(profile_id)
         self._delete(Profile, profile_id)
 
-    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+    def get_query(self, profile_id: str, query_id: str) -> Any:
         return self._find(Query, profile_id, query_id)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
@@ -215,7 +215,7 @@ class Model(PersistenceBackend):
         self._require(profile_id)
         self._save_named(Query, {**query, "profile_id": profile_id})
 
-    def list_queries(self, profile_id: str) -> list[Document]:
+    def list_queries(self, profile_id: str) -> Any:
         return self._most_recently_used(self._below(Query, profile_id))
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
@@ -231,8 +231,8 @@ class Model(PersistenceBackend):
             "last_used": created_at,
             "updated_at": None,
         }
-        document.update({name: before[name] for name in MOMENTS[model] if name not in given})
-        for name in MOMENTS[model]:
+        document.update({name: before[name] for name in TIMESTAMPS[model] if name not in given})
+        for name in TIMESTAMPS[model]:
             document[name] = document[name] and in_utc(document[name])
         self._keep(model, document)
 
@@ -253,7 +253,7 @@ class Model(PersistenceBackend):
         else:
             self._keep(AppState, {"key": key, "value": value})
 
-    # answers of Jira
+    # cached responses
 
     def _expiry(self, expires_at: datetime | timedelta) -> str:
         if isinstance(expires_at, timedelta):
@@ -279,11 +279,11 @@ class Model(PersistenceBackend):
         entry = {"cache_key": cache_key, "response": response, "expires_at": expires_at}
         check("cache", entry)
         self._require(profile_id, query_id)
-        moments = {"expires_at": self._expiry(expires_at), "created_at": self._now()}
+        timestamps = {"expires_at": self._expiry(expires_at), "created_at": self._now()}
         of_query = {"profile_id": profile_id, "query_id": query_id}
-        self._keep(JiraCache, {**entry, **of_query, **moments, **counts(response)})
+        self._keep(JiraCache, {**entry, **of_query, **timestamps, **counts(response)})
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> Any:
         found = self._below(JiraCache, profile_id, query_id)
         return [
             {
@@ -357,7 +357,7 @@ class Model(PersistenceBackend):
             self._require(profile_id, query_id)
             self._keep(JiraChangelog, entry)
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> Any:
         return [
             {
                 "issue_key": entry["issue_key"],
@@ -386,7 +386,7 @@ class Model(PersistenceBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-    ) -> list[Document]:
+    ) -> Any:
         if limit is not None and limit < 1:
             raise RefusedError("limit")
         found = self._below(MetricsSnapshot, profile_id, query_id)
@@ -428,7 +428,7 @@ class Model(PersistenceBackend):
 
     # tasks
 
-    def get_task_progress(self, task_name: str) -> Document | None:
+    def get_task_progress(self, task_name: str) -> Any:
         return self._find(TaskProgress, task_name)
 
     def save_task_progress(
@@ -436,19 +436,19 @@ class Model(PersistenceBackend):
     ) -> None:
         task = {"task_name": task_name, "progress_percent": progress_percent, "status": status}
         check("task", task)
-        said = {"progress_percent": float(progress_percent), "message": message}
-        self._keep(TaskProgress, {**task, **said, "updated_at": self._now()})
+        progress = {"progress_percent": float(progress_percent), "message": message}
+        self._keep(TaskProgress, {**task, **progress, "updated_at": self._now()})
 
-    def list_task_progress(self) -> list[Document]:
+    def list_task_progress(self) -> Any:
         return self._below(TaskProgress)
 
     def clear_task_progress(self, task_name: str) -> None:
         self.kept[TaskProgress].pop((task_name,), None)
 
-    # the whole
+    # the complete store
 
     def describe(self) -> Document:
-        raise NotImplementedError  # each backend lies elsewhere
+        raise NotImplementedError  # each backend has its own location
 
     def exists(self) -> bool:
         return True
@@ -457,7 +457,7 @@ class Model(PersistenceBackend):
         return True, []
 
     def backup(self, path: str | Path) -> Path:
-        raise NotImplementedError  # what a copy holds is what is committed
+        raise NotImplementedError  # a copy has what is committed
 
     def records(
         self, model: type[Entity], profile_id: str | None = None, query_id: str | None = None

@@ -1,4 +1,4 @@
-"""A store can be backed up while it is in use, complete or not at all."""
+"""A store in use can be backed up, and the backup is complete or absent."""
 
 import os
 import shlex
@@ -21,12 +21,12 @@ from tests.support.store import Document, Store, everything, fill, new_store
 
 @pytest.fixture(scope="module", params=COPYING)
 def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """A storage of those that make backups themselves."""
+    """Open a store of the backends that can make a backup."""
     with new_store(request.param, request) as new:
         yield new
 
 
-def held_by(copy: Path, store: Store) -> Any:
+def records_in(copy: Path, store: Store) -> Any:
     with open_copy(copy, store.clock) as opened:
         assert opened.check_integrity() == (True, [])
         return everything(opened)
@@ -34,23 +34,23 @@ def held_by(copy: Path, store: Store) -> Any:
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=everything_storable)
-def test_a_backup_holds_the_same(
+def test_a_backup_has_the_same_records(
     shared: Store, tmp_path: Path, content: dict[Any, list[Document]]
 ) -> None:
-    """Every value of every record, in a store of the same kind that is used as any other."""
+    """Every value is equal, in a store of the same backend that can be used as any other."""
     store = shared.empty()
     for model, documents in content.items():
         store.save_records(model, documents)
     copy = store.backup(tmp_path / "copy")
-    assert held_by(copy, store) == store.everything()
+    assert records_in(copy, store) == store.everything()
     with open_copy(copy, store.clock) as opened:
         opened.save_profile({"id": "of the copy"})
     assert store.get_profile("of the copy") is None
     shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
 
 
-def test_a_backup_is_private_and_needs_nothing_beside_it(store: Store, tmp_path: Path) -> None:
-    """It is one file or one folder, in folders that are made; its path is given back."""
+def test_a_backup_is_private_and_complete_by_itself(store: Store, tmp_path: Path) -> None:
+    """It is one file or one folder; missing folders above it are made, and its path is returned."""
     fill(store, "new", "q")
     target = tmp_path / "not" / "there" / "copy"
     assert store.backup(os.path.relpath(target)) == target
@@ -61,14 +61,14 @@ def test_a_backup_is_private_and_needs_nothing_beside_it(store: Store, tmp_path:
     assert not [path for path in target.rglob("*") if "lock" in path.name or "work" in path.name]
 
 
-def test_a_backup_holds_what_is_committed(store: Store, tmp_path: Path) -> None:
-    """Not what an open transaction has written, be it that of the caller or of another."""
+def test_a_backup_has_committed_changes_only(store: Store, tmp_path: Path) -> None:
+    """It has nothing of an open transaction, whether of the caller or of another thread."""
     before = store.everything()
     with store.another() as other, other.transaction():
         other.save_profile({"id": "open"})
-        assert held_by(store.backup(tmp_path / "beside"), store) == before
-        assert held_by(other.backup(tmp_path / "within"), store) == before
-    assert held_by(store.backup(tmp_path / "after"), store) == store.everything() != before
+        assert records_in(store.backup(tmp_path / "beside"), store) == before
+        assert records_in(other.backup(tmp_path / "within"), store) == before
+    assert records_in(store.backup(tmp_path / "after"), store) == store.everything() != before
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "link to nothing", "hard link"])
@@ -94,7 +94,7 @@ def test_a_backup_overwrites_nothing(store: Store, tmp_path: Path, kind: str) ->
     assert (files_below(tmp_path), store.everything()) == before
 
 
-def test_a_backup_of_nothing_makes_nothing(another_store: Store, tmp_path: Path) -> None:
+def test_a_backup_of_a_missing_store_creates_nothing(another_store: Store, tmp_path: Path) -> None:
     """There is neither a copy nor a store afterwards."""
     with pytest.raises(StorageError, match="There is no"):
         another_store.backup(tmp_path / "new" / "copy")
@@ -102,8 +102,8 @@ def test_a_backup_of_nothing_makes_nothing(another_store: Store, tmp_path: Path)
     assert not files_below(tmp_path)
 
 
-def test_a_server_names_its_own_program(tmp_path: Path) -> None:
-    """With all that it needs but the password."""
+def test_a_server_names_its_backup_program(tmp_path: Path) -> None:
+    """The command is complete except for the password."""
     with (
         open_backend("postgresql+psycopg://me:canary@db.example.com:6543/team a") as backend,
         pytest.raises(StorageError, match="run: pg_dump ") as refused,

@@ -1,4 +1,4 @@
-"""What belongs together goes together, and nothing else does."""
+"""Deleting a profile or query deletes all that belongs to it, and nothing else."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ ALONE = {AppState, TaskProgress}
 
 
 def of(store: Store, *ids: str) -> dict[Any, list[Document]]:
-    """All that is stored below these ids, the profile or query itself included."""
+    """Return all that is stored below these ids, including the profile or query itself."""
     names = ("profile_id", "query_id")
     found = {}
     for model, key in KEYS.items():
@@ -25,8 +25,8 @@ def of(store: Store, *ids: str) -> dict[Any, list[Document]]:
     return found
 
 
-def test_all_data_of_a_query_go_with_it_and_no_other(store: Store) -> None:
-    """A query is deleted with its data; those of other queries stay, of the same id too."""
+def test_deleting_a_query_deletes_its_data_only(store: Store) -> None:
+    """Data of other queries stay, even of a query with the same id."""
     for profile_id in ("one", "two"):
         for query_id in ("a", "b"):
             fill(store, profile_id, query_id)
@@ -38,8 +38,8 @@ def test_all_data_of_a_query_go_with_it_and_no_other(store: Store) -> None:
     assert of(store, "two") == others
 
 
-def test_all_queries_and_data_of_a_profile_go_with_it_and_no_other(store: Store) -> None:
-    """A profile is deleted with its queries and their data; those of other profiles stay."""
+def test_deleting_a_profile_deletes_its_queries_and_data_only(store: Store) -> None:
+    """Queries and data of other profiles stay."""
     for profile_id in ("one", "two"):
         fill(store, profile_id, "a")
     others = of(store, "two")
@@ -49,8 +49,8 @@ def test_all_queries_and_data_of_a_profile_go_with_it_and_no_other(store: Store)
     assert of(store, "two") == others
 
 
-def test_what_is_made_again_begins_empty(store: Store) -> None:
-    """A profile of the id of a deleted one has nothing of that."""
+def test_a_profile_that_is_created_again_is_empty(store: Store) -> None:
+    """It has nothing of the deleted profile with the same id."""
     fill(store, "one", "a")
     store.delete_profile("one")
     store.save_profile({"id": "one"})
@@ -60,8 +60,8 @@ def test_what_is_made_again_begins_empty(store: Store) -> None:
     assert store.get_project_data("one", "a") is None
 
 
-def test_saving_a_profile_or_query_again_keeps_what_belongs_to_it(store: Store) -> None:
-    """Replacing is not deleting."""
+def test_saving_a_profile_or_query_again_keeps_its_data(store: Store) -> None:
+    """Replacing does not delete."""
     fill(store, "one", "a")
     before = of(store, "one")
     store.save_profile({"id": "one"})
@@ -69,8 +69,8 @@ def test_saving_a_profile_or_query_again_keeps_what_belongs_to_it(store: Store) 
     assert of(store, "one") == before
 
 
-def test_an_id_is_not_the_beginning_of_another(store: Store) -> None:
-    """Ids that look alike, or like a part of a longer one, are apart."""
+def test_an_id_is_not_matched_by_its_prefix(store: Store) -> None:
+    """Similar ids, and ids that are a part of a longer one, are different."""
     ids = ["a", "a b", "a-b", "a.b", "A", "ä", "a\u0308", "a%2Fb", "a:b", "con", "a_", "a%"]
     with store.transaction():
         for profile_id in ids:

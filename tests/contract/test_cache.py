@@ -1,4 +1,4 @@
-"""Answers of Jira come back as they were saved."""
+"""Cached responses come back as they were saved."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,8 +10,8 @@ from tests.support.store import HOUR, START, Store, in_utc, same
 from tests.support.strategies import keys, responses
 
 
-def as_many_as_said(response: dict[str, Any]) -> int | None:
-    """Whether there are fewer issues than the response says (-1), as many (0) or more (1)."""
+def count_difference(response: dict[str, Any]) -> int | None:
+    """Compare the number of issues with the response's total: fewer (-1), equal (0), more (1)."""
     issues, total = response.get("issues"), response.get("total")
     if not isinstance(issues, list) or type(total) is not int:
         return None
@@ -19,10 +19,10 @@ def as_many_as_said(response: dict[str, Any]) -> int | None:
 
 
 @given(keys, responses)
-def test_an_answer_of_jira_comes_back_as_it_was_saved(
+def test_a_cached_response_comes_back_as_it_was_saved(
     shared: Store, key: str, response: dict[str, Any]
 ) -> None:
-    """An answer is kept as it is, listed with what it is about, and replaced by the next."""
+    """A response is stored unchanged, listed with its counts, and replaced by the next one."""
     shared.empty().save_jira_cache("p", "q", key, response, HOUR)
     assert same(shared.get_jira_cache("p", "q", key), response)
     [listed] = shared.list_jira_caches("p", "q")
@@ -33,7 +33,7 @@ def test_an_answer_of_jira_comes_back_as_it_was_saved(
         "expires_at": in_utc(HOUR),
         "expired": False,
         "issue_count": len(issues) if isinstance(issues, list) else 0,
-        "is_complete": {-1: False, 0: True}.get(as_many_as_said(response)),
+        "is_complete": {-1: False, 0: True}.get(count_difference(response)),
     }
     shared.clock.now = START + timedelta(minutes=1)
     shared.save_jira_cache("p", "q", key, {"other": 1}, HOUR + timedelta(hours=1))
@@ -43,8 +43,8 @@ def test_an_answer_of_jira_comes_back_as_it_was_saved(
 
 
 @given(st.dictionaries(keys, st.integers(0, 3), max_size=6))
-def test_answers_are_listed_newest_first(shared: Store, made: dict[str, int]) -> None:
-    """Answers of the same moment come by key, texts compared by code points."""
+def test_cached_responses_are_listed_newest_first(shared: Store, made: dict[str, int]) -> None:
+    """Responses of the same time come by key, in the order of code points."""
     shared.empty()
     with shared.transaction():
         for key, days in made.items():

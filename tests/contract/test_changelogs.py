@@ -1,4 +1,4 @@
-"""Histories of issues come back as they were saved, one by one and many at once."""
+"""Changelogs come back as they were saved, one by one and together."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.strategies import json_objects, keys
 def test_changelogs_come_back_as_they_were_saved(
     shared: Store, changelogs: dict[str, Any], others: set[str]
 ) -> None:
-    """All or some histories come by issue key, texts compared by code points."""
+    """All or some changelogs come by issue key, in the order of code points."""
     shared.empty().save_jira_changelogs("p", "q", changelogs)
     found = shared.get_jira_changelogs("p", "q")
     assert same(found, dict(sorted(changelogs.items())))
@@ -25,8 +25,8 @@ def test_changelogs_come_back_as_they_were_saved(
     assert shared.get_jira_changelogs("p", "q", []) == {}
 
 
-def test_any_number_of_changelogs_can_be_asked_for_at_once(store: Store) -> None:
-    """More keys than a statement may have parameters are no hindrance, nor is an iterator."""
+def test_any_number_of_changelogs_can_be_read_together(store: Store) -> None:
+    """There may be more keys than parameters in a statement, and they may be an iterator."""
     store.save_jira_changelogs("p", "q", {f"K-{number}": {"n": number} for number in range(50)})
     wanted = [f"K-{number}" for number in range(25_000)]
     assert len(store.get_jira_changelogs("p", "q", wanted)) == 50
@@ -37,7 +37,7 @@ def test_any_number_of_changelogs_can_be_asked_for_at_once(store: Store) -> None
 def test_one_changelog_is_saved_like_many(
     shared: Store, key: str, changelog: dict[str, Any]
 ) -> None:
-    """Saving one history and saving many is the same."""
+    """Saving one changelog and saving many gives the same rows."""
     shared.empty().save_jira_changelog("p", "q", key, changelog)
     assert same(shared.get_jira_changelogs("p", "q"), {key: changelog})
 
@@ -46,7 +46,7 @@ def test_one_changelog_is_saved_like_many(
 def test_a_changelog_is_replaced_by_the_next(
     shared: Store, key: str, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """Only the last history of an issue is kept."""
+    """Only the last changelog of an issue is kept."""
     shared.empty().save_jira_changelog("p", "q", key, one)
     shared.save_jira_changelogs("p", "q", {key: other})
     assert same(shared.get_jira_changelogs("p", "q"), {key: other})

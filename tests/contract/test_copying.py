@@ -1,4 +1,4 @@
-"""A store can be copied between any two backends, whole or not at all."""
+"""A store can be copied between any two backends, completely or not at all."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from burndown import ImportExportError
-from burndown.copying import NAMES, copy_store
-from burndown.models import MetricsSnapshot, Query
+from burndown.copying import copy_store
+from burndown.models import ENTITIES, MetricsSnapshot, Query
 from tests.contract.test_records import everything_storable
 from tests.support.backends import BACKENDS
 from tests.support.store import Document, Store, fill, new_store
@@ -23,7 +23,7 @@ Pair = tuple[Store, Store]
     ids=" to ".join,
 )
 def shared_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
-    """Two storages, of each backend with each, which each example empties."""
+    """Open two stores, for each pair of backends, which each example empties."""
     with ExitStack() as stack:
         one, other = (stack.enter_context(new_store(name, request)) for name in request.param)
         yield one, other
@@ -31,7 +31,7 @@ def shared_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
 
 @pytest.fixture
 def pair(shared_pair: Pair) -> Pair:
-    """The first with something of every kind, the second empty."""
+    """Fill the first with every entity, and leave the second empty."""
     source, target = shared_pair
     target.clear()
     fill(source.empty(), "o", "q")
@@ -42,10 +42,10 @@ def pair(shared_pair: Pair) -> Pair:
 
 @settings(max_examples=4)
 @given(content=everything_storable)
-def test_a_copy_holds_the_same_and_a_copy_of_it_does(
+def test_a_copy_is_equal_and_so_is_its_copy_back(
     shared_pair: Pair, content: dict[Any, list[Document]]
 ) -> None:
-    """There and back again, every value of every record is as it was."""
+    """Every value of every record is equal after copying there and back."""
     source, target = shared_pair
     source.empty()
     for model, documents in content.items():
@@ -60,16 +60,16 @@ def test_a_copy_holds_the_same_and_a_copy_of_it_does(
     assert source.everything() == before
 
 
-def test_progress_tells_how_many_of_what(pair: Pair) -> None:
-    """The last number of each kind is that of all."""
+def test_progress_reports_the_number_of_records(pair: Pair) -> None:
+    """The last number of each entity is the total."""
     told: dict[str, int] = {}
     copied = copy_store(pair[0].backend, pair[1].backend, progress=told.__setitem__)
     assert told == {name: number for name, number in copied.items() if number}
-    assert set(copied) == set(NAMES.values())
+    assert set(copied) == {entity.LABEL for entity in ENTITIES}
 
 
-def test_a_target_that_holds_something_is_refused(pair: Pair) -> None:
-    """Unless it is to be replaced, and then nothing of it stays."""
+def test_a_target_that_is_not_empty_is_refused(pair: Pair) -> None:
+    """Unless it is to be replaced; then nothing of it stays."""
     source, target = pair
     for what in (
         lambda: target.save_profile({"id": "mine"}),
@@ -86,17 +86,17 @@ def test_a_target_that_holds_something_is_refused(pair: Pair) -> None:
     assert target.everything() == source.everything()
 
 
-def test_a_target_that_was_only_looked_at_is_empty(pair: Pair) -> None:
-    """An application that found nothing to migrate has noted that in it."""
+def test_a_target_with_nothing_but_the_migration_mark_is_empty(pair: Pair) -> None:
+    """An application that found nothing to migrate has stored the mark."""
     source, target = pair
     target.set_app_state("migration_complete", "true")
     copy_store(source.backend, target.backend)
     assert target.get_query("o", "q") is not None
 
 
-@pytest.mark.parametrize("at", [*NAMES.values()])
-def test_a_copy_that_fails_leaves_everything_as_it_was(pair: Pair, at: str) -> None:
-    """Wherever it fails, and whatever was to be replaced."""
+@pytest.mark.parametrize("at", [entity.LABEL for entity in ENTITIES])
+def test_a_copy_that_fails_changes_nothing(pair: Pair, at: str) -> None:
+    """Wherever it fails, and whatever it was to replace."""
     source, target = pair
     target.save_profile({"id": "mine"})
     before = source.everything(), target.everything()
@@ -110,26 +110,26 @@ def test_a_copy_that_fails_leaves_everything_as_it_was(pair: Pair, at: str) -> N
     assert (source.everything(), target.everything()) == before
 
 
-def test_a_target_that_gives_back_something_else_is_found_out(
+def test_a_target_that_returns_another_value_is_detected(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault in storing one value undoes the whole copy."""
+    """A wrong value in one record undoes the complete copy."""
     source, target = pair
     before = target.everything()
     save = target.backend.save_records
 
-    def save_otherwise(model: Any, records: list[Document]) -> None:
+    def save_wrong_value(model: Any, records: list[Document]) -> None:
         changed = {"metrics": {"k": 1.0}} if model is MetricsSnapshot else {}
         save(model, [{**record, **changed} for record in records])
 
-    monkeypatch.setattr(target.backend, "save_records", save_otherwise)
-    with pytest.raises(ImportExportError, match="does not give back the metrics snapshots"):
+    monkeypatch.setattr(target.backend, "save_records", save_wrong_value)
+    with pytest.raises(ImportExportError, match="returns other metrics snapshots"):
         copy_store(source.backend, target.backend)
     assert target.everything() == before
 
 
 def test_a_store_is_not_copied_onto_itself(pair: Pair) -> None:
-    """Nor onto the same storage, opened once more."""
+    """Nor onto another backend on the same storage."""
     source, _ = pair
     before = source.everything()
     with (
@@ -140,8 +140,8 @@ def test_a_store_is_not_copied_onto_itself(pair: Pair) -> None:
     assert source.everything() == before
 
 
-def test_more_records_than_a_batch_holds_are_copied(pair: Pair) -> None:
-    """Each of them once."""
+def test_more_records_than_fit_in_a_batch_are_copied(pair: Pair) -> None:
+    """Each of them is copied once."""
     source, target = pair
     changelogs = {f"K-{number}": {"n": number} for number in range(501)}
     source.empty().save_jira_changelogs("p", "q", changelogs)

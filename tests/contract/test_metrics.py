@@ -13,7 +13,7 @@ from tests.support.strategies import iso_weeks, snapshots, words
 
 @given(snapshots)
 def test_a_snapshot_comes_back_as_it_was_saved(shared: Store, snapshot: dict[str, Any]) -> None:
-    """A snapshot has all that was saved, and when that was."""
+    """A snapshot has all that was saved, and its time."""
     shared.empty().save_metrics_snapshot("p", "q", **snapshot)
     expected = {
         "forecast": None,
@@ -30,7 +30,7 @@ def test_a_snapshot_comes_back_as_it_was_saved(shared: Store, snapshot: dict[str
 
 
 @given(st.lists(snapshots, max_size=5))
-def test_of_snapshots_of_the_same_week_and_type_the_last_counts(
+def test_the_last_snapshot_of_a_week_and_type_is_kept(
     shared: Store, many: list[dict[str, Any]]
 ) -> None:
     """Each week has one snapshot of a type."""
@@ -70,13 +70,13 @@ def test_snapshots_come_newest_week_first_up_to_the_limit(
 
 @pytest.mark.parametrize("limit", [2**31, 2**63 - 1, 2**63, 10**30])
 def test_a_limit_may_be_any_number(store: Store, limit: int) -> None:
-    """A limit beyond what a database can count to is none."""
+    """A limit larger than any integer of a database is no limit."""
     store.save_metrics_snapshots("p", "q", [GOOD])
     assert len(store.get_metrics_snapshots("p", "q", limit=limit)) == 1
 
 
-def test_a_year_of_weeks_comes_unless_more_are_wanted(store: Store) -> None:
-    """Without a limit 52 snapshots come; with none, all."""
+def test_the_default_limit_is_a_year_of_weeks(store: Store) -> None:
+    """By default 52 snapshots come; with ``limit=None`` all of them."""
     weeks = [
         "{}-W{:02d}".format(*(START + timedelta(weeks=back)).isocalendar()) for back in range(60)
     ]
@@ -85,8 +85,8 @@ def test_a_year_of_weeks_comes_unless_more_are_wanted(store: Store) -> None:
     assert len(store.get_metrics_snapshots("p", "q", limit=None)) == 60
 
 
-def test_a_snapshot_may_say_when_it_was_made(store: Store) -> None:
-    """Among many, a snapshot can bring the moment at which it was made."""
+def test_a_snapshot_may_have_its_own_creation_time(store: Store) -> None:
+    """It can be given for each of many snapshots."""
     made = START - timedelta(days=3)
     store.save_metrics_snapshots("p", "q", [{**GOOD, "created_at": made.isoformat()}])
     [found] = store.get_metrics_snapshots("p", "q")

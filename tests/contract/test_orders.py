@@ -1,4 +1,4 @@
-"""Lists come in one order on all backends: by use, by week or by key, never as a language sorts."""
+"""Lists have the same order on all backends: by use, week or key, never by a language's rules."""
 
 from datetime import timedelta
 
@@ -14,12 +14,12 @@ IDS = [
     *("ä", "a\u0308", "Z", "z", "é", "e", "ß", "ss", "\u0131", "i", "I", "\u200fa", "\u200ba"),
     *("\uff21", "\uffee", "\U0001f600", "\U00010000", "\u4e2d", "\u0e01", "\ue000"),
 ]
-"""Ids that languages sort in other ways than code points do, and UTF-16 in another still."""
+"""Ids that languages sort in other ways than code points do; UTF-16 differs from both."""
 
 
 @given(st.dictionaries(identifiers, st.integers(0, 3), max_size=6))
 def test_lists_come_most_recently_used_first(shared: Store, used: dict[str, int]) -> None:
-    """What was used at the same moment comes by id."""
+    """Profiles that were used at the same time come by id."""
     shared.clear()
     expected = sorted(used, key=lambda key: (-used[key], key))
     with shared.transaction():
@@ -34,8 +34,8 @@ def test_lists_come_most_recently_used_first(shared: Store, used: dict[str, int]
 
 
 @pytest.mark.parametrize("ids", [IDS, IDS[::-1]], ids=["forwards", "backwards"])
-def test_texts_are_compared_by_code_points(store: Store, ids: list[str]) -> None:
-    """Neither the language, nor case, nor the order of saving says which text comes first."""
+def test_strings_are_compared_by_code_points(store: Store, ids: list[str]) -> None:
+    """Neither a language, nor case, nor the order of saving decides which string comes first."""
     store.clear().save_profile({"id": "p"})
     store.save_query("p", {"id": "q"})
     with store.transaction():

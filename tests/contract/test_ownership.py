@@ -1,4 +1,4 @@
-"""A transaction belongs to the thread and the task that began it, and ends with its block."""
+"""A transaction belongs to the thread and task that began it, and ends with its block."""
 
 import asyncio
 import threading
@@ -28,7 +28,7 @@ def both(store: Store) -> set[str | None]:
 
 
 def test_a_transaction_may_end_in_another_thread(store: Store) -> None:
-    """It is committed there, and calls of the thread that began it are transactions again."""
+    """It is committed there, and later calls of the first thread are transactions of their own."""
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
         block = store.transaction()
         first.submit(block.__enter__).result()
@@ -40,7 +40,7 @@ def test_a_transaction_may_end_in_another_thread(store: Store) -> None:
             assert other.get_app_state("later") == "kept"
 
 
-def test_a_transaction_that_fails_in_another_thread_keeps_nothing(store: Store) -> None:
+def test_a_transaction_that_fails_in_another_thread_is_rolled_back(store: Store) -> None:
     """An error is thrown into the block where it ends."""
     error = LookupError()
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
@@ -54,10 +54,10 @@ def test_a_transaction_that_fails_in_another_thread_keeps_nothing(store: Store) 
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.booleans()), max_size=6))
-def test_blocks_that_wander_between_threads_are_all_or_nothing(
+def test_blocks_that_move_between_threads_are_atomic(
     shared: Store, blocks: list[tuple[int, int, bool]]
 ) -> None:
-    """Whatever threads a block begins and ends in, its calls are stored with it."""
+    """The calls of a block are stored together, in whichever threads it begins and ends."""
     shared.clear()
     pools = [ThreadPoolExecutor(1) for _ in range(4)]
     expected = None
@@ -76,7 +76,7 @@ def test_blocks_that_wander_between_threads_are_all_or_nothing(
             pool.shutdown()
 
 
-def test_another_thread_is_no_part_of_a_transaction(store: Store) -> None:
+def test_another_thread_does_not_join_a_transaction(store: Store) -> None:
     """It reads what is committed."""
     with ThreadPoolExecutor(1) as pool, store.transaction():
         set_both(store, "new")
@@ -84,18 +84,18 @@ def test_another_thread_is_no_part_of_a_transaction(store: Store) -> None:
     assert both(store) == {"new"}
 
 
-def test_a_transaction_that_has_done_nothing_keeps_nobody_waiting(store: Store) -> None:
+def test_a_transaction_without_calls_blocks_no_other(store: Store) -> None:
     """It takes the lock with its first call."""
     with ThreadPoolExecutor(1) as pool, store.transaction():
         pool.submit(set_both, store, "new").result()
     assert both(store) == {"new"}
 
 
-# --- blocks that do not nest -----------------------------------------------------------------
+# --- blocks in other threads -----------------------------------------------------------------
 
 
-def test_a_part_that_outlives_its_transaction_undoes_it(store: Store) -> None:
-    """Nobody knows yet whether the part will fail, so the transaction cannot be committed."""
+def test_a_part_that_outlives_its_transaction_rolls_it_back(store: Store) -> None:
+    """The part may still fail, so the transaction cannot be committed."""
     outer, inner = store.transaction(), store.transaction()
     outer.__enter__()
     store.set_app_state("one", "new")
@@ -129,10 +129,8 @@ def in_transaction(store: Store, key: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_a_coroutine_does_not_join_the_transaction_of_its_neighbour(
-    store: Store, write: Call
-) -> None:
-    """It reads what is committed; a write that would wait for its own event loop is refused."""
+def test_a_coroutine_does_not_join_the_transaction_of_another(store: Store, write: Call) -> None:
+    """It reads what is committed; a write that would block its own event loop is refused."""
     before = store.everything()
 
     async def fail(begun: asyncio.Event, seen: asyncio.Event) -> None:
@@ -161,7 +159,7 @@ def test_a_coroutine_does_not_join_the_transaction_of_its_neighbour(
     write(store)
 
 
-def test_a_thread_that_a_transaction_waits_for_is_refused_at_once(store: Store) -> None:
+def test_a_thread_that_a_transaction_waits_for_is_refused(store: Store) -> None:
     """A coroutine that awaits a thread within its transaction would wait for itself."""
 
     async def run() -> None:
@@ -176,7 +174,7 @@ def test_a_thread_that_a_transaction_waits_for_is_refused_at_once(store: Store) 
 
 
 def test_a_thread_waits_for_the_transaction_of_a_coroutine(store: Store) -> None:
-    """Threads that were not started within it wait for it as for that of any other thread."""
+    """Threads that were not started within it wait as for a transaction of any other thread."""
     begun, told = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -197,8 +195,8 @@ def test_a_thread_waits_for_the_transaction_of_a_coroutine(store: Store) -> None
     assert both(store) == {"loop", "thread"}
 
 
-def test_a_loop_that_runs_within_a_transaction_is_part_of_it(store: Store) -> None:
-    """It ends before the transaction does."""
+def test_a_loop_that_runs_within_a_transaction_joins_it(store: Store) -> None:
+    """The loop ends before the transaction does."""
 
     async def write(key: str) -> None:
         await asyncio.sleep(0)
@@ -220,8 +218,8 @@ def fail_after(store: Store, work: Callable[[], object]) -> None:
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=5))
-def test_coroutines_lose_nothing_that_was_acknowledged(shared: Store, fails: list[bool]) -> None:
-    """Of transactions that are interleaved, each is stored as a whole, refused, or undone."""
+def test_coroutines_lose_no_acknowledged_change(shared: Store, fails: list[bool]) -> None:
+    """Of interleaved transactions, each is committed, refused, or rolled back as a unit."""
     shared.clear()
     stored = []
 
@@ -244,7 +242,7 @@ def test_coroutines_lose_nothing_that_was_acknowledged(shared: Store, fails: lis
     for number in range(len(fails)):
         expected = {"x" if number in stored else None}
         assert {shared.get_app_state(f"{number}{half}") for half in "ab"} == expected
-    assert (0 in stored) != fails[0]  # it was the first to write
+    assert (0 in stored) != fails[0]  # it was the first one to write
 
 
 # --- forks -----------------------------------------------------------------------------------
@@ -253,7 +251,7 @@ def test_coroutines_lose_nothing_that_was_acknowledged(shared: Store, fails: lis
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_process_that_was_forked_within_a_transaction_is_refused(store: Store) -> None:
-    """The transaction is the parent's, which neither waits for the child nor notices it."""
+    """The transaction belongs to the parent, which neither waits for the child nor is affected."""
 
     def refused() -> None:
         for call in (both, lambda store: set_both(store, "child")):
@@ -274,8 +272,8 @@ def test_a_process_that_was_forked_within_a_transaction_is_refused(store: Store)
 
 @needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_processes_that_are_forked_beside_a_writing_thread_can_write(store: Store) -> None:
-    """Parent and children keep all that was acknowledged."""
+def test_processes_that_are_forked_while_a_thread_writes_can_write(store: Store) -> None:
+    """Parent and children keep all acknowledged changes."""
     stop = threading.Event()
     written: list[int] = []
 

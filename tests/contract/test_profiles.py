@@ -1,4 +1,4 @@
-"""A profile comes back as it was saved, until it is replaced as a whole."""
+"""A profile comes back as it was saved, until it is replaced."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.store import START, Store, as_given_out, same
+from tests.support.store import START, Store, as_returned, same
 from tests.support.strategies import PROFILE_SECTIONS, field_sources, identifiers, names, profiles
 
 PROFILE_DEFAULTS: dict[str, Any] = {
@@ -19,13 +19,13 @@ PROFILE_DEFAULTS: dict[str, Any] = {
 
 @given(profiles())
 def test_a_profile_comes_back_as_it_was_saved(shared: Store, document: dict[str, Any]) -> None:
-    """All keys come back, unknown ones too, each with its inner order and its kind of number."""
+    """All keys come back, including unknown ones, with their order and the types of numbers."""
     shared.clear()
     before = repr(document)
     shared.save_profile(document)
     assert repr(document) == before
     found = shared.get_profile(document["id"])
-    expected = {**PROFILE_DEFAULTS, **as_given_out(document)}
+    expected = {**PROFILE_DEFAULTS, **as_returned(document)}
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert all(same(found[key], expected[key]) for key in expected)
     assert shared.list_profiles() == [found]
@@ -48,31 +48,31 @@ def test_a_section_keeps_the_order_of_its_keys(
 
 @given(field_sources)
 def test_a_field_source_comes_back_as_it_was_saved(shared: Store, source: Any) -> None:
-    """Where a value comes from is a text or an object, kept as the one it is."""
+    """A source is a string or an object, and is stored as given."""
     mappings = {"flow": {"status": source}, "dora": {"deployment_date": source}}
     shared.empty().save_profile({"id": "p", "field_mappings": mappings})
     assert same(shared.get_profile("p")["field_mappings"], mappings)
 
 
 @given(profiles(), profiles())
-def test_saving_replaces_a_profile_as_a_whole(
+def test_saving_replaces_the_complete_profile(
     shared: Store, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """Nothing of an earlier profile stays but the moments that the later one does not have."""
+    """Only the timestamps stay, if the later document has none."""
     shared.clear().save_profile(one)
     first = shared.get_profile(one["id"])
     shared.save_profile({**other, "id": one["id"]})
-    expected = {**PROFILE_DEFAULTS, **as_given_out({**other, "id": one["id"]})}
-    for moment in ("created_at", "last_used"):
-        if moment not in other:
-            expected[moment] = first[moment]
+    expected = {**PROFILE_DEFAULTS, **as_returned({**other, "id": one["id"]})}
+    for timestamp in ("created_at", "last_used"):
+        if timestamp not in other:
+            expected[timestamp] = first[timestamp]
     found = shared.get_profile(one["id"])
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
 @given(names, st.sets(identifiers, min_size=2, max_size=2))
-def test_the_name_of_a_profile_can_be_given_away(shared: Store, name: str, ids: set[str]) -> None:
-    """A name is free again once its profile has another one or is gone."""
+def test_the_name_of_a_profile_can_be_used_again(shared: Store, name: str, ids: set[str]) -> None:
+    """A name is free once its profile has another one or was deleted."""
     one, other = ids
     shared.clear().save_profile({"id": one, "name": name})
     shared.save_profile({"id": one, "name": f"not {name}"[:200]})
@@ -82,15 +82,15 @@ def test_the_name_of_a_profile_can_be_given_away(shared: Store, name: str, ids: 
     assert [profile["name"] for profile in shared.list_profiles()] == [name]
 
 
-def test_what_is_given_out_is_a_copy(store: Store) -> None:
-    """Changing what was given out changes nothing that is stored."""
+def test_returned_documents_are_copies(store: Store) -> None:
+    """Changing a returned document changes nothing that is stored."""
     store.save_profile({"id": "p", "jira_config": {"unknown": {"k": [1]}}})
     store.get_profile("p")["jira_config"]["unknown"]["k"].append(2)
     store.list_profiles()[0]["jira_config"].clear()
     assert store.get_profile("p")["jira_config"] == {"unknown": {"k": [1]}}
 
 
-def test_what_is_given_in_is_copied(store: Store) -> None:
+def test_saved_documents_are_copied(store: Store) -> None:
     """Changing a document after it was saved changes nothing that is stored."""
     document: dict[str, Any] = {"id": "p", "jira_config": {"unknown": [1]}, "unknown": {"k": [1]}}
     store.save_profile(document)
@@ -102,14 +102,14 @@ def test_what_is_given_in_is_copied(store: Store) -> None:
 
 @pytest.mark.parametrize("key", ["extra", "self", "cls", "document", "profile_id", "session"])
 def test_a_profile_may_have_any_unknown_key(store: Store, key: str) -> None:
-    """No key is taken by what the program calls its own things."""
+    """No key conflicts with a name that the program uses itself."""
     store.save_profile({"id": "p", key: {"k": 1}})
     assert store.get_profile("p")[key] == {"k": 1}
     assert store.list_profiles()[0][key] == {"k": 1}
 
 
-def test_a_profile_keeps_its_start(store: Store) -> None:
-    """A new profile has the present as its moments."""
+def test_a_profile_keeps_its_creation_time(store: Store) -> None:
+    """A new profile has the current time in its timestamps."""
     store.save_profile({"id": "new"})
     found = store.get_profile("new")
     assert found["created_at"] == found["last_used"] == START.isoformat()

@@ -1,4 +1,4 @@
-"""Project data come back as they were saved."""
+"""Project data comes back as it was saved."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from tests.support.strategies import json_objects
 
 
 @given(json_objects, json_objects)
-def test_project_data_come_back_as_they_were_saved(
+def test_project_data_comes_back_as_it_was_saved(
     shared: Store, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """Each of its queries has the data that were saved last."""
+    """Each query has the project data that was saved last."""
     shared.empty().save_query("p", {"id": "r"})
     for data in (one, other):
         shared.save_project_data("p", "q", data)

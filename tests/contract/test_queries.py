@@ -8,29 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import ValidationError
-from tests.support.store import Store, as_given_out, same
+from tests.support.store import Store, as_returned, same
 from tests.support.strategies import identifiers, names, queries
 
 
 @given(queries())
 def test_a_query_comes_back_as_it_was_saved(shared: Store, document: dict[str, Any]) -> None:
-    """All keys come back, unknown ones too, each with its inner order and its kind of number."""
+    """All keys come back, including unknown ones, with their order and the types of numbers."""
     shared.empty().delete_query("p", "q")
     before = repr(document)
     shared.save_query("p", document)
     assert repr(document) == before
     found = shared.get_query("p", document["id"])
-    expected = {"jql": "", "updated_at": None, **as_given_out(document), "profile_id": "p"}
+    expected = {"jql": "", "updated_at": None, **as_returned(document), "profile_id": "p"}
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert all(same(found[key], expected[key]) for key in expected)
     assert shared.list_queries("p") == [found]
 
 
 @given(queries(), queries())
-def test_saving_replaces_a_query_as_a_whole(
+def test_saving_replaces_the_complete_query(
     shared: Store, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
-    """Nothing of an earlier query stays but the moments that the later one does not have."""
+    """Only the timestamps stay, if the later document has none."""
     shared.empty().delete_query("p", "q")
     shared.save_query("p", one)
     first = shared.get_query("p", one["id"])
@@ -38,21 +38,21 @@ def test_saving_replaces_a_query_as_a_whole(
     expected = {
         "jql": "",
         "updated_at": None,
-        **as_given_out({**other, "id": one["id"]}),
+        **as_returned({**other, "id": one["id"]}),
         "profile_id": "p",
     }
-    for moment in ("created_at", "last_used", "updated_at"):
-        if moment not in other:
-            expected[moment] = first[moment]
+    for timestamp in ("created_at", "last_used", "updated_at"):
+        if timestamp not in other:
+            expected[timestamp] = first[timestamp]
     found = shared.get_query("p", one["id"])
     assert json.dumps(found, sort_keys=True) == json.dumps(expected, sort_keys=True)
 
 
 @given(identifiers, identifiers)
-def test_queries_of_two_profiles_may_be_called_the_same(
+def test_queries_of_two_profiles_may_have_the_same_id_and_name(
     shared: Store, query_id: str, profile_id: str
 ) -> None:
-    """An id and a name are those of a query within its profile."""
+    """Ids and names of queries are unique within a profile."""
     shared.clear()
     for owner in (f"{profile_id}1", f"{profile_id}2"):
         shared.save_profile({"id": owner})
@@ -64,7 +64,7 @@ def test_queries_of_two_profiles_may_be_called_the_same(
 
 
 @given(names, st.sets(identifiers, min_size=2, max_size=2))
-def test_a_name_is_given_once(shared: Store, name: str, ids: set[str]) -> None:
+def test_a_name_is_unique(shared: Store, name: str, ids: set[str]) -> None:
     """A second profile, or a second query of a profile, cannot have the name of the first."""
     shared.clear()
     one, other = ids

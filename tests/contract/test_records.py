@@ -1,4 +1,4 @@
-"""All that is stored of a kind can be read and saved elsewhere, exactly as it was."""
+"""All records of an entity can be read, and saved into another store without any change."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -39,7 +39,7 @@ OF_QUERY = {"profile_id": "p", "query_id": "q"}
 
 
 def documents_of(model: type[Entity]) -> st.SearchStrategy[list[Document]]:
-    """Some documents of the model that can be stored beside each other and the first query."""
+    """Return documents of the model that can be stored together with the first query."""
     fixed = {name: text for name, text in OF_QUERY.items() if name in KEYS[model]}
     valid = ENTITIES[model].map(lambda document: {**document, **fixed})
     if model is AppState:
@@ -60,10 +60,10 @@ everything_storable = st.fixed_dictionaries({model: documents_of(model) for mode
 
 
 @given(everything_storable)
-def test_what_is_read_as_records_can_be_saved_as_it_was(
+def test_records_can_be_saved_again_unchanged(
     shared: Store, documents: dict[type[Entity], list[Document]]
 ) -> None:
-    """A store that is saved from the records of another one is equal to it in all it holds."""
+    """A store that is saved from the records of another one is equal to it."""
     with shared.empty().transaction():
         for model, many in documents.items():
             shared.save_records(model, iter(many))
@@ -81,8 +81,8 @@ def test_what_is_read_as_records_can_be_saved_as_it_was(
     assert shared.everything() == before
 
 
-def test_records_hold_moments_that_no_other_call_gives(store: Store) -> None:
-    """Records have all fields of the model, and those of expired entries come too."""
+def test_records_have_timestamps_that_no_other_call_returns(store: Store) -> None:
+    """Records have all fields of the model, and expired entries are among them."""
     fill(store, "new", "q")
     store.set_app_state("key", "value")
     store.save_task_progress("task", 1, "running")
@@ -100,8 +100,10 @@ def test_records_hold_moments_that_no_other_call_gives(store: Store) -> None:
 
 
 @pytest.mark.parametrize("model", KEYS)
-def test_records_of_a_profile_are_its_own(store: Store, model: type[Entity]) -> None:
-    """And nobody else's; what belongs to no profile is not among them."""
+def test_records_of_a_profile_are_those_that_belong_to_it(
+    store: Store, model: type[Entity]
+) -> None:
+    """Entities that belong to no profile have none."""
     for profile_id in ("a", "b"):
         fill(store, profile_id, "q")
     store.set_app_state("key", "value")
@@ -135,10 +137,10 @@ def test_records_of_a_query_are_its_own(store: Store, model: type[Entity]) -> No
 
 
 @pytest.mark.parametrize("model", KEYS)
-def test_records_of_another_store_make_an_equal_one(
+def test_records_of_another_store_make_an_equal_store(
     store: Store, another_store: Store, model: type[Entity]
 ) -> None:
-    """Records of one storage can be saved into another, after what they belong to."""
+    """Records can be saved into another store, parents first."""
     fill(store, "new", "q")
     store.save_profile({"id": "p", "unknown": {"b": 1, "a": 2.0}, "created_at": START})
     store.save_task_progress("task", 33.3, "running", "é")
@@ -149,7 +151,7 @@ def test_records_of_another_store_make_an_equal_one(
 
 @pytest.mark.parametrize("model", KEYS)
 def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
-    """Each part of a key is compared by code points, that of what it belongs to first."""
+    """Each part of a key is compared by code points, the ids of parents first."""
     ids = IDS[::4]
     with store.clear().transaction():
         for profile_id in ids[:3]:
@@ -171,8 +173,8 @@ def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
     assert found == in_order(model, found)
 
 
-def test_any_number_of_records_comes(store: Store) -> None:
-    """More records than are read at once come all, each once."""
+def test_any_number_of_records_is_read(store: Store) -> None:
+    """All records come once, even if they are more than one statement reads."""
     names = [f"task-{number:04}" for number in range(450)]
     store.save_records(
         TaskProgress, [{**VALID[TaskProgress], "task_name": name} for name in reversed(names)]
@@ -180,8 +182,8 @@ def test_any_number_of_records_comes(store: Store) -> None:
     assert [record["task_name"] for record in store.records(TaskProgress)] == names
 
 
-def test_nobody_has_to_read_all_records(store: Store) -> None:
-    """Who stops reading early hinders neither himself nor others from writing."""
+def test_reading_records_can_stop_early(store: Store) -> None:
+    """It blocks neither the reader nor others."""
     store.save_profile({"id": "o"})
     records: Iterator[Document] = iter(store.records(Profile))
     assert next(records)["id"] == "o"
@@ -192,8 +194,8 @@ def test_nobody_has_to_read_all_records(store: Store) -> None:
     assert [record["id"] for record in store.records(Profile)] == ["new", "o", "other", "p"]
 
 
-def test_records_see_the_transaction_they_are_read_in(store: Store) -> None:
-    """Within a transaction, records are those that it has written, and only until it fails."""
+def test_records_include_changes_of_the_open_transaction(store: Store) -> None:
+    """They are read within it, and are gone when it fails."""
 
     def fail() -> None:
         with store.transaction():
@@ -208,26 +210,26 @@ def test_records_see_the_transaction_they_are_read_in(store: Store) -> None:
 
 
 def valid_record(model: type[Entity], **changes: Any) -> Document:
-    """A record of the model, below the first query if it is of one."""
+    """Return a valid record of the model, below the first query if it belongs to one."""
     fixed = {name: text for name, text in OF_QUERY.items() if name in KEYS[model]}
     return {**VALID[model], **fixed, **changes}
 
 
 @pytest.mark.parametrize("model", KEYS)
-def test_records_are_saved_all_or_none(store: Store, model: type[Entity]) -> None:
-    """One record that is not valid, or an error while they are made, and none is kept."""
+def test_records_are_saved_atomically(store: Store, model: type[Entity]) -> None:
+    """If one record is invalid, or the iterator raises, none is stored."""
     before = store.everything()
     key = KEYS[model][-1]
     with pytest.raises(ValidationError) as refused:
         store.save_records(model, [valid_record(model), valid_record(model, **{key: ""})])
     assert key in {problem.path for problem in refused.value.problems}
 
-    def broken() -> Iterator[Document]:
+    def fail_at_the_end() -> Iterator[Document]:
         yield valid_record(model)
         raise LookupError
 
     with pytest.raises(LookupError):
-        store.save_records(model, broken())
+        store.save_records(model, fail_at_the_end())
     assert store.everything() == before
     store.save_records(model, [])
     assert store.everything() == before
@@ -240,8 +242,8 @@ ORPHANED = [model for model, key in KEYS.items() if "profile_id" in key]
 
 @pytest.mark.parametrize("model", ORPHANED)
 @pytest.mark.parametrize("before", [0, 1], ids=["first", "later"])
-def test_records_need_what_they_belong_to(store: Store, model: type[Entity], before: int) -> None:
-    """A record below what does not exist is refused as by other calls, whichever it is."""
+def test_records_need_their_parents(store: Store, model: type[Entity], before: int) -> None:
+    """A record without its parent raises the same error as other calls, whichever record it is."""
     stored = store.everything()
     good = [valid_record(model)] * before
     with pytest.raises(ProfileNotFoundError, match="Profile 'nope' not found"):
@@ -254,10 +256,8 @@ def test_records_need_what_they_belong_to(store: Store, model: type[Entity], bef
 
 @pytest.mark.parametrize("model", [Profile, Query])
 @pytest.mark.parametrize("before", [0, 1], ids=["first", "later"])
-def test_a_record_cannot_have_the_name_of_another(
-    store: Store, model: type[Entity], before: int
-) -> None:
-    """A name that is taken is refused as by other calls, whichever record has it."""
+def test_a_record_cannot_have_a_taken_name(store: Store, model: type[Entity], before: int) -> None:
+    """It raises the same error as other calls, whichever record it is."""
     stored = store.everything()
     good = [valid_record(model, id="good")] * before
     [taken] = store.records(model)

@@ -1,4 +1,4 @@
-"""What is refused leaves nothing behind, and what is not there is none or empty."""
+"""A refused call changes nothing, and reading what does not exist returns ``None`` or nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,10 +21,10 @@ from tests.support.strategies import identifiers, keys, unstorable_values
 @pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
 @given(value=unstorable_values)
 @settings(max_examples=8)
-def test_what_json_cannot_say_is_refused_and_nothing_is_written(
+def test_values_that_json_cannot_represent_are_refused(
     shared: Store, save: Callable[[PersistenceBackend, Any], None], value: Any
 ) -> None:
-    """A value that would come back as another one is refused, wherever it is."""
+    """A value that would come back changed is refused wherever it is, and nothing is written."""
     before = shared.empty().everything()
     with pytest.raises(ValidationError):
         save(shared.backend, value)
@@ -33,10 +33,10 @@ def test_what_json_cannot_say_is_refused_and_nothing_is_written(
 
 @pytest.mark.parametrize("text", ["a\0b", "\0", "\ud800", "a\udfffb"], ids=ascii)
 @pytest.mark.parametrize("save", SAVES_OF_A_LINE.values(), ids=SAVES_OF_A_LINE)
-def test_a_text_that_no_column_holds_is_refused_and_nothing_is_written(
+def test_strings_that_no_column_can_hold_are_refused(
     shared: Store, save: Callable[[PersistenceBackend, str], Any], text: str
 ) -> None:
-    """NUL and halves of surrogate pairs are refused in a text that is not within JSON."""
+    """NUL and halves of surrogate pairs are refused outside JSON, and nothing is written."""
     before = shared.empty().everything()
     with pytest.raises(ValidationError) as refused:
         save(shared.backend, text)
@@ -46,8 +46,8 @@ def test_a_text_that_no_column_holds_is_refused_and_nothing_is_written(
 
 
 @pytest.mark.parametrize("save", REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_leaves_nothing_behind(store: Store, save: Save) -> None:
-    """After a refusal all is as before, and the next call works."""
+def test_a_refused_call_changes_nothing(store: Store, save: Save) -> None:
+    """The next call works."""
     before = store.everything()
     with pytest.raises(ValidationError):
         save(store.backend)
@@ -56,10 +56,10 @@ def test_what_is_refused_leaves_nothing_behind(store: Store, save: Save) -> None
 
 
 @pytest.mark.parametrize("save", ORPHANS.values(), ids=ORPHANS)
-def test_nothing_is_saved_below_what_does_not_exist(
+def test_saving_without_the_query_or_profile_is_refused(
     store: Store, save: Callable[[PersistenceBackend, str, str], None]
 ) -> None:
-    """The error says whether it is the query or its profile that is not there."""
+    """The error reports whether the query or its profile is missing."""
     before = store.everything()
     with pytest.raises(QueryNotFoundError, match="Query 'nope' not found in profile 'p'") as query:
         save(store.backend, "p", "nope")
@@ -74,8 +74,8 @@ def test_nothing_is_saved_below_what_does_not_exist(
     assert store.everything() == before
 
 
-def test_a_query_is_not_saved_below_a_profile_that_does_not_exist(store: Store) -> None:
-    """Saving below a profile and deleting it need the profile."""
+def test_saving_a_query_without_its_profile_is_refused(store: Store) -> None:
+    """So is deleting a profile that does not exist."""
     before = store.everything()
     for call in (
         lambda: store.save_query("nope", {"id": "q"}),
@@ -89,8 +89,10 @@ def test_a_query_is_not_saved_below_a_profile_that_does_not_exist(store: Store) 
 
 
 @given(identifiers.filter(lambda text: text not in ("p", "q")), keys)
-def test_what_is_not_there_is_none_or_empty(shared: Store, absent: str, key: str) -> None:
-    """Reading what nobody has saved is no error."""
+def test_reading_what_does_not_exist_returns_none_or_nothing(
+    shared: Store, absent: str, key: str
+) -> None:
+    """It is not an error."""
     shared.empty()
     assert shared.get_profile(absent) is None
     assert shared.list_queries(absent) == []
@@ -104,8 +106,8 @@ def test_what_is_not_there_is_none_or_empty(shared: Store, absent: str, key: str
 @pytest.mark.parametrize(
     "text", ["", "\0", "p\0", "\ud800", "p\udfff", "../../etc", ".", "a" * 10_000, "P", "p "]
 )
-def test_what_cannot_be_there_is_not_there(store: Store, text: str) -> None:
-    """Asking for a key that no store can hold is no error either, nor is one almost there."""
+def test_reading_by_an_invalid_key_returns_none_or_nothing(store: Store, text: str) -> None:
+    """Keys that no store can hold, and keys similar to a stored one, are not errors either."""
     assert store.get_profile(text) is None
     assert store.list_queries(text) == []
     assert store.get_query("p", text) is None
@@ -128,7 +130,7 @@ def test_what_cannot_be_there_is_not_there(store: Store, text: str) -> None:
 
 
 def nothing_below(store: Store, profile_id: str, query_id: str, key: str) -> None:
-    """Nothing is stored for the query."""
+    """Assert that nothing is stored for the query."""
     if (profile_id, query_id) != ("p", "q"):
         assert store.get_query(profile_id, query_id) is None
     assert store.get_project_data(profile_id, query_id) is None

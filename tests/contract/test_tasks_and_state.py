@@ -1,4 +1,4 @@
-"""What tasks say and what the application remembers come back until they are forgotten."""
+"""Task progress and application state come back until they are deleted."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.strategies import identifiers, keys, lines, tasks
 def test_the_progress_of_a_task_comes_back_as_it_was_saved(
     shared: Store, task: dict[str, Any]
 ) -> None:
-    """A task has its last word, with when it was said, until it is forgotten."""
+    """A task has its last progress, with its time, until it is cleared."""
     shared.clear().save_task_progress(**task)
     expected = {"message": "", **task, "updated_at": in_utc(START)}
     found = shared.get_task_progress(task["task_name"])
@@ -35,10 +35,10 @@ def test_tasks_are_listed_by_name(shared: Store, known: set[str]) -> None:
 
 
 @given(keys, lines, lines)
-def test_app_state_comes_back_until_it_is_forgotten(
+def test_app_state_comes_back_until_it_is_deleted(
     shared: Store, key: str, value: str, other: str
 ) -> None:
-    """A text is remembered as it is, an empty one too."""
+    """A value is stored unchanged, including an empty one."""
     for text in (value, other):
         shared.set_app_state(key, text)
         assert same(shared.get_app_state(key), text)

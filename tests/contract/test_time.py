@@ -1,4 +1,4 @@
-"""Moments are kept as moments, and what has expired is not given out."""
+"""Timestamps stay exact, and expired entries are not returned."""
 
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,62 +11,64 @@ from hypothesis import strategies as st
 from burndown import ValidationError
 from burndown.models import JiraCache
 from tests.support.store import HOUR, START, Store, in_utc
-from tests.support.strategies import aware_moments, moments
+from tests.support.strategies import aware_timestamps, timestamps
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
 
 @given(st.lists(st.integers(-5, 5) | st.none(), max_size=6), st.integers(-5, 5))
-def test_what_expires_is_given_out_until_then_and_then_deleted(
+def test_entries_are_returned_until_they_expire_and_deleted_by_cleaning(
     shared: Store, expiries: list[int | None], now: int
 ) -> None:
-    """An entry lives until the very microsecond, and is gone for good once it was cleaned up."""
+    """An entry is valid up to the exact microsecond, and cleaning deletes it."""
     shared.empty()
     microsecond = timedelta(microseconds=1)
-    moments_of = {
+    timestamps_of = {
         f"K-{number}": None if expiry is None else START + expiry * microsecond
         for number, expiry in enumerate(expiries)
     }
     with shared.transaction():
-        for key, moment in moments_of.items():
-            shared.save_jira_changelog("p", "q", key, {"key": key}, moment)
-            if moment is not None:
-                shared.save_jira_cache("p", "q", key, {"key": key}, moment)
+        for key, timestamp in timestamps_of.items():
+            shared.save_jira_changelog("p", "q", key, {"key": key}, timestamp)
+            if timestamp is not None:
+                shared.save_jira_cache("p", "q", key, {"key": key}, timestamp)
     shared.clock.now = START + now * microsecond
-    dead = {key for key, moment in moments_of.items() if moment and moment <= shared.clock.now}
-    for key, moment in moments_of.items():
+    dead = {
+        key
+        for key, timestamp in timestamps_of.items()
+        if timestamp and timestamp <= shared.clock.now
+    }
+    for key, timestamp in timestamps_of.items():
         alive = None if key in dead else {"key": key}
         assert shared.get_jira_changelog("p", "q", key) == alive
-        if moment is not None:
+        if timestamp is not None:
             assert shared.get_jira_cache("p", "q", key) == alive
-    assert shared.get_jira_changelogs("p", "q").keys() == moments_of.keys() - dead
-    assert shared.get_jira_changelogs("p", "q", moments_of).keys() == moments_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q").keys() == timestamps_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q", timestamps_of).keys() == timestamps_of.keys() - dead
     listed = {each["cache_key"]: each["expired"] for each in shared.list_jira_caches("p", "q")}
-    assert listed == {key: key in dead for key, moment in moments_of.items() if moment}
+    assert listed == {key: key in dead for key, timestamp in timestamps_of.items() if timestamp}
     assert shared.list_jira_changelogs("p", "q") == [
         {
             "issue_key": key,
-            "expires_at": None if moment is None else in_utc(moment),
+            "expires_at": None if timestamp is None else in_utc(timestamp),
             "is_complete": None,
             "expired": key in dead,
         }
-        for key, moment in sorted(moments_of.items())
+        for key, timestamp in sorted(timestamps_of.items())
     ]
     assert shared.cleanup_expired_cache() == 2 * len(dead)
     assert shared.cleanup_expired_cache() == 0
     shared.clock.now = START - timedelta(days=1)
-    assert shared.get_jira_changelogs("p", "q").keys() == moments_of.keys() - dead
+    assert shared.get_jira_changelogs("p", "q").keys() == timestamps_of.keys() - dead
     assert {each["cache_key"] for each in shared.list_jira_caches("p", "q")} == {
-        key for key, moment in moments_of.items() if moment and key not in dead
+        key for key, timestamp in timestamps_of.items() if timestamp and key not in dead
     }
 
 
-@given(aware_moments, aware_moments)
-def test_an_expiry_holds_whatever_the_offset(
-    shared: Store, expires_at: datetime, now: datetime
-) -> None:
-    """Moments are compared as moments, not as they are written."""
+@given(aware_timestamps, aware_timestamps)
+def test_an_expiry_may_have_any_offset(shared: Store, expires_at: datetime, now: datetime) -> None:
+    """Timestamps are compared as points in time, not as strings."""
     shared.empty().clock.now = now
     shared.save_jira_cache("p", "q", "k", {}, expires_at)
     assert (shared.get_jira_cache("p", "q", "k") is not None) is (expires_at > now)
@@ -76,10 +78,10 @@ def test_an_expiry_holds_whatever_the_offset(
 
 
 @pytest.mark.parametrize("zone", ["UTC0", "XXX8", "IST-5:30", "CET-1CEST,M3.5.0,M10.5.0/3"])
-def test_a_moment_without_an_offset_is_local_time(
+def test_a_timestamp_without_an_offset_is_local_time(
     store: Store, zone: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What callers write without an offset is meant as their clock shows it."""
+    """Naive timestamps of callers mean local time."""
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
@@ -98,8 +100,8 @@ def test_a_moment_without_an_offset_is_local_time(
         time.tzset()
 
 
-def test_a_clock_without_an_offset_shows_local_time(store: Store) -> None:
-    """A clock may be naive, as the moments that callers give."""
+def test_a_clock_without_an_offset_is_local_time(store: Store) -> None:
+    """A clock may return naive timestamps."""
     store.clock.now = datetime(2025, 7, 1)
     store.save_jira_cache("p", "q", "k", {}, datetime(2025, 7, 1, 0, 0, 1))
     store.save_jira_cache("p", "q", "l", {}, datetime(2025, 7, 1))
@@ -112,8 +114,8 @@ def test_a_clock_without_an_offset_shows_local_time(store: Store) -> None:
     assert store.cleanup_expired_cache() == 2
 
 
-def test_saving_without_a_moment_keeps_the_one_that_is_there(store: Store) -> None:
-    """What exists keeps its moments where it is given none; what is new has the present."""
+def test_saving_without_a_timestamp_keeps_the_stored_one(store: Store) -> None:
+    """An existing row keeps its timestamps where none is given; a new one gets the current time."""
     store.clock.now = START + timedelta(days=1)
     for _ in range(2):
         store.save_profile({"id": "p"})
@@ -131,47 +133,49 @@ def test_saving_without_a_moment_keeps_the_one_that_is_there(store: Store) -> No
         assert found["created_at"] == found["last_used"] == in_utc(store.clock.now)
 
 
-@given(moments)
-def test_every_moment_is_given_out_in_utc(shared: Store, moment: datetime) -> None:
-    """A moment comes back as the same one, with the offset of UTC."""
-    shared.clear().save_profile({"id": "p", "created_at": moment, "last_used": moment})
+@given(timestamps)
+def test_every_timestamp_is_returned_in_utc(shared: Store, timestamp: datetime) -> None:
+    """It is the same point in time, with the offset of UTC."""
+    shared.clear().save_profile({"id": "p", "created_at": timestamp, "last_used": timestamp})
     found = shared.get_profile("p")
-    assert found["created_at"] == found["last_used"] == in_utc(moment)
+    assert found["created_at"] == found["last_used"] == in_utc(timestamp)
 
 
 odd_offsets = st.integers(-86_399, 86_399).map(lambda seconds: timedelta(seconds=seconds))
-"""Python itself reads no offset of less than a second from text."""
+"""Python reads no offset with fractions of a second from a string."""
 
 
 @given(st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1)), odd_offsets.map(timezone))
-def test_a_moment_may_have_any_offset(shared: Store, naive: datetime, zone: timezone) -> None:
-    """Offsets with seconds and fractions of them are kept to the microsecond."""
-    moment = naive.replace(tzinfo=zone)
-    shared.empty().save_profile({"id": "p", "created_at": moment.isoformat(), "last_used": moment})
+def test_a_timestamp_may_have_any_offset(shared: Store, naive: datetime, zone: timezone) -> None:
+    """Offsets with seconds and microseconds are exact."""
+    timestamp = naive.replace(tzinfo=zone)
+    shared.empty().save_profile(
+        {"id": "p", "created_at": timestamp.isoformat(), "last_used": timestamp}
+    )
     found = shared.get_profile("p")
-    assert found["created_at"] == found["last_used"] == in_utc(moment)
-    shared.save_jira_changelog("p", "q", "K-1", {}, moment)
+    assert found["created_at"] == found["last_used"] == in_utc(timestamp)
+    shared.save_jira_changelog("p", "q", "K-1", {}, timestamp)
     [listed] = shared.list_jira_changelogs("p", "q")
-    assert listed["expires_at"] == in_utc(moment)
+    assert listed["expires_at"] == in_utc(timestamp)
 
 
-@pytest.mark.parametrize("moment", [FIRST, LAST, LAST.replace(microsecond=0)], ids=str)
-def test_the_first_and_the_last_moment_are_kept(store: Store, moment: datetime) -> None:
-    """The ends of the calendar are moments like others, of the clock too."""
-    store.save_profile({"id": "p", "created_at": moment, "last_used": moment.isoformat()})
+@pytest.mark.parametrize("timestamp", [FIRST, LAST, LAST.replace(microsecond=0)], ids=str)
+def test_the_first_and_the_last_timestamp_are_kept(store: Store, timestamp: datetime) -> None:
+    """The ends of the calendar are valid timestamps, for the clock too."""
+    store.save_profile({"id": "p", "created_at": timestamp, "last_used": timestamp.isoformat()})
     found = store.get_profile("p")
-    assert found["created_at"] == found["last_used"] == in_utc(moment)
-    store.save_jira_changelog("p", "q", "K-1", {"k": 1}, moment)
-    alive = {"k": 1} if moment > START else None
+    assert found["created_at"] == found["last_used"] == in_utc(timestamp)
+    store.save_jira_changelog("p", "q", "K-1", {"k": 1}, timestamp)
+    alive = {"k": 1} if timestamp > START else None
     assert store.get_jira_changelog("p", "q", "K-1") == alive
-    store.clock.now = moment
+    store.clock.now = timestamp
     store.save_task_progress("task", 0, "running")
-    assert store.get_task_progress("task")["updated_at"] == in_utc(moment)
+    assert store.get_task_progress("task")["updated_at"] == in_utc(timestamp)
     store.save_jira_cache("p", "q", "k", {}, HOUR)
     [listed] = store.list_jira_caches("p", "q")
-    assert (listed["created_at"], listed["expired"]) == (in_utc(moment), moment > HOUR)
-    assert [each["created_at"] for each in store.records(JiraCache)] == [in_utc(moment)]
-    assert store.cleanup_expired_cache() == (1 if moment == FIRST else 2)
+    assert (listed["created_at"], listed["expired"]) == (in_utc(timestamp), timestamp > HOUR)
+    assert [each["created_at"] for each in store.records(JiraCache)] == [in_utc(timestamp)]
+    assert store.cleanup_expired_cache() == (1 if timestamp == FIRST else 2)
 
 
 ZONES = [None, UTC, *(timezone(timedelta(hours=hours)) for hours in (-23, -5, 1, 14, 23))]
@@ -179,10 +183,10 @@ ZONES = [None, UTC, *(timezone(timedelta(hours=hours)) for hours in (-23, -5, 1,
 
 @pytest.mark.parametrize("local", ["UTC0", "XXX11", "XXX-14"])
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-def test_datetime_max_is_never_in_every_time_zone(
+def test_datetime_max_is_the_last_timestamp_in_every_time_zone(
     shared: Store, zone: timezone | None, local: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is the last timestamp of all, whatever its offset and wherever it is local time."""
+    """It stays the last one, whatever its offset and the local time zone."""
     shared.empty()
     monkeypatch.setenv("TZ", local)
     time.tzset()
@@ -204,8 +208,8 @@ def test_datetime_max_is_never_in_every_time_zone(
 
 
 @given(st.timedeltas() | st.sampled_from([timedelta.max, timedelta.min, timedelta()]))
-def test_an_expiry_can_be_given_from_now(shared: Store, lifetime: timedelta) -> None:
-    """A lifetime begins at the time of the backend's clock, and ends with time itself."""
+def test_an_expiry_can_be_a_lifetime(shared: Store, lifetime: timedelta) -> None:
+    """It begins at the time of the backend's clock; one beyond the calendar never ends."""
     shared.empty()
     shared.save_jira_cache("p", "q", "k", {"k": 1}, lifetime)
     shared.save_jira_changelog("p", "q", "K-1", {"k": 1}, lifetime)
@@ -226,7 +230,7 @@ def test_an_expiry_can_be_given_from_now(shared: Store, lifetime: timedelta) -> 
 
 
 @pytest.mark.parametrize(
-    "moment",
+    "timestamp",
     [
         FIRST.replace(tzinfo=timezone(timedelta(minutes=1))),
         (LAST - timedelta(microseconds=1)).replace(tzinfo=timezone(timedelta(minutes=-1))),
@@ -237,18 +241,20 @@ def test_an_expiry_can_be_given_from_now(shared: Store, lifetime: timedelta) -> 
     ],
     ids=str,
 )
-def test_a_moment_beyond_the_calendar_is_refused(store: Store, moment: datetime | str) -> None:
-    """A moment that lies outside the years 1 to 9999 in UTC is refused, and nothing is written."""
+def test_a_timestamp_beyond_the_calendar_is_refused(
+    store: Store, timestamp: datetime | str
+) -> None:
+    """A timestamp outside the years 1 to 9999 in UTC is refused, and nothing is written."""
     before = store.everything()
     with pytest.raises(ValidationError) as refused:
-        store.save_profile({"id": "p", "last_used": moment})
+        store.save_profile({"id": "p", "last_used": timestamp})
     assert [problem.path for problem in refused.value.problems] == ["last_used"]
     with pytest.raises(ValidationError) as refused:
-        store.save_jira_cache("p", "q", "k", {}, moment)
+        store.save_jira_cache("p", "q", "k", {}, timestamp)
     [problem] = refused.value.problems
     assert problem.path == "expires_at"
-    given = moment if isinstance(moment, str) else moment.isoformat()
+    given = timestamp if isinstance(timestamp, str) else timestamp.isoformat()
     assert problem.got == repr(given)
-    if isinstance(moment, datetime) or moment.startswith("0001"):
+    if isinstance(timestamp, datetime) or timestamp.startswith("0001"):
         assert "within the years 1 to 9999" in problem.expected
     assert store.everything() == before

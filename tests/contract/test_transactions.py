@@ -1,4 +1,4 @@
-"""Several calls can be one: all of them are kept, or none."""
+"""Several calls in a transaction are stored together or not at all."""
 
 import sqlite3
 from typing import Any
@@ -13,12 +13,12 @@ from tests.support.store import Store, everything, fill
 
 
 class Stop(BaseException):
-    """What a test interrupts with: not even an ``Exception``."""
+    """A ``BaseException`` that interrupts a test, and is not an ``Exception``."""
 
 
 @pytest.mark.parametrize("error", [ValueError, Stop, KeyboardInterrupt, sqlite3.OperationalError])
-def test_a_transaction_that_fails_keeps_nothing(store: Store, error: type[BaseException]) -> None:
-    """Whatever interrupts a transaction, all is as before, and the next call works."""
+def test_a_transaction_that_fails_is_rolled_back(store: Store, error: type[BaseException]) -> None:
+    """Whatever interrupts it, nothing has changed, and the next call works."""
     before = store.everything()
 
     def fail() -> None:
@@ -37,7 +37,7 @@ def test_a_transaction_that_fails_keeps_nothing(store: Store, error: type[BaseEx
     store.save_profile({"id": "new"})
 
 
-def test_a_transaction_that_ends_keeps_all(store: Store) -> None:
+def test_a_transaction_that_ends_is_committed(store: Store) -> None:
     """Others see nothing of a transaction until it ends, and then all of it."""
     before = store.everything()
     with store.another() as other:
@@ -60,7 +60,7 @@ steps = st.recursive(
 
 
 @given(st.lists(steps, max_size=5))
-def test_nested_transactions_undo_just_their_part(shared: Store, plan: list[Any]) -> None:
+def test_nested_transactions_roll_back_only_their_part(shared: Store, plan: list[Any]) -> None:
     """An error within a transaction undoes what was done since the inner one began."""
     shared.clear()
     written = 0
@@ -95,8 +95,8 @@ def test_nested_transactions_undo_just_their_part(shared: Store, plan: list[Any]
     assert {each["task_name"] for each in shared.list_task_progress()} == set(expected)
 
 
-def test_what_is_refused_within_a_transaction_can_be_left_aside(store: Store) -> None:
-    """A refusal undoes its own call, and the transaction goes on."""
+def test_a_refused_call_within_a_transaction_can_be_ignored(store: Store) -> None:
+    """A refusal undoes its own call, and the transaction continues."""
     with store.transaction():
         store.set_app_state("before", "1")
         for save in REFUSED.values():
@@ -111,8 +111,8 @@ def test_what_is_refused_within_a_transaction_can_be_left_aside(store: Store) ->
     assert [query["id"] for query in store.list_queries("p")] == ["q"]
 
 
-def test_a_transaction_of_nothing_changes_nothing(store: Store) -> None:
-    """Transactions that only read, or do nothing at all, leave all as it was."""
+def test_a_transaction_that_only_reads_changes_nothing(store: Store) -> None:
+    """Neither does an empty one."""
     before = store.everything()
     with store.transaction():
         pass

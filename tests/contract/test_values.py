@@ -1,4 +1,4 @@
-"""Whatever a text or a JSON value holds, it comes back to the last bit or is refused."""
+"""Every string and JSON value comes back exactly, or is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,7 @@ VALUES: dict[str, Any] = {
     "nothing": [None, False, "", [], {}, [[]], [{}]],
     "199 levels": nested(199),
 }
-"""JSON values that some storage would change."""
+"""JSON values that some stores would change."""
 
 Read = Callable[[Store], Any]
 READS: dict[str, Read] = {
@@ -53,24 +53,24 @@ READS: dict[str, Read] = {
     "metrics": lambda store: store.get_metrics_snapshots("p", "q")[0]["metrics"]["k"],
     "forecast": lambda store: store.get_metrics_snapshots("p", "q")[0]["forecast"]["k"],
 }
-"""How to read what was saved under the same name."""
+"""Calls that read what was saved by the call of the same name."""
 
 
 @pytest.mark.parametrize("place", READS)
-def test_a_value_comes_back_to_the_last_bit(shared: Store, place: str) -> None:
-    """Texts, numbers and orders of keys are kept wherever JSON is, in this backend and the next."""
+def test_a_value_comes_back_exactly(shared: Store, place: str) -> None:
+    """Strings, numbers and the order of keys are the same in this backend and the next one."""
     with shared.another() as other:
         for what, value in VALUES.items():
             if what == "199 levels" and place in ("section", "field"):
-                continue  # it has some levels around it there
+                continue  # the document around it has some levels
             SAVES_OF_A_VALUE[place](shared.empty().backend, value)
             assert same(READS[place](shared), value), what
             assert same(READS[place](other), value), what
 
 
 @pytest.mark.parametrize("place", ["answer", "changelog", "data", "metrics", "forecast"])
-def test_200_levels_are_kept_and_201_refused(shared: Store, place: str) -> None:
-    """A document may be as deep as a JSON reader goes, itself included."""
+def test_200_levels_are_stored_and_201_refused(shared: Store, place: str) -> None:
+    """The limit of a document is that of JSON parsers, including the document itself."""
     save, read = SAVES_OF_A_VALUE[place], READS[place]
     save(shared.empty().backend, nested(199))
     before = shared.everything()
@@ -81,8 +81,8 @@ def test_200_levels_are_kept_and_201_refused(shared: Store, place: str) -> None:
 
 
 @pytest.mark.parametrize("depth", range(192, 204))
-def test_however_deep_what_is_accepted_can_be_read(shared: Store, depth: int) -> None:
-    """Whatever is around a value in a profile, what could be saved can be read."""
+def test_an_accepted_nested_value_can_be_read(shared: Store, depth: int) -> None:
+    """Whatever is around a value in a profile, what was saved can be read."""
     value = nested(depth)
     accepted = []
     for document in (
@@ -107,10 +107,8 @@ def test_however_deep_what_is_accepted_can_be_read(shared: Store, depth: int) ->
 
 @pytest.mark.parametrize("place", READS)
 @pytest.mark.parametrize("integer", [10**4300, -(10**5000)], ids=["4301 digits", "-5001 digits"])
-def test_an_integer_that_cannot_be_read_is_not_saved(
-    shared: Store, place: str, integer: int
-) -> None:
-    """Integers of more than 4,300 digits are refused, and nothing is written."""
+def test_an_integer_that_cannot_be_read_is_refused(shared: Store, place: str, integer: int) -> None:
+    """Integers with more than 4,300 digits are refused, and nothing is written."""
     before = shared.empty().everything()
     with pytest.raises(ValidationError, match="fewer than 4,300 digits"):
         SAVES_OF_A_VALUE[place](shared.backend, [integer])
@@ -130,12 +128,12 @@ LINES = {
     "null": "null",
     "one megabyte": MEGABYTE,
 }
-"""Texts for a column of their own."""
+"""Strings for a column of their own."""
 
 
 @pytest.mark.parametrize("text", LINES.values(), ids=LINES)
-def test_a_text_comes_back_to_the_last_character(store: Store, text: str) -> None:
-    """A text is neither trimmed nor composed, nor do line ends change."""
+def test_a_string_comes_back_exactly(store: Store, text: str) -> None:
+    """It is neither trimmed nor normalized, and its line ends do not change."""
     store.save_profile({"id": "p", "description": text})
     store.save_query("p", {"id": "q", "description": text, "jql": text})
     store.save_task_progress("task", 0, "running", text)
@@ -153,8 +151,8 @@ def test_a_text_comes_back_to_the_last_character(store: Store, text: str) -> Non
     ["\U0001f600" * 200, "é\n\t" * 60, " ", "'\"\\%_?:", "/../", "\u202e", "CON", "k.", "\x7f"],
     ids=lambda key: ascii(key[:4]),
 )
-def test_a_key_of_other_people_may_be_any_text(store: Store, key: str) -> None:
-    """Keys of up to 200 characters are kept, whatever a file system or SQL thinks of them."""
+def test_a_key_may_be_any_string(store: Store, key: str) -> None:
+    """It has up to 200 characters, which may be special to file systems or SQL."""
     store.save_jira_cache("p", "q", key, {"k": 1}, HOUR)
     store.save_jira_changelog("p", "q", key, {"k": 2})
     store.set_app_state(key, "value")
@@ -170,7 +168,7 @@ def test_a_key_of_other_people_may_be_any_text(store: Store, key: str) -> None:
 
 @pytest.mark.parametrize("text", ["\U0001f600" * 50, "a" * 200, "é" * 100, "x" * 199 + "y"])
 def test_an_id_may_have_200_bytes_and_a_name_200_characters(store: Store, text: str) -> None:
-    """The longest ids and names are kept everywhere, and one more is refused."""
+    """The longest ids and names are stored by all backends, and one more is refused."""
     name = (text * 4)[:200]
     store.save_profile({"id": text, "name": name})
     store.save_query(text, {"id": text, "name": name})
@@ -188,6 +186,6 @@ def test_an_id_may_have_200_bytes_and_a_name_200_characters(store: Store, text: 
 
 @pytest.mark.parametrize("percent", [0, 100, 5e-324, 33.3, 0.1 + 0.2, 99.99999999999999, -0.0])
 def test_a_percentage_comes_back_as_it_was_saved(store: Store, percent: float) -> None:
-    """No digit of a percentage is lost."""
+    """It is exact."""
     store.save_task_progress("task", percent, "running")
     assert store.get_task_progress("task")["progress_percent"] == percent

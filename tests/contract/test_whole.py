@@ -1,4 +1,6 @@
-"""The store as a whole: where it lies, how it closes, and that it is there for the next one."""
+"""The store itself: its location, size and version, closing, and opening it again."""
+
+from typing import Any
 
 import pytest
 
@@ -6,8 +8,8 @@ from burndown import PersistenceBackend
 from tests.support.store import Store, everything, fill, same
 
 
-def test_a_backend_says_where_its_data_lie(store: Store) -> None:
-    """A description has a place, a size and a version."""
+def test_a_backend_describes_its_store(store: Store) -> None:
+    """A description has a location, a size and a version."""
     described = store.describe()
     assert described.keys() == {"location", "size_bytes", "schema_version"}
     assert isinstance(described["location"], str)
@@ -18,8 +20,8 @@ def test_a_backend_says_where_its_data_lie(store: Store) -> None:
     assert described["schema_version"] == store.get_app_state("schema_version")
 
 
-def test_what_was_saved_exists_and_is_whole(store: Store) -> None:
-    """A storage that is used exists and is whole, closed or not, after deletions too."""
+def test_a_store_in_use_exists_and_is_intact(store: Store) -> None:
+    """It is intact whether it is closed or not, also after deletions."""
     fill(store, "new", "q")
     store.delete_query("new", "q")
     store.delete_profile("new")
@@ -32,8 +34,8 @@ def test_what_was_saved_exists_and_is_whole(store: Store) -> None:
         assert other.exists()
 
 
-def test_closing_lets_go_and_the_next_call_opens_again(store: Store) -> None:
-    """A closed backend can be closed once more, and is open again when it is used."""
+def test_a_closed_backend_is_opened_by_the_next_call(store: Store) -> None:
+    """It can be closed twice, and is open again when it is used."""
     fill(store, "new", "q")
     before = store.everything()
     store.close()
@@ -43,8 +45,8 @@ def test_closing_lets_go_and_the_next_call_opens_again(store: Store) -> None:
     assert store.get_app_state("key") == "value"
 
 
-def test_a_block_closes_the_backend_and_lets_errors_through(store: Store) -> None:
-    """Used in a block, a backend closes at its end, and errors of the block go on."""
+def test_a_block_closes_the_backend_and_propagates_errors(store: Store) -> None:
+    """At the end of a ``with`` block the backend is closed, and errors of the block are raised."""
     with store.another() as other:
         assert isinstance(other, PersistenceBackend)
         other.set_app_state("key", "value")
@@ -53,12 +55,13 @@ def test_a_block_closes_the_backend_and_lets_errors_through(store: Store) -> Non
         raise LookupError
 
 
-def test_what_is_saved_is_there_in_the_next_backend(store: Store) -> None:
-    """Each call is seen by another backend on the same storage, and stays when the first closes."""
+def test_saved_data_is_there_in_the_next_backend(store: Store) -> None:
+    """Another backend on the same storage sees each call, also after the first one is closed."""
     fill(store, "new", "q")
     store.save_profile({"id": "p", "unknown": [1, 2.0, True]})
     with store.another() as other:
-        assert same(other.get_profile("p")["unknown"], [1, 2.0, True])
+        profile: Any = other.get_profile("p")
+        assert same(profile["unknown"], [1, 2.0, True])
         other.delete_profile("new")
         assert store.get_profile("new") is None
         before = store.everything()
@@ -66,8 +69,8 @@ def test_what_is_saved_is_there_in_the_next_backend(store: Store) -> None:
         assert everything(other) == before
 
 
-def test_two_storages_share_nothing(store: Store, another_store: Store) -> None:
-    """What is saved into one storage is not in another one of the same kind."""
+def test_two_stores_share_nothing(store: Store, another_store: Store) -> None:
+    """Data saved into one store is not in another one of the same backend."""
     before = another_store.everything()
     fill(store, "new", "q")
     store.set_app_state("key", "value")

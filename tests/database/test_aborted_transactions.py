@@ -1,4 +1,4 @@
-"""A transaction that SQLite has rolled back by itself is over: nothing of it is stored."""
+"""A transaction that SQLite itself rolled back stores nothing and ends with an error."""
 
 import sqlite3
 import subprocess
@@ -25,7 +25,7 @@ TRIGGERS = {
 
 @pytest.fixture
 def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
-    """A backend that has a profile and a query; some rows make SQLite roll back."""
+    """Return a backend with a profile and a query; some rows make SQLite roll back."""
     with SQLiteBackend(tmp_path / "burndown.db") as new:
         new.save_profile({"id": "p"})
         new.save_query("p", {"id": "q"})
@@ -42,7 +42,7 @@ Call = Callable[[SQLiteBackend, Session], object]
 
 FAILURES: dict[str, Call] = {
     "a call": lambda backend, session: backend.save_project_data("p", "q", {"failing": 1}),
-    "a part": lambda backend, session: save_in_part(backend, {"failing": 1}),
+    "a part": lambda backend, session: save_some_of_many(backend, {"failing": 1}),
     "a repository": lambda backend, session: ProfileRepository(session).save(Profile(id="failing")),
     "SQL": lambda backend, session: session.connection().exec_driver_sql(INSERT),
     "the ORM": lambda backend, session: add(session, Profile(id="failing")),
@@ -51,7 +51,7 @@ FAILURES: dict[str, Call] = {
 LATER: dict[str, Call] = {
     "a read": lambda backend, session: backend.get_profile("p"),
     "a write": lambda backend, session: backend.set_app_state("later", "x"),
-    "a part": lambda backend, session: save_in_part(backend, {"later": 1}),
+    "a part": lambda backend, session: save_some_of_many(backend, {"later": 1}),
     "a repository": lambda backend, session: ProfileRepository(session).list(),
     "SQL": lambda backend, session: session.connection().exec_driver_sql("SELECT 1"),
     "the ORM": lambda backend, session: session.exec(select(Profile)).all(),
@@ -59,7 +59,7 @@ LATER: dict[str, Call] = {
 }
 
 
-def save_in_part(backend: SQLiteBackend, data: dict[str, Any]) -> None:
+def save_some_of_many(backend: SQLiteBackend, data: dict[str, Any]) -> None:
     with backend.transaction():
         backend.save_project_data("p", "q", data)
 
@@ -79,7 +79,7 @@ def add(session: Session, profile: Profile) -> None:
 def test_an_error_that_ends_a_transaction_ends_its_block(
     backend: SQLiteBackend, fail: Call, later: Call
 ) -> None:
-    """However the error came, and whatever the caller does after it."""
+    """However the error occurs, and whatever the caller does after it."""
     before = dict(backend.get_profile("p") or {})
 
     def run() -> None:
@@ -96,11 +96,11 @@ def test_an_error_that_ends_a_transaction_ends_its_block(
     assert backend.get_app_state("later") is None
     assert backend.get_profile("p") == before
     assert backend.get_project_data("p", "q") is None
-    save_in_part(backend, {"later": 1})
+    save_some_of_many(backend, {"later": 1})
     assert backend.get_project_data("p", "q") == {"later": 1}
 
 
-def test_a_block_ends_with_an_error_though_nothing_was_done_after_it(
+def test_a_block_raises_even_if_nothing_follows_the_error(
     backend: SQLiteBackend,
 ) -> None:
     def run() -> None:
@@ -113,7 +113,7 @@ def test_a_block_ends_with_an_error_though_nothing_was_done_after_it(
     assert backend.get_app_state("first") is None
 
 
-def test_an_error_that_ends_just_a_statement_leaves_the_transaction(
+def test_an_error_that_ends_only_a_statement_keeps_the_transaction(
     backend: SQLiteBackend,
 ) -> None:
     with backend.database.session() as session:
@@ -137,7 +137,7 @@ SQL: dict[str, Callable[[Any], object]] = {
 
 
 @pytest.mark.parametrize("fail", SQL.values(), ids=SQL)
-def test_sql_by_hand_does_not_go_on_without_its_transaction(
+def test_manual_sql_does_not_continue_without_its_transaction(
     backend: SQLiteBackend, fail: Callable[[Any], object]
 ) -> None:
     def run() -> None:
@@ -154,8 +154,8 @@ def test_sql_by_hand_does_not_go_on_without_its_transaction(
     assert [state["key"] for state in backend.records(AppState)] == ["schema_version"]
 
 
-def test_sql_by_hand_may_commit_by_itself(backend: SQLiteBackend) -> None:
-    """What follows is committed at the end, or statement by statement, as SQLite has it."""
+def test_manual_sql_may_commit_by_itself(backend: SQLiteBackend) -> None:
+    """Later statements are committed at the end, or one by one, as SQLite does."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("INSERT INTO app_state VALUES ('first', 'x')")
         connection.commit()
@@ -166,8 +166,8 @@ def test_sql_by_hand_may_commit_by_itself(backend: SQLiteBackend) -> None:
     assert {backend.get_app_state(key) for key in ("first", "second", "third")} == {"x"}
 
 
-def test_a_call_within_sql_by_hand_is_refused_at_once(backend: SQLiteBackend) -> None:
-    """It would wait for the lock that its own thread has."""
+def test_a_call_within_manual_sql_is_refused(backend: SQLiteBackend) -> None:
+    """It would wait for the lock that its own thread holds."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("INSERT INTO app_state VALUES ('first', 'x')")
         assert backend.get_app_state("first") is None
@@ -181,10 +181,10 @@ def test_a_call_within_sql_by_hand_is_refused_at_once(backend: SQLiteBackend) ->
     assert backend.get_app_state("second") is None
 
 
-def test_the_next_session_does_not_get_the_connection_of_a_lost_transaction(
+def test_the_next_session_does_not_get_the_connection_of_an_aborted_transaction(
     backend: SQLiteBackend,
 ) -> None:
-    """Settings that were to be undone at the end may still hold on it."""
+    """Settings that were to be reset at the end may still be in effect on it."""
 
     def run() -> None:
         with backend.database.session() as session:
@@ -222,8 +222,8 @@ except TransactionAbortedError:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of file sizes")
-def test_a_block_in_which_a_file_cannot_grow_is_stored_as_a_whole_or_not(tmp_path: Path) -> None:
-    """SQLite decides which; the caller who caught the error is told."""
+def test_a_block_in_which_a_file_cannot_grow_is_atomic(tmp_path: Path) -> None:
+    """SQLite decides whether it is rolled back; a caller that caught the error gets another one."""
     path = tmp_path / "burndown.db"
     ended = subprocess.run([sys.executable, "-c", FULL_DISK, path], check=False, timeout=60)
     assert ended.returncode in (0, 3)

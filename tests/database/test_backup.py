@@ -1,4 +1,4 @@
-"""Backups of stores in use: none is torn, none harms the store, none is left half made."""
+"""Backups of stores in use are complete or absent, and do no harm to the store."""
 
 import os
 import shutil
@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from burndown import DatabaseCorruptionError, PersistenceBackend, SQLiteBackend, StorageError
-from burndown.database import base
+from burndown.database import timeouts
 from burndown.demo import write_demo_workspace
-from burndown.disk import is_unfinished, working_folder
+from burndown.files.working_folder import is_working_folder, working_folder
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
 from tests.data.schemas.generate import FOLDER
@@ -44,7 +44,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def store(kind: str, tmp_path: Path) -> Iterator[PersistenceBackend]:
-    """A store with 200 KB in it."""
+    """Open a store with 200 KB of data."""
     with KINDS[kind](tmp_path / "store" / "s") as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
@@ -66,7 +66,7 @@ def _write_until_killed(kind: str, path: Path, name: str, acknowledge: Connectio
 
 
 class Writer:
-    """A process that writes until it is killed, and what it has acknowledged."""
+    """A process that writes until it is killed, and the number of writes that it acknowledged."""
 
     def __init__(self, kind: str, path: Path, name: str) -> None:
         self.name = name
@@ -79,7 +79,7 @@ class Writer:
         self._last = 0
 
     def acknowledged(self) -> int:
-        """How many writes it has returned from; waits for the first one."""
+        """Return how many writes have returned; wait for the first one."""
         while self._last == 0 or self._receiver.poll():
             assert self._receiver.poll(PATIENCE)
             self._last = self._receiver.recv()
@@ -96,7 +96,7 @@ class Writer:
 
 
 def _written(backend: PersistenceBackend) -> dict[str, int]:
-    """How many writes there are of each name: the first ones, without a gap."""
+    """Return how many writes there are of each name, which must be the first ones without a gap."""
     numbers: dict[str, set[int]] = {name: set() for name in (*WRITERS, "own")}
     for record in backend.records(AppState):
         name, _, number = record["key"].partition("-")
@@ -108,10 +108,10 @@ def _written(backend: PersistenceBackend) -> dict[str, int]:
 
 
 @needs_kill
-def test_each_backup_holds_what_was_acknowledged_before_it(
+def test_each_backup_has_what_was_acknowledged_before_it(
     kind: str, store: PersistenceBackend, tmp_path: Path
 ) -> None:
-    """While two processes write, and this one too: all that was written, up to some write."""
+    """Two other processes and this one write; the backup has all writes up to one of them."""
     path = Path(store.describe()["location"])
     writers = [Writer(kind, path, name) for name in WRITERS]
     for number in range(1, BACKUPS[kind] + 1):
@@ -146,20 +146,20 @@ with SQLiteBackend(sys.argv[1]) as backend:
 """
 
 
-def test_what_is_written_after_a_backup_is_there(tmp_path: Path) -> None:
-    """Other processes open and close the database meanwhile, and see all of it.
+def test_writes_after_a_backup_are_stored(tmp_path: Path) -> None:
+    """Other processes open and close the database in the meantime, and see all writes.
 
-    They would remove the log of a process that has lost its locks, which then writes to no file.
+    If this process had lost its locks, they would delete its log, and its writes would be lost.
     """
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         for number in range(3):
             backend.set_app_state(f"{number} before", "written")
             backend.backup(tmp_path / f"copy{number}")
-            for moment in ("between", "after"):
+            for time in ("between", "after"):
                 read = subprocess.check_output([sys.executable, "-c", _READ, path], text=True)
                 assert f"{number} before" in read
-                backend.set_app_state(f"{number} {moment}", "written")
+                backend.set_app_state(f"{number} {time}", "written")
             read = subprocess.check_output([sys.executable, "-c", _READ, path], text=True)
             assert f"{number} after" in read
             assert f"{number} between" in read
@@ -179,7 +179,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 from burndown import SQLiteBackend
 from burndown.cli import run
-from burndown.disk import is_unfinished, working_folder
+from burndown.files.working_folder import is_working_folder, working_folder
 from burndown.demo import write_demo_workspace
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
@@ -208,8 +208,8 @@ print(opened)
 """
 
 
-def test_the_file_of_a_database_in_use_is_opened_by_sqlite_alone() -> None:
-    """Whatever runs in the process: closing any other descriptor would drop its locks."""
+def test_only_sqlite_opens_the_file_of_a_database_in_use() -> None:
+    """Closing any other descriptor of the file would release the locks of the process."""
     result = subprocess.run(
         [sys.executable, "-c", _COMMANDS_BESIDE_A_DATABASE],
         capture_output=True,
@@ -219,10 +219,10 @@ def test_the_file_of_a_database_in_use_is_opened_by_sqlite_alone() -> None:
     assert result.stdout.splitlines()[-1:] == ["[]"], result.stdout + result.stderr
 
 
-def test_threads_that_back_up_to_one_path_make_one_backup(
+def test_threads_that_back_up_to_one_path_create_one_backup(
     store: PersistenceBackend, tmp_path: Path
 ) -> None:
-    """At least one succeeds, the others fail with an error, and nothing else is left."""
+    """At least one succeeds, the others raise an error, and no other file is left."""
     target = tmp_path / "copies" / "copy"
     target.parent.mkdir()
     together = threading.Barrier(6)
@@ -247,10 +247,10 @@ def test_threads_that_back_up_to_one_path_make_one_backup(
 
 @needs_fork
 @needs_kill
-def test_a_killed_backup_leaves_nothing_that_the_next_one_does_not_remove(
+def test_the_next_backup_removes_what_a_killed_one_left(
     kind: str, store: PersistenceBackend, tmp_path: Path
 ) -> None:
-    """At any point: the backup is complete or absent, with one temporary name beside it at most."""
+    """The backup is complete or absent, with at most one temporary file or folder next to it."""
     path = Path(store.describe()["location"])
     expected = everything(store)
     store.close()
@@ -274,7 +274,7 @@ def test_a_killed_backup_leaves_nothing_that_the_next_one_does_not_remove(
         killed_at(back_up, 1 + calls * number // (KILLS + 1))
         left = [entry for entry in target.parent.iterdir() if entry != target]
         assert len(left) <= 1
-        assert all(is_unfinished(entry.name) for entry in left)
+        assert all(is_working_folder(entry.name) for entry in left)
         if target.exists():
             check_and_remove()
         back_up()
@@ -282,8 +282,8 @@ def test_a_killed_backup_leaves_nothing_that_the_next_one_does_not_remove(
         assert not list(target.parent.iterdir())
 
 
-def test_a_backup_that_runs_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
-    """Nor is a folder of somebody else, whatever else is in it; what was left goes."""
+def test_a_running_backup_is_not_taken_for_a_killed_one(tmp_path: Path) -> None:
+    """Neither is a folder of another program; what a killed one left is removed."""
     left = tmp_path / ".burndown-0123abcd.unfinished"
     mine = tmp_path / ".burndown-mine.unfinished"
     for folder in (left, mine):
@@ -296,10 +296,8 @@ def test_a_backup_that_runs_is_not_taken_for_one_that_was_killed(tmp_path: Path)
 
 
 @pytest.mark.parametrize("size", [0, 8192, 100_000])
-def test_on_a_full_disk_there_is_no_backup(
-    store: PersistenceBackend, tmp_path: Path, size: int
-) -> None:
-    """Nor the folder that was made for it; the store is as it was."""
+def test_a_full_disk_leaves_no_backup(store: PersistenceBackend, tmp_path: Path, size: int) -> None:
+    """A folder that was created for it is removed, and the store is unchanged."""
     before = everything(store)
     with files_no_larger_than(size), pytest.raises(StorageError):
         store.backup(tmp_path / "new" / "folders" / "copy")
@@ -308,17 +306,15 @@ def test_on_a_full_disk_there_is_no_backup(
 
 
 @pytest.mark.parametrize("name", ["file/copy", "file/new/copy", f"new/{'n' * 300}"])
-def test_a_path_that_cannot_be_made_is_refused(
-    store: PersistenceBackend, tmp_path: Path, name: str
-) -> None:
-    """The error names it, and no folder above it is left."""
+def test_an_invalid_path_is_refused(store: PersistenceBackend, tmp_path: Path, name: str) -> None:
+    """The error names it, and no folder is left."""
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StorageError, match=name[:4]):
         store.backup(tmp_path / name)
     assert {path.name for path in tmp_path.iterdir()} == {"store", "file"}
 
 
-# --- what is not backed up -----------------------------------------------------------------------
+# --- refused backups -----------------------------------------------------------------------------
 
 
 def _overwritten(path: Path) -> None:
@@ -343,7 +339,7 @@ def _without_owners(path: Path) -> None:
 def test_a_damaged_database_is_not_backed_up(
     backend: SQLiteBackend, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    """A backup that cannot be restored would take the place of one that can."""
+    """It would replace an earlier backup that can be restored."""
     backend.save_profile({"id": "p"})
     backend.save_query("p", {"id": "q"})
     backend.save_project_data("p", "q", {"random": os.urandom(100_000).hex()})
@@ -356,7 +352,7 @@ def test_a_damaged_database_is_not_backed_up(
     assert files_below(tmp_path) == before
 
 
-def test_damaged_files_are_not_backed_up(tmp_path: Path) -> None:
+def test_damaged_json_files_are_not_backed_up(tmp_path: Path) -> None:
     """The error names them."""
     with JSONBackend(tmp_path / "profiles") as backend:
         backend.save_profile({"id": "p"})
@@ -371,25 +367,25 @@ def test_damaged_files_are_not_backed_up(tmp_path: Path) -> None:
 def test_a_backup_gets_no_log_of_another_database(
     backend: SQLiteBackend, tmp_path: Path, suffix: str
 ) -> None:
-    """SQLite would apply it to the backup. And no backup becomes the log of another database."""
+    """SQLite would apply it to the backup. Nor does a backup become the log of a database."""
     backend.save_profile({"id": "p"})
     left = tmp_path / f"copy.db{suffix}"
     left.write_bytes(b"left")
-    with pytest.raises(StorageError, match=f"{left} is left"):
+    with pytest.raises(StorageError, match=f"{left} belongs to another"):
         backend.backup(tmp_path / "copy.db")
     backend.close()
-    with pytest.raises(StorageError, match="name another"):
+    with pytest.raises(StorageError, match="choose another"):
         backend.backup(tmp_path / f"burndown.db{suffix}")
     assert files_below(tmp_path).keys() == {tmp_path / "burndown.db", left}
 
 
-def test_a_locked_database_is_waited_for_but_not_for_ever(
+def test_a_backup_waits_for_a_locked_database_up_to_a_timeout(
     backend: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody has it for himself, as no process of this package does."""
+    """Another program holds an exclusive lock, as no process of this package does."""
     backend.save_profile({"id": "p"})
     backend.close()
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
     with closing(sqlite3.connect(tmp_path / "burndown.db")) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
@@ -399,8 +395,8 @@ def test_a_locked_database_is_waited_for_but_not_for_ever(
     assert not (tmp_path / "copy.db").exists()
 
 
-def test_a_backup_of_an_older_version_is_of_that_version(tmp_path: Path) -> None:
-    """It holds what is there, byte for byte, and upgrades nothing."""
+def test_a_backup_of_an_older_version_is_not_upgraded(tmp_path: Path) -> None:
+    """It is equal to the database byte by byte."""
     path = Path(shutil.copy(FOLDER / "1.0.db", tmp_path / "burndown.db"))
     before = rows(path)
     with SQLiteBackend(path) as backend:
@@ -409,8 +405,8 @@ def test_a_backup_of_an_older_version_is_of_that_version(tmp_path: Path) -> None
     assert rows(copy) == rows(path) == before
 
 
-def test_a_workspace_of_the_old_dashboard_is_backed_up_as_it_is(tmp_path: Path) -> None:
-    """Its JSON files with their times, which say when a query was made; nothing else in it."""
+def test_a_workspace_of_the_old_dashboard_is_backed_up_unchanged(tmp_path: Path) -> None:
+    """Its JSON files keep their times, from which queries have theirs; no other file is copied."""
     write_demo_workspace(tmp_path, issues=10)
     folder = tmp_path / "profiles"
     for path in folder.rglob("*.json"):
@@ -429,8 +425,8 @@ def test_a_workspace_of_the_old_dashboard_is_backed_up_as_it_is(tmp_path: Path) 
     assert not (copy / "notes.txt").exists()
 
 
-def test_a_workspace_is_not_backed_up_into_itself_nor_without_its_files(tmp_path: Path) -> None:
-    """A copy within it would be a profile; files of the time before profiles are elsewhere."""
+def test_a_workspace_is_not_backed_up_into_itself_or_without_its_files(tmp_path: Path) -> None:
+    """A copy within it would be a profile; files from before profiles are in another folder."""
     with JSONBackend(tmp_path / "profiles") as backend:
         backend.save_profile({"id": "p"})
         with pytest.raises(StorageError, match="outside of"):

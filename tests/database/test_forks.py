@@ -38,7 +38,7 @@ def backend(path: Path) -> Iterator[SQLiteBackend]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fork waits for nobody."""
+    """Let a fork wait for nothing."""
     monkeypatch.setattr(forks, "FORK_TIMEOUT_SECONDS", 0)
 
 
@@ -46,7 +46,7 @@ def files_open(folder: Path) -> int:
     def is_within(link: Path) -> bool:
         try:
             return str(link.readlink()).startswith(str(folder))
-        except OSError:  # it was closed meanwhile
+        except OSError:  # it was closed in the meantime
             return False
 
     return sum(map(is_within, Path("/proc/self/fd").iterdir()))
@@ -71,8 +71,8 @@ def test_a_forked_process_has_no_open_file_of_its_parent(
     assert backend.check_integrity() == (True, [])
 
 
-def test_a_fork_waits_for_a_call_that_runs(backend: SQLiteBackend) -> None:
-    """Neither the call nor what the child writes is lost."""
+def test_a_fork_waits_for_a_running_call(backend: SQLiteBackend) -> None:
+    """Neither the write of the call nor that of the child is lost."""
     entered, leave = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -91,16 +91,16 @@ def test_a_fork_waits_for_a_call_that_runs(backend: SQLiteBackend) -> None:
 
 
 def leave_when_forking(backend: SQLiteBackend, leave: threading.Event) -> None:
-    connections = backend.database._connections  # type: ignore[attr-defined]
-    while not connections._is_forking:
+    tracker = backend.database._connector.tracker  # type: ignore[attr-defined]
+    while not tracker._is_forking:
         pass
     leave.set()
 
 
-def test_a_transaction_that_a_fork_cannot_wait_for_is_rolled_back(
+def test_a_transaction_that_blocks_a_fork_too_long_is_rolled_back(
     backend: SQLiteBackend, impatient: None
 ) -> None:
-    """The forked process can write; the transaction raises, and keeps nothing."""
+    """The forked process can write; the transaction raises and stores nothing."""
     entered, forked = threading.Event(), threading.Event()
 
     def write() -> None:
@@ -124,10 +124,10 @@ def test_a_transaction_that_a_fork_cannot_wait_for_is_rolled_back(
     assert backend.get_app_state("by") == "thread"
 
 
-def test_rows_that_another_thread_reads_end_with_an_error(
+def test_rows_that_another_thread_is_reading_end_with_an_error(
     backend: SQLiteBackend, impatient: None
 ) -> None:
-    """They are not read on a connection that a fork has closed."""
+    """They are not read on a connection that the fork has closed."""
     read, forked = threading.Event(), threading.Event()
 
     def look() -> None:
@@ -158,7 +158,7 @@ BLOCKS: dict[str, Callable[[SQLiteBackend], object]] = {
 def test_a_process_that_was_forked_with_an_open_connection_cannot_use_the_file(
     backend: SQLiteBackend, path: Path, name: str, tmp_path: Path
 ) -> None:
-    """Neither within the block nor after it, nor by another backend; other files it can use."""
+    """Neither within the block nor after it, nor by another backend; it can use other files."""
 
     def refused(call: Callable[[], object]) -> None:
         with pytest.raises(StorageError, match="forked"):
@@ -208,14 +208,14 @@ assert backend.check_integrity() == (True, [])
 """
 
 
-def test_a_process_that_ends_does_not_touch_the_transaction_of_its_parent(path: Path) -> None:
-    """Python frees all objects when a forked process ends, connections among them."""
+def test_the_end_of_a_forked_process_does_not_affect_its_parent(path: Path) -> None:
+    """Python frees all objects when a forked process ends, including connections."""
     subprocess.run([sys.executable, "-c", END_IN_CHILD, path], check=True, timeout=60)
     with SQLiteBackend(path) as backend:
         assert backend.get_app_state("by") == "parent"
 
 
-def test_a_connection_that_is_given_back_after_a_fork_is_closed(
+def test_a_connection_that_is_returned_after_a_fork_is_closed(
     backend: SQLiteBackend, path: Path
 ) -> None:
     opened: list[sqlite3.Connection] = []

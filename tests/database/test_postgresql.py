@@ -1,4 +1,4 @@
-"""What holds on a PostgreSQL server beside the contract: locks, conflicts, errors, checks."""
+"""PostgreSQL beyond the contract: locks, conflicts, errors, checks."""
 
 import multiprocessing
 import threading
@@ -18,7 +18,13 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
-from burndown.database import PostgreSQLDatabase, base, get_db_connection, open_database
+from burndown.database import (
+    PostgreSQLDatabase,
+    get_db_connection,
+    open_database,
+    postgresql,
+    timeouts,
+)
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.models import Profile
@@ -35,13 +41,13 @@ NO_ORDER = "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END 
 
 @pytest.fixture
 def backend(postgres_url: str) -> Iterator[SQLBackend]:
-    """A backend on an empty database of the server."""
+    """Open a backend on an empty database of the server."""
     with SQLBackend(open_database(postgres_url)) as new:
         yield new
 
 
-def test_the_settings_choose_it(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Backend and typed sessions are on the database of the URL."""
+def test_the_settings_choose_a_server(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Backend and typed sessions use the database of the URL."""
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
     get_backend().save_profile({"id": "p", "forecast_settings": {"pert_factor": 1.5}})
     database = PostgreSQLDatabase(make_url(postgres_url))
@@ -55,17 +61,17 @@ def test_the_settings_choose_it(postgres_url: str, monkeypatch: pytest.MonkeyPat
     assert {profile["id"] for profile in get_backend().list_profiles()} == {"p", "other"}
 
 
-def test_there_is_no_sqlite_connection_to_it(
+def test_a_server_has_no_sqlite_connection(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The error says what to use instead, and shows no password."""
+    """The error names the alternative, and contains no password."""
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
     with pytest.raises(StorageError, match=r"burndown\.database\.session"):
         get_db_connection()
 
 
-def test_nothing_is_made_before_something_is_stored(backend: SQLBackend) -> None:
-    """Looking whether there is anything makes no table."""
+def test_reading_creates_no_tables(backend: SQLBackend) -> None:
+    """Neither does asking whether the store exists."""
     assert not backend.exists()
     assert backend.describe()["size_bytes"] == 0
     assert not backend.exists()
@@ -74,8 +80,8 @@ def test_nothing_is_made_before_something_is_stored(backend: SQLBackend) -> None
     assert backend.describe()["size_bytes"] > 0
 
 
-def test_a_server_that_is_away_is_named_without_the_password() -> None:
-    """The error says which host, and is the same for every call."""
+def test_an_unreachable_server_is_reported_without_the_password() -> None:
+    """The error names the host, and is the same for every call."""
     backend = open_backend(f"postgresql+psycopg://user:{CANARY}@127.0.0.1:1/db")
     for call in (backend.list_profiles, backend.exists, lambda: backend.save_profile({"id": "p"})):
         with pytest.raises(StorageError, match=r"server 127\.0\.0\.1 is out of reach") as away:
@@ -87,10 +93,10 @@ def test_a_server_that_is_away_is_named_without_the_password() -> None:
     assert CANARY not in str(backend.describe.__self__)
 
 
-def test_a_connection_that_died_is_replaced(
+def test_a_broken_connection_is_replaced(
     backend: SQLBackend, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    """After the server was restarted, the next call finds it again."""
+    """After a restart of the server, the next call succeeds."""
     backend.set_app_state("key", "value")
     postgres_server.run(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
@@ -99,12 +105,12 @@ def test_a_connection_that_died_is_replaced(
     assert backend.get_app_state("key") == "value"
 
 
-def test_who_cannot_write_in_time_is_told_that_it_is_locked(
+def test_a_write_timeout_is_reported_as_a_lock(
     backend: SQLBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Readers wait for nobody meanwhile."""
+    """Readers do not wait in the meantime."""
     backend.set_app_state("key", "value")
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 1)
     with open_backend(postgres_url) as other, backend.transaction():
         backend.set_app_state("key", "other")
         assert other.get_app_state("key") == "value"
@@ -113,8 +119,8 @@ def test_who_cannot_write_in_time_is_told_that_it_is_locked(
     assert backend.get_app_state("key") == "other"
 
 
-def test_what_the_server_could_not_order_is_tried_again(backend: SQLBackend) -> None:
-    """A call is repeated a few times; of several in a transaction, the caller has to repeat all."""
+def test_serialization_conflicts_are_retried(backend: SQLBackend) -> None:
+    """A single call is retried a few times; in a transaction, the caller has to retry."""
     tries = 0
 
     def conflict(connection: Executor) -> int:
@@ -130,24 +136,24 @@ def test_what_the_server_could_not_order_is_tried_again(backend: SQLBackend) -> 
     tries = -100
     with pytest.raises(TransactionConflictError, match="try it again"):
         backend.database.read(conflict)
-    assert tries == -100 + base.ATTEMPTS
+    assert tries == -100 + postgresql.ATTEMPTS
     tries = 0
     with pytest.raises(TransactionConflictError), backend.transaction():
         backend.database.write(conflict)
     assert tries == 1
 
 
-def test_a_real_deadlock_is_survived(backend: SQLBackend, postgres_url: str) -> None:
-    """Somebody who locks rows in another order, by hand, costs a second try and no error."""
+def test_a_deadlock_is_retried(backend: SQLBackend, postgres_url: str) -> None:
+    """A program that locks rows in another order, manually, causes a retry and no error."""
     backend.save_profile({"id": "a"})
     backend.save_profile({"id": "b"})
     plain = make_url(postgres_url).set(drivername="postgresql")
     first_locked, may_go_on = threading.Event(), threading.Event()
 
-    def lock_by_hand() -> None:
+    def lock_rows() -> None:
         url = plain.render_as_string(hide_password=False)
         with psycopg.connect(url) as connection:
-            connection.execute("SET deadlock_timeout = '1h'")  # the other one is to give up
+            connection.execute("SET deadlock_timeout = '1h'")  # the other one is to be aborted
             connection.execute("UPDATE profiles SET description = 'x' WHERE id = 'b'")
             first_locked.set()
             may_go_on.wait()
@@ -159,7 +165,7 @@ def test_a_real_deadlock_is_survived(backend: SQLBackend, postgres_url: str) -> 
             save_documents(connection, Profile, [{"id": profile_id, "description": "ours"}])
             may_go_on.set()
 
-    somebody = threading.Thread(target=lock_by_hand)
+    somebody = threading.Thread(target=lock_rows)
     somebody.start()
     first_locked.wait()
     backend.database.write(save_both)
@@ -167,8 +173,8 @@ def test_a_real_deadlock_is_survived(backend: SQLBackend, postgres_url: str) -> 
     assert [profile["description"] for profile in backend.list_profiles()] == ["ours", "ours"]
 
 
-def test_rows_that_belong_to_nothing_are_found(backend: SQLBackend, postgres_url: str) -> None:
-    """So are a constraint that was never checked and an index that is not valid."""
+def test_rows_without_their_owner_are_reported(backend: SQLBackend, postgres_url: str) -> None:
+    """So are a constraint that was never validated and an invalid index."""
     backend.save_profile({"id": "p"})
     assert backend.check_integrity() == (True, [])
     execute_on(
@@ -179,14 +185,14 @@ def test_rows_that_belong_to_nothing_are_found(backend: SQLBackend, postgres_url
     )
     is_whole, problems = backend.check_integrity()
     assert not is_whole
-    assert "1 rows of queries belong to rows of profiles that are not there" in problems
+    assert "1 rows of queries belong to rows of profiles that do not exist" in problems
     assert any("short" in problem for problem in problems)
 
 
-def test_a_legacy_workspace_moves_in(
+def test_a_legacy_workspace_can_be_migrated(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As into a file: whole, once, and not over profiles that are there."""
+    """As into a file: atomically, once, and not over existing profiles."""
     write_demo_workspace(tmp_path, issues=5)
     with open_backend(tmp_path / "file.db") as file:
         run_migration_if_needed(database=file.database)
@@ -202,13 +208,13 @@ def test_a_legacy_workspace_moves_in(
     assert not list((tmp_path / "profiles").glob("*.migrating*"))
 
 
-def test_the_commands_work_on_it(
+def test_the_commands_work_on_a_server(
     postgres_url: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """They take it from the settings."""
+    """They take its URL from the settings."""
     write_demo_workspace(tmp_path, issues=5)
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
     assert run(["show"]) == 1
@@ -224,8 +230,8 @@ def test_the_commands_work_on_it(
     assert "The database is intact" in capsys.readouterr().out
 
 
-def test_processes_that_begin_at_once_make_one_schema(postgres_url: str) -> None:
-    """Each of them finds the tables, whoever made them."""
+def test_processes_that_start_together_create_one_schema(postgres_url: str) -> None:
+    """Each of them finds the tables, whichever created them."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(4) as pool:
         pool.starmap(save_a_profile, [(postgres_url, number) for number in range(8)])
@@ -239,15 +245,15 @@ def save_a_profile(url: str, number: int) -> None:
 
 
 def test_processes_lose_no_update(postgres_url: str) -> None:
-    """What they count together is what each of them counted."""
+    """The total is the sum of what each of them counted."""
     result = measure_store(postgres_url, workers=3, seconds=1)
     assert result["errors"] == 0
     assert result["added"] > 0
     assert result["lost_updates"] == 0
 
 
-def test_closing_lets_go_of_the_server(backend: SQLBackend) -> None:
-    """And the next call opens it again."""
+def test_closing_releases_the_connections(backend: SQLBackend) -> None:
+    """The next call connects again."""
     set_backend(backend)
     set_backend(None)
     with pytest.raises(ProfileNotFoundError):

@@ -1,4 +1,4 @@
-"""A transaction that a PostgreSQL server has ended is over: nothing of it is stored."""
+"""A transaction that a PostgreSQL server aborted stores nothing and ends with an error."""
 
 from collections.abc import Callable, Iterator
 
@@ -72,8 +72,8 @@ def test_an_error_that_ends_a_transaction_ends_its_block(
     assert backend.get_app_state("first") == "again"
 
 
-def test_a_block_ends_with_an_error_though_nothing_was_done_after_it(backend: SQLBackend) -> None:
-    """The server itself would answer the commit with a rollback, and no error."""
+def test_a_block_raises_even_if_nothing_follows_the_error(backend: SQLBackend) -> None:
+    """The server itself would reply to the commit with a rollback, and no error."""
 
     def run() -> None:
         with backend.database.session() as session:

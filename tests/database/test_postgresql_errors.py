@@ -1,4 +1,4 @@
-"""What people are told when a PostgreSQL server refuses something: the reason, and no row."""
+"""Errors of a PostgreSQL server name the reason, and contain no row."""
 
 import multiprocessing
 import os
@@ -45,7 +45,7 @@ WIDE = "".join(map(chr, range(0x4E00, 0x4E00 + 9000)))
 
 @pytest.fixture
 def backend(postgres_url: str) -> Iterator[SQLBackend]:
-    """A backend on an empty database of the server."""
+    """Open a backend on an empty database of the server."""
     with SQLBackend(open_database(postgres_url)) as new:
         yield new
 
@@ -84,14 +84,14 @@ def in_a_session(backend: SQLBackend) -> None:
     ],
     ids=["call", "transaction", "session"],
 )
-def test_a_row_that_is_refused_is_in_no_trace(
+def test_a_refused_row_is_in_no_traceback(
     backend: SQLBackend,
     postgres_url: str,
     caplog: pytest.LogCaptureFixture,
     write: Callable[[SQLBackend], None],
     refusal: str,
 ) -> None:
-    """The server sends it along, and a trigger may put it anywhere."""
+    """The server sends it along, and a trigger may put it anywhere in the message."""
     caplog.set_level("DEBUG")
     backend.set_app_state("before", "1")
     execute_on(postgres_url, refusal)
@@ -105,8 +105,8 @@ def test_a_row_that_is_refused_is_in_no_trace(
     assert backend.list_profiles() == []
 
 
-def test_a_key_that_is_taken_is_told_without_the_row(backend: SQLBackend) -> None:
-    """Also where an error of ours says more than the server's does."""
+def test_a_duplicate_key_is_reported_without_the_row(backend: SQLBackend) -> None:
+    """Also where an error of this package replaces that of the server."""
     backend.save_profile({**PROFILE, "name": "Taken"})
     with pytest.raises(PersistenceError) as refused:
         backend.save_profile({**PROFILE, "id": "other", "name": "Taken"})
@@ -120,7 +120,7 @@ def with_option(url: str, setting: str) -> str:
     return f"{url}&options=-c{setting}"
 
 
-def test_a_statement_that_takes_too_long_is_told_from_a_server_that_is_away(
+def test_a_statement_timeout_differs_from_an_unreachable_server(
     postgres_url: str,
 ) -> None:
     with open_backend(with_option(postgres_url, "statement_timeout%3D50ms")) as backend:
@@ -133,7 +133,7 @@ def test_a_statement_that_takes_too_long_is_told_from_a_server_that_is_away(
         assert backend.list_profiles() == []
 
 
-def test_a_connection_that_the_server_ends_is_told_and_nothing_is_stored(
+def test_a_connection_that_the_server_closes_is_reported_and_nothing_is_stored(
     backend: SQLBackend, postgres_server: PostgresServer
 ) -> None:
     backend.list_profiles()
@@ -167,10 +167,10 @@ def changed(url: str, **parts: Any) -> str:
         (lambda url: with_option(url, "default_transaction_read_only%3Don"), "is read-only"),
     ],
 )
-def test_what_the_server_refuses_is_said(
+def test_an_error_of_the_server_has_its_reason(
     postgres_server: PostgresServer, postgres_url: str, make: Callable[[str], str], message: str
 ) -> None:
-    """With the reason, so that people know what to change."""
+    """The message names what to change."""
     postgres_server.run(
         "DROP ROLE IF EXISTS full_role", "CREATE ROLE full_role LOGIN CONNECTION LIMIT 0"
     )
@@ -178,11 +178,11 @@ def test_what_the_server_refuses_is_said(
         backend.save_profile({"id": "p"})
 
 
-# --- clients that froze -------------------------------------------------------------------------
+# --- frozen clients -----------------------------------------------------------------------------
 
 
 def freeze(url: str, pipe: Any) -> None:
-    """Write in a transaction, wait to be stopped, and tell what comes of it."""
+    """Write in a transaction, wait to be stopped, and report the outcome."""
     postgresql_settings.IDLE_TIMEOUT_SECONDS = 1
     with open_backend(url) as backend:
         try:
@@ -196,10 +196,10 @@ def freeze(url: str, pipe: Any) -> None:
         pipe.send(backend.get_app_state("key"))
 
 
-def test_a_client_that_froze_in_a_transaction_locks_nobody_out(
+def test_a_client_that_froze_in_a_transaction_blocks_no_other(
     backend: SQLBackend, postgres_url: str
 ) -> None:
-    """The server ends its transaction; once it goes on, it is told that nothing was stored."""
+    """The server ends its transaction; the client gets an error when it continues."""
     backend.set_app_state("key", "before")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -219,10 +219,10 @@ def test_a_client_that_froze_in_a_transaction_locks_nobody_out(
     assert backend.get_app_state("other") is None
 
 
-def test_how_long_a_client_may_be_idle_is_chosen_in_the_url(
+def test_the_idle_timeout_of_clients_is_set_in_the_url(
     backend: SQLBackend, postgres_url: str
 ) -> None:
-    """It applies in a transaction only, and outlasts the wait of the others."""
+    """It applies in transactions only, and is longer than the lock timeout of others."""
     show = text("SHOW idle_in_transaction_session_timeout")
     for begin in (backend.database.session, backend.database.read_session):
         with begin() as session:

@@ -1,4 +1,4 @@
-"""Through a real PgBouncer, which may run each transaction on another connection."""
+"""A real PgBouncer, which may run each transaction on another connection."""
 
 import threading
 from collections.abc import Iterator
@@ -34,12 +34,12 @@ def pgbouncer(
 
 @pytest.fixture
 def url(pgbouncer: PgBouncer, postgres_url: str) -> str:
-    """An empty database, reached through the pooler."""
+    """Create an empty database, and return its URL through the pooler."""
     return pgbouncer.url_of(postgres_url)
 
 
-def test_a_store_is_made_filled_and_read(url: str, tmp_path: Path) -> None:
-    """A migration, a copy there and a copy back hold the same, value by value."""
+def test_a_store_can_be_created_filled_and_read(url: str, tmp_path: Path) -> None:
+    """A migration, a copy to the server and a copy back are equal in every value."""
     write_demo_workspace(tmp_path, issues=20)
     with closing(open_database(url)) as database:
         run_migration_if_needed(tmp_path / "profiles", database)
@@ -57,7 +57,7 @@ def test_a_store_is_made_filled_and_read(url: str, tmp_path: Path) -> None:
         assert pooled.describe()["size_bytes"] > 0
 
 
-def test_the_schema_is_brought_to_other_versions(url: str) -> None:
+def test_the_schema_can_be_upgraded_and_downgraded(url: str) -> None:
     with open_backend(url) as backend:
         backend.save_profile({"id": "p"})
     with closing(open_database(url)) as database:
@@ -69,7 +69,7 @@ def test_the_schema_is_brought_to_other_versions(url: str) -> None:
 
 
 def test_many_clients_lose_no_update(url: str) -> None:
-    """More of them than connections to the server, where those are shared."""
+    """There are more clients than connections to the server, where those are shared."""
     with open_backend(url) as backend:
         backend.set_app_state("counter", "0")
     failed: list[Exception] = []
@@ -96,8 +96,8 @@ def test_many_clients_lose_no_update(url: str) -> None:
         assert backend.get_app_state("counter") == str(THREADS * INCREMENTS)
 
 
-def test_clients_keep_their_settings_apart(url: str, postgres_url: str) -> None:
-    """A search path, or a setting that values need, reaches no transaction of somebody else."""
+def test_settings_of_one_client_do_not_affect_others(url: str, postgres_url: str) -> None:
+    """Neither the search path nor settings that values need reach transactions of other clients."""
     execute_on(postgres_url, "CREATE SCHEMA a", "CREATE SCHEMA b")
     pooled = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with (
@@ -130,10 +130,10 @@ def settings_of(connection: psycopg.Connection[tuple[object, ...]]) -> list[tupl
     ).fetchall()
 
 
-def test_nothing_depends_on_the_connection_of_an_earlier_call(
+def test_no_call_depends_on_the_connection_of_an_earlier_one(
     url: str, postgres_url: str, postgres_server: PostgresServer
 ) -> None:
-    """Not even when the server closes all of them between two calls."""
+    """Not even if the server closes all connections between two calls."""
     expiry = datetime.now(UTC) + timedelta(hours=1)
 
     def use(backend: PersistenceBackend, number: int) -> None:

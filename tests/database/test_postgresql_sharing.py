@@ -1,4 +1,4 @@
-"""PostgreSQL as teams share it: schemas, roles, other programs, replicas, encodings."""
+"""PostgreSQL shared by teams: schemas, roles, other programs, replicas, encodings."""
 
 import multiprocessing
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def as_role(url: str, role: str) -> str:
 
 
 def tables(url: str) -> dict[str, int]:
-    """Return how many tables there are, by schema."""
+    """Return the number of tables by schema."""
     with psycopg.connect(plain(url)) as connection:
         found = connection.execute(
             "SELECT schemaname, count(*) FROM pg_tables "
@@ -36,7 +36,7 @@ def tables(url: str) -> dict[str, int]:
 
 @pytest.fixture
 def role(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
-    """A role that may do nothing but connect."""
+    """Create a role that may only connect."""
     name = "burndown_test_role"
     postgres_server.run(f"DROP ROLE IF EXISTS {name}", f"CREATE ROLE {name} LOGIN")
     yield name
@@ -47,8 +47,8 @@ def role(postgres_server: PostgresServer, postgres_url: str) -> Iterator[str]:
 # --- schemas ------------------------------------------------------------------------------------
 
 
-def test_teams_have_schemas_of_their_own(postgres_url: str) -> None:
-    """The search path says where tables are made and found, whatever is in other schemas."""
+def test_teams_have_separate_schemas(postgres_url: str) -> None:
+    """The search path decides where tables are created and found, whatever is in other schemas."""
     execute_on(postgres_url, 'CREATE SCHEMA "Team A"', "CREATE SCHEMA team_b")
     paths = {"a": '"Team A"', "b": "team_b, pg_catalog", "p": "public"}
     for team, path in paths.items():
@@ -72,8 +72,8 @@ def test_teams_have_schemas_of_their_own(postgres_url: str) -> None:
             assert backend.check_integrity()[0] == (team != "b")
 
 
-def test_tables_are_found_wherever_the_search_path_leads(postgres_url: str) -> None:
-    """A schema before them does not hide them, and nothing is made in it, even by an upgrade."""
+def test_tables_are_found_in_any_schema_of_the_search_path(postgres_url: str) -> None:
+    """An earlier schema does not hide them, and nothing is created in it, even by an upgrade."""
     execute_on(postgres_url, "CREATE SCHEMA team", "CREATE SCHEMA own")
     with open_backend(with_search_path(postgres_url, "team")) as backend:
         backend.save_profile({"id": "p"})
@@ -88,8 +88,8 @@ def test_tables_are_found_wherever_the_search_path_leads(postgres_url: str) -> N
     assert tables(postgres_url) == {"team": 9}
 
 
-def test_tables_of_others_further_down_the_search_path_are_theirs(postgres_url: str) -> None:
-    """They have names of ours, but are not ours, so that ours are made before them."""
+def test_foreign_tables_later_in_the_search_path_are_ignored(postgres_url: str) -> None:
+    """They have names of ours, but belong to others, so that ours are created before them."""
     execute_on(
         postgres_url,
         "CREATE SCHEMA team",
@@ -103,7 +103,7 @@ def test_tables_of_others_further_down_the_search_path_are_theirs(postgres_url: 
     assert tables(postgres_url) == {"public": 2, "team": 9}
 
 
-def test_tables_of_others_where_ours_would_be_made_are_refused(postgres_url: str) -> None:
+def test_foreign_tables_where_ours_would_be_created_are_refused(postgres_url: str) -> None:
     execute_on(postgres_url, "CREATE TABLE profiles (id serial PRIMARY KEY, avatar bytea)")
     with open_backend(postgres_url) as backend:
         assert not backend.exists()
@@ -112,8 +112,8 @@ def test_tables_of_others_where_ours_would_be_made_are_refused(postgres_url: str
     assert tables(postgres_url) == {"public": 1}
 
 
-def test_another_program_with_alembic_is_left_alone(postgres_url: str, role: str) -> None:
-    """Also where its table cannot be read, and when ours are brought to another version."""
+def test_another_program_with_alembic_is_not_affected(postgres_url: str, role: str) -> None:
+    """Even if its version table cannot be read, and when our tables are upgraded."""
     execute_on(
         postgres_url,
         "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)",
@@ -131,7 +131,7 @@ def test_another_program_with_alembic_is_left_alone(postgres_url: str, role: str
     assert found == [("509b1b4a88b1",)]
 
 
-# --- writers that find the tables by different ways -----------------------------------------------
+# --- writers with different search paths ----------------------------------------------------------
 
 
 def count_up(url: str, ready: object) -> None:
@@ -144,8 +144,8 @@ def count_up(url: str, ready: object) -> None:
                 backend.set_app_state("counter", str(present + 1))
 
 
-def test_roles_with_other_search_paths_lose_no_update(postgres_url: str, role: str) -> None:
-    """They come one after the other wherever they use the same table."""
+def test_roles_with_different_search_paths_lose_no_update(postgres_url: str, role: str) -> None:
+    """They are serialized if they use the same table."""
     execute_on(postgres_url, f"CREATE SCHEMA {role} AUTHORIZATION {role}")
     with open_backend(postgres_url) as backend:
         backend.set_app_state("counter", "0")
@@ -182,8 +182,8 @@ def test_writers_in_different_schemas_do_not_wait_for_each_other(postgres_url: s
 # --- roles and replicas -------------------------------------------------------------------------
 
 
-def test_a_role_that_may_not_create_is_told_so(postgres_url: str, role: str) -> None:
-    """As since PostgreSQL 15 none may; what it needs is granted or done by another."""
+def test_a_role_without_the_create_privilege_gets_an_error(postgres_url: str, role: str) -> None:
+    """Since PostgreSQL 15 that is the default; an administrator grants it or creates the tables."""
     with open_backend(as_role(postgres_url, role)) as backend:
         with pytest.raises(StorageError, match=r"permission denied for schema public.*GRANT"):
             backend.save_profile({"id": "p"})
@@ -196,16 +196,16 @@ def test_a_role_that_may_not_create_is_told_so(postgres_url: str, role: str) -> 
 
 @contextmanager
 def locked_against_locks(url: str) -> Iterator[None]:
-    """Hold every lock that a reader must not wait for."""
+    """Hold every lock that would block a reader that waits for locks."""
     with psycopg.connect(plain(url)) as connection:
         connection.execute("LOCK TABLE app_state, profiles IN EXCLUSIVE MODE")
         yield
 
 
-def test_a_role_that_only_reads_reads(
+def test_a_read_only_role_can_read(
     postgres_url: str, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that it may, without a lock; writing says what is not permitted."""
+    """It reads all that it may, without a lock; the error of a write names the privilege."""
     with open_backend(postgres_url) as owner:
         owner.save_profile({"id": "p"})
     execute_on(postgres_url, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
@@ -224,7 +224,7 @@ def test_a_role_that_only_reads_reads(
         assert run(command) == 0
 
 
-def test_the_read_only_default_of_a_database_holds(postgres_url: str) -> None:
+def test_a_database_that_is_read_only_by_default_stays_read_only(postgres_url: str) -> None:
     """However often a connection of the pool has read before."""
     with open_backend(postgres_url) as backend:
         backend.save_profile({"id": "p"})
@@ -243,7 +243,7 @@ def test_the_read_only_default_of_a_database_holds(postgres_url: str) -> None:
 def test_a_replica_can_be_read(
     postgres_server: PostgresServer, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real one; writing says that it is one."""
+    """It is a real one; the error of a write reports a replica."""
     with open_backend(postgres_url) as backend:
         backend.save_profile({"id": "p"})
     with postgres_server.replica() as url_on_replica:
@@ -260,7 +260,7 @@ def test_a_replica_can_be_read(
             assert run(command) == 0
 
 
-# --- what a server, database or role is set to ----------------------------------------------------
+# --- settings of a server, database or role -------------------------------------------------------
 
 
 SETTINGS = {
@@ -277,8 +277,8 @@ SETTINGS = {
 }
 
 
-def test_values_come_back_equal_whatever_the_server_is_set_to(postgres_url: str) -> None:
-    """Its time zone and formats are for people."""
+def test_values_are_equal_with_any_settings_of_the_server(postgres_url: str) -> None:
+    """Its time zone and formats affect output for people only."""
     name = make_url(postgres_url).database
     execute_on(
         postgres_url, *(f"ALTER DATABASE {name} SET {key} = {SETTINGS[key]}" for key in SETTINGS)
@@ -303,7 +303,7 @@ def test_values_come_back_equal_whatever_the_server_is_set_to(postgres_url: str)
 
 @contextmanager
 def database_in(server: PostgresServer, encoding: str) -> Iterator[str]:
-    """Make a database in an encoding that is not UTF-8."""
+    """Create a database in an encoding that is not UTF-8."""
     name = f"burndown_test_{encoding.lower()}"
     server.run(
         f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
@@ -326,10 +326,10 @@ def database_in(server: PostgresServer, encoding: str) -> Iterator[str]:
         ("SQL_ASCII", "utf-8"),
     ],
 )
-def test_an_encoding_holds_a_value_exactly_or_refuses_it(
+def test_an_encoding_stores_a_value_exactly_or_refuses_it(
     postgres_server: PostgresServer, encoding: str, python_name: str
 ) -> None:
-    """What does not fit is refused before anything is written, and the error says what to do."""
+    """Other values are refused before any write, and the error names a solution."""
     with database_in(postgres_server, encoding) as url, open_backend(url) as backend:
         backend.save_profile({"id": "p"})
         for value in ("plain", "Zürich", "€", "日本", "Ж", "\U0001f680"):

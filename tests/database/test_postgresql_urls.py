@@ -1,4 +1,4 @@
-"""What the URL of a PostgreSQL database says: parameters, settings, and secrets nobody is shown."""
+"""URLs of PostgreSQL databases: parameters, settings, and secrets that are never printed."""
 
 import logging
 import traceback
@@ -17,7 +17,7 @@ from burndown.persistence import open_backend
 from burndown.settings import get_settings
 
 PARTS = ("c4n4ry", "p4ssw0rd", "s3cr3t")
-"""What a password is made of; none of them may be shown."""
+"""The parts of a password, none of which may be printed."""
 
 separators = st.text("@:/?#[]%&=+ \\'\"*.;|{}^~`é日\U0001f511-", min_size=1, max_size=4)
 passwords = st.builds(
@@ -29,8 +29,8 @@ passwords = st.builds(
 NOBODY_LISTENS = "127.0.0.1:1/db"
 
 
-def all_that_is_shown(url: str) -> str:
-    """Return what somebody sees of a store that cannot be reached, or whose URL is refused."""
+def all_that_is_printed(url: str) -> str:
+    """Return all that is printed about a store that cannot be reached, or whose URL is refused."""
     seen = []
     try:
         backend = open_backend(url)
@@ -54,8 +54,8 @@ def parameters_of(url: str) -> dict[str, Any]:
 
 
 @given(password=passwords)
-def test_an_escaped_password_is_used_and_not_shown(password: str) -> None:
-    """Wherever the URL has it, whatever is in it, and however long it is."""
+def test_an_escaped_password_is_used_and_not_printed(password: str) -> None:
+    """Wherever it is in the URL, whatever characters it has, and however long it is."""
     for escaped in (quote(password, safe=""), quote_plus(password)):
         for url in (
             f"postgresql://user:{quote(password, safe='')}@{NOBODY_LISTENS}",
@@ -63,7 +63,7 @@ def test_an_escaped_password_is_used_and_not_shown(password: str) -> None:
             f"postgresql://{NOBODY_LISTENS}?sslpassword={escaped}&user=user&password={escaped}",
         ):
             assert parameters_of(url)["password"] == password
-            shown = all_that_is_shown(url)
+            shown = all_that_is_printed(url)
             assert "127.0.0.1" in shown
             assert not [part for part in PARTS if part in shown]
 
@@ -74,8 +74,8 @@ def test_an_escaped_password_is_used_and_not_shown(password: str) -> None:
 @example(password="p4ssw0rd@s3cr3t?c4n4ry=1")
 @example(password="p4ssw0rd&s3cr3t=c4n4ry")
 @example(password="p4ssw0rd@s3cr3t:5432/c4n4ry")
-def test_no_part_of_a_password_that_is_not_escaped_is_shown(password: str) -> None:
-    """It is refused where the URL can be read in several ways, and the error says what to do."""
+def test_no_part_of_an_unescaped_password_is_printed(password: str) -> None:
+    """It is refused if the URL is ambiguous, and the error names the solution."""
     for url in (
         f"postgresql://user:{password}@{NOBODY_LISTENS}",
         f"postgresql://user@{NOBODY_LISTENS}?password={password}",
@@ -83,13 +83,13 @@ def test_no_part_of_a_password_that_is_not_escaped_is_shown(password: str) -> No
         f"postgresql://{NOBODY_LISTENS}?sslmode=prefer&password={password}&user=user",
         f"mysql://user:{password}@{NOBODY_LISTENS}",
     ):
-        shown = all_that_is_shown(url)
+        shown = all_that_is_printed(url)
         assert not [part for part in PARTS if part in shown]
         if "@" in password:
             assert "write @ as %40" in shown
 
 
-def test_settings_are_shown_without_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_are_printed_without_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"postgresql://user:{PARTS[0]}@host/db")
     assert PARTS[0] in str(get_settings().database)
     assert PARTS[0] not in f"{get_settings()} {get_settings()!r}"
@@ -114,25 +114,25 @@ def test_settings_are_shown_without_the_url(monkeypatch: pytest.MonkeyPatch) -> 
         "password=%ED%A0%80c4n4ry",
     ],
 )
-def test_parameters_that_may_be_secret_are_not_shown(parameters: str) -> None:
-    shown = all_that_is_shown(f"postgresql://{NOBODY_LISTENS}?{parameters}")
+def test_parameters_that_may_be_secret_are_not_printed(parameters: str) -> None:
+    shown = all_that_is_printed(f"postgresql://{NOBODY_LISTENS}?{parameters}")
     assert "c4n4ry" not in shown
 
 
-def test_a_password_of_bytes_that_are_no_text_is_refused() -> None:
-    """As the environment gives them; the driver would fail with an error of its own."""
-    shown = all_that_is_shown(f"postgresql://user:{PARTS[0]}\udcff@{NOBODY_LISTENS}")
-    assert "what is not UTF-8" in shown
+def test_a_password_that_is_not_utf_8_is_refused() -> None:
+    """An environment variable can have it; the driver would raise an error of its own."""
+    shown = all_that_is_printed(f"postgresql://user:{PARTS[0]}\udcff@{NOBODY_LISTENS}")
+    assert "or is not UTF-8" in shown
     assert PARTS[0] not in shown
 
 
-def test_a_password_in_the_parameters_works_and_no_command_shows_it(
+def test_a_password_in_the_parameters_works_and_no_command_prints_it(
     postgres_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """On a server, with all logs at DEBUG."""
+    """The commands run on a server, with all logs at DEBUG."""
     caplog.set_level(logging.DEBUG)
     with_password = f"{postgres_url}&password={PARTS[0]}".replace("postgres:@", "postgres@")
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", with_password)
@@ -145,8 +145,8 @@ def test_a_password_in_the_parameters_works_and_no_command_shows_it(
     assert PARTS[0] not in printed.out + printed.err + caplog.text
 
 
-def test_what_tells_databases_apart_is_shown() -> None:
-    """Two that differ in host, port, name or search path have two locations."""
+def test_a_location_distinguishes_databases() -> None:
+    """Databases with a different host, port, name or search path have different locations."""
     locations = {
         open_database(f"postgresql://{url}").location
         for url in (
@@ -180,7 +180,7 @@ def test_what_tells_databases_apart_is_shown() -> None:
     ],
 )
 def test_parameters_reach_the_driver(url: str, expected: dict[str, Any]) -> None:
-    """As SQLAlchemy and libpq document them."""
+    """They have the meaning that SQLAlchemy and libpq document."""
     given = parameters_of(f"postgresql+psycopg://{url}")
     assert given.items() >= expected.items()
 
@@ -201,7 +201,7 @@ def test_parameters_reach_the_driver(url: str, expected: dict[str, Any]) -> None
         ("-cmy.own=x=y", {"my.own": "x=y"}),
     ],
 )
-def test_options_are_settings(options: str, expected: dict[str, str]) -> None:
+def test_options_are_parsed_as_settings(options: str, expected: dict[str, str]) -> None:
     database = open_database(f"postgresql://host/db?options={quote(options)}")
     assert isinstance(database, PostgreSQLDatabase)
     assert database._address.settings == expected
@@ -211,8 +211,8 @@ def test_options_are_settings(options: str, expected: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "options", ["-B 5", "-c", "search_path=a", "-c a b=c", "endpoint=x", "-d2"]
 )
-def test_options_that_are_no_settings_are_refused(options: str) -> None:
-    """Nothing that the URL asks for is left out in silence."""
+def test_options_other_than_settings_are_refused(options: str) -> None:
+    """Nothing in the URL is ignored silently."""
     with pytest.raises(StorageError, match="-csearch_path=NAME"):
         open_database(f"postgresql://host/db?options={quote(options)}")
 
@@ -227,7 +227,7 @@ def test_options_that_are_no_settings_are_refused(options: str) -> None:
         "host=localhost\npassword = s3cr3t",
     ],
 )
-def test_a_malformed_url_is_not_taken_for_a_path(
+def test_a_malformed_url_is_not_used_as_a_path(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

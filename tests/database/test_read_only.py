@@ -1,4 +1,4 @@
-"""A database that this process can read and not write: of another user, or on a volume."""
+"""Databases that this process can only read: of another user, or on a read-only volume."""
 
 import os
 import re
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs users of 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that every user can enter."""
+    """Create a folder that every user can enter."""
     made = Path(tempfile.mkdtemp())
     made.chmod(0o755)
     yield made
@@ -38,7 +38,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def path(folder: Path) -> Path:
-    """A database with a profile, closed."""
+    """Create a database with a profile, and close it."""
     path = folder / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "kafka", "name": "Kafka"})
@@ -47,7 +47,7 @@ def path(folder: Path) -> Path:
 
 
 def as_another_user(work: Callable[[], object]) -> None:
-    """Do it in a process that may write nowhere, and fail if it fails."""
+    """Do the work in a process that may write nowhere, and fail if it fails."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -89,7 +89,7 @@ with SQLiteBackend(sys.argv[1]) as owner:
 
 
 def in_use(path: Path, stack: ExitStack) -> None:
-    """In another process: this one closes its connections before it forks."""
+    """Open it in another process: this one closes its connections before it forks."""
     owner = stack.enter_context(
         subprocess.Popen(
             [sys.executable, "-c", OWN, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -104,7 +104,7 @@ def killed(path: Path, stack: ExitStack) -> None:
 
 
 def killed_without_index(path: Path, stack: ExitStack) -> None:
-    """As a backup of the two files has it."""
+    """As a backup of the two files alone leaves it."""
     leave_log(path, "-wal")
 
 
@@ -127,10 +127,10 @@ STATES = [closed, in_use, killed, killed_without_index, without_log]
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
-def test_what_another_user_has_can_be_read(
+def test_a_database_of_another_user_can_be_read(
     path: Path, state: Callable[[Path, ExitStack], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By calls and commands, through an ordinary backend; a write says which file and why not."""
+    """By calls and commands, through a normal backend; a write raises with file and reason."""
     queries = {"12w"} if state in (closed, without_log) else {"12w", "26w"}
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(path))
 
@@ -164,7 +164,7 @@ def test_what_another_user_has_can_be_read(
         assert contents(path.parent) == before
 
 
-def test_a_file_that_nobody_else_may_read_is_named_with_the_reason(path: Path) -> None:
+def test_a_file_that_others_may_not_read_is_named_with_the_reason(path: Path) -> None:
     path.chmod(0o600)
 
     def read() -> None:
@@ -179,13 +179,13 @@ def test_a_file_that_nobody_else_may_read_is_named_with_the_reason(path: Path) -
         as_another_user(read)
 
 
-def test_a_reader_sees_what_its_owner_writes_later(
+def test_a_reader_sees_later_writes_of_the_owner(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though it takes no lock as long as nobody has the database in use."""
+    """Even though it takes no lock while no other process uses the database."""
     reader, owner = SQLiteBackend(path), SQLiteBackend(path)
     for number in range(3):
-        monkeypatch.setattr(DatabaseFile, "why_read_only", lambda self: "it is a test")
+        monkeypatch.setattr(DatabaseFile, "read_only_reason", lambda self: "it is a test")
         assert len(reader.list_queries("kafka")) == 1 + number
         monkeypatch.undo()
         owner.save_query("kafka", {"id": f"new{number}"})
@@ -195,11 +195,11 @@ def test_a_reader_sees_what_its_owner_writes_later(
     reader.close()
 
 
-def test_what_was_opened_to_be_read_is_not_written(path: Path) -> None:
+def test_a_read_only_session_cannot_write(path: Path) -> None:
     before = contents(path.parent)
     with open_backend(path, read_only=True) as backend:
         assert len(backend.list_profiles()) == 1
-        with pytest.raises(StorageError, match="cannot be written: it was opened to be read"):
+        with pytest.raises(StorageError, match="cannot be written: it was opened read-only"):
             backend.save_profile({"id": "p"})
     assert contents(path.parent) == before
     missing = path.with_name("missing.db")
@@ -211,7 +211,7 @@ def test_what_was_opened_to_be_read_is_not_written(path: Path) -> None:
     assert contents(path.parent) == before
 
 
-def test_a_transaction_of_a_reader_sees_one_state_and_keeps_nobody_from_writing(path: Path) -> None:
+def test_a_transaction_of_a_reader_has_one_snapshot_and_blocks_no_writer(path: Path) -> None:
     with SQLiteBackend(path) as owner, open_backend(path, read_only=True) as reader:
         with reader.transaction():
             assert len(reader.list_queries("kafka")) == 1
@@ -220,11 +220,11 @@ def test_a_transaction_of_a_reader_sees_one_state_and_keeps_nobody_from_writing(
         assert len(reader.list_queries("kafka")) == 2
 
 
-# --- files beside the database -------------------------------------------------------------------
+# --- files next to the database ------------------------------------------------------------------
 
 
-def test_a_journal_of_another_database_is_not_carried_out(path: Path) -> None:
-    """SQLite would write its pages into ours."""
+def test_the_journal_of_another_database_is_not_applied(path: Path) -> None:
+    """SQLite would write its pages into our database."""
     foreign_journal(path)
     before = contents(path.parent)
     for read_only in (True, False):
@@ -236,8 +236,8 @@ def test_a_journal_of_another_database_is_not_carried_out(path: Path) -> None:
     assert contents(path.parent) == before
 
 
-def test_a_journal_of_an_older_copy_is_not_carried_out(path: Path) -> None:
-    """Even if it has the size of ours."""
+def test_the_journal_of_an_older_copy_is_not_applied(path: Path) -> None:
+    """Even if its size fits ours."""
     other = path.with_name("other.db")
     shutil.copy(path, other)
     with closing(sqlite3.connect(other, isolation_level=None)) as connection:
@@ -255,8 +255,8 @@ def test_a_journal_of_an_older_copy_is_not_carried_out(path: Path) -> None:
         backend.list_profiles()
 
 
-def test_a_journal_that_takes_back_the_journal_mode_is_carried_out(path: Path) -> None:
-    """It is what a process leaves that is killed as it opens a database for the first time."""
+def test_a_journal_that_restores_the_journal_mode_is_applied(path: Path) -> None:
+    """A process leaves it that is killed while it opens a database for the first time."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
     content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""The laws of the file: who may read it, what every connection keeps to, how it fails."""
+"""A SQLite database: file modes, connections, transactions, integrity, locks, logs and errors."""
 
 import json
 import logging
@@ -28,10 +28,10 @@ from burndown import (
     set_backend,
 )
 from burndown.database import (
-    base,
     check_database_integrity,
     get_db_connection,
     open_database,
+    timeouts,
 )
 from burndown.models.codec import codec_of
 from burndown.repositories import ProfileRepository
@@ -45,20 +45,20 @@ def mode(path: Path) -> int:
 
 @pytest.fixture
 def current(backend: SQLiteBackend) -> SQLiteBackend:
-    """The backend, set as the current one."""
+    """Return the backend, set as the current one."""
     set_backend(backend)
     return backend
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a lock."""
-    monkeypatch.setattr(base, "BUSY_TIMEOUT_SECONDS", 0.01)
+    """Let no call wait for a lock."""
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
 
 
 @pytest.fixture
 def locked(tmp_path: Path, impatient: None) -> Iterator[Path]:
-    """A database in which somebody else is writing."""
+    """Create a database in which another connection is writing."""
     path = tmp_path / "locked.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
@@ -87,7 +87,7 @@ def test_only_the_owner_can_read_the_database(tmp_path: Path, umask: int) -> Non
 
 @pytest.mark.parametrize("padding", [0, 50_000], ids=["within a page", "over many pages"])
 def test_a_token_that_is_deleted_or_replaced_is_overwritten(tmp_path: Path, padding: int) -> None:
-    """What cleaning leaves in free pages is no token."""
+    """Cleaning leaves no token in free pages."""
     path = tmp_path / "burndown.db"
     config = {"token": CANARY, "note": "x" * padding, "second_token": CANARY}
     with SQLiteBackend(path) as backend:
@@ -106,12 +106,12 @@ def test_an_integrity_check_on_first_use_leaves_the_database_private(tmp_path: P
         assert {mode(file) for file in tmp_path.glob("burndown.db*")} == {0o600}
 
 
-def test_a_database_that_is_not_made_yet_is_whole(tmp_path: Path) -> None:
+def test_a_missing_database_is_intact(tmp_path: Path) -> None:
     set_backend(SQLiteBackend(tmp_path / "not" / "there" / "burndown.db"))
     assert check_database_integrity() == (True, [])
 
 
-def test_making_a_backend_touches_nothing(tmp_path: Path) -> None:
+def test_creating_a_backend_creates_no_file(tmp_path: Path) -> None:
     with SQLiteBackend(tmp_path / "profiles" / "burndown.db"):
         assert list(tmp_path.iterdir()) == []
 
@@ -127,7 +127,9 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database" * 1000, b"{}\n" + bytes(5000)])
-def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_database_is_reported_as_damaged(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "burndown.db"
     path.write_bytes(content)
     with SQLiteBackend(path) as backend:
@@ -143,7 +145,7 @@ def test_a_file_that_is_no_database_is_called_damaged(tmp_path: Path, content: b
 
 
 @pytest.mark.parametrize("where", ["file/a.db", "file/deeper/a.db", "folder", "n" * 300])
-def test_a_place_where_no_database_can_be_is_a_storage_error(tmp_path: Path, where: str) -> None:
+def test_an_impossible_location_is_a_storage_error(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "folder").mkdir()
     with SQLiteBackend(tmp_path / where) as backend:
@@ -163,7 +165,7 @@ def test_a_path_with_a_nul_is_a_storage_error() -> None:
 # --- connections -----------------------------------------------------------------------------
 
 
-def test_every_connection_keeps_to_the_rules(current: SQLiteBackend) -> None:
+def test_every_connection_has_the_required_pragmas(current: SQLiteBackend) -> None:
     def pragmas(run: Any) -> list[Any]:
         names = ("journal_mode", "foreign_keys", "synchronous")
         return [run(f"PRAGMA {name}").fetchone()[0] for name in names]
@@ -195,7 +197,7 @@ def test_a_connection_commits_at_the_end_of_its_own_block(current: SQLiteBackend
     assert [current.get_app_state(key) for key in "abc"] == ["1", "1", None]
 
 
-def test_the_schema_is_there_on_first_use(tmp_path: Path) -> None:
+def test_the_schema_is_created_on_first_use(tmp_path: Path) -> None:
     set_backend(SQLiteBackend(tmp_path / "burndown.db"))
     with get_db_connection() as connection:
         assert isinstance(connection, sqlite3.Connection)
@@ -253,7 +255,7 @@ def test_rows_can_be_inserted_with_two_columns(current: SQLiteBackend) -> None:
     assert len(current.list_profiles()) == 2
 
 
-def test_a_column_or_index_that_others_add_is_no_hindrance(current: SQLiteBackend) -> None:
+def test_columns_and_indexes_of_others_are_accepted(current: SQLiteBackend) -> None:
     current.save_profile({"id": "p"})
     with get_db_connection() as connection:
         connection.execute("ALTER TABLE profiles ADD COLUMN new_field TEXT DEFAULT ''")
@@ -264,7 +266,7 @@ def test_a_column_or_index_that_others_add_is_no_hindrance(current: SQLiteBacken
     assert current.get_app_state("schema_version") == "1.1"
 
 
-def test_the_shell_can_read_what_is_not_compressed(current: SQLiteBackend) -> None:
+def test_the_shell_can_read_all_but_compressed_values(current: SQLiteBackend) -> None:
     current.save_profile({"id": "p", "jira_config": {"base_url": "https://j.example.com"}})
     with get_db_connection() as connection:
         [url] = connection.execute(
@@ -277,7 +279,7 @@ def test_the_shell_can_read_what_is_not_compressed(current: SQLiteBackend) -> No
         assert size > 0
 
 
-def test_constraints_hold_for_sql_by_hand(current: SQLiteBackend) -> None:
+def test_constraints_apply_to_manual_sql(current: SQLiteBackend) -> None:
     def orphan() -> None:
         with get_db_connection() as connection:
             connection.execute("INSERT INTO queries (profile_id, id) VALUES ('nope', 'q')")
@@ -300,8 +302,7 @@ def test_a_change_in_place_is_saved(current: SQLiteBackend) -> None:
         assert profile.jira_config.model_extra is not None
         profile.jira_config.model_extra["unknown"]["k"] = 2
         ProfileRepository(session).save(profile)
-    found = current.get_profile("p")
-    assert found is not None
+    found: Any = current.get_profile("p")
     assert found["list"] == [1, 2]
     assert found["jira_config"] == {
         "unknown": {"k": 2},
@@ -321,7 +322,7 @@ def test_a_change_in_place_into_something_invalid_is_refused(current: SQLiteBack
     assert current.get_profile("p") == before
 
 
-def test_a_model_outlives_its_session(current: SQLiteBackend) -> None:
+def test_a_model_can_be_used_after_its_session(current: SQLiteBackend) -> None:
     current.save_profile({"id": "p", "jira_config": {"token": CANARY}})
     with database.read_session() as session:
         [profile] = ProfileRepository(session).list()
@@ -329,7 +330,7 @@ def test_a_model_outlives_its_session(current: SQLiteBackend) -> None:
     assert profile.to_document() == current.get_profile("p")
 
 
-def test_an_error_in_a_session_undoes_it(current: SQLiteBackend) -> None:
+def test_an_error_in_a_session_rolls_it_back(current: SQLiteBackend) -> None:
     def fail() -> None:
         with database.session() as session:
             ProfileRepository(session).save(Profile(id="p"))
@@ -343,21 +344,19 @@ def test_an_error_in_a_session_undoes_it(current: SQLiteBackend) -> None:
 # --- integrity -------------------------------------------------------------------------------
 
 
-def test_a_whole_database_is_whole(current: SQLiteBackend) -> None:
+def test_an_intact_database_is_reported_as_intact(current: SQLiteBackend) -> None:
     assert check_database_integrity() == (True, [])
     current.save_profile({"id": "p"})
     assert check_database_integrity() == (True, [])
 
 
-def test_a_database_is_whole_within_a_transaction_too(
-    impatient: None, current: SQLiteBackend
-) -> None:
+def test_a_database_is_intact_within_a_transaction(impatient: None, current: SQLiteBackend) -> None:
     with current.transaction():
         current.save_profile({"id": "q"})
         assert check_database_integrity() == (True, [])
 
 
-def test_a_row_without_its_parent_is_found(current: SQLiteBackend, tmp_path: Path) -> None:
+def test_a_row_without_its_parent_is_reported(current: SQLiteBackend, tmp_path: Path) -> None:
     current.save_profile({"id": "p"})
     with closing(sqlite3.connect(tmp_path / "burndown.db")) as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
@@ -371,7 +370,7 @@ def test_a_row_without_its_parent_is_found(current: SQLiteBackend, tmp_path: Pat
 
 
 @pytest.mark.parametrize("table", ["profiles", "queries", "jira_changelog_cache", "app_state"])
-def test_a_damaged_page_is_found(tmp_path: Path, table: str) -> None:
+def test_a_damaged_page_is_reported(tmp_path: Path, table: str) -> None:
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
@@ -393,7 +392,7 @@ def test_a_damaged_page_is_found(tmp_path: Path, table: str) -> None:
     set_backend(None)
 
 
-def test_a_database_without_its_end_is_called_damaged(tmp_path: Path) -> None:
+def test_a_truncated_database_is_reported_as_damaged(tmp_path: Path) -> None:
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         for number in range(50):
@@ -409,7 +408,7 @@ def test_a_database_without_its_end_is_called_damaged(tmp_path: Path) -> None:
 # --- locks -----------------------------------------------------------------------------------
 
 
-def test_a_write_that_waited_too_long_is_a_storage_error(locked: Path) -> None:
+def test_a_write_timeout_is_a_storage_error(locked: Path) -> None:
     with SQLiteBackend(locked) as backend:
         for call in (
             lambda: backend.save_profile({"id": "new"}),
@@ -422,18 +421,18 @@ def test_a_write_that_waited_too_long_is_a_storage_error(locked: Path) -> None:
             pass
 
 
-def test_a_read_waits_for_nobody_even_on_first_use(locked: Path) -> None:
+def test_a_read_waits_for_no_lock_even_on_first_use(locked: Path) -> None:
     with SQLiteBackend(locked) as backend:
         assert backend.get_profile("p") is not None
         assert len(backend.list_profiles()) == 1
 
 
-def test_a_database_is_not_damaged_because_somebody_writes(locked: Path) -> None:
+def test_a_database_is_not_damaged_by_a_lock(locked: Path) -> None:
     with SQLiteBackend(locked) as backend:
         assert backend.database.check_integrity() == (True, [])
 
 
-def test_a_lock_that_is_gone_is_forgotten(tmp_path: Path, impatient: None) -> None:
+def test_a_released_lock_has_no_effect(tmp_path: Path, impatient: None) -> None:
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
@@ -471,7 +470,7 @@ def test_the_log_has_the_statements_and_not_their_values(
     assert "https://" not in caplog.text
 
 
-def test_a_failing_statement_does_not_show_its_values(tmp_path: Path) -> None:
+def test_the_error_of_a_statement_does_not_contain_its_values(tmp_path: Path) -> None:
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
@@ -507,14 +506,16 @@ def test_a_mock_of_the_interface_is_a_backend() -> None:
 
 
 @pytest.mark.parametrize("other", ["burndown.db", 3, object(), SQLiteBackend])
-def test_what_is_no_backend_cannot_be_set(backend: SQLiteBackend, other: Any) -> None:
+def test_an_object_of_another_type_cannot_be_set_as_backend(
+    backend: SQLiteBackend, other: Any
+) -> None:
     set_backend(backend)
     with pytest.raises(TypeError, match="PersistenceBackend"):
         set_backend(other)
     assert get_backend() is backend
 
 
-def test_without_a_backend_the_settings_choose_one(
+def test_the_settings_choose_the_default_backend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lies_at(path: Path) -> bool:
@@ -533,7 +534,7 @@ def test_without_a_backend_the_settings_choose_one(
     assert lies_at(tmp_path / "path.db")
 
 
-def test_forgetting_the_backend_closes_it(tmp_path: Path) -> None:
+def test_unsetting_the_backend_closes_it(tmp_path: Path) -> None:
     backend = SQLiteBackend(tmp_path / "burndown.db")
     set_backend(backend)
     backend.save_profile({"id": "p"})
@@ -568,7 +569,7 @@ def test_connections_follow_the_backend(tmp_path: Path) -> None:
         ":memory:",
     ],
 )
-def test_a_database_that_nothing_can_open_is_refused_without_its_secrets(
+def test_an_unsupported_url_is_refused_without_its_secrets(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(StorageError) as refused:
@@ -580,7 +581,7 @@ def test_a_database_that_nothing_can_open_is_refused_without_its_secrets(
     assert CANARY not in f"{refused.value} {refused.value!r} {refused.value.__cause__}"
 
 
-def test_a_setting_that_is_not_possible_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "OFF")
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"sqlite:///{CANARY}.db")
     with pytest.raises(ValidationError, match="sqlite_synchronous") as refused:
@@ -589,12 +590,12 @@ def test_a_setting_that_is_not_possible_is_named(monkeypatch: pytest.MonkeyPatch
     assert CANARY not in f"{refused.value} {refused.value!r}"
 
 
-def test_a_database_shows_where_it_is_and_no_password(tmp_path: Path) -> None:
+def test_a_database_prints_its_location_and_no_password(tmp_path: Path) -> None:
     assert str(tmp_path / "a.db") in repr(SQLiteBackend(tmp_path / "a.db"))
     assert CANARY not in repr(open_database(f"sqlite://user:{CANARY}@host/{tmp_path / 'a.db'}"))
 
 
-def test_every_public_name_is_there() -> None:
+def test_every_public_name_exists() -> None:
     for name in burndown.__all__:
         assert getattr(burndown, name) is not None
         assert name in dir(burndown)

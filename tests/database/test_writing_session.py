@@ -1,4 +1,4 @@
-"""What is edited in place in entities of SQLModel's own queries is stored, undone or refused."""
+"""Edits in place of entities of the caller's own SQLModel queries are stored, undone or refused."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -12,8 +12,9 @@ from sqlmodel import select
 
 from burndown import JiraCache, Profile, SQLiteBackend, ValidationError
 from burndown.models.codec import codec_of
-from burndown.models.values import utc_now
-from burndown.repositories import ProfileRepository
+from burndown.models.timestamps import utc_now
+from burndown.repositories.profile import get_profile
+from burndown.sql import Executor
 
 DOCUMENT = {
     "id": "k",
@@ -64,14 +65,13 @@ def test_edits_in_place_are_stored(
         profile = session.exec(select(Profile)).one()
         for each in first:
             EDITS[each](profile)
-        repository = ProfileRepository(session)
-        assert repository.get_document("k") == profile.to_document()
+        assert get_profile(Executor.of(session), "k") == profile.to_document()
         for each in second:
             EDITS[each](profile)
     assert shared_backend.get_profile("k") == profile.to_document()
 
 
-def test_an_entity_that_nobody_holds_is_stored(backend: SQLiteBackend) -> None:
+def test_an_entity_without_other_references_is_stored(backend: SQLiteBackend) -> None:
     with backend.database.session() as session:
         session.get_one(Profile, "k").project_classification.bug_types.append("Incident")
     assert bug_types(backend) == ["Bug", "Incident"]
@@ -86,7 +86,7 @@ def test_an_edit_after_adding_is_stored(backend: SQLiteBackend) -> None:
     assert backend.get_profile("new") == new.to_document()
 
 
-def test_what_is_not_edited_is_left_as_others_store_it(backend: SQLiteBackend) -> None:
+def test_columns_that_were_not_edited_are_not_written(backend: SQLiteBackend) -> None:
     with backend.database.session() as session:
         profile = session.get_one(Profile, "k")
         backend.save_profile({**DOCUMENT, "project_classification": {"bug_types": ["Incident"]}})
@@ -94,7 +94,7 @@ def test_what_is_not_edited_is_left_as_others_store_it(backend: SQLiteBackend) -
     assert bug_types(backend) == ["Incident"]
 
 
-def test_what_is_saved_after_an_edit_is_stored(backend: SQLiteBackend) -> None:
+def test_an_entity_that_is_saved_after_an_edit_is_stored(backend: SQLiteBackend) -> None:
     with backend.database.session() as session:
         profile = session.get_one(Profile, "k")
         profile.project_classification.bug_types.append("Incident")
@@ -111,7 +111,7 @@ def test_refreshing_drops_edits(backend: SQLiteBackend) -> None:
     assert bug_types(backend) == ["Bug"]
 
 
-def test_an_error_undoes_edits_of_its_part_only(backend: SQLiteBackend) -> None:
+def test_an_error_undoes_only_the_edits_of_its_savepoint(backend: SQLiteBackend) -> None:
     with backend.database.session() as session:
         profile = session.get_one(Profile, "k")
         profile.project_classification.bug_types.append("Incident")
@@ -121,7 +121,7 @@ def test_an_error_undoes_edits_of_its_part_only(backend: SQLiteBackend) -> None:
     assert bug_types(backend) == ["Bug", "Incident"]
 
 
-def test_an_edit_that_is_not_valid_is_refused(backend: SQLiteBackend) -> None:
+def test_an_invalid_edit_is_refused(backend: SQLiteBackend) -> None:
     def edit() -> None:
         with backend.database.session() as session:
             profile = session.get_one(Profile, "k")
@@ -136,7 +136,7 @@ def test_an_edit_that_is_not_valid_is_refused(backend: SQLiteBackend) -> None:
     assert bug_types(backend) == ["Bug"]
 
 
-def test_what_is_derived_follows_an_edit(backend: SQLiteBackend) -> None:
+def test_derived_columns_follow_an_edit(backend: SQLiteBackend) -> None:
     backend.save_query("k", {"id": "q"})
     backend.save_jira_cache("k", "q", "c", {"issues": [{"key": "A-1"}]}, utc_now())
     with backend.database.session() as session:
@@ -149,7 +149,7 @@ def test_what_is_derived_follows_an_edit(backend: SQLiteBackend) -> None:
 @pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, Profile.model_copy, lambda p: p.model_copy(deep=True)]
 )
-def test_a_copy_is_in_no_session(
+def test_a_copy_belongs_to_no_session(
     backend: SQLiteBackend, copied: Callable[[Profile], Profile]
 ) -> None:
     with backend.database.session() as session:
@@ -168,7 +168,7 @@ def test_a_copy_is_in_no_session(
     assert unchanged["show_milestone"] is False
 
 
-def test_a_copy_can_be_changed_when_the_original_is_gone() -> None:
+def test_a_copy_can_be_changed_after_the_original_was_deleted() -> None:
     copied = Profile(id="k").model_copy()
     copied.show_points = ["show"]
     assert copied.show_points == ["show"]

@@ -1,6 +1,6 @@
-"""Malformed exports, archives, workspaces and paths, and what must hold after each of them.
+"""Malformed exports, archives, workspaces and paths, and the rules to check after each of them.
 
     python -m tests.fuzz 20000 --seed 1
 
-Every case follows from the seed and its number alone; ``--only NUMBER`` repeats one.
+Every case depends only on the seed and its number; ``--only NUMBER`` repeats one.
 """

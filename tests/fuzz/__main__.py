@@ -1,4 +1,4 @@
-"""The command: runs cases, and tells how they ended. It fails if one shows a fault."""
+"""The command: run cases, and print how they ended. It fails if a case breaks a rule."""
 
 import argparse
 import os
@@ -34,25 +34,25 @@ def main() -> int:
         case, rng = case_of(options.seed, options.only)
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             result = run_case(case, rng, options.only, material, Path(folder))
-        _tell(result)
+        _print_result(result)
         print(f"{result.kind}: {result.outcome}\n{result.told}")
         return bool(result.problems)
     print(f"{options.count:,} cases of seed {options.seed} on {options.processes} processes")
     summary = run_many(
-        material, options.seed, options.count, options.processes, options.folder, _tell
+        material, options.seed, options.count, options.processes, options.folder, _print_result
     )
-    _tell_all(summary)
+    _print_summary(summary)
     return bool(summary.findings)
 
 
-def _tell(result: Result) -> None:
+def _print_result(result: Result) -> None:
     if result.problems:
         print(f"\ncase {result.number}, {result.kind}: {result.told[:2000]}", flush=True)
         for problem in result.problems:
             print(problem[-2000:], flush=True)
 
 
-def _tell_all(summary: Summary) -> None:
+def _print_summary(summary: Summary) -> None:
     print()
     for outcome, count in sorted(summary.outcomes.items()):
         print(f"{count:7,}  {outcome}")

@@ -1,4 +1,4 @@
-"""What can be wrong with a ``.zip`` file."""
+"""Faults of ``.zip`` files."""
 
 import functools
 import io
@@ -26,7 +26,7 @@ _BOMBS = (
     (129, zipfile.ZIP_DEFLATED),
     (20, zipfile.ZIP_STORED),
 )
-"""Megabytes of blanks, and how they are packed."""
+"""Megabytes of blanks, and how they are compressed."""
 _RENAMED: dict[str, Callable[[str], str]] = {
     "backslashes": lambda name: name.replace("/", "\\"),
     "decomposed": lambda name: unicodedata.normalize("NFD", name),
@@ -34,8 +34,8 @@ _RENAMED: dict[str, Callable[[str], str]] = {
     "a dot in front": lambda name: f"./{name}",
     "a folder around": lambda name: f"gr\u00f6\u00dfe/{name}",
 }
-"""What other systems and programs make of the names."""
-_FIELDS = {  # of an entry of the directory: offset and form
+"""Variants that other systems and programs make of file names."""
+_FIELDS = {  # of an entry of the directory: offset and format
     "flags": (8, "<H"),
     "method": (10, "<H"),
     "checksum": (16, "<L"),
@@ -53,15 +53,15 @@ _VALUES = {
 
 
 def damaged_archive(rng: random.Random, tree: Tree, outside: str) -> tuple[bytes, list[str]]:
-    """An archive of the tree, mostly with something wrong that only archives can have.
+    """Return an archive of the tree, mostly with a fault that only archives can have.
 
     Args:
         rng: the random numbers of the case.
-        tree: what is in it.
+        tree: its content.
         outside: a folder that nothing may be unpacked to.
 
     Returns:
-        Its bytes, and what was done.
+        Its bytes, and a description of the fault.
     """
     told = []
     entries = [(name, data) for name, data in tree.items() if isinstance(data, bytes)]
@@ -69,7 +69,7 @@ def damaged_archive(rng: random.Random, tree: Tree, outside: str) -> tuple[bytes
         if not isinstance(odd, bytes):
             entries.append((f"{name}/" if odd.kind == "folder" else name, odd.target.encode()))
     if rng.random() < 0.3:
-        entries.append(_odd_entry(rng, entries, outside))
+        entries.append(_unexpected_entry(rng, entries, outside))
         told.append(f"entry {entries[-1][0][:60]!r}")
     if rng.random() < 0.2:
         told.append(rng.choice(sorted(_RENAMED)))
@@ -100,7 +100,7 @@ def _packed(
 
 
 def _pack_bomb(archive: zipfile.ZipFile, name: str, megabytes: int, method: int) -> None:
-    """In the place of a file; it is never in memory as a whole."""
+    """Pack it in place of a file; it is never completely in memory."""
     entry = zipfile.ZipInfo(name)
     entry.compress_type = method
     with archive.open(entry, "w") as file:
@@ -110,7 +110,7 @@ def _pack_bomb(archive: zipfile.ZipFile, name: str, megabytes: int, method: int)
         file.write(b"}")
 
 
-def _odd_entry(
+def _unexpected_entry(
     rng: random.Random, entries: list[tuple[str, bytes]], outside: str
 ) -> tuple[str, bytes]:
     name, data = rng.choice(entries)

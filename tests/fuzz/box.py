@@ -1,4 +1,4 @@
-"""The place where one case happens, and what must hold there."""
+"""The environment of one case, and the rules to check in it."""
 
 import json
 import logging
@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from burndown import PersistenceError, SQLiteBackend
-from burndown.copying import NAMES
 from burndown.escaping import escaped
-from burndown.models import Entity
+from burndown.models import ENTITIES, Entity
 from burndown.persistence import PersistenceBackend
 from tests.fuzz.material import CANARY
-from tests.fuzz.trees import seen
+from tests.fuzz.trees import snapshot
 
 BAIT = "bait-that-no-store-may-hold"
 
@@ -41,10 +40,10 @@ _BAIT_FILES = (
 
 
 class Box:
-    """A folder of its own for a case: what is read, the store, and an outside that is no target.
+    """A folder for one case: the input, the store, and files outside that must not change.
 
     Args:
-        root: the folder to make.
+        root: the folder to create.
     """
 
     def __init__(self, root: Path) -> None:
@@ -53,62 +52,62 @@ class Box:
         self.input = root / "input"
         self.database = root / "store" / "burndown.db"
         self.told: list[str] = []
-        """What was done to the input."""
+        """The changes of the input."""
         self.problems: list[str] = []
-        """What does not hold."""
+        """The rules that were broken."""
         self.database.parent.mkdir(parents=True)
         for name in _BAIT_FILES:
             (self.outside / name).parent.mkdir(parents=True, exist_ok=True)
             (self.outside / name).write_text(json.dumps(_BAIT))
 
     def remove(self) -> None:
-        """Leave nothing."""
+        """Remove all files."""
         shutil.rmtree(self.root)
 
     @property
     def links(self) -> tuple[str, ...]:
-        """What links can point to."""
+        """Return the targets that links can have."""
         outside = [f"{self.outside}/{name}" for name in ("bait.json", "12w", "queries", "none")]
         return (*outside, str(self.outside), "nowhere", ".", "..", "/", "/dev/zero", "profile.json")
 
     def attempt(self, call: Callable[[], Any]) -> tuple[Any, PersistenceError | None]:
-        """What the call gives, or the refusal that it raises; neither may hold a secret."""
-        heard = _Heard()
+        """Return the result of the call, or the error that it raises, without any secret."""
+        heard = _LogHandler()
         logger = logging.getLogger("burndown")
         logger.addHandler(heard)
         try:
             found = call()
         except PersistenceError as error:
-            self.check_told("".join(traceback.format_exception(error)) + repr(error))
+            self.check_messages("".join(traceback.format_exception(error)) + repr(error))
             self.check_harmless(str(error).split("\n"))
             return None, error
         finally:
             logger.removeHandler(heard)
-            self.check_told("\n".join(heard.messages))
+            self.check_messages("\n".join(heard.messages))
             self.check_harmless(heard.messages)
-        self.check_told(repr(found))
+        self.check_messages(repr(found))
         return found, None
 
     def check(self, holds: bool, what: str) -> None:
-        """Note a problem if it does not hold."""
+        """Note a problem if the rule is broken."""
         if not holds:
             self.problems.append(what)
 
-    def check_told(self, text: str) -> None:
-        """No secret stands in what people are told."""
+    def check_messages(self, text: str) -> None:
+        """Check that no message contains a secret."""
         self.check(CANARY not in text, f"the token is told: {_around(text, CANARY)}")
         self.check(BAIT not in text, f"what lies outside is told: {_around(text, BAIT)}")
 
     def check_harmless(self, lines: list[str]) -> None:
-        """No line holds what ends it, moves a cursor or turns the writing direction."""
+        """Check that no line has a line end, moves a cursor or changes the direction."""
         for line in lines:
             self.check(escaped(line) == line, f"not escaped: {line!r}")
 
     def check_store(self, backend: SQLiteBackend) -> None:
-        """It is whole, can be read, and holds nothing from outside."""
+        """Check that the store is intact, can be read, and has nothing from outside."""
         is_whole, errors = backend.check_integrity()
         self.check(is_whole, f"the store is damaged: {errors}")
-        for model in NAMES:
+        for model in ENTITIES:
             self.check_records(backend, model)
         for profile in backend.list_profiles():
             for query in backend.list_queries(profile["id"]):
@@ -117,12 +116,12 @@ class Box:
                 backend.list_jira_caches(profile["id"], query["id"])
 
     def check_records(self, backend: PersistenceBackend, model: type[Entity]) -> None:
-        """None is from outside."""
+        """Check that no record is from outside."""
         for record in backend.records(model):
             self.check(BAIT not in repr(record), f"a {model.__name__} is from outside")
 
     def rows(self) -> dict[str, Any]:
-        """All rows of all tables as they lie there, read without the code under test."""
+        """Return all rows of all tables, read without the code under test."""
         with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             return {
@@ -131,7 +130,7 @@ class Box:
             }
 
     def check_rows(self, before: dict[str, Any]) -> None:
-        """The store holds what it held."""
+        """Check that the store has not changed."""
         after = self.rows()
         for table in before.keys() | after.keys():
             self.check(before.get(table) == after.get(table), f"rows of {table} have changed")
@@ -139,7 +138,7 @@ class Box:
     def check_files(
         self, before: dict[str, bytes | str], may_change: Callable[[str], bool] = lambda name: False
     ) -> None:
-        """All files are as they were, but for those that may change."""
+        """Check that all files are unchanged, except those that may change."""
         after = self.files()
         for name in sorted(before.keys() | after.keys()):
             if before.get(name) != after.get(name) and not may_change(name):
@@ -149,11 +148,11 @@ class Box:
                 self.problems.append(f"{name!r} was {what}")
 
     def files(self) -> dict[str, bytes | str]:
-        """All that lies in the box but the store."""
-        return seen(self.root, without=("store",))
+        """Return all files of the box except the store."""
+        return snapshot(self.root, without=("store",))
 
 
-class _Heard(logging.Handler):
+class _LogHandler(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.messages: list[str] = []

@@ -1,4 +1,4 @@
-"""The cases: what is given to the package, and what is expected of it."""
+"""The cases: the input of the package, and the rules for the outcome."""
 
 import contextlib
 import json
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from burndown import SQLiteBackend, set_backend
-from burndown.copying import NAMES
 from burndown.database import SQLiteDatabase
 from burndown.import_export import (
     export_profile,
@@ -20,17 +19,18 @@ from burndown.import_export import (
     read_manifest,
     run_import,
 )
-from burndown.legacy.layout import is_passing
+from burndown.legacy import is_temporary
 from burndown.migration import MigrationReport, run_migration_if_needed
+from burndown.models import ENTITIES
 from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.archives import damaged_archive
 from tests.fuzz.box import Box
 from tests.fuzz.damage import HOSTILE_TEXTS, damaged_tree, random_bytes, with_right_digests
 from tests.fuzz.material import CANARY, Material
-from tests.fuzz.trees import Odd, Tree, write_tree
+from tests.fuzz.trees import Special, Tree, write_tree
 
 Case = Callable[[random.Random, Material, Box], str]
-"""Does one case in a box, and says how it ended."""
+"""Run one case in a box, and return how it ended."""
 
 _UNDECODABLE = os.fsdecode(b"\xff\xfe")
 _IN_EXPORTS = (
@@ -176,7 +176,7 @@ def import_archive(rng: random.Random, material: Material, box: Box) -> str:
 
 
 def import_noise(rng: random.Random, material: Material, box: Box) -> str:
-    """Random bytes for an archive, or for one of the files of an export."""
+    """Import random bytes as an archive, or as one of the files of an export."""
     archive = box.root / "export.zip"
     box.told.append("noise")
     archive.write_bytes(rng.choice((b"", b"PK", b"PK\x03\x04", b"PK\x05\x06")) + random_bytes(rng))
@@ -225,7 +225,7 @@ def _import(rng: random.Random, material: Material, box: Box, path: Path) -> str
 
 
 def _export_again(box: Box, profile_id: str) -> None:
-    """What was imported can be exported, and imported from there."""
+    """Export what was imported, and import it again."""
     path = box.root / "again"
     _, error = box.attempt(lambda: export_profile(profile_id, path, include_secrets=True))
     box.check(error is None, f"cannot be exported again: {error}")
@@ -275,7 +275,7 @@ def _damaged_workspace(rng: random.Random, material: Material, box: Box) -> Tree
 
 
 def _add_companion(rng: random.Random, tree: Tree, box: Box) -> str:
-    """What this package keeps beside the files, put there by somebody else."""
+    """Add a file that this package keeps next to the old files, written by another program."""
     name = rng.choice(_COMPANIONS)
     for each in [each for each in tree if each.startswith(f"{name}/")]:
         del tree[each]
@@ -297,10 +297,12 @@ def _add_companion(rng: random.Random, tree: Tree, box: Box) -> str:
             entry = rng.choice(([], {}, {**entry, "more": 1}, {**entry, "removed": None}))
         tree[name] = json.dumps(entry).encode() if rng.random() < 0.9 else random_bytes(rng)
     elif name.endswith("burndown.db"):
-        tree[name] = rng.choice((b"no database" * 100, Odd("folder")))
+        tree[name] = rng.choice((b"no database" * 100, Special("folder")))
     else:
         target = rng.choice(box.links[:5]) if name != "backups" else "nowhere"
-        tree[name] = rng.choice((b"text", Odd("folder"), Odd("pipe"), Odd("link", target)))
+        tree[name] = rng.choice(
+            (b"text", Special("folder"), Special("pipe"), Special("link", target))
+        )
     return f"companion {name} {tree[name]!r}"
 
 
@@ -313,7 +315,7 @@ def _migrated(box: Box, **options: Any) -> tuple[MigrationReport, Exception | No
     finally:
         database.close()
     if report is not None:
-        box.check_told(json.dumps(report.to_document()))
+        box.check_messages(json.dumps(report.to_document()))
     return report, error
 
 
@@ -322,7 +324,7 @@ def _has_journal(files: Iterable[str]) -> bool:
 
 
 def _journal_rule(files: Iterable[str], rule: Callable[[str], bool]) -> Callable[[str], bool]:
-    """The rule, unless there is a journal: that is carried out, but only in its folder."""
+    """Return the rule, unless there is a journal: that is applied, but only in its folder."""
     if not _has_journal(files):
         return rule
     return lambda name: _may_success_change(name) or name.startswith("input/profiles/")
@@ -332,7 +334,7 @@ def _may_failure_change(name: str) -> bool:
     folder, _, below = name.removeprefix("input/").partition("/")
     return folder == "backups" or (
         folder == "profiles"
-        and (below in ("burndown.db.lock", "burndown.db.migrating") or is_passing(below))
+        and (below in ("burndown.db.lock", "burndown.db.migrating") or is_temporary(below))
     )
 
 
@@ -346,7 +348,7 @@ def _may_success_change(name: str) -> bool:
 
 
 def open_files(rng: random.Random, material: Material, box: Box) -> str:
-    """A damaged workspace that is not moved in but used as it is, and then changed."""
+    """Open a damaged workspace as a store of JSON files, without migrating it, and change it."""
     tree = _damaged_workspace(rng, material, box)
     if rng.random() < 0.05:
         box.told.append(_add_companion(rng, tree, box))
@@ -355,7 +357,7 @@ def open_files(rng: random.Random, material: Material, box: Box) -> str:
     before = box.files()
     may_change = _journal_rule(before, _may_failure_change)
     with JSONBackend(box.input / "profiles") as backend:
-        for model in NAMES:
+        for model in ENTITIES:
             box.attempt(partial(box.check_records, backend, model))
         box.attempt(backend.check_integrity)
         box.attempt(backend.describe)
@@ -398,13 +400,13 @@ def hostile_path(rng: random.Random, material: Material, box: Box) -> str:
     here = box.root / "here"
     here.mkdir()
     links: Tree = {
-        "pipe": Odd("pipe"),
-        "pipe.zip": Odd("pipe"),
-        "loop": Odd("link", "loop"),
-        "loop.zip": Odd("link", "loop.zip"),
-        "to-outside": Odd("link", "../outside"),
-        "to-bait.zip": Odd("link", "../outside/bait.json"),
-        "folder.zip": Odd("folder"),
+        "pipe": Special("pipe"),
+        "pipe.zip": Special("pipe"),
+        "loop": Special("link", "loop"),
+        "loop.zip": Special("link", "loop.zip"),
+        "to-outside": Special("link", "../outside"),
+        "to-bait.zip": Special("link", "../outside/bait.json"),
+        "folder.zip": Special("folder"),
         "empty.zip": b"",
     }
     if rng.random() < 0.7:
@@ -445,7 +447,7 @@ def _tried_path(rng: random.Random, material: Material, box: Box, kind: str, pat
 
 
 def _is_of(target: Path, path: Path, was_there: bool) -> bool:
-    """Whether an export to the target may change the path: it, what is in it, new folders above."""
+    """Return whether an export may change the path: its target, its content, new folders."""
     path = path.resolve()
     return path.is_relative_to(target) or (not was_there and target.is_relative_to(path))
 
@@ -468,4 +470,4 @@ CASES: tuple[tuple[Case, int], ...] = (
     (open_files, 4),
     (hostile_path, 8),
 )
-"""The kinds of case, each with how many of a hundred are of it."""
+"""The cases, each with its share in percent."""

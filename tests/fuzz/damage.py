@@ -1,7 +1,7 @@
-"""What can be wrong with bytes, with JSON, and with the files of a folder.
+"""Faults of bytes, of JSON, and of the files of a folder.
 
-Each function takes the random numbers of a case and gives the damaged thing with a word on what was
-done. A value under the key of a secret is never moved to another key, where no one could know it.
+Each function takes the random numbers of a case, and returns the damaged input and a description of
+the fault. The value of a secret is never moved to another key, where it could not be recognized.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from burndown.errors import is_secret
-from tests.fuzz.trees import Odd, Tree
+from tests.fuzz.trees import Special, Tree
 
 HOSTILE_TEXTS = (
     "",
@@ -165,7 +165,7 @@ _PLACEHOLDER = "@raw-{}@"
 
 
 def random_bytes(rng: random.Random) -> bytes:
-    """Bytes that mean nothing, or nearly text."""
+    """Return random bytes, or nearly text."""
     size = rng.choice((0, 1, 2, 3, 16, 300, 5000))
     if rng.random() < 0.5:
         return rng.randbytes(size)
@@ -175,7 +175,7 @@ def random_bytes(rng: random.Random) -> bytes:
 
 
 def random_json(rng: random.Random, depth: int = 0) -> Any:
-    """A value of any shape, small."""
+    """Return a small value of any shape."""
     kind = rng.randrange(5 if depth > 3 else 8)
     if kind == 0:
         return rng.choice((None, True, False, 0, -1, 2**70, 1.5, -0.0, 1e300))
@@ -189,7 +189,7 @@ def random_json(rng: random.Random, depth: int = 0) -> Any:
 
 
 def damaged_bytes(rng: random.Random, data: bytes) -> tuple[bytes, str]:
-    """Flipped, cut, doubled or otherwise changed."""
+    """Flip, cut, double or otherwise change the bytes."""
     at = rng.randrange(len(data) + 1)
     to = min(len(data), at + rng.choice((1, 2, 8, 100, 5000)))
     kind = rng.choice(_OF_BYTES)
@@ -222,7 +222,7 @@ def damaged_bytes(rng: random.Random, data: bytes) -> tuple[bytes, str]:
 
 
 def damaged_json(rng: random.Random, data: bytes, times: int) -> tuple[bytes, str]:
-    """Values, keys and shapes changed; bytes that are no JSON are damaged as such."""
+    """Change values, keys and shapes; bytes that are not JSON are damaged as bytes."""
     try:
         value = json.loads(data)
     except (ValueError, RecursionError):
@@ -237,7 +237,7 @@ def damaged_json(rng: random.Random, data: bytes, times: int) -> tuple[bytes, st
 
 
 def _damage_value(rng: random.Random, holder: list[Any], raw: list[str]) -> str:
-    """Change one place in the value that the holder holds; what JSON has not goes through raw."""
+    """Change one place in the value of the holder; what JSON cannot represent is written raw."""
     container, key, path = _place(rng, holder)
     kinds = ["replace"] * 6 + ["text"] * 2 + ["random", "wrap", "key", "key"]
     if container is not holder:
@@ -274,7 +274,7 @@ def _damage_value(rng: random.Random, holder: list[Any], raw: list[str]) -> str:
 
 
 def _place(rng: random.Random, holder: list[Any]) -> tuple[Any, Any, str]:
-    """A container, a key of it, and the path to that."""
+    """Return a container, a key of it, and the path to that."""
     container: Any = holder
     key: Any = 0
     path = ""
@@ -319,12 +319,12 @@ def damaged_tree(
 
     Args:
         rng: the random numbers of the case.
-        tree: is changed.
+        tree: the files, changed in place.
         names: where more files can be put.
-        links: what links can point to.
+        links: targets of links.
 
     Returns:
-        What was done.
+        A description of the faults.
     """
     return [
         _damage_file(rng, tree, names, links) for _ in range(rng.choice((1, 1, 1, 1, 2, 2, 3, 6)))
@@ -358,13 +358,13 @@ def _damage_file(
         other = rng.choice(names)
         tree[other] = rng.choice((entry, random_bytes(rng), json.dumps(random_json(rng)).encode()))
     elif kind == "up":
-        _replace_folder(tree, name, Odd("link", rng.choice(links)))
+        _replace_folder(tree, name, Special("link", rng.choice(links)))
     else:
-        tree[name] = Odd(kind, rng.choice(links) if kind == "link" else "")
+        tree[name] = Special(kind, rng.choice(links) if kind == "link" else "")
     return f"{kind} {name} {other}"
 
 
-def _replace_folder(tree: Tree, name: str, odd: Odd) -> None:
+def _replace_folder(tree: Tree, name: str, odd: Special) -> None:
     folder = name.rpartition("/")[0]
     if folder not in ("", "profiles"):
         for each in [each for each in tree if each.startswith(f"{folder}/")]:
@@ -373,7 +373,7 @@ def _replace_folder(tree: Tree, name: str, odd: Odd) -> None:
 
 
 def with_right_digests(tree: Tree) -> None:
-    """Let the manifest of an export know its files as they are, as far as it can still be read."""
+    """Update the digests in the manifest of an export, if it can still be read."""
     manifest = tree.get("manifest.json")
     if not isinstance(manifest, bytes):
         return

@@ -1,4 +1,4 @@
-"""What is damaged: workspaces, exports and stores that are whole."""
+"""Intact workspaces, exports and stores, which the cases damage."""
 
 import json
 import os
@@ -21,20 +21,20 @@ from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.trees import read_tree
 
 CANARY = "canary-token-5c1d"
-"""Stands for the Jira token of all profiles, so that no message may hold it."""
+"""Replaces the Jira token of all profiles; no message may contain it."""
 
 _THEN = datetime(2025, 11, 24, 8, tzinfo=UTC)
 _QUERIES = 2
 _FEW = 5
 _MOST_KEYS = 22
-"""Of what is no collection of issues or weeks."""
+"""The number of items of collections other than issues and weeks."""
 _LARGEST_QUERY = 120_000
 _SMALL = {"id": "other", "name": "Other", "jira_config": {"token": CANARY}}
 
 
 @dataclass(frozen=True)
 class Material:
-    """What is damaged, all of it as bytes, so that cases can share it."""
+    """Workspaces, exports and stores to damage, as bytes, so that cases can share them."""
 
     workspaces: list[dict[str, bytes]]
     """Legacy workspaces, by path below their root."""
@@ -43,11 +43,11 @@ class Material:
     stores: list[bytes]
     """Databases to import into: one with another profile, and one with those of the exports."""
     profile_ids: list[str]
-    """The profiles of the second one."""
+    """The profiles of the second database."""
 
 
 def demo_material() -> Material:
-    """Made of a small sample workspace."""
+    """Make the material from a small sample workspace."""
     with tempfile.TemporaryDirectory() as folder:
         write_demo_workspace(Path(folder), issues=6, now=_THEN)
         files = {path: _shortened(data) for path, data in read_tree(Path(folder)).items()}
@@ -55,7 +55,7 @@ def demo_material() -> Material:
 
 
 def workspace_material(folder: Path) -> Material:
-    """Made of a workspace on disk, of which small queries are taken."""
+    """Make the material from a workspace on disk, using its small queries."""
     files = {f"profiles/{path}": data for path, data in read_tree(folder / "profiles").items()}
     kept = {path: data for path, data in files.items() if "/queries/" not in path}
     for profile in sorted({path.split("/queries/")[0] for path in files if "/queries/" in path}):
@@ -71,7 +71,7 @@ def workspace_material(folder: Path) -> Material:
 
 
 def _shortened(data: bytes) -> bytes:
-    """The file with the first few of its issues, weeks and changes, so that cases are fast."""
+    """Return the file with its first few issues, weeks and changes, so that cases are fast."""
     try:
         return json.dumps(_first_few(json.loads(data)), indent=1, ensure_ascii=False).encode()
     except ValueError:
@@ -158,7 +158,7 @@ def _exports(
 
 
 def _flat(workspace: dict[str, bytes]) -> dict[str, bytes]:
-    """As the dashboard wrote settings before they had sections."""
+    """Return settings as the dashboard wrote them before they had sections."""
     found = dict(workspace)
     for path, data in workspace.items():
         if path.endswith("/profile.json"):

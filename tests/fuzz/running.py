@@ -1,4 +1,4 @@
-"""One case, many cases, and many cases on several processes."""
+"""Running one case, many cases, and many cases in several processes."""
 
 import faulthandler
 import multiprocessing
@@ -24,27 +24,27 @@ from tests.fuzz.cases import CASES, Case
 from tests.fuzz.material import Material
 
 SECONDS = 20
-"""How long a case may take."""
+"""The time limit of a case, in seconds."""
 MEMORY_MB = 500
-"""How much memory the process may have at any time."""
+"""The memory limit of the process."""
 
 
 class Result(NamedTuple):
-    """How a case ended."""
+    """The result of a case."""
 
     number: int
     kind: str
     outcome: str
     told: str
-    """What was done to the input."""
+    """The changes of the input."""
     problems: tuple[str, ...]
     memory_mb: float
-    """The most that the process has had so far."""
+    """The peak memory of the process so far."""
 
 
 @dataclass
 class Summary:
-    """How all cases ended."""
+    """The results of all cases."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     findings: list[Result] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Summary:
 
     @property
     def count(self) -> int:
-        """How many cases there were."""
+        """The number of cases."""
         return self.outcomes.total()
 
     def add(self, result: Result) -> None:
@@ -64,17 +64,17 @@ class Summary:
 
 
 class _HangError(BaseException):
-    """The case takes too long; no Exception, so that nothing takes it for its own."""
+    """The case takes too long; not an ``Exception``, so that no code under test catches it."""
 
 
 def in_memory() -> Path | None:
-    """A folder that lies in memory, so that no case waits for a disk; where the system has one."""
+    """Return a folder in memory, so that no case waits for a disk; ``None`` if there is none."""
     folder = Path("/dev/shm")
     return folder if os.access(folder, os.W_OK) else None
 
 
 def case_of(seed: int, number: int) -> tuple[Case, random.Random]:
-    """The case of this number, with its random numbers."""
+    """Return the case of this number, with its random numbers."""
     rng = random.Random(f"{seed}/{number}")
     cases, weights = zip(*CASES, strict=True)
     return rng.choices(cases, weights)[0], rng
@@ -83,7 +83,7 @@ def case_of(seed: int, number: int) -> tuple[Case, random.Random]:
 def run_case(
     case: Case, rng: random.Random, number: int, material: Material, folder: Path
 ) -> Result:
-    """Run one case in a folder below the given one, which is gone afterwards."""
+    """Run one case in a folder below the given one, and remove it afterwards."""
     before = _memory_mb()
     box = Box(folder / f"case-{number}")
     outcome = "fault"
@@ -120,15 +120,15 @@ def run_many(
     folder: Path | None = None,
     told: Callable[[Result], None] = lambda result: None,
 ) -> Summary:
-    """Run cases on several processes; one that dies is a finding too.
+    """Run cases in several processes; one that dies counts as a finding.
 
     Args:
-        material: what is damaged.
-        seed: what the cases follow from, with their numbers.
-        count: how many.
-        processes: how many at once.
-        folder: where the files of the cases lie meanwhile; that of the system if not given.
-        told: takes each result.
+        material: the input to damage.
+        seed: determines the cases, with their numbers.
+        count: the number of cases.
+        processes: the number of processes.
+        folder: for the files of the cases; by default the system's temporary folder.
+        told: is called with each result.
     """
     summary, started = Summary(), time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="burndown-fuzz-", dir=folder) as own:
@@ -164,7 +164,7 @@ class _Worker:
         sender.close()
 
     def next_result(self) -> Result | None:
-        """The next one; ``None`` at the end."""
+        """Return the next result; ``None`` at the end."""
         try:
             result: Result = self.results.recv()
         except EOFError:

@@ -1,4 +1,4 @@
-"""A few cases of ``python -m tests.fuzz``; and that a fault of each kind is found."""
+"""A few cases of ``python -m tests.fuzz``; and each of its rules detects a fault."""
 
 import random
 import signal
@@ -28,12 +28,14 @@ def material() -> Material:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Where the cases happen."""
+    """Return the folder of the cases."""
     with tempfile.TemporaryDirectory(dir=in_memory()) as folder:
         yield Path(folder)
 
 
-def test_what_is_malformed_is_refused_or_taken_whole(material: Material, folder: Path) -> None:
+def test_malformed_input_is_refused_or_imported_completely(
+    material: Material, folder: Path
+) -> None:
     summary = run_here(material, 7, range(150), folder)
     assert not summary.findings, summary.findings[0]
     ended = " ".join(summary.outcomes)
@@ -41,7 +43,7 @@ def test_what_is_malformed_is_refused_or_taken_whole(material: Material, folder:
     assert not any(folder.iterdir())
 
 
-def test_a_case_follows_from_seed_and_number(material: Material, folder: Path) -> None:
+def test_a_case_depends_on_seed_and_number_only(material: Material, folder: Path) -> None:
     def results() -> list[Result]:
         return [
             run_case(*case_of(1, number), number, material, folder)._replace(memory_mb=0)
@@ -51,7 +53,7 @@ def test_a_case_follows_from_seed_and_number(material: Material, folder: Path) -
     assert results() == results()
 
 
-# --- faults are found ------------------------------------------------------------------------
+# --- faults are detected ---------------------------------------------------------------------
 
 
 def raise_value_error(box: Box) -> None:
@@ -70,23 +72,23 @@ def remove_outside(box: Box) -> None:
     (box.outside / "bait.json").unlink()
 
 
-def save_a_part(box: Box) -> None:
+def save_some_rows(box: Box) -> None:
     get_backend().save_profile({"id": "half"})
     raise ImportExportError("refused too late")
 
 
-def tell_the_token(box: Box) -> None:
+def print_token(box: Box) -> None:
     raise ImportExportError(f"not valid, got {CANARY!r}")
 
 
-def tell_the_token_as_cause(box: Box) -> None:
+def raise_with_token_as_cause(box: Box) -> None:
     try:
         raise KeyError(CANARY)
     except KeyError as error:
         raise ImportExportError("not valid") from error
 
 
-def tell_what_lies_outside(box: Box) -> None:
+def print_outside_file(box: Box) -> None:
     raise ImportExportError(f"not valid, got {BAIT!r}")
 
 
@@ -101,14 +103,14 @@ def hang(box: Box) -> None:
         (write_outside, "'outside/evil.json' was made"),
         (change_outside, "'outside/bait.json' was changed"),
         (remove_outside, "'outside/bait.json' was removed"),
-        (save_a_part, "rows of profiles have changed"),
-        (tell_the_token, "the token is told"),
-        (tell_the_token_as_cause, "the token is told"),
-        (tell_what_lies_outside, "what lies outside is told"),
+        (save_some_rows, "rows of profiles have changed"),
+        (print_token, "the token is told"),
+        (raise_with_token_as_cause, "the token is told"),
+        (print_outside_file, "what lies outside is told"),
     ],
 )
 @pytest.mark.parametrize("case", [cases.import_folder, cases.import_archive])
-def test_a_fault_of_an_import_is_found(
+def test_a_fault_of_an_import_is_detected(
     case: cases.Case,
     fault: Callable[[Box], None],
     told: str,
@@ -127,7 +129,7 @@ def run_with(
     folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Result:
-    """Run a case in which the package does what it must not do, and then refuses."""
+    """Run a case in which the package breaks a rule, and then raises an error."""
     boxes: list[Box] = []
 
     def noted(rng: random.Random, material: Material, box: Box) -> str:
@@ -143,7 +145,7 @@ def run_with(
     return run_case(noted, random.Random(1), 1, material, folder)
 
 
-def test_a_migration_that_fails_half_way_is_found(
+def test_a_migration_that_fails_half_way_is_detected(
     material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def faulty(profiles: Path, *_: Any, **__: Any) -> None:
@@ -159,13 +161,15 @@ def test_a_migration_that_fails_half_way_is_found(
     assert "'input/profiles/kafka/profile.json' was removed" in result.problems
 
 
-def test_a_hang_is_found(material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hang_is_detected(
+    material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(running, "SECONDS", 1)
     result = run_with(hang, cases.import_folder, material, folder, monkeypatch)
     assert "took more than 1 seconds" in result.problems[0]
 
 
-def test_memory_is_watched(
+def test_memory_is_limited(
     material: Material, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = iter((100, 600))

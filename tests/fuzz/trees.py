@@ -1,15 +1,15 @@
-"""Folders as values: what lies in them by path, written to disk and read from it."""
+"""Folders as values: their files by path, written to disk and read from it."""
 
 import os
 from pathlib import Path
 from typing import NamedTuple
 
-Tree = dict[str, "bytes | Odd"]
-"""What lies below a folder, by path."""
+Tree = dict[str, "bytes | Special"]
+"""The content of a folder, by path."""
 
 
-class Odd(NamedTuple):
-    """What lies in the place of a file."""
+class Special(NamedTuple):
+    """Something other than a regular file."""
 
     kind: str
     """``link``, ``pipe`` or ``folder``."""
@@ -17,7 +17,7 @@ class Odd(NamedTuple):
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """All files below a folder."""
+    """Return all files below a folder."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -26,7 +26,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
 
 
 def write_tree(tree: Tree, folder: Path) -> None:
-    """Write it, as far as the system allows, and nothing outside of the folder."""
+    """Write the files, as far as the system allows, and nothing outside of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     inside = folder.resolve()
     for name, entry in tree.items():
@@ -42,7 +42,7 @@ def write_tree(tree: Tree, folder: Path) -> None:
             continue
 
 
-def _write(entry: bytes | Odd, path: Path) -> None:
+def _write(entry: bytes | Special, path: Path) -> None:
     if isinstance(entry, bytes):
         path.write_bytes(entry)
     elif entry.kind == "link":
@@ -53,12 +53,12 @@ def _write(entry: bytes | Odd, path: Path) -> None:
         path.mkdir()
 
 
-def seen(root: Path, *, without: tuple[str, ...] = ()) -> dict[str, bytes | str]:
-    """All that lies below a folder, links by their target and never followed.
+def snapshot(root: Path, *, without: tuple[str, ...] = ()) -> dict[str, bytes | str]:
+    """Return all that is below a folder, links by their target and never followed.
 
     Args:
         root: the folder.
-        without: paths below it whose content is passed over.
+        without: paths below it whose content is ignored.
     """
     found: dict[str, bytes | str] = {}
     for parent, folders, files in os.walk(root):

@@ -1,4 +1,4 @@
-"""A profile to export, on SQLite; and storages of every backend."""
+"""A profile to export, on SQLite; and a store of every backend."""
 
 import shutil
 import tempfile
@@ -16,13 +16,13 @@ from tests.support.store import Store, new_store
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No power cut is to be survived here."""
+    """Skip syncing to disk: no test needs to survive a power cut."""
     monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
 
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with what :func:`kafka` says."""
+    """Create the database that :func:`kafka` copies."""
     path = tmp_path_factory.mktemp("template") / "burndown.db"
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     with SQLiteBackend(path) as backend, backend.transaction():
@@ -48,9 +48,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def kafka(template: Path, backend: SQLiteBackend) -> SQLiteBackend:
-    """The backend in use, with the profile ``kafka`` and its queries ``12w`` and ``bugs``.
+    """Return the current backend, with the profile ``kafka`` and its queries ``12w`` and ``bugs``.
 
-    Its token stands in what Jira told, too.
+    Its token is in cached responses, too.
     """
     shutil.copy(template, backend.database.path)
     set_backend(backend)
@@ -59,20 +59,20 @@ def kafka(template: Path, backend: SQLiteBackend) -> SQLiteBackend:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
-    """One backend for all examples of a module."""
+    """Open one backend for all examples of a module."""
     with SQLiteBackend(tmp_path_factory.mktemp("shared") / "burndown.db") as backend:
         yield backend
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
 def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """One storage of every backend for a module, which each example empties."""
+    """Open a store of every backend for a module, which each example empties."""
     with new_store(request.param, request) as new:
         yield new
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """An empty folder that costs no waiting for a disk."""
+    """Create an empty folder in memory, so that no test waits for a disk."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
         yield Path(name)

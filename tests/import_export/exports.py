@@ -1,4 +1,4 @@
-"""Exports as the tests see them: read without the code under test, and compared with the store."""
+"""Exports, read without the code under test, and compared with the store."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ CANARY = "canary-7f3a"
 SECRET_WORDS = ("token", "password", "secret", "authorization", "api_key", "apikey")
 SNAPSHOT = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {"k": 1}}
 FORMS = ("export", "export.zip")
-"""What an export can be called: a folder, or one file."""
+"""The two forms of an export: a folder, or an archive."""
 
 KINDS: tuple[type[Entity], ...] = (
     Profile,
@@ -37,14 +37,14 @@ KINDS: tuple[type[Entity], ...] = (
     ProjectData,
     MetricsSnapshot,
 )
-"""What a profile has, owners before what belongs to them."""
+"""The entities of a profile, parents first."""
 FETCHED: tuple[type[Entity], ...] = (JiraCache, JiraChangelog)
 
 Files = dict[str, bytes]
 
 
 def tree(folder: Path) -> dict[str, bytes | str]:
-    """Everything below a folder, links by what they point to."""
+    """Return everything below a folder, links by their target."""
     found: dict[str, bytes | str] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -56,7 +56,7 @@ def tree(folder: Path) -> dict[str, bytes | str]:
 
 
 def files_of(export: Path) -> Files:
-    """The files of an export by name, whichever form it has."""
+    """Return the files of an export by name, whichever form it has."""
     if export.is_dir():
         return {name: data for name, data in tree(export).items() if isinstance(data, bytes)}
     with zipfile.ZipFile(export) as archive:
@@ -64,7 +64,7 @@ def files_of(export: Path) -> Files:
 
 
 def manifest_of(export: Path) -> dict[str, Any]:
-    """The manifest of an export."""
+    """Return the manifest of an export."""
     found: dict[str, Any] = json.loads(files_of(export)["manifest.json"])
     return found
 
@@ -74,14 +74,14 @@ def without_manifest(export: Path) -> Files:
 
 
 def without_time(export: Path) -> tuple[Files, dict[str, Any]]:
-    """All of an export that two of equal data have in common."""
+    """Return all that exports of equal data have in common."""
     manifest = manifest_of(export)
     del manifest["exported_at"]
     return without_manifest(export), manifest
 
 
 def pack(files: Files, path: Path) -> Path:
-    """Write the files into an archive, as other programs do it."""
+    """Write the files to an archive, as other programs do."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
@@ -89,7 +89,7 @@ def pack(files: Files, path: Path) -> Path:
 
 
 def write(files: Files, folder: Path) -> Path:
-    """Write the files into a folder."""
+    """Write the files to a folder."""
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
@@ -111,7 +111,7 @@ def without_secrets(value: Any) -> Any:
 
 
 def whole(backend: PersistenceBackend, profile_id: str) -> str:
-    """What an export is to keep of a profile, as text that tells 1 from 1.0 and true."""
+    """Return what an export should keep of a profile, as JSON that distinguishes 1 and 1.0."""
     of_week = ("snapshot_date", "metric_type", "metrics", "forecast")
     found = {
         "profile": without_secrets(backend.get_profile(profile_id)),
@@ -120,7 +120,7 @@ def whole(backend: PersistenceBackend, profile_id: str) -> str:
                 "query": query,
                 "project_data": backend.get_project_data(profile_id, query["id"]),
                 "snapshots": [
-                    {key: snapshot[key] for key in of_week}
+                    {key: value for key, value in snapshot.items() if key in of_week}
                     for snapshot in backend.get_metrics_snapshots(
                         profile_id, query["id"], limit=None
                     )
@@ -133,7 +133,7 @@ def whole(backend: PersistenceBackend, profile_id: str) -> str:
 
 
 def records_of(backend: PersistenceBackend, profile_id: str) -> dict[type[Entity], str]:
-    """All that is stored of a profile, as text: the kind of each number counts."""
+    """Return all that is stored of a profile, as strings in which the types of numbers count."""
     return {
         model: json.dumps(list(backend.records(model, profile_id)), sort_keys=True)
         for model in KINDS
@@ -142,7 +142,7 @@ def records_of(backend: PersistenceBackend, profile_id: str) -> dict[type[Entity
 
 @contextmanager
 def nothing_imported(backend: SQLiteBackend) -> Iterator[None]:
-    """All rows of all tables are the same afterwards."""
+    """Assert that the block changes no row of any table."""
     before = everything(backend.database.path)
     yield
     assert everything(backend.database.path) == before
@@ -151,7 +151,7 @@ def nothing_imported(backend: SQLiteBackend) -> Iterator[None]:
 def refused(
     backend: SQLiteBackend, path: Path, name: str | None = None, *, replace: bool = False
 ) -> PersistenceError:
-    """The error of an import, which changes nothing; a dry run ends with the same one."""
+    """Return the error of an import, which changes nothing; a dry run raises the same one."""
     said = []
     for dry_run in (True, False):
         with nothing_imported(backend), pytest.raises(PersistenceError) as caught:

@@ -1,4 +1,4 @@
-"""How much memory the texts of an archive may take, whatever characters they are of."""
+"""The memory limit for the strings of an archive, whatever characters they have."""
 
 import random
 import string
@@ -31,7 +31,7 @@ def archive(path: Path, data: bytes) -> Path:
     ("character", "megabytes"),
     [("a", 4), ("\xe9", 4), ("€", 2), ("\\u20ac", 2), ("🚀", 1), ("\\uD83D", 1)],
 )
-def test_wide_characters_are_read_from_smaller_files_only(
+def test_wide_characters_are_accepted_in_smaller_files_only(
     character: str, megabytes: int, tmp_path: Path
 ) -> None:
     end = character.encode()
@@ -42,7 +42,7 @@ def test_wide_characters_are_read_from_smaller_files_only(
         Archive(archive(tmp_path / "large.zip", largest + end)).read("file")
 
 
-def test_what_could_not_be_read_again_is_not_written(
+def test_an_archive_that_could_not_be_read_is_not_written(
     backend: SQLiteBackend, tmp_path: Path
 ) -> None:
     set_backend(backend)

@@ -1,4 +1,4 @@
-"""An archive may come from anybody: what is wrong with it is told, and nothing is unpacked."""
+"""An archive may come from anywhere: faults are reported, and nothing is unpacked."""
 
 import io
 import random
@@ -19,14 +19,14 @@ MB = 1024**2
 LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 FLAGS = {LOCAL: 6, CENTRAL: 8}
 METHOD, CHECKSUM, PACKED_SIZE, SIZE = 10, 16, 20, 24
-"""Where it stands in an entry of the directory."""
+"""Its offset in an entry of the directory."""
 
 Pack = Callable[[Files], bytes]
 
 
 @pytest.fixture
 def files(kafka: SQLiteBackend) -> Files:
-    """The files of an export, the profile last."""
+    """Return the files of an export, the profile last."""
     found = files_of(export_profile("kafka", "original"))
     profile = found.pop("profile.json")
     return {**found, "profile.json": profile}
@@ -35,7 +35,7 @@ def files(kafka: SQLiteBackend) -> Files:
 def packed(
     files: Files, *more: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED
 ) -> bytes:
-    """An archive of the files, and of more entries behind them."""
+    """Return an archive of the files, followed by more entries."""
     file = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(file, "w", method) as archive:
         warnings.simplefilter("ignore")  # that a name is there twice
@@ -53,7 +53,7 @@ def with_profile(data: bytes) -> Pack:
 
 
 def with_field(offset: int, form: str, value: int) -> Pack:
-    """Something else stands in the last entry of the directory, which is that of the profile."""
+    """Return an archive with another value in the directory's entry of the profile."""
 
     def pack(files: Files) -> bytes:
         data = bytearray(packed(files))
@@ -79,7 +79,7 @@ def link(files: Files) -> bytes:
 
 
 def huge_in_64_bits(files: Files) -> bytes:
-    """Sizes of four exabytes, in the extra field that is there for such."""
+    """Return an archive with sizes of four exabytes, in the extra field for such sizes."""
     data = packed(files)
     at, end = data.rindex(CENTRAL), data.rindex(END)
     entry, name = bytearray(data[at : at + 46]), data[at + 46 : end]
@@ -129,14 +129,23 @@ HOSTILE: dict[str, tuple[Pack, str]] = {
     "a device path": (with_entry("\\\\?\\C:\\evil.json"), "evil.json'"),
     "a file twice with backslashes": (
         with_entry("queries\\12w.json"),
-        "'queries/12w.json' is in it twice",
+        "'queries/12w.json' is in the archive twice",
     ),
-    "a file twice with a dot": (with_entry("./profile.json"), "'profile.json' is in it twice"),
+    "a file twice with a dot": (
+        with_entry("./profile.json"),
+        "'profile.json' is in the archive twice",
+    ),
     "a query above": (with_entry("queries/...json"), "queries/...json"),
     "a hidden query": (with_entry("queries/.evil.json"), "queries/.evil.json"),
-    "a name of 60,000 letters": (with_entry(f"queries/{'a' * 60_000}.json"), "no id of a query"),
-    "a file twice": (with_entry("profile.json"), "'profile.json' is in it twice"),
-    "a file twice for some": (with_entry("profile.json\0.txt"), "'profile.json' is in it twice"),
+    "a name of 60,000 letters": (
+        with_entry(f"queries/{'a' * 60_000}.json"),
+        "not a valid id of a query",
+    ),
+    "a file twice": (with_entry("profile.json"), "'profile.json' is in the archive twice"),
+    "a file twice for some": (
+        with_entry("profile.json\0.txt"),
+        "'profile.json' is in the archive twice",
+    ),
     "a file that is encrypted": (encrypted, "profile.json: it cannot be unpacked: "),
     "a link": (link, "profile.json: not valid JSON"),
     "a wrong checksum": (with_field(CHECKSUM, "<L", 1), "profile.json: it cannot be unpacked: "),
@@ -144,9 +153,15 @@ HOSTILE: dict[str, tuple[Pack, str]] = {
     "a smaller size": (with_field(SIZE, "<L", 10), "profile.json: it cannot be unpacked: "),
     "a larger size": (with_field(SIZE, "<L", 100_000), "profile.json: it cannot be unpacked: "),
     "less data": (with_field(PACKED_SIZE, "<L", 20), "profile.json: it cannot be unpacked: "),
-    "bzip2": (lambda files: packed(files, method=zipfile.ZIP_BZIP2), "in a way that is not read"),
-    "lzma": (lambda files: packed(files, method=zipfile.ZIP_LZMA), "in a way that is not read"),
-    "an unknown method": (with_field(METHOD, "<H", 99), "'profile.json' is packed in a way"),
+    "bzip2": (
+        lambda files: packed(files, method=zipfile.ZIP_BZIP2),
+        "with a method that is not supported",
+    ),
+    "lzma": (
+        lambda files: packed(files, method=zipfile.ZIP_LZMA),
+        "with a method that is not supported",
+    ),
+    "an unknown method": (with_field(METHOD, "<H", 99), "'profile.json' is packed with a method"),
     "an unknown version": (with_field(6, "<H", 0xFF), "cannot be unpacked: "),
     "data elsewhere": (with_field(42, "<L", 1), "profile.json: it cannot be unpacked: "),
     "data beyond": (with_field(42, "<L", 2**31), "it cannot be unpacked: "),
@@ -154,10 +169,10 @@ HOSTILE: dict[str, tuple[Pack, str]] = {
 
 
 @pytest.mark.parametrize(("pack", "told"), HOSTILE.values(), ids=HOSTILE)
-def test_an_archive_with_something_wrong_imports_nothing(
+def test_an_archive_with_a_fault_imports_nothing(
     kafka: SQLiteBackend, folder: Path, files: Files, pack: Pack, told: str
 ) -> None:
-    """The error names the archive and what is wrong, and no file is written anywhere."""
+    """The error names the archive and the fault, and no file is written anywhere."""
     path = folder / "within" / "export.zip"
     path.parent.mkdir()
     path.write_bytes(pack(files))
@@ -195,7 +210,7 @@ def test_an_archive_that_would_fill_the_memory_is_refused_before_it_is_read(
     pack: Pack,
     told: str,
 ) -> None:
-    """Whatever it claims of itself."""
+    """Whatever sizes it declares."""
     path = folder / "export.zip"
     path.write_bytes(pack(files))
     monkeypatch.setattr(zipfile.ZipFile, "open", None)
@@ -205,10 +220,10 @@ def test_an_archive_that_would_fill_the_memory_is_refused_before_it_is_read(
         assert str(caught.value).startswith(f"{path}: {told}")
 
 
-def test_data_that_unpack_to_more_than_they_claim_fill_no_memory(
+def test_data_that_unpack_to_more_than_declared_fill_no_memory(
     kafka: SQLiteBackend, folder: Path, files: Files
 ) -> None:
-    """Only as much is unpacked as was claimed."""
+    """Only as much is unpacked as was declared."""
     path = folder / "export.zip"
     data = bytearray(packed({**files, "profile.json": b" " * 30 * MB}))
     struct.pack_into("<L", data, data.rindex(CENTRAL) + SIZE, 1000)
@@ -223,10 +238,10 @@ def test_data_that_unpack_to_more_than_they_claim_fill_no_memory(
         tracemalloc.stop()
 
 
-def test_files_that_are_too_large_together_are_refused(
+def test_files_whose_total_size_is_too_large_are_refused(
     kafka: SQLiteBackend, folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though each of them is small enough."""
+    """Even if each of them is small enough."""
     monkeypatch.setattr(archives, "MAX_BYTES", sum(map(len, files.values())))
     path = folder / "export.zip"
     path.write_bytes(packed(files))
@@ -236,10 +251,10 @@ def test_files_that_are_too_large_together_are_refused(
         read_manifest(path)
 
 
-def test_a_file_of_too_many_values_is_refused(
+def test_a_file_with_too_many_values_is_refused(
     kafka: SQLiteBackend, folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Before they are made of it, since the smallest take a hundred times their text."""
+    """Before they are parsed, since the smallest take a hundred times their size in memory."""
     monkeypatch.setattr(archives, "MAX_VALUES", 1000)
     path = folder / "export.zip"
     for value in (b"[1" + b",1" * 1000 + b"]", b"[" * 1001, b"{" * 1001):
@@ -257,7 +272,7 @@ GOOD: dict[str, Pack] = {
 
 
 @pytest.mark.parametrize("pack", GOOD.values(), ids=GOOD)
-def test_an_archive_of_another_program_comes_in(
+def test_an_archive_of_another_program_can_be_imported(
     kafka: SQLiteBackend, folder: Path, files: Files, pack: Pack
 ) -> None:
     """As one that was packed again after an edit."""
@@ -268,10 +283,10 @@ def test_an_archive_of_another_program_comes_in(
     assert whole(kafka, "kafka") == before
 
 
-def test_an_archive_with_sizes_in_64_bits_comes_in(
+def test_an_archive_with_sizes_in_64_bits_can_be_imported(
     kafka: SQLiteBackend, folder: Path, files: Files
 ) -> None:
-    """As some programs write them for the smallest file."""
+    """Some programs write them for the smallest file."""
     path = folder / "export.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
@@ -290,7 +305,7 @@ def test_an_archive_with_sizes_in_64_bits_comes_in(
         ("MAX_RATIO", 1, "times its size"),
     ],
 )
-def test_an_archive_that_could_not_be_read_again_is_not_written(
+def test_an_archive_that_could_not_be_imported_is_not_written(
     kafka: SQLiteBackend,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -298,7 +313,7 @@ def test_an_archive_that_could_not_be_read_again_is_not_written(
     value: int,
     told: str,
 ) -> None:
-    """The error says that a folder can hold it, and a folder does."""
+    """The error suggests a folder, and a folder can hold the data."""
     kafka.save_project_data("kafka", "12w", {"k": list(range(150_000))})
     monkeypatch.setattr(archives, cap, value)
     with pytest.raises(ImportExportError, match="export to a folder instead") as caught:
@@ -311,8 +326,8 @@ def test_an_archive_that_could_not_be_read_again_is_not_written(
     assert whole(kafka, "kafka") == before
 
 
-def test_a_folder_that_was_packed_by_hand_is_found(kafka: SQLiteBackend) -> None:
-    """With the folder itself around its files, and what some systems put beside it."""
+def test_a_folder_that_was_packed_manually_is_found(kafka: SQLiteBackend) -> None:
+    """With the folder itself around its files, and files that some systems add."""
     folder = export_profile("kafka", "original")
     before = whole(kafka, "kafka")
     with zipfile.ZipFile("by-hand.zip", "w") as archive:
@@ -324,7 +339,7 @@ def test_a_folder_that_was_packed_by_hand_is_found(kafka: SQLiteBackend) -> None
     assert whole(kafka, "kafka") == before
 
 
-def test_two_exports_in_one_archive_are_none(kafka: SQLiteBackend) -> None:
+def test_two_exports_in_one_archive_are_refused(kafka: SQLiteBackend) -> None:
     files = files_of(export_profile("kafka", "original"))
     with zipfile.ZipFile("two.zip", "w") as archive:
         for name, data in files.items():

@@ -1,4 +1,4 @@
-"""What is damaged, or was never an export, imports nothing, and the error names the file."""
+"""A damaged export imports nothing, nor does anything else, and the error names the file."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_a_damaged_file_is_named_and_nothing_is_imported(
     assert str(folder / name) in str(error)
 
 
-def test_a_folder_that_is_no_export_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_an_export_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("{}")
     for name in ("nowhere", "empty", "file"):
@@ -93,7 +93,7 @@ def test_an_export_of_another_version_is_refused(
 
 
 def test_an_export_without_its_queries_is_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """As one that was copied in part."""
+    """As one that was copied only in part."""
     folder = export_profile("kafka", tmp_path / "export")
     shutil.rmtree(folder / "queries")
     assert "queries" in str(refused(kafka, folder, "New"))
@@ -110,7 +110,7 @@ HOSTILE: dict[str, tuple[str, Any]] = {
     "a list as query": ("queries/list.json", [{"jql": "a = b"}]),
     "a number as JQL": ("queries/new.json", {"jql": 3}),
     "a name that is taken": ("queries/new.json", {"name": "bugs"}),
-    "a bad moment of a query": ("queries/new.json", {"created_at": "yesterday"}),
+    "a bad timestamp of a query": ("queries/new.json", {"created_at": "yesterday"}),
     "a list as data": ("project_data/12w.json", [1]),
     "snapshots of an unknown query": ("metrics/snapshots.json", {"gone": [SNAPSHOT]}),
     "snapshots that are an object": ("metrics/snapshots.json", {"12w": SNAPSHOT}),
@@ -131,7 +131,7 @@ HOSTILE: dict[str, tuple[str, Any]] = {
     "no id of a folder": ("profile.json", {"id": "", "name": "Up"}),
     "a list as section": ("profile.json", {"id": "new", "jira_config": [1]}),
     "a bad number": ("profile.json", {"id": "new", "forecast_settings": {"pert_factor": 0}}),
-    "a bad moment": ("profile.json", {"id": "new", "created_at": "yesterday"}),
+    "a bad timestamp": ("profile.json", {"id": "new", "created_at": "yesterday"}),
 }
 
 
@@ -148,7 +148,9 @@ def test_hostile_contents_import_nothing(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
-def test_a_file_name_that_is_no_text_imports_nothing(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_a_file_name_that_is_not_utf_8_imports_nothing(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     (folder / "queries" / os.fsdecode(b"\xff.json")).write_text("{}")
     str(refused(kafka, folder, "New")).encode()
@@ -178,10 +180,8 @@ DOUBLES: dict[str, tuple[str, Any]] = {
 
 
 @pytest.mark.parametrize("told", DOUBLES)
-def test_a_record_that_is_there_twice_is_refused(
-    kafka: SQLiteBackend, tmp_path: Path, told: str
-) -> None:
-    """One of both would be lost; the error says which record it is."""
+def test_a_duplicate_record_is_refused(kafka: SQLiteBackend, tmp_path: Path, told: str) -> None:
+    """Importing would lose one of both; the error names the record."""
     folder = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
     name, content = DOUBLES[told]
     (folder / name).write_text(json.dumps(content))
@@ -191,10 +191,10 @@ def test_a_record_that_is_there_twice_is_refused(
 @pytest.mark.parametrize(
     "name", ["cache/gone.json", "changelogs/gone.json", "project_data/gone.json"]
 )
-def test_what_belongs_to_no_query_is_refused(
+def test_data_without_their_query_are_refused(
     kafka: SQLiteBackend, tmp_path: Path, name: str
 ) -> None:
-    """Though a query of that id is there in another profile."""
+    """Even if another profile has a query with the id."""
     kafka.save_profile({"id": "other"})
     kafka.save_query("other", {"id": "gone"})
     folder = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
@@ -203,7 +203,7 @@ def test_what_belongs_to_no_query_is_refused(
 
 
 @pytest.mark.parametrize("profile_id", [None, 3, ["kafka"], {}, "kafka"])
-def test_an_id_that_is_no_text_gives_way_to_one_made_of_the_name(
+def test_an_invalid_id_is_replaced_by_one_made_of_the_name(
     kafka: SQLiteBackend, tmp_path: Path, profile_id: object
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
@@ -211,10 +211,8 @@ def test_an_id_that_is_no_text_gives_way_to_one_made_of_the_name(
     assert import_profile(folder, "New") == "new"
 
 
-def test_a_query_belongs_to_the_import_whatever_its_file_says(
-    kafka: SQLiteBackend, tmp_path: Path
-) -> None:
-    """Its id is the name of its file."""
+def test_a_query_gets_the_profile_and_id_of_its_place(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """Its id is the name of its file, whatever the file has."""
     folder = export_profile("kafka", tmp_path / "export")
     kafka.save_profile({"id": "victim"})
     claims = {"id": "../../up", "profile_id": "victim", "jql": "a = b"}
@@ -227,7 +225,7 @@ def test_a_query_belongs_to_the_import_whatever_its_file_says(
     assert (found["profile_id"], found["jql"]) == ("new", "a = b")
 
 
-def test_what_is_beside_the_files_of_an_export_is_not_read(
+def test_files_next_to_those_of_an_export_are_not_read(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
@@ -239,7 +237,7 @@ def test_what_is_beside_the_files_of_an_export_is_not_read(
 
 @pytest.fixture
 def _in_time() -> Iterator[None]:
-    """What hangs is stopped."""
+    """Stop a test that hangs."""
 
     def stop(*_: object) -> None:
         raise TimeoutError
@@ -271,7 +269,7 @@ NO_FILES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.usefixtures("_in_time")
 @pytest.mark.parametrize("make", NO_FILES.values(), ids=NO_FILES)
 @pytest.mark.parametrize("name", ["export", "export.zip"])
-def test_what_is_neither_folder_nor_file_is_not_opened(
+def test_something_other_than_a_folder_or_file_is_not_opened(
     kafka: SQLiteBackend, tmp_path: Path, name: str, make: Callable[[Path], object]
 ) -> None:
     """Reading it might never end."""
@@ -291,10 +289,10 @@ def test_what_is_neither_folder_nor_file_is_not_opened(
     ids=[*NO_FILES, "a link to a file elsewhere"],
 )
 @pytest.mark.parametrize("name", ["manifest.json", "profile.json", "queries/12w.json", "queries"])
-def test_what_is_no_file_within_an_export_is_not_opened(
+def test_special_files_within_an_export_are_not_opened(
     kafka: SQLiteBackend, tmp_path: Path, name: str, make: Callable[[Path], object]
 ) -> None:
-    """Nor is a link followed, whatever it points to."""
+    """And no link is followed, whatever its target."""
     folder = export_profile("kafka", tmp_path / "export")
     (folder / name).rename(tmp_path / "export.txt")
     make(folder / name)
@@ -306,7 +304,7 @@ def test_what_is_no_file_within_an_export_is_not_opened(
 def test_a_folder_that_cannot_be_listed_is_named(
     kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As one of somebody else."""
+    """As one of another user."""
     folder = export_profile("kafka", tmp_path / "export")
 
     iterdir = Path.iterdir
@@ -322,7 +320,7 @@ def test_a_folder_that_cannot_be_listed_is_named(
 
 
 @pytest.mark.parametrize("table", ["project_data", "metrics_snapshots", "jira_cache"])
-def test_data_of_a_query_that_is_not_there_are_not_exported(
+def test_data_of_a_missing_query_are_not_exported(
     kafka: SQLiteBackend, tmp_path: Path, table: str
 ) -> None:
     kafka.save_project_data("kafka", "12w", {"k": 1})
@@ -330,6 +328,6 @@ def test_data_of_a_query_that_is_not_there_are_not_exported(
     kafka.save_metrics_snapshot("kafka", "12w", "1999-W12", "dora", {"k": 1})
     with closing(sqlite3.connect(kafka.database.path)) as connection, connection:
         connection.execute(f"UPDATE {table} SET query_id = 'gone' WHERE rowid = 1")
-    with pytest.raises(DatabaseCorruptionError, match="'gone', which is not there"):
+    with pytest.raises(DatabaseCorruptionError, match="'gone', which does not exist"):
         export_profile("kafka", tmp_path / "export", include_cache=True)
     assert not (tmp_path / "export").exists()

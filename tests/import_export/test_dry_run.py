@@ -1,4 +1,4 @@
-"""A dry run tells what the import would do, and does nothing."""
+"""A dry run reports what the import would do, and changes nothing."""
 
 import tempfile
 from collections.abc import Callable
@@ -40,14 +40,14 @@ PLANS: dict[str, tuple[Callable[[Store, Path], object], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("prepare", "arguments"), PLANS.values(), ids=PLANS)
-def test_a_dry_run_tells_what_the_import_does_then(
+def test_a_dry_run_reports_the_same_as_the_import(
     any_store: Store,
     kafka: SQLiteBackend,
     tmp_path: Path,
     prepare: Callable[[Store, Path], object],
     arguments: dict[str, Any],
 ) -> None:
-    """On every backend; and it changes nothing."""
+    """On every backend, and it changes nothing."""
     path = export_profile("kafka", tmp_path / "export")
     any_store.empty()
     set_backend(any_store.backend)
@@ -62,14 +62,14 @@ def test_a_dry_run_tells_what_the_import_does_then(
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("new_backend", [SQLiteBackend, JSONBackend])
-def test_a_dry_run_makes_no_database_where_there_is_none(
+def test_a_dry_run_creates_no_database(
     kafka: SQLiteBackend,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     form: str,
     new_backend: Callable[[Path], PersistenceBackend],
 ) -> None:
-    """Nor any other file, not even one that is left among the temporary ones."""
+    """It leaves no other file either, not even a temporary one."""
     path = export_profile("kafka", tmp_path / form)
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
@@ -81,8 +81,8 @@ def test_a_dry_run_makes_no_database_where_there_is_none(
     assert tree(tmp_path / "temporary") == {}
 
 
-def test_a_dry_run_holds_up_nobody(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """Others write while it reads, and it writes while others do."""
+def test_a_dry_run_blocks_no_other(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """Others can write while it reads, and it can run while others write."""
     path = export_profile("kafka", tmp_path / "export")
     with SQLiteBackend(kafka.database.path) as other, other.transaction():
         other.save_profile({"id": "other"})

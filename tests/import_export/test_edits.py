@@ -1,4 +1,4 @@
-"""Files may be edited between export and import; what was done to them is told."""
+"""Files may be edited between export and import; edits are reported."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ Edit = Callable[[Any], Any]
 
 
 def edited(files: Files, edits: dict[str, Edit]) -> Files:
-    """The files with some values changed."""
+    """Return the files with some values changed."""
     changed = {
         name: json.dumps(edit(json.loads(files[name]))).encode() for name, edit in edits.items()
     }
@@ -35,7 +35,7 @@ def edited(files: Files, edits: dict[str, Edit]) -> Files:
 
 @pytest.fixture
 def files(kafka: SQLiteBackend) -> Files:
-    """The files of an export without secrets and cached answers."""
+    """Return the files of an export without secrets and cached responses."""
     return files_of(export_profile("kafka", "original"))
 
 
@@ -44,10 +44,10 @@ def put(files: Files, path: Path) -> Path:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_was_edited_comes_in_and_is_told(
+def test_edited_files_are_imported_and_reported(
     kafka: SQLiteBackend, tmp_path: Path, files: Files, form: str
 ) -> None:
-    """Even if the value is the same; what was left as it was is not told."""
+    """Even if the value is the same; unchanged files are not reported."""
     edits: dict[str, Edit] = {
         "queries/12w.json": lambda query: {**query, "jql": "project = OTHER"},
         "project_data/12w.json": lambda data: {**data, "k": 2},
@@ -66,26 +66,26 @@ def test_what_was_edited_comes_in_and_is_told(
     assert data["k"] == 2
 
 
-def test_data_that_were_edited_are_newer_than_those_that_were_not(
+def test_edited_data_have_a_new_timestamp(
     kafka: SQLiteBackend, tmp_path: Path, files: Files
 ) -> None:
-    """Since the moment of the export says nothing of them."""
+    """The time of the export does not apply to them."""
     import_profile(write(files, tmp_path / "same"), "Same")
     changes: dict[str, Edit] = {"project_data/12w.json": lambda data: {**data, "more": 1}}
     import_profile(write(edited(files, changes), tmp_path / "edited"), "Edited")
-    moments = {
+    timestamps = {
         profile_id: [data["updated_at"] for data in kafka.records(ProjectData, profile_id)]
         for profile_id in ("kafka", "same", "edited")
     }
-    assert moments["same"] == moments["kafka"]
-    assert moments["edited"] > moments["kafka"]
+    assert timestamps["same"] == timestamps["kafka"]
+    assert timestamps["edited"] > timestamps["kafka"]
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_that_was_added_comes_in_and_is_told(
+def test_added_files_are_imported_and_reported(
     kafka: SQLiteBackend, tmp_path: Path, files: Files, form: str
 ) -> None:
-    """As a query that somebody wrote, with answers of Jira."""
+    """Such as a query that a person wrote, with responses of Jira."""
     answer = {"cache_key": "k", "expires_at": "2025-12-23T10:00:00Z", "response": {"issues": []}}
     added = {
         "queries/new.json": b'{"jql": "a = b"}',
@@ -100,20 +100,20 @@ def test_a_file_that_was_added_comes_in_and_is_told(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_file_that_is_missing_is_named(
+def test_a_missing_file_is_named(
     kafka: SQLiteBackend, tmp_path: Path, files: Files, form: str
 ) -> None:
-    """Whichever it is; nothing comes in without it."""
+    """Whichever it is; nothing is imported without it."""
     for number, name in enumerate(files):
         rest = {other: data for other, data in files.items() if other != name}
         path = put(rest, tmp_path / f"{number}-{form}")
         assert f"{path / name}: missing" in str(refused(kafka, path, "New"))
 
 
-def test_what_was_taken_out_of_the_manifest_too_is_not_missed(
+def test_files_removed_from_the_manifest_are_not_missed(
     kafka: SQLiteBackend, tmp_path: Path, files: Files
 ) -> None:
-    """So that one can leave out what one does not want."""
+    """So a user can omit data from an import."""
 
     def forget(manifest: Any) -> Any:
         del manifest["files"]["project_data/12w.json"]
@@ -126,20 +126,20 @@ def test_what_was_taken_out_of_the_manifest_too_is_not_missed(
     assert kafka.get_query("new", "12w") is not None
 
 
-def test_a_file_as_an_editor_on_windows_saves_it_comes_in(
+def test_a_file_saved_by_an_editor_on_windows_can_be_imported(
     kafka: SQLiteBackend, tmp_path: Path, files: Files
 ) -> None:
-    """With a mark in front and other ends of lines."""
+    """With a byte order mark and other line ends."""
     changed = {name: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n") for name, data in files.items()}
     report = run_import(write(changed, tmp_path / "export"), replace=True)
     assert len(report.edited) == len(files) - 1
     assert manifest_of(tmp_path / "export")["profile_id"] == report.profile_id
 
 
-def test_files_that_other_programs_leave_are_passed_over(
+def test_files_of_other_programs_are_ignored(
     kafka: SQLiteBackend, tmp_path: Path, files: Files
 ) -> None:
-    """What comes in is the same, and nothing is told."""
+    """The import is the same, and nothing is reported."""
     others = {
         "notes.txt": b"mine",
         ".DS_Store": b"\0",
@@ -154,10 +154,10 @@ def test_files_that_other_programs_leave_are_passed_over(
         assert whole(kafka, "kafka") == before
 
 
-def test_an_import_logs_what_was_edited_and_what_is_missing(
+def test_an_import_logs_edited_and_missing_files(
     kafka: SQLiteBackend, tmp_path: Path, files: Files, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A sentence each, with the profile; an import without any logs nothing."""
+    """One sentence each, with the profile; an import without edits logs nothing."""
     import_profile(write(files, tmp_path / "same"), replace=True)
     assert caplog.records == []
     edits: dict[str, Edit] = {"queries/12w.json": lambda query: {**query, "jql": "a = b"}}
@@ -172,10 +172,10 @@ def test_an_import_logs_what_was_edited_and_what_is_missing(
     ]
 
 
-def test_an_export_writes_no_line_of_its_own_into_the_log(
+def test_an_export_cannot_forge_lines_of_the_log(
     kafka: SQLiteBackend, tmp_path: Path, files: Files, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever its files and its manifest are called; the report has the names as they are."""
+    """Whatever names are in its files and its manifest; the report has them unchanged."""
     power, shown = "\x1b[2J\u202e\nWARNING forged", "\\x1b[2J\\u202e\\nWARNING forged"
     name = "queries/x\u2028\u202e\u2066.json"
     changed: dict[str, Edit] = {

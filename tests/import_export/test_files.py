@@ -1,4 +1,4 @@
-"""The files of an export: where they lie, how they read, and what the manifest says of them."""
+"""The files of an export: their layout, their format, and the manifest."""
 
 import json
 import zipfile
@@ -24,10 +24,8 @@ from tests.import_export.exports import (
 )
 
 
-def test_the_folder_is_laid_out_as_the_quickstart_says(
-    kafka: SQLiteBackend, tmp_path: Path
-) -> None:
-    """A path is relative to the current folder, and the folders above it are made."""
+def test_a_folder_has_the_layout_of_the_quickstart(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """The path is relative to the current folder, and missing folders above it are created."""
     folder = export_profile(profile_id="kafka", export_path="backups/kafka-backup")
     assert folder == Path("backups/kafka-backup")
     assert set(tree(tmp_path / "backups")) == {
@@ -49,7 +47,7 @@ def test_the_folder_is_laid_out_as_the_quickstart_says(
     assert profile_id == "kafka-restored"
 
 
-def test_a_profile_without_queries_is_laid_out_likewise(
+def test_a_profile_without_queries_has_the_same_layout(
     backend: SQLiteBackend, tmp_path: Path
 ) -> None:
     set_backend(backend)
@@ -66,9 +64,7 @@ def test_a_profile_without_queries_is_laid_out_likewise(
     assert import_profile(folder) == "empty"
 
 
-def test_every_file_is_text_for_people_with_sorted_keys(
-    kafka: SQLiteBackend, tmp_path: Path
-) -> None:
+def test_every_file_is_indented_with_sorted_keys(kafka: SQLiteBackend, tmp_path: Path) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     assert "Größe" in (folder / "profile.json").read_text("utf-8")
     for path in folder.rglob("*.json"):
@@ -77,7 +73,7 @@ def test_every_file_is_text_for_people_with_sorted_keys(
         assert text == json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def test_a_second_export_has_the_same_bytes_but_for_its_time(
+def test_a_second_export_has_the_same_bytes_except_for_its_time(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     one, other = (export_profile("kafka", tmp_path / name) for name in ("one", "other"))
@@ -92,7 +88,7 @@ def test_a_second_export_has_the_same_bytes_but_for_its_time(
     assert without_manifest(one) == without_manifest(other)
 
 
-def test_exporting_changes_nothing_that_is_stored(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_exporting_changes_no_stored_data(kafka: SQLiteBackend, tmp_path: Path) -> None:
     with nothing_imported(kafka):
         export_profile("kafka", tmp_path / "export")
 
@@ -102,10 +98,10 @@ def test_exporting_changes_nothing_that_is_stored(kafka: SQLiteBackend, tmp_path
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("include_cache", [False, True])
-def test_the_manifest_says_what_is_in_the_files(
+def test_the_manifest_lists_the_files(
     kafka: SQLiteBackend, tmp_path: Path, form: str, include_cache: bool
 ) -> None:
-    """Which there are, how large each is, and a digest by which anybody can check it."""
+    """It has their names, their sizes, and digests in a standard format."""
     path = export_profile(
         "kafka", tmp_path / form, include_cache=include_cache, include_secrets=include_cache
     )
@@ -135,8 +131,8 @@ def test_the_manifest_says_what_is_in_the_files(
     assert read_manifest(path).to_content() == manifest
 
 
-def test_the_manifest_names_the_place_of_each_secret(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """By file and path; what only looks like one is exported."""
+def test_the_manifest_lists_the_secrets(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """By file and path; similar fields are exported."""
     kafka.save_query("kafka", {"id": "12w", "api_token": "xyz", "token_count": 3})
     kafka.save_query("kafka", {"id": "my_token", "token": ""})
     kafka.save_project_data("kafka", "12w", {"list": [{}, {"password": ["xyz"]}], "token": None})
@@ -156,18 +152,18 @@ def test_the_manifest_names_the_place_of_each_secret(kafka: SQLiteBackend, tmp_p
     assert files["metrics/snapshots.json"]["my_token"][0]["metrics"] == {"tokens": 7}
 
 
-def test_two_archives_of_the_same_differ_in_the_time_only(
+def test_two_archives_of_the_same_data_differ_only_in_the_time(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
-    """As whole files too, if the time is the same: none says when it was packed."""
+    """With the same time they are equal byte by byte: they have no time of packing."""
     one, other = (export_profile("kafka", tmp_path / f"{name}.zip") for name in ("one", "other"))
     assert without_time(one) == without_time(other)
     with zipfile.ZipFile(one) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-def test_an_archive_is_one_by_its_name_in_any_case(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """And it comes in under any name."""
+def test_the_suffix_of_an_archive_may_have_any_case(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """And an archive can be imported under any name."""
     path = export_profile("kafka", tmp_path / "EXPORT.ZIP")
     assert zipfile.is_zipfile(path)
     path.rename(tmp_path / "download")

@@ -1,4 +1,4 @@
-"""A process that is killed leaves all of an export or import, or nothing of it."""
+"""A process that is killed leaves a complete export or import, or nothing of it."""
 
 import json
 import os
@@ -21,13 +21,13 @@ PERCENTS = (0, 15, 30, 45, 60, 75, 85, 95)
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def moments(calls: int) -> list[int]:
-    """When to kill: not at the very end, since no two runs have quite the same number of calls."""
+def kill_points(calls: int) -> list[int]:
+    """Choose when to kill: not at the very end, since two runs differ slightly in their calls."""
     return [1 + calls * percent // 100 for percent in PERCENTS]
 
 
 def is_whole(path: Path) -> bool:
-    """Whether the files of an export are those that its manifest lists."""
+    """Return whether the files of an export are those that its manifest lists."""
     files, manifest = files_of(path), manifest_of(path)
     return {name: sha256(data) for name, data in files.items() if name != "manifest.json"} == {
         name: entry["sha256"] for name, entry in manifest["files"].items()
@@ -35,14 +35,14 @@ def is_whole(path: Path) -> bool:
 
 
 def export_to(target: Path, database: Path) -> None:
-    """As a process of its own does it."""
+    """Export as a process of its own does."""
     with SQLiteBackend(database) as backend:
         set_backend(backend)
         export_profile("kafka", target)
 
 
 def prepare(first: Path | None, target: Path) -> None:
-    """Nothing is in the folder of the target but an earlier export, if there is one."""
+    """Remove everything in the folder of the target except an earlier export, if there is one."""
     shutil.rmtree(target.parent, ignore_errors=True)
     target.parent.mkdir()
     if first is not None:
@@ -51,7 +51,7 @@ def prepare(first: Path | None, target: Path) -> None:
 
 
 def kept(target: Path) -> list[int]:
-    """How many queries each export has that is there, in its place or beside it; all are whole."""
+    """Return the number of queries in each export at the target or next to it; all are complete."""
     found = [target] if target.exists() else list(target.parent.glob("*.earlier"))
     assert all(is_whole(path) for path in found)
     return [manifest_of(path)["counts"]["queries"] for path in found]
@@ -59,35 +59,36 @@ def kept(target: Path) -> list[int]:
 
 @pytest.fixture(params=[False, True], ids=["new", "again"])
 def first(request: pytest.FixtureRequest, kafka: SQLiteBackend, tmp_path: Path, form: str) -> Any:
-    """An earlier export with two queries, or none; there is a third query now."""
+    """Return an earlier export with two queries, or none; the third query is added later."""
     path = export_profile("kafka", tmp_path / "first" / form) if request.param else None
     kafka.save_query("kafka", {"id": "new"})
     return path
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_after_a_kill_an_export_is_there_as_a_whole_or_not_at_all(
+def test_after_a_kill_an_export_is_complete_or_absent(
     kafka: SQLiteBackend, tmp_path: Path, form: str, first: Path | None
 ) -> None:
-    """What was there before stays, and the next export is made."""
+    """The earlier one stays, and the next export succeeds."""
     target, database = tmp_path / "folder" / form, kafka.database.path
     prepare(first, target)
     export_to(target, database)  # fills caches, which costs calls once
     prepare(first, target)
-    for number in moments(count_calls(partial(export_to, target, database))):
+    for number in kill_points(count_calls(partial(export_to, target, database))):
         prepare(first, target)
         killed_at(partial(export_to, target, database), number)
         assert kept(target) in ([3], [] if first is None else [2])
         export_to(target, database)
         assert kept(target) == [3]
+        assert not list(target.parent.glob("*.unfinished"))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("form", FORMS)
-def test_an_export_takes_its_place_in_one_step(
+def test_an_export_replaces_another_in_one_step(
     kafka: SQLiteBackend, tmp_path: Path, form: str, first: Path | None, after: bool
 ) -> None:
-    """Killed right before it, the earlier one is whole: a file in its place, a folder beside it."""
+    """Killed right before it, the earlier archive is in place, an earlier folder next to it."""
     target = tmp_path / "folder" / form
     prepare(first, target)
 
@@ -113,10 +114,10 @@ def test_an_export_takes_its_place_in_one_step(
 
 
 @pytest.mark.parametrize("replace", [False, True], ids=["new", "replaced"])
-def test_after_a_kill_all_of_an_import_is_stored_or_nothing(
+def test_after_a_kill_an_import_is_stored_completely_or_not_at_all(
     any_store: Store, kafka: SQLiteBackend, tmp_path: Path, replace: bool
 ) -> None:
-    """On every backend; what it was to replace is there as a whole or gone."""
+    """On every backend; the replaced profile is intact or gone."""
     path = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
     any_store.empty()
     if replace:
@@ -129,7 +130,7 @@ def test_after_a_kill_all_of_an_import_is_stored_or_nothing(
             set_backend(other)
             run_import(path, replace=replace)
 
-    def put_back() -> None:
+    def restore() -> None:
         if any_store.get_profile("kafka") is not None:
             any_store.delete_profile("kafka")
         if replace:
@@ -139,10 +140,10 @@ def test_after_a_kill_all_of_an_import_is_stored_or_nothing(
     import_it()
     after = everything(any_store.backend)
     assert after != before
-    put_back()
+    restore()
     calls = count_calls(import_it)
-    for number in moments(calls):
-        put_back()
+    for number in kill_points(calls):
+        restore()
         assert everything(any_store.backend) == before
         killed_at(import_it, number)
         assert everything(any_store.backend) in (before, after)

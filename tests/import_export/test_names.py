@@ -1,4 +1,4 @@
-"""Under which name and id a profile comes in."""
+"""The name and id of an imported profile."""
 
 import logging
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.import_export.exports import (
 
 
 def add_queries(backend: PersistenceBackend, profile_id: str, count: int) -> None:
-    """Save queries until there are as many, whatever the limit of the managers is."""
+    """Save this many queries, more than the managers allow if necessary."""
     present = len(backend.list_queries(profile_id))
     with backend.transaction():
         for number in range(present, count):
@@ -44,13 +44,13 @@ def test_a_name_that_is_taken_imports_nothing(kafka: SQLiteBackend, tmp_path: Pa
         assert "name" in str(error)
 
 
-def test_who_meets_a_taken_name_or_id_is_told_the_ways_out(
+def test_a_taken_name_or_id_is_reported_with_the_options(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     for name, what in (
         ("Kafka", "name: input should be a name other"),
-        ("Other", "id: an id that is free"),
+        ("Other", "id: input should be an id that is not taken"),
     ):
         kafka.save_profile({"id": "kafka", "name": name})
         said = str(refused(kafka, folder))
@@ -59,7 +59,7 @@ def test_who_meets_a_taken_name_or_id_is_told_the_ways_out(
         assert "`--replace`" in said
 
 
-def test_an_id_that_is_taken_gives_way_to_one_made_of_the_name(
+def test_a_taken_id_is_replaced_by_one_made_of_the_name(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
@@ -72,7 +72,7 @@ def test_an_id_that_is_taken_gives_way_to_one_made_of_the_name(
     assert whole(kafka, "kafka-2") == copied
 
 
-def test_an_import_leaves_what_is_active(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_an_import_keeps_the_active_profile(kafka: SQLiteBackend, tmp_path: Path) -> None:
     folder = export_profile("kafka", tmp_path / "export")
     kafka.set_app_state("active_profile_id", "kafka")
     kafka.set_app_state("active_query_id", "bugs")
@@ -81,13 +81,13 @@ def test_an_import_leaves_what_is_active(kafka: SQLiteBackend, tmp_path: Path) -
     assert kafka.get_app_state("active_query_id") == "bugs"
 
 
-# --- how many queries --------------------------------------------------------------------------
+# --- number of queries -------------------------------------------------------------------------
 
 
-def test_as_many_queries_come_in_as_a_profile_can_have(
+def test_the_maximum_number_of_queries_can_be_imported(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
-    """And then the managers add no more."""
+    """After it, the managers add no more."""
     add_queries(kafka, "kafka", MAX_QUERIES)
     import_profile(export_profile("kafka", tmp_path / "export"), "New")
     assert len(kafka.list_queries("new")) == MAX_QUERIES
@@ -97,24 +97,24 @@ def test_as_many_queries_come_in_as_a_profile_can_have(
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("count", [MAX_QUERIES + 1, 9000])
-def test_more_queries_than_a_profile_can_have_import_nothing(
+def test_more_than_the_maximum_number_of_queries_import_nothing(
     kafka: SQLiteBackend, tmp_path: Path, form: str, count: int
 ) -> None:
-    """Whether the manifest lists them or not; the error says how many there are."""
+    """The manifest may list them or not; the error has their number."""
     files = files_of(export_profile("kafka", tmp_path / "original"))
     files |= {f"queries/q{number}.json": b"{}" for number in range(count - 2)}
     path = tmp_path / form
     error = refused(kafka, pack(files, path) if path.suffix else write(files, path), "New")
     assert isinstance(error, ValidationError)
     assert str(error).startswith(f"{path / 'queries'}: Profile is not valid: queries: ")
-    assert str(error).endswith(f"Input should be at most 100 queries, got {count}")
+    assert str(error).endswith(f"input should be at most 100 queries, got {count}")
     refused(kafka, path, replace=True)
 
 
-def test_more_queries_than_a_profile_can_have_are_exported_and_copied(
+def test_more_than_the_maximum_number_of_queries_are_exported_and_copied(
     kafka: SQLiteBackend, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What is there is preserved; the log says that an import will not take it."""
+    """All of them are preserved; the log warns that an import will refuse them."""
     add_queries(kafka, "kafka", MAX_QUERIES)
     export_profile("kafka", tmp_path / "export")
     assert caplog.records == []

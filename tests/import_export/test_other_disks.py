@@ -1,4 +1,4 @@
-"""Files of an export have names that every disk holds, and the ids come back from every disk."""
+"""Files of an export have names that every file system accepts, and the ids come back from each."""
 
 import json
 import re
@@ -60,7 +60,7 @@ DISKS: dict[str, Callable[[str], str]] = {
     "compatible": lambda name: unicodedata.normalize("NFKC", name),
     "upper case and decomposed": lambda name: unicodedata.normalize("NFD", name).upper(),
 }
-"""What other disks make of a name."""
+"""Changes that file systems make to a name."""
 
 
 def put(files: Files, path: Path) -> Path:
@@ -77,7 +77,7 @@ def renamed(files: Files, disk: Callable[[str], str]) -> Files:
 
 
 @given(st.sets(identifiers | st.sampled_from(ODD_IDS), max_size=12))
-def test_names_of_files_differ_on_every_disk(query_ids: set[str]) -> None:
+def test_file_names_differ_on_every_file_system(query_ids: set[str]) -> None:
     stems = file_stems(query_ids)
     assert stems.keys() == query_ids
     assert stems == file_stems(sorted(query_ids, reverse=True))
@@ -90,11 +90,11 @@ def test_names_of_files_differ_on_every_disk(query_ids: set[str]) -> None:
 
 
 @pytest.mark.parametrize("query_id", ["12w", "bugs", "my_token", "v1.2", "a.json", "2025-w12", "x"])
-def test_an_ordinary_id_is_the_name(query_id: str) -> None:
+def test_an_ordinary_id_is_the_file_name(query_id: str) -> None:
     assert file_stems([query_id, query_id.upper(), "con"])[query_id] == query_id
 
 
-def test_a_name_made_of_an_id_can_be_read() -> None:
+def test_the_file_name_of_an_id_can_be_decoded() -> None:
     assert file_stems(["BUGS", "Sprint: 12", "größe", "con"]) == {
         "BUGS": "bugs",
         "Sprint: 12": "sprint-12",
@@ -109,8 +109,8 @@ def test_a_name_made_of_an_id_can_be_read() -> None:
 
 
 @given(st.lists(st.text("aAöÖo\u0308ßs", max_size=3), max_size=6, unique=True), st.data())
-def test_no_file_stands_for_two(names: list[str], data: st.DataObject) -> None:
-    """Whatever is expected; a file that bears a name exactly stands for that."""
+def test_no_file_is_read_for_two_ids(names: list[str], data: st.DataObject) -> None:
+    """A file with exactly the name of an id is read for that, whatever other ids there are."""
     expected = data.draw(st.lists(st.sampled_from(names or [""]), unique=True))
     found = data.draw(st.lists(st.sampled_from(names or [""]), unique=True))
     matched = match_names(expected, found)
@@ -120,12 +120,12 @@ def test_no_file_stands_for_two(names: list[str], data: st.DataObject) -> None:
     assert set(matched.values()) <= set(found)
 
 
-# --- there and back ----------------------------------------------------------------------------
+# --- migration and export ----------------------------------------------------------------------
 
 
 @pytest.fixture
-def odd(backend: SQLiteBackend) -> SQLiteBackend:
-    """The backend in use, with a profile ``odd`` whose queries have all the odd ids."""
+def unusual(backend: SQLiteBackend) -> SQLiteBackend:
+    """Return the current backend, with a profile ``odd`` whose queries have all the unusual ids."""
     set_backend(backend)
     with backend.transaction():
         backend.save_profile({"id": "odd"})
@@ -139,21 +139,23 @@ def odd(backend: SQLiteBackend) -> SQLiteBackend:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("disk", DISKS.values(), ids=DISKS)
-def test_every_query_comes_back_from_another_disk(
-    odd: SQLiteBackend, tmp_path: Path, disk: Callable[[str], str], form: str
+def test_every_query_comes_back_from_another_file_system(
+    unusual: SQLiteBackend, tmp_path: Path, disk: Callable[[str], str], form: str
 ) -> None:
-    """Exactly, and nothing is taken for edited or added."""
+    """Its id is exact, and nothing is reported as edited or added."""
     files = files_of(export_profile("odd", tmp_path / "original", include_cache=True))
-    before = whole(odd, "odd")
-    odd.delete_profile("odd")
+    before = whole(unusual, "odd")
+    unusual.delete_profile("odd")
     report = run_import(put(renamed(files, disk), tmp_path / form))
     assert report.warnings == []
-    assert whole(odd, "odd") == before
+    assert whole(unusual, "odd") == before
     assert report.imported["changelogs"] == len(ODD_IDS)
 
 
-def test_the_manifest_has_the_ids_that_are_no_names(odd: SQLiteBackend, tmp_path: Path) -> None:
-    """And the ids of all others are the names."""
+def test_the_manifest_has_the_ids_that_differ_from_their_file_names(
+    unusual: SQLiteBackend, tmp_path: Path
+) -> None:
+    """The ids of all others are the file names."""
     path = export_profile("odd", tmp_path / "export")
     query_ids = manifest_of(path)["query_ids"]
     stems = [name[8:-5] for name in files_of(path) if name.startswith("queries/")]
@@ -162,8 +164,10 @@ def test_the_manifest_has_the_ids_that_are_no_names(odd: SQLiteBackend, tmp_path
     assert set(query_ids) <= set(stems)
 
 
-def test_files_can_be_added_to_a_query_of_an_odd_id(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """Under the name that its other files have."""
+def test_files_can_be_added_to_a_query_with_an_unusual_id(
+    kafka: SQLiteBackend, tmp_path: Path
+) -> None:
+    """They have the name of its other files."""
     kafka.save_query("kafka", {"id": "BUGS", "name": "Upper"})
     files = files_of(export_profile("kafka", tmp_path / "export"))
     files["project_data/bugs-2.json"] = b'{"k": 1}'
@@ -173,8 +177,8 @@ def test_files_can_be_added_to_a_query_of_an_odd_id(kafka: SQLiteBackend, tmp_pa
     assert kafka.get_project_data("new", "bugs") is None
 
 
-def test_a_query_that_was_added_has_its_name_as_id(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """As people type it; what is no escape sequence for us is none."""
+def test_an_added_query_has_its_file_name_as_id(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """As people type it; what only looks like an escape sequence is not decoded."""
     files = files_of(export_profile("kafka", tmp_path / "export"))
     added = ("New", "100%", "%41", NFC)
     for query_id in added[:3]:
@@ -198,7 +202,7 @@ def test_a_query_that_was_added_has_its_name_as_id(kafka: SQLiteBackend, tmp_pat
 def test_two_files_of_one_query_import_nothing(
     kafka: SQLiteBackend, tmp_path: Path, names: list[str], query_ids: dict[str, str]
 ) -> None:
-    """One of both would be lost; the error names them."""
+    """Importing would lose one of both; the error names them."""
     folder = export_profile("kafka", tmp_path / "export")
     manifest = manifest_of(folder)
     files = {**files_of(folder), **dict.fromkeys(names, b"{}")}
@@ -209,7 +213,7 @@ def test_two_files_of_one_query_import_nothing(
 
 
 @pytest.mark.parametrize("query_id", ["../../up", "", ".", "a\0b", "a\nb", "x" * 201, " x"])
-def test_an_id_of_the_manifest_has_to_be_one(
+def test_an_id_of_the_manifest_has_to_be_valid(
     kafka: SQLiteBackend, tmp_path: Path, query_id: str
 ) -> None:
     folder = export_profile("kafka", tmp_path / "export")
@@ -224,7 +228,7 @@ def test_an_id_of_the_manifest_has_to_be_one(
 
 
 def of_version_1(query_ids: tuple[str, ...]) -> Files:
-    """An export as releases wrote it whose files of a query have its id as their name."""
+    """Write an export as earlier releases did, which named the files of a query by its id."""
     files = {
         "profile.json": b'{"id": "old", "name": "Old"}',
         "metrics/snapshots.json": json.dumps({query_id: [] for query_id in query_ids}).encode(),
@@ -249,7 +253,7 @@ def of_version_1(query_ids: tuple[str, ...]) -> Files:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_export_of_an_earlier_release_comes_in(
+def test_an_export_of_an_earlier_release_can_be_imported(
     kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
     query_ids = tuple(sorted(set(ODD_IDS) - {"q" * 199 + "r"}))  # of the same name below
@@ -262,10 +266,10 @@ def test_an_export_of_an_earlier_release_comes_in(
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("disk", DISKS.values(), ids=DISKS)
-def test_an_export_of_an_earlier_release_comes_in_from_another_disk(
+def test_an_export_of_an_earlier_release_can_be_imported_from_another_file_system(
     kafka: SQLiteBackend, tmp_path: Path, disk: Callable[[str], str], form: str
 ) -> None:
-    """As long as the disk could hold all of its files."""
+    """As long as that could hold all of its files."""
     query_ids = ("12w", "Bugs", NFC, "日本", "%41")
     report = run_import(put(renamed(of_version_1(query_ids), disk), tmp_path / form))
     assert report.warnings == []
@@ -273,10 +277,10 @@ def test_an_export_of_an_earlier_release_comes_in_from_another_disk(
 
 
 @pytest.mark.parametrize("ids", [("BUGS", "bugs"), (NFC, NFD)])
-def test_a_query_that_a_disk_could_not_hold_is_missed(
+def test_a_query_that_a_file_system_could_not_hold_is_missed(
     kafka: SQLiteBackend, tmp_path: Path, ids: tuple[str, str]
 ) -> None:
-    """It does not get what belongs to the other one."""
+    """It does not get the data of another one."""
     files = of_version_1(ids)
     for lost in ids:
         kept = {name: data for name, data in files.items() if f"/{lost}.json" not in name}

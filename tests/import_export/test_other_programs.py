@@ -1,4 +1,4 @@
-"""Exports that other programs packed, unpacked, saved or only looked at."""
+"""Exports that other programs packed, unpacked, saved or opened."""
 
 import unicodedata
 from collections.abc import Callable
@@ -76,21 +76,21 @@ REPACKED_ARCHIVES: dict[str, Change] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("change", REPACKED.values(), ids=REPACKED)
-def test_an_export_that_a_program_had_comes_in(
+def test_an_export_that_another_program_saved_can_be_imported(
     kafka: SQLiteBackend, tmp_path: Path, change: Change, form: str
 ) -> None:
-    """Equal, and nothing is taken for added."""
-    assert_comes_in(kafka, tmp_path, change, form)
+    """It is equal, and nothing is reported as added."""
+    assert_can_be_imported(kafka, tmp_path, change, form)
 
 
 @pytest.mark.parametrize("change", REPACKED_ARCHIVES.values(), ids=REPACKED_ARCHIVES)
-def test_an_archive_that_a_program_packed_comes_in(
+def test_an_archive_that_another_program_packed_can_be_imported(
     kafka: SQLiteBackend, tmp_path: Path, change: Change
 ) -> None:
-    assert_comes_in(kafka, tmp_path, change, "export.zip")
+    assert_can_be_imported(kafka, tmp_path, change, "export.zip")
 
 
-def assert_comes_in(kafka: SQLiteBackend, tmp_path: Path, change: Change, form: str) -> None:
+def assert_can_be_imported(kafka: SQLiteBackend, tmp_path: Path, change: Change, form: str) -> None:
     kafka.save_query("kafka", {"id": "manifest", "name": "Of a misleading name"})
     files = change(files_of(export_profile("kafka", tmp_path / "original")))
     before = whole(kafka, "kafka")
@@ -104,7 +104,7 @@ def assert_comes_in(kafka: SQLiteBackend, tmp_path: Path, change: Change, form: 
 def test_names_in_utf_8_without_the_flag_are_read(
     kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
-    """As Finder packs a query that somebody added."""
+    """As Finder packs a query that was added manually."""
     files = files_of(export_profile("kafka", tmp_path / "original"))
     files[unicodedata.normalize(form, "queries/größe 日本.json")] = b"{}"
     path = pack(files, tmp_path / "export.zip")
@@ -119,7 +119,7 @@ def test_names_in_utf_8_without_the_flag_are_read(
     assert {each["id"] for each in kafka.list_queries("new")} == {"12w", "bugs", "größe 日本"}
 
 
-def test_a_name_in_an_older_code_page_is_one(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_a_name_in_an_older_code_page_is_decoded(kafka: SQLiteBackend, tmp_path: Path) -> None:
     """As programs for DOS pack it."""
     files = files_of(export_profile("kafka", tmp_path / "original"))
     files["queries/gr__e.json"] = b"{}"
@@ -129,13 +129,13 @@ def test_a_name_in_an_older_code_page_is_one(kafka: SQLiteBackend, tmp_path: Pat
     assert {each["id"] for each in kafka.list_queries("new")} == {"12w", "bugs", "größe"}
 
 
-def test_two_exports_in_one_folder_are_none(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_two_exports_in_one_folder_are_refused(kafka: SQLiteBackend, tmp_path: Path) -> None:
     for name in ("one", "other"):
         export_profile("kafka", tmp_path / "backups" / name)
     assert "manifest.json: missing" in str(refused(kafka, tmp_path / "backups", "New"))
 
 
-def test_an_error_names_the_file_below_the_folder_around_it(
+def test_an_error_names_the_file_below_the_outer_folder(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     folder = export_profile("kafka", tmp_path / "around" / "kafka")
@@ -148,10 +148,10 @@ def test_an_error_names_the_file_below_the_folder_around_it(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_export_takes_the_place_of_one_that_somebody_looked_at(
+def test_an_export_replaces_one_that_was_opened_in_a_file_manager(
     kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
-    """What the system put there goes with it."""
+    """Files that the system put there are removed with it."""
     files = files_of(export_profile("kafka", tmp_path / "original")) | SYSTEM_FILES
     target = tmp_path / "folder" / form
     target.parent.mkdir()
@@ -164,10 +164,10 @@ def test_an_export_takes_the_place_of_one_that_somebody_looked_at(
 
 
 @pytest.mark.parametrize("around", ["kafka", "queries"])
-def test_a_folder_around_an_export_is_no_export(
+def test_a_folder_around_an_export_is_not_an_export(
     kafka: SQLiteBackend, tmp_path: Path, around: str
 ) -> None:
-    """It stays, whatever it is called."""
+    """It is not replaced, whatever its name is."""
     files = files_of(export_profile("kafka", tmp_path / "original"))
     target = write(below(around)(files), tmp_path / "folder" / "around")
     before = tree(target.parent)
@@ -176,9 +176,7 @@ def test_a_folder_around_an_export_is_no_export(
     assert tree(target.parent) == before
 
 
-def test_an_export_from_a_disk_in_upper_case_gives_way(
-    kafka: SQLiteBackend, tmp_path: Path
-) -> None:
+def test_an_export_with_upper_case_names_is_replaced(kafka: SQLiteBackend, tmp_path: Path) -> None:
     files = files_of(export_profile("kafka", tmp_path / "original"))
     target = write({name.upper(): data for name, data in files.items()}, tmp_path / "export")
     export_profile("kafka", target)
@@ -186,21 +184,19 @@ def test_an_export_from_a_disk_in_upper_case_gives_way(
 
 
 @pytest.mark.parametrize("name", [".DS_Store/notes.txt", "._folder/notes.txt", "thumbs.db/x"])
-def test_a_folder_that_is_called_like_a_file_of_the_system_stays(
+def test_a_folder_with_the_name_of_a_system_file_is_kept(
     kafka: SQLiteBackend, tmp_path: Path, name: str
 ) -> None:
     target = export_profile("kafka", tmp_path / "folder" / "export")
     (target / name).parent.mkdir()
     (target / name).write_text("mine")
     before = tree(target.parent)
-    with pytest.raises(ImportExportError, match="beside an export"):
+    with pytest.raises(ImportExportError, match="next to an export"):
         export_profile("kafka", target)
     assert tree(target.parent) == before
 
 
-def test_a_folder_that_somebody_only_looked_at_is_empty(
-    kafka: SQLiteBackend, tmp_path: Path
-) -> None:
+def test_a_folder_with_only_system_files_is_empty(kafka: SQLiteBackend, tmp_path: Path) -> None:
     (tmp_path / "export").mkdir()
     (tmp_path / "export" / ".DS_Store").write_bytes(b"\0")
     target = export_profile("kafka", tmp_path / "export")

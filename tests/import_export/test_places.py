@@ -1,4 +1,4 @@
-"""Where an export may go, and that it appears there whole or not at all."""
+"""Targets of an export, which appears there completely or not at all."""
 
 import json
 import os
@@ -80,10 +80,10 @@ OTHER_FILES: dict[str, Callable[[Path], object]] = {
         *(pytest.param("export.zip", make, id=f"{name}") for name, make in OTHER_FILES.items()),
     ],
 )
-def test_what_is_no_export_is_left_alone(
+def test_something_other_than_an_export_is_not_replaced(
     kafka: SQLiteBackend, tmp_path: Path, form: str, make: Callable[[Path], object]
 ) -> None:
-    """And nothing is left beside it."""
+    """And nothing is left next to it."""
     target = tmp_path / "folder" / form
     target.parent.mkdir()
     make(target)
@@ -105,23 +105,23 @@ def test_what_is_no_export_is_left_alone(
         ("more/profile.json", "more"),
     ],
 )
-def test_an_export_that_holds_something_else_is_left_alone(
+def test_an_export_with_other_files_in_it_is_not_replaced(
     kafka: SQLiteBackend, tmp_path: Path, name: str, told: str
 ) -> None:
-    """The error names the first thing that is none of ours."""
+    """The error names the first foreign file."""
     target = export_profile("kafka", tmp_path / "folder" / "export")
     (target / name).parent.mkdir(exist_ok=True)
     (target / name).write_text("mine")
     before = tree(target.parent)
-    with pytest.raises(ImportExportError, match="beside an export") as caught:
+    with pytest.raises(ImportExportError, match="next to an export") as caught:
         export_profile("kafka", target)
     assert f"{target} holds {told!r} " in str(caught.value)
     assert tree(target.parent) == before
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_edited_export_gives_way(kafka: SQLiteBackend, tmp_path: Path, form: str) -> None:
-    """Whatever of it was changed, as long as all of it is of an export."""
+def test_an_edited_export_is_replaced(kafka: SQLiteBackend, tmp_path: Path, form: str) -> None:
+    """Whatever was changed, as long as all its files belong to an export."""
     files = files_of(export_profile("kafka", tmp_path / "export"))
     files |= {"queries/new.json": b"{}", "profile.json": b"no JSON", "cache/12w.json": b""}
     target = tmp_path / "folder" / form
@@ -134,8 +134,8 @@ def test_an_edited_export_gives_way(kafka: SQLiteBackend, tmp_path: Path, form: 
     assert without_time(target) == without_time(tmp_path / "export")
 
 
-def test_an_export_takes_the_place_of_an_earlier_one(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """Nothing of the earlier one is left, in it or beside it."""
+def test_an_export_replaces_an_earlier_one(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """Nothing of the earlier one is left, in it or next to it."""
     target = tmp_path / "folder" / "export"
     export_profile("kafka", target)
     kafka.delete_query("kafka", "12w")
@@ -157,7 +157,7 @@ def test_an_export_may_go_to_an_empty_folder(kafka: SQLiteBackend, tmp_path: Pat
 
 
 @pytest.mark.parametrize("here", [".", "", "./", "../here", "../here/."])
-def test_an_export_to_the_current_folder_is_made_or_refused(
+def test_an_export_to_the_current_folder_is_written_or_refused(
     kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, here: str
 ) -> None:
     (tmp_path / "here").mkdir()
@@ -170,7 +170,7 @@ def test_an_export_to_the_current_folder_is_made_or_refused(
         assert (tmp_path / "here" / "profile.json").exists()
 
 
-def test_a_profile_that_is_not_there_is_not_exported(kafka: SQLiteBackend, tmp_path: Path) -> None:
+def test_a_missing_profile_is_not_exported(kafka: SQLiteBackend, tmp_path: Path) -> None:
     """An earlier export stays."""
     folder = export_profile("kafka", tmp_path / "export")
     before = tree(folder)
@@ -183,7 +183,7 @@ def test_a_profile_that_is_not_there_is_not_exported(kafka: SQLiteBackend, tmp_p
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_export_that_cannot_be_written_leaves_the_earlier_one(
+def test_an_export_that_cannot_be_written_keeps_the_earlier_one(
     kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
     """As on a full disk; nothing of the new one is left."""
@@ -199,10 +199,10 @@ def test_an_export_that_cannot_be_written_leaves_the_earlier_one(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_error_on_the_way_leaves_the_earlier_export(
+def test_an_error_during_an_export_keeps_the_earlier_one(
     kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """Whichever file it comes with; nothing is left beside."""
+    """Whichever file causes it; nothing is left next to it."""
     target = export_profile("kafka", tmp_path / "folder" / form)
     before = tree(target.parent)
     for name in files_of(target):
@@ -211,7 +211,7 @@ def test_an_error_on_the_way_leaves_the_earlier_export(
             if written == name:
                 raise LookupError
 
-        monkeypatch.setattr("burndown.import_export.exporting.refuse_tokens", fail)
+        monkeypatch.setattr("burndown.import_export.profile_export.refuse_tokens", fail)
         for path in (target, target.with_name(f"new-{form}")):
             with pytest.raises(LookupError):
                 export_profile("kafka", path)
@@ -219,10 +219,10 @@ def test_an_error_on_the_way_leaves_the_earlier_export(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one_there(
+def test_an_export_that_cannot_be_moved_keeps_the_earlier_one(
     kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """As where somebody else has it open."""
+    """As when another program has it open."""
     target = export_profile("kafka", tmp_path / "folder" / form)
     before = tree(target.parent)
     replace = Path.replace
@@ -240,7 +240,7 @@ def test_an_export_that_cannot_take_its_place_leaves_the_earlier_one_there(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_only_the_owner_can_read_an_export(kafka: SQLiteBackend, tmp_path: Path, form: str) -> None:
-    """Nor may anybody else look into the folders that were made for it."""
+    """This includes the folders that were created for it."""
     target = export_profile("kafka", tmp_path / "folder" / form, include_secrets=True)
     for path in (target.parent, *target.parent.rglob("*")):
         assert path.stat().st_mode & 0o077 == 0, path
@@ -248,10 +248,10 @@ def test_only_the_owner_can_read_an_export(kafka: SQLiteBackend, tmp_path: Path,
 
 @pytest.mark.parametrize("name", ["a" * 251, "ä" * 125, "中" * 83, "🚀" * 62], ids="1234")
 @pytest.mark.parametrize("suffix", ["", ".zip"])
-def test_an_export_may_have_any_name_that_a_file_can_have(
+def test_an_export_may_have_any_file_name(
     kafka: SQLiteBackend, tmp_path: Path, name: str, suffix: str
 ) -> None:
-    """Though it is made under another one; twice, so that it takes its own place."""
+    """Even though it is written under another one; twice, so that it replaces itself."""
     for _ in range(2):
         target = export_profile("kafka", tmp_path / "folder" / f"{name}{suffix}")
         assert [path.name for path in (tmp_path / "folder").iterdir()] == [target.name]
@@ -259,10 +259,10 @@ def test_an_export_may_have_any_name_that_a_file_can_have(
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 256, "\ud800", "a\0b.zip"])
-def test_a_path_that_no_file_can_have_is_refused(
+def test_an_impossible_path_is_refused(
     kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Both ways, as an error of this package."""
+    """By export and import, with an error of this package."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     for call in (export_workspace, partial(export_profile, "kafka"), import_profile):

@@ -1,4 +1,4 @@
-"""An import takes the place of a profile, on every backend, if it is told to."""
+"""An import replaces a profile, on every backend, if the option is given."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ LEFT_OUT = "profile.json: jira_config.token"
 
 @pytest.fixture
 def store(any_store: Store) -> Store:
-    """In use, with ``kafka`` of the query ``q``, and ``other``."""
+    """Return the current store, with ``kafka``, its query ``q``, and ``other``."""
     any_store.clear()
     set_backend(any_store.backend)
     jira = {"base_url": URL, "token": TOKEN}
@@ -32,7 +32,7 @@ def store(any_store: Store) -> Store:
 
 
 def change(store: Store) -> None:
-    """What is stored of ``kafka`` is something else in every kind."""
+    """Change the data of ``kafka`` in every entity."""
     store.save_profile({"id": "kafka", "name": "Kafka", "description": "changed"})
     for query_id in ("z", "gone"):
         store.save_query("kafka", {"id": query_id})
@@ -51,8 +51,10 @@ def token_of(store: Store, profile_id: str = "kafka") -> Any:
     return store.get_profile(profile_id)["jira_config"].get("token")
 
 
-def test_what_is_replaced_is_gone_with_all_that_was_below_it(store: Store, tmp_path: Path) -> None:
-    """What came in is as it was exported; the queries that are gone are told."""
+def test_a_replaced_profile_is_deleted_with_all_that_belonged_to_it(
+    store: Store, tmp_path: Path
+) -> None:
+    """The imported one is as it was exported; the deleted queries are reported."""
     before = records_of(store.backend, "kafka")
     path = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
     change(store)
@@ -64,8 +66,8 @@ def test_what_is_replaced_is_gone_with_all_that_was_below_it(store: Store, tmp_p
     assert report.removed["cached responses"] == 2
 
 
-def test_others_and_what_is_active_stay(store: Store, tmp_path: Path) -> None:
-    """Even if the active query is gone."""
+def test_other_profiles_and_the_active_one_stay(store: Store, tmp_path: Path) -> None:
+    """Even if the active query was deleted."""
     path = export_profile("kafka", tmp_path / "export", include_secrets=True)
     store.set_app_state("active_profile_id", "kafka")
     store.set_app_state("active_query_id", "gone")
@@ -76,8 +78,8 @@ def test_others_and_what_is_active_stay(store: Store, tmp_path: Path) -> None:
     assert everything(store.backend) == before
 
 
-def test_a_profile_of_its_id_is_replaced(store: Store, tmp_path: Path) -> None:
-    """It has the name of the export then, or the given one."""
+def test_a_profile_with_the_same_id_is_replaced(store: Store, tmp_path: Path) -> None:
+    """It gets the name of the export, or the given one."""
     path = export_profile("kafka", tmp_path / "export")
     rename_to(store, "Elsewhere")
     report = run_import(path, replace=True)
@@ -93,7 +95,7 @@ def test_a_profile_of_its_id_is_replaced(store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["Kafka", "KAFKA"])
-def test_a_profile_of_its_name_is_replaced(store: Store, tmp_path: Path, name: str) -> None:
+def test_a_profile_with_the_same_name_is_replaced(store: Store, tmp_path: Path, name: str) -> None:
     """It keeps its id."""
     path = export_profile("kafka", tmp_path / "export")
     store.delete_profile("kafka")
@@ -104,8 +106,8 @@ def test_a_profile_of_its_name_is_replaced(store: Store, tmp_path: Path, name: s
     assert store.get_project_data("other", "q") == {"k": 1}
 
 
-def test_a_profile_of_the_given_name_is_replaced(store: Store, tmp_path: Path) -> None:
-    """If nobody has the id."""
+def test_a_profile_with_the_given_name_is_replaced(store: Store, tmp_path: Path) -> None:
+    """If no profile has the id."""
     path = export_profile("kafka", tmp_path / "export")
     store.delete_profile("kafka")
     report = run_import(path, "oTHER", replace=True)
@@ -113,8 +115,10 @@ def test_a_profile_of_the_given_name_is_replaced(store: Store, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
-def test_two_profiles_are_not_replaced_by_one(store: Store, tmp_path: Path, dry_run: bool) -> None:
-    """If one has its id and another one its name."""
+def test_an_import_does_not_replace_two_profiles(
+    store: Store, tmp_path: Path, dry_run: bool
+) -> None:
+    """One has its id and another one its name."""
     path = export_profile("kafka", tmp_path / "export")
     before = everything(store.backend)
     with pytest.raises(ImportExportError, match="delete one first") as caught:
@@ -124,7 +128,7 @@ def test_two_profiles_are_not_replaced_by_one(store: Store, tmp_path: Path, dry_
     assert everything(store.backend) == before
 
 
-def test_where_nothing_is_in_the_way_nothing_is_replaced(store: Store, tmp_path: Path) -> None:
+def test_without_a_conflict_nothing_is_replaced(store: Store, tmp_path: Path) -> None:
     path = export_profile("kafka", tmp_path / "export")
     store.delete_profile("kafka")
     report = run_import(path, replace=True)
@@ -134,7 +138,7 @@ def test_where_nothing_is_in_the_way_nothing_is_replaced(store: Store, tmp_path:
 
 
 def test_an_import_that_fails_replaces_nothing(store: Store, tmp_path: Path) -> None:
-    """Though the error comes with the last file."""
+    """Even if the error occurs with the last file."""
     store.save_metrics_snapshot("kafka", "q", "2025-W12", "dora", {})
     path = export_profile("kafka", tmp_path / "export")
     snapshot = {"snapshot_date": "2025-W53", "metric_type": "dora", "metrics": {}}
@@ -145,8 +149,10 @@ def test_an_import_that_fails_replaces_nothing(store: Store, tmp_path: Path) -> 
     assert everything(store.backend) == before
 
 
-def test_a_store_that_is_full_takes_what_replaces_something(store: Store, tmp_path: Path) -> None:
-    """But nothing more."""
+def test_a_store_with_the_maximum_of_profiles_accepts_a_replacement(
+    store: Store, tmp_path: Path
+) -> None:
+    """But no other profile."""
     path = export_profile("kafka", tmp_path / "export")
     with store.transaction():
         for number in range(MAX_PROFILES - 2):
@@ -161,7 +167,7 @@ def test_a_store_that_is_full_takes_what_replaces_something(store: Store, tmp_pa
 
 @pytest.mark.parametrize("url", [URL, "", "https://evil.example.com", f"{URL}/", f"{URL}.evil.com"])
 def test_the_token_is_kept_for_the_same_server_only(store: Store, tmp_path: Path, url: str) -> None:
-    """For another one it is told that it has to be entered again; it is never told itself."""
+    """For another server the report asks for it; it is never printed itself."""
     path = export_profile("kafka", tmp_path / "export")
     profile = json.loads((path / "profile.json").read_text("utf-8"))
     profile["jira_config"]["base_url"] = url
@@ -173,10 +179,8 @@ def test_the_token_is_kept_for_the_same_server_only(store: Store, tmp_path: Path
     assert TOKEN not in "".join(report.warnings)
 
 
-def test_a_token_that_is_lost_is_told_though_the_export_had_none(
-    store: Store, tmp_path: Path
-) -> None:
-    """As one of a colleague, who uses another server."""
+def test_a_lost_token_is_reported_even_if_the_export_had_none(store: Store, tmp_path: Path) -> None:
+    """As the export of a colleague who uses another server."""
     jira = {"base_url": "https://other.example.com"}
     store.save_profile({"id": "kafka", "name": "Kafka", "jira_config": jira})
     path = export_profile("kafka", tmp_path / "export")
@@ -188,10 +192,10 @@ def test_a_token_that_is_lost_is_told_though_the_export_had_none(
 
 
 @pytest.mark.parametrize("include_secrets", [False, True])
-def test_the_token_of_an_export_takes_the_place_of_the_stored_one(
+def test_the_token_of_an_export_replaces_the_stored_one(
     store: Store, tmp_path: Path, include_secrets: bool
 ) -> None:
-    """Whether it was exported or written there by hand."""
+    """It may have been exported or added manually."""
     path = export_profile("kafka", tmp_path / "export", include_secrets=include_secrets)
     if not include_secrets:
         profile = json.loads((path / "profile.json").read_text("utf-8"))
@@ -204,7 +208,7 @@ def test_the_token_of_an_export_takes_the_place_of_the_stored_one(
     assert report.missing_secrets == []
 
 
-def test_a_profile_that_never_had_a_token_misses_none(store: Store, tmp_path: Path) -> None:
+def test_a_profile_that_never_had_a_token_needs_none(store: Store, tmp_path: Path) -> None:
     path = export_profile("other", tmp_path / "export")
     report = run_import(path, replace=True)
     assert (report.replaced, report.warnings) == ("Other", [])

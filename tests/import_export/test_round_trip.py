@@ -1,4 +1,4 @@
-"""What is exported comes back equal, from every backend, as a folder and as one file."""
+"""An export can be imported without changes, from every backend, as a folder and as an archive."""
 
 import json
 import tempfile
@@ -13,7 +13,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from burndown import SQLiteBackend, ValidationError, set_backend
-from burndown.copying import NAMES
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.models import Entity, MetricsSnapshot, Profile, ProjectData, Query
 from tests.import_export.exports import (
@@ -42,12 +41,12 @@ secrets = st.fixed_dictionaries(
         "nested": st.just([{"jira_token": ["xyz"], "token_count": 3}]),
     },
 )
-"""What an export leaves out of any object, and what looks like it."""
+"""Keys that an export omits from any object, and similar ones."""
 
 
 @st.composite
 def stores(draw: st.DrawFn) -> Content:
-    """A profile with some queries and something of every kind below them."""
+    """Draw a profile with some queries and every entity below them."""
     profile = {**draw(profiles()), **draw(secrets)}
     found = draw(
         st.lists(
@@ -74,7 +73,7 @@ def stores(draw: st.DrawFn) -> Content:
 
 
 def save(store: Store, content: Content) -> str:
-    """Only this is there afterwards, and the store is in use."""
+    """Save only this, and set the store as the current one."""
     store.clear()
     set_backend(store.backend)
     with store.transaction():
@@ -86,19 +85,17 @@ def save(store: Store, content: Content) -> str:
 
 @contextmanager
 def new_path(name: str) -> Iterator[Path]:
-    """A path to export to."""
+    """Return a path to export to."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         yield Path(folder) / name
 
 
-# --- laws --------------------------------------------------------------------------------------
+# --- properties --------------------------------------------------------------------------------
 
 
 @given(content=stores(), form=st.sampled_from(FORMS))
-def test_what_is_exported_comes_back_as_it_was(
-    any_store: Store, content: Content, form: str
-) -> None:
-    """Every value of all kinds, moments included; and exported again, it is the same bytes."""
+def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form: str) -> None:
+    """Every value of every entity, including timestamps; a second export has the same bytes."""
     profile_id = save(any_store, content)
     before, stored = records_of(any_store.backend, profile_id), everything(any_store.backend)
     with new_path(form) as path:
@@ -118,13 +115,13 @@ def test_what_is_exported_comes_back_as_it_was(
 
 
 @given(content=stores(), form=st.sampled_from(FORMS))
-def test_what_comes_back_lacks_only_what_the_manifest_says(
+def test_only_what_the_manifest_lists_is_omitted(
     any_store: Store, content: Content, form: str
 ) -> None:
-    """The kinds and the secrets that were left out; no secret is left out without being told."""
+    """These are entities and secrets; no secret is omitted without being listed."""
     profile_id = save(any_store, content)
     token = content[Profile][0].get("jira_config", {}).get("token", "")
-    assume(len(token) < 8)  # a longer one may stand elsewhere, which is refused
+    assume(len(token) < 8)  # a longer one could be part of another string, which is refused
     before = {model: list(any_store.records(model, profile_id)) for model in KINDS}
     with new_path(form) as path:
         export_profile(profile_id, path)
@@ -132,7 +129,7 @@ def test_what_comes_back_lacks_only_what_the_manifest_says(
         report = run_import(path)
         manifest = manifest_of(path)
     left_out = manifest["left_out"]
-    assert left_out["kinds"] == [NAMES[model] for model in FETCHED]
+    assert left_out["kinds"] == [model.LABEL for model in FETCHED]
     paths = set(left_out["secrets"])
     assert all(any(word in each.lower() for word in SECRET_WORDS) for each in paths)
     assert set(report.missing_secrets) == paths
@@ -154,7 +151,7 @@ def less(
     paths: set[str],
     removed: set[str],
 ) -> list[Document]:
-    """The records without what stands at the paths; those that were found are noted."""
+    """Return the records without the values at the paths; note the paths that were found."""
     stems = {query_id: stem for stem, query_id in query_ids.items()}
     if model in FETCHED:
         return []
@@ -199,10 +196,10 @@ def without(value: Any, path: str, paths: set[str], removed: set[str]) -> Any:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_export_is_read_by_every_backend(
+def test_an_export_can_be_read_by_every_backend(
     any_store: Store, kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
-    """What one of them wrote."""
+    """Whichever backend wrote it."""
     path = export_profile("kafka", tmp_path / form, include_cache=True, include_secrets=True)
     any_store.clear()
     set_backend(any_store.backend)
@@ -210,8 +207,8 @@ def test_an_export_is_read_by_every_backend(
     assert records_of(any_store.backend, "kafka") == records_of(kafka, "kafka")
 
 
-def test_other_profiles_come_neither_out_nor_to_harm(any_store: Store, tmp_path: Path) -> None:
-    """Nor do tasks and what is active."""
+def test_other_profiles_are_neither_exported_nor_changed(any_store: Store, tmp_path: Path) -> None:
+    """Neither are tasks and the active profile."""
     any_store.empty()
     set_backend(any_store.backend)
     any_store.save_profile({"id": "kafka"})
@@ -244,7 +241,7 @@ DEEPEST: dict[str, Callable[[SQLiteBackend, dict[str, Any]], None]] = {
 
 
 @pytest.mark.parametrize("put", DEEPEST.values(), ids=DEEPEST)
-def test_what_is_nested_as_deep_as_can_be_stored_comes_back(
+def test_the_deepest_storable_nesting_comes_back(
     backend: SQLiteBackend, tmp_path: Path, put: Callable[[SQLiteBackend, dict[str, Any]], None]
 ) -> None:
     set_backend(backend)
@@ -279,10 +276,10 @@ def test_a_query_comes_back_whatever_its_id(
 
 
 @pytest.mark.parametrize("query_id", ["q" * 200, "ä" * 100, "🚀" * 50], ids=["1", "2", "4"])
-def test_a_query_comes_back_however_long_its_id(
+def test_a_query_comes_back_with_an_id_of_any_length(
     kafka: SQLiteBackend, tmp_path: Path, query_id: str
 ) -> None:
-    """An id is safe as a file name, and has up to 200 bytes."""
+    """An id is a valid file name, and has up to 200 bytes."""
     kafka.save_query("kafka", {"id": query_id, "name": "long"})
     before = whole(kafka, "kafka")
     folder = export_profile("kafka", tmp_path / "export")

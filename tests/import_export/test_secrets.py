@@ -1,4 +1,4 @@
-"""No token leaves the store unless it is asked for, and none is told."""
+"""No token is exported unless the option is given, and none is printed."""
 
 import json
 import shutil
@@ -50,7 +50,7 @@ secret_keys = st.builds(
 
 @st.composite
 def with_canary(draw: st.DrawFn) -> dict[str, Any]:
-    """An object with a secret somewhere in it, and other values."""
+    """Draw an object with a secret somewhere in it, and other values."""
     inner: Any = draw(st.sampled_from([CANARY, [CANARY], {"k": CANARY}]))
     value: dict[str, Any] = {**draw(json_objects), draw(secret_keys): inner}
     for _ in range(draw(st.integers(0, 3))):
@@ -62,7 +62,7 @@ def with_canary(draw: st.DrawFn) -> dict[str, Any]:
 def test_no_secret_of_a_profile_is_in_any_file(
     shared: SQLiteBackend, tmp_path_factory: pytest.TempPathFactory, value: Any, other: Any
 ) -> None:
-    """What is beside it is exported."""
+    """All other values are exported."""
     set_backend(shared)
     profile = {
         "id": "p",
@@ -94,7 +94,7 @@ SECRETS_OF_A_QUERY: dict[str, Callable[[SQLiteBackend, dict[str, Any]], None]] =
 
 
 @pytest.mark.parametrize("put", SECRETS_OF_A_QUERY.values(), ids=SECRETS_OF_A_QUERY)
-def test_no_secret_beside_a_query_is_in_any_file(
+def test_no_secret_next_to_a_query_is_in_any_file(
     kafka: SQLiteBackend, tmp_path: Path, put: Callable[[SQLiteBackend, dict[str, Any]], None]
 ) -> None:
     put(kafka, {"jira_token": CANARY})
@@ -110,7 +110,7 @@ def test_an_imported_profile_has_no_token(kafka: SQLiteBackend, tmp_path: Path) 
     assert found["jira_config"] == {"base_url": "https://jira.example.com"}
 
 
-# --- the token where nobody expects it -----------------------------------------------------------
+# --- tokens in unexpected fields -----------------------------------------------------------------
 
 Put = Callable[[SQLiteBackend, str], None]
 
@@ -152,7 +152,7 @@ PLACES: dict[str, tuple[Put, str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("put", "place"), PLACES.values(), ids=PLACES)
-def test_a_token_where_none_is_expected_is_not_exported(
+def test_a_token_in_an_unexpected_field_is_not_exported(
     kafka: SQLiteBackend,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
@@ -160,7 +160,7 @@ def test_a_token_where_none_is_expected_is_not_exported(
     put: Put,
     place: str,
 ) -> None:
-    """The error names the place without telling it; with secrets it goes out and comes back."""
+    """The error names the field and not the token; with secrets it is exported and comes back."""
     caplog.set_level("DEBUG")
     kafka.save_jira_cache("kafka", "12w", "k", {}, datetime.now(UTC))
     kafka.save_jira_changelog("kafka", "12w", "K-1", {})
@@ -168,7 +168,7 @@ def test_a_token_where_none_is_expected_is_not_exported(
     target = tmp_path / "folder" / form
     with pytest.raises(ImportExportError, match="Jira token of profile 'kafka'") as caught:
         export_profile("kafka", target)
-    assert f"would stand in {place}; take it out there" in str(caught.value)
+    assert f"would be in {place}; remove it there" in str(caught.value)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
     assert CANARY not in caplog.text
     assert tree(tmp_path / "folder") == {}
@@ -182,21 +182,21 @@ def test_a_token_where_none_is_expected_is_not_exported(
 
 
 @pytest.mark.parametrize("kind", ["cached response", "changelog"])
-def test_a_token_in_what_jira_told_is_not_exported(
+def test_a_token_in_a_cached_response_is_not_exported(
     kafka: SQLiteBackend, tmp_path: Path, kind: str
 ) -> None:
-    """As in the comment of an issue; what is left out is not looked at."""
+    """As in the comment of an issue; omitted data are not searched."""
     if kind == "changelog":
         kafka.save_jira_cache("kafka", "12w", "k", {}, datetime.now(UTC))
     export_profile("kafka", tmp_path / "without")
     place = "cache" if kind == "cached response" else "changelogs"
-    with pytest.raises(ImportExportError, match=f"would stand in {place}/12w.json"):
+    with pytest.raises(ImportExportError, match=f"would be in {place}/12w.json"):
         export_profile("kafka", tmp_path / "export", include_cache=True)
     assert not (tmp_path / "export").exists()
 
 
 @pytest.mark.parametrize("token", ['quo"ted\\ \n\t', "ключ-от-🚀", "x" * 8, "</script>\u2028"])
-def test_a_token_is_found_however_json_spells_it(
+def test_a_token_is_found_in_every_json_spelling(
     kafka: SQLiteBackend, tmp_path: Path, token: str
 ) -> None:
     kafka.save_profile({"id": "kafka", "name": "Kafka", "jira_config": {"token": token}})
@@ -206,7 +206,7 @@ def test_a_token_is_found_however_json_spells_it(
             call(tmp_path / "export")
 
 
-def test_a_token_that_is_the_id_of_its_profile_is_not_told(
+def test_a_token_that_is_the_id_of_its_profile_is_not_printed(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     """Nor is it exported."""
@@ -217,17 +217,15 @@ def test_a_token_that_is_the_id_of_its_profile_is_not_told(
         assert CANARY not in str(caught.value)
 
 
-def test_a_token_of_a_few_letters_may_stand_anywhere(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """As in examples, where it says nothing."""
+def test_a_token_of_a_few_letters_may_be_anywhere(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """As in examples, where it is not a secret."""
     kafka.save_profile({"id": "kafka", "name": "Kafka", "jira_config": {"token": "project"}})
     path = export_profile("kafka", tmp_path / "export")
     assert b"project = KAFKA" in files_of(path)["queries/12w.json"]
     assert "token" not in json.loads(files_of(path)["profile.json"])["jira_config"]
 
 
-def test_the_token_of_another_profile_is_not_exported_either(
-    kafka: SQLiteBackend, tmp_path: Path
-) -> None:
+def test_the_token_of_another_profile_is_not_exported(kafka: SQLiteBackend, tmp_path: Path) -> None:
     """Both may well use the same server."""
     kafka.save_profile({"id": "other", "description": f"uses {CANARY}"})
     with pytest.raises(ImportExportError, match=r"token of profile 'kafka' .* in profile\.json"):
@@ -235,11 +233,11 @@ def test_the_token_of_another_profile_is_not_exported_either(
     assert export_profile("other", tmp_path / "export", include_secrets=True).exists()
 
 
-# --- nobody tells it -----------------------------------------------------------------------------
+# --- tokens in output ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_token_is_exported_if_it_is_asked_for(
+def test_a_token_is_exported_with_the_option(
     kafka: SQLiteBackend, tmp_path: Path, form: str
 ) -> None:
     """And comes back with the profile."""
@@ -262,20 +260,20 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "half a surrogate pair": lambda jira: {**jira, "token": CANARY + "\ud800"},
     "a URL": lambda jira: {**jira, "base_url": f"https://user:{CANARY}@jira.example.com"},
     "a section": lambda jira: [jira],
-    "a moment": lambda jira: {**jira, "last_test_timestamp": "yesterday"},
+    "a timestamp": lambda jira: {**jira, "last_test_timestamp": "yesterday"},
 }
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
-def test_an_import_that_fails_tells_no_token(
+def test_the_error_of_an_import_contains_no_token(
     kafka: SQLiteBackend,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     form: str,
     change: Callable[[Any], Any],
 ) -> None:
-    """Not even where the token is what is wrong, nor in the trace or the log."""
+    """Not even if the token is the invalid value, nor in the traceback or the log."""
     caplog.set_level("DEBUG")
     files = files_of(export_profile("kafka", tmp_path / "first", include_secrets=True))
     profile = json.loads(files["profile.json"])
@@ -289,7 +287,7 @@ def test_an_import_that_fails_tells_no_token(
     assert CANARY not in caplog.text
 
 
-def test_a_file_that_is_cut_off_behind_the_token_tells_nothing_of_it(
+def test_a_file_that_is_truncated_after_the_token_shows_nothing_of_it(
     kafka: SQLiteBackend, tmp_path: Path
 ) -> None:
     path = export_profile("kafka", tmp_path / "export", include_secrets=True)
@@ -299,10 +297,10 @@ def test_a_file_that_is_cut_off_behind_the_token_tells_nothing_of_it(
     assert CANARY not in "".join(traceback.format_exception(error))
 
 
-def test_what_goes_well_tells_no_token(
+def test_a_successful_import_prints_no_token(
     kafka: SQLiteBackend, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither the log, nor the report, nor any file."""
+    """Neither the log, nor the report, nor any file has it."""
     caplog.set_level("DEBUG")
     told = ""
     for form in FORMS:

@@ -1,4 +1,4 @@
-"""An old workspace to be damaged, and what it becomes if it is not."""
+"""An old workspace to damage, and the result of migrating it undamaged."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.legacy.damaged_workspace import FILES, Stored, make, migrate
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Stored:
-    """What the undamaged workspace becomes."""
+    """Return what the undamaged workspace becomes."""
     outcome = migrate(make(tmp_path_factory.mktemp("whole")))
     assert outcome.problems == outcome.converted == outcome.skipped == []
     assert outcome.stored.keys() == FILES.keys()
@@ -18,5 +18,5 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Stored:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The root of a workspace."""
+    """Create a workspace, and return its root."""
     return make(tmp_path)

@@ -1,4 +1,4 @@
-"""A small old workspace to be damaged, and what a migration then makes of it."""
+"""A small old workspace to damage, and the result of its migration."""
 
 import json
 import os
@@ -27,15 +27,15 @@ METRICS = "profiles/a/queries/q1/metrics_snapshots.json"
 CACHE = "profiles/a/queries/q1/jira_cache.json"
 CHANGELOG = "profiles/a/queries/q1/jira_changelog_cache.json"
 IRREPLACEABLE = (REGISTRY, PROFILE, QUERY, DATA, METRICS)
-"""What cannot be had again."""
+"""Irreplaceable files."""
 ANEW = (CACHE, CHANGELOG)
-"""What Jira can be asked for again."""
+"""Files whose data can be fetched from Jira again."""
 
 _SPRING, _SUMMER = "2025-03-01T10:00:00+00:00", "2025-07-01T10:00:00+00:00"
 
 
 def _query(name: str) -> Files:
-    """The files of a query; each has a letter that is not ASCII."""
+    """Return the files of a query; each has a letter that is not ASCII."""
     issue = {"id": "7", "key": "K-1", "fields": {"summary": "Größe", "points": 2.5}}
     return {
         "query.json": {"name": name, "jql": "project = Größe", "created_at": _SPRING},
@@ -94,17 +94,17 @@ FILES: Files = {
 """The workspace: JSON values by path below its root."""
 
 Found = list[tuple[str, str]]
-"""Paths below the root, each with what is said of it."""
+"""Paths below the root, each with its message."""
 Stored = dict[str, list[dict[str, Any]]]
-"""What a database holds, by the file that it comes from."""
+"""The content of a database, by the file that it comes from."""
 
 
 @dataclass
 class Outcome:
-    """What became of a workspace."""
+    """The result of a migration."""
 
     problems: Found = field(default_factory=list)
-    """What stopped it; all else is empty then."""
+    """The errors that stopped it; all else is empty then."""
     converted: Found = field(default_factory=list)
     skipped: Found = field(default_factory=list)
     moved: dict[str, int] = field(default_factory=dict)
@@ -112,14 +112,14 @@ class Outcome:
 
 
 def make(folder: Path) -> Path:
-    """Write the whole workspace; returns its root."""
+    """Write the complete workspace; return its root."""
     root = folder / "root"
     write(FILES, root)
     return root
 
 
 def changed(root: Path, path: str, changes: dict[str, Any]) -> None:
-    """Change values of a file, each by its keys joined by slashes."""
+    """Change values of a file, each given by its keys joined by slashes."""
     document = json.loads((root / path).read_text("utf-8"))
     for place, value in changes.items():
         *outer, last = place.split("/")
@@ -131,9 +131,9 @@ def changed(root: Path, path: str, changes: dict[str, Any]) -> None:
 
 
 def migrate(root: Path, *, skip_damaged: bool = False, rehearse: bool = True) -> Outcome:
-    """What a dry run says and a migration does, which is the same.
+    """Return what a dry run reports and a migration does, which is the same.
 
-    Neither changes an old file, tells the token, or leaves a database that is not complete.
+    Neither changes an old file, prints the token, or leaves an incomplete database.
     """
     new = root.with_name("new")
     before = tree(root.parent)
@@ -185,7 +185,7 @@ def _below(path: Path, root: Path) -> str:
 
 
 def tree(folder: Path) -> dict[str, object]:
-    """All that lies below a folder: kind, size, time and content of each."""
+    """Return type, size, time and content of all files below a folder."""
     found: dict[str, object] = {}
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -201,7 +201,7 @@ def tree(folder: Path) -> dict[str, object]:
 
 
 def _of_workspace(found: dict[str, object], prefix: str = "") -> dict[str, object]:
-    """Without the backups, and without what does not lie below the prefix."""
+    """Keep the files of the workspace: no backups, and none outside of the prefix."""
     return {
         path.removeprefix(prefix): each
         for path, each in found.items()
@@ -210,7 +210,7 @@ def _of_workspace(found: dict[str, object], prefix: str = "") -> dict[str, objec
 
 
 def stored(database: Path) -> Stored:
-    """What the database holds, by the file that it comes from."""
+    """Return the content of the database, by the file that it comes from."""
     found: Stored = defaultdict(list)
     for table, rows in everything(database).items():
         for row in rows:
@@ -228,7 +228,7 @@ def stored(database: Path) -> Stored:
 
 
 def assert_all_else_is_there(found: Stored, whole: Stored, hit: Collection[str]) -> None:
-    """Of every file that was not hit, neither itself nor a folder around it."""
+    """Assert that every file is stored that was not damaged, nor a folder around it."""
     for path, rows in whole.items():
         if not any(f"{path}/".startswith(f"{each}/") for each in hit):
             assert found.get(path) == rows, path
@@ -242,7 +242,7 @@ def assert_stops(
     skipped: Iterable[str] = (),
     rehearse_skipping: bool = False,
 ) -> None:
-    """Every file that was hit is named with the reason; all others move in without them."""
+    """Every damaged file is named with the reason; all others can be migrated without them."""
     told = migrate(root).problems
     assert {path for path, _ in told} == set(hit)
     outcome = migrate(root, skip_damaged=True, rehearse=rehearse_skipping)
@@ -255,7 +255,7 @@ def assert_stops(
 
 
 def assert_skips(root: Path, whole: Stored, hit: Iterable[str], reason: str) -> Outcome:
-    """Every file that was hit is told as left out with the reason; all others move in."""
+    """Every damaged file is reported as skipped with the reason; all others are migrated."""
     outcome = migrate(root)
     assert {path for path, _ in outcome.skipped} == set(hit)
     for path, why in outcome.skipped:

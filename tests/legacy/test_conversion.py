@@ -1,4 +1,4 @@
-"""Whatever one value of a profile or query is, the values beside it stay, and it is not lost."""
+"""Any single value of a profile or query is stored, converted or kept, and no other is lost."""
 
 import copy
 import json
@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from burndown.legacy.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
+from burndown.legacy.reading.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
 from burndown.models import Entity, Profile, Query, Submodel
 from burndown.models.codec import codec_of
 from tests.legacy.damaged_workspace import CANARY
@@ -16,7 +16,7 @@ from tests.support.strategies import json_objects, json_values, profiles, querie
 Document = dict[str, Any]
 Steps = tuple[str, ...]
 
-ODD_VALUES: st.SearchStrategy[Any] = (
+UNEXPECTED_VALUES: st.SearchStrategy[Any] = (
     json_values
     | st.sampled_from(
         [
@@ -32,7 +32,7 @@ ODD_VALUES: st.SearchStrategy[Any] = (
 
 
 def steps_of(model: Any) -> list[Steps]:
-    """The way to each field of a model, and to the fields of its sections."""
+    """Return the path to each field of a model, and to the fields of its sections."""
     found: list[Steps] = []
     for name, field in model.model_fields.items():
         key = field.alias or name
@@ -52,20 +52,20 @@ DOCUMENTS: dict[type[Entity], st.SearchStrategy[Document]] = {Profile: profiles(
 
 
 @st.composite
-def with_an_odd_value(draw: st.DrawFn) -> tuple[type[Entity], Document, Steps, Any]:
-    """A kind of document, a valid one, and one of its places with a value to be put there."""
+def with_unexpected_value(draw: st.DrawFn) -> tuple[type[Entity], Document, Steps, Any]:
+    """Draw a model, a valid document, and a path in it with a value to be put there."""
     models: list[type[Entity]] = [Profile, Query]
     model = draw(st.sampled_from(models))
     return (
         model,
         draw(DOCUMENTS[model]),
         draw(st.sampled_from(PLACES[model])),
-        draw(ODD_VALUES),
+        draw(UNEXPECTED_VALUES),
     )
 
 
 def put(document: Document, steps: Steps, value: Any) -> Document:
-    """The document with the value, in sections that are made where they are not."""
+    """Return the document with the value, creating missing sections."""
     changed = copy.deepcopy(document)
     section = changed
     for step in steps[:-1]:
@@ -75,7 +75,7 @@ def put(document: Document, steps: Steps, value: Any) -> Document:
 
 
 def without(document: Document, steps: Steps) -> Document:
-    """The document without the value at the place and what is kept aside."""
+    """Return the document without the value at the path, and without kept values."""
     rest = put(document, steps, None)
     for key in (LEGACY_VALUES, LEGACY_HIDDEN):
         rest.pop(key, None)
@@ -93,7 +93,7 @@ def at(document: Document, steps: Steps) -> Any:
 
 
 def accepted(model: type[Entity], document: Document) -> bool:
-    """Whether the model takes the document as it is; names are shortened later."""
+    """Return whether the model accepts the document; names are shortened later."""
     given = {"id": "id", "profile_id": "id", **document}
     given.pop("name", None)
     [stored] = codec_of(model).complete([given])
@@ -105,11 +105,11 @@ def accepted(model: type[Entity], document: Document) -> bool:
     )
 
 
-@given(example=with_an_odd_value())
-def test_one_odd_value_takes_none_beside_it_along(
+@given(example=with_unexpected_value())
+def test_an_unexpected_value_affects_no_other(
     example: tuple[type[Entity], Document, Steps, Any],
 ) -> None:
-    """It stays, is converted or is kept by its path; whatever is done with it is reported."""
+    """It is stored, converted or kept by its path; whatever is done with it is reported."""
     model, document, steps, value = example
     assume(LEGACY_VALUES not in document)
     written = put(document, steps, value)
@@ -128,11 +128,11 @@ def test_one_odd_value_takes_none_beside_it_along(
         assert value in (None, {}) or not str(value).strip() or kept == {".".join(steps): value}
 
 
-@given(document=profiles() | json_objects, parts=st.lists(with_an_odd_value(), max_size=4))
-def test_any_object_becomes_a_profile_that_stays_as_it_is(
+@given(document=profiles() | json_objects, parts=st.lists(with_unexpected_value(), max_size=4))
+def test_any_object_becomes_a_profile_that_needs_no_conversion(
     document: Document, parts: list[tuple[type[Entity], Document, Steps, Any]]
 ) -> None:
-    """To convert it again changes nothing and tells nothing."""
+    """Converting it again changes and reports nothing."""
     written = {**document, "id": "id"}
     for model, _, steps, value in parts:
         if model is Profile and all(isinstance(at(written, steps[:n]), dict) for n in (0, 1)):
@@ -160,7 +160,7 @@ SECRETS = [*IN_URLS, [CANARY, CANARY], {"value": CANARY}, [[CANARY], 5], [CANARY
         st.sampled_from(IN_URLS),
     )
 )
-def test_what_may_be_a_secret_is_neither_reported_nor_kept_among_other_values(
+def test_values_that_may_be_secrets_are_not_reported_or_kept(
     place: tuple[str, Any],
 ) -> None:
     steps, value = tuple(place[0].split("/")), place[1]

@@ -1,4 +1,4 @@
-"""Damaged files of an old workspace: each moves in, is left out, or stops the migration."""
+"""Damaged files of an old workspace: each is migrated, skipped, or stops the migration."""
 
 import codecs
 import gzip
@@ -29,11 +29,11 @@ from tests.legacy.damaged_workspace import (
 Damage = Callable[[bytes], bytes]
 
 
-# --- what cannot be read ---------------------------------------------------------------------
+# --- unreadable files ------------------------------------------------------------------------
 
 
 def with_value(text: str) -> Damage:
-    """The file with one more value."""
+    """Return the file with one more value."""
     return lambda data: data.rstrip()[:-1].rstrip() + f', "more": {text}\n}}'.encode()
 
 
@@ -42,7 +42,7 @@ def nested(depth: int, opening: str = "[", closing: str = "]") -> Damage:
 
 
 def in_code_page(name: str, more: str) -> Damage:
-    """The file with one more text, in an encoding that is not of Unicode."""
+    """Return the file with one more string, in an encoding other than Unicode."""
 
     def encoded(data: bytes) -> bytes:
         return json.dumps({**json.loads(data), "more": more}, ensure_ascii=False).encode(name)
@@ -55,7 +55,7 @@ def in_unicode(encoding: str, mark: bytes = b"") -> Damage:
 
 
 PLACE = r"line \d+ column \d+"
-NO_OBJECT = "object.* expected|list of issues"
+NO_OBJECT = "input should be an object"
 UNREADABLE: dict[str, tuple[Damage, str]] = {
     "empty": (lambda data: b"", "the file is empty"),
     "blank": (lambda data: b" \r\n\t\n", "the file is empty"),
@@ -77,8 +77,8 @@ UNREADABLE: dict[str, tuple[Damage, str]] = {
         lambda data: data[:40] + in_unicode("utf-16-le")(data[40:]),
         PLACE,
     ),
-    "cut UTF-16": (lambda data: in_unicode("utf-16")(data)[:-7], "not UTF-16"),
-    "cut UTF-32": (lambda data: in_unicode("utf-32")(data)[:-7], "not UTF-32"),
+    "cut UTF-16": (lambda data: in_unicode("utf-16")(data)[:-7], "not valid UTF-16"),
+    "cut UTF-32": (lambda data: in_unicode("utf-32")(data)[:-7], "not valid UTF-32"),
     "UTF-16 cut between two letters": (lambda data: in_unicode("utf-16")(data)[:-8], PLACE),
     "nothing but a byte order mark": (lambda data: codecs.BOM_UTF8, "EOF"),
     "two writers": (lambda data: data + data, f"trailing characters at {PLACE}"),
@@ -108,10 +108,10 @@ ALONE = ["cut at 60 per cent", "null", "lists 5000 deep"]
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
-def test_files_that_cannot_be_had_again_stop_it_together(
+def test_irreplaceable_files_stop_the_migration_together(
     root: Path, whole: Stored, kind: str
 ) -> None:
-    """One error names all of them, with place and reason; the others are left out."""
+    """One error names all of them, with their paths and reasons; the others are skipped."""
     damage, reason = UNREADABLE[kind]
     for path in (*IRREPLACEABLE, *ANEW):
         (root / path).write_bytes(damage((root / path).read_bytes()))
@@ -120,7 +120,7 @@ def test_files_that_cannot_be_had_again_stop_it_together(
 
 @pytest.mark.parametrize("path", ANEW)
 @pytest.mark.parametrize("kind", ALONE)
-def test_a_file_that_jira_can_be_asked_for_again_is_left_out(
+def test_a_file_that_can_be_fetched_again_is_skipped(
     root: Path, whole: Stored, path: str, kind: str
 ) -> None:
     damage, reason = UNREADABLE[kind]
@@ -130,25 +130,27 @@ def test_a_file_that_jira_can_be_asked_for_again_is_left_out(
 
 @pytest.mark.parametrize("path", IRREPLACEABLE)
 @pytest.mark.parametrize("kind", ALONE)
-def test_each_of_the_others_alone_stops_it(root: Path, whole: Stored, path: str, kind: str) -> None:
+def test_each_other_file_alone_stops_the_migration(
+    root: Path, whole: Stored, path: str, kind: str
+) -> None:
     damage, reason = UNREADABLE[kind]
     (root / path).write_bytes(damage((root / path).read_bytes()))
     assert_stops(root, whole, [path], reason, rehearse_skipping=True)
 
 
-def test_without_its_settings_a_query_still_has_the_jql_of_its_last_answer(root: Path) -> None:
+def test_a_query_without_settings_has_the_jql_of_its_last_response(root: Path) -> None:
     (root / QUERY).write_bytes(b"{")
     [query] = migrate(root, skip_damaged=True).stored[QUERY]
     assert (query["name"], query["jql"]) == ("q1", "project = Größe")
 
 
-def test_without_its_settings_a_profile_still_has_the_name_in_the_registry(root: Path) -> None:
+def test_a_profile_without_settings_has_the_name_in_the_registry(root: Path) -> None:
     (root / PROFILE).write_bytes(b"{")
     [profile] = migrate(root, skip_damaged=True).stored[PROFILE]
     assert profile["name"] == "Größe"
 
 
-# --- what can be read ------------------------------------------------------------------------
+# --- readable files --------------------------------------------------------------------------
 
 READABLE: dict[str, tuple[Damage, str | None]] = {
     "UTF-8 with a mark": (in_unicode("utf-8-sig"), "UTF-8 with a byte order mark"),
@@ -167,7 +169,7 @@ READABLE: dict[str, tuple[Damage, str | None]] = {
 
 
 @pytest.mark.parametrize("kind", READABLE)
-def test_however_the_files_are_written_they_move_in_whole(
+def test_files_of_any_encoding_and_format_are_migrated_completely(
     root: Path, whole: Stored, kind: str
 ) -> None:
     change, told = READABLE[kind]
@@ -182,7 +184,7 @@ def test_however_the_files_are_written_they_move_in_whole(
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[1, [NaN]]", '{"k": NaN}'])
-def test_what_python_writes_for_no_number_becomes_null_and_is_told(root: Path, text: str) -> None:
+def test_nan_and_infinity_become_null_and_are_reported(root: Path, text: str) -> None:
     paths = (REGISTRY, PROFILE, QUERY, DATA, CACHE)
     for path in paths:
         (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
@@ -197,7 +199,7 @@ def test_what_python_writes_for_no_number_becomes_null_and_is_told(root: Path, t
 
 
 @pytest.mark.parametrize("digits", [20, 400, 4299])
-def test_an_integer_of_any_size_that_python_reads_moves_in(
+def test_an_integer_of_any_size_that_python_reads_is_migrated(
     root: Path, whole: Stored, digits: int
 ) -> None:
     number = 10**digits - 1
@@ -226,10 +228,8 @@ SURROGATES = {
 
 
 @pytest.mark.parametrize("kind", SURROGATES)
-def test_what_python_writes_for_half_a_character_is_escaped_and_reported(
-    root: Path, whole: Stored, kind: str
-) -> None:
-    """The old dashboard reads it, so it is no reason to lose the values beside it."""
+def test_a_lone_surrogate_is_escaped_and_reported(root: Path, whole: Stored, kind: str) -> None:
+    """The old dashboard reads it, so the values next to it must not be lost."""
     text, expected = SURROGATES[kind]
     paths = (PROFILE, QUERY, DATA, CACHE)
     for path in paths:
@@ -250,7 +250,7 @@ def test_what_python_writes_for_half_a_character_is_escaped_and_reported(
 def test_a_number_beyond_any_float_becomes_null_and_is_reported(
     root: Path, whole: Stored, text: str
 ) -> None:
-    """In what is irreplaceable, and no other value with it; Jira has the rest."""
+    """In irreplaceable files, and no other value with it; the others are in Jira."""
     paths = (PROFILE, QUERY, DATA)
     for path in (*paths, CACHE):
         (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
@@ -266,14 +266,16 @@ def test_a_number_beyond_any_float_becomes_null_and_is_reported(
 
 
 @pytest.mark.parametrize("depth", [200, 205])
-def test_what_nests_too_deep_is_kept_as_text(root: Path, whole: Stored, depth: int) -> None:
-    """In what is irreplaceable, and no other value with it."""
+def test_values_that_nest_too_deep_are_kept_as_strings(
+    root: Path, whole: Stored, depth: int
+) -> None:
+    """In irreplaceable files, and no other value with them."""
     text = "[" * depth + "]" * depth
     paths = (PROFILE, QUERY, DATA)
     for path in (*paths, CACHE):
         (root / path).write_bytes(with_value(text)((root / path).read_bytes()))
     outcome = migrate(root)
-    why = "more: nesting of at most 200 levels was expected, got a list; kept under legacy_values"
+    why = "more: input should nest at most 200 levels, got a list; kept under legacy_values"
     assert sorted(outcome.converted) == sorted((path, why) for path in paths)
     assert [path for path, _ in outcome.skipped] == [CACHE]
     for path, column in ((PROFILE, "extra"), (QUERY, "extra"), (DATA, "data")):
@@ -283,14 +285,14 @@ def test_what_nests_too_deep_is_kept_as_text(root: Path, whole: Stored, depth: i
     assert_all_else_is_there(outcome.stored, whole, [*paths, CACHE])
 
 
-def test_what_nests_deeper_still_makes_a_file_unreadable(root: Path, whole: Stored) -> None:
+def test_deeper_nesting_makes_a_file_unreadable(root: Path, whole: Stored) -> None:
     hit = (PROFILE, QUERY, DATA)
     for path in (*hit, CACHE):
         (root / path).write_bytes(nested(240, '{"k":', "}")((root / path).read_bytes()))
     assert_stops(root, whole, hit, PLACE, skipped=[CACHE])
 
 
-# --- what stands in the place of a file ------------------------------------------------------
+# --- special files ---------------------------------------------------------------------------
 
 STAND_INS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder": (lambda path: path.mkdir(), "a folder, not a file"),
@@ -312,10 +314,10 @@ STAND_INS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("kind", STAND_INS)
-def test_what_stands_in_the_place_of_a_file_is_never_followed_or_waited_for(
+def test_something_other_than_a_file_is_never_followed_or_waited_for(
     root: Path, whole: Stored, kind: str
 ) -> None:
-    """It stops the migration if the file cannot be had again, and else is left out."""
+    """It stops the migration in place of an irreplaceable file, and is skipped otherwise."""
     put, reason = STAND_INS[kind]
     for path in (*IRREPLACEABLE, *ANEW):
         (root / path).unlink()
@@ -323,8 +325,8 @@ def test_what_stands_in_the_place_of_a_file_is_never_followed_or_waited_for(
     assert_stops(root, whole, IRREPLACEABLE, reason, skipped=ANEW)
 
 
-def test_what_is_not_there_is_made_up_for_and_told(root: Path, whole: Stored) -> None:
-    """A registry, a profile and a query without their files; data that is not there is none."""
+def test_missing_files_are_replaced_by_defaults_and_reported(root: Path, whole: Stored) -> None:
+    """These are a registry, a profile and a query without their files; missing data are no data."""
     for path in (*IRREPLACEABLE, *ANEW):
         (root / path).unlink()
     outcome = migrate(root)

@@ -1,4 +1,4 @@
-"""Odd names, folders and links of an old workspace, and what is too much: what each comes to."""
+"""Unexpected names, folders, links and sizes in an old workspace."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 
 from burndown import MigrationError, StorageError
 from burndown.database import SQLiteDatabase
-from burndown.legacy.files import modified_at
+from burndown.legacy.reading.json_files import modified_at
 from burndown.migration import run_migration_if_needed
 from tests.legacy.damaged_workspace import (
     CACHE,
@@ -40,8 +40,8 @@ Change = Callable[[Path], object]
 # --- names and folders -----------------------------------------------------------------------
 
 
-def test_of_those_with_one_name_the_oldest_keeps_it(root: Path) -> None:
-    """Case matters, and a name with a number that another has is passed over."""
+def test_the_oldest_of_equal_names_is_kept(root: Path) -> None:
+    """Case matters, and a numbered name that is taken is skipped."""
     names = ["Größe", "Größe (2)", "Größe", "größe", "GRÖSSE", "Größe (3)"]
     for number, name in enumerate(names):
         profile = {"name": name, "created_at": f"2026-01-0{number + 1}T00:00:00Z"}
@@ -60,7 +60,7 @@ def test_of_those_with_one_name_the_oldest_keeps_it(root: Path) -> None:
     assert all("as another" in what for _, what in outcome.converted)
 
 
-def test_ids_that_differ_only_by_case_are_two(root: Path, whole: Stored) -> None:
+def test_ids_that_differ_only_by_case_are_different(root: Path, whole: Stored) -> None:
     for path in (PROFILE, QUERY):
         other = root / path.replace("profiles/a", "profiles/A").replace("q1", "Q1")
         other.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def test_ids_that_differ_only_by_case_are_two(root: Path, whole: Stored) -> None
     assert_all_else_is_there(outcome.stored, whole, [PROFILE])
 
 
-def test_a_folder_whose_name_is_no_text_moves_in(root: Path, whole: Stored) -> None:
+def test_a_folder_with_a_name_that_is_not_utf_8_is_migrated(root: Path, whole: Stored) -> None:
     folder = os.fsencode(root / "profiles") + b"/caf\xe9"
     try:
         os.mkdir(folder)  # noqa: PTH102
@@ -84,7 +84,7 @@ def test_a_folder_whose_name_is_no_text_moves_in(root: Path, whole: Stored) -> N
 
 
 def put(path: str, stand_in: Change) -> Change:
-    """Something in the place of a folder."""
+    """Return a change that puts something in place of a folder."""
 
     def change(root: Path) -> None:
         shutil.rmtree(root / path)
@@ -94,7 +94,7 @@ def put(path: str, stand_in: Change) -> Change:
 
 
 def link_out(path: str, source: str) -> Change:
-    """A link to what was moved out of the workspace."""
+    """Return a change that replaces a path by a link to its moved content."""
 
     def change(root: Path) -> None:
         outside = root.with_name("outside")
@@ -155,7 +155,7 @@ FOLDERS: dict[str, tuple[str, Change, str]] = {
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
-def test_what_stands_in_the_place_of_a_folder_stops_it(
+def test_something_other_than_a_folder_stops_the_migration(
     root: Path, whole: Stored, kind: str
 ) -> None:
     hit, change, reason = FOLDERS[kind]
@@ -185,7 +185,7 @@ LINKS = {
 
 
 @pytest.mark.parametrize("kind", LINKS)
-def test_any_other_link_is_left_out(root: Path, whole: Stored, kind: str) -> None:
+def test_any_other_link_is_skipped(root: Path, whole: Stored, kind: str) -> None:
     path, target = LINKS[kind]
     (root / path).symlink_to(target)
     outcome = migrate(root)
@@ -193,11 +193,11 @@ def test_any_other_link_is_left_out(root: Path, whole: Stored, kind: str) -> Non
     assert outcome.stored == whole
 
 
-def test_what_has_no_part_in_it_is_left_out_with_the_reason(root: Path, whole: Stored) -> None:
+def test_files_without_a_use_are_skipped_with_the_reason(root: Path, whole: Stored) -> None:
     left_over = "left over from a write that was interrupted"
     expected = {
         ".task_progress.json.q1.tmp": left_over,
-        "task_progress.json.restart": "how far a task was; over once the dashboard stops",
+        "task_progress.json.restart": "the progress of a task, which ended with the dashboard",
         "profiles/profiles.tmp": left_over,
         "profiles/.DS_Store": "not a file of a workspace",
         "profiles/a/profile.json.tmp": left_over,
@@ -218,7 +218,7 @@ def test_what_has_no_part_in_it_is_left_out_with_the_reason(root: Path, whole: S
     assert dict(outcome.skipped) == {
         **expected,
         "profiles/a/queries/q9": "an empty folder",
-        "profiles/a/queries/q8": "no folder of a profile or query",
+        "profiles/a/queries/q8": "not a folder of a profile or query",
         "profiles/empty": "an empty folder",
         "profiles/pipe": "not a file of a workspace",
     }
@@ -226,8 +226,8 @@ def test_what_has_no_part_in_it_is_left_out_with_the_reason(root: Path, whole: S
     assert outcome.stored == whole
 
 
-def test_orphans_move_in(root: Path, whole: Stored) -> None:
-    """Folders that the registry does not know, and entries of it that have no folder."""
+def test_orphans_are_migrated(root: Path, whole: Stored) -> None:
+    """These are folders without an entry in the registry, and entries without a folder."""
     files = {
         "profiles/orphan/profile.json": {"name": "Orphan", "created_at": "2025-01-01"},
         "profiles/half/queries/q/jira_cache.json": FILES[CACHE],
@@ -248,19 +248,19 @@ def test_orphans_move_in(root: Path, whole: Stored) -> None:
     assert_all_else_is_there(outcome.stored, whole, [])
 
 
-# --- the time before profiles ----------------------------------------------------------------
+# --- workspaces from before profiles ---------------------------------------------------------
 
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A workspace of the time before profiles."""
+    """Create a workspace from before profiles."""
     settings = {"jira_token": CANARY, "pert_factor": 3}
     data = {Path(path).name: FILES[path] for path in (DATA, CACHE)}
     write({"app_settings.json": settings, **data}, tmp_path / "old")
     return tmp_path / "old"
 
 
-def test_damaged_files_of_the_time_before_profiles(old: Path) -> None:
+def test_damaged_files_from_before_profiles(old: Path) -> None:
     assert migrate(old).stored["profiles/default/queries/main/project_data.json"]
     shutil.rmtree(old.with_name("new"))
     (old / "app_settings.json").write_bytes(b"{")
@@ -273,10 +273,10 @@ def test_damaged_files_of_the_time_before_profiles(old: Path) -> None:
     assert skipped.stored["profiles/default/profile.json"]
 
 
-# --- what this package wrote beside the files --------------------------------------------------
+# --- sidecars ----------------------------------------------------------------------------------
 
 
-def test_what_is_remembered_is_refused_one_by_one(root: Path, whole: Stored) -> None:
+def test_invalid_state_is_refused_key_by_key(root: Path, whole: Stored) -> None:
     notes = {"app_state": {"": "x", "theme": "dark", "a": "\0"}, "tasks": {"t": {"status": "Bad!"}}}
     write({"profiles/burndown.json": notes}, root)
     told = migrate(root).problems
@@ -284,8 +284,8 @@ def test_what_is_remembered_is_refused_one_by_one(root: Path, whole: Stored) -> 
     assert_all_else_is_there(migrate(root, skip_damaged=True).stored, whole, [])
 
 
-def test_a_note_that_is_wrong_takes_none_beside_it_along(root: Path, whole: Stored) -> None:
-    """Notes of a query say what the old files cannot: types, forecasts, expiry."""
+def test_an_invalid_value_of_a_sidecar_affects_no_other(root: Path, whole: Stored) -> None:
+    """The sidecar of a query has what the old files cannot hold: types, forecasts, expiry."""
     note = {"created_at": "2025-07-01T10:00:00Z", "forecast": None}
     week = {"snapshot_date": "2025-W26", "metrics": ["flow_time"], **note}
     notes = {
@@ -301,7 +301,7 @@ def test_a_note_that_is_wrong_takes_none_beside_it_along(root: Path, whole: Stor
     write({"profiles/a/queries/q1/burndown.json": notes}, root)
     [(path, what)] = migrate(root).problems
     assert path == "profiles/a/queries/q1/burndown.json"
-    assert what.startswith("not as it was written at changelogs.K-2, more, snapshots.1.metric_type")
+    assert what.startswith("changed since it was written, at changelogs.K-2, more, snapshots.1")
     outcome = migrate(root, skip_damaged=True)
     assert [row["metric_type"] for row in outcome.stored[METRICS]] == ["custom", "dora"]
     assert outcome.stored[CHANGELOG][0]["expires_at"] == "2030-01-01 00:00:00.000000"
@@ -311,13 +311,15 @@ def test_a_note_that_is_wrong_takes_none_beside_it_along(root: Path, whole: Stor
 @pytest.mark.parametrize(
     "notes", [[1], "x", {"version": 2, "changelogs": {"K-1": "2030-01-01T00:00:00Z"}}]
 )
-def test_notes_of_another_form_are_not_read_at_all(root: Path, whole: Stored, notes: Any) -> None:
+def test_sidecars_of_another_format_are_ignored(root: Path, whole: Stored, notes: Any) -> None:
     write({"profiles/a/queries/q1/burndown.json": notes}, root)
-    assert_stops(root, whole, ["profiles/a/queries/q1/burndown.json"], "not as it was written")
+    assert_stops(
+        root, whole, ["profiles/a/queries/q1/burndown.json"], "changed since it was written"
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"[1]", b"{}", b'{"stage": 1, "removed": 0}'])
-def test_a_damaged_journal_stops_it_and_says_what_to_do(root: Path, data: bytes) -> None:
+def test_a_damaged_journal_stops_the_migration_with_a_solution(root: Path, data: bytes) -> None:
     work = root / "profiles/.burndown-work"
     work.mkdir()
     (work / "journal.json").write_bytes(data)
@@ -332,11 +334,11 @@ def test_a_damaged_journal_stops_it_and_says_what_to_do(root: Path, data: bytes)
         assert tree(root).keys() == before.keys()
 
 
-# --- what takes too much -----------------------------------------------------------------------
+# --- limits ------------------------------------------------------------------------------------
 
 
-def test_many_nan_below_a_long_key_take_no_memory(root: Path) -> None:
-    """Their places are not kept, and not all told."""
+def test_many_nan_below_a_long_key_take_little_memory(root: Path) -> None:
+    """Their paths are not kept, and not all reported."""
     nan = ",".join(["NaN"] * 20_000)
     (root / DATA).write_text(f'{{"{"k" * 200_000}": [{nan}]}}', "utf-8")
     [(path, what)] = migrate(root).converted
@@ -345,7 +347,7 @@ def test_many_nan_below_a_long_key_take_no_memory(root: Path) -> None:
     assert len(what) < 1000
 
 
-def test_many_of_one_name_and_id_are_numbered_through(tmp_path: Path) -> None:
+def test_many_equal_names_and_ids_are_numbered(tmp_path: Path) -> None:
     root = tmp_path / "root"
     write({REGISTRY: {"profiles": {"/" * n: {"name": "same"} for n in range(1, 100)}}}, root)
     found = [row for rows in migrate(root).stored.values() for row in rows]
@@ -354,21 +356,21 @@ def test_many_of_one_name_and_id_are_numbered_through(tmp_path: Path) -> None:
     assert {row["name"] for row in found} == {"same", *(f"same ({n})" for n in numbers)}
 
 
-def test_a_time_that_no_calendar_has_is_the_first_of_all() -> None:
-    class Odd(type(Path())):  # type: ignore[misc]
+def test_a_time_beyond_the_calendar_is_the_first_timestamp() -> None:
+    class UnusualPath(type(Path())):  # type: ignore[misc]
         def lstat(self) -> Any:
             return os.stat_result([0] * 7 + [0, 10**15, 0])
 
-    assert modified_at(Odd("x")).year == 1970
+    assert modified_at(UnusualPath("x")).year == 1970
 
 
 # --- dry runs ----------------------------------------------------------------------------------
 
 
-def test_a_dry_run_leaves_nothing_anywhere(
+def test_a_dry_run_leaves_no_file(
     root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Not even in the folder for temporary files, or of what a killed process left."""
+    """Not even in the folder for temporary files, or those of a killed process."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
@@ -386,11 +388,11 @@ def test_a_dry_run_leaves_nothing_anywhere(
     assert left.exists()
 
 
-def test_a_file_in_the_place_of_the_workspace_is_an_error(root: Path) -> None:
-    """And not a workspace that has nothing to migrate."""
+def test_a_file_in_place_of_the_workspace_is_an_error(root: Path) -> None:
+    """It is not a workspace without old files."""
     for stand_in in (Path.touch, lambda path: path.symlink_to("gone")):
         shutil.rmtree(root / "profiles", ignore_errors=True)
         (root / "profiles").unlink(missing_ok=True)
         stand_in(root / "profiles")
         [(path, why)] = migrate(root).problems
-        assert (path, why) == ("profiles", "not the folder of profiles; put that in its place")
+        assert (path, why) == ("profiles", "not a folder; replace it with the folder of profiles")

@@ -1,4 +1,4 @@
-"""Old files are read whatever wrote them, and backed up whole or not at all."""
+"""Old files are read in any encoding, and backed up completely or not at all."""
 
 import codecs
 import json
@@ -16,18 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
+from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.backup import back_up as back_up_all_but
-from burndown.legacy.database_files import DatabaseFiles
-from burndown.legacy.files import UnreadableFileError, modified_at, read_json
 from burndown.legacy.findings import Findings
-from burndown.legacy.query_formats import (
+from burndown.legacy.reading.json_files import (
     FormatError,
+    UnreadableFileError,
+    modified_at,
+    read_json,
+)
+from burndown.legacy.reading.query_formats import (
     changelog_documents,
     jira_cache_document,
     project_data_document,
     query_document,
-    snapshot_documents,
 )
+from burndown.legacy.reading.snapshot_formats import snapshot_documents
 from burndown.models.json_codec import check_storable
 from tests.support.full_disk import files_no_larger_than
 from tests.support.strategies import iso_weeks, json_objects, json_values
@@ -44,7 +48,7 @@ ENCODINGS = {
 
 
 def read(path: Path, data: bytes) -> tuple[Any, list[str]]:
-    """The value of a file of these bytes, and what was converted in it."""
+    """Return the value of a file with these bytes, and the conversions."""
     path.write_bytes(data)
     findings = Findings()
     value = read_json(path, findings)
@@ -54,7 +58,7 @@ def read(path: Path, data: bytes) -> tuple[Any, list[str]]:
 
 
 def why_unreadable(path: Path) -> str:
-    """What the error of a file says; nothing is reported of it as converted."""
+    """Return the error of a file; no conversion in it is reported."""
     findings = Findings()
     with pytest.raises(UnreadableFileError) as caught:
         read_json(path, findings)
@@ -68,10 +72,10 @@ def why_unreadable(path: Path) -> str:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("marked", [False, True])
 @pytest.mark.parametrize("text", ['{"k": "Größe 🚀", "n": [1, 2.5]}', "[]", "3", '"ä"', "null"])
-def test_every_encoding_of_unicode_is_read(
+def test_every_unicode_encoding_is_read(
     tmp_path: Path, encoding: str, marked: bool, text: str
 ) -> None:
-    """With a byte order mark or without, and told if it is not plain UTF-8."""
+    """With a byte order mark or without; all but plain UTF-8 are reported."""
     data = (ENCODINGS[encoding] if marked else b"") + text.encode(encoding)
     value, told = read(tmp_path / "file.json", data)
     assert value == json.loads(text)
@@ -85,7 +89,7 @@ def test_every_encoding_of_unicode_is_read(
 @given(
     value=json_values, encoding=st.sampled_from(list(ENCODINGS)), indent=st.sampled_from([None, 2])
 )
-def test_what_python_writes_is_read_as_it_was(
+def test_json_written_by_python_is_read_unchanged(
     tmp_path_factory: pytest.TempPathFactory, value: Any, encoding: str, indent: int | None
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "generated.json"
@@ -106,7 +110,7 @@ NON_FINITE = [
 
 @pytest.mark.parametrize(("text", "value", "paths"), NON_FINITE)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
-def test_numbers_that_json_has_not_become_null_and_their_places_are_told(
+def test_nan_and_infinity_become_null_and_their_paths_are_reported(
     tmp_path: Path, text: str, value: Any, paths: str, encoding: str
 ) -> None:
     found, told = read(tmp_path / "file.json", text.encode(encoding))
@@ -116,10 +120,10 @@ def test_numbers_that_json_has_not_become_null_and_their_places_are_told(
 
 
 @given(value=json_values, steps=st.lists(st.sampled_from(["k", "Größe", 0, 2]), max_size=5))
-def test_the_place_of_a_nan_leads_to_it(
+def test_the_path_of_a_nan_leads_to_it(
     tmp_path_factory: pytest.TempPathFactory, value: Any, steps: list[str | int]
 ) -> None:
-    """And all else is read as it was."""
+    """All other values are read unchanged."""
     expected, hidden, place = None, math.nan, ""
     for step in reversed(steps):
         if isinstance(step, int):
@@ -136,15 +140,15 @@ def test_the_place_of_a_nan_leads_to_it(
 
 @pytest.mark.parametrize("text", ["1e400", "[-1e999]", '{"k": 1e400}'])
 def test_a_number_beyond_any_float_is_never_stored_as_infinity(tmp_path: Path, text: str) -> None:
-    """The reader takes it as infinity, and no row can hold that."""
+    """The parser reads it as infinity, which no row can hold."""
     path = tmp_path / "file.json"
     path.write_text(text)
-    with pytest.raises(PydanticCustomError, match="a finite number was expected"):
+    with pytest.raises(PydanticCustomError, match="input should be a finite number"):
         check_storable(read_json(path, Findings()))
 
 
 @pytest.mark.parametrize("data", [b"", b" ", b"\r\n\t \n"])
-def test_an_empty_file_is_told_as_such(tmp_path: Path, data: bytes) -> None:
+def test_an_empty_file_is_reported_as_empty(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "file.json").write_bytes(data)
     assert why_unreadable(tmp_path / "file.json") == "the file is empty"
 
@@ -153,9 +157,7 @@ TEXT = '{\n  "a": [1, 2],\n  "b": {"c": "Größe"}\n}'
 
 
 @pytest.mark.parametrize("length", range(1, len(TEXT)))
-def test_a_truncated_file_tells_the_line_and_column_where_it_ends(
-    tmp_path: Path, length: int
-) -> None:
+def test_a_truncated_file_is_reported_with_line_and_column(tmp_path: Path, length: int) -> None:
     text = TEXT[:length]
     (tmp_path / "file.json").write_text(text, "utf-8")
     told = why_unreadable(tmp_path / "file.json")
@@ -172,9 +174,9 @@ UNREADABLE = {
     "too deep": (b"[" * 300 + b"]" * 300, "line 1 column"),
     "zeros, as after a power cut": (bytes(64), "nothing but zeros"),
     "an odd number of zeros": (bytes(63), "nothing but zeros"),
-    "half a character of UTF-16": (codecs.BOM_UTF16_LE + b"{\0}", "not UTF-16"),
+    "half a character of UTF-16": (codecs.BOM_UTF16_LE + b"{\0}", "not valid UTF-16"),
     "half a pair of UTF-16": (codecs.BOM_UTF16_LE + '"'.encode("utf-16-le") + b"\0\xd8", "UTF-16"),
-    "half a character of UTF-32": (codecs.BOM_UTF32_LE + b"{\0\0", "not UTF-32"),
+    "half a character of UTF-32": (codecs.BOM_UTF32_LE + b"{\0\0", "not valid UTF-32"),
     "only a byte order mark": (codecs.BOM_UTF8, "EOF"),
     "truncated UTF-16": (codecs.BOM_UTF16_LE + '{"a"'.encode("utf-16-le"), "line 1 column 4"),
     "no JSON": (b"\x89PNG\r\n\x1a\n", "line 1 column 1"),
@@ -182,7 +184,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize(("data", "where"), UNREADABLE.values(), ids=UNREADABLE)
-def test_a_file_that_is_no_json_is_an_error_that_says_where(
+def test_invalid_json_is_an_error_with_the_position(
     tmp_path: Path, data: bytes, where: str
 ) -> None:
     path = tmp_path / "file.json"
@@ -193,13 +195,13 @@ def test_a_file_that_is_no_json_is_an_error_that_says_where(
 
 
 @pytest.mark.parametrize("name", ["truncated UTF-16", "only a byte order mark"])
-def test_what_cannot_be_read_is_not_reported_as_converted(tmp_path: Path, name: str) -> None:
+def test_an_unreadable_file_is_not_reported_as_converted(tmp_path: Path, name: str) -> None:
     (tmp_path / "file.json").write_bytes(UNREADABLE[name][0])
     assert why_unreadable(tmp_path / "file.json")
 
 
 @given(data=st.binary(max_size=30))
-def test_any_bytes_are_read_or_are_an_error(
+def test_any_bytes_are_read_or_raise_an_error(
     tmp_path_factory: pytest.TempPathFactory, data: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "generated.json"
@@ -209,14 +211,14 @@ def test_any_bytes_are_read_or_are_an_error(
     assert path.read_bytes() == data
 
 
-def test_what_is_no_file_is_an_error(tmp_path: Path) -> None:
+def test_something_other_than_a_file_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for name in ("missing", "folder", "loop"):
         assert why_unreadable(tmp_path / name)
 
 
-def test_a_file_was_modified_when_its_time_says(tmp_path: Path) -> None:
+def test_the_modification_time_is_that_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     os.utime(tmp_path / "file", (0, NOW.timestamp()))
     assert modified_at(tmp_path / "file") == NOW
@@ -257,7 +259,7 @@ def test_any_json_has_a_known_format_or_is_refused(
         },
     )
 )
-def test_an_answer_of_jira_is_taken_whole_whatever_its_envelope(written: dict[str, Any]) -> None:
+def test_a_cached_response_is_read_completely_from_any_envelope(written: dict[str, Any]) -> None:
     document = jira_cache_document(written, "a = b", NOW, lambda what: None)
     assert document["response"] == written
     assert document["expires_at"] == document["created_at"] + timedelta(hours=24)
@@ -268,8 +270,8 @@ def test_an_answer_of_jira_is_taken_whole_whatever_its_envelope(written: dict[st
 
 
 @given(histories=st.dictionaries(st.from_regex(r"K-[1-9]{1,3}", fullmatch=True), json_objects))
-def test_both_forms_of_changelogs_hold_the_same_histories(histories: dict[str, Any]) -> None:
-    """The object by issue key, the older envelope, and one within the other."""
+def test_both_formats_of_changelogs_have_the_same_histories(histories: dict[str, Any]) -> None:
+    """These are an object by issue key, the older envelope, and one within the other."""
     told: list[str] = []
     expected = [
         {"issue_key": key, "expires_at": None, "changelog": histories[key]} for key in histories
@@ -296,7 +298,7 @@ def test_both_forms_of_changelogs_hold_the_same_histories(histories: dict[str, A
     )
 )
 def test_each_metric_of_each_week_is_in_one_snapshot(weeks: dict[str, Any]) -> None:
-    """In whichever of its two spellings the week is written."""
+    """The week may have either of its two formats."""
     old = {week.replace("W", ""): metrics for week, metrics in weeks.items()}
     for written in (weeks, old, {**old, **weeks}):
         found = snapshot_documents(written, NOW, lambda what: None, pytest.fail)
@@ -313,7 +315,7 @@ def test_each_metric_of_each_week_is_in_one_snapshot(weeks: dict[str, Any]) -> N
 
 
 @pytest.mark.parametrize("written", [{}, {"id": "12w"}, {"id": "other", "name": None, "jql": None}])
-def test_a_query_without_its_values_gets_what_is_known(written: dict[str, Any]) -> None:
+def test_a_query_without_values_gets_what_is_known(written: dict[str, Any]) -> None:
     told: list[str] = []
     document = query_document("12w", written, "a = b", NOW, told.append)
     assert document.pop("legacy_id", "12w") == written.get("id", "12w")
@@ -332,7 +334,7 @@ def test_a_query_without_its_values_gets_what_is_known(written: dict[str, Any]) 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """A folder of profiles, with files of the time before profiles beside it."""
+    """Create a folder of profiles, with files from before profiles next to it."""
     profiles = tmp_path / "root" / "profiles"
     query = profiles / "kafka" / "queries" / "12w"
     query.mkdir(parents=True)
@@ -350,11 +352,11 @@ def workspace(tmp_path: Path) -> Path:
 
 def back_up(profiles: Path, now: datetime, database: str = "burndown.db") -> Path:
     """Back up a workspace with a database in its folder."""
-    return back_up_all_but(profiles, now, DatabaseFiles((profiles / database,)))
+    return back_up_all_but(profiles, now, SQLiteFiles((profiles / database,)))
 
 
 def tree(folder: Path) -> dict[str, object]:
-    """Everything below a folder: the bytes of files, where links point to, and folders."""
+    """Return everything below a folder: the bytes of files, the targets of links, and folders."""
     found: dict[str, object] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -371,7 +373,7 @@ def later(days: int) -> datetime:
     return NOW + timedelta(days=days)
 
 
-def test_a_backup_holds_every_file_with_its_time(workspace: Path) -> None:
+def test_a_backup_has_every_file_with_its_time(workspace: Path) -> None:
     before = tree(workspace.parent)
     backup = back_up(workspace, NOW)
     assert backup.parent == workspace.parent / "backups"
@@ -384,23 +386,21 @@ def test_a_backup_holds_every_file_with_its_time(workspace: Path) -> None:
     assert tree(workspace.parent) == before
 
 
-def test_only_the_owner_can_look_into_the_backups(workspace: Path) -> None:
-    """They hold the token."""
+def test_only_the_owner_can_read_the_backups(workspace: Path) -> None:
+    """They contain the token."""
     backup = back_up(workspace, NOW)
     assert backup.stat().st_mode & 0o77 == backup.parent.stat().st_mode & 0o77 == 0
 
 
-def test_without_profiles_the_files_beside_them_are_backed_up(workspace: Path) -> None:
+def test_without_profiles_the_files_next_to_them_are_backed_up(workspace: Path) -> None:
     shutil.rmtree(workspace)
     assert set(tree(back_up(workspace, NOW))) == {"app_settings.json", "project_data.json"}
     assert not workspace.exists()
 
 
 @pytest.mark.parametrize("name", ["profiles", "workspace", "profiles.old"])
-def test_the_latest_backup_is_used_again_while_the_files_are_the_same(
-    workspace: Path, name: str
-) -> None:
-    """However the folder of profiles is called."""
+def test_the_latest_backup_is_reused_while_the_files_are_equal(workspace: Path, name: str) -> None:
+    """Whatever the name of the folder of profiles is."""
     profiles = workspace.rename(workspace.with_name(name))
     backup = back_up(profiles, NOW)
     assert set(tree(backup / name)) == set(tree(profiles))
@@ -430,7 +430,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_change_makes_a_new_backup_and_keeps_the_earlier_one(
+def test_a_change_creates_a_new_backup_and_keeps_the_earlier_one(
     workspace: Path, change: Callable[[Path], object]
 ) -> None:
     first = back_up(workspace, NOW)
@@ -443,7 +443,7 @@ def test_a_change_makes_a_new_backup_and_keeps_the_earlier_one(
     assert back_up(workspace, later(2)) == second
 
 
-def test_what_is_no_part_of_a_workspace_makes_no_new_backup(workspace: Path) -> None:
+def test_foreign_files_cause_no_new_backup(workspace: Path) -> None:
     first = back_up(workspace, NOW)
     (workspace / "burndown.db").write_text("changed")
     (workspace.parent / "unrelated.json").write_text("changed")
@@ -452,8 +452,8 @@ def test_what_is_no_part_of_a_workspace_makes_no_new_backup(workspace: Path) -> 
     assert back_up(workspace, later(1)) == first
 
 
-def test_only_the_latest_backup_is_used_again(workspace: Path) -> None:
-    """After a change back and forth, the latest one is not the equal one."""
+def test_only_the_latest_backup_is_reused(workspace: Path) -> None:
+    """After a change and its reversal, an earlier backup is equal to the files."""
     first = back_up(workspace, NOW)
     content, times = (workspace / "profiles.json").read_bytes(), 1_700_000_000_123_456_789
     (workspace / "profiles.json").write_text("changed")
@@ -494,7 +494,7 @@ def test_links_are_kept_as_links(workspace: Path, tmp_path: Path) -> None:
 
 
 def test_a_pipe_is_not_copied(workspace: Path) -> None:
-    """It would never end."""
+    """Reading it would never end."""
     before = tree(workspace)
     os.mkfifo(workspace / "pipe")
     os.mkfifo(workspace / "kafka" / "queries" / "12w" / "query.json")
@@ -515,7 +515,7 @@ OF_DATABASE = [
     "name",
     ["burndown.db", "team.db", "x.json", "team", "kafka/team.db", "kafka/queries/12w/(a+).sqlite"],
 )
-def test_the_database_is_not_copied_whatever_it_is_called(workspace: Path, name: str) -> None:
+def test_the_database_is_not_copied_whatever_its_name(workspace: Path, name: str) -> None:
     before = tree(workspace)
     for suffix in OF_DATABASE:
         (workspace / f"{name}{suffix}").write_text("data")
@@ -526,23 +526,23 @@ def test_the_database_is_not_copied_whatever_it_is_called(workspace: Path, name:
 
 
 @pytest.mark.parametrize("other", ["team.db.json", "team.dbx", "team.db.backup.json", "xteam.db"])
-def test_what_only_begins_like_a_database_is_copied(workspace: Path, other: str) -> None:
-    """And so is a file of its name in another folder."""
+def test_a_file_with_a_similar_name_is_copied(workspace: Path, other: str) -> None:
+    """And so is a file with the name of the database in another folder."""
     for name in (other, "kafka/team.db"):
         (workspace / name).write_text("mine")
     found = tree(back_up(workspace, NOW, "team.db") / "profiles")
     assert found == tree(workspace)
 
 
-def test_a_profile_with_a_name_like_the_database_is_backed_up(workspace: Path) -> None:
-    """Its folder is one that a migration reads."""
+def test_a_profile_with_the_name_of_the_database_is_backed_up(workspace: Path) -> None:
+    """A migration reads its folder."""
     (workspace / "kafka").rename(workspace / "burndown.db-team")
     backup = back_up(workspace, NOW)
     assert "profiles/burndown.db-team/profile.json" in tree(backup)
 
 
 def test_a_copy_that_fails_leaves_no_backup(workspace: Path) -> None:
-    """And the next one starts anew."""
+    """And the next one starts again."""
     first = back_up(workspace, NOW)
     before = tree(first)
     (workspace / "kafka" / "queries" / "12w" / "large.json").write_text("x" * 200_000)
@@ -557,9 +557,7 @@ def test_a_copy_that_fails_leaves_no_backup(workspace: Path) -> None:
 
 
 @pytest.mark.parametrize("left_over", ["whole", "empty", "half"])
-def test_what_an_interrupted_backup_left_is_removed_and_never_used(
-    workspace: Path, left_over: str
-) -> None:
+def test_a_partial_backup_is_removed_and_never_reused(workspace: Path, left_over: str) -> None:
     unfinished = back_up(workspace, NOW)
     unfinished = unfinished.rename(unfinished.with_suffix(".unfinished"))
     if left_over == "half":
@@ -567,13 +565,13 @@ def test_what_an_interrupted_backup_left_is_removed_and_never_used(
     elif left_over == "empty":
         shutil.rmtree(unfinished)
         unfinished.mkdir()
-    for moment in (NOW, later(1)):
-        backup = back_up(workspace, moment)
+    for timestamp in (NOW, later(1)):
+        backup = back_up(workspace, timestamp)
         assert tree(backup / "profiles") == tree(workspace)
         assert list(backup.parent.iterdir()) == [backup]
 
 
-def test_a_file_in_the_place_of_the_backups_is_an_error(workspace: Path) -> None:
+def test_a_file_in_place_of_the_backup_folder_is_an_error(workspace: Path) -> None:
     (workspace.parent / "backups").write_text("mine")
     before = tree(workspace.parent)
     with pytest.raises(OSError, match="backups"):

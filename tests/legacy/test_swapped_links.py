@@ -1,7 +1,7 @@
-"""A link that takes the place of a file or folder while a workspace is moved in.
+"""A link that replaces a file or folder during a migration.
 
-It can do so before each call that opens a file or lists a folder, and be gone before the next one.
-What it leads to is never read, and nothing is missed without an error.
+It can do so before each call that opens a file or lists a folder, and be removed before the next
+one. Its target is never read, and no file is omitted without an error.
 """
 
 import os
@@ -15,8 +15,9 @@ import pytest
 
 from burndown import MigrationError, StorageError
 from burndown.database import SQLiteDatabase
-from burndown.legacy import DatabaseFiles, back_up
-from burndown.legacy.files import UnreadableFileError, read_bytes
+from burndown.files.sqlite_files import SQLiteFiles
+from burndown.legacy import back_up
+from burndown.legacy.reading.json_files import UnreadableFileError, read_bytes
 from burndown.migration import run_migration_if_needed
 from tests.legacy.damaged_workspace import FILES
 from tests.support.database_rows import everything
@@ -34,9 +35,9 @@ LISTING = ("scandir", "listdir")
 
 
 def at_steps(call: Action, actions: dict[int, Action]) -> list[str]:
-    """Do something before the calls of these numbers that open or list; returns all those calls.
+    """Call a function before these calls that open or list; return the names of all those calls.
 
-    They are those of Python, so that those of SQLite are not among them.
+    These are calls of Python, so those of SQLite are not counted.
     """
     steps: list[str] = []
 
@@ -59,7 +60,7 @@ def at_steps(call: Action, actions: dict[int, Action]) -> list[str]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A profile with one query, and outside the same with other values."""
+    """Create a profile with one query, and outside the same with other values."""
     files = {"profiles/a/profile.json": {"name": "A", "created_at": "2025-01-01"}}
     files.update({f"{QUERY}/{name}": FILES[f"{QUERY}/{name}"] for name in NAMES})
     write(files, tmp_path / "root")
@@ -69,7 +70,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def migrate(root: Path) -> dict[str, list[dict[str, object]]] | None:
-    """What is stored; ``None`` if it is refused, and then there is no database."""
+    """Return what is stored; ``None`` if the migration is refused and leaves no database."""
     path = root.with_name("new") / "burndown.db"
     database = SQLiteDatabase(path)
     try:
@@ -83,7 +84,7 @@ def migrate(root: Path) -> dict[str, list[dict[str, object]]] | None:
 
 
 def wait_for_the_next_tick(folder: Path) -> None:
-    """Return once what is changed now has another time than what was changed before."""
+    """Return when a change gets another modification time than the last one."""
     probe = folder / "probe"
     probe.touch()
     first = probe.stat().st_ctime_ns
@@ -95,7 +96,7 @@ def wait_for_the_next_tick(folder: Path) -> None:
 def swapped(
     root: Path, place: str, step: int, lasts: int, call: Callable[[Path], object]
 ) -> object:
-    """What a call gives for a copy with a link in the place before a step, for as many steps."""
+    """Yield the results of a call on copies in which a link replaces the path at a step."""
     copy, aside = root.with_name("copy"), root.with_name("aside")
     for path in (copy, aside, root.with_name("new")):
         if path.is_dir():
@@ -122,7 +123,7 @@ def swapped(
 
 
 def read_all(root: Path) -> str:
-    """What is in the files of the query, or why they cannot be read."""
+    """Return the content of the query's files, or the reason why they cannot be read."""
     found = []
     for name in NAMES:
         try:
@@ -134,7 +135,7 @@ def read_all(root: Path) -> str:
 
 def copy_all(root: Path) -> str:
     try:
-        back_up(root / "profiles", datetime.now(UTC), DatabaseFiles(()))
+        back_up(root / "profiles", datetime.now(UTC), SQLiteFiles(()))
     except OSError as error:
         return str(error)
     return ""
@@ -145,7 +146,7 @@ def copy_all(root: Path) -> str:
 def test_nothing_behind_a_link_is_read_or_copied(
     root: Path, place: str, call: Callable[[Path], str]
 ) -> None:
-    """Whenever it takes the place, for one step or to the end; one in the way is an error."""
+    """At any step, for one step or to the end; a link in place of a folder is an error."""
     steps = len(at_steps(lambda: call(root), {}))
     shutil.rmtree(root / "backups", ignore_errors=True)
     found = [
@@ -159,8 +160,8 @@ def test_nothing_behind_a_link_is_read_or_copied(
 
 @pytest.mark.parametrize("is_thorough", [False, pytest.param(True, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_migration_moves_all_or_is_refused(root: Path, place: str, is_thorough: bool) -> None:
-    """Unless this is to be thorough, only some steps are tried: those that list, for a folder."""
+def test_a_migration_is_complete_or_refused(root: Path, place: str, is_thorough: bool) -> None:
+    """Only some steps are tried, unless in the thorough profile: for a folder, those that list."""
     whole = migrate(shutil.copytree(root, root.with_name("whole"), copy_function=shutil.copy2))
     assert whole is not None
     shutil.rmtree(root.with_name("new"))
@@ -182,10 +183,10 @@ DATA = f"{QUERY}/project_data.json"
 
 
 @pytest.mark.parametrize("stand_in", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/")])
-def test_what_takes_the_place_of_a_file_is_not_waited_for(
+def test_the_replacement_of_a_file_is_not_waited_for(
     root: Path, stand_in: Callable[[Path], object]
 ) -> None:
-    """Not even if it does so between the look at the file and its opening."""
+    """Even if it is replaced between the check of the file and its opening."""
     path = root / DATA
 
     def swap() -> None:
@@ -200,8 +201,8 @@ def test_what_takes_the_place_of_a_file_is_not_waited_for(
     at_steps(read, {1: swap})
 
 
-def test_a_workspace_of_links_to_other_folders_is_one(root: Path) -> None:
-    """To take it for none would leave what is behind them where it is, for good."""
+def test_a_workspace_may_consist_of_links_to_other_folders(root: Path) -> None:
+    """If it were ignored, its data would be lost."""
     for place in (QUERY, "profiles/a"):
         shutil.rmtree(root / place)
         (root / place).symlink_to(root.with_name("outside") / place)

@@ -1,6 +1,6 @@
-"""From the old files into the database and back; docs/legacy-export.md lists the differences.
+"""Migrating and exporting for the old dashboard; docs/legacy-export.md lists all differences.
 
-What is expected of each file is said here once more, in the terms of the JSON values alone.
+The expected files are computed here from the JSON values alone, without the code under test.
 """
 
 import json
@@ -38,12 +38,12 @@ DATA = (
 )
 slow = settings(suppress_health_check=list(HealthCheck), max_examples=20)
 RENAMED = {"Team A/sub": "team-a-sub"}
-"""Folders whose names are no ids."""
+"""Folders whose names are not valid ids."""
 
 
 @contextmanager
 def migrated(root: Path) -> Iterator[SQLiteBackend]:
-    """The store that the workspace moves into, in use."""
+    """Migrate the workspace, and set its store as the current one."""
     path = root.parent / f"{root.name}.db"
     run_migration_if_needed(root / "profiles", SQLiteDatabase(path))
     with SQLiteBackend(path) as backend:
@@ -53,7 +53,7 @@ def migrated(root: Path) -> Iterator[SQLiteBackend]:
 
 @contextmanager
 def there_and_back(files: Files) -> Iterator[tuple[Files, PersistenceBackend, Path]]:
-    """The files that come back, the store that they come from, and where they lie."""
+    """Yield the exported files, the store that they come from, and their folder."""
     with tempfile.TemporaryDirectory() as folder:
         write(files, Path(folder) / "old")
         with migrated(Path(folder) / "old") as backend:
@@ -62,7 +62,7 @@ def there_and_back(files: Files) -> Iterator[tuple[Files, PersistenceBackend, Pa
 
 
 def read(root: Path) -> Files:
-    """All JSON files below the root."""
+    """Return all JSON files below the root."""
     return {
         path.relative_to(root).as_posix(): json.loads(path.read_text("utf-8"))
         for path in root.rglob("*.json")
@@ -70,15 +70,15 @@ def read(root: Path) -> Files:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal as JSON values, whatever the order of keys; 1 is not 1.0."""
+    """Return whether both are equal as JSON values in any order of keys; 1 is not 1.0."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-# --- what is expected of a file ----------------------------------------------------------------
+# --- expected files ----------------------------------------------------------------------------
 
 
 def in_utc(value: Any) -> Any:
-    """A moment as it comes back."""
+    """Return a timestamp as it comes back."""
     try:
         return datetime.fromisoformat(value).astimezone(UTC).isoformat()
     except (TypeError, ValueError):
@@ -90,7 +90,7 @@ def iso_week(week: str) -> str:
 
 
 def expected_changelogs(written: Files) -> Files:
-    """The histories of the older envelope stand beside the others, without it."""
+    """Return the histories of the older envelope together with the others, without it."""
     if not isinstance(written.get("issues"), list):
         return written
     enveloped = {issue["key"]: issue for issue in written["issues"]}
@@ -100,7 +100,7 @@ def expected_changelogs(written: Files) -> Files:
 
 
 def missing_metrics(written: Files, back: Files) -> list[tuple[str, str]]:
-    """Metrics that are not in their week, nor kept there as the older double of another."""
+    """Yield metrics that are not in their week, nor kept as the older duplicate of another."""
     return [
         (week, name)
         for week, metrics in written.items()
@@ -112,22 +112,22 @@ def missing_metrics(written: Files, back: Files) -> list[tuple[str, str]]:
 
 
 def completed_settings(written: Files, back: Files, defaults: Files) -> Files:
-    """The file of a profile or query as it is expected back; moments that it lacks are free."""
-    moments = ("created_at", "last_used")
+    """Return the expected file of a profile or query; timestamps that it lacks are ignored."""
+    timestamps = ("created_at", "last_used")
     return {
         **defaults,
-        **{key: back[key] for key in moments},
+        **{key: back[key] for key in timestamps},
         **written,
-        **{key: in_utc(written[key]) for key in moments if key in written},
+        **{key: in_utc(written[key]) for key in timestamps if key in written},
         "_burndown": back["_burndown"],
     }
 
 
-# --- laws --------------------------------------------------------------------------------------
+# --- properties --------------------------------------------------------------------------------
 
 
-def test_the_sample_comes_back_as_it_was(tmp_path: Path) -> None:
-    """Every file is equal but for moments, the spelling of weeks, and the registry."""
+def test_the_sample_comes_back_unchanged(tmp_path: Path) -> None:
+    """Every file is equal except for timestamps, the format of weeks, and the registry."""
     write_demo_workspace(tmp_path / "old", issues=20)
     before = {
         path: value
@@ -159,8 +159,8 @@ def test_the_sample_comes_back_as_it_was(tmp_path: Path) -> None:
 
 @slow
 @given(files=workspaces())
-def test_files_come_back_but_for_what_is_written_otherwise(files: Files) -> None:
-    """Data as it was; of settings every value, wherever its place is now."""
+def test_files_come_back_with_the_documented_differences(files: Files) -> None:
+    """Data are unchanged; every value of settings comes back, wherever its place is now."""
     try:
         with there_and_back(files) as (back, _, _):
             for path, written in files.items():
@@ -191,7 +191,7 @@ def check_file(path: str, written: Any, back: Files) -> None:
 
 @slow
 @given(files=workspaces())
-def test_what_came_back_moves_in_again_as_the_same_store(files: Files) -> None:
+def test_an_export_can_be_migrated_into_an_equal_store(files: Files) -> None:
     try:
         with there_and_back(files) as (_, backend, root):
             before = stored_records(backend)
@@ -206,16 +206,14 @@ def test_what_came_back_moves_in_again_as_the_same_store(files: Files) -> None:
 
 @pytest.fixture
 def store(backend: SQLiteBackend) -> SQLiteBackend:
-    """One profile with a token, in use."""
+    """Return the current store, with one profile that has a token."""
     backend.save_profile({"id": "p", "jira_config": {"token": "canary-7f3a"}})
     backend.save_query("p", {"id": "q", "jql": "a = b"})
     set_backend(backend)
     return backend
 
 
-def test_tokens_are_left_out_unless_they_are_asked_for(
-    store: SQLiteBackend, tmp_path: Path
-) -> None:
+def test_tokens_are_omitted_without_the_option(store: SQLiteBackend, tmp_path: Path) -> None:
     root = export_workspace(tmp_path / "old")
     assert not [path for path in root.rglob("*.json") if "canary" in path.read_text("utf-8")]
     root = export_workspace(tmp_path / "secret", include_secrets=True)
@@ -223,7 +221,7 @@ def test_tokens_are_left_out_unless_they_are_asked_for(
 
 
 @pytest.mark.parametrize("include_secrets", [False, True])
-def test_a_token_where_none_is_expected_is_refused(
+def test_a_token_in_an_unexpected_field_is_refused(
     store: SQLiteBackend, tmp_path: Path, include_secrets: bool
 ) -> None:
     store.save_query("p", {"id": "q", "description": "curl -H 'Bearer canary-7f3a'"})
@@ -235,7 +233,7 @@ def test_a_token_where_none_is_expected_is_refused(
         assert not (tmp_path / "old").exists()
 
 
-def test_only_files_of_the_workspace_are_there(store: SQLiteBackend, tmp_path: Path) -> None:
+def test_only_files_of_the_workspace_are_exported(store: SQLiteBackend, tmp_path: Path) -> None:
     root = export_workspace(tmp_path / "old")
     assert read(root).keys() == {
         "profiles/profiles.json",
@@ -247,23 +245,23 @@ def test_only_files_of_the_workspace_are_there(store: SQLiteBackend, tmp_path: P
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("old")] == ["old"]
 
 
-def test_a_folder_that_holds_something_is_left_alone(store: SQLiteBackend, tmp_path: Path) -> None:
-    """Even an earlier export, which the old dashboard may have written to."""
+def test_a_folder_that_is_not_empty_is_refused(store: SQLiteBackend, tmp_path: Path) -> None:
+    """Even an earlier export, since the old dashboard may have written to it."""
     (tmp_path / "empty").mkdir()
     root = export_workspace(tmp_path / "empty")
     before = read(root)
     store.save_query("p", {"id": "other"})
-    with pytest.raises(ImportExportError, match="is there already"):
+    with pytest.raises(ImportExportError, match="exists already"):
         export_workspace(root)
     assert read(root) == before
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ImportExportError, match="is there already"):
+    with pytest.raises(ImportExportError, match="exists already"):
         export_workspace(tmp_path / "file")
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_store_that_is_not_there_is_not_exported(tmp_path: Path) -> None:
-    """And nothing is made."""
+def test_a_missing_store_is_not_exported(tmp_path: Path) -> None:
+    """And nothing is created."""
     with SQLiteBackend(tmp_path / "none.db") as backend:
         set_backend(backend)
         with pytest.raises(ImportExportError, match="nothing to copy"):

@@ -1,4 +1,4 @@
-"""A migration that is killed, or started twice at once, ends as if nothing had happened."""
+"""A migration that is killed, or started twice, ends with a complete database."""
 
 import os
 import shutil
@@ -21,14 +21,14 @@ KILLS = 30
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
-    """A sample workspace, to be copied."""
+    """Create a sample workspace, to be copied."""
     folder = tmp_path / "sample"
     write_demo_workspace(folder, issues=5)
     return folder
 
 
 def migrate(workspace: Path) -> str:
-    """Migrate with a database object of its own; returns the outcome."""
+    """Migrate with a database object of its own; return the outcome."""
     database = SQLiteDatabase(workspace / "profiles" / "burndown.db")
     try:
         return run_migration_if_needed(workspace / "profiles", database).outcome
@@ -38,7 +38,7 @@ def migrate(workspace: Path) -> str:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_path: Path) -> None:
-    """The old files are as they were, the database is there as a whole, with one backup."""
+    """The old files are unchanged, the database is complete, and there is one backup."""
     migrate(shutil.copytree(workspace, tmp_path / "warm"))  # fills caches, which costs calls once
     whole = shutil.copytree(workspace, tmp_path / "whole", copy_function=shutil.copy2)
     calls = count_calls(partial(migrate, whole))
@@ -62,7 +62,7 @@ def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_
 
 
 def test_of_several_processes_one_migrates_and_the_others_wait(workspace: Path) -> None:
-    """Each of them finds the migrated database when it goes on."""
+    """Each of them then finds the migrated database."""
     program = (
         "from burndown.migration import run_migration_if_needed\n"
         "from burndown import get_backend\n"

@@ -1,4 +1,4 @@
-"""A legacy workspace moves in whole or not at all, and nothing of it is lost."""
+"""A legacy workspace is migrated completely or not at all, and no data is lost."""
 
 import json
 import math
@@ -32,13 +32,13 @@ from tests.support.legacy_workspaces import (
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
-    """The folder of profiles of a small sample workspace."""
+    """Create a small sample workspace; return its folder of profiles."""
     write_demo_workspace(tmp_path, issues=12)
     return tmp_path / "profiles"
 
 
 def migrate_files(files: Files, root: Path) -> Path:
-    """Write a workspace and migrate it; returns the database."""
+    """Write a workspace and migrate it; return the database."""
     profiles = write(files, root)
     database = SQLiteDatabase(profiles / "burndown.db")
     run_migration_if_needed(profiles, database)
@@ -46,7 +46,7 @@ def migrate_files(files: Files, root: Path) -> Path:
     return database.path
 
 
-# --- nothing is lost -------------------------------------------------------------------------
+# --- no value is lost ------------------------------------------------------------------------
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -54,7 +54,7 @@ def migrate_files(files: Files, root: Path) -> Path:
 def test_every_value_of_every_file_is_in_the_database(
     files: Files, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """What each file says is found again by a reader that shares no code with the writer."""
+    """A reader that shares no code with the writer finds each value."""
     root = tmp_path_factory.mktemp("workspace")
     database = migrate_files(files, root)
     for path, value in files.items():
@@ -64,7 +64,7 @@ def test_every_value_of_every_file_is_in_the_database(
 
 
 def missing_leaves(value: Any, database: Path) -> Counter[str]:
-    """Scalars of a settings file that no row of profiles or queries has."""
+    """Count the scalars of a settings file that no row of profiles or queries has."""
     stored = [*rows(database, "profiles"), *rows(database, "queries")]
     return min(
         (Counter(leaves(value)) - Counter(leaves(row)) for row in stored),
@@ -73,13 +73,13 @@ def missing_leaves(value: Any, database: Path) -> Counter[str]:
 
 
 def missing_response(value: Any, database: Path) -> Any:
-    """A cached response that no row has as a whole."""
+    """Count the cached responses that no row has completely."""
     found = [row["response"] for row in rows(database, "jira_cache")]
     return [] if value in found else value
 
 
 def missing_histories(value: Any, database: Path) -> list[Any]:
-    """Histories that no row has, save those that a newer one of the same issue replaced."""
+    """Count the histories that no row has, except those that newer ones replaced."""
     found = [row["changelog"] for row in rows(database, "jira_changelog_cache")]
     newest = {issue["key"]: issue for issue in value.get("issues", [])}
     newest.update({key: entry for key, entry in value.items() if "-" in key})
@@ -87,13 +87,13 @@ def missing_histories(value: Any, database: Path) -> list[Any]:
 
 
 def missing_data(value: Any, database: Path) -> Any:
-    """Project data that no row has as a whole."""
+    """Count the project data that no row has completely."""
     found = [row["data"] for row in rows(database, "project_data")]
     return [] if value in found else value
 
 
 def missing_metrics(value: Any, database: Path) -> list[Any]:
-    """Metrics that no row of their week has."""
+    """Count the metrics that no row of their week has."""
     found = rows(database, "metrics_snapshots")
     return [
         (week, name)
@@ -123,8 +123,8 @@ MISSING: dict[str, Any] = {
 }
 
 
-def test_the_sample_moves_in_with_its_report(demo: Path) -> None:
-    """Profiles, queries and data are there, and the report says what happened to the rest."""
+def test_the_sample_is_migrated_with_its_report(demo: Path) -> None:
+    """Profiles, queries and data are stored, and the report lists all other files."""
     report = run_migration_if_needed()
     assert report.outcome == "migrated"
     assert report.moved["profiles"] == 2
@@ -142,7 +142,7 @@ def test_the_sample_moves_in_with_its_report(demo: Path) -> None:
 
 
 def test_a_cached_response_has_the_key_and_expiry_of_its_file(demo: Path) -> None:
-    """The key is what business logic computes, the expiry 24 hours after the file's timestamp."""
+    """The key is that of business logic, the expiry is 24 hours after the file's timestamp."""
     written = json.loads((demo / "kafka/queries/12w/jira_cache.json").read_text("utf-8"))
     run_migration_if_needed()
     key = jira_cache_key(written["jql_query"], written["fields_requested"])
@@ -154,7 +154,7 @@ def test_a_cached_response_has_the_key_and_expiry_of_its_file(demo: Path) -> Non
 
 
 def test_the_old_files_stay_and_are_backed_up(demo: Path) -> None:
-    """No old file changes, and the backup holds the same ones."""
+    """No old file changes, and the backup has the same files."""
     before = files_without_database(demo)
     report = run_migration_if_needed()
     assert files_without_database(demo) == before
@@ -166,7 +166,7 @@ def test_the_old_files_stay_and_are_backed_up(demo: Path) -> None:
 
 
 def test_a_second_run_does_nothing(demo: Path) -> None:
-    """It says so, and neither the database nor the backups change."""
+    """The report tells so, and neither the database nor the backups change."""
     run_migration_if_needed()
     before = everything(demo / "burndown.db")
     assert run_migration_if_needed().outcome == "already migrated"
@@ -174,8 +174,8 @@ def test_a_second_run_does_nothing(demo: Path) -> None:
     assert len(list((demo.parent / "backups").iterdir())) == 1
 
 
-def test_a_dry_run_tells_the_same_and_writes_nothing(demo: Path) -> None:
-    """The workspace is as it was, and the report is that of the migration."""
+def test_a_dry_run_reports_the_same_and_writes_nothing(demo: Path) -> None:
+    """The workspace is unchanged, and the report is that of the migration."""
     before = sorted(demo.parent.rglob("*"))
     rehearsed = run_migration_if_needed(dry_run=True)
     assert sorted(demo.parent.rglob("*")) == before
@@ -185,15 +185,15 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(demo: Path) -> None:
 
 
 def test_without_old_files_there_is_nothing_to_migrate(tmp_path: Path) -> None:
-    """A fresh installation is marked as migrated at once."""
+    """A new installation is marked as migrated."""
     assert run_migration_if_needed().outcome == "nothing to migrate"
     assert get_backend().get_app_state("migration_complete") == "true"
     write_demo_workspace(tmp_path, issues=1)
     assert run_migration_if_needed().outcome == "already migrated"
 
 
-def test_a_database_that_holds_no_profile_is_filled(demo: Path) -> None:
-    """An application that asked for its state before migrating has made an empty database."""
+def test_a_database_without_profiles_is_filled(demo: Path) -> None:
+    """An application that read its state before migrating has created an empty database."""
     backend = get_backend()
     backend.set_app_state("theme", "dark")
     assert run_migration_if_needed().outcome == "migrated"
@@ -210,7 +210,7 @@ NAMES = [
 @pytest.mark.parametrize("is_in_use", [False, True])
 @pytest.mark.parametrize("name", NAMES)
 def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_use: bool) -> None:
-    """Its files are no part of the workspace, though they change while that is read."""
+    """Its files are not part of the workspace, although they change while that is read."""
     path = demo / name
     plain = run_migration_if_needed(demo, SQLiteDatabase(demo.parent / "elsewhere/x.db"))
     shutil.rmtree(demo.parent / "backups")
@@ -227,7 +227,7 @@ def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_u
     assert not [found for found in copy.rglob(f"{path.name}*") if found.is_file()]
 
 
-def test_the_folder_may_be_a_link_and_the_database_be_named_without_it(demo: Path) -> None:
+def test_the_folder_may_be_a_link_and_the_database_have_its_real_path(demo: Path) -> None:
     real = demo.rename(demo.with_name("real"))
     demo.symlink_to(real)
     report = run_migration_if_needed(demo, SQLiteDatabase(real / "data/team.db"))
@@ -235,8 +235,8 @@ def test_the_folder_may_be_a_link_and_the_database_be_named_without_it(demo: Pat
     assert "data" not in {found.path.name for found in report.findings.skipped}
 
 
-def test_a_database_that_is_no_longer_used_is_not_read_or_copied(demo: Path) -> None:
-    """To open and close it would drop the locks that this process has on it."""
+def test_a_closed_database_is_not_opened_or_copied(demo: Path) -> None:
+    """Opening and closing it would release the locks that this process holds on it."""
     with SQLiteBackend(demo / "burndown.db") as earlier:
         earlier.save_profile({"id": "earlier"})
         report = run_migration_if_needed(demo, SQLiteDatabase(demo / "team.db"))
@@ -246,7 +246,7 @@ def test_a_database_that_is_no_longer_used_is_not_read_or_copied(demo: Path) -> 
     assert not [found for found in report.findings.skipped if "burndown.db" in found.path.name]
 
 
-def test_the_log_of_a_database_that_was_deleted_is_not_taken_for_that_of_the_new_one(
+def test_the_log_of_a_deleted_database_is_not_applied_to_the_new_one(
     demo: Path,
 ) -> None:
     path = demo / "burndown.db"
@@ -264,8 +264,8 @@ def test_the_log_of_a_database_that_was_deleted_is_not_taken_for_that_of_the_new
         assert backend.check_integrity() == (True, [])
 
 
-def test_a_database_that_holds_profiles_is_left_alone(demo: Path) -> None:
-    """The error says what to do, and nothing is changed."""
+def test_a_database_with_profiles_is_not_changed(demo: Path) -> None:
+    """The error names the solution."""
     get_backend().save_profile({"id": "mine"})
     before = everything(demo / "burndown.db")
     with pytest.raises(MigrationError, match="already holds profiles"):
@@ -273,11 +273,11 @@ def test_a_database_that_holds_profiles_is_left_alone(demo: Path) -> None:
     assert everything(demo / "burndown.db") == before
 
 
-# --- or not at all ---------------------------------------------------------------------------
+# --- failures --------------------------------------------------------------------------------
 
 
-def test_a_damaged_file_stops_it_and_all_of_them_are_named(demo: Path) -> None:
-    """No database is left, the files are as they were, and the next run reuses the backup."""
+def test_all_damaged_files_are_reported_and_nothing_is_migrated(demo: Path) -> None:
+    """No database is left, the files are unchanged, and the next run reuses the backup."""
     damaged = [
         demo / "kafka/profile.json",
         demo / "kafka/queries/bugs/query.json",
@@ -301,8 +301,8 @@ def test_a_damaged_file_stops_it_and_all_of_them_are_named(demo: Path) -> None:
     assert run_migration_if_needed().outcome == "migrated"
 
 
-def test_an_odd_setting_is_reported_by_name_and_stops_nothing(demo: Path) -> None:
-    """The report names the file, the field, the value and what was expected."""
+def test_an_unexpected_setting_is_reported_and_does_not_stop_the_migration(demo: Path) -> None:
+    """The report has the file, the field, the value and the expected type."""
     path = demo / "kafka/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     profile["forecast_settings"]["pert_factor"] = -1
@@ -310,24 +310,23 @@ def test_an_odd_setting_is_reported_by_name_and_stops_nothing(demo: Path) -> Non
     report = run_migration_if_needed()
     [found] = [each for each in report.findings.converted if each.path == path]
     assert re.match(r"forecast_settings\.pert_factor: .*, got -1; kept under legacy_", found.what)
-    stored = get_backend().get_profile("kafka")
-    assert stored is not None
+    stored: Any = get_backend().get_profile("kafka")
     assert stored["legacy_values"] == {"forecast_settings.pert_factor": -1}
     del profile["forecast_settings"]["pert_factor"]
     assert stored["forecast_settings"] == profile["forecast_settings"]
 
 
 @pytest.mark.parametrize("name", ["jira_cache.json", "jira_changelog_cache.json"])
-def test_what_jira_can_be_asked_for_again_is_left_out(demo: Path, name: str) -> None:
-    """An unreadable cache does not stop the migration; the report tells of it."""
+def test_an_unreadable_cache_is_skipped(demo: Path, name: str) -> None:
+    """It does not stop the migration; the report lists it."""
     path = demo / "kafka/queries/12w" / name
     path.write_bytes(path.read_bytes()[:1000])
     report = run_migration_if_needed()
     assert path in [found.path for found in report.findings.skipped]
 
 
-def test_files_that_change_meanwhile_stop_it(demo: Path) -> None:
-    """Files that are written to meanwhile are seen, so a dashboard must not be running."""
+def test_files_that_change_during_a_migration_stop_it(demo: Path) -> None:
+    """Writes to files are detected, so a dashboard must not be running."""
     path = demo / "kafka/queries/12w/project_data.json"
 
     def change(done: int, of: int) -> None:
@@ -340,12 +339,12 @@ def test_files_that_change_meanwhile_stop_it(demo: Path) -> None:
 
 
 @pytest.mark.parametrize("changed", [each for each in ENTITIES if each.LEGACY_FILE is not None])
-def test_a_value_that_is_stored_otherwise_stops_it(
+def test_a_value_that_is_stored_incorrectly_stops_the_migration(
     demo: Path, monkeypatch: pytest.MonkeyPatch, changed: type[Entity]
 ) -> None:
-    """Whatever a fault does to one value, reading it back finds it."""
+    """Whatever changes the value, it is detected when the database is read."""
 
-    def save_otherwise(executor: Executor, entity: type[Entity], documents: Any) -> None:
+    def save_wrong_value(executor: Executor, entity: type[Entity], documents: Any) -> None:
         if entity is changed:
             text = json.dumps(documents, default=str)
             documents = json.loads(text.replace("KAFKA", "KAFKb").replace('"hours"', '"days"'))
@@ -353,14 +352,14 @@ def test_a_value_that_is_stored_otherwise_stops_it(
                 documents = [{**document, "description": "another"} for document in documents]
         save_documents(executor, entity, documents)
 
-    monkeypatch.setattr("burndown.migration.save_documents", save_otherwise)
-    with pytest.raises(MigrationError, match="is not what the files say"):
+    monkeypatch.setattr("burndown.migration.mover.save_documents", save_wrong_value)
+    with pytest.raises(MigrationError, match="differ from the files"):
         run_migration_if_needed()
     assert not (demo / "burndown.db").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_an_error(demo: Path) -> None:
-    """The error names the place, and is no bare OSError."""
+    """The error names the folder, and is not a plain ``OSError``."""
     (demo.parent / "backups").write_text("a file in the way")
     with pytest.raises(StorageError, match="backups"):
         run_migration_if_needed()
@@ -377,15 +376,15 @@ FULL = {
 
 
 def profile_of(files: Files, root: Path, profile_id: str = "p") -> dict[str, Any]:
-    """The migrated profile."""
+    """Return the migrated profile."""
     with SQLiteBackend(migrate_files(files, root)) as backend:
         found = backend.get_profile(profile_id)
     assert found is not None
-    return found
+    return dict(found)
 
 
-def test_a_flat_profile_is_sorted_into_its_sections(tmp_path: Path) -> None:
-    """Its name comes from the registry, its unknown keys are kept."""
+def test_a_flat_profile_is_sorted_into_sections(tmp_path: Path) -> None:
+    """Its name comes from the registry, and its unknown keys are kept."""
     flat = {"pert_factor": 3, "deadline": "2027-01-01", "bug_types": ["Bug"], "jql_query": "x = 1"}
     registry = {"profiles": {"p": {"name": "Flat one", "created_at": "2025-11-13T10:00:00Z"}}}
     files = {"profiles/p/profile.json": flat, "profiles/profiles.json": registry}
@@ -397,8 +396,8 @@ def test_a_flat_profile_is_sorted_into_its_sections(tmp_path: Path) -> None:
     assert profile["jql_query"] == "x = 1"
 
 
-def test_null_where_a_value_is_needed_leaves_the_default(tmp_path: Path) -> None:
-    """So does NaN, which Python writes; null stays where it says something."""
+def test_null_for_a_required_value_gives_the_default(tmp_path: Path) -> None:
+    """So does NaN, which Python writes; null is kept where it has a meaning."""
     settings = {"pert_factor": math.nan, "data_points_count": None, "deadline": None}
     files = {
         "profiles/p/profile.json": {
@@ -415,8 +414,8 @@ def test_null_where_a_value_is_needed_leaves_the_default(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("rounds", [1, 2])
-def test_a_garbled_name_comes_from_the_registry(tmp_path: Path, rounds: int) -> None:
-    """Windows read UTF-8 with its own code page, once or again and again."""
+def test_a_garbled_name_is_replaced_by_that_of_the_registry(tmp_path: Path, rounds: int) -> None:
+    """Windows decoded UTF-8 with its own code page, once or repeatedly."""
     name = garbled = "Größe, naïve"
     for _ in range(rounds):
         garbled = garbled.encode().decode("cp1252")
@@ -429,8 +428,8 @@ def test_a_garbled_name_comes_from_the_registry(tmp_path: Path, rounds: int) -> 
     assert profile["legacy_name"] == garbled
 
 
-def test_a_name_that_was_lost_comes_from_the_registry(tmp_path: Path) -> None:
-    """A profile that was built anew says "Default"; that is kept beside, even if names clash."""
+def test_a_lost_name_is_replaced_by_that_of_the_registry(tmp_path: Path) -> None:
+    """A profile that was rebuilt is named "Default"; that is kept, even if names clash."""
     files = {
         "profiles/a/profile.json": {**FULL, "name": "Alpha"},
         "profiles/p/profile.json": {**FULL, "name": "Default"},
@@ -442,7 +441,7 @@ def test_a_name_that_was_lost_comes_from_the_registry(tmp_path: Path) -> None:
 
 
 def test_a_renamed_profile_keeps_its_own_name(tmp_path: Path) -> None:
-    """The registry's name counts only where profile.json lost its own."""
+    """The registry's name is used only if profile.json has lost its own."""
     files = {
         "profiles/p/profile.json": FULL,
         "profiles/profiles.json": {"profiles": {"p": {"name": "Older"}}},
@@ -450,8 +449,8 @@ def test_a_renamed_profile_keeps_its_own_name(tmp_path: Path) -> None:
     assert profile_of(files, tmp_path)["name"] == "Kafka"
 
 
-def test_settings_of_the_time_before_jira_config(tmp_path: Path) -> None:
-    """Root keys become the connection, and the token is nowhere else."""
+def test_settings_from_before_jira_config(tmp_path: Path) -> None:
+    """Root keys become the connection, and the token is in no other place."""
     old = {
         "jira_api_endpoint": "https://jira.example.com/jira/rest/api/3/search",
         "jira_token": "canary-token",
@@ -472,8 +471,8 @@ def test_settings_of_the_time_before_jira_config(tmp_path: Path) -> None:
     assert "jira_token" not in profile
 
 
-def test_files_of_the_time_before_profiles(tmp_path: Path) -> None:
-    """What lay beside the folder of profiles becomes the query main of the profile default."""
+def test_files_from_before_profiles(tmp_path: Path) -> None:
+    """Files next to the folder of profiles become the query main of the profile default."""
     cache = {"timestamp": "2025-11-03T10:00:00", "issues": [{"key": "K-1"}], "jql_query": "a = b"}
     files = {
         "app_settings.json": {"pert_factor": 2, "jql_query": "x = y"},
@@ -491,8 +490,8 @@ def test_files_of_the_time_before_profiles(tmp_path: Path) -> None:
     assert found["created_at"] == "2025-11-03T10:00:00+00:00"
 
 
-def test_both_spellings_of_a_week_are_one_and_the_newer_metric_wins(tmp_path: Path) -> None:
-    """The older one is kept beside it."""
+def test_both_formats_of_a_week_are_one_and_the_newer_metric_wins(tmp_path: Path) -> None:
+    """The older one is kept separately."""
     older = {"value": 1, "timestamp": "2025-11-01T00:00:00+00:00"}
     newer = {"value": 2, "timestamp": "2025-11-02T00:00:00+00:00"}
     weeks = {"2025-W44": {"flow_time": newer, "trends": {}}, "2025-44": {"flow_time": older}}
@@ -515,10 +514,10 @@ def test_both_spellings_of_a_week_are_one_and_the_newer_metric_wins(tmp_path: Pa
         ((None, None), (None, None)),
     ],
 )
-def test_only_a_selection_that_exists_stays_active(
+def test_only_an_existing_selection_stays_active(
     tmp_path: Path, active: tuple[str | None, str | None], expected: tuple[str | None, str | None]
 ) -> None:
-    """The registry's ids are often left over from something deleted."""
+    """The registry often has ids of deleted profiles and queries."""
     files = {
         "profiles/p/profile.json": FULL,
         "profiles/p/queries/q/query.json": {"name": "Q", "jql": "a = b"},
@@ -536,8 +535,8 @@ def test_only_a_selection_that_exists_stays_active(
     assert found == expected
 
 
-def test_a_name_is_taken_once_and_the_oldest_keeps_it(tmp_path: Path) -> None:
-    """The others get a number, and every one keeps what it was called before."""
+def test_equal_names_are_numbered_and_the_oldest_is_kept(tmp_path: Path) -> None:
+    """Every renamed one keeps its earlier name separately."""
     files = {
         f"profiles/p/queries/{query_id}/query.json": {"name": name, "created_at": created_at}
         for query_id, name, created_at in (
@@ -549,7 +548,7 @@ def test_a_name_is_taken_once_and_the_oldest_keeps_it(tmp_path: Path) -> None:
         )
     }
     with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
-        found = {query["id"]: query for query in backend.list_queries("p")}
+        found: Any = {query["id"]: query for query in backend.list_queries("p")}
     assert {key: query["name"] for key, query in found.items()} == {
         "a": "Bugs (3)",
         "b": "Bugs",
@@ -561,7 +560,7 @@ def test_a_name_is_taken_once_and_the_oldest_keeps_it(tmp_path: Path) -> None:
     assert found["e"]["legacy_name"] == "x" * 300
 
 
-def test_an_id_that_is_no_safe_one_gets_another_and_stays_active(tmp_path: Path) -> None:
+def test_an_unsafe_id_is_replaced_and_stays_active(tmp_path: Path) -> None:
     """A name with a slash made a folder within a folder."""
     files = {
         "profiles/Team A/sub/profile.json": FULL,
@@ -569,13 +568,12 @@ def test_an_id_that_is_no_safe_one_gets_another_and_stays_active(tmp_path: Path)
     }
     with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
         assert backend.get_app_state("active_profile_id") == "team-a-sub"
-        profile = backend.get_profile("team-a-sub")
-    assert profile is not None
+        profile: Any = backend.get_profile("team-a-sub")
     assert profile["legacy_id"] == "Team A/sub"
 
 
 def test_links_are_not_followed(demo: Path, tmp_path: Path) -> None:
-    """A link out of the workspace, into itself or to nothing is left out and told."""
+    """A link out of the workspace, into itself or to nothing is skipped and reported."""
     (tmp_path / "outside").mkdir()
     (demo / "out").symlink_to(tmp_path / "outside")
     (demo / "kafka" / "queries" / "loop").symlink_to(demo / "kafka")
@@ -598,7 +596,7 @@ def test_a_link_to_a_profile_elsewhere_stops_the_migration(demo: Path, tmp_path:
 
 
 def test_no_token_is_in_the_report_or_an_error(demo: Path) -> None:
-    """Not even where the values beside it are odd."""
+    """Not even if values next to it are invalid."""
     path = demo / "kafka/profile.json"
     profile = json.loads(path.read_text("utf-8"))
     profile["jira_config"] = {"token": "canary-token", "base_url": "canary", "api_version": "v9"}
@@ -613,8 +611,8 @@ def test_no_token_is_in_the_report_or_an_error(demo: Path) -> None:
     assert "canary-token" not in str(run_migration_if_needed().to_document())
 
 
-def test_the_database_is_a_whole_one(demo: Path) -> None:
-    """Its integrity holds, and no log or temporary file is left beside it."""
+def test_the_database_is_intact(demo: Path) -> None:
+    """No log or temporary file is left next to it."""
     run_migration_if_needed()
     with sqlite3.connect(demo / "burndown.db") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -1,4 +1,4 @@
-"""Responses and changelogs are complete only if all they say agrees that nothing is missing."""
+"""Responses and changelogs are complete only if all their fields agree that nothing is missing."""
 
 from itertools import chain
 from typing import Any
@@ -39,12 +39,12 @@ def is_complete(**page: Any) -> bool | None:
         ({"issues": [], "total": 0}, True),
         ({"isLast": True}, None),
         ({"issues": None, "total": 0}, None),
-        # pages of which others are missing
+        # pages without the others
         ({"issues": issues(1, 2), "total": 3}, False),
         ({"issues": issues(3), "startAt": 2, "total": 3}, False),
         ({"issues": issues(1, 2), "isLast": False}, False),
         ({"issues": issues(1, 2), "nextPageToken": "abc"}, False),
-        # joined pages with one issue twice and one missing
+        # joined pages with a duplicate issue and a missing one
         ({"issues": issues(1, 2, 2), "total": 3}, False),
         ({"issues": [{"id": "1"}, {"id": "2"}, {"id": "2"}], "total": 3}, False),
         ({"issues": [{"key": None, "id": "1"}, {"key": None, "id": "1"}], "total": 2}, False),
@@ -62,14 +62,14 @@ def is_complete(**page: Any) -> bool | None:
         ({"issues": issues(1, 2), "total": 1, "isLast": True}, None),
         ({"issues": issues(1, 2), "total": 2, "total_issues": 1}, None),
         ({"issues": issues(1, 2), "total": -1}, None),
-        # nothing is said
+        # no field reports it
         ({"issues": issues(1, 2)}, None),
         ({"issues": issues(1, 2), "total": "2", "isLast": "yes", "nextPageToken": ""}, None),
         ({"issues": issues(1, 2), "total": True, "startAt": False}, None),
         ({"errorMessages": ["no"]}, None),
     ],
 )
-def test_completeness_is_taken_from_all_that_a_response_says(
+def test_completeness_depends_on_all_fields_of_a_response(
     page: Document, expected: bool | None
 ) -> None:
     assert is_complete(**page) is expected
@@ -172,7 +172,7 @@ def changelog(value: Document) -> JiraChangelog:
         ({"total": 52}, None),
     ],
 )
-def test_histories_are_read_from_every_shape_of_jira(
+def test_histories_are_read_from_every_format_of_jira(
     shape: str, page: Document, expected: bool | None
 ) -> None:
     found = changelog(SHAPES[shape](page))
@@ -186,7 +186,7 @@ def test_an_empty_list_does_not_hide_a_full_one() -> None:
     assert changelog_counts(page) == {"is_complete": True}
 
 
-def test_a_history_that_is_there_twice_counts_once() -> None:
+def test_a_duplicate_history_counts_once() -> None:
     page = {"values": [*HISTORIES[:99], HISTORIES[0]], "total": 100}
     assert changelog(page).is_complete is False
 
@@ -206,7 +206,7 @@ def test_a_history_that_is_there_twice_counts_once() -> None:
         },
     ],
 )
-def test_without_the_histories_of_one_issue_there_are_none(value: Document) -> None:
+def test_changelogs_with_an_issue_without_histories_have_none(value: Document) -> None:
     found = changelog({**value, "nextPageToken": None})
     assert found.histories == []
     assert found.is_complete is None

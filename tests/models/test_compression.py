@@ -1,4 +1,4 @@
-"""Large JSON is encoded, checked and compressed quickly, and accepted exactly as when slowly."""
+"""Large JSON is encoded, checked and compressed fast, and accepted exactly as by the full check."""
 
 import _thread
 import json
@@ -36,7 +36,7 @@ from tests.support.strategies import (
 )
 
 PADDING = "x" * 2**18
-"""Makes a text of a size that another thread compresses."""
+"""Makes a string large enough to be compressed by another thread."""
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
@@ -147,12 +147,12 @@ def is_storable(value: Any) -> bool:
 
 
 def same_as_exactly(one: Any, other: Any) -> bool:
-    """Whether they are equal, with their types and the order of their keys."""
+    """Return whether both are equal, with their types and the order of their keys."""
     return repr(one) == repr(other)
 
 
 def check_agreement(response: dict[str, Any]) -> None:
-    """It is accepted as the careful check does, refused as the model does, and comes back."""
+    """Assert that it is accepted as by the full check, refused as by the model, and comes back."""
     if is_storable(response):
         [row] = codec_of(JiraCache).rows([document(response)])
         assert decode(decompress(row["response"])) == plain(response)
@@ -165,7 +165,7 @@ def check_agreement(response: dict[str, Any]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The JSON that is stored for it."""
+    """Return the JSON that is stored for it."""
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -173,12 +173,14 @@ def plain(value: Any) -> Any:
     return None if value is ... else value
 
 
-# --- what is accepted ------------------------------------------------------------------------
+# --- accepted values -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("around", ["small", "padded before", "padded after", "in a long list"])
 @pytest.mark.parametrize("odd", ODD)
-def test_an_odd_value_is_accepted_or_refused_as_by_the_careful_check(odd: str, around: str) -> None:
+def test_an_unexpected_value_is_accepted_or_refused_as_by_the_full_check(
+    odd: str, around: str
+) -> None:
     value = ODD[odd]
     check_agreement(
         {
@@ -193,7 +195,7 @@ def test_an_odd_value_is_accepted_or_refused_as_by_the_careful_check(odd: str, a
 @pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("wrap", [lambda inner: {"k": inner}, lambda inner: [inner]])
-def test_nesting_is_accepted_to_the_limit_however_it_is_made(
+def test_nesting_is_accepted_up_to_the_limit_in_any_type(
     depth: int, is_large: bool, wrap: Any
 ) -> None:
     value: Any = [PADDING] if is_large else []
@@ -205,7 +207,7 @@ def test_nesting_is_accepted_to_the_limit_however_it_is_made(
 
 
 @given(response=json_objects, at_the_end=st.booleans(), is_large=st.booleans())
-def test_json_comes_back_as_it_was_given(
+def test_json_comes_back_as_it_was_saved(
     response: dict[str, Any], at_the_end: bool, is_large: bool
 ) -> None:
     if is_large:
@@ -220,7 +222,7 @@ def test_json_comes_back_as_it_was_given(
 )
 @example(found=({"k": math.nan}, "k"), is_large=True)
 @example(found=({"k": ["\ud800"]}, "k[0]"), is_large=True)
-def test_what_is_no_json_is_refused_with_its_path(
+def test_values_other_than_json_are_refused_with_their_path(
     found: tuple[dict[str, Any], str], is_large: bool
 ) -> None:
     response, path = found
@@ -231,7 +233,7 @@ def test_what_is_no_json_is_refused_with_its_path(
 
 
 @pytest.mark.parametrize("response", [None, [], "{}", 3, (), b"{}", [PADDING], ..., {1}])
-def test_what_is_no_object_is_refused(response: Any) -> None:
+def test_values_other_than_objects_are_refused(response: Any) -> None:
     with pytest.raises(ValidationError) as quickly:
         codec_of(JiraCache).rows([document(response)])
     with pytest.raises(ValidationError) as carefully:
@@ -240,7 +242,7 @@ def test_what_is_no_object_is_refused(response: Any) -> None:
 
 
 @given(st.dictionaries(st.text("abc"), st.integers(-(2**63), 2**64 - 1) | st.floats() | st.none()))
-def test_what_was_encoded_is_checked_as_anything_else(value: dict[str, Any]) -> None:
+def test_encoded_json_is_checked_as_any_other_value(value: dict[str, Any]) -> None:
     def verdict(check: Any) -> str | None:
         try:
             check(value)
@@ -252,13 +254,13 @@ def test_what_was_encoded_is_checked_as_anything_else(value: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("around", [-1, 0, 1])
-def test_the_size_at_which_another_thread_helps_changes_nothing(around: int) -> None:
+def test_the_size_from_which_another_thread_is_used_changes_no_result(around: int) -> None:
     response = {"k": "x" * (compression._LARGE + around - len('{"k":""}'))}
     assert len(json.dumps(response, separators=(",", ":"))) == compression._LARGE + around
     check_agreement(response)
 
 
-def test_a_backend_gives_a_large_answer_back(backend: SQLiteBackend) -> None:
+def test_a_backend_returns_a_large_response(backend: SQLiteBackend) -> None:
     response = padded({"z": 1, "a": [{"é": 2**70, "f": 1e22}], "m": None}, at_the_end=True)
     backend.save_profile({"id": "p"})
     backend.save_query("p", {"id": "q"})
@@ -270,8 +272,8 @@ def test_a_backend_gives_a_large_answer_back(backend: SQLiteBackend) -> None:
     assert backend.get_jira_cache("p", "q", "k") == found
 
 
-def test_what_is_changed_after_it_was_completed_is_stored_as_changed() -> None:
-    """The text that was compressed for one row is never taken for another."""
+def test_a_change_after_encoding_is_stored() -> None:
+    """The string that was compressed for one row is never used for another."""
     [completed] = codec_of(JiraCache).complete([document({"before": 1})])
     completed["response"]["after"] = 2
     [row] = codec_of(JiraCache).rows([completed])
@@ -286,13 +288,13 @@ Start = Callable[[Callable[[], None], tuple[()]], int]
 
 
 def stored(response: dict[str, Any]) -> Any:
-    """What is read of a response that was saved."""
+    """Return a response as it is read after it was saved."""
     [row] = codec_of(JiraCache).rows([document(response)])
     return decode(decompress(row["response"]))
 
 
 class Threads:
-    """Starts threads as ``_thread`` does, notes them, and can wait for them."""
+    """A replacement of ``_thread`` that records the threads it starts, and can wait for them."""
 
     def __init__(self) -> None:
         self.ended: list[threading.Event] = []
@@ -328,7 +330,7 @@ def raising(error: type[BaseException]) -> Start:
 
 
 def never_running(_: Callable[[], None], __: tuple[()]) -> int:
-    """Of a thread that dies before it runs, the one that starts it does not hear."""
+    """Return a thread starter whose threads die before they run, without an error."""
     return 1
 
 
@@ -338,11 +340,11 @@ def running_late(run: Callable[[], None], _: tuple[()]) -> int:
 
 
 LATE: list[Callable[[], None]] = []
-"""Threads that run when nobody waits for them any longer."""
+"""Threads that run only when no other thread waits for them."""
 
 
 class Failing:
-    """A compressor for which there is no memory."""
+    """A compressor that runs out of memory."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
@@ -357,7 +359,7 @@ SHORTAGES = [
 ]
 
 
-def test_a_large_response_is_compressed_on_another_thread_and_a_small_one_here(
+def test_only_large_responses_are_compressed_by_another_thread(
     threads: Threads,
 ) -> None:
     codec_of(JiraCache).rows([document({"k": "small"})])
@@ -385,7 +387,7 @@ def test_many_threads_each_get_their_own_response() -> None:
     [raising(RuntimeError), raising(MemoryError), never_running, running_late],
     ids=["no thread", "no memory for one", "one that dies", "one that is late"],
 )
-def test_where_no_thread_runs_nothing_else_changes(
+def test_without_threads_the_result_is_the_same(
     start: Start, odd: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_thread, "start_new_thread", start)
@@ -396,10 +398,10 @@ def test_where_no_thread_runs_nothing_else_changes(
 
 
 @pytest.mark.parametrize("error", SHORTAGES, ids=repr)
-def test_what_the_other_thread_has_no_memory_for_is_compressed_here(
+def test_a_response_is_compressed_here_if_the_other_thread_runs_out_of_memory(
     error: Exception, threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compress({})  # has the compressor of this thread made
+    compress({})  # creates the compressor of this thread
     monkeypatch.setattr(zstandard, "ZstdCompressor", lambda: Failing(error))
     assert stored(padded({"k": 1})) == padded({"k": 1})
     threads.join()
@@ -407,7 +409,7 @@ def test_what_the_other_thread_has_no_memory_for_is_compressed_here(
 
 @pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("error", SHORTAGES, ids=repr)
-def test_without_memory_to_compress_it_nothing_is_stored(
+def test_without_memory_to_compress_nothing_is_stored(
     backend: SQLiteBackend, error: Exception, is_large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend.save_profile({"id": "p"})
@@ -420,12 +422,13 @@ def test_without_memory_to_compress_it_nothing_is_stored(
             backend.save_jira_cache("p", "q", "k", response, LATER)
         with pytest.raises(StorageError, match="not enough memory"):
             backend.save_jira_changelog("p", "q", "K-1", {"big": 2**70})  # compressed when bound
-    assert backend.list_jira_caches("p", "q") == backend.list_jira_changelogs("p", "q") == []
+    assert backend.list_jira_caches("p", "q") == []
+    assert backend.list_jira_changelogs("p", "q") == []
     backend.save_jira_cache("p", "q", "k", response, LATER)
     assert backend.get_jira_cache("p", "q", "k") == response
 
 
-def test_a_check_that_is_interrupted_leaves_no_thread(
+def test_an_interrupted_check_leaves_no_thread(
     threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_: Any) -> None:
@@ -437,10 +440,10 @@ def test_a_check_that_is_interrupted_leaves_no_thread(
     threads.join()
 
 
-def test_a_wait_that_is_interrupted_leaves_the_compressor_to_its_thread(
+def test_an_interrupted_wait_leaves_the_compressor_to_its_thread(
     threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A compressor is for one thread at a time, and the other may still be at work."""
+    """Only one thread at a time may use a compressor, and the other may still do so."""
     used: list[tuple[object, int]] = []
     at_work, may_end = threading.Event(), threading.Event()
     make, here = zstandard.ZstdCompressor, threading.get_ident()
@@ -471,10 +474,10 @@ def test_a_wait_that_is_interrupted_leaves_the_compressor_to_its_thread(
     assert len({compressor for compressor, _ in used}) == len({thread for _, thread in used}) == 2
 
 
-def test_the_child_of_a_fork_does_not_wait_for_the_thread_of_its_parent(
+def test_the_child_of_a_fork_does_not_wait_for_a_thread_of_its_parent(
     threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fork happens while the other thread compresses, as from the handler of a signal."""
+    """The fork happens while the other thread compresses, as in a signal handler."""
     at_work, forked = threading.Event(), threading.Event()
     make, check = zstandard.ZstdCompressor, check_encoded
     children: list[int] = []
@@ -492,11 +495,11 @@ def test_the_child_of_a_fork_does_not_wait_for_the_thread_of_its_parent(
         assert at_work.wait(60)
         children.append(os.fork())
         if children == [0]:
-            signal.alarm(60)  # ends a child that waits without end
+            signal.alarm(60)  # ends a child that waits forever
         check(value)
         forked.set()
 
-    compress({})  # has the compressor of this thread made
+    compress({})  # creates the compressor of this thread
     monkeypatch.setattr(zstandard, "ZstdCompressor", Slow)
     monkeypatch.setattr(compression, "check_encoded", forking)
     found = None

@@ -1,4 +1,4 @@
-"""What is edited in place, at any depth of a profile, is stored as the model has it, or refused."""
+"""Edits in place, at any depth of a profile, are stored as the model has them, or refused."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ from burndown.models import (
     JiraConfig,
     ProjectClassification,
 )
-from burndown.models.base import Submodel
 from burndown.models.codec import codec_of
+from burndown.models.submodel import Submodel
 from burndown.repositories import ProfileRepository
-from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, texts
+from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, strings
 
 NEW = "7a2f-new"
 """A key that no generated document has."""
@@ -37,7 +37,7 @@ VALUES = {
     "milestone": "2025-12-31",
     "data_points_count": 6,
 }
-"""What is set where a string will not do."""
+"""The new value where a string is not valid."""
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +47,12 @@ def shared_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteB
 
 
 def exact(document: dict[str, Any]) -> str:
-    """Equal only for what is equal as JSON: ``True`` is not 1 and 3 is not 3.0."""
+    """Return a form that is equal only for equal JSON: ``True`` is not 1 and 3 is not 3.0."""
     return json.dumps(document, sort_keys=True)
 
 
 def stored(backend: SQLiteBackend, profile: Profile) -> Profile:
-    """The profile as it is read after it was saved."""
+    """Return the profile as it is read after it was saved."""
     with backend.database.session() as session:
         ProfileRepository(session).save(profile)
     with backend.database.read_session() as session:
@@ -62,7 +62,7 @@ def stored(backend: SQLiteBackend, profile: Profile) -> Profile:
 
 
 def values_within(value: Any) -> Iterator[Any]:
-    """All sections, lists and dicts below a value, itself included."""
+    """Return all sections, lists and dicts below a value, including itself."""
     if isinstance(value, Submodel):
         yield value
         for inner in [*dict(value).values()]:
@@ -74,7 +74,7 @@ def values_within(value: Any) -> Iterator[Any]:
 
 
 def values_of(profile: Profile) -> list[Any]:
-    """All sections, lists and dicts of a profile."""
+    """Return all sections, lists and dicts of a profile."""
     fields = (getattr(profile, name) for name in Profile.model_fields)
     return [value for field in fields for value in values_within(field)]
 
@@ -115,7 +115,7 @@ def test_a_profile_is_stored_as_it_was_edited(
 
 
 def edit_deeply(section: Submodel, name: str) -> None:
-    """Change what a field of a section holds in the deepest place that it has."""
+    """Change the value of a field of a section at its deepest level."""
     value = getattr(section, name)
     if isinstance(value, Submodel):
         edit_deeply(value, next(iter(type(value).model_fields)))
@@ -126,7 +126,7 @@ def edit_deeply(section: Submodel, name: str) -> None:
 
 
 @pytest.mark.parametrize("model", SECTIONS, ids=lambda model: model.__name__)
-def test_a_section_stores_just_the_field_that_was_edited(model: type[Submodel]) -> None:
+def test_a_section_stores_only_the_edited_field(model: type[Submodel]) -> None:
     for name, field in model.model_fields.items():
         section = model()
         edit_deeply(section, name)
@@ -136,7 +136,7 @@ def test_a_section_stores_just_the_field_that_was_edited(model: type[Submodel]) 
         assert again.model_dump() == section.model_dump() != model().model_dump()
 
 
-def test_what_was_not_edited_is_not_stored() -> None:
+def test_fields_that_were_not_edited_are_not_stored() -> None:
     profile = Profile(id="k")
     profile.field_mappings.dora.deployment_date = "fixVersions"
     profile.flow_type_mappings.technical_debt.issue_types.append("Task")  # type: ignore[union-attr]
@@ -176,7 +176,7 @@ def test_a_document_shares_nothing_with_its_section() -> None:
     assert section.to_document() == {"bug_types": ["Bug"], "unknown": {"list": [1]}}
 
 
-# --- what is not valid -----------------------------------------------------------------------
+# --- invalid values --------------------------------------------------------------------------
 
 
 def self_containing() -> list[Any]:
@@ -242,7 +242,7 @@ def into_a_timestamp(profile: Profile) -> None:
         (into_a_timestamp, "jira_config.at"),
     ],
 )
-def test_what_is_edited_into_something_invalid_is_refused_with_its_path(
+def test_an_invalid_edit_is_refused_with_its_path(
     backend: SQLiteBackend, spoil: Callable[[Profile], None], path: str
 ) -> None:
     profile = stored(backend, Profile(id="k", show_points=["show"]))
@@ -254,8 +254,8 @@ def test_what_is_edited_into_something_invalid_is_refused_with_its_path(
     assert backend.get_profile("k") == before
 
 
-@given(texts, flow_types, hidden(st.builds(object)))
-def test_unknown_keys_edited_in_place_are_checked_as_any(
+@given(strings, flow_types, hidden(st.builds(object)))
+def test_unknown_keys_edited_in_place_are_checked_as_any_others(
     key: str, flow_type: Any, found: tuple[dict[str, Any], str]
 ) -> None:
     value, path = found

@@ -1,4 +1,4 @@
-"""The laws of the models: whatever is stored is valid, exact, and shows no secret."""
+"""The models: all that they accept is valid and exact, and they print no secret."""
 
 import json
 import math
@@ -64,7 +64,7 @@ refusals = pytest.mark.parametrize(
 
 
 def exact(value: Any) -> str:
-    """Equal only for what is equal as JSON: ``True`` is not 1 and 3 is not 3.0."""
+    """Return a form that is equal only for equal JSON: ``True`` is not 1 and 3 is not 3.0."""
     return json.dumps(value, sort_keys=True, default=_as_text)
 
 
@@ -83,7 +83,9 @@ def without_token(document: dict[str, Any]) -> dict[str, Any]:
 
 @sections
 @given(data=st.data())
-def test_a_section_gives_back_the_document_it_was_made_of(model: Any, data: st.DataObject) -> None:
+def test_a_section_returns_the_document_it_was_created_from(
+    model: Any, data: st.DataObject
+) -> None:
     document = data.draw(SECTIONS[model])
     assert exact(model.model_validate(document).to_document()) == exact(document)
 
@@ -138,8 +140,8 @@ def test_an_entity_keeps_every_value_that_it_was_given(model: Any, data: st.Data
     stored = codec_of(model).entity(document).to_document()
     for key, value in document.items():
         if key.endswith(("_at", "last_used")) and value is not None:
-            moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-            assert datetime.fromisoformat(stored[key]) == moment.astimezone()
+            timestamp = datetime.fromisoformat(value) if isinstance(value, str) else value
+            assert datetime.fromisoformat(stored[key]) == timestamp.astimezone()
         else:
             assert exact(stored[key]) == exact(value)
 
@@ -166,7 +168,7 @@ def test_objects_keep_the_order_of_their_keys(value: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [(True, 1), (False, 0), (3, 3.0), (0.0, -0.0), (None, False)]
 )
-def test_values_that_python_calls_equal_stay_what_they_are(one: Any, other: Any) -> None:
+def test_values_that_are_equal_in_python_keep_their_types(one: Any, other: Any) -> None:
     for value in (one, other):
         assert exact(JiraConfig(unknown=value).to_document()) == exact({"unknown": value})
         metrics = MetricsSnapshot(**{**VALID[MetricsSnapshot], "metrics": {"k": value}}).metrics
@@ -174,7 +176,7 @@ def test_values_that_python_calls_equal_stay_what_they_are(one: Any, other: Any)
         assert exact(codec_of(Profile).entity({"id": "a", "k": value}).extra) == exact({"k": value})
 
 
-def test_whole_numbers_and_floats_stay_what_they_are_where_both_are_possible() -> None:
+def test_integers_and_floats_keep_their_types_where_both_are_valid() -> None:
     for number in (3, 3.0):
         settings = ForecastSettings(pert_factor=number, data_points_count=number)
         document = {"pert_factor": number, "data_points_count": number}
@@ -183,7 +185,7 @@ def test_whole_numbers_and_floats_stay_what_they_are_where_both_are_possible() -
         assert exact(again.to_document()) == exact(document)
 
 
-def test_only_what_was_set_is_in_the_document_of_a_section() -> None:
+def test_the_document_of_a_section_has_only_what_was_set() -> None:
     for model in SECTIONS:
         assert model().to_document() == {}
     assert JiraConfig(api_version="v2").to_document() == {"api_version": "v2"}
@@ -200,7 +202,7 @@ def test_defaults_are_not_shared() -> None:
     assert second.jira_config.base_url == ""
 
 
-# --- what is refused -------------------------------------------------------------------------
+# --- refusals --------------------------------------------------------------------------------
 
 
 @refusals
@@ -213,7 +215,7 @@ def test_construction_validates(model: Any, attribute: str, value: Any) -> None:
 
 
 @refusals
-def test_a_refused_assignment_leaves_the_old_value(model: Any, attribute: str, value: Any) -> None:
+def test_a_refused_assignment_keeps_the_old_value(model: Any, attribute: str, value: Any) -> None:
     entity = model(**VALID[model])
     before = exact(entity.model_dump())
     with pytest.raises(pydantic.ValidationError):
@@ -226,15 +228,15 @@ def test_json_text_is_validated(model: Any, attribute: str, value: Any) -> None:
     try:
         text = json.dumps({**VALID[model], attribute: value})
     except TypeError:
-        return  # not something that JSON text can say at all
+        return  # JSON text cannot represent it
     if json.loads(text)[attribute] != value and value == value:
-        return  # JSON text says another thing: keys are always text
+        return  # JSON text differs: keys are always strings
     with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own, or that of the JSON reader
         model.model_validate_json(text)
 
 
 @refusals
-def test_a_refusal_names_the_path(model: Any, attribute: str, value: Any) -> None:
+def test_an_error_has_the_path(model: Any, attribute: str, value: Any) -> None:
     document = {**VALID[model], attribute: value}
     if model in SECTIONS:
         section = next(
@@ -254,7 +256,7 @@ def test_a_refusal_names_the_path(model: Any, attribute: str, value: Any) -> Non
     assert all(path in str(refused.value) for path in paths)
 
 
-def test_a_refused_document_changes_nothing_of_what_was_given() -> None:
+def test_a_refused_document_does_not_change_its_argument() -> None:
     document = {"id": "a", "forecast_settings": {"pert_factor": -1}, "k": [1]}
     before = json.dumps(document)
     with pytest.raises(ValidationError):
@@ -262,7 +264,7 @@ def test_a_refused_document_changes_nothing_of_what_was_given() -> None:
     assert json.dumps(document) == before
 
 
-def test_every_problem_is_named_at_once() -> None:
+def test_an_error_lists_all_problems() -> None:
     with pytest.raises(ValidationError) as refused:
         codec_of(Profile).entity(
             {
@@ -280,7 +282,7 @@ def test_every_problem_is_named_at_once() -> None:
 
 
 @given(hidden(unstorable_leaves))
-def test_what_json_cannot_say_is_refused_with_the_path_to_it(
+def test_values_that_json_cannot_represent_are_refused_with_their_path(
     found: tuple[dict[str, Any], str],
 ) -> None:
     value, path = found
@@ -297,7 +299,7 @@ def test_what_json_cannot_say_is_refused_with_the_path_to_it(
 
 
 @given(hidden(unstorable_leaves))
-def test_unknown_keys_are_refused_with_the_path_to_what_json_cannot_say(
+def test_unknown_keys_are_refused_with_the_path_to_such_values(
     found: tuple[dict[str, Any], str],
 ) -> None:
     value, path = found
@@ -315,7 +317,7 @@ def test_unknown_keys_are_refused_with_the_path_to_what_json_cannot_say(
 
 
 @given(unstorable_values)
-def test_what_json_cannot_say_is_refused_wherever_it_stands(value: Any) -> None:
+def test_such_values_are_refused_wherever_they_are(value: Any) -> None:
     for document in (
         {"id": "a", "unknown": value},
         {"id": "a", "jira_config": {"unknown": value}},
@@ -331,7 +333,7 @@ def test_what_json_cannot_say_is_refused_wherever_it_stands(value: Any) -> None:
 
 
 @pytest.mark.parametrize("key", [3, None, True, 1.5, b"k", ("k",), "\ud800"])
-def test_keys_that_are_no_text_are_refused_everywhere(key: Any) -> None:
+def test_keys_other_than_strings_are_refused_everywhere(key: Any) -> None:
     for document in (
         {"id": "a", key: 1},
         {"id": "a", "jira_config": {key: 1}},
@@ -355,13 +357,13 @@ def test_tables_without_extra_refuse_unknown_keys(key: str) -> None:
 
 
 @entities
-def test_json_text_that_is_no_object_is_refused(model: Any) -> None:
+def test_json_text_other_than_an_object_is_refused(model: Any) -> None:
     for text in ("", "3", "[]", "null", '{"id":', '{"id": NaN}'):
         with pytest.raises(ValueError):  # noqa: PT011 - pydantic's own, or that of the JSON reader
             model.model_validate_json(text)
 
 
-def test_a_model_is_a_pydantic_value_error_and_the_backend_ours() -> None:
+def test_a_model_raises_the_error_of_pydantic_and_the_backend_ours() -> None:
     with pytest.raises(pydantic.ValidationError):
         Profile(name="")
     with pytest.raises(ValidationError):
@@ -371,7 +373,7 @@ def test_a_model_is_a_pydantic_value_error_and_the_backend_ours() -> None:
 # --- names -----------------------------------------------------------------------------------
 
 
-def test_a_name_gives_an_id_and_an_id_a_name() -> None:
+def test_the_default_id_is_made_of_the_name_and_the_default_name_is_the_id() -> None:
     assert Profile(name="Team Ä / 1").id == "team-a-1"
     assert Profile(name="日本").id == "profile"
     assert Query(profile_id="p", name="…").id == "query"
@@ -379,7 +381,7 @@ def test_a_name_gives_an_id_and_an_id_a_name() -> None:
 
 
 @given(profiles())
-def test_without_a_last_use_it_was_used_when_it_was_made(document: dict[str, Any]) -> None:
+def test_the_default_last_use_is_the_creation_time(document: dict[str, Any]) -> None:
     document.pop("last_used", None)
     document.setdefault("created_at", datetime.fromisoformat("2025-12-23T10:00:00+00:00"))
     profile = codec_of(Profile).entity(document)
@@ -390,7 +392,7 @@ def test_without_a_last_use_it_was_used_when_it_was_made(document: dict[str, Any
 
 
 @given(profiles())
-def test_a_token_is_in_no_text_that_people_see(document: dict[str, Any]) -> None:
+def test_no_output_for_people_contains_a_token(document: dict[str, Any]) -> None:
     config = {**document.get("jira_config", {}), "token": CANARY, "api_token": CANARY}
     profile = codec_of(Profile).entity({**document, "jira_config": config, "old_token": CANARY})
     section = profile.jira_config
@@ -424,7 +426,7 @@ def test_a_token_is_in_no_text_that_people_see(document: dict[str, Any]) -> None
     ],
     ids=repr,
 )
-def test_no_message_of_a_refusal_holds_a_secret(config: Any) -> None:
+def test_no_message_of_an_error_contains_a_secret(config: Any) -> None:
     with pytest.raises(ValidationError) as refused:
         codec_of(Profile).entity({"id": "a", "jira_config": config})
     assert CANARY not in f"{refused.value} {refused.value!r} {refused.value.problems}"
@@ -433,7 +435,7 @@ def test_no_message_of_a_refusal_holds_a_secret(config: Any) -> None:
     assert CANARY not in f"{made.value} {made.value!r}"
 
 
-def test_assigning_a_refused_token_shows_nothing_of_it() -> None:
+def test_the_error_of_assigning_a_token_does_not_contain_it() -> None:
     config = JiraConfig(token=CANARY)
     with pytest.raises(pydantic.ValidationError) as refused:
         config.token = [CANARY]  # type: ignore[assignment]
@@ -452,12 +454,12 @@ def test_every_property_of_every_schema_is_described(model: type[pydantic.BaseMo
             assert described.get("description", "").strip(), name
 
 
-def test_a_schema_has_no_default_token() -> None:
+def test_a_schema_has_no_default_for_the_token() -> None:
     assert JiraConfig.model_json_schema()["properties"]["token"].get("default") in (None, "")
 
 
 @given(json_objects, st.data())
-def test_views_read_whatever_is_there(value: dict[str, Any], data: st.DataObject) -> None:
+def test_views_accept_any_value(value: dict[str, Any], data: st.DataObject) -> None:
     for view in (DoraMetrics, FlowMetrics, MetricForecast, ProjectScope, WeeklyStatistics):
         known = data.draw(
             st.dictionaries(st.sampled_from(list(view.model_fields)), json_values, max_size=3)
@@ -485,7 +487,7 @@ def test_typed_properties_never_fail(value: dict[str, Any], inner: Any) -> None:
         assert isinstance(history.histories, list)
 
 
-def test_what_is_set_is_reached_by_attribute() -> None:
+def test_fields_that_are_set_are_attributes() -> None:
     profile = codec_of(Profile).entity(
         {
             "id": "kafka",
@@ -503,7 +505,7 @@ def test_what_is_set_is_reached_by_attribute() -> None:
 
 
 def test_an_application_has_tables_of_its_own() -> None:
-    """Its metadata has none of ours, and its models may have the names of ours."""
+    """Its metadata has no table of this package, and its models may have the same names."""
 
     class Base(SQLModel, registry=registry()):
         pass

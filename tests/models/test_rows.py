@@ -1,4 +1,4 @@
-"""Rows are made the quick way where it is sure, and always are those that the models make."""
+"""Rows are made by a fast path, and are always those that the models make."""
 
 import json
 import math
@@ -44,14 +44,14 @@ from tests.support.strategies import (
     json_values,
     nested,
     profiles,
-    texts,
+    strings,
     unstorable_leaves,
     unstorable_values,
 )
 
 Document = dict[str, Any]
 
-MOMENT = datetime(2025, 12, 23, 10, tzinfo=UTC)
+TIMESTAMP = datetime(2025, 12, 23, 10, tzinfo=UTC)
 EAST = timezone(timedelta(hours=1))
 
 
@@ -60,7 +60,7 @@ class Colour(StrEnum):
 
 
 class Text(str):
-    """A text that is not of the type itself."""
+    """A subclass of ``str``."""
 
 
 ODD: list[Any] = [
@@ -81,27 +81,27 @@ ODD: list[Any] = [
     *(OrderedDict(b=1, a=2), UserDict(a=1), MappingProxyType({"a": 1})),
     *(nested(194), nested(195), nested(196), nested(200), nested(201)),
     *({"issue_types": ["a"]}, {"issue_types": ("a",)}, {"issue_types": "a", "b": 1}),
-    *(MOMENT, MOMENT.replace(tzinfo=None), MOMENT.astimezone(EAST), MOMENT.time()),
+    *(TIMESTAMP, TIMESTAMP.replace(tzinfo=None), TIMESTAMP.astimezone(EAST), TIMESTAMP.time()),
     *(date(2025, 12, 31), datetime.min, datetime.max, UUID(int=0), Path("a")),
     *(SecretStr(""), SecretStr("a"), SecretStr("**")),
     *(JiraConfig(token="t"), FlowTypeMapping(issue_types=["a"])),
     *(DoraFieldMappings(status="a"), FlowTypeMappings(feature=["a"])),
 ]
-"""What a field may be given, rightly or wrongly."""
+"""Values that a field may be given, valid and invalid ones."""
 
-odd_values = st.one_of(
+unexpected_values = st.one_of(
     st.sampled_from(ODD), json_values, unstorable_leaves, unstorable_values, flow_types
 )
 
 
-def with_moments(model: Any, document: Document) -> Document:
-    """The document, with a moment wherever the clock would be asked."""
-    moments = {name for name in model.model_fields if name.endswith(("_at", "last_used"))}
-    return {**dict.fromkeys(moments, MOMENT), **document}
+def with_timestamps(model: Any, document: Document) -> Document:
+    """Return the document with a timestamp wherever the clock would be used."""
+    timestamps = {name for name in model.model_fields if name.endswith(("_at", "last_used"))}
+    return {**dict.fromkeys(timestamps, TIMESTAMP), **document}
 
 
-def outcome(rows: Callable[[], list[Row]]) -> str:
-    """What is stored, or why nothing is."""
+def stored_or_error(rows: Callable[[], list[Row]]) -> str:
+    """Return what is stored, or the error."""
     try:
         return repr(rows())
     except ValidationError as error:
@@ -109,12 +109,12 @@ def outcome(rows: Callable[[], list[Row]]) -> str:
 
 
 def assert_rows_are_those_of_the_entity(model: Any, document: Document) -> None:
-    document = with_moments(model, document)
+    document = with_timestamps(model, document)
     codec = codec_of(model)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codec, "_validated", codec._validated_by_entity)
-        by_entity = outcome(lambda: codec.rows([document]))
-    assert outcome(lambda: codec.rows([document])) == by_entity
+        by_entity = stored_or_error(lambda: codec.rows([document]))
+    assert stored_or_error(lambda: codec.rows([document])) == by_entity
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def without_models(model: Any) -> Iterator[None]:
 
 
 def fields_of(model: Any) -> list[str]:
-    """The names and aliases of its fields, and one that it does not know."""
+    """Return the names and aliases of the model's fields, and an unknown one."""
     aliases = [field.alias for field in model.model_fields.values() if field.alias]
     return [*model.model_fields, *aliases, "unknown"]
 
@@ -146,7 +146,7 @@ def test_a_valid_document_gives_the_row_of_its_model(model: Any, data: st.DataOb
 @pytest.mark.parametrize(
     ("model", "field"), [(model, field) for model in ENTITIES for field in fields_of(model)]
 )
-def test_whatever_a_field_is_given_the_row_is_that_of_the_model(model: Any, field: str) -> None:
+def test_any_value_of_a_field_gives_the_row_of_the_model(model: Any, field: str) -> None:
     for value in ODD:
         assert_rows_are_those_of_the_entity(model, {**VALID[model], field: value})
 
@@ -162,7 +162,7 @@ def test_whatever_a_field_is_given_the_row_is_that_of_the_model(model: Any, fiel
         *((("flow_type_mappings", key), FlowTypeMapping) for key in ("Feature", "unknown")),
     ],
 )
-def test_whatever_a_key_of_a_section_is_given_the_row_is_that_of_the_model(
+def test_any_value_of_a_key_of_a_section_gives_the_row_of_the_model(
     path: tuple[str, ...], model: Any
 ) -> None:
     for key in fields_of(model):
@@ -174,15 +174,13 @@ def test_whatever_a_key_of_a_section_is_given_the_row_is_that_of_the_model(
 
 
 def sections_given(model: Any) -> st.SearchStrategy[Document]:
-    keys = st.sampled_from(fields_of(model)) | texts
-    return st.dictionaries(keys, odd_values, min_size=1, max_size=3)
+    keys = st.sampled_from(fields_of(model)) | strings
+    return st.dictionaries(keys, unexpected_values, min_size=1, max_size=3)
 
 
 @sections
 @given(data=st.data())
-def test_whatever_a_section_holds_the_row_is_that_of_the_model(
-    name: str, data: st.DataObject
-) -> None:
+def test_any_value_of_a_section_gives_the_row_of_the_model(name: str, data: st.DataObject) -> None:
     model = Profile.model_fields[name].annotation
     section = data.draw(sections_given(model) | SECTIONS[model])  # type: ignore[index]
     assert_rows_are_those_of_the_entity(Profile, {"id": "a", name: section})
@@ -205,18 +203,18 @@ def test_the_name_of_a_field_is_stored_under_its_alias(key: str) -> None:
         (JiraConfig(token="t", unknown=...), '{"token":"t","unknown":null}'),
     ],
 )
-def test_a_token_is_stored_in_clear(section: Any, stored: str) -> None:
+def test_a_token_is_stored_in_plain_text(section: Any, stored: str) -> None:
     assert codec_of(Profile).rows([{"id": "a", "jira_config": section}])[0]["jira_config"] == stored
 
 
-def test_a_number_of_another_type_is_stored_as_one() -> None:
+def test_a_number_of_another_type_is_stored_as_a_number() -> None:
     settings = {"pert_factor": Decimal("1.5"), "data_points_count": Fraction(25, 2), "k": {"b": 1}}
     [row] = codec_of(Profile).rows([{"id": "a", "forecast_settings": settings}])
     stored = '{"pert_factor":1.5,"data_points_count":12.5,"k":{"b":1}}'
     assert row["forecast_settings"] == stored
 
 
-def test_a_day_is_stored_as_text() -> None:
+def test_a_date_is_stored_as_a_string() -> None:
     [row] = codec_of(Profile).rows(
         [{"id": "a", "forecast_settings": {"deadline": date(2025, 12, 31)}}]
     )
@@ -227,7 +225,7 @@ def test_a_day_is_stored_as_text() -> None:
     ("model", "attribute", "value"),
     [each for each in ASSIGNABLE_REFUSALS if each[0] in ENTITIES and each[1] != "extra"],
 )
-def test_what_a_model_refuses_is_no_row(model: Any, attribute: str, value: Any) -> None:
+def test_what_a_model_refuses_gives_no_row(model: Any, attribute: str, value: Any) -> None:
     document = {**VALID[model], attribute: value}
     with pytest.raises(ValidationError) as refused:
         codec_of(model).rows([VALID[model], document])
@@ -248,7 +246,7 @@ OF_QUERY = {"profile_id": "kafka", "query_id": "12w"}
     ],
     ids=lambda each: each.__name__ if isinstance(each, type) else "",
 )
-def test_no_model_is_made_of_an_ordinary_document(model: Any, document: Document) -> None:
+def test_an_ordinary_document_is_not_validated_by_a_model(model: Any, document: Document) -> None:
     if model in ENTITIES:
         with without_models(model):
             [row] = codec_of(model).rows([document])

@@ -1,4 +1,4 @@
-"""The laws of single values: JSON, weeks, days, moments, ids made of names, and cache keys."""
+"""Single values: JSON, weeks, dates, timestamps, ids made of names, and cache keys."""
 
 import hashlib
 import json
@@ -17,8 +17,7 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from burndown import jira_cache_key
-from burndown.models.json_codec import MAX_DEPTH, check_storable, decode, encode
-from burndown.models.values import (
+from burndown.models.field_types import (
     Identifier,
     IsoWeek,
     Key,
@@ -28,11 +27,11 @@ from burndown.models.values import (
     TimestampText,
     UtcDatetime,
     slug,
-    to_iso_week,
-    to_utc,
 )
+from burndown.models.json_codec import MAX_DEPTH, check_storable, decode, encode
+from burndown.models.timestamps import to_iso_week, to_utc
 from tests.support.strategies import (
-    aware_moments,
+    aware_timestamps,
     hidden,
     identifiers,
     iso_weeks,
@@ -41,29 +40,29 @@ from tests.support.strategies import (
     lines,
     lone_surrogates,
     long_years,
-    moments,
-    naive_moments,
+    naive_timestamps,
     names,
     nested,
-    texts,
+    strings,
+    timestamps,
     unstorable_values,
 )
 
 WEEK: TypeAdapter[str] = TypeAdapter(IsoWeek)
 DAY: TypeAdapter[Any] = TypeAdapter(OptionalDate)
-MOMENT: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
+TIMESTAMP: TypeAdapter[datetime] = TypeAdapter(UtcDatetime)
 
 
 class Text(str):
-    """A text that is not of the type itself."""
+    """A subclass of ``str``."""
 
 
 class Number(int):
-    """A number that is not of the type itself."""
+    """A subclass of ``int``."""
 
 
 def refused(value: Any, depth: int = 0) -> tuple[str, str] | None:
-    """The path and the expectation with which the value is refused."""
+    """Return the path and the expectation of the error for the value."""
     try:
         check_storable(value, depth)
     except PydanticCustomError as error:
@@ -76,25 +75,25 @@ def refused(value: Any, depth: int = 0) -> tuple[str, str] | None:
 
 
 @given(json_values)
-def test_json_comes_back_as_it_went_in(value: Any) -> None:
+def test_json_comes_back_as_it_was_encoded(value: Any) -> None:
     assert check_storable(value) is value
     assert json.dumps(decode(encode(value))) == json.dumps(value)
 
 
 @given(json_values)
-def test_stored_json_is_json_to_others_as_well(value: Any) -> None:
+def test_encoded_json_can_be_read_by_other_parsers(value: Any) -> None:
     assert json.dumps(json.loads(encode(value))) == json.dumps(value)
 
 
 @given(unstorable_values)
-def test_what_json_cannot_say_is_not_storable(value: Any) -> None:
+def test_values_that_json_cannot_represent_are_not_storable(value: Any) -> None:
     for around in (value, [value], {"k": value}):
         with pytest.raises(PydanticCustomError):
             check_storable(around)
 
 
 @pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"k": inner}])
-def test_nesting_is_kept_to_the_limit_and_refused_beyond(wrap: Any) -> None:
+def test_nesting_is_accepted_up_to_the_limit(wrap: Any) -> None:
     value = wrap(1)
     for _ in range(MAX_DEPTH - 1):
         value = wrap(value)
@@ -105,7 +104,7 @@ def test_nesting_is_kept_to_the_limit_and_refused_beyond(wrap: Any) -> None:
         check_storable(nested(MAX_DEPTH + 1))
 
 
-def test_integers_are_kept_to_the_limit_and_refused_beyond() -> None:
+def test_integers_are_accepted_up_to_the_limit() -> None:
     for number in (10**4298, -(10**4298), 2**64, -(2**63) - 1):
         assert decode(encode(check_storable(number))) == number
     with pytest.raises(PydanticCustomError, match="digits"):
@@ -123,7 +122,7 @@ def test_integers_are_kept_to_the_limit_and_refused_beyond() -> None:
 @example({"k": 10**4298})
 @example(nested(MAX_DEPTH - 1))
 @example(nested(MAX_DEPTH))
-def test_many_values_at_once_are_checked_as_each_by_itself(value: Any) -> None:
+def test_many_values_are_checked_as_each_of_them(value: Any) -> None:
     for around, many in (
         ([value], [value, *[None] * 100]),
         ({"k": value}, {"k": value, **dict.fromkeys(map(str, range(100)))}),
@@ -134,7 +133,7 @@ def test_many_values_at_once_are_checked_as_each_by_itself(value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "-Infinity", "[NaN]", "", "{", "{'a': 1}"])
-def test_text_that_is_no_json_is_not_read(text: str) -> None:
+def test_invalid_json_text_is_not_decoded(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - that of the JSON reader
         decode(text)
 
@@ -143,14 +142,14 @@ def test_text_that_is_no_json_is_not_read(text: str) -> None:
 
 
 @given(iso_weeks)
-def test_every_week_is_read_as_it_is_and_in_its_older_form(week: str) -> None:
+def test_every_week_is_read_in_both_formats(week: str) -> None:
     assert WEEK.validate_python(week) == week
     assert WEEK.validate_python(week.replace("-W", "-")) == week
     assert to_iso_week(week) == week
 
 
 @given(st.integers(1, 9998), st.integers(0, 99))
-def test_a_week_is_one_if_the_calendar_has_it(year: int, week: int) -> None:
+def test_a_week_is_valid_if_the_calendar_has_it(year: int, week: int) -> None:
     text = f"{year:04d}-W{week:02d}"
     last = date(year, 12, 28).isocalendar().week
     assert (to_iso_week(text) == text) is (1 <= week <= last)
@@ -164,7 +163,7 @@ def test_only_long_years_have_a_week_53(year: int) -> None:
 
 
 @given(iso_weeks, iso_weeks)
-def test_weeks_sort_as_text_as_they_do_in_time(one: str, other: str) -> None:
+def test_weeks_sort_as_strings_as_they_do_in_time(one: str, other: str) -> None:
     def monday(week: str) -> date:
         return date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
 
@@ -179,22 +178,22 @@ def test_weeks_sort_as_text_as_they_do_in_time(one: str, other: str) -> None:
         *(None, 202512, date(2025, 3, 17)),
     ],
 )
-def test_what_is_no_week_is_refused(value: Any) -> None:
+def test_invalid_weeks_are_refused(value: Any) -> None:
     with pytest.raises(pydantic.ValidationError, match="an ISO week such as 2025-W12"):
         WEEK.validate_python(value)
 
 
-# --- days and moments ------------------------------------------------------------------------
+# --- dates and timestamps --------------------------------------------------------------------
 
 
 @given(st.dates())
-def test_a_day_is_read_from_itself_and_from_its_text(day: date) -> None:
+def test_a_date_is_read_from_a_date_and_from_a_string(day: date) -> None:
     assert DAY.validate_python(day) == day
     assert DAY.validate_python(day.isoformat()) == day
 
 
 @pytest.mark.parametrize("none", ["", None])
-def test_no_day_stays_as_it_was_written(none: Any) -> None:
+def test_an_empty_date_is_kept_as_written(none: Any) -> None:
     assert DAY.validate_python(none) == none
     assert type(DAY.validate_python(none)) is type(none)
 
@@ -206,23 +205,23 @@ def test_no_day_stays_as_it_was_written(none: Any) -> None:
         *(3, 0.5, True, datetime(2025, 1, 1)),
     ],
 )
-def test_what_is_no_day_is_refused(value: Any) -> None:
+def test_invalid_dates_are_refused(value: Any) -> None:
     with pytest.raises(pydantic.ValidationError, match="a date such as 2025-12-31"):
         DAY.validate_python(value)
 
 
-@given(aware_moments)
-def test_a_moment_with_an_offset_stays_the_same_moment_in_utc(moment: datetime) -> None:
-    for given_as in (moment, moment.isoformat()):
-        assert to_utc(given_as) == moment
+@given(aware_timestamps)
+def test_a_timestamp_with_an_offset_is_the_same_time_in_utc(timestamp: datetime) -> None:
+    for given_as in (timestamp, timestamp.isoformat()):
+        assert to_utc(given_as) == timestamp
         assert to_utc(given_as).tzinfo is UTC
 
 
-@given(moments)
-def test_the_text_of_a_moment_is_read_as_the_moment(moment: datetime) -> None:
-    assert to_utc(moment.isoformat()) == to_utc(moment)
-    assert to_utc(to_utc(moment)) == to_utc(moment)
-    assert MOMENT.validate_python(moment) == to_utc(moment)
+@given(timestamps)
+def test_a_timestamp_is_read_from_its_string(timestamp: datetime) -> None:
+    assert to_utc(timestamp.isoformat()) == to_utc(timestamp)
+    assert to_utc(to_utc(timestamp)) == to_utc(timestamp)
+    assert TIMESTAMP.validate_python(timestamp) == to_utc(timestamp)
 
 
 def test_the_letter_z_means_utc() -> None:
@@ -238,7 +237,7 @@ def test_the_letter_z_means_utc() -> None:
         ("IST-5:30", 5.5, 5.5),
     ],
 )
-def test_a_moment_without_an_offset_is_local_time(
+def test_a_timestamp_without_an_offset_is_local_time(
     zone: str, winter: float, summer: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", zone)
@@ -253,28 +252,28 @@ def test_a_moment_without_an_offset_is_local_time(
         time.tzset()
 
 
-@given(st.datetimes(timezones=st.none() | st.just(UTC)) | naive_moments | texts)
+@given(st.datetimes(timezones=st.none() | st.just(UTC)) | naive_timestamps | strings)
 @example(datetime.min)
 @example(datetime.max)
 @example("0001-01-01T00:00:00+14:00")
 @example("9999-12-31T23:59:59-14:00")
-def test_a_moment_is_read_or_refused_as_a_value(value: datetime | str) -> None:
+def test_a_timestamp_is_read_or_refused_as_a_value(value: datetime | str) -> None:
     try:
         assert to_utc(value).tzinfo is UTC
     except ValueError:
         with pytest.raises(pydantic.ValidationError, match=r"ISO 8601|within the years"):
-            MOMENT.validate_python(value)
+            TIMESTAMP.validate_python(value)
 
 
-@given(moments.map(datetime.isoformat))
+@given(timestamps.map(datetime.isoformat))
 def test_a_timestamp_is_kept_as_it_was_written(text: str) -> None:
     assert TypeAdapter(TimestampText).validate_python(text) == text
 
 
-# --- texts -----------------------------------------------------------------------------------
+# --- strings ---------------------------------------------------------------------------------
 
 
-@given(texts | names)
+@given(strings | names)
 def test_a_slug_is_an_id_of_plain_words(name: str) -> None:
     made = slug(name, "profile")
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", made)
@@ -287,7 +286,7 @@ def test_a_slug_is_an_id_of_plain_words(name: str) -> None:
     ("name", "made"),
     [("Team A", "team-a"), ("  Ärger & Co. ", "arger-co"), ("日本", "query"), ("a" * 99, "a" * 60)],
 )
-def test_a_slug_is_what_people_expect(name: str, made: str) -> None:
+def test_a_slug_of_a_name(name: str, made: str) -> None:
     assert slug(name, "query") == made
 
 
@@ -295,14 +294,14 @@ def test_a_slug_is_what_people_expect(name: str, made: str) -> None:
     ("kind", "values"), [(Identifier, identifiers), (Name, names), (Key, keys), (Line, lines)]
 )
 @given(data=st.data())
-def test_texts_are_kept_exactly(kind: Any, values: Any, data: st.DataObject) -> None:
+def test_strings_are_kept_exactly(kind: Any, values: Any, data: st.DataObject) -> None:
     value = data.draw(values)
     assert TypeAdapter(kind).validate_python(value) == value
 
 
 @pytest.mark.parametrize("kind", [Identifier, Name, Key, Line])
 @given(lone_surrogates)
-def test_half_a_character_is_no_text(kind: Any, value: str) -> None:
+def test_lone_surrogates_are_refused(kind: Any, value: str) -> None:
     with pytest.raises(pydantic.ValidationError):
         TypeAdapter(kind).validate_python(value)
 
@@ -320,10 +319,8 @@ def test_an_id_is_safe_as_a_file_name(value: str) -> None:
 field_names = st.text("abcdefgh_0123456789", min_size=1, max_size=6)
 
 
-@given(texts, st.lists(field_names, max_size=6), st.randoms())
-def test_a_cache_key_knows_no_order_and_no_doubles(
-    jql: str, fields: list[str], random: Any
-) -> None:
+@given(strings, st.lists(field_names, max_size=6), st.randoms())
+def test_a_cache_key_ignores_order_and_duplicates(jql: str, fields: list[str], random: Any) -> None:
     key = jira_cache_key(jql, fields)
     assert re.fullmatch("[0-9a-f]{64}", key)
     shuffled = fields * 2
@@ -335,16 +332,16 @@ def test_a_cache_key_knows_no_order_and_no_doubles(
     assert jira_cache_key(jql, " , ".join(shuffled)) == key
 
 
-@given(texts, texts, st.sets(field_names, max_size=3), st.sets(field_names, max_size=3))
-def test_cache_keys_differ_where_the_question_does(
+@given(strings, strings, st.sets(field_names, max_size=3), st.sets(field_names, max_size=3))
+def test_cache_keys_differ_if_the_requests_do(
     jql: str, other_jql: str, fields: set[str], other_fields: set[str]
 ) -> None:
     same = (jql, fields) == (other_jql, other_fields)
     assert (jira_cache_key(jql, fields) == jira_cache_key(other_jql, other_fields)) is same
 
 
-@given(texts, st.sets(field_names, max_size=4))
-def test_a_cache_key_is_the_digest_that_it_says(jql: str, fields: set[str]) -> None:
+@given(strings, st.sets(field_names, max_size=4))
+def test_a_cache_key_is_the_documented_digest(jql: str, fields: set[str]) -> None:
     question = {"fields": sorted(fields), "jql": jql}
     text = json.dumps(question, separators=(",", ":"), ensure_ascii=False)
     assert jira_cache_key(jql, fields) == hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The laws of many at once: nothing is lost, whoever writes and whoever dies."""
+"""Concurrent calls lose nothing, in threads and in processes, even if some are killed."""
 
 import multiprocessing
 import os
@@ -40,7 +40,7 @@ def test_ten_threads_that_count_lose_nothing(backend: SQLiteBackend) -> None:
     assert backend.get_app_state("count") == "300"
 
 
-def test_ten_threads_see_a_whole_state_while_another_writes(backend: SQLiteBackend) -> None:
+def test_ten_threads_read_consistent_states_while_another_writes(backend: SQLiteBackend) -> None:
     backend.save_profile({"id": "p", "description": "0", "count": 0})
 
     def write(times: int) -> None:
@@ -50,8 +50,7 @@ def test_ten_threads_see_a_whole_state_while_another_writes(backend: SQLiteBacke
     def read(times: int) -> None:
         last = 0
         for _ in range(times):
-            profile = backend.get_profile("p")
-            assert profile is not None
+            profile: Any = backend.get_profile("p")
             assert profile["description"] == str(profile["count"])
             assert profile["count"] >= last
             last = profile["count"]
@@ -87,7 +86,7 @@ def test_forked_processes_use_the_backend_of_their_parent(backend: SQLiteBackend
     assert backend.database.check_integrity() == (True, [])
 
 
-# --- the first use ---------------------------------------------------------------------------
+# --- first use -------------------------------------------------------------------------------
 
 OPENINGS = 20
 
@@ -104,7 +103,7 @@ def _open_each(folder: Path, start: Any, number: int) -> None:
         raise
 
 
-def test_eight_processes_that_make_the_database_at_once_all_succeed(tmp_path: Path) -> None:
+def test_eight_processes_that_create_the_database_all_succeed(tmp_path: Path) -> None:
     start = SPAWN.Barrier(8)
     run_all(SPAWN, _open_each, *[(tmp_path, start, number) for number in range(8)])
     for opening in range(OPENINGS):
@@ -115,7 +114,7 @@ def test_eight_processes_that_make_the_database_at_once_all_succeed(tmp_path: Pa
             assert backend.database.check_integrity() == (True, [])
 
 
-def test_ten_threads_that_make_the_database_at_once_all_succeed(tmp_path: Path) -> None:
+def test_ten_threads_that_create_the_database_all_succeed(tmp_path: Path) -> None:
     for opening in range(10):
         with SQLiteBackend(tmp_path / f"{opening}.db") as backend, ThreadPoolExecutor(10) as pool:
             for done in [pool.submit(backend.set_app_state, str(n), "x") for n in range(10)]:
@@ -123,7 +122,7 @@ def test_ten_threads_that_make_the_database_at_once_all_succeed(tmp_path: Path) 
             assert all(backend.get_app_state(str(number)) == "x" for number in range(10))
 
 
-# --- sudden death ----------------------------------------------------------------------------
+# --- kills -----------------------------------------------------------------------------------
 
 
 def _write_until_killed(path: Path, acknowledge: Any) -> None:
@@ -140,7 +139,7 @@ def _write_until_killed(path: Path, acknowledge: Any) -> None:
 
 @needs_kill
 @pytest.mark.parametrize("after", [1, 20, 150])
-def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, after: int) -> None:
+def test_acknowledged_writes_survive_a_kill(tmp_path: Path, after: int) -> None:
     path = tmp_path / "burndown.db"
     receiver, sender = SPAWN.Pipe(duplex=False)
     writer = SPAWN.Process(target=_write_until_killed, args=(path, sender))
@@ -185,7 +184,7 @@ def _die_within_a_transaction(path: Path) -> None:
 
 
 @needs_kill
-def test_a_kill_within_a_transaction_undoes_it(backend: SQLiteBackend, tmp_path: Path) -> None:
+def test_a_kill_within_a_transaction_rolls_it_back(backend: SQLiteBackend, tmp_path: Path) -> None:
     backend.save_profile({"id": "p"})
     process = SPAWN.Process(target=_die_within_a_transaction, args=(tmp_path / "burndown.db",))
     process.start()

@@ -1,4 +1,4 @@
-"""The files of the old dashboard as a storage: exact, private, and shared with the dashboard."""
+"""The files of the old dashboard as a store: exact, private, and shared with the dashboard."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def files(folder: Path) -> Iterator[JSONBackend]:
-    """A new folder with the profile ``p`` and its query ``q``."""
+    """Create a folder with the profile ``p`` and its query ``q``."""
     with JSONBackend(folder, clock=lambda: NOW) as backend:
         backend.save_profile({"id": "p", "name": "Kafka", "jira_config": {"token": CANARY}})
         backend.save_query("p", {"id": "q", "jql": "project = K"})
@@ -47,10 +47,10 @@ def value_of(path: Path) -> Any:
     return json.loads(path.read_bytes())
 
 
-# --- what is saved comes back ----------------------------------------------------------------
+# --- values come back ------------------------------------------------------------------------
 
 marked_objects = json_objects | st.dictionaries(st.just("_burndown"), json_objects)
-odd_profiles = st.builds(
+unexpected_profiles = st.builds(
     lambda profile, more: {**more, **profile},
     profiles(st.sampled_from(["p", "profiles.json", "%p%", "CON", "queries", "a.lock", "ü 1"])),
     marked_objects,
@@ -107,7 +107,7 @@ def save_all(
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(
-    profile=odd_profiles,
+    profile=unexpected_profiles,
     query=odd_queries,
     data=st.fixed_dictionaries(
         {
@@ -118,10 +118,10 @@ def save_all(
         }
     ),
 )
-def test_it_keeps_all_that_a_database_keeps(
+def test_json_files_hold_the_same_as_a_database(
     profile: dict[str, Any], query: dict[str, Any], data: dict[str, Any]
 ) -> None:
-    """Key order, the kinds of numbers and unknown keys included; and so does its migration."""
+    """Key order, types of numbers and unknown keys are the same; so they are after a migration."""
     with tempfile.TemporaryDirectory() as root:
         backend = JSONBackend(Path(root) / "profiles", clock=lambda: NOW)
         with SQLiteBackend(Path(root) / "b.db", clock=lambda: NOW) as database:
@@ -137,7 +137,7 @@ def test_it_keeps_all_that_a_database_keeps(
 
 
 @pytest.mark.parametrize("depth", [1, 196, 199, 200])
-def test_what_nests_as_deep_as_can_be_stored_comes_back(files: JSONBackend, depth: int) -> None:
+def test_the_deepest_storable_nesting_comes_back(files: JSONBackend, depth: int) -> None:
     value = nested(depth)
     files.save_project_data(*IDS, value)
     files.save_jira_cache(*IDS, "with issues", {**value, "issues": []}, LATER)
@@ -153,11 +153,11 @@ def test_what_nests_as_deep_as_can_be_stored_comes_back(files: JSONBackend, dept
     assert files.check_integrity() == (True, [])
 
 
-# --- what the old dashboard finds ------------------------------------------------------------
+# --- read by the old dashboard ---------------------------------------------------------------
 
 
-def test_it_writes_what_the_dashboard_writes(files: JSONBackend, folder: Path) -> None:
-    """Files, keys and the copy of the profile in the registry."""
+def test_files_have_the_format_of_the_dashboard(files: JSONBackend, folder: Path) -> None:
+    """This includes their keys, and the copy of the profile in the registry."""
     files.save_metrics_snapshot(*IDS, "2025-W12", "dora", {"dora_mttr": {"value": 1}})
     files.save_metrics_snapshot(*IDS, "2025-W12", "flow", {"flow_time": {}})
     files.save_jira_changelog(*IDS, "K-1", {"key": "K-1"})
@@ -196,8 +196,10 @@ def test_it_writes_what_the_dashboard_writes(files: JSONBackend, folder: Path) -
     }
 
 
-def test_an_answer_has_the_envelope_of_the_dashboard(files: JSONBackend, folder: Path) -> None:
-    """The last one with issues stands where the dashboard looks; none is lost."""
+def test_a_cached_response_has_the_envelope_of_the_dashboard(
+    files: JSONBackend, folder: Path
+) -> None:
+    """The last one with issues is where the dashboard reads it; the others are kept."""
     files.save_jira_cache(*IDS, "first", {"issues": [], "total_issues": "kept"}, LATER)
     files.save_jira_cache(*IDS, "last", {"issues": [{"key": "K-1"}]}, LATER)
     files.save_jira_cache(*IDS, "without", {"total": 0}, LATER)
@@ -220,8 +222,8 @@ def test_an_answer_has_the_envelope_of_the_dashboard(files: JSONBackend, folder:
     assert len(files.list_jira_caches(*IDS)) == 3
 
 
-def test_the_token_stands_in_the_profile_only(files: JSONBackend, folder: Path) -> None:
-    """Not in the registry, not even where an import of the dashboard has put it."""
+def test_the_token_is_in_the_profile_only(files: JSONBackend, folder: Path) -> None:
+    """Not in the registry, even if an import of the dashboard has put it there."""
     registry = value_of(folder / "profiles.json")
     registry["profiles"]["p"].update(jira_config={"token": CANARY}, jira_token=CANARY, other=1)
     (folder / "profiles.json").write_text(json.dumps(registry))
@@ -234,13 +236,13 @@ def test_the_token_stands_in_the_profile_only(files: JSONBackend, folder: Path) 
     assert value_of(folder / "profiles.json")["profiles"]["p"]["other"] == 1
 
 
-# --- what the old dashboard writes -----------------------------------------------------------
+# --- written by the old dashboard ------------------------------------------------------------
 
 
-def test_an_answer_that_the_dashboard_wrote_is_read_by_its_rules(
+def test_a_response_that_the_dashboard_wrote_is_read_by_its_rules(
     files: JSONBackend, folder: Path
 ) -> None:
-    """It takes the place of the one that stood there, and wins over one of its key."""
+    """It replaces the one in its place, and one with its key."""
     key = jira_cache_key("project = K", "key")
     files.save_jira_cache(*IDS, key, {"total": 0}, LATER)
     files.save_jira_cache(*IDS, "k", {"issues": []}, LATER)
@@ -260,8 +262,10 @@ def test_an_answer_that_the_dashboard_wrote_is_read_by_its_rules(
     assert migrated_records(folder) == stored_records(files)
 
 
-def test_metrics_that_the_dashboard_adds_join_the_others(files: JSONBackend, folder: Path) -> None:
-    """And values are those of its file, without what it has removed."""
+def test_metrics_that_the_dashboard_adds_are_returned_with_the_others(
+    files: JSONBackend, folder: Path
+) -> None:
+    """Values are those of its file, without those that it has removed."""
     forecast = {"predicted_value": 1}
     files.save_metrics_snapshot(*IDS, "2025-W12", "custom", {"flow_x": 1, "gone": 1}, forecast)
     files.save_metrics_snapshot(*IDS, "2025-W12", "other", {"flow_x": 2})
@@ -291,12 +295,13 @@ def test_histories_that_the_dashboard_adds_do_not_expire(files: JSONBackend, fol
     assert expiries == [LATER.isoformat(), None]
 
 
-def test_a_profile_that_the_dashboard_rewrites_is_read_as_of_old(
+def test_a_profile_that_the_dashboard_rewrites_is_converted(
     files: JSONBackend, folder: Path
 ) -> None:
-    """Without the marker, or with it where the dashboard has kept it in a changed file."""
+    """Without the marker, or with it if the dashboard has kept it in a changed file."""
     files.save_profile({"id": "p", "name": "Kafka", "deadline": "a key of its own"})
-    assert files.get_profile("p")["deadline"] == "a key of its own"  # type: ignore[index]
+    saved: Any = files.get_profile("p")
+    assert saved["deadline"] == "a key of its own"
     path = folder / "p/profile.json"
     for drop in (False, True):
         written = {**value_of(path), "deadline": "2026-01-01", "description": None}
@@ -311,10 +316,10 @@ def test_a_profile_that_the_dashboard_rewrites_is_read_as_of_old(
         files.save_profile({"id": "p", "deadline": "again"})
 
 
-def test_what_is_active_follows_the_registry_once_that_changes(
+def test_the_selection_follows_the_registry_after_a_change(
     files: JSONBackend, folder: Path
 ) -> None:
-    """Until then it is what was remembered, even if it names nothing."""
+    """Until then it is the stored one, even if that does not exist."""
     files.set_app_state("active_profile_id", "nobody")
     files.set_app_state("active_query_id", "q")
     assert files.get_app_state("active_profile_id") == "nobody"
@@ -327,7 +332,7 @@ def test_what_is_active_follows_the_registry_once_that_changes(
     assert migrated_records(folder) == stored_records(files)
 
 
-def test_a_deleted_file_takes_its_entries_along(files: JSONBackend, folder: Path) -> None:
+def test_a_deleted_file_deletes_its_entries(files: JSONBackend, folder: Path) -> None:
     files.save_jira_changelog(*IDS, "K-1", {}, LATER)
     files.save_metrics_snapshot(*IDS, "2025-W12", "dora", {})
     files.save_project_data(*IDS, {})
@@ -342,7 +347,7 @@ def test_a_deleted_file_takes_its_entries_along(files: JSONBackend, folder: Path
     assert migrated_records(folder) == stored_records(files)
 
 
-def test_the_files_before_profiles_move_in_with_the_first_change(tmp_path: Path) -> None:
+def test_files_from_before_profiles_are_migrated_by_the_first_change(tmp_path: Path) -> None:
     (tmp_path / "project_data.json").write_text('{"k": 1}')
     (tmp_path / "app_settings.json").write_text('{"pert_factor": 3}')
     backend = JSONBackend(tmp_path / "profiles")
@@ -357,8 +362,8 @@ def test_the_files_before_profiles_move_in_with_the_first_change(tmp_path: Path)
     assert (tmp_path / "project_data.json").exists()
 
 
-def test_a_profile_within_the_folder_of_another_outlives_it(tmp_path: Path) -> None:
-    """The dashboard let people type ids with slashes."""
+def test_a_profile_within_the_folder_of_another_survives_it(tmp_path: Path) -> None:
+    """The dashboard accepted ids with slashes."""
     for name in ("a", "a/b"):
         (tmp_path / name / "queries/q").mkdir(parents=True)
         (tmp_path / name / "profile.json").write_text(json.dumps({"name": name}))
@@ -370,7 +375,7 @@ def test_a_profile_within_the_folder_of_another_outlives_it(tmp_path: Path) -> N
     assert [each["id"] for each in backend.list_queries(kept["id"])] == ["q"]
 
 
-# --- what is wrong with the files ------------------------------------------------------------
+# --- faults of files -------------------------------------------------------------------------
 
 DAMAGED = {
     "profiles.json": lambda backend: backend.list_profiles(),
@@ -385,10 +390,10 @@ DAMAGED = {
 
 @pytest.mark.parametrize("name", DAMAGED)
 @pytest.mark.parametrize("data", [b'{"k', b"[]", b'{"version": []}'])
-def test_a_damaged_file_is_named_with_the_reason(
+def test_a_damaged_file_is_reported_with_the_reason(
     files: JSONBackend, folder: Path, name: str, data: bytes
 ) -> None:
-    """Also within a transaction, and by the check of the whole."""
+    """Also within a transaction, and by the integrity check."""
     files.save_metrics_snapshot(*IDS, "2025-W12", "dora", {})
     files.save_project_data(*IDS, {})
     (folder / name).write_bytes(data)
@@ -404,7 +409,7 @@ def test_a_damaged_file_is_named_with_the_reason(
     assert str(folder / name) in "".join(damages)
 
 
-def test_damage_elsewhere_does_not_hinder(files: JSONBackend, folder: Path) -> None:
+def test_damage_in_one_file_does_not_affect_others(files: JSONBackend, folder: Path) -> None:
     files.save_profile({"id": "other"})
     (folder / "other/profile.json").write_bytes(b"{")
     assert files.get_profile("p") is not None
@@ -416,7 +421,7 @@ def test_damage_elsewhere_does_not_hinder(files: JSONBackend, folder: Path) -> N
     assert [each["id"] for each in files.list_profiles()] == ["p"]
 
 
-def test_an_answer_that_cannot_be_read_is_fetched_again(files: JSONBackend, folder: Path) -> None:
+def test_a_response_that_cannot_be_read_is_missing(files: JSONBackend, folder: Path) -> None:
     files.save_jira_cache(*IDS, "aside", {}, LATER)
     files.save_jira_cache(*IDS, "k", {"issues": []}, LATER)
     (folder / QUERY / "jira_cache.json").write_bytes(b"{")
@@ -424,7 +429,7 @@ def test_an_answer_that_cannot_be_read_is_fetched_again(files: JSONBackend, fold
     assert files.get_jira_cache(*IDS, "aside") == {}
 
 
-def test_files_and_folders_are_for_their_owner_only(files: JSONBackend, folder: Path) -> None:
+def test_files_and_folders_are_readable_by_the_owner_only(files: JSONBackend, folder: Path) -> None:
     with files.transaction():
         files.save_jira_cache(*IDS, "k", {}, LATER)
     for path in (folder, *folder.rglob("*")):
@@ -456,7 +461,7 @@ def test_no_link_is_followed(
     assert list(outside.iterdir()) == []
 
 
-def test_its_size_is_that_of_its_own_files(
+def test_the_size_is_that_of_its_own_files(
     files: JSONBackend, folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "outside").mkdir()
@@ -472,7 +477,7 @@ def test_its_size_is_that_of_its_own_files(
     assert files.describe()["size_bytes"] == before
 
 
-def test_files_before_profiles_have_a_size_before_there_is_a_folder(tmp_path: Path) -> None:
+def test_files_from_before_profiles_have_a_size_without_a_folder(tmp_path: Path) -> None:
     (tmp_path / "app_settings.json").write_text("{}")
     assert JSONBackend(tmp_path / "profiles").describe()["size_bytes"] == 0
 
@@ -482,7 +487,7 @@ CLASHING = ["profiles.json", "burndown.json", "BURNDOWN.db-wal", "a.lock", "a.tm
 
 @pytest.mark.parametrize("identifier", [*CLASHING, "queries", "%profiles.json%", "%%", "a."])
 def test_an_id_may_be_the_name_of_a_file(files: JSONBackend, folder: Path, identifier: str) -> None:
-    """Its folder then has another name; the id stays as it is."""
+    """Its folder then has another name; the id is unchanged."""
     files.save_profile({"id": identifier})
     files.save_query(identifier, {"id": identifier})
     files.save_project_data(identifier, identifier, {"k": 1})
@@ -498,10 +503,10 @@ def test_an_id_may_be_the_name_of_a_file(files: JSONBackend, folder: Path, ident
 
 
 @pytest.mark.parametrize("name", ["burndown.db", "team.db", "p/team.sqlite"])
-def test_a_database_in_the_folder_is_not_its_own(
+def test_a_database_in_the_folder_does_not_belong_to_the_store(
     files: JSONBackend, folder: Path, name: str
 ) -> None:
-    """It is neither counted nor given a second name, not even while a transaction is open."""
+    """It is neither counted nor linked, even while a transaction is open."""
     before = files.describe()["size_bytes"]
     (folder / name).write_bytes(bytes(5000))
     with files.transaction():
@@ -517,14 +522,15 @@ def test_a_database_in_the_folder_is_not_its_own(
     assert abs(files.describe()["size_bytes"] - before) < 2000
 
 
-def test_what_lies_beside_the_files_is_no_leftover(files: JSONBackend, folder: Path) -> None:
-    """A migration knows all of it, and the locks."""
-    from burndown.legacy import DatabaseFiles, Findings, Workspace
+def test_files_of_the_store_are_not_reported_as_leftovers(files: JSONBackend, folder: Path) -> None:
+    """A migration knows all of them, including the locks."""
+    from burndown.files.sqlite_files import SQLiteFiles
+    from burndown.legacy import Findings, Workspace
 
     files.save_jira_cache(*IDS, "k", {}, LATER)
     files.save_task_progress("fetch", 1, "running")
     (folder / ".burndown-work").mkdir()
     findings = Findings()
-    Workspace.read(folder, findings).tell_leftovers(findings, DatabaseFiles(()))
+    Workspace.read(folder, findings).report_leftovers(findings, SQLiteFiles(()))
     assert findings == Findings()
     assert [record["cache_key"] for record in files.records(JiraCache)] == ["k"]

@@ -1,4 +1,4 @@
-"""Changes to many files happen as a whole, whatever they are interrupted by."""
+"""Changes to several files are atomic, whatever interrupts them."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from burndown.errors import StorageError
-from burndown.legacy import transaction
+from burndown.files import locks
 from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from burndown.persistence.json_backend import JSONBackend
@@ -31,7 +31,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with two profiles, a query and its data."""
+    """Create a folder with two profiles, a query and its data."""
     folder = tmp_path / "sample" / "profiles"
     with JSONBackend(folder, clock=lambda: LATER) as backend:
         for profile_id in ("p", "r"):
@@ -43,7 +43,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change(backend: JSONBackend) -> None:
-    """One transaction that adds, replaces, removes and makes anew."""
+    """Add, replace, remove and create again in one transaction."""
     with backend.transaction():
         backend.save_profile({"id": "new"})
         backend.save_query("new", {"id": "q"})
@@ -57,7 +57,7 @@ def change(backend: JSONBackend) -> None:
 
 
 def change_once(backend: JSONBackend) -> None:
-    """One call that touches several files."""
+    """Change several files in one call."""
     backend.save_profile({"id": "r", "name": "again"})
 
 
@@ -67,10 +67,10 @@ def reopened(folder: Path) -> dict[type[Entity], list[str]]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("kind", [change, change_once])
-def test_after_a_kill_at_any_point_all_is_there_or_nothing(
+def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
     folder: Path, tmp_path: Path, kind: Callable[[JSONBackend], None]
 ) -> None:
-    """Whoever comes next, to read, to write or to migrate, finds the state before or after."""
+    """The next process, whether it reads, writes or migrates, sees the state before or after."""
 
     def run(where: Path) -> Callable[[], None]:
         return lambda: kind(JSONBackend(where, clock=lambda: LATER))
@@ -91,7 +91,7 @@ def test_after_a_kill_at_any_point_all_is_there_or_nothing(
         killed = copied("killed")
         killed_at(run(killed), 1 + calls * (number * number) // (KILLS * KILLS))
         if number % 3 == 0:
-            killed_at(lambda: reopened(killed), 400)  # noqa: B023 - called at once
+            killed_at(lambda: reopened(killed), 400)  # noqa: B023 - called immediately
         if number % 3 == 1:
             with SQLiteBackend(killed.parent / "b.db") as database:
                 run_migration_if_needed(killed, database.database)
@@ -107,10 +107,10 @@ def test_after_a_kill_at_any_point_all_is_there_or_nothing(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_kill_while_the_files_are_moved_is_finished_by_the_next(
+def test_a_kill_while_files_are_moved_is_completed_by_the_next_process(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After each step of the commit, even if the one who finishes dies as well."""
+    """After each step of the commit, even if the next process is killed as well."""
     before = reopened(folder)
     steps = 0
     real = Path.replace, Path.rename
@@ -162,7 +162,7 @@ PATHS = ["", ".", "..", "../outside/bait", "p/../../outside/bait", "/outside", "
 
 @pytest.mark.parametrize("name", PATHS)
 @pytest.mark.parametrize("key", ["stage", "removed", "written"])
-def test_a_journal_that_names_what_lies_elsewhere_is_refused(
+def test_a_journal_with_paths_outside_of_the_folder_is_refused(
     folder: Path, key: str, name: str
 ) -> None:
     entry: dict[str, Any] = {"stage": "0", "removed": [], "written": []}
@@ -171,7 +171,7 @@ def test_a_journal_that_names_what_lies_elsewhere_is_refused(
 
 
 @pytest.mark.parametrize("link", ["p/out", ".burndown-work/0/p", ".burndown-work/removed"])
-def test_a_journal_is_not_carried_out_through_a_link(folder: Path, link: str) -> None:
+def test_a_journal_is_not_applied_through_a_link(folder: Path, link: str) -> None:
     (folder / link).parent.mkdir(parents=True, exist_ok=True)
     outside = folder.parent / "outside"
     (folder / link).symlink_to(outside)
@@ -180,7 +180,7 @@ def test_a_journal_is_not_carried_out_through_a_link(folder: Path, link: str) ->
 
 
 def refused_journal(folder: Path, entry: dict[str, Any], told: str) -> None:
-    """Whoever comes is told what is wrong with the journal, and nothing is moved by it."""
+    """Every call raises an error that names the fault of the journal, and no file is moved."""
     bait = folder.parent / "outside" / "bait"
     bait.parent.mkdir()
     bait.write_text("kept")
@@ -195,7 +195,7 @@ def refused_journal(folder: Path, entry: dict[str, Any], told: str) -> None:
 
 
 def refusal(call: Callable[[JSONBackend], None], backend: JSONBackend) -> str:
-    """What the error of the call says; empty if there is none."""
+    """Return the error of the call; empty if there is none."""
     try:
         call(backend)
     except StorageError as error:
@@ -203,10 +203,10 @@ def refusal(call: Callable[[JSONBackend], None], backend: JSONBackend) -> str:
     return ""
 
 
-def test_a_change_that_the_system_refuses_is_taken_back(
+def test_a_change_is_undone_after_an_error_of_the_system(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At whichever step of moving the files; nothing is left, and the next call works."""
+    """At any step of moving the files; nothing is left, and the next call works."""
     real = Path.replace, Path.rename
     before = files_without_locks(folder)
     backend = JSONBackend(folder, clock=lambda: LATER)
@@ -257,9 +257,9 @@ def test_a_transaction_that_fails_leaves_every_byte(
     assert not (folder / ".burndown-work").exists()
 
 
-def test_who_finds_it_locked_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who writes keeps others from writing, in this process and in others, but not from reading."""
-    monkeypatch.setattr(transaction, "LOCK_TIMEOUT_SECONDS", 0.1)
+def test_a_locked_folder_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer blocks other writers, in this process and in others, but no readers."""
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_SECONDS", 0.1)
     backend = JSONBackend(folder)
     errors: list[BaseException] = []
 
@@ -307,7 +307,7 @@ def test_processes_and_threads_that_count_lose_nothing(folder: Path) -> None:
 
 
 def test_a_reader_never_sees_half_of_a_transaction(folder: Path) -> None:
-    """Two values that change together are equal whenever they are read."""
+    """Two values that are changed together are equal whenever they are read."""
     backend = JSONBackend(folder)
     ended = threading.Event()
     torn: list[Any] = []

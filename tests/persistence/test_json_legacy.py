@@ -1,4 +1,4 @@
-"""A workspace of the old dashboard, opened and changed as JSON files, is what a migration moves."""
+"""A workspace of the old dashboard as a store of JSON files is equal to its migration."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from burndown.persistence.json_backend import JSONBackend
 from tests.support.legacy_workspaces import (
     Files,
     migrated_records,
-    odd_workspaces,
+    unexpected_workspaces,
     workspaces,
     write,
 )
@@ -33,8 +33,8 @@ def folder_of(files: Files) -> Iterator[Path]:
 
 
 @slow
-@given(files=workspaces() | odd_workspaces())
-def test_it_shows_what_a_migration_moves(files: Files) -> None:
+@given(files=workspaces() | unexpected_workspaces())
+def test_a_workspace_has_the_data_of_its_migration(files: Files) -> None:
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
         try:
@@ -91,11 +91,11 @@ CHANGES: list[Change] = [save_again, save_all_records, save_and_forget, remember
 
 @slow
 @given(
-    files=workspaces() | odd_workspaces(),
+    files=workspaces() | unexpected_workspaces(),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3),
 )
-def test_what_is_not_changed_stays_as_it_was(files: Files, changes: list[Change]) -> None:
-    """And so a migration of the changed files moves what one of the old files would have moved."""
+def test_unchanged_data_stay_as_they_were(files: Files, changes: list[Change]) -> None:
+    """A migration of the changed files gives the same data as one of the old files."""
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
         if not backend.check_integrity()[0]:

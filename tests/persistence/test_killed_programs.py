@@ -1,4 +1,4 @@
-"""Programs that are killed at any time: nothing acknowledged is lost, and nothing is partial."""
+"""Programs that are killed at any time lose nothing acknowledged, and leave nothing partial."""
 
 import os
 import random
@@ -43,7 +43,7 @@ while True:
 
 @dataclass
 class Writer:
-    """A process that counts up, and says which number is stored."""
+    """A process that counts up, and prints each number that is stored."""
 
     path: Path
     name: str
@@ -56,15 +56,15 @@ class Writer:
         )
 
     def kill(self) -> None:
-        """Kill it, and take what it had acknowledged until then."""
+        """Kill it, and read what it had acknowledged until then."""
         self.process.kill()
         output, _ = self.process.communicate()
-        lines = output.split("\n")[:-1]  # the last one may be torn
+        lines = output.split("\n")[:-1]  # the last one may be incomplete
         if lines:
             self.acknowledged = int(lines[-1])
 
     def check(self, backend: SQLiteBackend) -> None:
-        """Make sure that all it acknowledged is stored, and each transaction as a whole."""
+        """Check that all it acknowledged is stored, and each transaction completely."""
         found = int(backend.get_app_state(self.name) or 0)
         assert found in (self.acknowledged, self.acknowledged + 1)
         assert int(backend.get_app_state(f"{self.name}-again") or 0) == found
@@ -151,14 +151,14 @@ def run_command(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
 
 
 def state_of(folder: Path) -> dict[str, object]:
-    """What the stores in a folder hold, and the files of an export."""
+    """Return the content of the stores in a folder, and the files of an export."""
     found: dict[str, object] = {}
     for name in ("profiles/burndown.db", "copy.db", "backup.db"):
         with SQLiteBackend(folder / name) as backend:
             if not backend.exists() or backend.describe()["schema_version"] is None:
                 continue  # there is nothing, or a file without tables
             assert backend.check_integrity() == (True, [])
-            if backend.list_profiles():  # or else nothing but its tables was made
+            if backend.list_profiles():  # or only its tables were created
                 found[name] = everything(backend)
     exported = folder / "exported"
     if exported.exists():
@@ -168,10 +168,8 @@ def state_of(folder: Path) -> dict[str, object]:
 
 @pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_command_that_is_killed_has_done_all_or_nothing(
-    tmp_path: Path, name: str, kills: int
-) -> None:
-    """And the next one does it, leaving nothing of the killed one behind but half an export."""
+def test_a_command_that_is_killed_is_atomic(tmp_path: Path, name: str, kills: int) -> None:
+    """The next one succeeds, and leaves nothing of the killed one except a partial export."""
     prepare, command = COMMANDS[name]
     prepared = tmp_path / "prepared"
     prepare(prepared)

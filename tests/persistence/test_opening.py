@@ -1,4 +1,4 @@
-"""Which backend a place means."""
+"""The backend that a location opens."""
 
 import os
 import sqlite3
@@ -21,7 +21,7 @@ from tests.support.database_files import FOREIGN, Place, contents, empty, too_ne
 
 
 def test_a_path_is_a_sqlite_file(tmp_path: Path) -> None:
-    """Given as a text or a path, or as a URL."""
+    """Given as a string or a path, or as a URL."""
     for where in ("a.db", tmp_path / "a.db", f"sqlite:///{tmp_path / 'a.db'}"):
         with open_backend(where) as backend:
             assert isinstance(backend, SQLBackend)
@@ -29,7 +29,7 @@ def test_a_path_is_a_sqlite_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_holds_json_files(tmp_path: Path) -> None:
-    """One that is there is known as such; any other is named so."""
+    """An existing one is recognized; a new one has to be named so."""
     (tmp_path / "there").mkdir()
     for where, name in (
         ("there", "there"),
@@ -46,7 +46,7 @@ def test_a_folder_holds_json_files(tmp_path: Path) -> None:
 def test_the_settings_choose_json_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Backend and commands work on them; what needs a database says so."""
+    """Backend and commands use them; commands that need a database raise an error."""
     write_demo_workspace(tmp_path, issues=3)
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", "json:profiles")
     backend = get_backend()
@@ -56,12 +56,12 @@ def test_the_settings_choose_json_files(
         assert run(command.split()) == 0
     assert "3 issues" in capsys.readouterr().out
     for needs_a_database in (get_db_connection, run_migration_if_needed):
-        with pytest.raises(StorageError, match="json:profiles is no database"):
+        with pytest.raises(StorageError, match="json:profiles is not a database"):
             needs_a_database()
 
 
-def test_a_backend_that_is_set_is_the_one_in_use(tmp_path: Path) -> None:
-    """Whatever kind it is, until another is set."""
+def test_a_backend_that_is_set_is_the_current_one(tmp_path: Path) -> None:
+    """Of any type, until another is set."""
     for backend in (JSONBackend(tmp_path / "files"), SQLiteBackend(tmp_path / "a.db")):
         set_backend(backend)
         assert get_backend() is backend
@@ -71,7 +71,7 @@ def test_a_backend_that_is_set_is_the_one_in_use(tmp_path: Path) -> None:
         set_backend(None)
 
 
-# --- what is found at the path -------------------------------------------------------------------
+# --- files at the path ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.mark.parametrize("kind", [*FOREIGN, too_new], ids=lambda kind: kind.__name__)
-def test_what_is_not_ours_is_not_changed_by_a_call_that_writes(
+def test_foreign_files_are_not_changed_by_a_call_that_writes(
     kind: Callable[[Place], None], place: Place
 ) -> None:
     kind(place)
@@ -102,7 +102,7 @@ def test_what_is_not_ours_is_not_changed_by_a_call_that_writes(
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes of POSIX")
-def test_a_pipe_is_named_and_not_waited_for(place: Place) -> None:
+def test_a_pipe_is_refused_and_not_waited_for(place: Place) -> None:
     os.mkfifo(place.path)
     for read_only in (False, True):
         with (
@@ -122,8 +122,8 @@ def test_a_file_without_tables_becomes_a_database(
         assert backend.check_integrity() == (True, [])
 
 
-def test_a_database_restored_from_its_dump_is_ours(place: Place) -> None:
-    """A dump has neither the application id nor the journal mode; both come back."""
+def test_a_database_restored_from_its_dump_is_recognized(place: Place) -> None:
+    """A dump has neither the application id nor the journal mode; both are set again."""
     place.copy()
     with sqlite3.connect(place.path) as connection:
         statements = list(connection.iterdump())
@@ -139,7 +139,7 @@ def test_a_database_restored_from_its_dump_is_ours(place: Place) -> None:
     connection.close()
 
 
-def test_a_table_that_is_lost_is_a_damage(place: Place) -> None:
+def test_a_missing_table_is_reported_as_damage(place: Place) -> None:
     place.copy()
     place.make("DROP TABLE task_progress", "ALTER TABLE queries DROP COLUMN jql")
     with SQLiteBackend(place.path) as backend:
@@ -152,7 +152,7 @@ def test_a_table_that_is_lost_is_a_damage(place: Place) -> None:
 def test_a_folder_at_the_path_of_the_settings_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not taken for a store of JSON files; that has to be named as one."""
+    """It is not opened as a store of JSON files; that has to be named so."""
     (tmp_path / "profiles/burndown.db").mkdir(parents=True)
     with pytest.raises(StorageError, match=r"is a folder.*json:"):
         get_backend()

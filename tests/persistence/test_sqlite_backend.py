@@ -1,4 +1,4 @@
-"""What holds for a SQLite file beyond the contract, read without the code under test."""
+"""SQLite files beyond the contract, read without the code under test."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from burndown import (
 from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_VALUE, Save
 from tests.support.database_rows import everything
 from tests.support.store import Store, fill, same
-from tests.support.strategies import aware_moments
+from tests.support.strategies import aware_timestamps
 
 
 def store_on(path: Path) -> Store:
@@ -47,8 +47,8 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("save", REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_writes_no_row(store: Store, path: Path, save: Save) -> None:
-    """After a refusal every table is as before."""
+def test_a_refused_call_writes_no_row(store: Store, path: Path, save: Save) -> None:
+    """Every table is unchanged."""
     before = everything(path)
     with pytest.raises(ValidationError):
         save(store.backend)
@@ -56,10 +56,10 @@ def test_what_is_refused_writes_no_row(store: Store, path: Path, save: Save) -> 
 
 
 @pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
-def test_a_value_that_is_refused_writes_no_row(
+def test_an_invalid_value_writes_no_row(
     store: Store, path: Path, save: Callable[[PersistenceBackend, Any], None]
 ) -> None:
-    """Nothing of a document is written if one value in it is refused."""
+    """If one value of a document is refused, none is written."""
     before = everything(path)
     with pytest.raises(ValidationError):
         save(store.backend, [{"k": float("nan")}])
@@ -67,7 +67,7 @@ def test_a_value_that_is_refused_writes_no_row(
 
 
 @pytest.mark.parametrize("save", ORPHANS.values(), ids=ORPHANS)
-def test_what_belongs_to_nothing_writes_no_row(
+def test_data_without_their_query_write_no_row(
     store: Store, path: Path, save: Callable[[PersistenceBackend, str, str], None]
 ) -> None:
     """Nothing is written below a profile or query that does not exist."""
@@ -79,7 +79,7 @@ def test_what_belongs_to_nothing_writes_no_row(
 
 
 def test_a_deleted_profile_leaves_no_row(store: Store, path: Path) -> None:
-    """No table has a row of a profile that was deleted, and the file is whole."""
+    """No table has a row of a deleted profile, and the file is intact."""
     before = everything(path)
     for query_id in ("a", "b"):
         fill(store, "one", query_id)
@@ -91,7 +91,7 @@ def test_a_deleted_profile_leaves_no_row(store: Store, path: Path) -> None:
 
 
 def test_no_row_of_a_transaction_is_seen_before_its_end(store: Store, path: Path) -> None:
-    """Who reads the file sees all of a transaction at once."""
+    """A reader of the file sees all of a transaction or nothing."""
     before = everything(path)
     with store.transaction():
         fill(store, "new", "q")
@@ -102,11 +102,11 @@ def test_no_row_of_a_transaction_is_seen_before_its_end(store: Store, path: Path
     assert changed == after.keys() - {"task_progress", "burndown_version"}
 
 
-@given(aware_moments, aware_moments)
-def test_a_stored_moment_compares_with_those_of_sqlite(
+@given(aware_timestamps, aware_timestamps)
+def test_stored_timestamps_compare_with_those_of_sqlite(
     shared: Store, expires_at: datetime, now: datetime
 ) -> None:
-    """SQL by hand can compare moments as SQLite writes them."""
+    """SQL that is written manually can compare timestamps with those that SQLite formats."""
     now = now.replace(microsecond=0)
     shared.empty().save_jira_cache("p", "q", "k", {}, expires_at)
     with closing(sqlite3.connect(shared.database.path)) as connection:
@@ -120,10 +120,10 @@ def test_a_stored_moment_compares_with_those_of_sqlite(
 
 
 @pytest.mark.parametrize(("hours", "alive"), [(-1, 0), (1, 1)])
-def test_an_expiry_compares_with_the_present_of_sqlite(
+def test_an_expiry_compares_with_the_current_time_of_sqlite(
     store: Store, path: Path, hours: int, alive: int
 ) -> None:
-    """SQL by hand can ask what has expired by now."""
+    """SQL that is written manually can select what has expired."""
     expires_at = datetime.now() + timedelta(hours=hours)  # as callers write it
     store.save_jira_cache("p", "q", "k", {}, expires_at)
     store.save_jira_changelog("p", "q", "K-1", {}, expires_at)
@@ -135,24 +135,25 @@ def test_an_expiry_compares_with_the_present_of_sqlite(
             assert found == alive
 
 
-def test_the_data_lie_in_the_file(store: Store, path: Path) -> None:
-    """The place of the data is the file, and their size at least that."""
+def test_the_data_are_in_the_file(store: Store, path: Path) -> None:
+    """The location is the file, and the size at least that of the file."""
     described = store.describe()
     assert described["location"] == str(path)
     assert described["size_bytes"] >= path.stat().st_size > 0
 
 
-def test_closing_leaves_nothing_but_the_file(store: Store, path: Path) -> None:
-    """A closed backend has put its log into the file."""
+def test_closing_leaves_only_the_file(store: Store, path: Path) -> None:
+    """Closing writes the log back to the file."""
     store.set_app_state("key", "value")
     store.close()
     assert list(path.parent.glob("burndown.db*")) == [path]
     assert store.get_app_state("key") == "value"
 
 
-def test_a_file_may_be_named_by_a_text(tmp_path: Path) -> None:
-    """The path of the file can be a text."""
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    """Of the file."""
     with SQLiteBackend(tmp_path / "burndown.db") as one:
         one.save_profile({"id": "p", "unknown": [1, 2.0, True]})
     with SQLiteBackend(str(tmp_path / "burndown.db")) as other:
-        assert same(other.get_profile("p")["unknown"], [1, 2.0, True])
+        profile: Any = other.get_profile("p")
+        assert same(profile["unknown"], [1, 2.0, True])

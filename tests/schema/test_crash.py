@@ -1,4 +1,4 @@
-"""Processes that die in the middle of an upgrade, or start it at once."""
+"""Upgrades that are killed, or started by several processes."""
 
 import os
 import random
@@ -28,7 +28,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of version 1.0 with many cached issues."""
+    """Create a database of version 1.0 with many cached issues."""
     path = tmp_path_factory.mktemp("large") / "burndown.db"
     with SQLiteBackend(path) as backend, backend.transaction():
         backend.save_profile({"id": "p"})
@@ -47,7 +47,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def copied(large: Path, folder: Path) -> Path:
-    """A copy in an empty folder."""
+    """Copy the database to an empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return Path(shutil.copy(large, folder / "burndown.db"))
@@ -59,7 +59,7 @@ def opened(path: Path) -> None:
 
 
 def check_after_a_kill(path: Path, whole: object) -> None:
-    """The old version or the new one is there, and the next opening has all values."""
+    """Check that the old version or the new one is there, and that opening it gives all values."""
     with SQLiteBackend(path) as backend:
         assert backend.database.schema_version() in ("1.0", SCHEMA_VERSION)
         assert records(backend) == whole
@@ -95,7 +95,7 @@ with SQLiteBackend(sys.argv[1]) as backend:
 
 
 def start(path: Path) -> "subprocess.Popen[str]":
-    """A process that is about to open the database."""
+    """Start a process that is about to open the database."""
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(path)],
         stdin=subprocess.PIPE,
@@ -114,7 +114,7 @@ def go(process: "subprocess.Popen[str]") -> None:
 
 
 def race(path: Path) -> None:
-    """Two processes open it at once; one of them upgrades it, with one copy."""
+    """Open it in two processes; one of them upgrades it, with one copy."""
     before = everything(path)
     processes = [start(path), start(path)]
     for process in processes:
@@ -130,23 +130,23 @@ def test_of_two_processes_one_upgrades_and_the_other_waits(large: Path, tmp_path
         race(copied(large, tmp_path / str(number)))
 
 
-# --- for long ----------------------------------------------------------------------------------
+# --- long runs ---------------------------------------------------------------------------------
 
 
 @pytest.mark.soak
 def test_many_processes_killed_at_random(large: Path, tmp_path: Path) -> None:
-    """By the clock, so that kills hit within the database's own code too."""
+    """Kills happen by the clock, so that they hit the code of SQLite too."""
     whole = copied(large, tmp_path / "whole")
     with SQLiteBackend(whole) as backend:
         expected = records(backend)
-    moments = random.Random(1)
+    timestamps = random.Random(1)
     longest = seconds_of_an_upgrade(copied(large, tmp_path / "timed"))
     left_behind = Counter[str]()
     while left_behind.total() < SOAK_KILLS:
         killed = copied(large, tmp_path / "killed")
         with start(killed) as process:
             go(process)
-            time.sleep(moments.uniform(0, longest))
+            time.sleep(timestamps.uniform(0, longest))
             is_over = process.poll() is not None
             process.kill()
         if not is_over:

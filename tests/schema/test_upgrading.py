@@ -1,4 +1,4 @@
-"""An upgrade happens as a whole, with a copy kept, and harms nothing that others added."""
+"""An upgrade is atomic, keeps a copy, and does not affect objects that others added."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection
 
-import burndown.database.sqlite as sqlite_room
 from burndown import DatabaseCorruptionError, SQLiteBackend, StorageError, get_backend
 from burndown.database import SQLiteDatabase, get_db_connection, open_database
+from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import SchemaTooNewError
 from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
@@ -27,7 +27,7 @@ from tests.support.postgres import execute_on
 
 @contextmanager
 def plain(path: Path) -> Iterator[sqlite3.Connection]:
-    """The file as somebody sees it who does not use this package."""
+    """Open the file as a program that does not use this package."""
     with closing(sqlite3.connect(path)) as connection, connection:
         yield connection
 
@@ -55,7 +55,7 @@ def upgrade(path: Path) -> None:
 # --- the copy ----------------------------------------------------------------------------------
 
 
-def test_a_copy_is_kept_beside_it_as_it_was(old: Path) -> None:
+def test_a_copy_of_the_old_version_is_kept(old: Path) -> None:
     """It can be opened by itself, and only its owner can read it."""
     before = everything(old)
     upgrade(old)
@@ -67,8 +67,8 @@ def test_a_copy_is_kept_beside_it_as_it_was(old: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_what_is_in_the_log_is_in_the_copy(old: Path) -> None:
-    """A copy of the file alone would not have it."""
+def test_the_copy_has_the_data_in_the_log(old: Path) -> None:
+    """A copy of the file alone would not have them."""
     writer = sqlite3.connect(old)
     writer.execute("PRAGMA journal_mode=WAL")
     writer.execute("UPDATE profiles SET description = 'in the log' WHERE id = 'kafka'")
@@ -80,8 +80,8 @@ def test_what_is_in_the_log_is_in_the_copy(old: Path) -> None:
         assert found.fetchone() == ("in the log",)
 
 
-def test_no_copy_takes_the_place_of_another(old: Path) -> None:
-    """Of a database that was put back and changed; an equal one is not kept twice."""
+def test_no_copy_is_overwritten(old: Path) -> None:
+    """Of a database that was restored and changed; an equal copy is not kept twice."""
     upgrade(old)
     shutil.copy(old.with_name("burndown.db.1.0.backup"), old)
     upgrade(old)
@@ -94,22 +94,22 @@ def test_no_copy_takes_the_place_of_another(old: Path) -> None:
     assert copies == ["burndown.db.1.0.2.backup", "burndown.db.1.0.backup"]
 
 
-def test_a_database_of_the_present_version_is_not_copied(tmp_path: Path) -> None:
+def test_a_database_of_the_current_version_is_not_copied(tmp_path: Path) -> None:
     for _ in range(2):
         upgrade(tmp_path / "burndown.db")
     assert [path.name for path in tmp_path.iterdir()] == ["burndown.db"]
 
 
-# --- what is too new ---------------------------------------------------------------------------
+# --- newer versions ----------------------------------------------------------------------------
 
 
-def as_it_lies(path: Path) -> tuple[bytes, int]:
+def all_files(path: Path) -> tuple[bytes, int]:
     return path.read_bytes(), path.stat().st_mtime_ns
 
 
 @pytest.mark.parametrize("with_log", [False, True])
-def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None:
-    """Not even if the newer release died and left its log."""
+def test_a_newer_database_is_not_changed(tmp_path: Path, with_log: bool) -> None:
+    """Even if the newer release was killed and left its log."""
     made = tmp_path / "made.db"
     with SQLiteBackend(made) as backend:
         backend.save_profile({"id": "p"})
@@ -125,7 +125,7 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None
     writer.close()
     if not with_log:
         shutil.copy(made, path)
-    before = as_it_lies(path)
+    before = all_files(path)
     backend = SQLiteBackend(path)
     calls: list[Callable[[], object]] = [
         backend.list_profiles,
@@ -138,7 +138,7 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, with_log: bool) -> None
             call()
         assert (too.value.found, too.value.known) == ("7.3", SCHEMA_VERSION)
         backend.close()
-        assert as_it_lies(path) == before
+        assert all_files(path) == before
 
 
 def test_a_newer_server_is_refused(postgres_url: str) -> None:
@@ -150,13 +150,13 @@ def test_a_newer_server_is_refused(postgres_url: str) -> None:
         backend.list_profiles()
 
 
-# --- what goes wrong ---------------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------
 
 
-def test_an_upgrade_that_fails_leaves_the_old_version(
+def test_an_upgrade_that_fails_keeps_the_old_version(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the next opening succeeds."""
+    """The next opening succeeds."""
     before = everything(old)
     run = alembic_runner.run
 
@@ -174,7 +174,7 @@ def test_an_upgrade_that_fails_leaves_the_old_version(
 
 
 def test_a_damaged_database_is_not_upgraded(old: Path) -> None:
-    """A row without its owner is found when the database is copied, and reported."""
+    """A row without its owner is detected when the database is copied, and reported."""
     run_sql(old, "PRAGMA foreign_keys=OFF", "DELETE FROM profiles WHERE id = 'plain'")
     refused = pytest.raises(DatabaseCorruptionError, match=r"is damaged, so no copy.*queries")
     with SQLiteBackend(old) as backend, refused:
@@ -183,7 +183,7 @@ def test_a_damaged_database_is_not_upgraded(old: Path) -> None:
     assert "updated_at" not in columns(old, "queries")
 
 
-def test_a_damaged_answer_does_not_stop_it(old: Path) -> None:
+def test_a_damaged_response_does_not_stop_an_upgrade(old: Path) -> None:
     run_sql(old, "UPDATE jira_cache SET response = x'00' WHERE cache_key = 'cloud'")
     upgrade(old)
     with plain(old) as connection:
@@ -191,22 +191,22 @@ def test_a_damaged_answer_does_not_stop_it(old: Path) -> None:
         assert found.fetchone() == (None,)
 
 
-def test_a_database_whose_version_was_wiped_out_is_of_the_first(old: Path) -> None:
-    """As it is without the table that notes it."""
+def test_a_database_without_a_version_is_of_the_first_one(old: Path) -> None:
+    """So is one without the version table."""
     run_sql(old, "CREATE TABLE alembic_version (version_num TEXT)")
     assert version_of(old) == "1.0"
     upgrade(old)
 
 
 @pytest.mark.parametrize("version", ["0.9", "", "9", "1.1 ", "head", "base", "1.0:1.1", "1.2:1.1"])
-def test_a_version_that_is_none_is_refused(old: Path, version: str) -> None:
+def test_an_unknown_version_is_refused(old: Path, version: str) -> None:
     with pytest.raises(StorageError, match=r"there are 1\.0, 1\.1, 1\.2"):
         SQLiteDatabase(old).change_version(version)
     assert version_of(old) == "1.0"
 
 
-def test_the_way_before_the_first_version_is_refused(old: Path) -> None:
-    """It would delete everything."""
+def test_a_downgrade_before_the_first_version_is_refused(old: Path) -> None:
+    """It would delete all tables."""
     before = everything(old)
     database = SQLiteDatabase(old)
     with pytest.raises(StorageError, match="delete everything"), database.session() as session:
@@ -215,7 +215,7 @@ def test_the_way_before_the_first_version_is_refused(old: Path) -> None:
     assert everything(old)["profiles"] == before["profiles"]
 
 
-# --- what others added -------------------------------------------------------------------------
+# --- foreign objects ---------------------------------------------------------------------------
 
 BY_HAND = (
     "ALTER TABLE profiles ADD COLUMN new_field TEXT DEFAULT ''",
@@ -229,10 +229,10 @@ BY_HAND = (
     "CREATE TRIGGER count_queries AFTER INSERT ON queries BEGIN UPDATE mine SET b = new.id; END",
     "UPDATE app_state SET value = '1.1' WHERE key = 'schema_version'",
 )
-"""As the quickstart evolves a schema; the last one claims a version that it is not."""
+"""The quickstart's own schema changes; the last one sets a version that is not the real one."""
 
 
-def test_what_was_added_by_hand_survives(old: Path) -> None:
+def test_objects_added_manually_survive(old: Path) -> None:
     run_sql(old, *BY_HAND)
     with plain(old) as connection:
         before = set(connection.execute("SELECT type, name FROM sqlite_master"))
@@ -254,7 +254,7 @@ def test_what_was_added_by_hand_survives(old: Path) -> None:
     assert found == ("mine",)
 
 
-def test_a_column_of_the_same_name_makes_room(old: Path) -> None:
+def test_a_column_with_the_name_of_a_new_one_is_renamed(old: Path) -> None:
     run_sql(
         old,
         "ALTER TABLE queries ADD COLUMN updated_at TEXT DEFAULT 'mine'",
@@ -268,8 +268,10 @@ def test_a_column_of_the_same_name_makes_room(old: Path) -> None:
         assert [each["issue_count"] for each in backend.list_jira_caches("plain", "q")] == [40]
 
 
-def test_the_quickstart_goes_on_beside_it(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it adds to a database of this version stays too, whatever version it notes."""
+def test_the_quickstart_can_change_the_schema_too(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Columns that it adds to the current version stay, whatever version it sets."""
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(old))
     get_backend().list_profiles()
     with get_db_connection() as connection:
@@ -304,7 +306,7 @@ def downgrade():
 
 @pytest.fixture
 def _with_a_version_that_rebuilds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A later version that replaces two tables on which all others hang."""
+    """Add a later version that replaces two tables that all others refer to."""
     (tmp_path / "v9_0.py").write_text(REBUILDING)
     config = alembic_runner.config
 
@@ -319,7 +321,7 @@ def _with_a_version_that_rebuilds(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("_with_a_version_that_rebuilds")
-def test_a_table_that_is_rebuilt_keeps_its_children(old: Path) -> None:
+def test_rebuilding_a_table_keeps_its_children(old: Path) -> None:
     upgrade(old)
     before = everything(old)
     SQLiteDatabase(old).change_version("9.0")
@@ -333,14 +335,12 @@ def test_a_table_that_is_rebuilt_keeps_its_children(old: Path) -> None:
 
 
 @pytest.mark.usefixtures("_with_a_version_that_rebuilds")
-def test_a_connection_that_guards_references_would_lose_them(
+def test_rebuilding_a_table_with_foreign_keys_on_deletes_them(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the test above can fail."""
+    """So the test above can fail."""
     upgrade(old)
-    monkeypatch.setattr(
-        sqlite_room.SQLiteDatabase, "_connect_to_alter", sqlite_room.SQLiteDatabase._connect
-    )
+    monkeypatch.setattr(SQLiteConnector, "open_to_alter", SQLiteConnector.open_session)
     SQLiteDatabase(old).change_version("9.0")
     assert everything(old)["jira_changelog_cache"] == []
 
@@ -348,7 +348,7 @@ def test_a_connection_that_guards_references_would_lose_them(
 # --- PostgreSQL --------------------------------------------------------------------------------
 
 
-def test_a_server_keeps_what_was_added_by_hand(postgres_url: str) -> None:
+def test_objects_added_manually_to_a_server_survive(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
         backend.database.change_version("1.0")
@@ -369,7 +369,7 @@ def test_a_server_keeps_what_was_added_by_hand(postgres_url: str) -> None:
     )
 
 
-def test_a_server_that_fails_leaves_the_old_version(
+def test_a_server_keeps_the_old_version_if_an_upgrade_fails(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
@@ -391,8 +391,8 @@ def test_a_server_that_fails_leaves_the_old_version(
         assert records(backend) == before
 
 
-def test_a_process_goes_on_after_another_one_changed_the_tables(tmp_path: Path) -> None:
-    """The call that finds them changed fails; the next one brings them to this release again."""
+def test_a_process_continues_after_another_one_changed_the_tables(tmp_path: Path) -> None:
+    """The call that finds them changed raises an error; the next one upgrades them again."""
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as running:
         running.save_profile({"id": "p"})

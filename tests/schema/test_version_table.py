@@ -1,4 +1,4 @@
-"""A database notes its version in a table of its own, and leaves that of others alone."""
+"""A database has its version in a table of its own name, and that of others stays unchanged."""
 
 import sqlite3
 from contextlib import closing
@@ -53,9 +53,7 @@ def test_a_new_database_has_a_version_table_of_its_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_an_upgrade_moves_the_version_and_a_downgrade_moves_it_back(
-    version: str, tmp_path: Path
-) -> None:
+def test_upgrades_and_downgrades_change_the_version(version: str, tmp_path: Path) -> None:
     path = copy_of(version, tmp_path / "old.db")
     before = tables(path)
     upgrade(path)
@@ -71,7 +69,7 @@ def test_an_upgrade_moves_the_version_and_a_downgrade_moves_it_back(
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", SCHEMA_VERSION])
 def test_the_table_of_another_program_stays(version: str, tmp_path: Path) -> None:
-    """Whether its row stands beside ours or it came later; it says nothing of our version."""
+    """It may have been there first or later; its version is ignored."""
     path = copy_of(version, tmp_path / "shared.db")
     run_sql(path, *FOREIGN)
     assert SQLiteDatabase(path).schema_version() == version
@@ -86,7 +84,7 @@ def test_the_table_of_another_program_stays(version: str, tmp_path: Path) -> Non
 
 
 def test_a_server_that_another_program_shares(postgres_url: str) -> None:
-    """A version table of Alembic that was there first, or in which both note themselves."""
+    """Alembic's default table was there first, or is used by both programs."""
     execute_on(postgres_url, *FOREIGN)
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
@@ -104,7 +102,7 @@ def test_a_server_that_another_program_shares(postgres_url: str) -> None:
     assert [tuple(row) for row in found] == [("509b1b4a88b1",)]
 
 
-def test_a_server_with_other_tables_of_our_names_is_refused(postgres_url: str) -> None:
+def test_a_server_with_foreign_tables_of_our_names_is_refused(postgres_url: str) -> None:
     execute_on(postgres_url, "CREATE TABLE profiles (uid integer, email text)")
     with (
         SQLBackend(open_database(postgres_url)) as backend,

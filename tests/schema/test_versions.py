@@ -1,4 +1,4 @@
-"""Models, versions and databases say the same of the schema."""
+"""Models, versions and databases agree about the schema."""
 
 import json
 import sqlite3
@@ -24,14 +24,14 @@ from burndown.schema import VERSIONS, alembic_runner, change_version, make_schem
 from burndown.schema.recognition import ADDED, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.support.kept_databases import KEPT, copy_of
-from tests.support.strategies import json_values, moments, responses
+from tests.support.strategies import json_values, responses, timestamps
 
 QUICK = settings(suppress_health_check=list(HealthCheck), max_examples=15)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database with nothing in it."""
+    """Create an empty database."""
     if request.param == "sqlite":
         new: Database = SQLiteDatabase(tmp_path / "new.db")
     else:
@@ -44,15 +44,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 
 def test_the_versions_are_those_of_the_scripts() -> None:
-    """With what each brought, and the models describe the last one."""
+    """Each has its description, and the models describe the last one."""
     scripts = ScriptDirectory.from_config(alembic_runner.config()).walk_revisions()
     found = {script.revision: script.doc for script in scripts}
     assert dict(reversed(found.items())) == VERSIONS
     assert list(VERSIONS)[-1] == SCHEMA_VERSION
 
 
-def test_a_database_is_known_by_the_columns_of_the_models() -> None:
-    """Those that all versions together have added."""
+def test_a_database_is_recognized_by_the_columns_of_the_models() -> None:
+    """These are the columns that all versions together have added."""
     found: dict[str, set[str]] = {}
     for tables in ADDED.values():
         for table, columns in tables.items():
@@ -67,11 +67,12 @@ def test_a_database_is_kept_of_every_version() -> None:
 
 
 def plain_engine(database: Database) -> Engine:
-    return database._make_engine()
+    engine: Engine = database._make_engine()
+    return engine
 
 
 def schema(connection: Connection) -> dict[str, Any]:
-    """Tables with columns, keys, indexes, as the database tells of them."""
+    """Return tables with columns, keys and indexes, as the database reports them."""
     found = inspect(connection)
     return {
         table: {
@@ -95,8 +96,8 @@ def schema(connection: Connection) -> dict[str, Any]:
     }
 
 
-def test_the_versions_lead_to_what_the_models_say(database: Database) -> None:
-    """And so does making all tables at once, which is how a new database comes about."""
+def test_the_versions_lead_to_the_schema_of_the_models(database: Database) -> None:
+    """So does creating all tables directly, as for a new database."""
     engine = plain_engine(database)
     found = []
     options = {"compare_type": True, "version_table": VERSION_TABLE}
@@ -114,13 +115,11 @@ def test_the_versions_lead_to_what_the_models_say(database: Database) -> None:
     assert found[0].keys() == {*Entity.metadata.tables, VERSION_TABLE}
 
 
-# --- what is stored ----------------------------------------------------------------------------
+# --- stored values -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("version", KEPT)
-def test_a_database_of_any_version_opens_and_keeps_every_value(
-    version: str, tmp_path: Path
-) -> None:
+def test_a_database_of_any_version_opens_with_every_value(version: str, tmp_path: Path) -> None:
     expected = json.loads((FOLDER / f"{version}.json").read_text("utf-8"))
     path = copy_of(version, tmp_path / "old.db")
     with SQLiteBackend(path) as backend:
@@ -141,18 +140,18 @@ def test_a_database_of_any_version_opens_and_keeps_every_value(
 
 
 def expected_of_query(updated_at: object, query: dict[str, Any]) -> dict[str, Any]:
-    """What version 1.1 makes of the key that 1.0 did not know."""
-    moments_of = {
+    """Return what version 1.1 makes of the key that 1.0 did not know."""
+    timestamps_of = {
         "2025-12-01T10:00:00+00:00": "2025-12-01T10:00:00+00:00",
         "2025-12-01T10:00:00.5+05:30": "2025-12-01T04:30:00.500000+00:00",
     }
-    if updated_at in (None, *moments_of):
-        return {"updated_at": moments_of.get(str(updated_at))}
+    if updated_at in (None, *timestamps_of):
+        return {"updated_at": timestamps_of.get(str(updated_at))}
     aside = "legacy_updated_at_2" if query["id"] == "counted" else "legacy_updated_at"
     return {"updated_at": None, aside: updated_at}
 
 
-def test_cached_answers_of_version_1_0_are_counted(old: Path) -> None:
+def test_cached_responses_of_version_1_0_are_counted(old: Path) -> None:
     with SQLiteBackend(old) as backend:
         found = {
             each["cache_key"]: (each["issue_count"], each["is_complete"])
@@ -163,15 +162,15 @@ def test_cached_answers_of_version_1_0_are_counted(old: Path) -> None:
         "first-page": (10, False),
         "cloud": (3, True),
         "cloud-page": (3, False),
-        "legacy": (1, False),  # one issue twice
+        "legacy": (1, False),  # a duplicate issue
         "empty": (0, True),
         "odd": (0, None),
         "nothing": (0, None),
     }
 
 
-def test_an_answer_that_an_earlier_release_saves_later_is_counted_too(old: Path) -> None:
-    """It may go on running beside this one, and knows no such column."""
+def test_a_response_that_an_earlier_release_saves_later_is_counted(old: Path) -> None:
+    """It may still be running next to this one, and does not know the column."""
     with SQLiteBackend(old) as backend:
         backend.get_profile("kafka")
         with sqlite3.connect(old) as connection:
@@ -188,35 +187,35 @@ def test_an_answer_that_an_earlier_release_saves_later_is_counted_too(old: Path)
 @QUICK
 @given(
     response=responses,
-    updated_at=st.none() | moments,
+    updated_at=st.none() | timestamps,
     unknown=st.dictionaries(st.sampled_from(["a", "legacy_updated_at"]), json_values),
 )
-def test_there_and_back_nothing_is_lost(
+def test_a_downgrade_and_an_upgrade_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, response: Any, updated_at: Any, unknown: Any
 ) -> None:
-    """From 1.1 down to 1.0 and up again."""
+    """From 1.1 to 1.0 and back."""
     path = tmp_path_factory.mktemp("versions") / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q", "updated_at": updated_at, **unknown})
-        backend.save_jira_cache("p", "q", "k", response, moment())
+        backend.save_jira_cache("p", "q", "k", response, timestamp())
         before = records(backend)
         backend.database.change_version("1.0")
         assert backend.database.schema_version() == "1.0"
-        assert records(backend) == before  # which opens it, and so upgrades it
+        assert records(backend) == before  # opens it, and so upgrades it
 
 
-def moment() -> Any:
+def timestamp() -> Any:
     from datetime import UTC, datetime
 
     return datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def test_a_server_goes_there_and_back_too(postgres_url: str) -> None:
+def test_a_server_can_be_downgraded_and_upgraded_too(postgres_url: str) -> None:
     with SQLBackend(open_database(postgres_url)) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q", "updated_at": "2025-12-01T10:00:00+00:00", "a": 1})
-        backend.save_jira_cache("p", "q", "k", {"issues": [1], "total": 2}, moment())
+        backend.save_jira_cache("p", "q", "k", {"issues": [1], "total": 2}, timestamp())
         before = records(backend)
         backend.database.change_version("1.0")
         assert backend.database.schema_version() == "1.0"
@@ -228,8 +227,8 @@ def test_a_server_goes_there_and_back_too(postgres_url: str) -> None:
 # --- Alembic -----------------------------------------------------------------------------------
 
 
-def test_alembic_is_imported_only_when_there_is_something_to_do(tmp_path: Path, old: Path) -> None:
-    """Neither by the package, nor by the command line, a new database, or one of this version."""
+def test_alembic_is_imported_only_for_an_upgrade(tmp_path: Path, old: Path) -> None:
+    """Not by the package, the command line, a new database, or one of this version."""
     program = (
         "import sys, burndown.cli\n"
         "from burndown import SQLiteBackend\n"

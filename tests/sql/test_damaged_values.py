@@ -16,16 +16,10 @@ from sqlmodel import Session
 
 from burndown import DatabaseCorruptionError, JiraCache, Profile, Query, SQLiteBackend
 from burndown.models import Entity
-from burndown.models.columns import (
-    CompressedJson,
-    Flag,
-    FlagJson,
-    JsonText,
-    StoredType,
-    UtcTimestamp,
-)
+from burndown.models.columns import Flag, StoredType, UtcTimestamp
 from burndown.models.columns import SubmodelJson as Section
 from burndown.models.compression import compress, decompress
+from burndown.models.json_columns import CompressedJson, FlagJson, JsonText
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
 from tests.support.strategies import ENTITIES, VALID
@@ -44,7 +38,7 @@ def blob(value: bytes) -> str:
 
 
 def zstd_frame(claimed: int) -> bytes:
-    """A frame of one short block that claims any number of bytes."""
+    """Return a frame of one short block that declares any number of bytes."""
     return (
         b"\x28\xb5\x2f\xfd\xe0"  # magic number; a single segment whose size takes 8 bytes
         + claimed.to_bytes(8, "little")
@@ -81,7 +75,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
-    """A backend with one row of each entity."""
+    """Return a backend with one row of each entity."""
     with SQLiteBackend(tmp_path_factory.mktemp("damaged") / "burndown.db") as backend:
         for model in ENTITIES:
             backend.save_records(model, [VALID[model]])
@@ -89,7 +83,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
 
 
 def refused(read: Callable[[], object]) -> DatabaseCorruptionError:
-    """The error that reading raises, which shows nothing of a value, in no part of its trace."""
+    """Return the error of reading, which contains no stored value in any part of its traceback."""
     with pytest.raises(DatabaseCorruptionError) as raised:
         read()
     shown = "".join(traceback.format_exception(raised.value))
@@ -102,7 +96,7 @@ def read_by_orm(session: Session, model: type[Entity]) -> object:
 
 
 @pytest.mark.parametrize(("model", "column", "damage"), CASES)
-def test_a_damaged_value_is_refused_wherever_it_is_read(
+def test_a_damaged_value_is_refused_by_every_read(
     full: SQLiteBackend, model: type[Entity], column: Column[Any], damage: str
 ) -> None:
     table = column.table.name
@@ -133,13 +127,13 @@ def test_a_damaged_value_is_refused_wherever_it_is_read(
     assert len(list(full.records(model))) == 1
 
 
-def test_every_kind_of_column_is_damaged_in_these_tests() -> None:
+def test_every_column_type_is_damaged_in_these_tests() -> None:
     kinds = {type(column.type) for model in ENTITIES for column in model.__table__.c.values()}
     assert {kind for kind in kinds if issubclass(kind, StoredType)} == DAMAGES.keys()
 
 
-def test_a_row_that_no_model_accepts_is_damaged(backend: SQLiteBackend) -> None:
-    """The typed face reads it as damage; documents give it out as it is, to be corrected."""
+def test_a_row_that_the_model_refuses_is_damaged(backend: SQLiteBackend) -> None:
+    """Repositories raise an error; the backend returns the document unchanged, to be corrected."""
     backend.save_profile({"id": "k"})
     with backend.database.connection() as connection:
         connection.execute("""UPDATE profiles SET jira_config = '{"cache_size_mb": 1}'""")
@@ -156,7 +150,7 @@ def test_a_row_that_no_model_accepts_is_damaged(backend: SQLiteBackend) -> None:
 def test_flags_that_the_old_dashboard_wrote_are_booleans(
     backend: SQLiteBackend, written: int
 ) -> None:
-    """It opens the file and writes numbers, which are read as flags and can be saved again."""
+    """It writes numbers to the file, which are read as flags and can be saved again."""
     backend.save_profile({"id": "k"})
     with backend.database.connection() as connection:
         connection.execute("UPDATE profiles SET show_points = ?, show_milestone = ?", [written] * 2)
@@ -179,7 +173,7 @@ def test_flags_that_the_old_dashboard_wrote_are_booleans(
         assert tuple(stored.fetchone()) == (str(expected).lower(), "text")
 
 
-def test_a_database_server_gives_damage_of_json_in_the_same_way(postgres_url: str) -> None:
+def test_damaged_json_of_a_server_is_reported_in_the_same_way(postgres_url: str) -> None:
     with open_backend(postgres_url) as backend:
         backend.save_records(Profile, [{**VALID[Profile], "show_points": True}])
         for model in (Query, JiraCache):
@@ -201,7 +195,7 @@ def test_a_database_server_gives_damage_of_json_in_the_same_way(postgres_url: st
         assert "jira_cache.response" in str(error)
 
 
-def test_records_of_a_server_are_read_as_they_are_asked_for(postgres_url: str) -> None:
+def test_records_of_a_server_are_decoded_one_by_one(postgres_url: str) -> None:
     with open_backend(postgres_url) as backend:
         backend.save_records(Profile, [{"id": f"p{n:04}"} for n in range(250)])
         with backend.transaction():
@@ -214,7 +208,7 @@ def test_records_of_a_server_are_read_as_they_are_asked_for(postgres_url: str) -
 
 
 @given(st.integers(3, 2**64 - 1) | st.integers(3, 2**22))
-def test_a_frame_is_read_whatever_its_ratio_unless_it_claims_another_size(number: int) -> None:
+def test_a_frame_is_read_with_any_ratio_unless_it_declares_another_size(number: int) -> None:
     encoded = b"%d" % number * 50_000  # compresses by more than any response
     assert decompress(zstandard.compress(encoded)) == encoded
     assert decompress(zstd_frame(2)) == b"{}"
@@ -222,7 +216,7 @@ def test_a_frame_is_read_whatever_its_ratio_unless_it_claims_another_size(number
         decompress(zstd_frame(number))
 
 
-def test_no_memory_is_taken_for_what_a_frame_only_claims() -> None:
+def test_a_declared_size_takes_no_memory() -> None:
     script = f"""
 import resource
 from zstandard import ZstdError

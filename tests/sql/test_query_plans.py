@@ -1,4 +1,4 @@
-"""No statement reads or sorts more than what it was asked for, however much is stored."""
+"""No statement reads or sorts more rows than its call asks for, however many are stored."""
 
 import importlib
 import logging
@@ -25,7 +25,7 @@ GIVEN_LIST = "SCAN strings VIRTUAL TABLE"
 """Reads the parameter that holds a list."""
 
 ALL_OF = "all of "
-"""Begins what is read without a search."""
+"""Marks a read without a search."""
 
 Call = Callable[[SQLiteBackend], object]
 
@@ -41,7 +41,7 @@ def records_of_query(backend: SQLiteBackend) -> None:
 
 
 def cached_without_count(backend: SQLiteBackend) -> None:
-    """As a release before 1.1 stored it."""
+    """Save a response as releases before 1.1 did, and list it."""
     backend.save_jira_cache(*IDS, "key", {"issues": []}, LATER)
     with backend.database.connection() as connection:
         connection.execute("UPDATE jira_cache SET issue_count = NULL")
@@ -61,7 +61,7 @@ OF_A_QUERY = [table for table, key in TABLES.items() if key[:2] == ("profile_id"
 
 
 def after(key: tuple[str, ...]) -> str:
-    """The search for the rows that come after one, by key."""
+    """Return the search for the rows that come after one, by key."""
     if len(key) == 1:
         return f"{key[0]}>?"
     return f"({','.join(key)})>({','.join('?' * len(key))})"
@@ -158,7 +158,7 @@ def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
 def statements_run(
     backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
 ) -> list[tuple[set[str], set[str]]]:
-    """The SQL that each call runs to read or write rows, and the reads that are expected of it."""
+    """Return the SQL that each call runs to read or write rows, and the reads expected of it."""
     backend.list_profiles()
     caplog.set_level(logging.DEBUG, logger="burndown.database")
     verbs = ("SELECT", "INSERT", "DELETE", "UPDATE", "WITH")
@@ -173,14 +173,14 @@ def statements_run(
 
 
 def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
-    """The steps by which SQLite runs a statement."""
+    """Return the steps by which SQLite runs a statement."""
     with backend.database.connection() as connection:
         rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
     return [row["detail"] for row in rows]
 
 
 def read_of(step: str) -> str | None:
-    """The table that a step of a plan reads, and the columns of the index that it searches for."""
+    """Return the table that a step of a plan reads, with the columns searched for in its index."""
     search = re.fullmatch(r"SEARCH (\w+) USING (?:COVERING )?INDEX \w+ \((.*)\)", step)
     if search:
         return f"{search[1]} ({search[2]})"
@@ -201,7 +201,7 @@ def test_each_call_searches_for_all_columns_that_it_is_given(
 def test_no_statement_reads_or_sorts_a_whole_table(
     backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What asks for all rows of a table reads it in the order of an index or of its key."""
+    """A statement for all rows of a table reads them in the order of an index or of its key."""
     for sql in set().union(*(sqls for sqls, _ in statements_run(backend, caplog))):
         plan = plan_of(backend, sql)
         assert not [step for step in plan if "TEMP B-TREE" in step], (sql, plan)
@@ -231,7 +231,7 @@ def test_all_statements_of_the_repositories_were_run(
     assert {name for name, sql in built.items() if sql not in statements} == set()
 
 
-def test_many_at_once_are_one_transaction_and_one_statement(
+def test_saving_many_is_one_transaction_and_one_statement(
     backend: SQLiteBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     backend.save_profile({"id": "p"})

@@ -1,4 +1,4 @@
-"""Statements that go to the driver at once do what SQLAlchemy itself would have done."""
+"""Statements that run on the driver do what SQLAlchemy itself would have done."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ from burndown.database import Database, open_database
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.columns import IsoText, UtcTimestamp
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 from burndown.repositories.jira_changelog import get_jira_changelogs
 from burndown.sql import (
     Executor,
@@ -31,7 +31,7 @@ from burndown.sql import (
     select_documents,
     statements,
 )
-from tests.support.strategies import ENTITIES, keys, lines, moments
+from tests.support.strategies import ENTITIES, keys, lines, timestamps
 
 CANARY = "c4n4ry-t0k3n"
 KEY = AppState.__table__.c.key
@@ -57,7 +57,7 @@ UNSTORABLE_KEYS = ["\0", "a\0b", "\ud800", "\udfffa"]
 def database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
-    """A database of each kind, in which nothing is ever committed."""
+    """Open a database of each dialect, in which nothing is ever committed."""
     if request.param == "sqlite":
         path = tmp_path_factory.mktemp("statements") / "burndown.db"
         new = open_database(path)
@@ -86,14 +86,14 @@ class UndoError(Exception):
 
 @contextmanager
 def undone(database: Database) -> Iterator[Session]:
-    """A session that keeps nothing."""
+    """Open a session that is rolled back."""
     with suppress(UndoError), database.session() as session:
         yield session
         raise UndoError
 
 
 def make_parents(session: Session, row: dict[str, Any]) -> None:
-    """The profile and the query that a row belongs to, by SQLAlchemy."""
+    """Insert the profile and the query that a row belongs to, by SQLAlchemy."""
     for model, names in ((Profile, ["profile_id"]), (Query, ["profile_id", "query_id"])):
         if row.keys() >= set(names):
             ids = ["id"] if model is Profile else ["profile_id", "id"]
@@ -103,7 +103,7 @@ def make_parents(session: Session, row: dict[str, Any]) -> None:
 
 
 def stored(session: Session, model: type[Entity]) -> list[Any]:
-    """What lies in the table, as the driver gives it."""
+    """Return the rows of the table, as the driver returns them."""
     table = model.__table__
     return list(session.connection().exec_driver_sql(f"SELECT * FROM {table.name}").fetchall())
 
@@ -142,7 +142,7 @@ def test_a_row_is_written_and_read_as_by_sqlalchemy(
 
 
 @pytest.mark.parametrize("kept", [frozenset(), frozenset({"created_at", "description"})])
-def test_a_row_of_the_same_key_is_replaced_but_for_what_is_kept(
+def test_an_upsert_replaces_all_but_the_preserved_columns(
     database: Database, kept: frozenset[str]
 ) -> None:
     [old, new, other] = codec_of(Profile).rows(
@@ -171,7 +171,7 @@ def test_a_pending_object_of_the_session_is_flushed_before_a_statement(database:
         assert read.values(Executor.of(session), key="pending") == ["v"]
 
 
-def test_a_savepoint_undoes_just_what_was_done_within(database: Database) -> None:
+def test_a_savepoint_undoes_only_its_own_changes(database: Database) -> None:
     def fail(connection: Executor) -> None:
         with connection.savepoint():
             write("undone")
@@ -204,7 +204,7 @@ def test_a_savepoint_undoes_just_what_was_done_within(database: Database) -> Non
 @example({"a", "b"}, ["a"])
 @example(set(ODD_KEYS), ODD_KEYS[::2])
 @example(set(ODD_KEYS), ODD_KEYS * 2)
-def test_those_of_a_list_are_found_once_each(
+def test_each_row_of_a_list_is_found_once(
     database: Database, present: set[str], others: list[str]
 ) -> None:
     wanted = [*others, *list(present)[::2]]
@@ -249,7 +249,7 @@ def test_issue_keys_that_no_column_can_hold_are_not_found(database: Database) ->
 
 
 @pytest.mark.parametrize("key", UNSTORABLE_KEYS)
-def test_what_no_column_can_hold_is_neither_found_nor_deleted(database: Database, key: str) -> None:
+def test_parameters_that_no_column_can_hold_match_no_row(database: Database, key: str) -> None:
     with undone(database) as session:
         connection = Executor.of(session)
         assert (
@@ -259,15 +259,13 @@ def test_what_no_column_can_hold_is_neither_found_nor_deleted(database: Database
         assert of_key.delete(connection, key=key) == 0
 
 
-def test_a_parameter_that_is_not_given_is_an_error(database: Database) -> None:
+def test_a_missing_parameter_is_an_error(database: Database) -> None:
     with undone(database) as session, pytest.raises(KeyError, match="wanted"):
         SOME_KEYS.values(Executor.of(session))
 
 
-@given(moments)
-def test_a_moment_is_compared_with_those_that_are_stored(
-    database: Database, moment: datetime
-) -> None:
+@given(timestamps)
+def test_a_timestamp_is_compared_with_stored_ones(database: Database, timestamp: datetime) -> None:
     expiry = JiraCache.__table__.c.expires_at
     until = bindparam("until", type_=UtcTimestamp())
     statement = select(JiraCache.__table__.c.cache_key).where(expiry <= until)
@@ -277,7 +275,7 @@ def test_a_moment_is_compared_with_those_that_are_stored(
                 "profile_id": "p",
                 "query_id": "q",
                 "cache_key": "k",
-                "expires_at": moment,
+                "expires_at": timestamp,
                 "response": {},
             }
         ]
@@ -286,13 +284,13 @@ def test_a_moment_is_compared_with_those_that_are_stored(
         make_parents(session, row)
         connection = Executor.of(session)
         Upsert(JiraCache.__table__).run(connection, [row])
-        for limit in (moment, to_utc("2030-01-01T00:00:00Z")):
+        for limit in (timestamp, to_utc("2030-01-01T00:00:00Z")):
             found = Statement(statement).values(connection, until=limit)
             assert found == session.execute(statement, {"until": limit}).scalars().all()
-            assert bool(found) == (to_utc(moment) <= to_utc(limit))
+            assert bool(found) == (to_utc(timestamp) <= to_utc(limit))
 
 
-def test_a_statement_is_compiled_once_for_each_kind_of_database(database: Database) -> None:
+def test_a_statement_is_compiled_once_for_each_dialect(database: Database) -> None:
     statement = Statement(select(KEY))
     with undone(database) as session:
         connection = Executor.of(session)
@@ -304,7 +302,7 @@ def test_a_statement_is_compiled_once_for_each_kind_of_database(database: Databa
         assert again.sql == compiled.sql
 
 
-def test_threads_that_compile_a_statement_at_once_all_can_run_it(
+def test_threads_that_compile_a_statement_can_all_run_it(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = threading.Barrier(4)
@@ -323,7 +321,7 @@ def test_threads_that_compile_a_statement_at_once_all_can_run_it(
         assert list(pool.map(run, range(4))) == [[]] * 4
 
 
-# --- moments by hand -------------------------------------------------------------------------
+# --- timestamps written manually -------------------------------------------------------------
 
 BY_HAND = {
     "2025-12-23 10:00:00": "2025-12-23T10:00:00+00:00",
@@ -346,10 +344,10 @@ BY_HAND = {
 
 
 @pytest.mark.parametrize("text", BY_HAND)
-def test_a_moment_that_was_written_by_hand_is_read(backend: SQLiteBackend, text: str) -> None:
+def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, text: str) -> None:
     backend.save_profile({"id": "p"})
-    with backend.database.connection() as by_hand:
-        by_hand.execute("UPDATE profiles SET created_at = ?", (text,))
+    with backend.database.connection() as manual_connection:
+        manual_connection.execute("UPDATE profiles SET created_at = ?", (text,))
     found = backend.get_profile("p")
     assert found is not None
     assert found["created_at"] == BY_HAND[text]
@@ -361,29 +359,33 @@ def test_a_moment_that_was_written_by_hand_is_read(backend: SQLiteBackend, text:
 @pytest.mark.parametrize(
     "now", ["datetime('now')", "CURRENT_TIMESTAMP", "strftime('%Y-%m-%dT%H:%M:%S')"]
 )
-def test_the_present_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None:
+def test_the_current_time_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None:
     backend.save_profile({"id": "p"})
-    with backend.database.connection() as by_hand:
-        by_hand.execute(f"UPDATE profiles SET created_at = {now}")
-        [[written]] = by_hand.execute("SELECT created_at FROM profiles").fetchall()
+    with backend.database.connection() as manual_connection:
+        manual_connection.execute(f"UPDATE profiles SET created_at = {now}")
+        [[written]] = manual_connection.execute("SELECT created_at FROM profiles").fetchall()
     found = backend.get_profile("p")
     assert found is not None
     assert found["created_at"] == f"{written.replace(' ', 'T')}+00:00"
 
 
-@given(moments, st.sampled_from(["auto", "seconds", "milliseconds", "microseconds"]), st.booleans())
-def test_a_moment_is_read_as_text_as_it_is_read_as_a_moment(
-    moment: datetime, precision: str, has_offset: bool
+@given(
+    timestamps, st.sampled_from(["auto", "seconds", "milliseconds", "microseconds"]), st.booleans()
+)
+def test_a_timestamp_is_read_as_a_string_and_as_a_datetime(
+    timestamp: datetime, precision: str, has_offset: bool
 ) -> None:
 
     dialect = SQLiteDialect_pysqlite()
     as_text = IsoText().result_processor(dialect, None)
-    as_moment = UtcTimestamp().result_processor(dialect, None)
+    as_datetime = UtcTimestamp().result_processor(dialect, None)
     write = UtcTimestamp().bind_processor(dialect)
-    assert as_text(write(moment)) == to_utc(moment).isoformat()
-    by_hand = to_utc(moment).replace(tzinfo=UTC if has_offset else None).isoformat(" ", precision)
-    assert as_text(by_hand) == as_moment(by_hand).isoformat()
-    assert as_text(None) is as_moment(None) is write(None) is None
+    assert as_text(write(timestamp)) == to_utc(timestamp).isoformat()
+    manual_string = (
+        to_utc(timestamp).replace(tzinfo=UTC if has_offset else None).isoformat(" ", precision)
+    )
+    assert as_text(manual_string) == as_datetime(manual_string).isoformat()
+    assert as_text(None) is as_datetime(None) is write(None) is None
 
 
 # --- the log ---------------------------------------------------------------------------------

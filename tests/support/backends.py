@@ -1,4 +1,4 @@
-"""The backends that the contract holds for: a further one costs a line, and how it is opened."""
+"""The backends that the contract is tested on: a new one takes a line and a way to open it."""
 
 import os
 import tempfile
@@ -11,23 +11,23 @@ import pytest
 
 from burndown import PersistenceBackend, SQLiteBackend
 from burndown.database import open_database
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""Files that no power cut has to spare; where there is no such place, they lie on the disk."""
+"""A folder in memory, where files need no power cut safety; ``None`` puts them on the disk."""
 
 Now = Callable[[], datetime]
 Open = Callable[[Now], PersistenceBackend]
-"""Opens a backend on one storage; each further one is as that of another process."""
+"""Opens a backend on one storage; each further one acts as that of another process."""
 NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
-"""A storage that begins empty and is removed at the end."""
+"""A storage that is empty at first and removed at the end."""
 
 
 @contextmanager
 def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
-    """A SQLite file."""
+    """Yield a function that opens a SQLite file."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         path = Path(folder) / "burndown.db"
         yield lambda clock: SQLiteBackend(path, clock=clock)
@@ -35,7 +35,7 @@ def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
 
 @contextmanager
 def json_files(_: pytest.FixtureRequest) -> Iterator[Open]:
-    """A folder of JSON files."""
+    """Yield a function that opens a folder of JSON files."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         path = Path(folder) / "workspace"
         yield lambda clock: JSONBackend(path, clock=clock)
@@ -43,7 +43,7 @@ def json_files(_: pytest.FixtureRequest) -> Iterator[Open]:
 
 @contextmanager
 def postgresql(request: pytest.FixtureRequest) -> Iterator[Open]:
-    """A database on the PostgreSQL server."""
+    """Yield a function that opens a database on the PostgreSQL server."""
     server = request.getfixturevalue("postgres_server")
     with server.database(_make_tables) as url:
         yield lambda clock: _on_url(url, clock)
@@ -63,12 +63,12 @@ BACKENDS: dict[str, NewStorage] = {
     "json": json_files,
     "postgresql": postgresql,
 }
-"""Each by the name that its tests have in their ids."""
+"""The backends by name; test ids contain the name."""
 
 COPYING = ("sqlite", "json")
-"""Those that make backups themselves; a server has a program of its own for it."""
+"""The backends that make backups themselves; a server has a program of its own for it."""
 
 
 def open_copy(path: Path, clock: Now = utc_now) -> PersistenceBackend:
-    """Open what a backup made."""
+    """Open a backup."""
     return JSONBackend(path, clock) if path.is_dir() else SQLiteBackend(path, clock)

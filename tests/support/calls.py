@@ -1,4 +1,4 @@
-"""Calls that every backend refuses in the same words, leaving nothing behind."""
+"""Calls that every backend refuses with the same message, and that change nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ SAVES_OF_A_VALUE: dict[str, Callable[[PersistenceBackend, Any], None]] = {
         "p", "q", [GOOD, {**GOOD, "metric_type": "flow", "metrics": {"k": value}}]
     ),
 }
-"""Every way for a JSON value into the store."""
+"""Every call that stores a JSON value."""
 
 SAVES_OF_A_LINE: dict[str, Callable[[PersistenceBackend, str], Any]] = {
     "id of a profile": lambda store, text: store.save_profile({"id": text}),
@@ -57,7 +57,7 @@ SAVES_OF_A_LINE: dict[str, Callable[[PersistenceBackend, str], Any]] = {
     "state": lambda store, text: store.set_app_state(text, "value"),
     "value of a state": lambda store, text: store.set_app_state("key", text),
 }
-"""Every way for a text into a column of its own."""
+"""Every call that stores a string in a column of its own."""
 
 REFUSED: dict[str, Callable[[Any], object]] = {
     "no id": lambda store: store.save_profile({}),
@@ -112,7 +112,7 @@ REFUSED: dict[str, Callable[[Any], object]] = {
     "no limit": lambda store: store.get_metrics_snapshots("p", "q", limit=0),
     "negative limit": lambda store: store.get_metrics_snapshots("p", "q", limit=-1),
 }
-"""Calls with something that is not valid, some of them of a type that the signature forbids."""
+"""Calls with invalid arguments, some of them of a type that the signature forbids."""
 
 ORPHANS: dict[str, Callable[[PersistenceBackend, str, str], None]] = {
     "answer": lambda store, p, q: store.save_jira_cache(p, q, "k", {}, HOUR),

@@ -1,4 +1,4 @@
-"""The command line as people and programs meet it: in process, as a program, on a terminal."""
+"""The command line: called in process, run as a program, and run on a terminal."""
 
 import fcntl
 import json
@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +35,14 @@ Capture = pytest.CaptureFixture[str]
 
 
 def files_below(folder: Path) -> dict[Path, bytes | None]:
-    """Every file with its content, and every folder."""
+    """Return every file with its content, and every folder."""
     return {
         path: path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))
     }
 
 
 def printed(capsys: Capture, *arguments: str, code: int = 0) -> str:
-    """What a command prints that ends with this code and has nothing to complain of."""
+    """Return what a command prints that exits with this code and writes nothing to stderr."""
     assert run(arguments) == code
     output, errors = capsys.readouterr()
     assert errors == ""
@@ -49,7 +50,7 @@ def printed(capsys: Capture, *arguments: str, code: int = 0) -> str:
 
 
 def refused(capsys: Capture, *arguments: str) -> str:
-    """The one line of a command that fails."""
+    """Return the one line of a command that fails."""
     assert run(arguments) == 1
     output, errors = capsys.readouterr()
     assert output == ""
@@ -82,18 +83,18 @@ def start(
 
 
 @dataclass
-class Shown:
-    """What a program did on a terminal."""
+class TerminalRun:
+    """The result of a program on a terminal."""
 
     code: int
     raw: str
-    """All that it wrote, control sequences included, but for colours."""
+    """All that it wrote, including control sequences except colors."""
     screen: list[str]
-    """What can be read in the end."""
+    """The lines on the screen at the end."""
 
 
-def on_a_terminal(*arguments: str, columns: int = 100) -> Shown:
-    """Run the program on a terminal of its own until it ends."""
+def on_a_terminal(*arguments: str, columns: int = 100) -> TerminalRun:
+    """Run the program on a new terminal until it ends."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
     with subprocess.Popen(
@@ -105,17 +106,17 @@ def on_a_terminal(*arguments: str, columns: int = 100) -> Shown:
     ) as process:
         os.close(its)
         written = b""
-        with suppress(OSError):  # Linux has it fail when nobody has it open any more
+        with suppress(OSError):  # Linux raises an error when no process has it open any more
             while some := os.read(ours, 65536):
                 written += some
         os.close(ours)
         code = process.wait(timeout=60)
     raw = re.sub(r"\x1b\[[0-9;]*m", "", written.decode())
-    return Shown(code, raw, screen_of(raw))
+    return TerminalRun(code, raw, screen_of(raw))
 
 
 def screen_of(raw: str) -> list[str]:
-    """The lines that a terminal shows after it was sent this."""
+    """Return the lines that a terminal displays after it received this."""
     lines, row, column = [""], 0, 0
     for token in re.findall(r"\x1b\[[?0-9;]*[A-Za-z]|.", raw, re.DOTALL):
         if token == "\n":
@@ -137,8 +138,21 @@ def screen_of(raw: str) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def all_that_is_shown(capsys: Capture, arguments: Sequence[str]) -> tuple[int, str]:
-    """The code, and what is printed with the trace of an error that gets through."""
+def without_ages(document: Any) -> Any:
+    """Return the document without the ages of cached responses; check those on the way."""
+    if isinstance(document, list):
+        return [without_ages(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    if "created_at" in document and "age_seconds" in document:
+        created_at = datetime.fromisoformat(document["created_at"])
+        age = datetime.now(UTC) - created_at
+        assert 0 <= document["age_seconds"] <= age.total_seconds()
+    return {key: without_ages(item) for key, item in document.items() if key != "age_seconds"}
+
+
+def all_output_of(capsys: Capture, arguments: Sequence[str]) -> tuple[int, str]:
+    """Return the code, and the output with the traceback of an error that is not caught."""
     try:
         code, trace = run(arguments), ""
     except PersistenceError:
@@ -148,7 +162,7 @@ def all_that_is_shown(capsys: Capture, arguments: Sequence[str]) -> tuple[int, s
 
 
 def many_queries(count: int) -> Files:
-    """A workspace with as many queries."""
+    """Return a workspace with this many queries."""
     return {
         "profiles/p/profile.json": {"name": "P", "jira_config": {"token": CANARY}},
         **{

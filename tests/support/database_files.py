@@ -1,4 +1,4 @@
-"""What can be found at the path of a database: ours in every state, and what belongs to others."""
+"""Files at the path of a database: our database in every state, and files of other programs."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 class Place:
-    """A path, and what something is put there from.
+    """A path, and the database that is put there.
 
     Args:
-        path: where to put it; its folder is made.
+        path: where to put it; its folder is created.
         ours: a database of ours.
         stack: closes the connections that stay open.
     """
@@ -24,7 +24,7 @@ class Place:
         self.path.parent.mkdir(parents=True)
 
     def copy(self) -> None:
-        """Put a database of ours there, closed cleanly."""
+        """Copy our database there, closed cleanly."""
         shutil.copy(self.ours, self.path)
 
     def connect(self, path: Path | None = None) -> sqlite3.Connection:
@@ -38,14 +38,14 @@ class Place:
                 connection.execute(statement)
 
     def in_use(self, path: Path) -> sqlite3.Connection:
-        """Have somebody use the database, who has just written to it."""
+        """Keep a connection open that has just written."""
         connection = self.connect(path)
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("UPDATE profiles SET description = 'in the log'")
         return connection
 
     def copy_killed(self, *suffixes: str) -> None:
-        """Put there what a killed process leaves."""
+        """Copy there what a killed process leaves."""
         other = self.path.with_name("other.db")
         shutil.copy(self.ours, other)
         with closing(self.in_use(other)):
@@ -116,7 +116,7 @@ def foreign_in_use(place: Place) -> None:
 
 
 def foreign_killed(place: Place) -> None:
-    """With its last changes in the log only."""
+    """Copy a foreign database with its last changes in the log only."""
     other = place.path.with_name("other.db")
     with closing(sqlite3.connect(other, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
@@ -151,7 +151,7 @@ def no_database(place: Place) -> None:
 
 
 def single_byte(place: Place) -> None:
-    """SQLite takes it for empty."""
+    """Write a file that SQLite treats as empty."""
     place.path.write_bytes(b"1")
 
 
@@ -181,7 +181,7 @@ def hot_journal(place: Place) -> None:
 
 
 def foreign_journal(path: Path) -> None:
-    """Leave the journal of another database beside this one."""
+    """Put the journal of another database next to this one."""
     other = path.with_name("other.db")
     with closing(sqlite3.connect(other, isolation_level=None)) as connection:
         connection.execute("PRAGMA cache_size=1")
@@ -218,9 +218,9 @@ READABLE = {closed, in_use, being_written, open_and_idle, killed, killed_without
 
 
 def contents(folder: Path) -> dict[str, tuple[int, bytes | None]]:
-    """All files with their content, but that of the index of a log.
+    """Return all files with their content, except the index of a log.
 
-    SQLite keeps its locks in there, and makes it anew after a process was killed.
+    SQLite keeps its locks in it, and rebuilds it after a process was killed.
     """
     return {
         str(path): (

@@ -1,4 +1,4 @@
-"""What a database holds, read without the code under test."""
+"""The rows of a database, read without the code under test."""
 
 import json
 import sqlite3
@@ -11,7 +11,7 @@ Rows = list[dict[str, Any]]
 
 
 def rows(database: Path, table: str) -> Rows:
-    """All rows of a table, with its JSON decoded."""
+    """Return all rows of a table, with its JSON decoded."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         connection.row_factory = sqlite3.Row
         found = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
@@ -20,7 +20,7 @@ def rows(database: Path, table: str) -> Rows:
 
 
 def everything(database: Path) -> dict[str, Rows]:
-    """All rows of all tables."""
+    """Return all rows of all tables."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         tables = [
             name

@@ -1,4 +1,4 @@
-"""Legacy workspaces in every shape the dashboard has written, as files and their JSON values."""
+"""Hypothesis strategies for legacy workspaces, as files with their JSON values."""
 
 import json
 import shutil
@@ -15,13 +15,13 @@ from burndown.database import SQLiteDatabase
 from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from tests.support.store import stored_records
-from tests.support.strategies import aware_moments, json_objects, json_values, naive_moments
+from tests.support.strategies import aware_timestamps, json_objects, json_values, naive_timestamps
 
 Files = dict[str, Any]
 """JSON values by path below the root of the workspace."""
 
-aware = aware_moments.map(lambda moment: moment.isoformat())
-naive = naive_moments.map(lambda moment: moment.isoformat())
+aware = aware_timestamps.map(lambda timestamp: timestamp.isoformat())
+naive = naive_timestamps.map(lambda timestamp: timestamp.isoformat())
 names = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc", "Zs"]), min_size=1, max_size=9
 )
@@ -34,7 +34,7 @@ unknown = st.dictionaries(st.sampled_from(["setup_status", "variable_mappings"])
 
 
 def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with any of these keys."""
+    """Draw objects with any of these keys."""
     return st.fixed_dictionaries({}, optional=fields)
 
 
@@ -93,7 +93,7 @@ common = {
 def merged(
     first: st.SearchStrategy[dict[str, Any]], second: st.SearchStrategy[dict[str, Any]]
 ) -> st.SearchStrategy[dict[str, Any]]:
-    """Objects with the keys of both."""
+    """Draw objects with the keys of both."""
     return st.builds(lambda one, other: {**one, **other}, first, second)
 
 
@@ -134,7 +134,7 @@ oldest_settings = some(
     jql_query=names,
 )
 
-# --- what hangs on a query -------------------------------------------------------------------
+# --- data of a query -------------------------------------------------------------------------
 
 issue_keys = st.from_regex(r"[A-Z]{2,4}-[1-9][0-9]{0,2}", fullmatch=True)
 issues = st.lists(st.fixed_dictionaries({"key": issue_keys, "fields": json_objects}), max_size=4)
@@ -197,7 +197,7 @@ query_ids = st.sampled_from(["q_0123456789ab", "main", "q_20251101_101112", "sha
 
 @st.composite
 def query_folders(draw: st.DrawFn) -> Files:
-    """The files of a query; at least one, as else it is an empty folder."""
+    """Draw the files of a query; at least one, since an empty folder is no query."""
     files = draw(
         some(
             **{
@@ -214,7 +214,7 @@ def query_folders(draw: st.DrawFn) -> Files:
 
 @st.composite
 def profile_folders(draw: st.DrawFn) -> Files:
-    """The files of a profile and its queries."""
+    """Draw the files of a profile and its queries."""
     files: Files = {}
     for query in draw(st.lists(query_folders(), max_size=2)):
         for path, value in query.items():
@@ -230,7 +230,7 @@ def profile_folders(draw: st.DrawFn) -> Files:
 
 @st.composite
 def workspaces(draw: st.DrawFn) -> Files:
-    """Whole workspaces, with a registry or without."""
+    """Draw complete workspaces, with a registry or without."""
     files: Files = {}
     folders = draw(st.dictionaries(profile_ids, profile_folders(), min_size=1, max_size=3))
     for profile_id, folder in folders.items():
@@ -250,21 +250,21 @@ def workspaces(draw: st.DrawFn) -> Files:
     return files
 
 
-odd_values: st.SearchStrategy[Any] = json_values | st.sampled_from(
+unexpected_values: st.SearchStrategy[Any] = json_values | st.sampled_from(
     [0, 1, "1", "true", 100.0, "", " ", None, [], {}, ["x"], "a, b", "2026-03-31 00:00", "\0"]
 )
 
 
 @st.composite
-def odd_workspaces(draw: st.DrawFn) -> Files:
-    """Workspaces in which some values, of any file, are replaced by others."""
+def unexpected_workspaces(draw: st.DrawFn) -> Files:
+    """Draw workspaces in which some values, of any file, are replaced by others."""
     files: Files = json.loads(json.dumps(draw(workspaces())))
     for _ in range(draw(st.integers(1, 4))):
         value = files[draw(st.sampled_from(sorted(files)))]
         while isinstance(value, dict) and value:
             key = draw(st.sampled_from(sorted(value)))
             if not value[key] or not isinstance(value[key], dict) or draw(st.booleans()):
-                value[key] = draw(odd_values)
+                value[key] = draw(unexpected_values)
                 break
             value = value[key]
     return files
@@ -280,11 +280,11 @@ def write(files: Files, root: Path) -> Path:
     return root / "profiles"
 
 
-# --- workspaces as they are found ------------------------------------------------------------
+# --- files and values of workspaces ----------------------------------------------------------
 
 
 def files_without_database(folder: Path) -> dict[Path, bytes]:
-    """The content of every file that belongs to the old dashboard."""
+    """Return the content of every file that belongs to the old dashboard."""
     return {
         path: path.read_bytes()
         for path in folder.rglob("*")
@@ -293,7 +293,7 @@ def files_without_database(folder: Path) -> dict[Path, bytes]:
 
 
 def files_without_locks(folder: Path) -> dict[str, bytes]:
-    """All files, without locks."""
+    """Return all files except locks."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -302,7 +302,7 @@ def files_without_locks(folder: Path) -> dict[str, bytes]:
 
 
 def leaves(value: Any) -> Iterator[str]:
-    """The scalars in a JSON value, moments as their instant in UTC."""
+    """Yield the scalars in a JSON value, timestamps in UTC."""
     if isinstance(value, dict):
         for item in value.values():
             yield from leaves(item)
@@ -310,23 +310,23 @@ def leaves(value: Any) -> Iterator[str]:
         for item in value:
             yield from leaves(item)
     elif isinstance(value, str):
-        yield instant(value) or repr(value)
+        yield in_utc_or_none(value) or repr(value)
     elif value is not None:
         yield repr(value)
 
 
-def instant(text: str) -> str | None:
-    """The instant that a text names; what lies in a column has blanks for its T and is UTC."""
+def in_utc_or_none(text: str) -> str | None:
+    """Return the timestamp of a string in UTC; in a column it has a blank and no offset."""
     try:
-        moment = datetime.fromisoformat(text)
+        timestamp = datetime.fromisoformat(text)
     except ValueError:
         return None
     in_column = " " in text
-    return repr((moment.replace(tzinfo=UTC) if in_column else moment).astimezone(UTC))
+    return repr((timestamp.replace(tzinfo=UTC) if in_column else timestamp).astimezone(UTC))
 
 
 def migrated_records(profiles_dir: Path) -> dict[type[Entity], list[str]]:
-    """What a migration makes of the folder."""
+    """Return what a migration of the folder stores."""
     with tempfile.TemporaryDirectory() as elsewhere:
         path = Path(elsewhere) / "burndown.db"
         database = SQLiteDatabase(path)

@@ -15,11 +15,11 @@ from sqlalchemy import URL, make_url
 from tests.support.postgres import PostgresServer, without_a_server
 
 PORT = 6432
-"""Part of the name of a socket in a folder of its own; nothing listens on the network."""
+"""Part of the name of a socket in a folder of its own; the network is not used."""
 START_SECONDS = 30
 
 CONNECTIONS = {"session": 20, "transaction": 2}
-"""To the server, by the mode: fewer than clients, where clients can share them."""
+"""Connections to the server by mode: fewer than clients, where clients can share them."""
 
 _CONFIGURATION = """
 [databases]

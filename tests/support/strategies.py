@@ -28,22 +28,22 @@ from burndown.models import (
 
 # --- JSON ------------------------------------------------------------------------------------
 
-texts = st.text(st.characters(codec="utf-8"), max_size=12)
-"""Any text that UTF-8 can say, NUL included."""
+strings = st.text(st.characters(codec="utf-8"), max_size=12)
+"""Any string that UTF-8 can encode, including NUL."""
 
 integers = st.integers() | st.integers(-(10**400), 10**400)
 floats = st.floats(allow_nan=False, allow_infinity=False)
 
 json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | integers | floats | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    st.none() | st.booleans() | integers | floats | strings,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(strings, inner, max_size=4),
     max_leaves=12,
 )
-json_objects = st.dictionaries(texts, json_values, max_size=5)
+json_objects = st.dictionaries(strings, json_values, max_size=5)
 
 
 def nested(depth: int) -> dict[str, Any]:
-    """As many dicts within each other."""
+    """Return this many dicts within each other."""
     value: dict[str, Any] = {}
     for _ in range(depth - 1):
         value = {"k": value}
@@ -52,9 +52,9 @@ def nested(depth: int) -> dict[str, Any]:
 
 lone_surrogates = st.builds(
     lambda before, surrogate, after: before + surrogate + after,
-    texts,
+    strings,
     st.characters(categories=["Cs"]),
-    texts,
+    strings,
 )
 unstorable_leaves: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([math.nan, math.inf, -math.inf]),
@@ -75,7 +75,7 @@ unstorable_keys: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     floats,
     st.binary(max_size=3),
-    st.tuples(texts),
+    st.tuples(strings),
     lone_surrogates,
 )
 unstorable_values: st.SearchStrategy[Any] = st.one_of(
@@ -84,14 +84,14 @@ unstorable_values: st.SearchStrategy[Any] = st.one_of(
     st.integers(201, 400).map(nested),
     st.just(10**5000),
 )
-"""Values that JSON cannot say exactly."""
+"""Values that JSON cannot represent exactly."""
 
 plain_keys = st.text("abcxyz_", min_size=1, max_size=4)
 
 
 @st.composite
 def hidden(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[dict[str, Any], str]:
-    """An object with one of the values somewhere in it, and the path to that."""
+    """Draw an object that contains one of the values, and the path to it."""
     value, path = draw(values), ""
     for _ in range(draw(st.integers(0, 4))):
         if draw(st.booleans()):
@@ -104,10 +104,10 @@ def hidden(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[dict[str, A
     return {"other": 1, key: value}, key + path
 
 
-# --- texts and moments -----------------------------------------------------------------------
+# --- strings and timestamps ------------------------------------------------------------------
 
 lines = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-"""Text for a column of its own."""
+"""Strings for a column of their own."""
 
 names = lines.filter(str.strip)
 keys = st.text(
@@ -130,15 +130,17 @@ iso_weeks = st.dates().map(lambda day: "{:04d}-W{:02d}".format(*day.isocalendar(
 offsets = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
     lambda offset: timezone(timedelta(minutes=offset // timedelta(minutes=1)))
 )
-aware_moments = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=offsets)
-naive_moments = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
-moments = aware_moments | naive_moments | st.datetimes(timezones=st.just(UTC))
-given_moments = moments | moments.map(datetime.isoformat)
-"""As documents may hold them."""
+aware_timestamps = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=offsets)
+naive_timestamps = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
+timestamps = aware_timestamps | naive_timestamps | st.datetimes(timezones=st.just(UTC))
+given_timestamps = timestamps | timestamps.map(datetime.isoformat)
+"""Timestamps as in documents."""
 
 # --- documents -------------------------------------------------------------------------------
 
-odd_keys = st.sampled_from(["extra", "self", "copy", "model_config", "model_extra", "__dict__", ""])
+special_keys = st.sampled_from(
+    ["extra", "self", "copy", "model_config", "model_extra", "__dict__", ""]
+)
 
 
 @st.composite
@@ -149,24 +151,24 @@ def documents(
     unknown: st.SearchStrategy[Any] | None = json_values,
     not_unknown: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
-    """A document with some of its keys and some that nobody knows, in any order."""
+    """Draw a document with some of its keys and some unknown ones, in any order."""
     document = draw(st.fixed_dictionaries(required, optional=optional or {}))
     if unknown is not None:
         taken = {*required, *(optional or {}), *not_unknown}
-        fresh = (odd_keys | texts).filter(lambda key: key not in taken)
+        fresh = (special_keys | strings).filter(lambda key: key not in taken)
         document |= draw(st.dictionaries(fresh, unknown, max_size=3))
     return dict(draw(st.permutations(list(document.items()))))
 
 
 field_sources = (
     st.sampled_from(["", "customfield_10001", "fixVersions", "status:In Progress.DateTime"])
-    | texts
+    | strings
     | json_objects
 )
 base_urls = st.sampled_from(
     ["", "https://jira.example.com", "https://jira.example.com/", "http://localhost:8080/jira"]
 )
-tokens = texts.filter(lambda token: not token or token.strip("*"))
+tokens = strings.filter(lambda token: not token or token.strip("*"))
 
 jira_config = documents(
     {},
@@ -178,7 +180,7 @@ jira_config = documents(
         "max_results_per_call": st.integers(10, 1000),
         "points_field": field_sources,
         "configured": st.booleans(),
-        "last_test_timestamp": st.none() | moments.map(datetime.isoformat),
+        "last_test_timestamp": st.none() | timestamps.map(datetime.isoformat),
         "last_test_success": st.none() | st.booleans(),
     },
 )
@@ -204,16 +206,16 @@ forecast_settings = documents(
     },
 )
 project_classification = documents(
-    {}, dict.fromkeys(ProjectClassification.model_fields, st.lists(texts, max_size=3))
+    {}, dict.fromkeys(ProjectClassification.model_fields, st.lists(strings, max_size=3))
 )
 flow_type_mapping = documents(
     {},
     {
-        "issue_types": st.lists(texts, max_size=3),
-        "effort_categories": st.lists(texts, max_size=3),
+        "issue_types": st.lists(strings, max_size=3),
+        "effort_categories": st.lists(strings, max_size=3),
     },
 )
-flow_types = flow_type_mapping | st.lists(texts, max_size=3)
+flow_types = flow_type_mapping | st.lists(strings, max_size=3)
 flow_type_mappings = documents(
     {},
     dict.fromkeys(["Feature", "Defect", "Technical Debt", "Risk"], flow_types),
@@ -243,32 +245,32 @@ PROFILE_SECTIONS = {
 
 
 def profiles(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict[str, Any]]:
-    """Documents of profiles."""
+    """Draw documents of profiles."""
     return documents(
         {"id": ids},
         {
             "name": names,
             "description": lines,
-            "created_at": given_moments,
-            "last_used": given_moments,
+            "created_at": given_timestamps,
+            "last_used": given_timestamps,
             "show_milestone": st.booleans(),
-            "show_points": st.booleans() | st.lists(texts, max_size=2),
+            "show_points": st.booleans() | st.lists(strings, max_size=2),
             **PROFILE_SECTIONS,
         },
     )
 
 
 def queries(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict[str, Any]]:
-    """Documents of queries, as the backend takes them."""
+    """Draw documents of queries, as the backend accepts them."""
     return documents(
         {"id": ids},
         {
             "name": names,
             "jql": lines,
             "description": lines,
-            "created_at": given_moments,
-            "last_used": given_moments,
-            "updated_at": st.none() | given_moments,
+            "created_at": given_timestamps,
+            "last_used": given_timestamps,
+            "updated_at": st.none() | given_timestamps,
         },
         not_unknown=frozenset({"profile_id"}),
     )
@@ -278,7 +280,7 @@ snapshots = st.fixed_dictionaries(
     {"snapshot_date": iso_weeks, "metric_type": words, "metrics": json_objects},
     optional={"forecast": st.none() | json_objects},
 )
-"""Snapshots, as the backend takes them."""
+"""Snapshots, as the backend accepts them."""
 
 percents = st.integers(0, 100) | st.floats(0, 100)
 tasks = st.fixed_dictionaries(
@@ -298,25 +300,25 @@ ENTITIES: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     AppState: st.fixed_dictionaries({"key": keys, "value": lines}),
     JiraCache: st.fixed_dictionaries(
-        {**_OF_QUERY, "cache_key": keys, "expires_at": given_moments, "response": responses},
-        optional={"created_at": given_moments},
+        {**_OF_QUERY, "cache_key": keys, "expires_at": given_timestamps, "response": responses},
+        optional={"created_at": given_timestamps},
     ),
     JiraChangelog: st.fixed_dictionaries(
         {**_OF_QUERY, "issue_key": keys, "changelog": json_objects},
-        optional={"expires_at": st.none() | given_moments},
+        optional={"expires_at": st.none() | given_timestamps},
     ),
     ProjectData: st.fixed_dictionaries(
-        {**_OF_QUERY, "data": json_objects}, optional={"updated_at": given_moments}
+        {**_OF_QUERY, "data": json_objects}, optional={"updated_at": given_timestamps}
     ),
     MetricsSnapshot: st.builds(
         lambda snapshot, of: {**snapshot, **of},
         snapshots,
-        st.fixed_dictionaries(_OF_QUERY, optional={"created_at": given_moments}),
+        st.fixed_dictionaries(_OF_QUERY, optional={"created_at": given_timestamps}),
     ),
     TaskProgress: st.builds(
         lambda task, more: {**task, **more},
         tasks,
-        st.fixed_dictionaries({}, optional={"updated_at": given_moments}),
+        st.fixed_dictionaries({}, optional={"updated_at": given_timestamps}),
     ),
 }
 """Documents of every entity."""
@@ -404,7 +406,7 @@ ASSIGNABLE_REFUSALS: list[tuple[type[Any], str, Any]] = [
     (TaskProgress, "status", "Running"),
     (TaskProgress, "message", None),
 ]
-"""A model, one of its attributes, and a value that it must refuse."""
+"""A model, one of its attributes, and an invalid value for it."""
 
 VALID: dict[type[Any], dict[str, Any]] = {
     **{section: {} for section in SECTIONS},

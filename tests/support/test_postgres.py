@@ -1,4 +1,4 @@
-"""The PostgreSQL server that tests run on: each has a database of its own, gone afterwards."""
+"""The PostgreSQL server of the tests: each test has a database of its own, dropped afterwards."""
 
 import psycopg
 import pytest
@@ -16,10 +16,10 @@ def names_of_databases(server: PostgresServer) -> set[object]:
         return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
 
 
-def test_a_test_has_a_database_of_its_own(
+def test_each_test_has_a_database_of_its_own(
     postgres_url: str, postgres_server: PostgresServer
 ) -> None:
-    """What is written into a database is there, and in no other."""
+    """Tables in one database are in no other."""
     with connected(postgres_url) as connection:
         connection.execute("CREATE TABLE written AS SELECT 'é' AS value")
     with connected(postgres_url) as connection:
@@ -28,8 +28,8 @@ def test_a_test_has_a_database_of_its_own(
         assert connection.execute("SELECT to_regclass('written')").fetchall() == [(None,)]
 
 
-def test_a_database_is_gone_afterwards_whoever_uses_it(postgres_server: PostgresServer) -> None:
-    """A connection that somebody left open does not keep a database."""
+def test_a_database_is_dropped_even_if_it_is_in_use(postgres_server: PostgresServer) -> None:
+    """An open connection does not prevent it."""
     with postgres_server.database() as url:
         left_open = connected(url)
         assert make_url(url).database in names_of_databases(postgres_server)
@@ -38,8 +38,8 @@ def test_a_database_is_gone_afterwards_whoever_uses_it(postgres_server: Postgres
         left_open.execute("SELECT 1")
 
 
-def test_a_database_begins_as_it_was_prepared_once(postgres_server: PostgresServer) -> None:
-    """What fills a database is called once, and each copy begins with it."""
+def test_a_database_is_prepared_once_and_copied(postgres_server: PostgresServer) -> None:
+    """The function that fills a database is called once, and each copy has its result."""
     prepared = []
 
     def prepare(url: str) -> None:
@@ -54,10 +54,10 @@ def test_a_database_begins_as_it_was_prepared_once(postgres_server: PostgresServ
     assert len(prepared) == 1
 
 
-def test_texts_sort_as_in_a_dictionary_where_the_server_can(
+def test_strings_sort_as_in_a_dictionary_if_the_server_can(
     postgres_server: PostgresServer,
 ) -> None:
-    """An order that nobody asked for by code points shows as a wrong one."""
+    """So a query that forgets to order by code points gives a wrong order."""
     with postgres_server.database() as url, connected(url) as connection:
         [[encoding]] = connection.execute("SHOW server_encoding").fetchall()
         found = connection.execute("SELECT * FROM (VALUES ('B'), ('a')) AS t (x) ORDER BY x")
@@ -66,8 +66,8 @@ def test_texts_sort_as_in_a_dictionary_where_the_server_can(
     assert in_order == (["a", "B"] if postgres_server.locale else ["B", "a"])
 
 
-def test_a_server_that_is_given_is_left_as_it_was(postgres_server: PostgresServer) -> None:
-    """Neither databases nor what they were copied from stay on the server of somebody else."""
+def test_a_given_server_is_left_unchanged(postgres_server: PostgresServer) -> None:
+    """Neither databases nor their templates stay on the server of others."""
     before = names_of_databases(postgres_server)
     with running_server(str(postgres_server.admin)) as given, given.database() as url:
         assert names_of_databases(postgres_server) - before >= {make_url(url).database}
@@ -82,10 +82,10 @@ def test_a_server_that_is_given_is_left_as_it_was(postgres_server: PostgresServe
         ("false", pytest.skip.Exception),
     ],
 )
-def test_only_a_build_server_has_to_run_a_server(
+def test_only_ci_has_to_run_a_server(
     monkeypatch: pytest.MonkeyPatch, ci: str, outcome: type[BaseException]
 ) -> None:
-    """A machine that cannot run it skips with the reason, and fails where CI is set."""
+    """Other machines skip the tests with the reason; CI fails."""
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="cannot be run here: OSError"):
         without_a_server(OSError("no room"))

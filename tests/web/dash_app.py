@@ -17,7 +17,7 @@ server = app.server
 
 
 def store(clicks: int) -> None:
-    """Count a click, and remember it."""
+    """Count a click, and store it."""
     with backend.transaction():
         backend.set_app_state(f"save-{clicks}", "x")
         count = int(backend.get_app_state("count") or 0)

@@ -45,7 +45,7 @@ def by_session(key: str, opened: OpenedSession):
 
 @app.post("/transaction/{key}", dependencies=[Depends(transaction, scope="function")])
 def by_transaction(key: str):
-    """Save through the backend, beside a transaction of a dependency."""
+    """Save through the backend, together with a transaction of a dependency."""
     get_backend().save_profile({"id": key})
     return key
 

@@ -1,4 +1,4 @@
-"""What the callbacks of a Dash application have acknowledged is stored, whatever forks."""
+"""Callbacks of a Dash application lose nothing acknowledged, in workers and in forked processes."""
 
 import json
 import os
@@ -26,7 +26,7 @@ WORKERS = 2
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """Gunicorn on loopback, with two workers that are forked from a process with an open store."""
+    """Run Gunicorn on loopback, with two workers forked from a process with an open store."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=CALLBACKS)) as listening:
         command = [
             *(sys.executable, "-m", "gunicorn", "--preload", "--workers", str(WORKERS)),
@@ -50,7 +50,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 def run_callback(address: str, button: str, clicks: int) -> str:
-    """Run a callback as the page in a browser does; returns the process that saved."""
+    """Run a callback as the page in a browser does; return the process that saved."""
     target = {"save": "saved", "fork": "forked"}[button]
     body = {
         "output": f"{target}.children",
@@ -68,7 +68,7 @@ def run_callback(address: str, button: str, clicks: int) -> str:
 
 
 def test_all_callbacks_of_forked_workers_are_stored(address: str, tmp_path: Path) -> None:
-    """Those of two workers, and of processes that are forked from threads of theirs."""
+    """They run in two workers, and in processes that are forked from their threads."""
 
     def run(number: int) -> str:
         return run_callback(address, "fork" if number % 4 == 0 else "save", number)

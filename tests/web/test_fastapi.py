@@ -1,4 +1,4 @@
-"""What a FastAPI service has acknowledged is stored, whatever thread each step runs in."""
+"""A FastAPI service loses nothing acknowledged, in whichever threads its steps run."""
 
 import socket
 import threading
@@ -34,7 +34,7 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Persiste
 
 @pytest.fixture
 def address(backend: PersistenceBackend) -> Iterator[str]:
-    """A server on loopback that uses the backend."""
+    """Run a server on loopback that uses the backend."""
     from tests.web.fastapi_app import app
 
     with closing(socket.create_server(("127.0.0.1", 0), backlog=REQUESTS)) as listening:
@@ -72,7 +72,7 @@ def test_two_hundred_parallel_requests_are_answered_and_stored(
 def test_transactions_of_the_event_loop_are_stored_or_refused(
     address: str, backend: PersistenceBackend
 ) -> None:
-    """They cannot wait for each other; a request that would is refused, and keeps nothing."""
+    """They cannot wait for each other; a request that would is refused, and stores nothing."""
     with ThreadPoolExecutor(20) as pool:
         urls = [f"{address}/async-transaction/{n}" for n in range(20)]
         found = list(pool.map(post, urls))

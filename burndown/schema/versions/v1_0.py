@@ -1,16 +1,11 @@
-"""profiles, queries and what hangs on them, the app state, tasks"""
+"""Profiles, queries, the data of each query, the app state, tasks."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from burndown.errors import StorageError
-from burndown.models.columns import (
-    CompressedJson,
-    JsonText,
-    OrderedText,
-    UtcTimestamp,
-    random_text,
-)
+from burndown.models.columns import OrderedText, UtcTimestamp, random_text
+from burndown.models.json_columns import CompressedJson, JsonText
 
 revision = "1.0"
 down_revision = None
@@ -92,7 +87,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise StorageError("There is no version before 1.0; the way there would delete everything")
+    raise StorageError("There is no version before 1.0; the downgrade would delete everything")
 
 
 _SECTIONS = (

@@ -1,4 +1,4 @@
-"""cached answers: number of issues, completeness; queries: time of the last edit"""
+"""Cached responses: issue count, completeness. Queries: time of the last edit."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
-from burndown.models.columns import CompressedJson, JsonText, UtcTimestamp
+from burndown.models.columns import UtcTimestamp
 from burndown.models.jira_cache import response_counts
-from burndown.models.values import to_utc
+from burndown.models.json_columns import CompressedJson, JsonText
+from burndown.models.timestamps import to_utc
 from burndown.schema.operations import add_column
 
 revision = "1.1"
@@ -35,7 +36,7 @@ def upgrade() -> None:
     add_column("queries", sa.Column("updated_at", UtcTimestamp()))
     if not context.is_offline_mode():
         _count_issues(op.get_bind())
-        _take_moments(op.get_bind())
+        _move_timestamps_to_column(op.get_bind())
     op.create_index(
         "ix_jira_cache_list",
         "jira_cache",
@@ -53,7 +54,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if not context.is_offline_mode():
-        _give_moments_back(op.get_bind())
+        _move_timestamps_to_extra(op.get_bind())
     op.drop_index("ix_jira_cache_list", "jira_cache")
     op.drop_column("queries", "updated_at")
     op.drop_column("jira_cache", "is_complete")
@@ -66,29 +67,29 @@ def _count_issues(connection: sa.Connection) -> None:
         of_row = (c.profile_id == row[0], c.query_id == row[1], c.cache_key == row[2])
         try:
             response = connection.execute(sa.select(c.response).where(*of_row)).scalar_one()
-        except DatabaseCorruptionError:  # it stays as it is
+        except DatabaseCorruptionError:  # a damaged row stays unchanged
             continue
         connection.execute(sa.update(_jira_cache).where(*of_row).values(response_counts(response)))
 
 
-def _take_moments(connection: sa.Connection) -> None:
-    """What a legacy file or an earlier release had left among the unknown keys."""
+def _move_timestamps_to_column(connection: sa.Connection) -> None:
+    """Fill the new column with the timestamps that were kept among the unknown keys."""
     for of_row, extra in _extras(connection):
         if "updated_at" in extra:
             written = extra.pop("updated_at")
-            moment = _moment(written)
-            if moment is None and written is not None:
+            timestamp = _timestamp(written)
+            if timestamp is None and written is not None:
                 extra[_free_key(extra, "legacy_updated_at")] = written
-            values = {"extra": extra, "updated_at": moment}
+            values = {"extra": extra, "updated_at": timestamp}
             connection.execute(sa.update(_queries).where(*of_row).values(values))
 
 
-def _give_moments_back(connection: sa.Connection) -> None:
+def _move_timestamps_to_extra(connection: sa.Connection) -> None:
     c = _queries.c
     for of_row, extra in _extras(connection):
-        moment = connection.execute(sa.select(c.updated_at).where(*of_row)).scalar_one()
-        if moment is not None:
-            extra["updated_at"] = moment.isoformat()
+        timestamp = connection.execute(sa.select(c.updated_at).where(*of_row)).scalar_one()
+        if timestamp is not None:
+            extra["updated_at"] = timestamp.isoformat()
             connection.execute(sa.update(_queries).where(*of_row).values(extra=extra))
 
 
@@ -98,7 +99,7 @@ def _extras(connection: sa.Connection) -> Iterator[tuple[list[Any], dict[str, An
         yield [c.profile_id == row.profile_id, c.id == row.id], row.extra
 
 
-def _moment(written: Any) -> datetime | None:
+def _timestamp(written: Any) -> datetime | None:
     try:
         return to_utc(written) if isinstance(written, str) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""a version table of its own; changelogs: completeness"""
+"""A version table of its own. Changelogs: completeness."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
-from burndown.models.columns import CompressedJson
 from burndown.models.jira_cache import response_counts
 from burndown.models.jira_changelog import changelog_counts
+from burndown.models.json_columns import CompressedJson
 from burndown.schema.operations import add_column
 
 revision = "1.2"
@@ -41,13 +41,13 @@ def downgrade() -> None:
 def _fill(
     table: sa.TableClause, key: str, payload: str, count: Callable[[Any], dict[str, Any]]
 ) -> None:
-    """Compute the columns that are taken from the payload of each row."""
+    """Fill the columns that are computed from the payload of each row."""
     connection = op.get_bind()
     keys = [table.c[name] for name in ("profile_id", "query_id", key)]
     for row in connection.execute(sa.select(*keys)).all():
         of_row = [column == value for column, value in zip(keys, row, strict=True)]
         try:
             stored = connection.execute(sa.select(table.c[payload]).where(*of_row)).scalar_one()
-        except DatabaseCorruptionError:  # a damaged one stays as it is
+        except DatabaseCorruptionError:  # a damaged row stays unchanged
             continue
         connection.execute(sa.update(table).where(*of_row).values(count(stored)))

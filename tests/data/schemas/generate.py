@@ -1,4 +1,4 @@
-"""Makes the database that stands here for the schema version of the package, with its values.
+"""Generate the database of the package's current schema version, with its values.
 
 Run it once, when a version is about to be released: ``python -m tests.data.schemas.generate``. It
 uses nothing but the public interface, so that it runs on every version.
@@ -89,20 +89,20 @@ RESPONSES: dict[str, dict[str, Any]] = {
 
 
 def fill(backend: SQLiteBackend) -> None:
-    """Save something of every kind and shape."""
+    """Save every entity in every shape."""
     for profile in PROFILES:
         backend.save_profile({"created_at": NOW, "last_used": NOW, **profile})
     for profile_id, queries in QUERIES.items():
         for query in queries:
-            with suppress(ValidationError):  # what only an earlier version takes
+            with suppress(ValidationError):  # accepted by earlier versions only
                 backend.save_query(profile_id, {"created_at": NOW, "last_used": NOW, **query})
-    moments = (NOW - timedelta(days=1), NOW + timedelta(days=36_500))
+    timestamps = (NOW - timedelta(days=1), NOW + timedelta(days=36_500))
     for number, (key, response) in enumerate(RESPONSES.items()):
-        backend.save_jira_cache("kafka", "12w", key, response, moments[number % 2])
-    backend.save_jira_cache("plain", "q", "key", RESPONSES["whole"], moments[1])
+        backend.save_jira_cache("kafka", "12w", key, response, timestamps[number % 2])
+    backend.save_jira_cache("plain", "q", "key", RESPONSES["whole"], timestamps[1])
     histories = {f"KAFKA-{n}": {"histories": [{"created": str(NOW)}]} for n in range(20)}
     backend.save_jira_changelogs("kafka", "12w", histories)
-    backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, moments[1])
+    backend.save_jira_changelogs("kafka", "edited", {"KAFKA-1": {}}, timestamps[1])
     pages: dict[str, dict[str, Any]] = {
         f"KAFKA-{total}": {"changelog": {"histories": [{}, {}], "total": total, "startAt": 0}}
         for total in (2, 152)
@@ -130,7 +130,7 @@ def fill(backend: SQLiteBackend) -> None:
 
 
 def records(backend: SQLiteBackend) -> dict[str, list[Any]]:
-    """All that is stored, by the name of its model."""
+    """Return all that is stored, by the name of its model."""
     return {model.__name__: list(backend.records(model)) for model in MODELS}
 
 

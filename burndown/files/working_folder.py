@@ -1,0 +1,76 @@
+"""A private folder to build something in, next to its target."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["is_working_folder", "working_folder"]
+
+_NAME = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
+
+
+@contextmanager
+def working_folder(parent: Path) -> Iterator[Path]:
+    """Make a private folder, and remove it at the end of the block.
+
+    It is in the parent of the target, because a rename is atomic only within a file system. Folders
+    that killed processes left in the same parent are removed first: nobody holds their lock.
+
+    Yields:
+        The folder.
+    """
+    for left in parent.glob(".burndown-*.unfinished"):
+        with suppress(OSError):
+            lock = _try_lock(left) if is_working_folder(left.name) else None
+            if lock is not None:
+                with os.fdopen(lock):
+                    shutil.rmtree(left)
+    folder, lock = _new_folder(parent)
+    try:
+        yield folder
+    finally:
+        os.close(lock)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_working_folder(name: str) -> bool:
+    """Return whether this is the name of a :func:`working_folder`."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _new_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        folder = parent / f".burndown-{os.urandom(4).hex()}.unfinished"
+        folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):  # another process removed it before it was locked
+            lock = _try_lock(folder)
+            if lock is not None:
+                return folder, lock
+
+
+def _try_lock(folder: Path) -> int | None:
+    """Lock the folder until the returned descriptor is closed; ``None`` if another process has it.
+
+    Windows needs no lock: it does not remove a file that a process has open.
+    """
+    path = folder / "lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), path.stat()):  # nobody has removed it meanwhile
+            return descriptor
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None

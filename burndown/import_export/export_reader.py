@@ -1,0 +1,180 @@
+"""Read an export: which files it has, and the records in each."""
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from burndown.errors import ImportExportError, ValidationError, format_value
+from burndown.files.reading import digest
+from burndown.import_export.content import decode_content
+from burndown.import_export.file_names import match_names
+from burndown.import_export.layout import (
+    EXPORTED,
+    MANIFEST,
+    PROFILE,
+    Part,
+    file_name,
+    has_file_per_query,
+    part_of,
+    records_of,
+)
+from burndown.import_export.manifest import FileEntry, Manifest
+from burndown.import_export.sources import Source, open_source, read_manifest_of
+from burndown.models import Profile, Query
+from burndown.models.query_data import QueryData
+from burndown.persistence import Document
+
+__all__ = ["ExportFile", "ExportReader", "open_export", "read_manifest"]
+
+_SHARED = [file_name(entity) for entity in EXPORTED if not has_file_per_query(entity)]
+
+
+@contextmanager
+def open_export(path: str | Path) -> Iterator["ExportReader"]:
+    """Open the export at the path, a folder or one file.
+
+    Yields:
+        Its reader.
+
+    Raises:
+        ImportExportError: there is no export, a file is missing, or two files hold the same part.
+    """
+    with open_source(Path(path)) as source:
+        yield ExportReader(source)
+
+
+def read_manifest(import_path: str | Path) -> Manifest:
+    """Return the manifest of an export.
+
+    Raises:
+        ImportExportError: there is no export, or a file of it is missing.
+    """
+    with open_export(import_path) as export:
+        return export.manifest
+
+
+class ExportFile(NamedTuple):
+    """A file of an export."""
+
+    name: str
+    """The name in the folder or archive."""
+    part: Part
+    entry: FileEntry | None
+    """Its entry in the manifest; ``None`` if it was added after the export."""
+
+
+class ExportReader:
+    """Reads the files of an export.
+
+    Args:
+        source: the folder or archive.
+
+    Raises:
+        ImportExportError: a file is missing, or two files hold the same part.
+
+    Attributes:
+        manifest: the manifest.
+        edited: the files, of those read so far, that were changed after the export.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.edited: list[str] = []
+        with self.locating_errors(MANIFEST):
+            self.manifest = read_manifest_of(source)
+        self._files = list(self._find_files(source.names()))
+        self._query_ids = {file.part.query_id for file in self._files if file.part.entity is Query}
+        with self.locating_errors(""):
+            _refuse_duplicates(self._files)
+
+    @property
+    def added(self) -> list[str]:
+        """Return the files that were added after the export."""
+        return sorted(file.name for file in self._files if file.entry is None)
+
+    @property
+    def query_count(self) -> int:
+        """Return the number of queries."""
+        return len(self._query_ids)
+
+    @contextmanager
+    def locating_errors(self, name: str) -> Iterator[None]:
+        """Add the path of this file to errors within the block."""
+        try:
+            yield
+        except ImportExportError as error:
+            raise ImportExportError(f"{self._source.path / name}: {error}") from None
+        except ValidationError as error:
+            where = f"{self._source.path / name}: {error.subject}"
+            raise ValidationError(where, error.problems) from None
+
+    def profile(self) -> Document:
+        """Return the profile in its file."""
+        [file] = (file for file in self._files if file.part.entity is Profile)
+        [profile] = self.records(file)
+        return profile
+
+    def files(self) -> Iterator[ExportFile]:
+        """Return all files but that of the profile, owners before what belongs to them."""
+        for entity in EXPORTED:
+            if entity is not Profile:
+                yield from (file for file in self._files if file.part.entity is entity)
+
+    def records(self, file: ExportFile) -> list[Document]:
+        """Return the records in a file, without the id of the profile.
+
+        Raises:
+            ImportExportError: it is damaged, or belongs to a query that is not in the export.
+        """
+        data = self._source.read(file.name)
+        records = list(records_of(file.part, decode_content(data)))
+        if issubclass(file.part.entity, QueryData):
+            owners = {record["query_id"] for record in records}
+            for query_id in sorted(owners - self._query_ids):
+                raise ImportExportError(f"there is no query {format_value(query_id)}")
+        if file.entry is not None and digest(data) != file.entry.sha256:
+            self.edited.append(file.name)
+        elif file.entry is not None and file.entry.updated_at is not None:
+            # Only of a file that was not edited: after an edit, the data are newer than the export.
+            records = [{**record, "updated_at": file.entry.updated_at} for record in records]
+        return records
+
+    def _find_files(self, found: list[str]) -> Iterator[ExportFile]:
+        """Return the files in the manifest, and those that were added.
+
+        Files in the manifest are found even if a disk changed the case or the normalization of
+        their names. Added files have names as keyboards enter them, in NFC.
+        """
+        required = (PROFILE, *self.manifest.files)
+        matched = match_names((*required, *_SHARED), found)
+        for name in required:
+            if name not in matched:
+                with self.locating_errors(name):
+                    raise ImportExportError("missing; the export was not copied completely")
+        listed = [(name, actual, self.manifest.files.get(name)) for name, actual in matched.items()]
+        others = sorted(set(found) - set(matched.values()))
+        added = [(unicodedata.normalize("NFC", actual), actual, None) for actual in others]
+        for name, actual, entry in (*listed, *added):
+            with self.locating_errors(actual):
+                part = part_of(name, self.manifest.query_ids)
+                if part is None and entry is not None:
+                    raise ImportExportError("listed in the manifest, but not a file of an export")
+            if part is not None:
+                yield ExportFile(actual, part, entry)
+
+
+def _refuse_duplicates(files: list[ExportFile]) -> None:
+    """Refuse two files of the same part, such as ``größe.json`` in two normalizations.
+
+    Raises:
+        ImportExportError: one of them would be lost.
+    """
+    names: dict[Part, str] = {}
+    for file in files:
+        if file.part in names:
+            raise ImportExportError(
+                f"{names[file.part]!r} and {file.name!r} are of the same query; remove one of them"
+            )
+        names[file.part] = file.name

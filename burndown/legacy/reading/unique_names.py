@@ -1,0 +1,59 @@
+"""Names of the old dashboard that clash or are too long."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from burndown.errors import format_value
+from burndown.legacy.contents import LegacyProfile, LegacyQuery
+from burndown.legacy.findings import Findings
+from burndown.models.field_types import MAX_NAME_LENGTH
+from burndown.models.timestamps import to_utc
+
+__all__ = ["make_names_unique"]
+
+_LONGEST_BASE = MAX_NAME_LENGTH - 10
+"""How much of a long name is kept, to leave room for a number after it."""
+
+
+def make_names_unique(
+    items: Sequence[LegacyProfile | LegacyQuery], label: str, findings: Findings
+) -> None:
+    """Give each profile, or each query of a profile, a unique name of allowed length.
+
+    Names that this package wrote are kept. Of others that share a name, the oldest keeps it. A name
+    with a number is never that of another.
+
+    Args:
+        items: the profiles, or the queries of one profile; their documents are changed.
+        label: "profile" or "query", for reports.
+        findings: takes reports of changed names.
+    """
+    taken: set[str] = set()
+    all_written = {item.document["name"] for item in items}
+    numbers: defaultdict[str, Iterator[int]] = defaultdict(lambda: count(2))
+    oldest_first = sorted(
+        items,
+        key=lambda item: (
+            not item.has_marker,
+            to_utc(item.document["created_at"]),
+            item.document["id"],
+        ),
+    )
+    for item in oldest_first:
+        written = item.document["name"]
+        base = written if written.strip() else item.document["id"]
+        name = base if len(base) <= MAX_NAME_LENGTH else base[:_LONGEST_BASE]
+        stem = base[:_LONGEST_BASE]
+        # Another that is not reached yet may have the name as it is, and then keeps it.
+        while name in taken or (name != written and name in all_written):
+            name = f"{stem} ({next(numbers[stem])})"
+        if name != written:
+            why = f"another {label} has it" if written in taken else "it is blank or too long"
+            item.document["name"] = name
+            item.document.setdefault("legacy_name", written)
+            findings.add_converted(
+                item.path,
+                f"name: {format_value(name)} in place of {format_value(written)}, as {why}",
+            )
+        taken.add(name)

@@ -1,0 +1,148 @@
+"""Complete documents of the models, read from a workspace."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from burndown.errors import DatabaseCorruptionError, ValidationError
+from burndown.legacy.contents import LegacyProfile, LegacyQuery
+from burndown.legacy.findings import Findings
+from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE
+from burndown.legacy.reading.query_files import read_query_files
+from burndown.legacy.reading.workspace import Workspace
+from burndown.models import SCHEMA_VERSION, Document, Entity, Profile, Query, QueryData
+from burndown.models.codec import codec_of
+
+__all__ = ["WorkspaceReader", "find_damages"]
+
+
+class WorkspaceReader:
+    """The documents of a workspace, as it was when the reader was made.
+
+    Each method raises DatabaseCorruptionError for damage to the documents that it returns.
+
+    Args:
+        root: the folder to read.
+        shown_as: the folder that errors name.
+
+    Raises:
+        DatabaseCorruptionError: the registry or the sidecar of the workspace cannot be read.
+    """
+
+    def __init__(self, root: Path, shown_as: Path) -> None:
+        self._root = root
+        self._shown_as = shown_as
+        self._findings = Findings(root)
+        self.workspace = Workspace.read(root, self._findings)
+        self._refuse_damaged(root / REGISTRY)
+        self._refuse_damaged(root / STATE)
+
+    def find(self, profile_id: str) -> LegacyProfile | None:
+        """Return the profile, or ``None``."""
+        profiles = self.workspace.profiles
+        return next((each for each in profiles if each.document["id"] == profile_id), None)
+
+    def find_query(self, profile_id: str, query_id: str) -> LegacyQuery | None:
+        """Return the query, or ``None``."""
+        profile = self.find(profile_id)
+        queries = profile.queries if profile is not None else []
+        return next((each for each in queries if each.document["id"] == query_id), None)
+
+    def profile(self, profile: LegacyProfile) -> Document:
+        """Return the document of a profile."""
+        self._refuse_damaged(profile.path)
+        return self._complete(Profile, [profile.document], profile.path)[0]
+
+    def query(self, profile_id: str, query: LegacyQuery) -> Document:
+        """Return the document of a query."""
+        self._refuse_damaged(query.path)
+        document = {**query.document, "profile_id": profile_id}
+        return self._complete(Query, [document], query.path)[0]
+
+    def data(self, model: type[QueryData], profile_id: str, query: LegacyQuery) -> list[Document]:
+        """Return a query's documents of one entity type, without damaged ones that Jira has."""
+        ids = {"profile_id": profile_id, "query_id": query.document["id"]}
+        found: list[Document] = []
+        for file in read_query_files(query, self._findings, {model}):
+            documents = [{**document, **ids} for document in file.documents]
+            try:
+                found += self._complete(model, documents, file.path)
+            except DatabaseCorruptionError:
+                if file.irreplaceable:
+                    raise
+                for document in documents:
+                    found += self._if_valid(model, document)
+        self._refuse_damaged(query.sidecar_path)
+        self._refuse_damaged(query.folder / DATA_FILES[model])
+        return found
+
+    @property
+    def app_state(self) -> dict[str, str]:
+        """Return the app state."""
+        return {"schema_version": SCHEMA_VERSION, **self.workspace.app_state}
+
+    @property
+    def tasks(self) -> dict[str, Document]:
+        """Return the progress of all tasks, by name."""
+        return self.workspace.sidecar.tasks
+
+    def queries(self) -> Iterator[tuple[str, LegacyQuery]]:
+        """Yield all queries, each with the id of its profile."""
+        for profile in self.workspace.profiles:
+            for query in profile.queries:
+                yield profile.document["id"], query
+
+    def _refuse_damaged(self, path: Path) -> None:
+        for found in self._findings.problems:
+            if found.path == path:
+                raise self._damage(path, found.what)
+
+    def _damage(self, path: Path, why: str) -> DatabaseCorruptionError:
+        # In a transaction the root is its copy, whose path means nothing to people.
+        is_below = self._root in path.parents
+        shown = self._shown_as / path.relative_to(self._root) if is_below else path
+        return DatabaseCorruptionError(f"{shown} is damaged: {why}")
+
+    def _complete(
+        self, model: type[Entity], documents: list[Document], path: Path
+    ) -> list[Document]:
+        try:
+            return codec_of(model).complete(documents)
+        except ValidationError as error:
+            raise self._damage(path, "; ".join(map(str, error.problems))) from None
+
+    @staticmethod
+    def _if_valid(model: type[Entity], document: Document) -> list[Document]:
+        try:
+            return codec_of(model).complete([document])
+        except ValidationError:
+            return []
+
+
+def find_damages(root: Path, shown_as: Path) -> list[str]:
+    """Return what is damaged in a workspace, one sentence for each file.
+
+    Args:
+        root: the folder to read.
+        shown_as: the folder that the sentences name.
+    """
+    try:
+        reader = WorkspaceReader(root, shown_as)
+    except DatabaseCorruptionError as error:
+        return [str(error)]
+    checks: list[Callable[[], object]] = [
+        partial(reader.profile, profile) for profile in reader.workspace.profiles
+    ]
+    for profile_id, query in reader.queries():
+        checks.append(partial(reader.query, profile_id, query))
+        checks += [partial(reader.data, model, profile_id, query) for model in DATA_FILES]
+    # Several checks can find the same damage, such as that of a sidecar.
+    return list(dict.fromkeys(filter(None, map(_damage_found, checks))))
+
+
+def _damage_found(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except DatabaseCorruptionError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,228 @@
+"""The steps of a migration, and the errors that stop it."""
+
+import tempfile
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from burndown.copying import copy_records
+from burndown.database import Database, SQLiteDatabase, get_database, remove_database
+from burndown.errors import MigrationError, StorageError
+from burndown.files.paths import lexists
+from burndown.files.sqlite_files import SQLiteFiles
+from burndown.legacy import (
+    Findings,
+    Workspace,
+    back_up,
+    file_states,
+    has_workspace,
+    workspace_folder,
+)
+from burndown.migration.mover import Mover, Progress
+from burndown.migration.report import MigrationReport, Outcome
+from burndown.models.timestamps import utc_now
+from burndown.persistence.sql_backend import SQLBackend
+from burndown.persistence.sqlite_backend import SQLiteBackend
+from burndown.repositories.app_state import get_app_state, set_app_state
+from burndown.settings import DATABASE_NAME, get_settings
+from burndown.sql import Executor
+
+__all__ = ["run_migration_if_needed"]
+
+LOCK_TIMEOUT_SECONDS = 600
+"""How long to wait for another process that is migrating.
+
+A migration takes 2 to 3 seconds for each 10,000 issues, and all processes of an application that is
+restarted wait for the first of them.
+"""
+
+
+def run_migration_if_needed(
+    profiles_dir: str | Path | None = None,
+    database: Database | None = None,
+    *,
+    dry_run: bool = False,
+    skip_damaged: bool = False,
+    progress: Progress | None = None,
+) -> MigrationReport:
+    """Move the legacy workspace into the database, unless that has been done.
+
+    Call it when the application starts. If several processes call it, one migrates and the others
+    wait for it. The old files are neither changed nor deleted.
+
+    Args:
+        profiles_dir: the folder with ``profiles.json``; by default that of the settings.
+        database: the target; by default the current database.
+        dry_run: only report what would be done. Nothing is written to the workspace, unless a
+            process was killed while it was writing there: its changes are completed first.
+        skip_damaged: continue without damaged files that are irreplaceable; the report lists them
+            among what was skipped.
+        progress: called after each query with the number of queries moved so far, and of all.
+
+    Returns:
+        What was moved, what was converted, and what was skipped.
+
+    Raises:
+        MigrationError: an irreplaceable file is damaged, or the database already holds
+            other profiles; no database is left, and the error lists every such file.
+        StorageError: the disk is full, or a folder cannot be written to.
+    """
+    folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
+    target = database or get_database()
+    migration = _Migration(folder, target, skip_damaged, progress)
+    try:
+        if _is_done(target):
+            if not dry_run:
+                # A process that was killed after its last step left the temporary database.
+                _scratch_path(folder, target).unlink(missing_ok=True)
+            return MigrationReport("already migrated", folder, target.location)
+        if lexists(folder) and not folder.is_dir():
+            problem = (folder, "not a folder; replace it with the folder of profiles")
+            raise MigrationError(f"The workspace in {folder.parent} was not moved", [problem])
+        if dry_run:
+            with tempfile.TemporaryDirectory() as scratch:
+                return migration.rehearse(Path(scratch) / DATABASE_NAME)
+        with _lock(folder, target):
+            if _is_done(target):  # by the process that had the lock
+                return MigrationReport("already migrated", folder, target.location)
+            return migration.run()
+    except Timeout:
+        raise MigrationError(
+            f"Another process has been migrating {folder} for more than "
+            f"{LOCK_TIMEOUT_SECONDS} seconds"
+        ) from None
+    except OSError as error:
+        if isinstance(error, StorageError):
+            raise
+        raise StorageError(
+            f"The workspace was not moved: {error.strerror or error} ({error.filename or folder})"
+        ) from error
+
+
+def _is_done(database: Database) -> bool:
+    if not database.exists():
+        return False
+    return database.read(get_app_state, "migration_complete") == "true"
+
+
+def _lock(folder: Path, database: Database) -> FileLock:
+    path = _next_to(folder, database, ".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return FileLock(path, timeout=LOCK_TIMEOUT_SECONDS, mode=0o600)
+
+
+def _scratch_path(folder: Path, database: Database) -> Path:
+    return _next_to(folder, database, ".migrating")
+
+
+def _next_to(folder: Path, database: Database, suffix: str) -> Path:
+    """Return a path next to the database file, or in the workspace for a database on a server."""
+    path = database.path or folder / DATABASE_NAME
+    return path.with_name(path.name + suffix)
+
+
+class _Migration:
+    """One attempt to move a workspace."""
+
+    def __init__(
+        self, folder: Path, target: Database, skip_damaged: bool, progress: Progress | None
+    ) -> None:
+        self.folder = folder
+        self.target = target
+        self.skip_damaged = skip_damaged
+        self.progress = progress or (lambda done, of: None)
+        self.findings = Findings(folder)
+        self.databases = SQLiteFiles((_next_to(folder, target, ""), folder / DATABASE_NAME))
+        self.moved: dict[str, int] = {}
+
+    def run(self) -> MigrationReport:
+        """Back up and move the workspace; nothing but the backup is left after an error."""
+        workspace_folder(self.folder).finish_interrupted()
+        before = file_states(self.folder, self.databases)
+        if not has_workspace(self.folder):
+            self._refuse_changed_files(before)
+            self.target.write(set_app_state, "migration_complete", "true")
+            return self._report("nothing to migrate")
+        self._refuse_profiles()
+        backup = back_up(self.folder, utc_now(), self.databases)
+        scratch = _scratch_path(self.folder, self.target)
+        remove_database(scratch)
+        try:
+            self._build(scratch, before)
+            # A database that exists already may be in use, and is never replaced as a file.
+            if not self.target.install_prebuilt(scratch):
+                self._copy(scratch)
+        finally:
+            remove_database(scratch)
+        return self._report("migrated", backup)
+
+    def rehearse(self, scratch: Path) -> MigrationReport:
+        """Move the workspace into a temporary database, and report it."""
+        workspace_folder(self.folder).finish_interrupted()
+        if not has_workspace(self.folder):
+            return self._report("nothing to migrate")
+        self._refuse_profiles()
+        self._build(scratch, file_states(self.folder, self.databases))
+        return self._report("dry run")
+
+    def _build(self, path: Path, before: object) -> None:
+        """Build the database; what was stored is read back and compared before it is committed.
+
+        Args:
+            path: where to build it.
+            before: the result of :func:`file_states` before the first file was read.
+        """
+        database = SQLiteDatabase(path)
+        try:
+            with database.session() as session:
+                workspace = Workspace.read(self.folder, self.findings)
+                workspace.report_leftovers(self.findings, self.databases)
+                mover = Mover(workspace, Executor.of(session), self.findings)
+                mover.move(self.progress)
+                self.moved = mover.moved
+                self._refuse_damages()
+            is_intact, errors = database.check_integrity()
+        finally:
+            database.close()
+        if not is_intact:
+            raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
+        # The last check: the old dashboard may have written while the files were read.
+        self._refuse_changed_files(before)
+
+    def _copy(self, built: Path) -> None:
+        """Copy what was built to an existing database, in one transaction."""
+        with SQLiteBackend(built) as source, self.target.session():
+            self._refuse_profiles()  # again, now that nobody else can write
+            copy_records(source, SQLBackend(self.target))
+
+    def _refuse_damages(self) -> None:
+        if self.skip_damaged:
+            self.findings.skip_problems()
+        if self.findings.problems:
+            raise MigrationError(
+                f"The workspace in {self.folder} was not moved, and nothing was changed: "
+                "irreplaceable files are damaged; repair them, restore earlier copies, or "
+                "continue without them (`burndown migrate --skip-damaged`)",
+                [(found.path, found.what) for found in self.findings.problems],
+            )
+
+    def _refuse_changed_files(self, before: object) -> None:
+        """Stop if the result of :func:`file_states` is no longer what it was before."""
+        if file_states(self.folder, self.databases) != before:
+            raise MigrationError(
+                f"The files in {self.folder} changed while they were read, so nothing was moved; "
+                "stop the old dashboard if it is running, and try again"
+            )
+
+    def _refuse_profiles(self) -> None:
+        if self.target.exists() and SQLBackend(self.target).list_profiles():
+            raise MigrationError(
+                f"{self.target.location} already holds profiles, so the workspace in "
+                f"{self.folder} was not moved into it. Choose another database to migrate into, or "
+                "set the app state migration_complete to 'true' to continue without the old files"
+            )
+
+    def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
+        return MigrationReport(
+            outcome, self.folder, self.target.location, backup, self.moved, self.findings
+        )

@@ -1,0 +1,202 @@
+"""The base class of stored entities.
+
+A *document* is an entity as a plain dict of JSON values, as a backend takes and returns it. Its
+sections hold only what was set or edited in place; defaults belong to the models. Secrets are in
+plain text: a document is what is stored.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from pydantic import ConfigDict
+from sqlalchemy import Index, Table
+from sqlalchemy.orm import registry
+from sqlalchemy.orm.attributes import manager_of_class, set_attribute
+from sqlmodel import SQLModel
+
+from burndown.models.docstring_schema import Described
+from burndown.models.json_codec import decode
+from burndown.models.submodel import Submodel, invalid_key
+
+__all__ = ["Entity", "add_index"]
+
+
+class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
+    """An object stored in a table of its own, validated when it is made, assigned to or read."""
+
+    model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
+        extra="forbid",
+        validate_assignment=True,
+        hide_input_in_errors=True,
+        defer_build=True,
+    )
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
+
+    LABEL: ClassVar[str]
+    """The plural for people, such as ``cached responses``."""
+    PROFILE_COLUMN: ClassVar[str | None] = None
+    """The column with the id of the profile, if the entity is one or belongs to one."""
+    QUERY_COLUMN: ClassVar[str | None] = None
+    """The column with the id of the query, if the entity is one or belongs to one."""
+    PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset()
+    """Columns that keep their value if a document that replaces another has none."""
+    EXPORT_FILE: ClassVar[str | None] = None
+    """The file of an export with its records, if there is one; ``{query}`` stands for a query."""
+    LEGACY_FILE: ClassVar[str | None] = None
+    """The file of the old dashboard with its records, in the folder of the profile or query."""
+    UNKNOWN_KEYS: ClassVar[str] = ""
+    """The field that holds a document's unknown keys, if they are kept."""
+
+    def __new__(cls, /, **_: Any) -> Self:  # noqa: D102 - as of any class
+        # SQLModel's own takes no key called "cls".
+        new: Self = super().__new__(cls)
+        return new
+
+    def __init__(__pydantic_self__, **data: Any) -> None:  # noqa: N805 - leaves "self" to the data
+        # SQLModel leaves a table class unvalidated, and pydantic replaces the whole __dict__,
+        # in which SQLAlchemy keeps its state.
+        self = __pydantic_self__
+        state = self.__dict__["_sa_instance_state"]
+        fields = self._fields_of_arguments(data)
+        self.__pydantic_validator__.validate_python(fields, self_instance=self)
+        self.__dict__["_sa_instance_state"] = state
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in type(self).model_fields:
+            super().__setattr__(name, value)
+            return
+        # SQLModel would set it first and validate afterwards.
+        before = {field: getattr(self, field) for field in type(self).model_fields}
+        before["_sa_instance_state"] = self.__dict__["_sa_instance_state"]
+        try:
+            self.__pydantic_validator__.validate_assignment(self, name, value)
+            validated = self.__dict__[name]
+        finally:
+            object.__setattr__(self, "__dict__", before)
+        set_attribute(self, name, validated)
+
+    def __copy__(self) -> Self:
+        """Return a copy that is in no session, which SQLAlchemy knows by a state of its own."""
+        for name in type(self).model_fields:
+            getattr(self, name)  # loads what has expired
+        copied = super().__copy__()
+        manager_of_class(type(self)).setup_instance(copied)
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Return a copy that is in no session and shares no value."""
+        copied = self.__copy__()
+        for name in type(self).model_fields:
+            copied.__dict__[name] = deepcopy(copied.__dict__[name], memo)
+        return copied
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """Return the entity of a mapping, or a copy of another one of the same class.
+
+        Raises:
+            pydantic.ValidationError: with the path to each value that is not valid.
+        """
+        if isinstance(obj, cls):
+            obj = {name: getattr(obj, name) for name in cls.model_fields}
+        data = cls._fields_of_arguments(obj) if isinstance(obj, Mapping) else obj
+        entity: Self = cls.__pydantic_validator__.validate_python(data)
+        return entity
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        """Return the entity of a JSON string, as :meth:`model_dump_json` writes it.
+
+        Raises:
+            pydantic.ValidationError: with the path to each value that is not valid.
+            ValueError: it is not JSON.
+        """
+        return cls.model_validate(decode(json_data))
+
+    @classmethod
+    def fields_of_document(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a document by field, before they are validated.
+
+        Its unknown keys are in the field for them, if there is one, and fields that follow from
+        others are filled in.
+        """
+        if not cls.UNKNOWN_KEYS:
+            named = {key if isinstance(key, str) else repr(key): document[key] for key in document}
+            return named | cls.derived(document)
+        if not cls.UNKNOWN_KEYS:
+            named = {key if isinstance(key, str) else repr(key): document[key] for key in document}
+            return named | cls.derived(document)
+        known = _document_keys(cls)
+        fields = {key: value for key, value in document.items() if key in known}
+        if len(fields) < len(document):
+            fields[cls.UNKNOWN_KEYS] = {key: document[key] for key in document if key not in known}
+        fields.update(cls.defaults(fields))
+        return fields
+
+    @classmethod
+    def _fields_of_arguments(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the same for keyword arguments, which can name the field of unknown keys."""
+        given = arguments.get(cls.UNKNOWN_KEYS)
+        if given is None:
+            return cls.fields_of_document(arguments)
+        others = {key: arguments[key] for key in arguments if key != cls.UNKNOWN_KEYS}
+        fields = cls.fields_of_document(others)
+        unknown = fields.get(cls.UNKNOWN_KEYS, {})
+        fields[cls.UNKNOWN_KEYS] = {**given, **unknown} if isinstance(given, dict) else given
+        return fields
+
+    @classmethod
+    def derived(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that are taken from others of a document whenever it is stored.
+
+        They follow the rules of this release, whatever another one has stored.
+        """
+        return {}
+
+    @classmethod
+    def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields that are made of others of a document where it has none."""
+        return {}
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the entity as a plain dict of JSON values, secrets in plain text.
+
+        Raises:
+            ValidationError: an unknown key was edited in place into the key of a field.
+        """
+        document: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Submodel):
+                value = value.to_document()
+            elif isinstance(value, datetime):
+                value = value.isoformat()
+            document[name] = value
+        unknown = document.pop(self.UNKNOWN_KEYS, {})
+        if taken := unknown.keys() & _document_keys(type(self)):
+            key = document.get("id")
+            raise invalid_key(f"{type(self).__name__} {key!r}", min(taken), f"{self.UNKNOWN_KEYS}.")
+        return {**document, **unknown}
+
+
+def add_index(entity: type[Entity], name: str, *columns: str) -> None:
+    """Give the table an index over these columns; ``-name`` sorts one from high to low."""
+    table = entity.__table__
+    Index(
+        name,
+        *(
+            table.c[column[1:]].desc() if column.startswith("-") else table.c[column]
+            for column in columns
+        ),
+    )
+
+
+@cache
+def _document_keys(entity: type[Entity]) -> frozenset[str]:
+    """Return the keys of documents that are fields."""
+    return frozenset(entity.model_fields.keys() - {entity.UNKNOWN_KEYS})

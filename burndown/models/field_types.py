@@ -1,0 +1,313 @@
+"""The types that fields are made of, each with its rule and its message.
+
+A rule is a constraint of pydantic-core where there is one: it runs at the speed of Rust, and stands
+in the JSON schema. A function is used for what pydantic-core cannot check.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+    StrictFloat,
+    StrictInt,
+    TypeAdapter,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from burndown.models.json_codec import check_object, check_storable, check_text
+from burndown.models.timestamps import to_iso_week, to_utc
+
+__all__ = [
+    "MAX_NAME_LENGTH",
+    "SECTION_DEPTH",
+    "Expecting",
+    "FieldSource",
+    "Identifier",
+    "IsoWeek",
+    "JsonObject",
+    "Key",
+    "LenientNumber",
+    "LenientText",
+    "Line",
+    "Name",
+    "Number",
+    "OptionalDate",
+    "Text",
+    "TimestampText",
+    "UtcDatetime",
+    "Word",
+    "invalid",
+    "is_identifier",
+    "is_line",
+    "lenient",
+    "slug",
+]
+
+MAX_ID_LENGTH = 200
+MAX_NAME_LENGTH = 200
+SECTION_DEPTH = 4
+"""Containers around an unknown key of a section within its column, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Expecting:
+    """One message for whatever is wrong, instead of one for each branch of a union or a pattern."""
+
+    expected: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            handler(source),
+            custom_error_type="unexpected",
+            custom_error_message="{expected}",
+            custom_error_context={"expected": self.expected},
+        )
+
+
+def invalid(expected: str, **context: Any) -> PydanticCustomError:
+    """Return the error of a value that is not valid; ``value`` replaces it in the message."""
+    return PydanticCustomError("unexpected", "{expected}", {"expected": expected, **context})
+
+
+# --- strings ---------------------------------------------------------------------------------
+
+_NOT_IN_IDS = r"/\\\x00-\x1f\x7f-\x9f"
+_BLANK = r"\s\x1c-\x1f"
+"""What ``str.strip`` removes; ``\\s`` is a little less in pydantic-core."""
+_ID_PATTERN = rf"^[^.{_NOT_IN_IDS}{_BLANK}]([^{_NOT_IN_IDS}]*[^{_NOT_IN_IDS}{_BLANK}])?$"
+
+
+def _check_id_size(text: str) -> str:
+    if len(text.encode()) > MAX_ID_LENGTH:
+        raise invalid(_AN_ID)
+    return text
+
+
+_AN_ID = (
+    f"input should be an id of 1 to {MAX_ID_LENGTH} bytes, without slashes, control characters, "
+    "a leading dot and surrounding blanks"
+)
+
+Text = Annotated[str, Strict(), Field(min_length=0)]
+"""A string inside a JSON value. pydantic-core looks at a string only if it has a constraint, and
+refuses lone surrogates then; the minimum is such a constraint."""
+
+Line = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[^\x00]*$"),
+    Expecting("input should be a string without NUL characters and lone surrogates"),
+]
+"""A string in a column of its own. PostgreSQL stores no NUL in one, so no database does."""
+
+Name = Annotated[
+    str,
+    Strict(),
+    Field(pattern=rf"^[^\x00]*[^\x00{_BLANK}][^\x00]*$", max_length=MAX_NAME_LENGTH),
+    Expecting(f"input should be a name of 1 to {MAX_NAME_LENGTH} characters"),
+]
+"""The name that people give a profile or query."""
+
+Identifier = Annotated[
+    str,
+    Strict(),
+    Field(pattern=_ID_PATTERN, max_length=MAX_ID_LENGTH),
+    Expecting(_AN_ID),
+    AfterValidator(_check_id_size),
+]
+"""An id that is safe as a file name and in a URL."""
+
+Key = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[^\x00]*$", min_length=1, max_length=MAX_ID_LENGTH),
+    Expecting(f"input should be a key of 1 to {MAX_ID_LENGTH} characters, none of them NUL"),
+]
+"""A key that others make, such as an issue key."""
+
+Word = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[a-z][a-z0-9_]{0,39}$"),
+    Expecting(
+        "input should be a lower-case word of at most 40 letters, digits and underscores, "
+        "beginning with a letter"
+    ),
+]
+"""A lower-case word, such as a metric type or the status of a task."""
+
+
+@cache
+def _identifiers() -> TypeAdapter[str]:
+    return TypeAdapter(Identifier)
+
+
+def is_identifier(text: str) -> bool:
+    """Return whether a string can be an id."""
+    try:
+        _identifiers().validate_python(text)
+    except pydantic.ValidationError:
+        return False
+    return True
+
+
+def is_line(text: str) -> bool:
+    """Return whether a column can hold a string; what it cannot hold need not be looked up."""
+    try:
+        check_text(text)
+    except PydanticCustomError:
+        return False
+    return "\0" not in text
+
+
+def slug(name: str, fallback: str) -> str:
+    """Return a name as an id: lower-case ASCII words joined by hyphens, at most 60 characters.
+
+    Args:
+        name: the name.
+        fallback: the id of a name without ASCII letters and digits.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].rstrip("-") or fallback
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+Number = Annotated[
+    Annotated[StrictInt, AfterValidator(check_storable)]
+    | Annotated[StrictFloat, Field(allow_inf_nan=False)],
+    Expecting("input should be a finite number of fewer than 4,300 digits"),
+]
+"""An integer or a finite float, kept as the one it is."""
+
+
+def _number_or_none(value: Any) -> Any:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+LenientNumber = Annotated[int | float | None, BeforeValidator(_number_or_none)]
+"""A number as old files hold it, ``"70.5"`` included; ``None`` for anything else."""
+
+
+def lenient(*kinds: type) -> BeforeValidator:
+    """Return a validator that reads a value of any other type as ``None``."""
+    return BeforeValidator(lambda value: value if isinstance(value, kinds) else None)
+
+
+LenientText = Annotated[str | None, lenient(str)]
+"""A string as old files hold it; ``None`` for anything else."""
+
+
+# --- time ------------------------------------------------------------------------------------
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _utc_datetime(value: Any) -> datetime:
+    if type(value) is datetime and value.tzinfo is UTC:
+        return value
+    timestamp = _parsed(value) if isinstance(value, str) else value
+    if not isinstance(timestamp, datetime):
+        raise invalid(
+            "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
+        )
+    try:
+        return to_utc(timestamp)
+    except ValueError as error:
+        given = value if isinstance(value, str) else value.isoformat()
+        raise invalid(str(error), value=given) from None
+
+
+def _timestamp_text(text: str) -> str:
+    _utc_datetime(text)
+    return text
+
+
+UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
+"""A timestamp in UTC; given as ``datetime`` or ISO 8601 string, local time if without an offset."""
+
+TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
+"""An ISO 8601 string, kept as it was written."""
+
+
+def _optional_date(value: Any) -> Any:
+    if value is None or value == "":
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise invalid("input should be a date such as 2025-12-31, an empty string or null")
+
+
+OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_date)]
+"""A day; the dashboard writes both ``""`` and ``null`` for none."""
+
+
+def _iso_week(value: Any) -> str:
+    week = to_iso_week(value) if isinstance(value, str) else None
+    if week is None:
+        raise invalid("input should be an ISO week such as 2025-W12")
+    return week
+
+
+IsoWeek = Annotated[
+    str,
+    BeforeValidator(_iso_week),
+    Field(pattern=r"^\d{4}-W\d\d$"),
+]
+"""A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
+
+
+# --- JSON ------------------------------------------------------------------------------------
+
+
+JsonObject = Annotated[dict[str, Any], BeforeValidator(check_object)]
+"""A JSON object, kept exactly as it is given."""
+
+
+def _check_rule(value: Any) -> Any:
+    return value if type(value) is str else check_storable(value, SECTION_DEPTH)
+
+
+FieldSource = Annotated[
+    Text | dict[str, Any],
+    Field(union_mode="left_to_right"),
+    Expecting(
+        "input should be a field id such as customfield_10001, or a source rule as an object"
+    ),
+    BeforeValidator(_check_rule),  # before, since pydantic makes strings of keys that are bytes
+]
+"""Where a value comes from in a Jira issue.
+
+A field id (``fixVersions``), with a value filter (``customfield_1=Yes``), a changelog event
+(``status:In Progress.DateTime``) or a namespace (``OPS.fixVersions.releaseDate``); builds of late
+November 2025 stored the parsed rule as an object.
+"""
