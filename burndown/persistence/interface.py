@@ -31,7 +31,7 @@ class PersistenceBackend(QueryDataStore):
 
     The methods for the data of a query are in
     :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for records, transactions,
-    backups and the store as such in :class:`~burndown.persistence.record_store.RecordStore`.
+    backups and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
     Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC.
 

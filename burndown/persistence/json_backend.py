@@ -173,7 +173,7 @@ class JSONBackend(PersistenceBackend):
         with self._writing() as writer:
             writer.clear_task(task_name)
 
-    # --- the store as such -------------------------------------------------------------------
+    # --- the store itself --------------------------------------------------------------------
 
     def describe(self) -> Document:
         return {

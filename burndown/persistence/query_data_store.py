@@ -71,8 +71,9 @@ class QueryDataStore(RecordStore):
         """Return what is cached for the query, newest first, expired responses included.
 
         Each has ``cache_key``, ``created_at``, ``expires_at``, ``expired``, ``issue_count`` (issues
-        with the same key count once) and ``is_complete``: whether the response holds all issues
-        that it reports, ``None`` if it does not report it or contradicts itself.
+        with the same key count once) and ``is_complete``: whether the response contains all issues
+        of the search, according to its own total or page markers; ``None`` if it has none, or if
+        they contradict each other.
         """
         now = self.now()
         found = [listed_cache(each, now) for each in self.records(JiraCache, profile_id, query_id)]
@@ -156,8 +157,8 @@ class QueryDataStore(RecordStore):
         """Return what is cached of the query's issues, by issue key, expired changelogs included.
 
         Each has ``issue_key``, ``expires_at`` (``None`` for never), ``expired`` and
-        ``is_complete``: whether the changelog holds all histories, ``None`` if it does not report
-        it or contradicts itself.
+        ``is_complete``: whether the changelog contains all histories of the issue, according to its
+        own total or page markers; ``None`` if it has none, or if they contradict each other.
         """
         now = self.now()
         found = self.records(JiraChangelog, profile_id, query_id)

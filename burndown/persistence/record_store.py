@@ -1,4 +1,4 @@
-"""The part of a backend that knows no entity: records in transactions, and the store as such."""
+"""The part of a backend that knows no entity: records in transactions, and the store itself."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping

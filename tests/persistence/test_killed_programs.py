@@ -83,6 +83,10 @@ def test_four_writers_that_are_killed_lose_nothing(tmp_path: Path, kills: int) -
         backend.save_query("p", {"id": writer.name})
         writer.start()
     try:
+        deadline = time.monotonic() + 60  # a busy machine takes seconds to start them
+        while not any(backend.get_app_state(writer.name) for writer in writers):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         for _ in range(kills):
             time.sleep(chance.uniform(0.1, 0.6))  # when, not whether: any time is right
             writer = chance.choice(writers)
