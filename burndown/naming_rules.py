@@ -9,12 +9,12 @@ They are stricter than what a backend stores, in two ways:
   chooses from a list of names could not tell two such names apart.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from burndown.errors import ValidationError
+from burndown.models.field_types import slug
 from burndown.models.named_entity import NamedEntity, name_taken
-from burndown.models.values import slug
-from burndown.persistence import Document
 
 __all__ = [
     "MAX_NEW_NAME_LENGTH",
@@ -35,7 +35,10 @@ MAX_NEW_NAME_LENGTH = 100
 
 
 def validate_name(
-    entity: type[NamedEntity], name: str, present: Iterable[Document], own_id: str | None = None
+    entity: type[NamedEntity],
+    name: str,
+    present: Iterable[Mapping[str, Any]],
+    own_id: str | None = None,
 ) -> str:
     """Return the name without spaces around it.
 
@@ -60,7 +63,7 @@ def validate_name(
 def check_name_is_free(
     entity: type[NamedEntity],
     name: str,
-    present: Iterable[Document],
+    present: Iterable[Mapping[str, Any]],
     own_id: str | None = None,
     advice: str = "",
 ) -> None:

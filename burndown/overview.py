@@ -4,6 +4,7 @@ import glob
 from datetime import datetime
 from pathlib import Path
 
+from burndown.models import QueryDocument
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
@@ -106,7 +107,7 @@ def query_overview(backend: PersistenceBackend, profile_id: str, query_id: str) 
     }
 
 
-def _query_summary(backend: PersistenceBackend, query: Document) -> Document:
+def _query_summary(backend: PersistenceBackend, query: QueryDocument) -> Document:
     ids = query["profile_id"], query["id"]
     weeks = {found["snapshot_date"] for found in backend.get_metrics_snapshots(*ids, limit=None)}
     now = backend.now()

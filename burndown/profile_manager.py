@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from burndown.errors import ProfileNotFoundError, ValidationError
-from burndown.models import Profile
+from burndown.models import Profile, ProfileDocument
 from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
-from burndown.persistence import Document, PersistenceBackend, resolve_backend
+from burndown.persistence import PersistenceBackend, resolve_backend
 from burndown.query_manager import copy_query_data
 
 __all__ = [
@@ -69,7 +69,7 @@ def create_profile(
     return profile_id
 
 
-def get_profile(profile_id: str, *, backend: PersistenceBackend | None = None) -> Document:
+def get_profile(profile_id: str, *, backend: PersistenceBackend | None = None) -> ProfileDocument:
     """Return the profile, with its Jira token in plain text.
 
     Raises:
@@ -81,7 +81,7 @@ def get_profile(profile_id: str, *, backend: PersistenceBackend | None = None) -
     return profile
 
 
-def list_profiles(*, backend: PersistenceBackend | None = None) -> list[Document]:
+def list_profiles(*, backend: PersistenceBackend | None = None) -> list[ProfileDocument]:
     """Return all profiles, most recently used first."""
     return resolve_backend(backend).list_profiles()
 
@@ -161,7 +161,7 @@ def switch_profile(profile_id: str, *, backend: PersistenceBackend | None = None
         _activate_most_recent_query(backend, profile_id)
 
 
-def get_active_profile(*, backend: PersistenceBackend | None = None) -> Document | None:
+def get_active_profile(*, backend: PersistenceBackend | None = None) -> ProfileDocument | None:
     """Return the active profile, or ``None`` if none is."""
     backend = resolve_backend(backend)
     profile_id = backend.get_app_state("active_profile_id")

@@ -11,7 +11,7 @@ the time from its clock.
 from itertools import islice
 
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
-from burndown.models import ENTITIES, Query, QueryData
+from burndown.models import ENTITIES, Query, QueryData, QueryDocument
 from burndown.naming_rules import MAX_QUERIES, check_count, free_id, validate_name
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.caching import is_expired
@@ -68,7 +68,7 @@ def create_query(
 
 def get_query(
     profile_id: str, query_id: str, *, backend: PersistenceBackend | None = None
-) -> Document:
+) -> QueryDocument:
     """Return the query.
 
     Raises:
@@ -80,7 +80,9 @@ def get_query(
     return query
 
 
-def list_queries(profile_id: str, *, backend: PersistenceBackend | None = None) -> list[Document]:
+def list_queries(
+    profile_id: str, *, backend: PersistenceBackend | None = None
+) -> list[QueryDocument]:
     """Return the queries of the profile, most recently used first.
 
     Raises:
@@ -164,8 +166,10 @@ def duplicate_query(
     backend = resolve_backend(backend)
     with backend.transaction():
         query = get_query(profile_id, query_id, backend=backend)
-        del query["created_at"], query["last_used"], query["updated_at"]
-        copy_id = _add_query(backend, profile_id, name, query)
+        settings = {
+            key: value for key, value in query.items() if key not in Query.PRESERVED_ON_UPDATE
+        }
+        copy_id = _add_query(backend, profile_id, name, settings)
         copy_query_data(backend, (profile_id, query_id), (profile_id, copy_id))
     return copy_id
 
@@ -190,7 +194,7 @@ def switch_query(
         backend.set_app_state("active_query_id", query_id)
 
 
-def get_active_query(*, backend: PersistenceBackend | None = None) -> Document | None:
+def get_active_query(*, backend: PersistenceBackend | None = None) -> QueryDocument | None:
     """Return the active query of the active profile, or ``None`` if none is."""
     backend = resolve_backend(backend)
     profile_id = backend.get_app_state("active_profile_id")

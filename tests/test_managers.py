@@ -132,7 +132,7 @@ def not_expired(store: SQLiteBackend, profile_id: str, query_id: str) -> dict[st
     return {
         "project_data": store.get_project_data(*of),
         "snapshots": [
-            {key: snapshot[key] for key in of_week}
+            {key: value for key, value in snapshot.items() if key in of_week}
             for snapshot in store.get_metrics_snapshots(*of, limit=None)
         ],
         "caches": {
@@ -493,7 +493,7 @@ def test_the_id_of_a_profile_never_changes(kafka: SQLiteBackend) -> None:
 
 def test_an_update_of_a_query_changes_the_given_fields(kafka: SQLiteBackend) -> None:
     kafka.save_query("kafka", {**get_query("kafka", "12w"), "unknown": [1]})
-    expected = get_query("kafka", "12w")
+    expected: Any = get_query("kafka", "12w")
     for change in ({"name": "New"}, {"jql": "c = d"}, {"description": "new"}, {"description": ""}):
         update_query("kafka", "12w", **change)
         expected |= change
@@ -671,7 +671,8 @@ def test_deleting_the_active_profile_makes_the_most_recently_used_one_active(
     assert active(kafka) == ("oldest", None)
     delete_profile("oldest")
     assert active(kafka) == (None, None)
-    assert get_active_profile() is get_active_query() is None
+    assert get_active_profile() is None
+    assert get_active_query() is None
     create_profile("New")
     assert active(kafka) == ("new", None)
 

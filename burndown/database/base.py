@@ -66,12 +66,12 @@ class Database(ForkAware, ABC):
 
     @property
     def location(self) -> str:
-        """The path or the URL of the database, without secrets."""
+        """Return the path or the URL of the database, without secrets."""
         return self._upgrader.location
 
     @property
     def path(self) -> Path | None:
-        """The file of the database; ``None`` if it is on a server."""
+        """Return the file of the database; ``None`` if it is on a server."""
         return None
 
     @contextmanager

@@ -49,22 +49,22 @@ class DatabaseFile:
 
     @property
     def log(self) -> Path:
-        """The write-ahead log; SQLite puts it next to the file that a link leads to."""
+        """Return the write-ahead log; SQLite puts it next to the file that a link leads to."""
         return self._sidecar("-wal")
 
     @property
     def index(self) -> Path:
-        """The index of the log, which SQLite rebuilds if it is missing."""
+        """Return the index of the log, which SQLite rebuilds if it is missing."""
         return self._sidecar("-shm")
 
     @property
     def journal(self) -> Path:
-        """The rollback journal of an interrupted transaction, in a database without a log."""
+        """Return the rollback journal of an interrupted transaction, if there is no log."""
         return self._sidecar("-journal")
 
     @property
     def sidecars(self) -> list[Path]:
-        """The paths of all files that SQLite keeps next to a database in use."""
+        """Return the paths of all files that SQLite keeps next to a database in use."""
         return [self._sidecar(suffix) for suffix in SIDECARS]
 
     def exists(self) -> bool:

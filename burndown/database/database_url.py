@@ -81,7 +81,7 @@ class ServerAddress(NamedTuple):
 
     @property
     def server(self) -> str:
-        """The host, or the folder of the socket; ``on this machine`` if the URL names neither."""
+        """Return the host, or the folder of the socket; else ``on this machine``."""
         return str(self.parameters.get("host") or "on this machine")
 
     def __repr__(self) -> str:

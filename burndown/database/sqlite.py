@@ -75,7 +75,7 @@ class SQLiteDatabase(Database):
 
     @property
     def path(self) -> Path:
-        """The file of the database."""
+        """Return the file of the database."""
         return self._path
 
     def read(

@@ -64,7 +64,7 @@ class SessionConnection(TrackedConnection):
 
     @property
     def is_aborted(self) -> bool:
-        """``True`` if its last transaction was rolled back by the database, or before a fork."""
+        """Return whether its last transaction was rolled back, by SQLite or before a fork."""
         return self._abort_reason is not None or self._has_lost_transaction
 
     def cursor(self, *_: Any) -> sqlite3.Cursor:  # type: ignore[override]

@@ -1,4 +1,4 @@
-"""How the connections to a SQLite file are opened: for writing, reading and altering tables."""
+"""Opening connections to a SQLite file: for writing, reading and altering tables."""
 
 import sqlite3
 import time

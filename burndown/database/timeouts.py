@@ -1,4 +1,4 @@
-"""How long transactions wait for each other.
+"""Limits of waiting for other transactions.
 
 The other modules read these limits as ``timeouts.NAME``, so that a test can shorten them.
 """

@@ -17,9 +17,9 @@ from sqlmodel import Session
 
 from burndown.errors import TransactionAbortedError
 from burndown.models import Entity
-from burndown.models.base import Submodel
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
+from burndown.models.submodel import Submodel
 from burndown.transactions import Transaction
 
 __all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]

@@ -91,12 +91,12 @@ class ExportReader:
 
     @property
     def added(self) -> list[str]:
-        """The files that were added after the export."""
+        """Return the files that were added after the export."""
         return sorted(file.name for file in self._files if file.entry is None)
 
     @property
     def query_count(self) -> int:
-        """The number of queries."""
+        """Return the number of queries."""
         return len(self._query_ids)
 
     @contextmanager

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from burndown.errors import ImportExportError, format_value
 from burndown.models import ENTITIES, Entity, Profile, Query
+from burndown.models.field_types import is_identifier
 from burndown.models.query_data import QueryData
-from burndown.models.values import is_identifier
 from burndown.persistence import Document
 
 __all__ = [

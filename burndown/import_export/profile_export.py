@@ -29,7 +29,7 @@ from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import WriteFile, new_export
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.naming_rules import MAX_QUERIES
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 

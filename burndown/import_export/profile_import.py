@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from burndown.import_export.export_reader import ExportReader, open_export
 from burndown.import_export.layout import PROFILE, QUERIES
 from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN
-from burndown.models import ENTITIES, Entity, Profile
+from burndown.models import ENTITIES, Entity, Profile, ProfileDocument
 from burndown.models.codec import codec_of
 from burndown.naming_rules import (
     MAX_PROFILES,
@@ -166,7 +167,11 @@ class _ProfileImport:
     """
 
     def __init__(
-        self, export: ExportReader, present: list[Document], profile_name: str | None, replace: bool
+        self,
+        export: ExportReader,
+        present: list[ProfileDocument],
+        profile_name: str | None,
+        replace: bool,
     ) -> None:
         self._export = export
         with export.locating_errors(PROFILE):
@@ -223,7 +228,7 @@ class _ProfileImport:
         return sorted(missing)
 
 
-def _free_name(name: Any, others: list[Document], *, is_exported: bool) -> Any:
+def _free_name(name: Any, others: list[ProfileDocument], *, is_exported: bool) -> Any:
     """Return the name of the profile, unless another profile has it.
 
     An exported name may be longer than those that the managers accept, and is validated when the
@@ -236,7 +241,7 @@ def _free_name(name: Any, others: list[Document], *, is_exported: bool) -> Any:
     return name
 
 
-def _free_id(profile_id: Any, name: Any, others: list[Document], *, is_renamed: bool) -> Any:
+def _free_id(profile_id: Any, name: Any, others: list[ProfileDocument], *, is_renamed: bool) -> Any:
     """Return the id of the profile, or one derived from its name if it was renamed or has none."""
     taken = {other["id"] for other in others}
     if not isinstance(profile_id, str) or (is_renamed and profile_id in taken):
@@ -261,7 +266,9 @@ def _refuse_duplicates(entity: type[Entity], records: list[Document]) -> None:
             raise ImportExportError(f"{own_key} is there {count} times")
 
 
-def _find_replaced(present: list[Document], profile_id: Any, name: Any) -> Document | None:
+def _find_replaced(
+    present: list[ProfileDocument], profile_id: Any, name: Any
+) -> ProfileDocument | None:
     """Return the profile that has the id or the name, or ``None``.
 
     Raises:
@@ -279,7 +286,7 @@ def _find_replaced(present: list[Document], profile_id: Any, name: Any) -> Docum
     return found[0] if found else None
 
 
-def _keep_token(profile: Document, replaced: Document) -> None:
+def _keep_token(profile: Document, replaced: ProfileDocument) -> None:
     """Give the profile the token of the replaced one, if it has none and is for the same server.
 
     For another server the token would be sent to a stranger, who may have made the export.
@@ -291,6 +298,6 @@ def _keep_token(profile: Document, replaced: Document) -> None:
         profile["jira_config"] = {**jira, "token": earlier["token"]}
 
 
-def _token(profile: Document) -> Any:
+def _token(profile: Mapping[str, Any]) -> Any:
     jira = profile.get("jira_config")
     return jira.get("token") if isinstance(jira, dict) else None

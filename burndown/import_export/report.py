@@ -31,7 +31,7 @@ class ImportReport:
 
     @property
     def warnings(self) -> list[str]:
-        """Sentences on what the user should know or do, one line each, safe to print and log."""
+        """Return sentences for the user, one line each, safe to print and log."""
         sentences = [f"{name} was edited after the export" for name in self.edited]
         sentences += [f"{name} was added after the export" for name in self.added]
         if self.missing_secrets:

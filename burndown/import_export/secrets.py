@@ -1,14 +1,13 @@
 """Secrets, which leave the store only if the caller asks for them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from burndown.errors import ImportExportError, is_secret
 from burndown.import_export.layout import PROFILE
 from burndown.models import Entity, Profile
 from burndown.models.json_codec import encode
-from burndown.persistence import Document
 
 __all__ = ["TOKEN", "refuse_tokens", "without_secrets"]
 
@@ -40,7 +39,7 @@ def without_secrets(entity: type[Entity], content: Any, path: str = "") -> tuple
     return _without(content, path, rule, omitted), omitted
 
 
-def refuse_tokens(profiles: list[Document], data: bytes, name: str) -> None:
+def refuse_tokens(profiles: Iterable[Mapping[str, Any]], data: bytes, name: str) -> None:
     """Refuse a file that holds the Jira token of a profile, such as in a description.
 
     Raises:

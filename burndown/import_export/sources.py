@@ -22,7 +22,7 @@ class Source(Protocol):
 
     @property
     def path(self) -> Path:
-        """The folder or file, for messages."""
+        """Return the folder or file, for messages."""
 
     def names(self) -> list[str]:
         """Return the names of all files that may belong to the export, with slashes.

@@ -22,12 +22,12 @@ class LegacyQuery:
 
     @property
     def path(self) -> Path:
-        """The file that describes the query."""
+        """Return the file that describes the query."""
         return self.folder / QUERY_FILE
 
     @property
     def sidecar_path(self) -> Path:
-        """The file with the fields that the others cannot hold."""
+        """Return the file with the fields that the others cannot hold."""
         return self.folder / QUERY_SIDECAR
 
 

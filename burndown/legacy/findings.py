@@ -1,4 +1,4 @@
-"""What a reader of a workspace reports of its files."""
+"""Findings: reports on the files of a workspace that is read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

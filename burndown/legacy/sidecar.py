@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from burndown.models.values import IsoWeek, UtcDatetime, Word
+from burndown.models.field_types import IsoWeek, UtcDatetime, Word
 
 __all__ = [
     "ActiveInfo",

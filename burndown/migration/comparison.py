@@ -7,7 +7,7 @@ from typing import Any
 
 from burndown.errors import MigrationError
 from burndown.models.json_codec import encode
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 
 __all__ = ["difference", "require_equal"]
 

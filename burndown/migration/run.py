@@ -20,7 +20,7 @@ from burndown.legacy import (
 )
 from burndown.migration.mover import Mover, Progress
 from burndown.migration.report import MigrationReport, Outcome
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.repositories.app_state import get_app_state, set_app_state

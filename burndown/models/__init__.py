@@ -1,15 +1,16 @@
 """The stored entities: one module for each, with its nested sections."""
 
 from burndown.models.app_state import AppState
-from burndown.models.base import Entity, Submodel
 from burndown.models.documents import Document
-from burndown.models.jira_cache import JiraCache, jira_cache_key
-from burndown.models.jira_changelog import JiraChangelog
+from burndown.models.entity import Entity
+from burndown.models.jira_cache import JiraCache, JiraCacheEntry, jira_cache_key
+from burndown.models.jira_changelog import JiraChangelog, JiraChangelogEntry
 from burndown.models.metrics_snapshot import (
     DoraMetrics,
     FlowMetrics,
     MetricForecast,
     MetricsSnapshot,
+    MetricsSnapshotDocument,
 )
 from burndown.models.profile import (
     DoraFieldMappings,
@@ -22,10 +23,12 @@ from burndown.models.profile import (
     Profile,
     ProjectClassification,
 )
+from burndown.models.profile_document import ProfileDocument
 from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
-from burndown.models.query import Query
+from burndown.models.query import Query, QueryDocument
 from burndown.models.query_data import QueryData
-from burndown.models.task_progress import TaskProgress
+from burndown.models.submodel import Submodel
+from burndown.models.task_progress import TaskProgress, TaskProgressDocument
 from burndown.models.version import SCHEMA_VERSION
 
 __all__ = [
@@ -43,18 +46,24 @@ __all__ = [
     "FlowTypeMappings",
     "ForecastSettings",
     "JiraCache",
+    "JiraCacheEntry",
     "JiraChangelog",
+    "JiraChangelogEntry",
     "JiraConfig",
     "MetricForecast",
     "MetricsSnapshot",
+    "MetricsSnapshotDocument",
     "Profile",
+    "ProfileDocument",
     "ProjectClassification",
     "ProjectData",
     "ProjectScope",
     "Query",
     "QueryData",
+    "QueryDocument",
     "Submodel",
     "TaskProgress",
+    "TaskProgressDocument",
     "WeeklyStatistics",
     "jira_cache_key",
 ]

@@ -5,9 +5,9 @@ from typing import ClassVar
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
-from burndown.models.values import Key, Line
+from burndown.models.entity import Entity
+from burndown.models.field_types import Key, Line
 
 __all__ = ["AppState", "AppStateDocument"]
 

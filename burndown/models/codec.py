@@ -25,11 +25,12 @@ from pydantic_core import PydanticCustomError, PydanticSerializationError
 from typing_extensions import TypedDict
 
 from burndown.errors import ValidationError
-from burndown.models.base import Entity, Submodel, fields_by_key
-from burndown.models.columns import CompressedJson, JsonColumn
 from burndown.models.documents import Document
+from burndown.models.entity import Entity
+from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import check_storable
-from burndown.models.values import SECTION_DEPTH
+from burndown.models.json_columns import CompressedJson, JsonColumn
+from burndown.models.submodel import Submodel, fields_by_key
 
 __all__ = ["Codec", "Row", "codec_of"]
 

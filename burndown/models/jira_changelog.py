@@ -6,12 +6,13 @@ from typing import Any, ClassVar, NamedTuple
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import add_index
-from burndown.models.columns import CompressedJson, Flag, OrderedText, UtcTimestamp
+from burndown.models.columns import Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.documents import Document
+from burndown.models.entity import add_index
+from burndown.models.field_types import JsonObject, Key, UtcDatetime
+from burndown.models.json_columns import CompressedJson
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import JsonObject, Key, UtcDatetime
 
 __all__ = ["JiraChangelog", "JiraChangelogDocument", "JiraChangelogEntry", "changelog_counts"]
 

@@ -6,11 +6,10 @@ from sqlalchemy import PrimaryKeyConstraint
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import View, add_index
-from burndown.models.columns import JsonText, OrderedText, UtcTimestamp
+from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.documents import Document
-from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import (
+from burndown.models.entity import add_index
+from burndown.models.field_types import (
     IsoWeek,
     JsonObject,
     LenientNumber,
@@ -18,8 +17,11 @@ from burndown.models.values import (
     UtcDatetime,
     Word,
     lenient,
-    utc_now,
 )
+from burndown.models.json_columns import JsonText
+from burndown.models.query_data import QueryData, of_query
+from burndown.models.submodel import View
+from burndown.models.timestamps import utc_now
 
 __all__ = [
     "DoraMetrics",

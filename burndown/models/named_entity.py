@@ -8,9 +8,11 @@ from sqlalchemy import text
 from sqlmodel import Field
 
 from burndown.errors import ValidationError
-from burndown.models.base import Entity
-from burndown.models.columns import JsonText, OrderedText, UtcTimestamp, random_text
-from burndown.models.values import Identifier, JsonObject, Line, Name, UtcDatetime, slug, utc_now
+from burndown.models.columns import OrderedText, UtcTimestamp, random_text
+from burndown.models.entity import Entity
+from burndown.models.field_types import Identifier, JsonObject, Line, Name, UtcDatetime, slug
+from burndown.models.json_columns import JsonText
+from burndown.models.timestamps import utc_now
 
 __all__ = ["NamedEntity", "name_taken"]
 

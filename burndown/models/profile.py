@@ -15,14 +15,10 @@ from pydantic import Field as SectionField
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
-from typing_extensions import TypedDict
 
-from burndown.models.base import Submodel, add_index
-from burndown.models.columns import Flag, FlagJson, SubmodelJson
-from burndown.models.documents import Document
-from burndown.models.json_codec import check_text
-from burndown.models.named_entity import NamedEntity
-from burndown.models.values import (
+from burndown.models.columns import Flag
+from burndown.models.entity import add_index
+from burndown.models.field_types import (
     Expecting,
     FieldSource,
     Number,
@@ -31,26 +27,21 @@ from burndown.models.values import (
     TimestampText,
     invalid,
 )
+from burndown.models.json_codec import check_text
+from burndown.models.json_columns import FlagJson, SubmodelJson
+from burndown.models.named_entity import NamedEntity
+from burndown.models.submodel import Submodel
 
 __all__ = [
     "DoraFieldMappings",
-    "DoraFieldMappingsDocument",
     "FieldMappings",
-    "FieldMappingsDocument",
     "FlowFieldMappings",
-    "FlowFieldMappingsDocument",
     "FlowTypeMapping",
-    "FlowTypeMappingDocument",
     "FlowTypeMappings",
-    "FlowTypeMappingsDocument",
     "ForecastSettings",
-    "ForecastSettingsDocument",
     "JiraConfig",
-    "JiraConfigDocument",
     "Profile",
-    "ProfileDocument",
     "ProjectClassification",
-    "ProjectClassificationDocument",
 ]
 
 _URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=["http", "https"]))
@@ -232,114 +223,6 @@ class FlowTypeMappings(Submodel):
     """Work on the architecture, so that it does not hinder later work."""
     risk: _FlowType = SectionField(default_factory=FlowTypeMapping, alias="Risk")
     """Security, privacy and compliance."""
-
-
-class JiraConfigDocument(TypedDict, total=False):
-    """:class:`JiraConfig` in a document."""
-
-    base_url: str
-    api_version: Literal["v2", "v3"]
-    token: str
-    cache_size_mb: int
-    max_results_per_call: int
-    points_field: str | Document
-    configured: bool
-    last_test_timestamp: str | None
-    last_test_success: bool | None
-
-
-class DoraFieldMappingsDocument(TypedDict, total=False):
-    """:class:`DoraFieldMappings` in a document."""
-
-    deployment_date: str | Document | None
-    deployment_successful: str | Document | None
-    code_commit_date: str | Document | None
-    incident_detected_at: str | Document | None
-    incident_resolved_at: str | Document | None
-    change_failure: str | Document | None
-    production_impact: str | Document | None
-    affected_environment: str | Document | None
-    target_environment: str | Document | None
-    severity_level: str | Document | None
-
-
-class FlowFieldMappingsDocument(TypedDict, total=False):
-    """:class:`FlowFieldMappings` in a document."""
-
-    flow_item_type: str | Document | None
-    status: str | Document | None
-    effort_category: str | Document | None
-    completed_date: str | Document | None
-    estimate: str | Document | None
-
-
-class FieldMappingsDocument(TypedDict, total=False):
-    """:class:`FieldMappings` in a document."""
-
-    dora: DoraFieldMappingsDocument
-    flow: FlowFieldMappingsDocument
-
-
-class ForecastSettingsDocument(TypedDict, total=False):
-    """:class:`ForecastSettings` in a document."""
-
-    pert_factor: float
-    deadline: str | None
-    milestone: str | None
-    data_points_count: float
-
-
-class ProjectClassificationDocument(TypedDict, total=False):
-    """:class:`ProjectClassification` in a document."""
-
-    devops_projects: list[str]
-    development_projects: list[str]
-    devops_task_types: list[str]
-    bug_types: list[str]
-    production_environment_values: list[str]
-    flow_end_statuses: list[str]
-    active_statuses: list[str]
-    flow_start_statuses: list[str]
-    wip_statuses: list[str]
-
-
-class FlowTypeMappingDocument(TypedDict, total=False):
-    """:class:`FlowTypeMapping` in a document."""
-
-    issue_types: list[str]
-    effort_categories: list[str]
-
-
-FlowTypeMappingsDocument = TypedDict(
-    "FlowTypeMappingsDocument",
-    {
-        "Feature": FlowTypeMappingDocument | list[str],
-        "Defect": FlowTypeMappingDocument | list[str],
-        "Technical Debt": FlowTypeMappingDocument | list[str],
-        "Risk": FlowTypeMappingDocument | list[str],
-    },
-    total=False,
-)
-
-
-class ProfileDocument(TypedDict):
-    """A profile as a backend returns it; sections hold what was set, :class:`Profile` has defaults.
-
-    It also holds whatever other keys were saved.
-    """
-
-    id: str
-    name: str
-    description: str
-    created_at: str
-    last_used: str
-    jira_config: JiraConfigDocument
-    field_mappings: FieldMappingsDocument
-    forecast_settings: ForecastSettingsDocument
-    project_classification: ProjectClassificationDocument
-    flow_type_mappings: FlowTypeMappingsDocument
-    show_milestone: bool
-    show_points: bool | list[str]
 
 
 def _section(model: type[Submodel]) -> Any:

@@ -5,18 +5,13 @@ from typing import Annotated, Any, ClassVar
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import View
-from burndown.models.columns import JsonText, UtcTimestamp
+from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
+from burndown.models.field_types import JsonObject, LenientNumber, LenientText, UtcDatetime, lenient
+from burndown.models.json_columns import JsonText
 from burndown.models.query_data import QueryData, of_query
-from burndown.models.values import (
-    JsonObject,
-    LenientNumber,
-    LenientText,
-    UtcDatetime,
-    lenient,
-    utc_now,
-)
+from burndown.models.submodel import View
+from burndown.models.timestamps import utc_now
 
 __all__ = ["ProjectData", "ProjectDataDocument", "ProjectScope", "WeeklyStatistics"]
 

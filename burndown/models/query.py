@@ -10,10 +10,10 @@ from sqlalchemy import (
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import add_index
 from burndown.models.columns import OrderedText, UtcTimestamp
+from burndown.models.entity import add_index
+from burndown.models.field_types import Identifier, Line, UtcDatetime
 from burndown.models.named_entity import NamedEntity
-from burndown.models.values import Identifier, Line, UtcDatetime
 
 __all__ = ["Query", "QueryDocument"]
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field
 
-from burndown.models.base import Entity
 from burndown.models.columns import OrderedText
-from burndown.models.values import Identifier
+from burndown.models.entity import Entity
+from burndown.models.field_types import Identifier
 
 __all__ = ["QueryData", "of_query"]
 

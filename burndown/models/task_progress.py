@@ -7,9 +7,10 @@ from sqlalchemy import Float
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.base import Entity
 from burndown.models.columns import OrderedText, UtcTimestamp
-from burndown.models.values import Identifier, Line, Number, UtcDatetime, Word, invalid, utc_now
+from burndown.models.entity import Entity
+from burndown.models.field_types import Identifier, Line, Number, UtcDatetime, Word, invalid
+from burndown.models.timestamps import utc_now
 
 __all__ = ["TaskProgress", "TaskProgressDocument"]
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from burndown.models import Document
-from burndown.models.values import after, to_utc
+from burndown.models import JiraCacheEntry, JiraChangelogEntry
+from burndown.models.timestamps import after, to_utc
 
 __all__ = ["expiry_at", "is_expired", "listed_cache", "listed_changelog"]
 
@@ -21,7 +21,7 @@ def is_expired(record: Mapping[str, Any], now: datetime) -> bool:
     return expires_at is not None and to_utc(expires_at) <= now
 
 
-def listed_cache(record: Mapping[str, Any], now: datetime) -> Document:
+def listed_cache(record: Mapping[str, Any], now: datetime) -> JiraCacheEntry:
     """Return what a listing contains of a cached response."""
     return {
         "cache_key": record["cache_key"],
@@ -33,7 +33,7 @@ def listed_cache(record: Mapping[str, Any], now: datetime) -> Document:
     }
 
 
-def listed_changelog(record: Mapping[str, Any], now: datetime) -> Document:
+def listed_changelog(record: Mapping[str, Any], now: datetime) -> JiraChangelogEntry:
     """Return what a listing contains of a cached changelog."""
     return {
         "issue_key": record["issue_key"],

@@ -2,10 +2,19 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from burndown.models import AppState, Document, Profile, Query, TaskProgress
-from burndown.models.values import to_utc
+from burndown.models import (
+    AppState,
+    Document,
+    Profile,
+    ProfileDocument,
+    Query,
+    QueryDocument,
+    TaskProgress,
+    TaskProgressDocument,
+)
+from burndown.models.timestamps import to_utc
 from burndown.persistence.query_data_store import QueryDataStore
 
 __all__ = ["Document", "PersistenceBackend"]
@@ -41,7 +50,7 @@ class PersistenceBackend(QueryDataStore):
 
     # --- profiles ----------------------------------------------------------------------------
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> ProfileDocument | None:
         """Return the profile, with its Jira token in plain text, or ``None``.
 
         It always has ``id``, ``name``, ``description``, ``created_at``, ``last_used``,
@@ -49,7 +58,7 @@ class PersistenceBackend(QueryDataStore):
         ``flow_type_mappings``, ``show_milestone`` and ``show_points``, and all other keys that were
         saved. Sections hold only what was set; :class:`~burndown.models.Profile` has the defaults.
         """
-        return next(self.records(Profile, profile_id), None)
+        return cast("ProfileDocument | None", next(self.records(Profile, profile_id), None))
 
     @abstractmethod
     def save_profile(self, profile: Mapping[str, Any]) -> None:
@@ -63,9 +72,9 @@ class PersistenceBackend(QueryDataStore):
             ValidationError: a value is not valid, or another profile has the name.
         """
 
-    def list_profiles(self) -> list[Document]:
+    def list_profiles(self) -> list[ProfileDocument]:
         """Return all profiles as :meth:`get_profile` does, most recently used first."""
-        return _most_recently_used(self.records(Profile))
+        return cast("list[ProfileDocument]", _most_recently_used(self.records(Profile)))
 
     @abstractmethod
     def delete_profile(self, profile_id: str) -> None:
@@ -77,14 +86,15 @@ class PersistenceBackend(QueryDataStore):
 
     # --- queries -----------------------------------------------------------------------------
 
-    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+    def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
         """Return the query, or ``None``.
 
         It always has ``profile_id``, ``id``, ``name``, ``jql``, ``description``, ``created_at``,
         ``last_used`` and ``updated_at`` (when it was last edited, ``None`` for never), and all
         other keys that were saved.
         """
-        return next(self.records(Query, profile_id, query_id), None)
+        found = next(self.records(Query, profile_id, query_id), None)
+        return cast("QueryDocument | None", found)
 
     @abstractmethod
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
@@ -101,12 +111,12 @@ class PersistenceBackend(QueryDataStore):
             ValidationError: a value is not valid, or another query of the profile has the name.
         """
 
-    def list_queries(self, profile_id: str) -> list[Document]:
+    def list_queries(self, profile_id: str) -> list[QueryDocument]:
         """Return the queries of the profile as :meth:`get_query` does, most recently used first.
 
         The list is empty if the profile does not exist.
         """
-        return _most_recently_used(self.records(Query, profile_id))
+        return cast("list[QueryDocument]", _most_recently_used(self.records(Query, profile_id)))
 
     @abstractmethod
     def delete_query(self, profile_id: str, query_id: str) -> None:
@@ -128,13 +138,13 @@ class PersistenceBackend(QueryDataStore):
 
     # --- tasks -------------------------------------------------------------------------------
 
-    def get_task_progress(self, task_name: str) -> Document | None:
+    def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         """Return the progress of a task, or ``None`` if there is none.
 
         It has ``task_name``, ``progress_percent`` (0 to 100), ``status``, ``message`` and
         ``updated_at``.
         """
-        tasks = self.records(TaskProgress)
+        tasks = self.list_task_progress()
         return next((each for each in tasks if each["task_name"] == task_name), None)
 
     def save_task_progress(
@@ -157,9 +167,9 @@ class PersistenceBackend(QueryDataStore):
         }
         self.save_records(TaskProgress, [record])
 
-    def list_task_progress(self) -> list[Document]:
+    def list_task_progress(self) -> list[TaskProgressDocument]:
         """Return the progress of all tasks as :meth:`get_task_progress` does, by name."""
-        return list(self.records(TaskProgress))
+        return cast("list[TaskProgressDocument]", list(self.records(TaskProgress)))
 
     @abstractmethod
     def clear_task_progress(self, task_name: str) -> None:

@@ -25,7 +25,7 @@ from burndown.legacy import (
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query, QueryData, TaskProgress
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import query_document, require_object
 from burndown.persistence.caching import is_expired
 from burndown.persistence.interface import Document, PersistenceBackend

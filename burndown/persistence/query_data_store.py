@@ -3,10 +3,19 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from burndown.models import Document, JiraCache, JiraChangelog, MetricsSnapshot, ProjectData
-from burndown.models.values import to_utc
+from burndown.models import (
+    Document,
+    JiraCache,
+    JiraCacheEntry,
+    JiraChangelog,
+    JiraChangelogEntry,
+    MetricsSnapshot,
+    MetricsSnapshotDocument,
+    ProjectData,
+)
+from burndown.models.timestamps import to_utc
 from burndown.persistence.arguments import check_limit, require_object
 from burndown.persistence.caching import expiry_at, is_expired, listed_cache, listed_changelog
 from burndown.persistence.record_store import RecordStore
@@ -58,7 +67,7 @@ class QueryDataStore(RecordStore):
         }
         self.save_records(JiraCache, [record])
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
         """Return what is cached for the query, newest first, expired responses included.
 
         Each has ``cache_key``, ``created_at``, ``expires_at``, ``expired``, ``issue_count`` (issues
@@ -143,7 +152,7 @@ class QueryDataStore(RecordStore):
             ({**shared, "issue_key": key, "changelog": each} for key, each in changelogs.items()),
         )
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[JiraChangelogEntry]:
         """Return what is cached of the query's issues, by issue key, expired changelogs included.
 
         Each has ``issue_key``, ``expires_at`` (``None`` for never), ``expired`` and
@@ -174,7 +183,7 @@ class QueryDataStore(RecordStore):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-    ) -> list[Document]:
+    ) -> list[MetricsSnapshotDocument]:
         """Return snapshots of one metric type or of all, newest week first.
 
         Each has ``profile_id``, ``query_id``, ``snapshot_date`` (``2025-W12``), ``metric_type``,
@@ -196,7 +205,7 @@ class QueryDataStore(RecordStore):
             if metric_type in (None, each["metric_type"])
         ]
         found.sort(key=lambda each: str(each["snapshot_date"]), reverse=True)
-        return found[:limit]
+        return cast("list[MetricsSnapshotDocument]", found[:limit])
 
     def save_metrics_snapshot(
         self,

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from burndown.models import Document, Entity
-from burndown.models.values import to_utc, utc_now
+from burndown.models.timestamps import to_utc, utc_now
 
 __all__ = ["RecordStore"]
 

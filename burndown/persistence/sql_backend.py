@@ -8,10 +8,20 @@ from typing import Any
 
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
-from burndown.models import Entity, Profile, Query
+from burndown.models import (
+    Entity,
+    JiraCacheEntry,
+    JiraChangelogEntry,
+    MetricsSnapshotDocument,
+    Profile,
+    ProfileDocument,
+    Query,
+    QueryDocument,
+    TaskProgressDocument,
+)
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import check_limit, query_document, require_object
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
@@ -61,25 +71,25 @@ class SQLBackend(PersistenceBackend):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database!r})"
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> ProfileDocument | None:
         return self.database.read(get_profile, profile_id)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         self._save_named(Profile, require_object("Profile", profile))
 
-    def list_profiles(self) -> list[Document]:
+    def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
 
     def delete_profile(self, profile_id: str) -> None:
         self.database.write(delete_profile, profile_id)
 
-    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+    def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
         return self.database.read(get_query, profile_id, query_id)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
         self._save_named(Query, query_document(profile_id, query))
 
-    def list_queries(self, profile_id: str) -> list[Document]:
+    def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
@@ -95,7 +105,7 @@ class SQLBackend(PersistenceBackend):
         found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self.now())
         return None if found is None else found["response"]
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
         now = self.now()
         found = self.database.read(list_jira_caches, profile_id, query_id)
         return [listed_cache(each, now) for each in found]
@@ -115,7 +125,7 @@ class SQLBackend(PersistenceBackend):
         found = self.database.read(get_jira_changelogs, profile_id, query_id, self.now(), wanted)
         return {document["issue_key"]: document["changelog"] for document in found}
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[JiraChangelogEntry]:
         now = self.now()
         found = self.database.read(list_jira_changelogs, profile_id, query_id)
         return [listed_changelog(each, now) for each in found]
@@ -130,14 +140,14 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-    ) -> list[Document]:
+    ) -> list[MetricsSnapshotDocument]:
         check_limit(limit)
         return self.database.read(list_metrics_snapshots, profile_id, query_id, metric_type, limit)
 
-    def get_task_progress(self, task_name: str) -> Document | None:
+    def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         return self.database.read(get_task_progress, task_name)
 
-    def list_task_progress(self) -> list[Document]:
+    def list_task_progress(self) -> list[TaskProgressDocument]:
         return self.database.read(list_task_progress)
 
     def clear_task_progress(self, task_name: str) -> None:

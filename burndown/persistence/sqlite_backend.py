@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from burndown.database import SQLiteDatabase
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.sql_backend import SQLBackend
 
 __all__ = ["SQLiteBackend"]

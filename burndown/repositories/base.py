@@ -16,8 +16,9 @@ from sqlmodel import Session, select
 from burndown.errors import ValidationError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
-from burndown.models.columns import CompressedJson, JsonText, damaged
+from burndown.models.columns import damaged
 from burndown.models.documents import Document
+from burndown.models.json_columns import CompressedJson, JsonText
 from burndown.models.query_data import QueryData
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
@@ -62,10 +63,10 @@ class Repository(Generic[E]):
         """
         save_documents(self._executor, self.entity, [entity.to_document()])
 
-    def _typed(self, document: Document | None) -> E | None:
+    def _typed(self, document: Mapping[str, Any] | None) -> E | None:
         return None if document is None else self._all_typed([document])[0]
 
-    def _all_typed(self, documents: Iterable[Document]) -> list[E]:
+    def _all_typed(self, documents: Iterable[Mapping[str, Any]]) -> list[E]:
         codec = codec_of(self.entity)
         try:
             return [codec.entity(document) for document in documents]

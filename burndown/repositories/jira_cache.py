@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, case, delete, select
 from burndown.models import JiraCache
 from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
-from burndown.models.jira_cache import response_counts
+from burndown.models.jira_cache import JiraCacheDocument, response_counts
 from burndown.repositories.base import Repository, query_conditions
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -21,7 +21,9 @@ __all__ = [
 _TABLE = JiraCache.__table__
 _C = _TABLE.c
 _NOW = bindparam("now", type_=UtcTimestamp())
-_GET = Statement(select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > _NOW))
+_GET: Statement[JiraCacheDocument] = Statement(
+    select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > _NOW)
+)
 
 # A release before 1.1 saves no `issue_count`. Only such rows read their response, by a subquery, so
 # that the index covers all others.
@@ -42,7 +44,7 @@ _DELETE_EXPIRED = Statement(delete(_TABLE).where(_C.expires_at <= _NOW))
 
 def get_jira_cache(
     executor: Executor, profile_id: str, query_id: str, cache_key: str, now: datetime
-) -> Document | None:
+) -> JiraCacheDocument | None:
     """Return the cached response, or ``None`` if there is none or it has expired at ``now``."""
     return _GET.first(
         executor, profile_id=profile_id, query_id=query_id, cache_key=cache_key, now=now

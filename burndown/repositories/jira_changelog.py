@@ -9,7 +9,8 @@ from sqlalchemy import bindparam, delete, or_
 from burndown.models import JiraChangelog
 from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
-from burndown.models.values import is_line
+from burndown.models.field_types import is_line
+from burndown.models.jira_changelog import JiraChangelogDocument
 from burndown.repositories.base import Repository, query_conditions
 from burndown.sql import Executor, Statement, key_conditions, one_of, select_documents
 
@@ -26,10 +27,14 @@ _C = _TABLE.c
 _NOW = bindparam("now", type_=UtcTimestamp())
 _VALID = or_(_C.expires_at.is_(None), _C.expires_at > _NOW)
 _OF_QUERY = query_conditions(JiraChangelog)
-_GET = Statement(select_documents(_TABLE).where(*key_conditions(_TABLE), _VALID))
+_GET: Statement[JiraChangelogDocument] = Statement(
+    select_documents(_TABLE).where(*key_conditions(_TABLE), _VALID)
+)
 _ALL = select_documents(_TABLE).where(*_OF_QUERY, _VALID).order_by(_C.issue_key)
-_GET_ALL = Statement(_ALL)
-_GET_SOME = Statement(_ALL.where(one_of(_C.issue_key, "issue_keys")))
+_GET_ALL: Statement[JiraChangelogDocument] = Statement(_ALL)
+_GET_SOME: Statement[JiraChangelogDocument] = Statement(
+    _ALL.where(one_of(_C.issue_key, "issue_keys"))
+)
 _LIST = Statement(
     select_documents(_TABLE, "profile_id", "query_id", "changelog")
     .where(*_OF_QUERY)
@@ -40,7 +45,7 @@ _DELETE_EXPIRED = Statement(delete(_TABLE).where(_C.expires_at <= _NOW))
 
 def get_jira_changelog(
     executor: Executor, profile_id: str, query_id: str, issue_key: str, now: datetime
-) -> Document | None:
+) -> JiraChangelogDocument | None:
     """Return the changelog, or ``None`` if there is none or it has expired at ``now``."""
     return _GET.first(
         executor, profile_id=profile_id, query_id=query_id, issue_key=issue_key, now=now
@@ -53,7 +58,7 @@ def get_jira_changelogs(
     query_id: str,
     now: datetime,
     issue_keys: Iterable[str] | None = None,
-) -> list[Document]:
+) -> list[JiraChangelogDocument]:
     """Return the changelogs of these issues, or of all, that are valid at ``now``, by issue key."""
     parameters: dict[str, Any] = {"profile_id": profile_id, "query_id": query_id, "now": now}
     if issue_keys is None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam
 
 from burndown.models import MetricsSnapshot
-from burndown.models.documents import Document
+from burndown.models.metrics_snapshot import MetricsSnapshotDocument
 from burndown.repositories.base import Repository, query_conditions
 from burndown.sql import Executor, Statement, select_documents
 
@@ -14,10 +14,10 @@ __all__ = ["MetricsSnapshotRepository", "list_metrics_snapshots"]
 
 _C = MetricsSnapshot.__table__.c
 _OF_QUERY = select_documents(MetricsSnapshot.__table__).where(*query_conditions(MetricsSnapshot))
-_LIST = Statement(
+_LIST: Statement[MetricsSnapshotDocument] = Statement(
     _OF_QUERY.order_by(_C.snapshot_date.desc(), _C.metric_type).limit(bindparam("limit"))
 )
-_LIST_OF_TYPE = Statement(
+_LIST_OF_TYPE: Statement[MetricsSnapshotDocument] = Statement(
     _OF_QUERY.where(_C.metric_type == bindparam("metric_type"))
     .order_by(_C.snapshot_date.desc())
     .limit(bindparam("limit"))
@@ -32,7 +32,7 @@ def list_metrics_snapshots(
     query_id: str,
     metric_type: str | None = None,
     limit: int | None = None,
-) -> list[Document]:
+) -> list[MetricsSnapshotDocument]:
     """Return snapshots of one type or of all, newest week first, at most ``limit``."""
     parameters: dict[str, Any] = {
         "profile_id": profile_id,

@@ -6,7 +6,7 @@ from sqlalchemy import delete
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
-from burndown.models.documents import Document
+from burndown.models.profile_document import ProfileDocument
 from burndown.repositories.base import Repository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -15,19 +15,19 @@ __all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles"
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_GET = Statement(_ALL.where(*_KEY), spread=Profile.UNKNOWN_KEYS)
-_LIST = Statement(
+_GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), spread=Profile.UNKNOWN_KEYS)
+_LIST: Statement[ProfileDocument] = Statement(
     _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), spread=Profile.UNKNOWN_KEYS
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
-def get_profile(executor: Executor, profile_id: str) -> Document | None:
+def get_profile(executor: Executor, profile_id: str) -> ProfileDocument | None:
     """Return the profile, unknown keys next to the known ones, or ``None``."""
     return _GET.first(executor, id=profile_id)
 
 
-def list_profiles(executor: Executor) -> list[Document]:
+def list_profiles(executor: Executor) -> list[ProfileDocument]:
     """Return all profiles, most recently used first."""
     return _LIST.documents(executor)
 

@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete
 
 from burndown.errors import QueryNotFoundError
 from burndown.models import Query
-from burndown.models.documents import Document
+from burndown.models.query import QueryDocument
 from burndown.repositories.base import Repository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -16,20 +16,20 @@ _TABLE = Query.__table__
 _C = _TABLE.c
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_GET = Statement(_ALL.where(*_KEY), spread=Query.UNKNOWN_KEYS)
-_LIST = Statement(
+_GET: Statement[QueryDocument] = Statement(_ALL.where(*_KEY), spread=Query.UNKNOWN_KEYS)
+_LIST: Statement[QueryDocument] = Statement(
     _ALL.where(_C.profile_id == bindparam("profile_id")).order_by(_C.last_used.desc(), _C.id),
     spread=Query.UNKNOWN_KEYS,
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
-def get_query(executor: Executor, profile_id: str, query_id: str) -> Document | None:
+def get_query(executor: Executor, profile_id: str, query_id: str) -> QueryDocument | None:
     """Return the query, unknown keys next to the known ones, or ``None``."""
     return _GET.first(executor, profile_id=profile_id, id=query_id)
 
 
-def list_queries(executor: Executor, profile_id: str) -> list[Document]:
+def list_queries(executor: Executor, profile_id: str) -> list[QueryDocument]:
     """Return the profile's queries, most recently used first; empty if there is no such profile."""
     return _LIST.documents(executor, profile_id=profile_id)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete
 
 from burndown.models import TaskProgress
-from burndown.models.documents import Document
+from burndown.models.task_progress import TaskProgressDocument
 from burndown.repositories.base import Repository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -19,17 +19,17 @@ __all__ = [
 _TABLE = TaskProgress.__table__
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_GET = Statement(_ALL.where(*_KEY))
-_LIST = Statement(_ALL.order_by(_TABLE.c.task_name))
+_GET: Statement[TaskProgressDocument] = Statement(_ALL.where(*_KEY))
+_LIST: Statement[TaskProgressDocument] = Statement(_ALL.order_by(_TABLE.c.task_name))
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
-def get_task_progress(executor: Executor, task_name: str) -> Document | None:
+def get_task_progress(executor: Executor, task_name: str) -> TaskProgressDocument | None:
     """Return the progress of a task, or ``None``."""
     return _GET.first(executor, task_name=task_name)
 
 
-def list_task_progress(executor: Executor) -> list[Document]:
+def list_task_progress(executor: Executor) -> list[TaskProgressDocument]:
     """Return the progress of all tasks, by name."""
     return _LIST.documents(executor)
 

@@ -68,7 +68,7 @@ class Contents(NamedTuple):
 
     @property
     def version(self) -> str | None:
-        """The version of our tables; ``None`` if they do not exist.
+        """Return the version of our tables; ``None`` if they do not exist.
 
         Version 1.0 recorded none, and 1.1 used Alembic's own table, which may be another program's;
         so a database without a version table of ours has to have every table and column of those
@@ -82,12 +82,12 @@ class Contents(NamedTuple):
 
     @property
     def newest(self) -> str | None:
-        """The newest version of which all columns exist, with those of all versions before it."""
+        """Return the newest version whose columns exist, with those of all earlier versions."""
         return list(takewhile(self._has, ADDED))[-1] if self._has(_FIRST) else None
 
     @property
     def foreign(self) -> list[str]:
-        """The tables that have names of ours in a database that is not ours."""
+        """Return the tables that have names of ours in a database that is not ours."""
         return sorted(TABLES & self.columns.keys()) if self.version is None else []
 
     def missing(self, version: str) -> list[str]:

@@ -5,9 +5,9 @@ place of 103 us.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Generic, cast
 
 from sqlalchemy import (
     ClauseElement,
@@ -24,20 +24,16 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeEngine
+from typing_extensions import TypeVar
 
 from burndown.errors import format_value
-from burndown.models.columns import (
-    DECODING_ERRORS,
-    IsoText,
-    JsonText,
-    StoredType,
-    SubmodelJson,
-    UtcTimestamp,
-    damaged,
-)
+from burndown.models.columns import DECODING_ERRORS, IsoText, StoredType, UtcTimestamp, damaged
 from burndown.models.documents import Document
-from burndown.models.values import is_line
+from burndown.models.field_types import is_line
+from burndown.models.json_columns import JsonText, SubmodelJson
 from burndown.sql.executor import Executor
+
+D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
 __all__ = ["Statement", "Upsert", "key_conditions", "one_of", "select_documents"]
 
@@ -116,8 +112,8 @@ class _Precompiled:
         return ""
 
 
-class Statement(_Precompiled):
-    """A SELECT or DELETE with named parameters.
+class Statement(_Precompiled, Generic[D]):
+    """A SELECT of documents, or a DELETE, with named parameters.
 
     Args:
         built: the statement; each value in it is a ``bindparam``.
@@ -127,15 +123,15 @@ class Statement(_Precompiled):
     def __init__(self, built: Select[Any] | Delete, spread: str = "") -> None:
         super().__init__(built, spread)
 
-    def documents(self, executor: Executor, /, **parameters: Any) -> list[Document]:
+    def documents(self, executor: Executor, /, **parameters: Any) -> list[D]:
         """Run a SELECT; return each row as a dict by column."""
         return list(self.iterate(executor, **parameters))
 
-    def first(self, executor: Executor, /, **parameters: Any) -> Document | None:
+    def first(self, executor: Executor, /, **parameters: Any) -> D | None:
         """Run a SELECT; return the first row as a dict by column, or ``None``."""
         return next(self.iterate(executor, **parameters), None)
 
-    def iterate(self, executor: Executor, /, **parameters: Any) -> Iterator[Document]:
+    def iterate(self, executor: Executor, /, **parameters: Any) -> Iterator[D]:
         """Run a SELECT; return an iterator over its rows, each decoded when it is asked for."""
         if not all(map(_can_be_stored, parameters.values())):
             return iter(())
@@ -147,7 +143,7 @@ class Statement(_Precompiled):
             cursor.close()  # in SQLite, later reads would see the state of this one until then
             compiled.raise_if_undecodable(error)
             raise
-        return map(compiled.document, rows)
+        return map(cast("Callable[[Any], D]", compiled.document), rows)
 
     def values(self, executor: Executor, /, **parameters: Any) -> list[Any]:
         """Run a SELECT of one column; return its values."""

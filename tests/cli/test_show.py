@@ -239,7 +239,7 @@ def test_stored_strings_cannot_control_the_terminal(capsys: Capture, tmp_path: P
         settings = {"data_points_count": 12, f"unknown{POWER}": f"value{POWER}"}
         backend.save_profile({**strings, "id": "p", "forecast_settings": settings})
         with suppress(ValidationError):
-            profile = backend.get_profile("p") or {}
+            profile: Any = backend.get_profile("p") or {}
             backend.save_profile({**profile, "jira_config": {"base_url": url}})
         backend.save_query("p", {**strings, "id": "q", "jql": f"J{POWER}"})
         backend.save_query("p", {"id": "r\u202e", "name": f"R{POWER}"})

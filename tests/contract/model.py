@@ -191,21 +191,21 @@ class Model(PersistenceBackend):
 
     # profiles and queries
 
-    def get_profile(self, profile_id: str) -> Document | None:
+    def get_profile(self, profile_id: str) -> Any:
         return self._find(Profile, profile_id)
 
     def save_profile(self, profile: Mapping[str, Any]) -> None:
         check("profile", profile)
         self._save_named(Profile, profile)
 
-    def list_profiles(self) -> list[Document]:
+    def list_profiles(self) -> Any:
         return self._most_recently_used(self._below(Profile))
 
     def delete_profile(self, profile_id: str) -> None:
         self._require(profile_id)
         self._delete(Profile, profile_id)
 
-    def get_query(self, profile_id: str, query_id: str) -> Document | None:
+    def get_query(self, profile_id: str, query_id: str) -> Any:
         return self._find(Query, profile_id, query_id)
 
     def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
@@ -215,7 +215,7 @@ class Model(PersistenceBackend):
         self._require(profile_id)
         self._save_named(Query, {**query, "profile_id": profile_id})
 
-    def list_queries(self, profile_id: str) -> list[Document]:
+    def list_queries(self, profile_id: str) -> Any:
         return self._most_recently_used(self._below(Query, profile_id))
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
@@ -283,7 +283,7 @@ class Model(PersistenceBackend):
         of_query = {"profile_id": profile_id, "query_id": query_id}
         self._keep(JiraCache, {**entry, **of_query, **timestamps, **counts(response)})
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> Any:
         found = self._below(JiraCache, profile_id, query_id)
         return [
             {
@@ -357,7 +357,7 @@ class Model(PersistenceBackend):
             self._require(profile_id, query_id)
             self._keep(JiraChangelog, entry)
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[Document]:
+    def list_jira_changelogs(self, profile_id: str, query_id: str) -> Any:
         return [
             {
                 "issue_key": entry["issue_key"],
@@ -386,7 +386,7 @@ class Model(PersistenceBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-    ) -> list[Document]:
+    ) -> Any:
         if limit is not None and limit < 1:
             raise RefusedError("limit")
         found = self._below(MetricsSnapshot, profile_id, query_id)
@@ -428,7 +428,7 @@ class Model(PersistenceBackend):
 
     # tasks
 
-    def get_task_progress(self, task_name: str) -> Document | None:
+    def get_task_progress(self, task_name: str) -> Any:
         return self._find(TaskProgress, task_name)
 
     def save_task_progress(
@@ -439,7 +439,7 @@ class Model(PersistenceBackend):
         progress = {"progress_percent": float(progress_percent), "message": message}
         self._keep(TaskProgress, {**task, **progress, "updated_at": self._now()})
 
-    def list_task_progress(self) -> list[Document]:
+    def list_task_progress(self) -> Any:
         return self._below(TaskProgress)
 
     def clear_task_progress(self, task_name: str) -> None:

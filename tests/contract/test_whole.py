@@ -1,5 +1,7 @@
 """The store itself: its location, size and version, closing, and opening it again."""
 
+from typing import Any
+
 import pytest
 
 from burndown import PersistenceBackend
@@ -58,7 +60,8 @@ def test_saved_data_is_there_in_the_next_backend(store: Store) -> None:
     fill(store, "new", "q")
     store.save_profile({"id": "p", "unknown": [1, 2.0, True]})
     with store.another() as other:
-        assert same(other.get_profile("p")["unknown"], [1, 2.0, True])
+        profile: Any = other.get_profile("p")
+        assert same(profile["unknown"], [1, 2.0, True])
         other.delete_profile("new")
         assert store.get_profile("new") is None
         before = store.everything()

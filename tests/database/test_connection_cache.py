@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, ValidationError
 from burndown.database import connection_cache, timeouts
 from burndown.database.connection_cache import MAX_IDLE, ConnectionCache
-from burndown.models import columns
+from burndown.models import json_columns
 from burndown.repositories import ProfileRepository
 from burndown.sql import Executor
 
@@ -433,7 +433,7 @@ def test_others_can_write_while_a_document_is_validated(
 def test_others_can_write_while_a_row_is_encoded(
     backend: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encode, encoded = columns.encode, []
+    encode, encoded = json_columns.encode_strict, []
     backend.list_profiles()
 
     def watched(value: Any) -> bytes:
@@ -441,7 +441,7 @@ def test_others_can_write_while_a_row_is_encoded(
         encoded.append(value)
         return encode(value)
 
-    monkeypatch.setattr(columns, "encode", watched)
+    monkeypatch.setattr(json_columns, "encode_strict", watched)
     backend.save_profile({"id": "p"})
     assert encoded
 

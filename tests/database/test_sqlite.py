@@ -302,8 +302,7 @@ def test_a_change_in_place_is_saved(current: SQLiteBackend) -> None:
         assert profile.jira_config.model_extra is not None
         profile.jira_config.model_extra["unknown"]["k"] = 2
         ProfileRepository(session).save(profile)
-    found = current.get_profile("p")
-    assert found is not None
+    found: Any = current.get_profile("p")
     assert found["list"] == [1, 2]
     assert found["jira_config"] == {
         "unknown": {"k": 2},

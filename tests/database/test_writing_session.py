@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from burndown import JiraCache, Profile, SQLiteBackend, ValidationError
 from burndown.models.codec import codec_of
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.repositories.profile import get_profile
 from burndown.sql import Executor
 

@@ -120,7 +120,7 @@ def whole(backend: PersistenceBackend, profile_id: str) -> str:
                 "query": query,
                 "project_data": backend.get_project_data(profile_id, query["id"]),
                 "snapshots": [
-                    {key: snapshot[key] for key in of_week}
+                    {key: value for key, value in snapshot.items() if key in of_week}
                     for snapshot in backend.get_metrics_snapshots(
                         profile_id, query["id"], limit=None
                     )

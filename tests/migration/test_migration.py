@@ -310,8 +310,7 @@ def test_an_unexpected_setting_is_reported_and_does_not_stop_the_migration(demo:
     report = run_migration_if_needed()
     [found] = [each for each in report.findings.converted if each.path == path]
     assert re.match(r"forecast_settings\.pert_factor: .*, got -1; kept under legacy_", found.what)
-    stored = get_backend().get_profile("kafka")
-    assert stored is not None
+    stored: Any = get_backend().get_profile("kafka")
     assert stored["legacy_values"] == {"forecast_settings.pert_factor": -1}
     del profile["forecast_settings"]["pert_factor"]
     assert stored["forecast_settings"] == profile["forecast_settings"]
@@ -381,7 +380,7 @@ def profile_of(files: Files, root: Path, profile_id: str = "p") -> dict[str, Any
     with SQLiteBackend(migrate_files(files, root)) as backend:
         found = backend.get_profile(profile_id)
     assert found is not None
-    return found
+    return dict(found)
 
 
 def test_a_flat_profile_is_sorted_into_sections(tmp_path: Path) -> None:
@@ -549,7 +548,7 @@ def test_equal_names_are_numbered_and_the_oldest_is_kept(tmp_path: Path) -> None
         )
     }
     with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
-        found = {query["id"]: query for query in backend.list_queries("p")}
+        found: Any = {query["id"]: query for query in backend.list_queries("p")}
     assert {key: query["name"] for key, query in found.items()} == {
         "a": "Bugs (3)",
         "b": "Bugs",
@@ -569,8 +568,7 @@ def test_an_unsafe_id_is_replaced_and_stays_active(tmp_path: Path) -> None:
     }
     with SQLiteBackend(migrate_files(files, tmp_path)) as backend:
         assert backend.get_app_state("active_profile_id") == "team-a-sub"
-        profile = backend.get_profile("team-a-sub")
-    assert profile is not None
+        profile: Any = backend.get_profile("team-a-sub")
     assert profile["legacy_id"] == "Team A/sub"
 
 

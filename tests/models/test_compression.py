@@ -422,7 +422,8 @@ def test_without_memory_to_compress_nothing_is_stored(
             backend.save_jira_cache("p", "q", "k", response, LATER)
         with pytest.raises(StorageError, match="not enough memory"):
             backend.save_jira_changelog("p", "q", "K-1", {"big": 2**70})  # compressed when bound
-    assert backend.list_jira_caches("p", "q") == backend.list_jira_changelogs("p", "q") == []
+    assert backend.list_jira_caches("p", "q") == []
+    assert backend.list_jira_changelogs("p", "q") == []
     backend.save_jira_cache("p", "q", "k", response, LATER)
     assert backend.get_jira_cache("p", "q", "k") == response
 

@@ -1,6 +1,7 @@
 """The types of documents have the keys of the models, and hold every document that is stored."""
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from typing_extensions import get_type_hints, is_typeddict
 
+from burndown import SQLiteBackend
 from burndown.models import ENTITIES
-from burndown.models.base import Entity, Submodel, fields_by_key
 from burndown.models.codec import codec_of
+from burndown.models.entity import Entity
+from burndown.models.submodel import Submodel, fields_by_key
 from tests.support.strategies import ENTITIES as DOCUMENTS
 from tests.support.strategies import SECTIONS
 
@@ -20,7 +23,8 @@ entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity
 
 def type_of(model: type[Any]) -> Any:
     """Return the type of the documents of an entity or a section."""
-    return getattr(import_module(model.__module__), f"{model.__name__}Document")
+    module = model.__module__.replace("models.profile", "models.profile_document")
+    return getattr(import_module(module), f"{model.__name__}Document")
 
 
 def typed_dicts_in(annotation: Any) -> list[Any]:
@@ -77,3 +81,17 @@ def test_a_document_of_another_type_is_refused(entity: str, key: str, value: Any
     adapter = TypeAdapter(type_of(profile))
     with pytest.raises(ValueError, match=key):
         adapter.validate_python({**document, key: value}, strict=True)
+
+
+def test_a_wrong_key_is_an_error_of_the_type_checker(tmp_path: Path) -> None:
+    """mypy reports each ``type: ignore`` that is not needed."""
+    with SQLiteBackend(tmp_path / "burndown.db") as backend:
+        backend.save_profile({"id": "p", "own": 1})
+        profile = backend.get_profile("p")
+        assert profile is not None
+        assert profile["forecast_settings"] == {}
+        assert profile.get("own") == 1
+        with pytest.raises(KeyError):
+            profile["forcast_settings"]  # type: ignore[typeddict-item]
+        with pytest.raises(KeyError):
+            profile["forecast_settings"]["pert_faktor"]  # type: ignore[typeddict-item]

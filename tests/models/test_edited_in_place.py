@@ -17,8 +17,8 @@ from burndown.models import (
     JiraConfig,
     ProjectClassification,
 )
-from burndown.models.base import Submodel
 from burndown.models.codec import codec_of
+from burndown.models.submodel import Submodel
 from burndown.repositories import ProfileRepository
 from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, strings
 

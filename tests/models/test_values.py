@@ -17,8 +17,7 @@ from pydantic import TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from burndown import jira_cache_key
-from burndown.models.json_codec import MAX_DEPTH, check_storable, decode, encode
-from burndown.models.values import (
+from burndown.models.field_types import (
     Identifier,
     IsoWeek,
     Key,
@@ -28,9 +27,9 @@ from burndown.models.values import (
     TimestampText,
     UtcDatetime,
     slug,
-    to_iso_week,
-    to_utc,
 )
+from burndown.models.json_codec import MAX_DEPTH, check_storable, decode, encode
+from burndown.models.timestamps import to_iso_week, to_utc
 from tests.support.strategies import (
     aware_timestamps,
     hidden,

@@ -50,8 +50,7 @@ def test_ten_threads_read_consistent_states_while_another_writes(backend: SQLite
     def read(times: int) -> None:
         last = 0
         for _ in range(times):
-            profile = backend.get_profile("p")
-            assert profile is not None
+            profile: Any = backend.get_profile("p")
             assert profile["description"] == str(profile["count"])
             assert profile["count"] >= last
             last = profile["count"]

@@ -300,7 +300,8 @@ def test_a_profile_that_the_dashboard_rewrites_is_converted(
 ) -> None:
     """Without the marker, or with it if the dashboard has kept it in a changed file."""
     files.save_profile({"id": "p", "name": "Kafka", "deadline": "a key of its own"})
-    assert files.get_profile("p")["deadline"] == "a key of its own"  # type: ignore[index]
+    saved: Any = files.get_profile("p")
+    assert saved["deadline"] == "a key of its own"
     path = folder / "p/profile.json"
     for drop in (False, True):
         written = {**value_of(path), "deadline": "2026-01-01", "description": None}

@@ -155,4 +155,5 @@ def test_a_path_may_be_a_string(tmp_path: Path) -> None:
     with SQLiteBackend(tmp_path / "burndown.db") as one:
         one.save_profile({"id": "p", "unknown": [1, 2.0, True]})
     with SQLiteBackend(str(tmp_path / "burndown.db")) as other:
-        assert same(other.get_profile("p")["unknown"], [1, 2.0, True])
+        profile: Any = other.get_profile("p")
+        assert same(profile["unknown"], [1, 2.0, True])

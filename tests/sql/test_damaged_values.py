@@ -16,16 +16,10 @@ from sqlmodel import Session
 
 from burndown import DatabaseCorruptionError, JiraCache, Profile, Query, SQLiteBackend
 from burndown.models import Entity
-from burndown.models.columns import (
-    CompressedJson,
-    Flag,
-    FlagJson,
-    JsonText,
-    StoredType,
-    UtcTimestamp,
-)
+from burndown.models.columns import Flag, StoredType, UtcTimestamp
 from burndown.models.columns import SubmodelJson as Section
 from burndown.models.compression import compress, decompress
+from burndown.models.json_columns import CompressedJson, FlagJson, JsonText
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
 from tests.support.strategies import ENTITIES, VALID

@@ -20,7 +20,7 @@ from burndown.database import Database, open_database
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.columns import IsoText, UtcTimestamp
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 from burndown.repositories.jira_changelog import get_jira_changelogs
 from burndown.sql import (
     Executor,

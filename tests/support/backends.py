@@ -11,7 +11,7 @@ import pytest
 
 from burndown import PersistenceBackend, SQLiteBackend
 from burndown.database import open_database
-from burndown.models.values import utc_now
+from burndown.models.timestamps import utc_now
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 

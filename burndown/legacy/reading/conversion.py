@@ -21,8 +21,9 @@ from burndown.legacy.reading.field_values import FieldType, field_type, possible
 from burndown.legacy.reading.json_files import json_type
 from burndown.models import Document, Entity, Submodel
 from burndown.models.codec import codec_of
+from burndown.models.field_types import is_line
 from burndown.models.json_codec import check_storable, encode
-from burndown.models.values import is_line, to_utc
+from burndown.models.timestamps import to_utc
 
 __all__ = ["LEGACY_HIDDEN", "LEGACY_VALUES", "convert", "is_timestamp", "keep_storable"]
 

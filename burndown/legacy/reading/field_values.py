@@ -36,12 +36,12 @@ class FieldType:
 
     @property
     def takes_string(self) -> bool:
-        """Whether an empty string may mean something."""
+        """Return whether an empty string may mean something."""
         return not self.types or bool(self.types & {str, SecretStr})
 
     @property
     def is_timestamp(self) -> bool:
-        """Whether it takes timestamps, which are stored in one spelling."""
+        """Return whether it takes timestamps, which are stored in one spelling."""
         return datetime in self.types
 
 

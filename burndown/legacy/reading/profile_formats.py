@@ -9,7 +9,7 @@ from burndown.errors import format_value
 from burndown.legacy.findings import Report
 from burndown.legacy.reading.conversion import convert, is_timestamp
 from burndown.models import Document, Profile
-from burndown.models.values import is_line
+from burndown.models.field_types import is_line
 
 __all__ = ["profile_document"]
 

@@ -58,7 +58,7 @@ class QueryFile:
 
     @property
     def key(self) -> list[str]:
-        """The fields that identify a document of the query."""
+        """Return the fields that identify a document of the query."""
         return [
             column.name
             for column in self.model.__table__.primary_key

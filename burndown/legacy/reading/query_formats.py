@@ -12,7 +12,7 @@ from burndown.legacy.findings import Report
 from burndown.legacy.reading.conversion import convert, is_timestamp, keep_storable
 from burndown.legacy.reading.json_files import FormatError, json_type
 from burndown.models import Document, Query, jira_cache_key
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 
 __all__ = [
     "CACHE_LIFETIME",

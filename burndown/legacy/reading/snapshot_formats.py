@@ -15,7 +15,7 @@ from burndown.legacy.reading.conversion import LEGACY_VALUES, is_timestamp, keep
 from burndown.legacy.reading.json_files import FormatError, json_type
 from burndown.legacy.sidecar import SnapshotInfo
 from burndown.models import Document
-from burndown.models.values import to_iso_week, to_utc
+from burndown.models.timestamps import to_iso_week, to_utc
 
 __all__ = ["described_snapshots", "snapshot_documents"]
 

@@ -7,7 +7,8 @@ from itertools import count
 from burndown.errors import format_value
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.findings import Findings
-from burndown.models.values import MAX_NAME_LENGTH, to_utc
+from burndown.models.field_types import MAX_NAME_LENGTH
+from burndown.models.timestamps import to_utc
 
 __all__ = ["make_names_unique"]
 

@@ -42,7 +42,7 @@ from burndown.legacy.reading.sidecar_files import read_sidecar
 from burndown.legacy.reading.unique_names import make_names_unique
 from burndown.legacy.sidecar import WorkspaceSidecar
 from burndown.models import Document, JiraCache, Profile, Query
-from burndown.models.values import is_identifier, is_line, slug
+from burndown.models.field_types import is_identifier, is_line, slug
 
 __all__ = ["Workspace"]
 
@@ -86,12 +86,12 @@ class Workspace:
 
     @property
     def query_count(self) -> int:
-        """The number of queries of all profiles."""
+        """Return the number of queries of all profiles."""
         return sum(len(profile.queries) for profile in self.profiles)
 
     @property
     def predates_profiles(self) -> bool:
-        """Whether its files are next to the folder, from before there were profiles."""
+        """Return whether its files are next to the folder, from before there were profiles."""
         root = self.profiles_dir.parent
         return any(profile.folder == root for profile in self.profiles)
 

@@ -78,12 +78,12 @@ class WorkspaceReader:
 
     @property
     def app_state(self) -> dict[str, str]:
-        """The app state."""
+        """Return the app state."""
         return {"schema_version": SCHEMA_VERSION, **self.workspace.app_state}
 
     @property
     def tasks(self) -> dict[str, Document]:
-        """The progress of all tasks, by name."""
+        """Return the progress of all tasks, by name."""
         return self.workspace.sidecar.tasks
 
     def queries(self) -> Iterator[tuple[str, LegacyQuery]]:

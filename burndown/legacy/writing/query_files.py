@@ -19,7 +19,7 @@ from burndown.legacy.sidecar import (
 from burndown.legacy.writing.json_files import encode_file
 from burndown.models import Document, JiraCache, JiraChangelog, MetricsSnapshot, QueryData
 from burndown.models.json_codec import encode
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 
 __all__ = ["query_files"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from burndown.errors import is_secret
 from burndown.legacy.contents import LegacyProfile
-from burndown.models.values import to_utc
+from burndown.models.timestamps import to_utc
 
 __all__ = ["registry_entry"]
 

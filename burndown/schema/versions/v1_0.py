@@ -4,13 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from burndown.errors import StorageError
-from burndown.models.columns import (
-    CompressedJson,
-    JsonText,
-    OrderedText,
-    UtcTimestamp,
-    random_text,
-)
+from burndown.models.columns import OrderedText, UtcTimestamp, random_text
+from burndown.models.json_columns import CompressedJson, JsonText
 
 revision = "1.0"
 down_revision = None

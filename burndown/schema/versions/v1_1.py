@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
-from burndown.models.columns import CompressedJson, JsonText, UtcTimestamp
+from burndown.models.columns import UtcTimestamp
 from burndown.models.jira_cache import response_counts
-from burndown.models.values import to_utc
+from burndown.models.json_columns import CompressedJson, JsonText
+from burndown.models.timestamps import to_utc
 from burndown.schema.operations import add_column
 
 revision = "1.1"

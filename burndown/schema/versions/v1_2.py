@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
-from burndown.models.columns import CompressedJson
 from burndown.models.jira_cache import response_counts
 from burndown.models.jira_changelog import changelog_counts
+from burndown.models.json_columns import CompressedJson
 from burndown.schema.operations import add_column
 
 revision = "1.2"

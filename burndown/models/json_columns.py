@@ -1,0 +1,130 @@
+"""The column types of JSON: strings that every SQL shell can read, and compressed values."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Dialect, LargeBinary, Text
+
+from burndown.models.columns import StoredType, decode_flag
+from burndown.models.compression import compress, decompress
+from burndown.models.json_codec import check_object, decode, decode_object, encode, encode_strict
+from burndown.models.submodel import Submodel
+
+__all__ = ["CompressedJson", "FlagJson", "JsonColumn", "JsonText", "SubmodelJson"]
+
+T = TypeVar("T")
+
+
+class JsonColumn(StoredType[T]):
+    """A type whose values are JSON, encoded by the codec of the entity or when they are bound."""
+
+    @abstractmethod
+    def encode(self, value: Any) -> str | bytes:
+        """Return a value as it is stored.
+
+        Raises:
+            PydanticCustomError: it cannot be stored exactly.
+        """
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return a value as it is read once it has been stored.
+
+        Raises:
+            PydanticCustomError: it cannot be stored exactly.
+        """
+        return decode(self.encode(value))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
+        """Encode a value that the ORM binds."""
+        return value if value is None or isinstance(value, str | bytes) else self.encode(value)
+
+
+class JsonText(JsonColumn[Any]):
+    """A JSON object as a string; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, *, raw: bool = False) -> None:
+        super().__init__()
+        self.raw = raw
+
+    def encode(self, value: Any) -> str:
+        """Encode an object that has been validated."""
+        return encode(value).decode()
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decode."""
+        return _encoded if self.raw else decode_object
+
+
+class FlagJson(JsonColumn[bool | list[str]]):
+    """A flag, or a list of strings, as JSON; the old dashboard writes 0 and 1 for a flag."""
+
+    impl = Text
+    cache_ok = True
+
+    def encode(self, value: Any) -> str:
+        """Encode."""
+        return encode(value).decode()
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decode."""
+        return _flag_or_list
+
+
+class SubmodelJson(JsonColumn[Submodel]):
+    """A submodel as JSON, only with what was set; a plain document is taken as it is."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, model: type[Submodel]) -> None:
+        super().__init__()
+        self.model = model
+
+    def encode(self, value: Any) -> str:
+        """Encode; a document may hold what is not JSON, such as a ``SecretStr``, and is checked."""
+        document = value.to_document() if isinstance(value, Submodel) else value
+        return encode_strict(document).decode()
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
+        """Decode and validate."""
+        return lambda text: self.model.model_validate(decode_object(text))
+
+
+class CompressedJson(JsonColumn[Any]):
+    """A JSON object, compressed. Read ``raw``, it stays encoded."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, *, raw: bool = False) -> None:
+        super().__init__()
+        self.raw = raw
+
+    def encode(self, value: Any) -> bytes:
+        """Check, encode and compress."""
+        return compress(value)
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return the value itself; a copy of a large response takes too long."""
+        return check_object(value)
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decompress and decode."""
+        return decompress if self.raw else _decompressed_object
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode()
+
+
+def _decompressed_object(compressed: bytes) -> dict[str, Any]:
+    return decode_object(decompress(compressed))
+
+
+def _flag_or_list(text: str) -> Any:
+    value = decode(text)
+    return decode_flag(value) if type(value) is int else value

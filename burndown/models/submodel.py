@@ -1,0 +1,137 @@
+"""The base classes of nested sections, and of views of JSON that others wrote."""
+
+from datetime import date
+from functools import cache
+from typing import Any, Self
+
+from pydantic import ConfigDict, SecretStr, model_validator
+
+from burndown.errors import ValidationError
+from burndown.models.docstring_schema import Described
+from burndown.models.field_types import SECTION_DEPTH
+from burndown.models.json_codec import MAX_DEPTH, check_storable
+
+__all__ = ["Submodel", "View", "fields_by_key", "invalid_key"]
+
+
+class Submodel(Described):
+    """A nested section of configuration: known keys are validated, unknown ones are kept."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        validate_assignment=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        hide_input_in_errors=True,
+        defer_build=True,
+    )
+
+    @model_validator(mode="after")
+    def _check_unknown_keys(self) -> Self:
+        if unknown := self.__pydantic_extra__:
+            plain = {
+                key: value for key, value in unknown.items() if not isinstance(value, Submodel)
+            }
+            check_storable(plain, SECTION_DEPTH)
+        return self
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        name = fields_by_key(type(self)).get(name, name)
+        if name not in type(self).model_fields and not name.startswith("_"):
+            type(self).model_validate({name: value})  # pydantic would set it first
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        """Reset a field to its default, or delete an unknown key."""
+        name = fields_by_key(type(self)).get(name, name)
+        field = type(self).model_fields.get(name)
+        if field is None:
+            super().__delattr__(name)
+        else:
+            self.__dict__[name] = field.get_default(call_default_factory=True)
+        self.__pydantic_fields_set__.discard(name)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the section as JSON values, secrets in plain text.
+
+        It holds what was set explicitly, and what differs from its default because it was edited
+        in place, at every depth.
+
+        Raises:
+            ValidationError: an unknown key was edited in place into the key of a field.
+        """
+        defaults = _default_document(type(self))
+        document = {}
+        for key, name in fields_by_key(type(self)).items():
+            value = _plain(self.__dict__[name])
+            if name in self.__pydantic_fields_set__ or value != defaults[key]:
+                document[key] = value
+        unknown = self.__pydantic_extra__ or {}
+        if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
+            raise invalid_key(type(self).__name__, min(taken))
+        document.update({key: _copied(value, {}) for key, value in unknown.items()})
+        return document
+
+    def __repr_args__(self) -> Any:
+        known = type(self).model_fields
+        return [(key, value) for key, value in super().__repr_args__() if key in known]
+
+
+class View(Described):
+    """A typed view of JSON that others wrote: it reads known keys and tolerates all others."""
+
+    model_config = ConfigDict(extra="allow", defer_build=True)
+
+
+@cache
+def fields_by_key(model: type[Submodel]) -> dict[str, str]:
+    """Return the name of each field by its key in documents, which is its alias if it has one."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+@cache
+def _default_document(model: type[Submodel]) -> dict[str, Any]:
+    """Return the default of each field as a JSON value, by its key in documents."""
+    fields = model.model_fields
+    return {
+        key: _plain(fields[name].get_default(call_default_factory=True))
+        for key, name in fields_by_key(model).items()
+    }
+
+
+def invalid_key(subject: str, key: str, path: str = "") -> ValidationError:
+    """Return the error of an unknown key that is the key of a field."""
+    return ValidationError.of(subject, path + key, "input should be a key that is not a field")
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of a field of a section as a JSON value that shares no container with it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, date):
+        return value.isoformat()
+    return _copied(value, {})
+
+
+def _copied(value: Any, copies: dict[int, Any], depth: int = 0) -> Any:
+    """Return a copy of the containers, with sections as documents and all other values as they are.
+
+    What cannot be stored is refused where it is saved: other types, containers that hold
+    themselves, and those that nest too deep.
+    """
+    if isinstance(value, Submodel):
+        return value.to_document()
+    if depth > MAX_DEPTH or not isinstance(value, dict | list):
+        return value
+    if id(value) in copies:
+        return copies[id(value)]
+    if isinstance(value, list):
+        items: list[Any] = []
+        copies[id(value)] = items
+        items += [_copied(item, copies, depth + 1) for item in value]
+        return items
+    by_key: dict[Any, Any] = {}
+    copies[id(value)] = by_key
+    by_key.update({key: _copied(item, copies, depth + 1) for key, item in value.items()})
+    return by_key
