@@ -1,6 +1,13 @@
-"""The version of the schema."""
+"""The versions of the schema."""
 
-__all__ = ["SCHEMA_VERSION"]
+__all__ = ["SCHEMA_VERSION", "VERSIONS"]
 
-SCHEMA_VERSION = "1.2"
-"""The version of the tables that the models describe; ``burndown/schema/versions`` leads there."""
+VERSIONS = {
+    "1.0": "Profiles, queries, the data of each query, the app state, tasks.",
+    "1.1": "Cached responses: issue count, completeness. Queries: time of the last edit.",
+    "1.2": "A version table of its own. Changelogs: completeness.",
+}
+"""All versions, oldest first, with their changes; ``burndown/schema/versions`` has the scripts."""
+
+SCHEMA_VERSION = list(VERSIONS)[-1]
+"""The version of the tables that the models define."""

@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from burndown.errors import ForeignDatabaseError
 from burndown.models import SCHEMA_VERSION, Entity
+from burndown.models.version import VERSIONS
+from burndown.schema.recognition import READABLE
 from burndown.schema.version_table import (
     contents_of,
     insert_version,
@@ -24,24 +26,6 @@ __all__ = [
     "sql_between",
     "stored_version",
 ]
-
-VERSIONS = {
-    "1.0": "Profiles, queries, the data of each query, the app state, tasks.",
-    "1.1": "Cached responses: issue count, completeness. Queries: time of the last edit.",
-    "1.2": "A version table of its own. Changelogs: completeness.",
-}
-"""All versions, oldest first, with their changes; ``versions`` has a script for each."""
-
-READABLE: dict[str, tuple[str, ...]] = {
-    "1.1": (
-        "CREATE TEMP VIEW jira_changelog_cache AS "
-        "SELECT *, NULL AS is_complete FROM main.jira_changelog_cache",
-    ),
-    SCHEMA_VERSION: (),
-}
-"""The versions in which a SQLite file can be read without an upgrade.
-
-Each has the statements that make a connection show the tables as those of the current version."""
 
 
 def stored_version(connection: Connection) -> str | None:

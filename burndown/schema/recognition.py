@@ -4,7 +4,17 @@ from collections.abc import Collection, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-__all__ = ["ADDED", "ALEMBIC_TABLE", "APPLICATION_ID", "TABLES", "VERSION_TABLE", "Contents"]
+from burndown.models.version import SCHEMA_VERSION
+
+__all__ = [
+    "ADDED",
+    "ALEMBIC_TABLE",
+    "APPLICATION_ID",
+    "READABLE",
+    "TABLES",
+    "VERSION_TABLE",
+    "Contents",
+]
 
 APPLICATION_ID = 0x6275726E
 """``PRAGMA application_id`` of our SQLite files since version 1.2: "burn" in ASCII."""
@@ -49,6 +59,17 @@ ADDED: dict[str, dict[str, set[str]]] = {
     "1.2": {"jira_changelog_cache": {"is_complete"}},
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
+
+READABLE: dict[str, tuple[str, ...]] = {
+    "1.1": (
+        "CREATE TEMP VIEW jira_changelog_cache AS "
+        "SELECT *, NULL AS is_complete FROM main.jira_changelog_cache",
+    ),
+    SCHEMA_VERSION: (),
+}
+"""The versions in which a SQLite file can be read without an upgrade.
+
+Each has the statements that make a connection show the tables as those of the current version."""
 
 _FIRST, _SECOND = list(ADDED)[:2]
 
