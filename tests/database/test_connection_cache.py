@@ -433,7 +433,7 @@ def test_others_can_write_while_a_document_is_validated(
 def test_others_can_write_while_a_row_is_encoded(
     backend: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encode, encoded = json_columns.encode_strict, []
+    encode, encoded = json_columns.encode_strict, []  # type: ignore[attr-defined]
     backend.list_profiles()
 
     def watched(value: Any) -> bytes:

@@ -170,7 +170,7 @@ def test_a_process_that_was_forked_with_an_open_connection_cannot_use_the_file(
         refused(lambda: SQLiteBackend(path).set_app_state("by", "child"))
         with SQLiteBackend(tmp_path / "other.db") as other:
             other.set_app_state("by", "child")
-        refused(lambda: block.__exit__(None, None, None))
+        refused(lambda: block.__exit__(None, None, None))  # type: ignore[attr-defined]
         refused(lambda: backend.set_app_state("by", "child"))
 
     block: object = BLOCKS[name](backend)

@@ -90,7 +90,7 @@ def test_an_unreachable_server_is_reported_without_the_password() -> None:
     is_whole, [problem] = backend.check_integrity()
     assert not is_whole
     assert "out of reach" in problem
-    assert CANARY not in str(backend.describe.__self__)
+    assert CANARY not in str(backend.describe.__self__)  # type: ignore[attr-defined]
 
 
 def test_a_broken_connection_is_replaced(
@@ -195,7 +195,7 @@ def test_a_legacy_workspace_can_be_migrated(
     """As into a file: atomically, once, and not over existing profiles."""
     write_demo_workspace(tmp_path, issues=5)
     with open_backend(tmp_path / "file.db") as file:
-        run_migration_if_needed(database=file.database)
+        run_migration_if_needed(database=file.database)  # type: ignore[attr-defined]
         expected = list(file.records(Profile))
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
     assert run_migration_if_needed(dry_run=True).outcome == "dry run"

@@ -34,8 +34,8 @@ def all_that_is_printed(url: str) -> str:
     seen = []
     try:
         backend = open_backend(url)
-        seen += [repr(backend), repr(backend.database), repr(backend.database._engine)]
-        seen += [backend.database.location, repr(backend.database.url), str(backend.database.url)]
+        seen += [repr(backend), repr(backend.database), repr(backend.database._engine)]  # type: ignore[attr-defined]
+        seen += [backend.database.location, repr(backend.database.url), str(backend.database.url)]  # type: ignore[attr-defined]
         backend.list_profiles()
     except StorageError as error:
         link: BaseException | None = error

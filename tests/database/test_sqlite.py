@@ -136,7 +136,7 @@ def test_a_file_that_is_not_a_database_is_reported_as_damaged(
         for call in (backend.list_profiles, lambda: backend.save_profile({"id": "p"})):
             with pytest.raises(DatabaseCorruptionError):
                 call()
-        with pytest.raises(DatabaseCorruptionError), backend.database.connection():
+        with pytest.raises(DatabaseCorruptionError), backend.database.connection():  # type: ignore[attr-defined]
             pass
         whole, problems = backend.database.check_integrity()
         assert not whole
@@ -153,7 +153,7 @@ def test_an_impossible_location_is_a_storage_error(tmp_path: Path, where: str) -
             with pytest.raises(StorageError) as refused:
                 call()
             assert isinstance(refused.value, OSError)
-        with pytest.raises(StorageError), backend.database.connection():
+        with pytest.raises(StorageError), backend.database.connection():  # type: ignore[attr-defined]
             pass
 
 
@@ -180,7 +180,7 @@ def test_every_connection_has_the_required_pragmas(current: SQLiteBackend) -> No
 
 def test_durability_can_be_relaxed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
-    with SQLiteBackend(tmp_path / "a.db") as backend, backend.database.connection() as connection:
+    with SQLiteBackend(tmp_path / "a.db") as backend, backend.database.connection() as connection:  # type: ignore[attr-defined]
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 1
 
 
@@ -417,7 +417,7 @@ def test_a_write_timeout_is_a_storage_error(locked: Path) -> None:
         ):
             with pytest.raises(StorageError, match="locked"):
                 call()
-        with pytest.raises(StorageError, match="locked"), backend.database.connection():
+        with pytest.raises(StorageError, match="locked"), backend.database.connection():  # type: ignore[attr-defined]
             pass
 
 

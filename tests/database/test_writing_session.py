@@ -28,7 +28,7 @@ EDITS: dict[str, Callable[[Profile], object]] = {
     "a list": lambda p: p.project_classification.bug_types.append("Incident"),
     "a list of an unknown key": lambda p: p.project_classification.unknown[0].append(2),  # type: ignore[attr-defined]
     "a flow type that is a list": lambda p: p.flow_type_mappings.defect.append("Fault"),  # type: ignore[union-attr]
-    "a flow type of its own": lambda p: p.flow_type_mappings.Spike.issue_types.append("Spike"),
+    "a flow type of its own": lambda p: p.flow_type_mappings.Spike.issue_types.append("Spike"),  # type: ignore[attr-defined]
     "the token": lambda p: setattr(p.jira_config, "token", "secret"),
     "a default that is set": lambda p: setattr(p.forecast_settings, "pert_factor", 1.2),
     "a list at the top": lambda p: p.show_points.append("more"),  # type: ignore[union-attr]

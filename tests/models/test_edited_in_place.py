@@ -151,11 +151,11 @@ def test_fields_that_were_not_edited_are_not_stored() -> None:
 def test_a_deleted_field_has_its_default_again() -> None:
     config = JiraConfig(cache_size_mb=50, unknown=1)
     del config.cache_size_mb
-    del config.unknown
+    del config.unknown  # type: ignore[attr-defined]
     assert config.cache_size_mb == 100
     assert config.to_document() == {}
     with pytest.raises(AttributeError):
-        del config.unknown
+        del config.unknown  # type: ignore[attr-defined]
     mappings = FlowTypeMappings(feature=["Story"])
     delattr(mappings, "Feature")
     assert mappings.feature == FlowTypeMapping()

@@ -67,7 +67,7 @@ def test_a_database_is_kept_of_every_version() -> None:
 
 
 def plain_engine(database: Database) -> Engine:
-    engine: Engine = database._make_engine()
+    engine: Engine = database._make_engine()  # type: ignore[attr-defined]
     return engine
 
 

@@ -17,9 +17,9 @@ from sqlmodel import Session
 from burndown import DatabaseCorruptionError, JiraCache, Profile, Query, SQLiteBackend
 from burndown.models import Entity
 from burndown.models.columns import Flag, StoredType, UtcTimestamp
-from burndown.models.columns import SubmodelJson as Section
 from burndown.models.compression import compress, decompress
 from burndown.models.json_columns import CompressedJson, FlagJson, JsonText
+from burndown.models.json_columns import SubmodelJson as Section
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
 from tests.support.strategies import ENTITIES, VALID
@@ -100,7 +100,7 @@ def test_a_damaged_value_is_refused_by_every_read(
     full: SQLiteBackend, model: type[Entity], column: Column[Any], damage: str
 ) -> None:
     table = column.table.name
-    with full.database.connection() as connection:
+    with full.database.connection() as connection:  # type: ignore[attr-defined]
         [[before]] = connection.execute(f"SELECT {column.name} FROM {table}").fetchall()
         connection.execute(f"UPDATE {table} SET {column.name} = {damage}")
     try:
@@ -117,12 +117,12 @@ def test_a_damaged_value_is_refused_by_every_read(
         elif model is Query:
             assert str(refused(lambda: full.list_queries("kafka"))).startswith(str(column))
         elif column.type.__class__ is CompressedJson and model is JiraCache:
-            with full.database.connection() as connection:
+            with full.database.connection() as connection:  # type: ignore[attr-defined]
                 connection.execute("UPDATE jira_cache SET expires_at = '9999-12-31 00:00:00'")
             error = refused(lambda: full.get_jira_cache("kafka", "12w", "abc"))
             assert "profile_id = 'kafka', query_id = '12w', cache_key = 'abc'" in str(error)
     finally:
-        with full.database.connection() as connection:
+        with full.database.connection() as connection:  # type: ignore[attr-defined]
             connection.execute(f"UPDATE {table} SET {column.name} = ?", (before,))
     assert len(list(full.records(model))) == 1
 
@@ -135,7 +135,7 @@ def test_every_column_type_is_damaged_in_these_tests() -> None:
 def test_a_row_that_the_model_refuses_is_damaged(backend: SQLiteBackend) -> None:
     """Repositories raise an error; the backend returns the document unchanged, to be corrected."""
     backend.save_profile({"id": "k"})
-    with backend.database.connection() as connection:
+    with backend.database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("""UPDATE profiles SET jira_config = '{"cache_size_mb": 1}'""")
     found = backend.get_profile("k")
     assert found is not None
@@ -152,7 +152,7 @@ def test_flags_that_the_old_dashboard_wrote_are_booleans(
 ) -> None:
     """It writes numbers to the file, which are read as flags and can be saved again."""
     backend.save_profile({"id": "k"})
-    with backend.database.connection() as connection:
+    with backend.database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("UPDATE profiles SET show_points = ?, show_milestone = ?", [written] * 2)
     expected = bool(written)
     [listed] = backend.list_profiles()
@@ -168,7 +168,7 @@ def test_flags_that_the_old_dashboard_wrote_are_booleans(
             assert typed is not None
             assert typed.show_points is typed.show_milestone is expected
     backend.save_profile(found)
-    with backend.database.connection() as connection:
+    with backend.database.connection() as connection:  # type: ignore[attr-defined]
         stored = connection.execute("SELECT show_points, typeof(show_points) FROM profiles")
         assert tuple(stored.fetchone()) == (str(expected).lower(), "text")
 

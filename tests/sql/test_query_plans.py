@@ -43,7 +43,7 @@ def records_of_query(backend: SQLiteBackend) -> None:
 def cached_without_count(backend: SQLiteBackend) -> None:
     """Save a response as releases before 1.1 did, and list it."""
     backend.save_jira_cache(*IDS, "key", {"issues": []}, LATER)
-    with backend.database.connection() as connection:
+    with backend.database.connection() as connection:  # type: ignore[attr-defined]
         connection.execute("UPDATE jira_cache SET issue_count = NULL")
     backend.list_jira_caches(*IDS)
 
@@ -174,7 +174,7 @@ def statements_run(
 
 def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
     """Return the steps by which SQLite runs a statement."""
-    with backend.database.connection() as connection:
+    with backend.database.connection() as connection:  # type: ignore[attr-defined]
         rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
     return [row["detail"] for row in rows]
 

@@ -346,7 +346,7 @@ BY_HAND = {
 @pytest.mark.parametrize("text", BY_HAND)
 def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, text: str) -> None:
     backend.save_profile({"id": "p"})
-    with backend.database.connection() as manual_connection:
+    with backend.database.connection() as manual_connection:  # type: ignore[attr-defined]
         manual_connection.execute("UPDATE profiles SET created_at = ?", (text,))
     found = backend.get_profile("p")
     assert found is not None
@@ -361,7 +361,7 @@ def test_a_timestamp_that_was_written_manually_is_read(backend: SQLiteBackend, t
 )
 def test_the_current_time_of_sqlite_is_read(backend: SQLiteBackend, now: str) -> None:
     backend.save_profile({"id": "p"})
-    with backend.database.connection() as manual_connection:
+    with backend.database.connection() as manual_connection:  # type: ignore[attr-defined]
         manual_connection.execute(f"UPDATE profiles SET created_at = {now}")
         [[written]] = manual_connection.execute("SELECT created_at FROM profiles").fetchall()
     found = backend.get_profile("p")
