@@ -143,18 +143,17 @@ def iterate_records(
         query_id: the query; ``None`` for all of them.
     """
     owners = ((entity.PROFILE_COLUMN, profile_id), (entity.QUERY_COLUMN, query_id))
-    wanted = {column: owner for column, owner in owners if owner is not None}
-    if None in wanted:  # the entity belongs to no profile or no query
-        return
-    page = _page(entity, tuple(wanted))
-    key = [column.name for column in entity.__table__.primary_key]
-    parameters = dict.fromkeys(key, "")  # smaller than every key
-    parameters |= {f"owner_{column}": owner for column, owner in wanted.items()}
+    if any(column is None for column, owner in owners if owner is not None):
+        return  # the entity belongs to no profile or no query
+    wanted = {str(column): owner for column, owner in owners if owner is not None}
+    page = _page(entity, frozenset(wanted))
+    key = {column.name for column in entity.__table__.primary_key} - wanted.keys()
+    parameters = {**wanted, **dict.fromkeys(key, "")}  # no key is smaller
     is_at_end = False
     while not is_at_end:
         is_at_end = True
         for document in read(partial(page.iterate, **parameters)):
-            is_at_end = False
+            is_at_end = not key  # the owners identify the only row
             parameters.update((name, document[name]) for name in key)
             yield document
 
@@ -172,13 +171,19 @@ def query_conditions(entity: type[QueryData]) -> Any:
 
 
 @cache
-def _page(entity: type[Entity], owner_columns: tuple[str, ...]) -> Statement:
+def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
+    """Return the SELECT of the rows after one, all of them of the same owners."""
     table = entity.__table__
-    key = list(table.primary_key)
-    last = [bindparam(column.name, type_=column.type) for column in key]
-    page = select_documents(table).where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(_PAGE)
-    for column in owner_columns:
-        page = page.where(table.c[column] == bindparam(f"owner_{column}"))
+    page = select_documents(table).order_by(*table.primary_key).limit(_PAGE)
+    key = []
+    for column in table.primary_key:
+        if column.name in owner_columns:
+            page = page.where(column == bindparam(column.name))
+        else:
+            key.append(column)
+    if key:
+        last = [bindparam(column.name, type_=column.type) for column in key]
+        page = page.where(tuple_(*key) > tuple_(*last))
     return Statement(page, spread=entity.UNKNOWN_KEYS)
 
 

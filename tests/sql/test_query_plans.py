@@ -130,15 +130,22 @@ CALLS: list[tuple[Call, set[str]]] = [
         {f"{table} ({after(key)})" for table, key in TABLES.items()},
     ),
     (
-        # A page of one profile is found by the profile alone: the rows of earlier pages are read
-        # again, and passed over in the index.
         partial(all_records, profile_id="p"),
         {"profiles (id=?)"}
-        | {f"{table} (profile_id=?)" for table, key in TABLES.items() if key[0] == "profile_id"},
+        | {
+            f"{table} (profile_id=? AND {after(key[1:])})"
+            for table, key in TABLES.items()
+            if key[0] == "profile_id"
+        },
     ),
     (
         records_of_query,
-        {"queries (profile_id=? AND id=?)"} | {f"{table} ({OF_QUERY})" for table in OF_A_QUERY},
+        {"queries (profile_id=? AND id=?)", f"project_data ({OF_QUERY})"}
+        | {
+            f"{table} ({OF_QUERY} AND {after(TABLES[table][2:])})"
+            for table in OF_A_QUERY
+            if table != "project_data"
+        },
     ),
     (
         lambda b: b.delete_query("p", "r"),
