@@ -24,8 +24,8 @@ def add_marker(document: Document) -> Document:
     return {**document, _KEY: marker}
 
 
-def remove_marker(written: Document) -> tuple[Document, bool]:
-    """Return the document without the marker, and whether the marker is valid."""
+def remove_marker(written: Document, identifier: str) -> tuple[Document, bool]:
+    """Return the document without the marker, and whether the marker is valid for this id."""
     marker = written.get(_KEY)
     if not isinstance(marker, dict) or marker.get("version") != _VERSION:
         return written, False
@@ -35,6 +35,7 @@ def remove_marker(written: Document) -> tuple[Document, bool]:
     else:
         del document[_KEY]
     try:
-        return document, digest(encode(document)) == marker.get("digest")
+        is_unchanged = digest(encode(document)) == marker.get("digest")
     except ValueError:  # nested too deeply to encode, so this package did not write it
         return document, False
+    return document, is_unchanged and document.get("id") == identifier

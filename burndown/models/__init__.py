@@ -33,6 +33,7 @@ from burndown.models.version import SCHEMA_VERSION
 
 __all__ = [
     "ENTITIES",
+    "EXPIRING_ENTITIES",
     "SCHEMA_VERSION",
     "AppState",
     "Document",
@@ -79,3 +80,10 @@ ENTITIES: tuple[type[Entity], ...] = (
     TaskProgress,
 )
 """All stored entities, owners before what belongs to them."""
+
+EXPIRING_ENTITIES: tuple[type[QueryData], ...] = tuple(
+    entity
+    for entity in ENTITIES
+    if issubclass(entity, QueryData) and "expires_at" in entity.model_fields
+)
+"""The entities whose rows expire."""

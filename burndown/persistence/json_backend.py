@@ -22,7 +22,15 @@ from burndown.legacy import (
     stored_size,
     workspace_folder,
 )
-from burndown.models import ENTITIES, AppState, Entity, Profile, Query, QueryData, TaskProgress
+from burndown.models import (
+    EXPIRING_ENTITIES,
+    AppState,
+    Entity,
+    Profile,
+    Query,
+    QueryData,
+    TaskProgress,
+)
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken
 from burndown.models.timestamps import utc_now
@@ -161,7 +169,7 @@ class JSONBackend(PersistenceBackend):
         with self._writing() as writer:
             for profile in list(writer.reader.workspace.profiles):
                 for query in list(profile.queries):
-                    for entity in _EXPIRING:
+                    for entity in EXPIRING_ENTITIES:
                         found = writer.reader.data(entity, profile.document["id"], query)
                         valid = [each for each in found if not is_expired(each, now)]
                         if len(valid) < len(found):
@@ -328,9 +336,3 @@ _WRITERS: dict[type[Entity], Callable[[WorkspaceWriter, Document], None]] = {
     TaskProgress: _save_task,
 }
 """For each of these, how one document is written."""
-_EXPIRING = [
-    entity
-    for entity in ENTITIES
-    if issubclass(entity, QueryData) and "expires_at" in entity.model_fields
-]
-"""The entities whose documents expire."""

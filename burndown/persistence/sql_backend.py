@@ -9,6 +9,7 @@ from typing import Any
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
 from burndown.models import (
+    EXPIRING_ENTITIES,
     Entity,
     JiraCacheEntry,
     JiraChangelogEntry,
@@ -26,14 +27,9 @@ from burndown.persistence.arguments import check_limit, query_document, require_
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import get_app_state, set_app_state
-from burndown.repositories.base import iterate_records, save_rows
-from burndown.repositories.jira_cache import (
-    delete_expired_jira_caches,
-    get_jira_cache,
-    list_jira_caches,
-)
+from burndown.repositories.base import delete_expired, iterate_records, save_rows
+from burndown.repositories.jira_cache import get_jira_cache, list_jira_caches
 from burndown.repositories.jira_changelog import (
-    delete_expired_jira_changelogs,
     get_jira_changelog,
     get_jira_changelogs,
     list_jira_changelogs,
@@ -202,4 +198,4 @@ class SQLBackend(PersistenceBackend):
 
 
 def _delete_expired(executor: Executor, now: datetime) -> int:
-    return delete_expired_jira_caches(executor, now) + delete_expired_jira_changelogs(executor, now)
+    return sum(delete_expired(executor, entity, now) for entity in EXPIRING_ENTITIES)

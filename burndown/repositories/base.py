@@ -7,16 +7,17 @@ never commit.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
+from datetime import datetime
 from functools import cache, partial
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import bindparam, tuple_, type_coerce
+from sqlalchemy import bindparam, delete, tuple_, type_coerce
 from sqlmodel import Session, select
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
-from burndown.models.columns import damaged
+from burndown.models.columns import UtcTimestamp, damaged
 from burndown.models.documents import Document
 from burndown.models.json_columns import CompressedJson, JsonText
 from burndown.models.query_data import QUERY_IDS, QueryData
@@ -24,7 +25,9 @@ from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
 __all__ = [
+    "NOW",
     "Repository",
+    "delete_expired",
     "iterate_records",
     "list_encoded",
     "query_conditions",
@@ -33,6 +36,9 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=Entity)
+
+NOW = bindparam("now", type_=UtcTimestamp())
+"""The parameter that expiries are compared with."""
 
 _PAGE = 100
 """Rows that :func:`iterate_records` reads in one statement. They stay encoded until they are asked
@@ -158,6 +164,12 @@ def iterate_records(
             yield document
 
 
+def delete_expired(executor: Executor, entity: type[Entity], now: datetime) -> int:
+    """Delete the rows that have expired at ``now``; return the number of deleted rows."""
+    with executor.without_secure_delete():
+        return _expired_rows(entity).delete(executor, now=now)
+
+
 def list_encoded(
     executor: Executor, entity: type[QueryData], profile_id: str, query_id: str
 ) -> list[Document]:
@@ -196,6 +208,12 @@ def _encoded_rows(entity: type[QueryData]) -> Statement:
         for column in entity.__table__.c
     ]
     return Statement(select(*columns).where(*query_conditions(entity)))
+
+
+@cache
+def _expired_rows(entity: type[Entity]) -> Statement:
+    table = entity.__table__
+    return Statement(delete(table).where(table.c.expires_at <= NOW))
 
 
 @cache

@@ -2,27 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, delete, select
+from sqlalchemy import case, select
 
 from burndown.models import JiraCache
-from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
 from burndown.models.jira_cache import JiraCacheDocument, response_counts
-from burndown.repositories.base import Repository, query_conditions
+from burndown.repositories.base import NOW, Repository, delete_expired, query_conditions
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
 __all__ = [
     "JiraCacheRepository",
-    "delete_expired_jira_caches",
     "get_jira_cache",
     "list_jira_caches",
 ]
 
 _TABLE = JiraCache.__table__
 _C = _TABLE.c
-_NOW = bindparam("now", type_=UtcTimestamp())
 _GET: Statement[JiraCacheDocument] = Statement(
-    select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > _NOW)
+    select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > NOW)
 )
 
 # A release before 1.1 saves no `issue_count`. Only such rows read their response, by a subquery, so
@@ -39,7 +36,6 @@ _LIST = Statement(
     .where(*query_conditions(JiraCache))
     .order_by(_C.created_at.desc(), _C.cache_key)
 )
-_DELETE_EXPIRED = Statement(delete(_TABLE).where(_C.expires_at <= _NOW))
 
 
 def get_jira_cache(
@@ -64,12 +60,6 @@ def list_jira_caches(executor: Executor, profile_id: str, query_id: str) -> list
     return found
 
 
-def delete_expired_jira_caches(executor: Executor, now: datetime) -> int:
-    """Delete what has expired at ``now``; return the number of deleted rows."""
-    with executor.without_secure_delete():
-        return _DELETE_EXPIRED.delete(executor, now=now)
-
-
 class JiraCacheRepository(Repository[JiraCache]):
     """Cached Jira responses."""
 
@@ -83,4 +73,4 @@ class JiraCacheRepository(Repository[JiraCache]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; return the number of deleted rows."""
-        return delete_expired_jira_caches(self._executor, now)
+        return delete_expired(self._executor, JiraCache, now)

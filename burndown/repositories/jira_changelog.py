@@ -4,19 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, or_
+from sqlalchemy import or_
 
 from burndown.models import JiraChangelog
-from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
 from burndown.models.jira_changelog import JiraChangelogDocument
-from burndown.repositories.base import Repository, query_conditions
+from burndown.repositories.base import NOW, Repository, delete_expired, query_conditions
 from burndown.sql import Executor, Statement, key_conditions, one_of, select_documents
 
 __all__ = [
     "JiraChangelogRepository",
-    "delete_expired_jira_changelogs",
     "get_jira_changelog",
     "get_jira_changelogs",
     "list_jira_changelogs",
@@ -24,8 +22,7 @@ __all__ = [
 
 _TABLE = JiraChangelog.__table__
 _C = _TABLE.c
-_NOW = bindparam("now", type_=UtcTimestamp())
-_VALID = or_(_C.expires_at.is_(None), _C.expires_at > _NOW)
+_VALID = or_(_C.expires_at.is_(None), _C.expires_at > NOW)
 _OF_QUERY = query_conditions(JiraChangelog)
 _GET: Statement[JiraChangelogDocument] = Statement(
     select_documents(_TABLE).where(*key_conditions(_TABLE), _VALID)
@@ -40,7 +37,6 @@ _LIST = Statement(
     .where(*_OF_QUERY)
     .order_by(_C.issue_key)
 )
-_DELETE_EXPIRED = Statement(delete(_TABLE).where(_C.expires_at <= _NOW))
 
 
 def get_jira_changelog(
@@ -75,12 +71,6 @@ def list_jira_changelogs(executor: Executor, profile_id: str, query_id: str) -> 
     return _LIST.documents(executor, profile_id=profile_id, query_id=query_id)
 
 
-def delete_expired_jira_changelogs(executor: Executor, now: datetime) -> int:
-    """Delete what has expired at ``now``; return the number of deleted rows."""
-    with executor.without_secure_delete():
-        return _DELETE_EXPIRED.delete(executor, now=now)
-
-
 class JiraChangelogRepository(Repository[JiraChangelog]):
     """Cached changelogs of issues."""
 
@@ -106,4 +96,4 @@ class JiraChangelogRepository(Repository[JiraChangelog]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; return the number of deleted rows."""
-        return delete_expired_jira_changelogs(self._executor, now)
+        return delete_expired(self._executor, JiraChangelog, now)

@@ -3,6 +3,7 @@
 No value is dropped: what has no field of its own is kept as an unknown key.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from burndown.errors import format_value
@@ -118,15 +119,25 @@ def _set_times(document: Document, entry: dict[str, Any]) -> None:
             document[key] = entry[key]
 
 
-def _gather(document: Document, section: str, keys: tuple[str, ...], report: Report) -> None:
-    """Move keys of the flat format into their section."""
+def _gather(
+    document: Document, section: str, keys: Iterable[str], report: Report, path: str = ""
+) -> None:
+    """Move keys of the flat format into their section.
+
+    Args:
+        document: the profile, or a section of it.
+        section: the section within it that the keys belong to.
+        keys: the keys.
+        report: takes what was moved.
+        path: the path of ``document`` within the profile, with a dot at the end.
+    """
     target = document.get(section) or {}
     if not isinstance(target, dict):
         return
     moving = [key for key in keys if key in document and key not in target]
     if moving:
         document[section] = {**target, **{key: document.pop(key) for key in moving}}
-        report(f"{section}: gathered {', '.join(moving)} from the flat format")
+        report(f"{path}{section}: gathered {', '.join(moving)} from the flat format")
 
 
 def _gather_jira_config(document: Document, report: Report) -> None:
@@ -166,11 +177,5 @@ def _convert_field_mappings(written: dict[str, Any], report: Report) -> dict[str
     """Sort the flat format ``{name: field}`` into its two groups."""
     section = dict(written)
     for group, names in _FIELD_GROUPS.items():
-        target = section.get(group) or {}
-        if not isinstance(target, dict):
-            continue
-        moving = [name for name in names if name in section and name not in target]
-        if moving:
-            section[group] = {**target, **{name: section.pop(name) for name in moving}}
-            report(f"field_mappings.{group}: gathered {', '.join(moving)} from the flat format")
+        _gather(section, group, names, report, "field_mappings.")
     return section

@@ -137,8 +137,7 @@ class _ProfileReader:
     ) -> LegacyProfile:
         profile_id = self._identifier(key, folder, "profile", taken)
         path, written = self._settings(folder, entry)
-        document, has_marker = remove_marker(written)
-        has_marker = has_marker and document.get("id") == profile_id
+        document, has_marker = remove_marker(written, profile_id)
         report = self.findings.reporter(path)
         if has_marker:
             document = convert(Profile, document, report)
@@ -214,8 +213,7 @@ class _ProfileReader:
         if written is None:
             document = self._query_of_other_files(query_id, folder, profile)
             return LegacyQuery(folder.name, folder, document)
-        document, has_marker = remove_marker(written)
-        has_marker = has_marker and document.get("id") == query_id
+        document, has_marker = remove_marker(written, query_id)
         report = self.findings.reporter(path)
         if has_marker:
             document = convert(Query, document, report)
