@@ -21,7 +21,7 @@ from burndown.models.docstring_schema import Described
 from burndown.models.json_codec import decode
 from burndown.models.submodel import Submodel, invalid_key
 
-__all__ = ["Entity", "add_index"]
+__all__ = ["Entity", "add_index", "with_string_keys"]
 
 
 class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
@@ -104,7 +104,9 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         """
         if isinstance(obj, cls):
             obj = {name: getattr(obj, name) for name in cls.model_fields}
-        data = cls._fields_of_arguments(obj) if isinstance(obj, Mapping) else obj
+        data = obj
+        if isinstance(obj, Mapping):
+            data = with_string_keys(cls._fields_of_arguments(obj))
         entity: Self = cls.__pydantic_validator__.validate_python(data)
         return entity
 
@@ -126,11 +128,9 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         others are filled in.
         """
         if not cls.UNKNOWN_KEYS:
-            named = {key if isinstance(key, str) else repr(key): document[key] for key in document}
-            return named | cls.derived(document)
+            return {**document, **cls.derived(document)}
         if not cls.UNKNOWN_KEYS:
-            named = {key if isinstance(key, str) else repr(key): document[key] for key in document}
-            return named | cls.derived(document)
+            return {**document, **cls.derived(document)}
         known = _document_keys(cls)
         fields = {key: value for key, value in document.items() if key in known}
         if len(fields) < len(document):
@@ -182,6 +182,16 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
             key = document.get("id")
             raise invalid_key(f"{type(self).__name__} {key!r}", min(taken), f"{self.UNKNOWN_KEYS}.")
         return {**document, **unknown}
+
+
+def with_string_keys(fields: Mapping[Any, Any]) -> Mapping[str, Any]:
+    """Return the fields, with the ``repr`` of each key that is not a string.
+
+    pydantic passes the keys to the constructor as names of arguments, which fails for others.
+    """
+    if all(isinstance(key, str) for key in fields):
+        return fields
+    return {key if isinstance(key, str) else repr(key): fields[key] for key in fields}
 
 
 def add_index(entity: type[Entity], name: str, *columns: str) -> None:

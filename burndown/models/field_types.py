@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
+    PlainValidator,
     Strict,
     StrictFloat,
     StrictInt,
@@ -280,8 +281,9 @@ def _iso_week(value: Any) -> str:
 
 IsoWeek = Annotated[
     str,
-    BeforeValidator(_iso_week),
-    Field(pattern=r"^\d{4}-W\d\d$"),
+    PlainValidator(
+        _iso_week, json_schema_input_type=Annotated[str, Field(pattern=r"^\d{4}-W\d\d$")]
+    ),
 ]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
@@ -289,7 +291,13 @@ IsoWeek = Annotated[
 # --- JSON ------------------------------------------------------------------------------------
 
 
-JsonObject = Annotated[dict[str, Any], BeforeValidator(check_object)]
+def _json_object(value: Any) -> dict[str, Any]:
+    return dict(check_object(value))
+
+
+JsonObject = Annotated[
+    dict[str, Any], PlainValidator(_json_object, json_schema_input_type=dict[str, Any])
+]
 """A JSON object, kept exactly as it is given."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 
 __all__ = ["EARLIEST", "LATEST", "after", "to_iso_week", "to_utc", "utc_now"]
 
@@ -44,6 +45,7 @@ def after(now: datetime, lifetime: timedelta) -> datetime:
 _WEEK = re.compile(r"(\d{4})-W?(\d\d)", re.ASCII).fullmatch
 
 
+@lru_cache(1024)  # some 20 years of weeks, which are read and saved again and again
 def to_iso_week(text: str) -> str | None:
     """Return a week as ``2025-W12``, given so or as ``2025-12``; ``None`` if it is not a week."""
     match = _WEEK(text)
