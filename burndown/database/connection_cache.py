@@ -48,8 +48,8 @@ class ConnectionCache:
     def writer(self) -> "_Writer":
         """Return a context manager that yields an executor to write on, in a transaction.
 
-        The transaction begins with the first statement, so that what is computed before it keeps
-        no other writer waiting. It is committed at the end, or rolled back on an error.
+        It is committed at the end, or rolled back on an error. Other writers wait for it, so rows
+        are validated and encoded before.
         """
         return self._take().writer
 
@@ -98,14 +98,9 @@ class _Connection:
     ) -> None:
         self.idle = idle
         self.raw = raw
-        self.reader = _Reader(cache, self, Executor(dialect, raw.cursor))
-        self.writer = _Writer(cache, self, Executor(dialect, self._writing_cursor))
-
-    def _writing_cursor(self) -> sqlite3.Cursor:
-        if not self.raw.in_transaction:
-            log_statement(_BEGIN)
-            self.raw.execute(_BEGIN)
-        return self.raw.cursor()
+        executor = Executor(dialect, raw.cursor)
+        self.reader = _Reader(cache, self, executor)
+        self.writer = _Writer(cache, self, executor)
 
 
 # Made once for each connection: a generator of contextlib would cost a tenth of a small read.
@@ -130,6 +125,15 @@ class _Writer(_Reader):
     """The use of a connection by a call that writes."""
 
     __slots__ = ()
+
+    def __enter__(self) -> Executor:
+        try:
+            log_statement(_BEGIN)
+            self._connection.raw.execute(_BEGIN)
+        except BaseException:
+            self._cache.give_back(self._connection)
+            raise
+        return self._executor
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         raw = self._connection.raw

@@ -10,6 +10,7 @@ from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
 from burndown.models import (
     EXPIRING_ENTITIES,
+    AppState,
     Entity,
     JiraCacheEntry,
     JiraChangelogEntry,
@@ -26,7 +27,7 @@ from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import check_limit, query_document, require_object
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
-from burndown.repositories.app_state import get_app_state, set_app_state
+from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
 from burndown.repositories.jira_cache import get_jira_cache, list_jira_caches
 from burndown.repositories.jira_changelog import (
@@ -95,7 +96,10 @@ class SQLBackend(PersistenceBackend):
         return self.database.read(get_app_state, key)
 
     def set_app_state(self, key: str, value: str | None) -> None:
-        self.database.write(set_app_state, key, value)
+        if value is None:
+            self.database.write(delete_app_state, key)
+        else:
+            self.save_records(AppState, [{"key": key, "value": value}])
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self.now())

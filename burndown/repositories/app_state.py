@@ -6,7 +6,7 @@ from burndown.models import AppState
 from burndown.repositories.base import Repository, save_documents
 from burndown.sql import Executor, Statement, key_conditions
 
-__all__ = ["AppStateRepository", "get_app_state", "set_app_state"]
+__all__ = ["AppStateRepository", "delete_app_state", "get_app_state", "set_app_state"]
 
 _TABLE = AppState.__table__
 _KEY = key_conditions(_TABLE)
@@ -20,6 +20,11 @@ def get_app_state(executor: Executor, key: str) -> str | None:
     return None if found is None else found["value"]
 
 
+def delete_app_state(executor: Executor, key: str) -> None:
+    """Delete the key, if there is one."""
+    _DELETE.delete(executor, key=key)
+
+
 def set_app_state(executor: Executor, key: str, value: str | None) -> None:
     """Save the value, or delete the key for ``None``.
 
@@ -27,7 +32,7 @@ def set_app_state(executor: Executor, key: str, value: str | None) -> None:
         ValidationError: the key or the value is not a string that can be stored.
     """
     if value is None:
-        _DELETE.delete(executor, key=key)
+        delete_app_state(executor, key)
     else:
         save_documents(executor, AppState, [{"key": key, "value": value}])
 

@@ -119,17 +119,13 @@ def test_reading_begins_no_transaction(connections: Connections) -> None:
     assert not connections.read(is_in_transaction)
 
 
-def test_writing_begins_with_the_first_statement(connections: Connections) -> None:
-    seen = []
+def test_a_function_that_writes_is_called_in_a_transaction(connections: Connections) -> None:
+    def work(connection: Executor) -> bool:
+        return connections.opened[0].in_transaction
 
-    def work(connection: Executor) -> None:
-        seen.append(connections.opened[0].in_transaction)
-        count(connection)
-        seen.append(connections.opened[0].in_transaction)
-
-    connections.write(work)
-    assert seen == [False, True]
+    assert connections.write(work)
     assert not connections.opened[0].in_transaction
+    assert not connections.read(work)
 
 
 def test_a_connection_sees_what_others_wrote_after_its_last_call(connections: Connections) -> None:
