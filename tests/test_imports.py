@@ -1,5 +1,6 @@
 """A fresh process loads no more than its first call needs."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,41 @@ NOT_NEEDED = [
     "rich",
     "typer",
 ]
+
+
+LATE_IMPORTS = {
+    "burndown/__init__.py": ["import_module"],
+    "burndown/__main__.py": ["burndown.cli"],
+    "burndown/database/__init__.py": ["burndown.database.postgresql"],
+    "burndown/database/sqlite_connections.py": ["ctypes"],
+    "burndown/persistence/__init__.py": ["burndown.persistence.json_backend"],
+    "burndown/schema/__init__.py": ["burndown.schema"],
+    "burndown/settings/__init__.py": ["burndown.settings.environment"],
+}
+"""The imports that functions make, or that are made by name. Each has its reason next to it."""
+
+
+def late_imports(path: Path) -> list[str]:
+    found = set()
+    for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    found.add(str(node.module))
+                elif isinstance(node, ast.Import):
+                    found.update(name.name for name in node.names)
+                elif isinstance(node, ast.Name) and node.id in ("import_module", "__import__"):
+                    found.add(node.id)
+    return sorted(found)
+
+
+def test_only_listed_modules_import_late() -> None:
+    package = Path(burndown.__file__).parent
+    found = {
+        path.relative_to(package.parent).as_posix(): late_imports(path)
+        for path in package.rglob("*.py")
+    }
+    assert {path: names for path, names in found.items() if names} == LATE_IMPORTS
 
 
 def output_of(code: str) -> list[str]:

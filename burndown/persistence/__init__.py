@@ -10,7 +10,6 @@ Business logic calls :func:`get_backend` each time; tests replace the backend wi
 such as those of :mod:`burndown.profile_manager`, take it as ``backend=``.
 """
 
-from importlib import import_module
 from pathlib import Path
 
 from burndown.database import get_database, open_database, set_database
@@ -43,7 +42,6 @@ __all__ = [
 ]
 
 _JSON = "json:"
-_JSON_BACKEND = "burndown.persistence.json_backend"
 
 _lock = ForkSafeLock()
 _backend: PersistenceBackend | None = None
@@ -115,10 +113,9 @@ def set_backend(backend: PersistenceBackend | None) -> None:
 
 def _json_backend(folder: Path, *, read_only: bool = False) -> PersistenceBackend:
     # Imported on first use: reading the old files takes as many modules as everything else here.
-    backend: PersistenceBackend = import_module(_JSON_BACKEND).JSONBackend(
-        folder, read_only=read_only
-    )
-    return backend
+    from burndown.persistence.json_backend import JSONBackend
+
+    return JSONBackend(folder, read_only=read_only)
 
 
 def _json_folder(where: str | Path) -> Path | None:

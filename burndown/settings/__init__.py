@@ -12,7 +12,6 @@ variable                         meaning
 """
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -59,5 +58,6 @@ def get_settings() -> Settings:
     # Loading pydantic-settings took 12 of the 57 ms of a first call; most processes set nothing.
     if not any(name.upper().startswith(PREFIX) for name in os.environ):
         return Settings()
-    settings: Settings = import_module(f"{__name__}.environment").read_environment()
-    return settings
+    from burndown.settings.environment import read_environment
+
+    return read_environment()
