@@ -65,6 +65,34 @@ def test_only_listed_modules_import_late() -> None:
     assert {path: names for path, names in found.items() if names} == LATE_IMPORTS
 
 
+def imported_by(path: Path, modules: set[str]) -> set[str]:
+    """Return the modules of the package that a module imports, at any place in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            for name in node.names:
+                full = f"{node.module}.{name.name}"
+                found.add(full if full in modules else str(node.module))
+    return found & modules
+
+
+def test_no_modules_import_each_other() -> None:
+    """Not even late: a reader can understand a module without those that use it."""
+    package = Path(burndown.__file__).parent
+    paths = {
+        ".".join(path.relative_to(package.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in package.rglob("*.py")
+    }
+    imports = {name: imported_by(path, set(paths)) for name, path in paths.items()}
+    while imports:
+        last = [name for name, used in imports.items() if not used & imports.keys()]
+        assert last, f"in a circle, or above one: {sorted(imports)}"
+        for name in last:
+            del imports[name]
+
+
 def output_of(code: str) -> list[str]:
     """Return what a new process prints that runs this code."""
     root = Path(burndown.__file__).parents[1]

@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 from sqlalchemy.sql.base import Executable
 
-from burndown.schema import VERSIONS
+from burndown.models.version import VERSIONS
 
 __all__ = ["config", "render", "run"]
 

@@ -8,7 +8,7 @@ import pydantic
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from burndown.errors import ValidationError
-from burndown.settings import PREFIX, Settings
+from burndown.settings.values import PREFIX, Settings
 
 __all__ = ["read_environment"]
 
