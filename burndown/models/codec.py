@@ -127,6 +127,7 @@ class Codec(Generic[E]):
         """
         fields = self._entity.fields_of_document(document)
         row: Row = self._validator.validate_python(fields)
+        # The output of the validator has the keys of a section in the order of its fields.
         for name in self._sections:
             if name in fields:
                 row[name] = fields[name]

@@ -151,6 +151,8 @@ def _to_utc(value: datetime | None) -> datetime | None:
 def _to_text(value: datetime | None) -> str | None:
     if value is None:
         return None
+    # Always with microseconds and without the offset: strings of one length compare as timestamps
+    # do, also with those of SQLite's `datetime('now')`.
     return value.astimezone(UTC).isoformat(" ", "microseconds")[:_TEXT_LENGTH]
 
 
@@ -174,6 +176,7 @@ def _parsed(text: str) -> datetime:
 
 
 def _iso_from_text(text: str) -> str:
+    # Text in the form that this package writes needs no conversion, which takes 1 us.
     if (
         len(text) == _TEXT_LENGTH
         and text[4:20:3] == "-- ::."  # the separators

@@ -34,7 +34,7 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         defer_build=True,
     )
 
-    if TYPE_CHECKING:
+    if TYPE_CHECKING:  # SQLModel adds it, and declares it nowhere
         __table__: ClassVar[Table]
 
     LABEL: ClassVar[str]

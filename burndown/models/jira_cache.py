@@ -109,7 +109,9 @@ class JiraCacheEntry(TypedDict):
     is_complete: bool | None
 
 
+# For the cleanup of expired responses.
 add_index(JiraCache, "ix_jira_cache_expires_at", "expires_at")
+# It covers what a list returns, so that lists do not read the responses, which can be megabytes.
 add_index(
     JiraCache,
     "ix_jira_cache_list",

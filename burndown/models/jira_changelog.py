@@ -123,4 +123,5 @@ class JiraChangelogEntry(TypedDict):
     is_complete: bool | None
 
 
+# For the cleanup of expired changelogs.
 add_index(JiraChangelog, "ix_jira_changelog_cache_expires_at", "expires_at")

@@ -42,9 +42,11 @@ _STRICT = (
 refuses integers beyond 64 bits."""
 
 _MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
+# Integers below need no check of their size, which takes a call; nearly all are.
 _SMALL = 2**63
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_UNCHECKED = (type(None), type(...))
+_UNCHECKED = (type(None), type(...))  # `...` is stored as null
+# Items from which on `_is_plain`, which costs some calls by itself, is faster than a loop.
 _MANY = 32
 
 

@@ -139,6 +139,7 @@ class MetricsSnapshotDocument(TypedDict):
     forecast: Document | None
 
 
+# The order of snapshots of all types; that of one type is the order of the primary key.
 add_index(
     MetricsSnapshot,
     "ix_metrics_snapshots_week",

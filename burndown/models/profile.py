@@ -268,4 +268,5 @@ class Profile(NamedEntity, table=True):
     """Whether charts show story points; the dashboard's checkbox writes ``["show"]`` or ``[]``."""
 
 
+# The order of lists: without it, SQLite sorts all profiles.
 add_index(Profile, "ix_profiles_last_used", "-last_used", "id")

@@ -58,4 +58,5 @@ class QueryDocument(TypedDict):
     updated_at: str | None
 
 
+# The order of lists: without it, SQLite sorts all queries of the profile.
 add_index(Query, "ix_queries_last_used", "profile_id", "-last_used", "id")

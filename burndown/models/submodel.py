@@ -20,11 +20,12 @@ class Submodel(Described):
     model_config = ConfigDict(
         extra="allow",
         validate_assignment=True,
+        # "Technical Debt" is a key of documents, but not a name of Python.
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
-        hide_input_in_errors=True,
-        defer_build=True,
+        hide_input_in_errors=True,  # it may be a token
+        defer_build=True,  # most processes use few sections; all schemas take 50 ms to build
     )
 
     @model_validator(mode="after")
@@ -65,9 +66,11 @@ class Submodel(Described):
         document = {}
         for key, name in fields_by_key(type(self)).items():
             value = _plain(self.__dict__[name])
+            # pydantic's own `exclude_unset` does not see an edit within a list or a section.
             if name in self.__pydantic_fields_set__ or value != defaults[key]:
                 document[key] = value
         unknown = self.__pydantic_extra__ or {}
+        # Stored next to the fields, it would be read as the field.
         if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
             raise invalid_key(type(self).__name__, min(taken))
         document.update({key: _copied(value, {}) for key, value in unknown.items()})
