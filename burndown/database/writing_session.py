@@ -118,7 +118,7 @@ def _check(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
         if isinstance(each, Entity):
             document = each.to_document()
-            codec_of(type(each)).rows([document])  # raises if it is invalid
+            codec_of(type(each)).complete([document])  # raises if it is invalid; compresses nothing
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)

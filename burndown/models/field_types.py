@@ -279,12 +279,7 @@ def _iso_week(value: Any) -> str:
     return week
 
 
-IsoWeek = Annotated[
-    str,
-    PlainValidator(
-        _iso_week, json_schema_input_type=Annotated[str, Field(pattern=r"^\d{4}-W\d\d$")]
-    ),
-]
+IsoWeek = Annotated[str, Field(pattern=r"^\d{4}-W\d\d$"), BeforeValidator(_iso_week)]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
 

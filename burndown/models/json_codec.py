@@ -101,7 +101,7 @@ def check_object(value: Any) -> dict[str, Any]:
         PydanticCustomError: it is something else, or holds what cannot be stored exactly.
     """
     if not isinstance(value, dict):
-        raise _refusal("", "input should be a JSON object")
+        raise _refusal("", "input should be a JSON object", value)
     checked: dict[str, Any] = check_storable(value)
     return checked
 

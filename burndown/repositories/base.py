@@ -160,7 +160,11 @@ def iterate_records(
         is_at_end = True
         for document in read(partial(page.iterate, **parameters)):
             is_at_end = not key  # the owners identify the only row
+            # From the columns, before unknown keys are added: what another program stored there
+            # could be named like one of them, and would repeat a page without end.
             parameters.update((name, document[name]) for name in key)
+            if entity.UNKNOWN_KEYS:
+                document.update(document.pop(entity.UNKNOWN_KEYS))
             yield document
 
 
@@ -196,7 +200,7 @@ def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
     if key:
         last = [bindparam(column.name, type_=column.type) for column in key]
         page = page.where(tuple_(*key) > tuple_(*last))
-    return Statement(page, spread=entity.UNKNOWN_KEYS)
+    return Statement(page)
 
 
 @cache

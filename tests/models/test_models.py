@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from pydantic.json_schema import JsonSchemaMode
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -298,6 +299,12 @@ def test_values_that_json_cannot_represent_are_refused_with_their_path(
         assert [problem.path for problem in refused.value.problems] == [f"{attribute}.{path}"]
 
 
+def test_the_error_of_a_value_that_is_not_an_object_has_its_type() -> None:
+    with pytest.raises(ValidationError) as refused:
+        codec_of(ProjectData).entity({**VALID[ProjectData], "data": (1, 2)})
+    assert [problem.got for problem in refused.value.problems] == ["a value of type tuple"]
+
+
 @given(hidden(unstorable_leaves))
 def test_unknown_keys_are_refused_with_the_path_to_such_values(
     found: tuple[dict[str, Any], str],
@@ -452,6 +459,12 @@ def test_every_property_of_every_schema_is_described(model: type[pydantic.BaseMo
     for owner in (schema, *schema.get("$defs", {}).values()):
         for name, described in owner.get("properties", {}).items():
             assert described.get("description", "").strip(), name
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+def test_both_schemas_have_the_format_of_a_week(mode: JsonSchemaMode) -> None:
+    schema = MetricsSnapshot.model_json_schema(mode=mode)
+    assert schema["properties"]["snapshot_date"]["pattern"] == r"^\d{4}-W\d\d$"
 
 
 def test_a_schema_has_no_default_for_the_token() -> None:

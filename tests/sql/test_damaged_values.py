@@ -4,6 +4,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,15 @@ def test_a_row_that_the_model_refuses_is_damaged(backend: SQLiteBackend) -> None
         for read in (lambda: ProfileRepository(session).get("k"), ProfileRepository(session).list):
             assert "jira_config.cache_size_mb" in str(refused(read))
         refused(lambda: read_by_orm(session, Profile))
+
+
+def test_records_end_though_an_unknown_key_is_named_like_a_column(backend: SQLiteBackend) -> None:
+    """This package does not store such a key, but another program can."""
+    for profile_id in ("a", "b", "c"):
+        backend.save_profile({"id": profile_id})
+    with backend.database.connection() as connection:  # type: ignore[attr-defined]
+        connection.execute("""UPDATE profiles SET extra = '{"id": "a"}' WHERE id = 'c'""")
+    assert len(list(islice(backend.records(Profile), 10))) == 3
 
 
 @pytest.mark.parametrize("written", [0, 1])
