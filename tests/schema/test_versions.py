@@ -21,7 +21,7 @@ from burndown.database import Database, SQLiteDatabase, open_database
 from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
-from burndown.schema.recognition import ADDED, VERSION_TABLE
+from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.support.kept_databases import KEPT, copy_of
 from tests.support.strategies import json_values, responses, timestamps
@@ -59,6 +59,7 @@ def test_a_database_is_recognized_by_the_columns_of_the_models() -> None:
             found.setdefault(table, set()).update(columns)
     metadata = Entity.metadata.tables
     assert found == {name: set(table.columns.keys()) for name, table in metadata.items()}
+    assert metadata.keys() == TABLES
     assert list(ADDED) == list(VERSIONS)
 
 
