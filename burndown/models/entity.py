@@ -129,8 +129,6 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         """
         if not cls.UNKNOWN_KEYS:
             return {**document, **cls.derived(document)}
-        if not cls.UNKNOWN_KEYS:
-            return {**document, **cls.derived(document)}
         known = _document_keys(cls)
         fields = {key: value for key, value in document.items() if key in known}
         if len(fields) < len(document):
