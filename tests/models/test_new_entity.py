@@ -19,7 +19,7 @@ from sqlmodel import Field
 
 from burndown import models
 from burndown.models.columns import OrderedText, UtcTimestamp
-from burndown.models.field_types import JsonObject, Line, UtcDatetime
+from burndown.models.field_types import JsonObject, Key, UtcDatetime
 from burndown.models.json_columns import JsonText
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.timestamps import utc_now
@@ -32,7 +32,7 @@ class Example(QueryData, table=True):
     EXPORT_FILE: ClassVar[str | None] = "examples/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "examples.json"
 
-    title: Line = Field(primary_key=True, sa_type=OrderedText)
+    title: Key = Field(primary_key=True, sa_type=OrderedText)
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     plan: JsonObject = Field(sa_type=JsonText)
 
