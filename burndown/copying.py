@@ -153,8 +153,8 @@ def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adap
         found = (_as_stored(entity, each) for each in _records(target, entity))
         if any(encode(one) != encode(other) for one, other in zip_longest(expected, found)):
             raise ImportExportError(
-                f"{_location(target)} returns other {entity.LABEL} than it was given; nothing was "
-                "copied"
+                f"{_location(target)} does not return the {entity.LABEL} as they were saved; "
+                "nothing was copied"
             )
 
 

@@ -106,15 +106,16 @@ class Problem(NamedTuple):
     """One invalid value of an input."""
 
     path: str
-    """Path to the value, such as ``jira_config.base_url`` or ``metrics.weeks[2]``."""
+    """Path to the value, such as ``metrics.weeks[2]``; empty for the input itself."""
     expected: str
     """Requirement that the value does not meet, such as ``input should be a number``."""
     got: str | None
     """The value, shortened; ``None`` if it is secret or absent."""
 
     def __str__(self) -> str:
+        location = f"{self.path}: " if self.path else ""
         got = f", got {self.got}" if self.got is not None else ""
-        return f"{self.path}: {self.expected}{got}"
+        return f"{location}{self.expected}{got}"
 
 
 class ValidationError(PersistenceError, ValueError):

@@ -31,7 +31,7 @@ MAX_PROFILES = 50
 MAX_QUERIES = 100
 """The maximum number of queries in a profile."""
 MAX_NEW_NAME_LENGTH = 100
-"""The maximum number of characters of a name that somebody gives."""
+"""The maximum number of characters of the name of a new profile or query."""
 
 
 def validate_name(
@@ -85,7 +85,7 @@ def check_name_is_free(
 
 
 def free_id(name: str, fallback: str, taken: Collection[str]) -> str:
-    """Return an id made of the name that is not taken: ``team-a``, ``team-a-2``, ..."""
+    """Return an unused id, derived from the name: ``team-a``, ``team-a-2``, ..."""
     base = candidate = slug(name, fallback)
     number = 2
     while candidate in taken:

@@ -50,7 +50,7 @@ def create_profile(
         backend: the backend to work on; by default the one in use.
 
     Returns:
-        The id of the profile, made of its name.
+        The id of the profile, derived from its name.
 
     Raises:
         ValidationError: a value is not valid, the name is taken, or there are 50 profiles.

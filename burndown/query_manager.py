@@ -47,7 +47,7 @@ def create_query(
         backend: the backend to work on; by default the one in use.
 
     Returns:
-        The id of the query, made of its name.
+        The id of the query, derived from its name.
 
     Raises:
         ProfileNotFoundError: the profile does not exist.

@@ -29,7 +29,7 @@ R = TypeVar("R")
 
 def _running_loop() -> Any:
     """Return the event loop that runs in this thread, or ``None``."""
-    # If nobody has imported asyncio, no loop runs; importing it here would slow down each start.
+    # If asyncio has not been imported, no loop runs; importing it here would slow down each start.
     asyncio = sys.modules.get("asyncio")
     return None if asyncio is None else asyncio._get_running_loop()
 

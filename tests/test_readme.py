@@ -178,8 +178,8 @@ def test_links_lead_to_files_and_headings(document: Path) -> None:
 
 
 def test_the_readme_lists_every_part_of_the_package() -> None:
-    """All modules and packages under "Where things are"."""
-    readme = (ROOT / "README.md").read_text("utf-8").partition("## Where things are")[2]
+    """All modules and packages under "Structure"."""
+    readme = (ROOT / "README.md").read_text("utf-8").partition("## Structure")[2]
     for path in (ROOT / "burndown").iterdir():
         name = f"{path.name}/" if path.is_dir() else path.name
         if not name.startswith("__") and name != "py.typed":

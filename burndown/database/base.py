@@ -27,7 +27,7 @@ class Database(ForkAware, ABC):
     """One database, shared by any number of threads.
 
     Transactions that write run one after the other, so that what one has read is unchanged when it
-    writes. Those that read see one state of the data and wait for nobody.
+    writes. Those that read see one state of the data and do not wait.
 
     Args:
         url: the location, without secrets.
@@ -119,7 +119,7 @@ class Database(ForkAware, ABC):
 
     @contextmanager
     def read_session(self) -> Iterator[Session]:
-        """Begin a session that reads: it sees one state of the data and waits for nobody.
+        """Begin a session that reads: it sees one state of the data and does not wait.
 
         Within a writing session of the same thread and task, it is that session.
 

@@ -14,7 +14,7 @@ __all__ = ["ConnectionCache"]
 # Few applications have more calls than this running at the same time. Each idle connection costs
 # two file descriptors (the file and its log) and a page cache of up to 2 MB.
 MAX_IDLE = 10
-"""How many connections are kept for the next call."""
+"""The maximum number of idle connections."""
 
 # IMMEDIATE takes the write lock at the start. A transaction that begins by reading cannot get it
 # later if another one has written meanwhile: with SQLAlchemy's defaults, 8 processes that added to
@@ -81,7 +81,7 @@ class _Connection:
     """A connection of the cache, and the two ways to use it.
 
     Args:
-        cache: what it is given back to.
+        cache: the cache that it is returned to.
         idle: the idle connections that it joins then; the cache has others once it was closed.
         raw: the connection.
         dialect: the SQL dialect of SQLite.

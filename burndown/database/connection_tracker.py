@@ -1,7 +1,7 @@
 """The open connections of this process to a SQLite file, all of which are closed before a fork.
 
 SQLite keeps a table of the locks that the connections of a process hold. A forked process has a
-copy of that table, in which nobody releases a lock, while the locks stay with its parent: it can
+copy of that table, in which no lock is ever released, while the locks stay with its parent: it can
 wait forever, or write into a log that another process deletes (section 2.6 of
 https://www.sqlite.org/howtocorrupt.html). Of 20 processes that were forked while another thread
 wrote, 15 could never write.
@@ -30,7 +30,7 @@ _inherited_files: set[tuple[int, int]] = set()
 
 
 class ConnectionTracker:
-    """Opens the connections to a file, and closes them all before this process forks.
+    """The connections to a file, which are all closed before this process forks.
 
     Args:
         path: the file.

@@ -34,7 +34,7 @@ class Access(NamedTuple):
     is_exclusive: bool = False
     """``True`` if the index of the log is kept in memory, since its file cannot be made."""
     is_immutable: bool = False
-    """``True`` if SQLite assumes that nobody writes, and takes no locks."""
+    """``True`` if SQLite assumes that no process writes, and takes no locks."""
 
 
 class DatabaseFile:
@@ -142,7 +142,7 @@ class DatabaseFile:
         return Access(f"{uri}?mode=ro&immutable=1", is_immutable=True)
 
     def fingerprint(self) -> Fingerprint:
-        """Return properties that change when somebody writes to a database that nobody has open."""
+        """Return properties that change when another process writes to a closed database."""
         found = self.path.stat()
         return (
             found.st_ino,
@@ -165,7 +165,7 @@ class DatabaseFile:
             raise StorageError(f"The database {self.path} cannot be made: {reason}") from error
 
     def remove(self) -> None:
-        """Delete a database that nobody uses, with the files that SQLite keeps next to it."""
+        """Delete a database that is not in use, with the files that SQLite keeps next to it."""
         for path in (self.path, *self.sidecars):
             path.unlink(missing_ok=True)
 
@@ -211,7 +211,7 @@ class DatabaseFile:
 
 
 def remove_database(path: Path) -> None:
-    """Delete a database that nobody uses, with the files that SQLite keeps next to it."""
+    """Delete a database that is not in use, with the files that SQLite keeps next to it."""
     DatabaseFile(path).remove()
 
 
@@ -233,4 +233,4 @@ def _reason(path: Path, subject: str) -> str:
         return f"{subject} is on a read-only file system"
     if hasattr(os, "geteuid") and path.stat().st_uid != os.geteuid():
         return f"{subject} belongs to another user, and this one may only read"
-    return f"{subject} has permissions that let nobody write"
+    return f"{subject} has permissions that let no user write"

@@ -14,7 +14,7 @@ __all__ = ["ErrorTranslator"]
 
 
 class ErrorTranslator(ABC):
-    """Translates the errors of a driver and of SQLAlchemy to those of this package.
+    """The translation of errors of a driver and of SQLAlchemy to those of this package.
 
     Args:
         driver_error: the base class of the driver's errors.

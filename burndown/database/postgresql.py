@@ -45,11 +45,11 @@ P = ParamSpec("P")
 
 # A server allows 100 connections by default, which all processes of all its clients share.
 POOL_SIZE = 5
-"""How many connections are kept for the next call."""
+"""The maximum number of idle connections."""
 MAX_OVERFLOW = 15
 """How many more can be open at the same time; further calls wait for one."""
 CONNECT_TIMEOUT_SECONDS = 10
-"""How long to wait for the server when connecting, unless the URL says."""
+"""The seconds to wait for the server when connecting, unless the URL has a value."""
 ATTEMPTS = 5
 """How often a call runs that the server could not order among others, before it fails."""
 

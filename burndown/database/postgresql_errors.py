@@ -93,7 +93,7 @@ _FATAL = "FATAL:"
 
 
 class PostgreSQLErrorTranslator(ErrorTranslator):
-    """Translates the errors of a PostgreSQL server and its driver.
+    """The translation of errors of a PostgreSQL server and its driver.
 
     Args:
         address: the location of the database.

@@ -17,7 +17,7 @@ _SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', %s, true)"
 
 
 class PostgreSQLUpgrader(SchemaUpgrader):
-    """Keeps the tables of a PostgreSQL database in the version of this release.
+    """The creation and upgrade of the tables of a PostgreSQL database.
 
     Args:
         location: where the database is, for errors.

@@ -27,7 +27,7 @@ class RollbackJournal:
         self._path = path
 
     def is_hot(self) -> bool:
-        """Return whether there is a journal that SQLite would apply, unless its writer is alive."""
+        """Return whether SQLite would apply the journal, if its writer is not running."""
         try:
             with self._path.open("rb") as file:
                 return file.read(len(_JOURNAL_MAGIC)) == _JOURNAL_MAGIC

@@ -33,7 +33,7 @@ P = ParamSpec("P")
 # As many as the idle connections of small calls. None waits for a connection: with a limit, a
 # thread that has a session and needs a second one could wait for itself.
 POOL_SIZE = 10
-"""How many connections of sessions are kept for the next one; any number can be open."""
+"""The maximum number of idle connections of sessions; any number can be open."""
 
 _READ_ONLY = "burndown_read_only"
 """The option of an engine whose transactions only read."""
@@ -263,11 +263,11 @@ class SQLiteDatabase(Database):
     def _close_idle(self) -> None:
         self._cache.close()
         # Not `dispose` of the engine, which makes a new pool: a thread that is about to take a
-        # connection would give it back to the old one, where nobody would close it.
+        # connection would return it to the old one, and it would never be closed.
         self._engine.pool.dispose()
 
     def _check_in(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
-        """Close a connection that is given back after a fork, a close or a lost transaction."""
+        """Close a connection that is returned after a fork, a close or a lost transaction."""
         raw.thread = 0
         if raw.is_aborted or raw.generation != self._connector.tracker.generation:
             record.invalidate()

@@ -24,7 +24,7 @@ _LOG_PAGES = 2000
 
 
 class SQLiteConnector:
-    """Opens connections to a database file, with the settings that each use needs.
+    """A factory of connections to a database file, with the settings that each use needs.
 
     Args:
         file: the file.
@@ -76,7 +76,7 @@ class SQLiteConnector:
         self._views, self._fingerprint = views, fingerprint
 
     def is_outdated(self) -> bool:
-        """Return whether somebody has written to a file that is read without locks."""
+        """Return whether another process has written to a file that is read without locks."""
         return self._fingerprint is not None and self._fingerprint != self.file.fingerprint()
 
     def open(self) -> TrackedConnection:
@@ -88,7 +88,7 @@ class SQLiteConnector:
         return self._open(SessionConnection)
 
     def open_to_inspect(self) -> TrackedConnection:
-        """Open a connection that changes no file, whatever it is asked for."""
+        """Open a connection that changes no file, whatever statements it runs."""
         return self._open_to_read(TrackedConnection)
 
     def open_to_alter(self) -> SessionConnection:
@@ -103,7 +103,7 @@ class SQLiteConnector:
         return connection
 
     def use_write_ahead_log(self) -> None:
-        """Switch the file to write-ahead logging, with which readers wait for nobody.
+        """Switch the file to write-ahead logging, with which readers do not wait.
 
         The file stays so. SQLite needs it exclusively for the switch, and its own busy timeout
         does not apply to that.

@@ -13,7 +13,7 @@ __all__ = ["SQLiteErrorTranslator", "not_writable"]
 
 
 class SQLiteErrorTranslator(ErrorTranslator):
-    """Translates the errors of SQLite.
+    """The translation of errors of SQLite.
 
     Args:
         connector: opens the connections to the file.

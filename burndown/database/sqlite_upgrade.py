@@ -22,13 +22,13 @@ __all__ = ["SQLiteUpgrader"]
 
 
 class SQLiteUpgrader(SchemaUpgrader):
-    """Keeps the tables of a SQLite file in the version of this release.
+    """The creation and upgrade of the tables of a SQLite file.
 
     Before an upgrade or a downgrade, the file is copied next to itself.
 
     Args:
         connector: opens connections to the file.
-        cache: the connections that are kept; the first of them tells that nothing has to be done.
+        cache: the idle connections; if there is one, the version has been checked.
         begin: begins a transaction to create tables in.
         begin_to_alter: begins a transaction to alter tables in.
         read_only: create and change nothing.
@@ -125,7 +125,7 @@ class SQLiteUpgrader(SchemaUpgrader):
     def _back_up(self, version: str) -> None:
         """Copy the database next to itself, unless an earlier copy is equal.
 
-        It runs within the transaction of the change, so that nobody writes between the two.
+        It runs in the transaction of the change, so that no other process writes in between.
         """
         path = self._file.path
         backup = path.with_name(f"{path.name}.{version}.backup")

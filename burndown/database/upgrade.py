@@ -17,7 +17,7 @@ Begin = Callable[[], AbstractContextManager[Connection]]
 
 
 class SchemaUpgrader(ABC):
-    """Keeps the tables of one database in the version of this release.
+    """The creation and upgrade of the tables of one database.
 
     A transaction creates or changes all tables, or none: both databases can undo DDL. Killed in
     the middle of it 120 times, a process left no broken schema; with Alembic's defaults on SQLite,

@@ -39,7 +39,7 @@ class WritingSession(Session):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         # By id, since an entity cannot be hashed. The entity itself is kept because SQLAlchemy
-        # forgets one that nobody else refers to, and its edits would be lost with it.
+        # does not keep a reference to it, and its edits would be lost.
         self._loaded: dict[int, tuple[Entity, dict[str, bytes | None]]] = {}
 
     def flush(self, objects: Any = None) -> None:

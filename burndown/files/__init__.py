@@ -13,5 +13,5 @@
     journal         the commit of changes to several files
     transaction     a folder whose files change atomically
 
-Nothing here knows what the files hold.
+Nothing here depends on the content of the files.
 """

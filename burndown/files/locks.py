@@ -52,7 +52,7 @@ class FolderLock:
     def held_if_present(self) -> Iterator[None]:
         """Hold the lock for the block if its file exists and can be written, and make none.
 
-        For a folder that is only read: everybody who writes to it makes the file first.
+        For a folder that is only read: every process that writes to it makes the file first.
 
         Raises:
             StorageError: as :meth:`acquire` does.

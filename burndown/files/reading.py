@@ -56,7 +56,7 @@ def digest(data: bytes) -> str:
 def _open_each_part(root: Path, path: Path) -> int:
     """Open one folder after the other, each relative to the one before."""
     *folders, name = path.relative_to(root).parts
-    # Without O_NONBLOCK, opening a named pipe waits until somebody writes to it.
+    # Without O_NONBLOCK, opening a named pipe waits until a process writes to it.
     steps = [*((folder, os.O_DIRECTORY) for folder in folders), (name, os.O_NONBLOCK)]
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     for step, flags in steps:

@@ -21,7 +21,7 @@ def working_folder(parent: Path) -> Iterator[Path]:
     """Make a private folder, and remove it at the end of the block.
 
     It is in the parent of the target, because a rename is atomic only within a file system. Folders
-    that killed processes left in the same parent are removed first: nobody holds their lock.
+    that killed processes left in the same parent are removed first: no process holds their lock.
 
     Yields:
         The folder.
@@ -65,7 +65,7 @@ def _try_lock(folder: Path) -> int | None:
     try:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), path.stat()):  # nobody has removed it meanwhile
+        if os.path.samestat(os.fstat(descriptor), path.stat()):  # it was not removed meanwhile
             return descriptor
     except BlockingIOError:
         pass

@@ -1,4 +1,4 @@
-"""An export in one ``.zip`` file, read with caps, since it may come from a stranger.
+"""An export in one ``.zip`` file, read with limits, since its origin may be unknown.
 
 The caps are on memory: nothing is unpacked to the disk. They are checked when an archive is written
 too, so that every archive that is written can be read again.
@@ -62,7 +62,7 @@ def is_archive_name(path: Path) -> bool:
 
 
 class ArchiveWriter:
-    """Writes the files of an export into one file, which only its owner can read.
+    """A writer of an export as one file, which only its owner can read.
 
     Args:
         path: where nothing is yet.
@@ -98,7 +98,7 @@ class ArchiveWriter:
 
 
 class Archive:
-    """Reads an export that is one file; nothing is unpacked to the disk.
+    """An export that is one file; nothing is unpacked to the disk.
 
     Names are read as other programs write them: with backslashes, as UTF-8 without its flag, with a
     folder around all of them, next to files of the system.

@@ -1,4 +1,4 @@
-"""Read an export: which files it has, and the records in each."""
+"""Reading an export: its files, and the records in each."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ class ExportFile(NamedTuple):
 
 
 class ExportReader:
-    """Reads the files of an export.
+    """A reader of the files of an export.
 
     Args:
         source: the folder or archive.

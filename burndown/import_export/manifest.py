@@ -28,7 +28,7 @@ class FileEntry(_Section):
     size: int
     """In bytes."""
     updated_at: UtcDatetime | None = None
-    """When the data was last saved, for a file that has no place for it."""
+    """When the data was last saved, for a file that cannot contain it."""
 
 
 class Omissions(_Section):

@@ -119,7 +119,7 @@ def is_export(path: Path) -> bool:
 def _without_outer_folder(path: Path) -> Path:
     """Return the only folder with an export in it that the path holds, if it is none itself.
 
-    Archives that somebody packed have a folder around the export, and unpacking one makes another.
+    Archives that were packed manually have a folder around the export, and unpacking adds another.
     """
     if has_manifest(path):
         return path

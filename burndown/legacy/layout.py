@@ -6,7 +6,7 @@
     profiles/<profile>/profile.json         the settings of a profile
     profiles/<profile>/queries/<query>/     query.json and the data of the query
 
-Next to them is what the old dashboard has no place for. It does not read these files::
+Next to them are files for data that those cannot contain. The old dashboard does not read them::
 
     profiles/burndown.json                  app state and the progress of tasks
     profiles/<…>/<query>/burndown.json      timestamps, forecasts and other fields of the data

@@ -1,4 +1,4 @@
-"""Files next to those of the old dashboard, for the fields that it has no place for."""
+"""Files next to those of the old dashboard, for the fields that these cannot contain."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

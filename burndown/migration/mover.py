@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 class Mover:
-    """Moves a workspace into an empty database.
+    """The move of a workspace into an empty database.
 
     Args:
         workspace: what was read.

@@ -192,7 +192,7 @@ class _Migration:
     def _copy(self, built: Path) -> None:
         """Copy what was built to an existing database, in one transaction."""
         with SQLiteBackend(built) as source, self.target.session():
-            self._refuse_profiles()  # again, now that nobody else can write
+            self._refuse_profiles()  # again, now that no other process can write
             copy_records(source, SQLBackend(self.target))
 
     def _refuse_damages(self) -> None:

@@ -46,7 +46,7 @@ _NOT_AS_GIVEN = (pydantic.ValidationError, PydanticCustomError, PydanticSerializ
 
 
 class Codec(Generic[E]):
-    """Converts the documents, entities and rows of one entity.
+    """The conversion between documents, entities and rows of one entity.
 
     Args:
         entity: the class of the entity.

@@ -86,7 +86,7 @@ class _Compression:
     """JSON that another thread compresses, or this one if the other has not begun.
 
     A thread may not start, or die before it runs, when memory or threads run out, and the child of
-    a fork does not have it. So nobody waits for a thread that has not begun, or is not here.
+    a fork does not have it. So no call waits for a thread that has not begun, or does not exist.
     :class:`threading.Thread` waits for it without end when it starts one.
     """
 
@@ -117,9 +117,9 @@ class _Compression:
 
     def _run(self) -> None:
         if self._begun.acquire(blocking=False):
-            try:  # a compressor of its own: who waits may be interrupted, and go on with theirs
+            try:  # a compressor of its own: the waiting thread may be interrupted, and use its own
                 self._compressed = zstandard.ZstdCompressor().compress(self._encoded)
             except (MemoryError, zstandard.ZstdError):
-                pass  # who waits tries it again, and raises the error
+                pass  # the waiting thread tries it again, and raises the error
             finally:
                 self._working.release()

@@ -5,4 +5,4 @@ from typing import Any
 __all__ = ["Document"]
 
 Document = dict[str, Any]
-"""A JSON object as a plain dict: what is saved comes back equal, timestamps as ISO 8601 in UTC."""
+"""A JSON object as a plain dict: what is saved is returned equal, timestamps as ISO 8601 in UTC."""

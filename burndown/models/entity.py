@@ -46,7 +46,7 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset()
     """Columns that keep their value if a document that replaces another has none."""
     EXPORT_FILE: ClassVar[str | None] = None
-    """The file of an export with its records, if there is one; ``{query}`` stands for a query."""
+    """The file of an export with its records, if any; ``{query}`` is replaced by the query."""
     LEGACY_FILE: ClassVar[str | None] = None
     """The file of the old dashboard with its records, in the folder of the profile or query."""
     UNKNOWN_KEYS: ClassVar[str] = ""
@@ -81,7 +81,7 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         set_attribute(self, name, validated)
 
     def __copy__(self) -> Self:
-        """Return a copy that is in no session, which SQLAlchemy knows by a state of its own."""
+        """Return a copy that is in no session, with its own state of SQLAlchemy."""
         for name in type(self).model_fields:
             getattr(self, name)  # loads what has expired
         copied = super().__copy__()

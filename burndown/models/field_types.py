@@ -1,7 +1,7 @@
 """The types that fields are made of, each with its rule and its message.
 
-A rule is a constraint of pydantic-core where there is one: it runs at the speed of Rust, and stands
-in the JSON schema. A function is used for what pydantic-core cannot check.
+A rule is a constraint of pydantic-core where there is one: it runs at the speed of Rust, and is in
+the JSON schema. A function is used for what pydantic-core cannot check.
 """
 
 import re
@@ -191,7 +191,7 @@ Number = Annotated[
     | Annotated[StrictFloat, Field(allow_inf_nan=False)],
     Expecting("input should be a finite number of fewer than 4,300 digits"),
 ]
-"""An integer or a finite float, kept as the one it is."""
+"""An integer or a finite float, stored with its type."""
 
 
 def _number_or_none(value: Any) -> Any:
@@ -252,7 +252,7 @@ UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
 """A timestamp in UTC; given as ``datetime`` or ISO 8601 string, local time if without an offset."""
 
 TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
-"""An ISO 8601 string, kept as it was written."""
+"""An ISO 8601 string, stored unchanged."""
 
 
 def _optional_date(value: Any) -> Any:
@@ -293,7 +293,7 @@ def _json_object(value: Any) -> dict[str, Any]:
 JsonObject = Annotated[
     dict[str, Any], PlainValidator(_json_object, json_schema_input_type=dict[str, Any])
 ]
-"""A JSON object, kept exactly as it is given."""
+"""A JSON object, stored unchanged."""
 
 
 def _check_rule(value: Any) -> Any:

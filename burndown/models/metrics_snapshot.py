@@ -46,11 +46,11 @@ class MetricForecast(View):
     forecast_range: _Object = None
     """``lower`` and ``upper``, as the dashboard names them."""
     historical_values: Annotated[list[Any] | None, lenient(list)] = None
-    """The values it was made of, oldest first."""
+    """The values that it was calculated from, oldest first."""
     weights_applied: Annotated[list[Any] | None, lenient(list)] = None
     """The weight of each of these."""
     weeks_available: LenientNumber = None
-    """The number of weeks that it was made of."""
+    """The number of weeks that it was calculated from."""
     confidence: LenientText = None
     """``building`` or ``established``."""
 
@@ -90,7 +90,7 @@ class FlowMetrics(View):
 
 
 class MetricsSnapshot(QueryData, table=True):
-    """The metrics of one type in one week, kept exactly as they were given."""
+    """The metrics of one type in one week, stored unchanged."""
 
     __tablename__: ClassVar[str] = "metrics_snapshots"
     __table_args__ = of_query(

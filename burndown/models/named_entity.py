@@ -20,16 +20,16 @@ _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
 
 class NamedEntity(Entity):
-    """An entity that people name and switch to.
+    """An entity with a name, which can be the active one.
 
-    Without an ``id`` it gets one made of the name (``"Team A"`` gives ``team-a``); without a name,
-    the id is the name. Keys that are not fields are kept in ``extra``.
+    Without an ``id`` it gets one derived from the name (``"Team A"`` gives ``team-a``); without a
+    name, the id is the name. Keys that are not fields are kept in ``extra``.
     """
 
     UNKNOWN_KEYS: ClassVar[str] = "extra"
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset({"created_at", "last_used"})
     FALLBACK_ID: ClassVar[str]
-    """The id of a name that has no letter or digit to make one of."""
+    """The id for a name without a letter or digit."""
 
     id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The id, which never changes."""
@@ -44,7 +44,7 @@ class NamedEntity(Entity):
     last_used: UtcDatetime = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
-    """When somebody last switched to it, UTC; at first when it was created."""
+    """When it was last switched to, UTC; initially when it was created."""
     extra: JsonObject = Field(
         default_factory=dict,
         repr=False,
@@ -55,7 +55,7 @@ class NamedEntity(Entity):
 
     @classmethod
     def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the id made of the name, the name made of the id, and the first use."""
+        """Return the id derived from the name, the name derived from the id, and the first use."""
         made: dict[str, Any] = {}
         if "id" not in document and isinstance(document.get("name"), str):
             made["id"] = slug(document["name"], cls.FALLBACK_ID)

@@ -56,7 +56,7 @@ def _check_base_url(url: str) -> str:
     except pydantic.ValidationError:
         raise invalid("input should be a URL such as https://jira.example.com") from None
     if parsed.username or parsed.password:
-        expected = "input should be a URL without user and password; the secret goes into `token`"
+        expected = "input should be a URL without user and password; set `token` instead"
         raise invalid(expected, value="one with a user")
     if url != url.strip():
         raise invalid("input should be a URL without surrounding blanks")
@@ -75,7 +75,7 @@ def _check_token(token: SecretStr) -> SecretStr:
 
 
 class JiraConfig(Submodel):
-    """The connection to Jira; empty until somebody configures it."""
+    """The connection to Jira; empty until it is configured."""
 
     base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
     """The URL of Jira, with or without a slash at the end; empty while not configured."""
@@ -86,11 +86,11 @@ class JiraConfig(Submodel):
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
     max_results_per_call: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
-    """Issues asked for in one call, 10 to 1000."""
+    """Issues requested in one call, 10 to 1000."""
     points_field: FieldSource = ""
     """The field of story points, such as ``customfield_10016``; empty if there is none."""
     configured: StrictBool = False
-    """Whether somebody has saved the connection."""
+    """Whether the connection has been saved."""
     last_test_timestamp: TimestampText | None = None
     """When the connection was last tested, ISO 8601, local time if without an offset."""
     last_test_success: StrictBool | None = None
@@ -184,7 +184,7 @@ class ProjectClassification(Submodel):
     flow_end_statuses: list[Text] = []
     """Statuses in which work is done."""
     active_statuses: list[Text] = []
-    """Statuses in which somebody works on an item."""
+    """Statuses of work in progress."""
     flow_start_statuses: list[Text] = []
     """Statuses with which work begins."""
     wip_statuses: list[Text] = []

@@ -65,7 +65,7 @@ class WeeklyStatistics(View):
 
 
 class ProjectData(QueryData, table=True):
-    """The project data of a query, kept exactly as it was given."""
+    """The project data of a query, stored unchanged."""
 
     __tablename__: ClassVar[str] = "project_data"
     __table_args__ = of_query()

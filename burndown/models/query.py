@@ -40,9 +40,9 @@ class Query(NamedEntity, table=True):
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile it belongs to."""
     jql: Line = Field(default="", sa_column_kwargs={"server_default": ""})
-    """The search, in Jira's query language; empty if nobody has written one."""
+    """The search, in Jira's query language; empty if there is none."""
     updated_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
-    """When somebody last edited it, UTC; ``None`` if nobody has."""
+    """When it was last edited, UTC; ``None`` for never."""
 
 
 class QueryDocument(TypedDict):

@@ -31,8 +31,8 @@ class QueryData(Entity):
     IRREPLACEABLE: ClassVar[bool] = True
     """Whether the data exist only here; others can be fetched from Jira again."""
     EXPORT_FIELD: ClassVar[str | None] = None
-    """The field that stands for the only record of a query in an export, if there is one; the
-    manifest has the ``updated_at`` of the record."""
+    """The only field that an export contains, if a query has one record at most; the manifest
+    contains the ``updated_at`` of the record."""
 
     profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""

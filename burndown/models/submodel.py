@@ -120,7 +120,7 @@ def _plain(value: Any) -> Any:
 def _copied(value: Any, copies: dict[int, Any], depth: int = 0) -> Any:
     """Return a copy of the containers, with sections as documents and all other values as they are.
 
-    What cannot be stored is refused where it is saved: other types, containers that hold
+    Values that cannot be stored are refused when they are saved: other types, containers that hold
     themselves, and those that nest too deep.
     """
     if isinstance(value, Submodel):

@@ -47,7 +47,7 @@ class JSONBackend(PersistenceBackend):
     """The storage of a workspace in the files of the old dashboard, which can still use them.
 
     It reads what a migration of the folder would move, and writes what the dashboard would write;
-    what its files have no place for is stored in files next to them. A profile or query is stored
+    data that its files cannot contain is stored in files next to them. A profile or query is stored
     in a folder named after its id, so a file system that ignores case cannot hold two ids that
     differ only by case.
 
@@ -312,12 +312,12 @@ def _save_query_data(
         query = writer.reader.find_query(profile_id, query_id)
         if query is None:
             raise QueryNotFoundError(profile_id, query_id)
-        # A file is written in full, with the documents that stay. A replaced one moves to the end.
-        kept = {key(each): each for each in writer.reader.data(entity, profile_id, query)}
+        # A file is written in full. A document that is replaced moves to the end.
+        by_key = {key(each): each for each in writer.reader.data(entity, profile_id, query)}
         for document in new:
-            kept.pop(key(document), None)
-            kept[key(document)] = document
-        writer.save_data(entity, profile, query, list(kept.values()))
+            by_key.pop(key(document), None)
+            by_key[key(document)] = document
+        writer.save_data(entity, profile, query, list(by_key.values()))
 
 
 _READERS: dict[

@@ -1,4 +1,4 @@
-"""The part of a backend that knows no entity: records in transactions, and the store itself."""
+"""The part of a backend that is the same for all entities: records, transactions, the store."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -9,7 +9,7 @@ from burndown.printing.console import add_row, line, literal, print_table
 __all__ = ["profile", "query", "workspace"]
 
 _KEY_WIDTH = 16
-"""Characters of a cache key that are printed: it is a digest of 64, and nobody reads the rest."""
+"""Characters of a cache key that are printed: enough to distinguish digests of 64."""
 
 
 def workspace(found: Document) -> None:

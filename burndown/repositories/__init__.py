@@ -1,4 +1,4 @@
-"""Reading and writing stored entities: one module for each, over a session that is given to it."""
+"""Reading and writing stored entities in a session: one module for each entity."""
 
 from burndown.repositories.app_state import AppStateRepository
 from burndown.repositories.jira_cache import JiraCacheRepository

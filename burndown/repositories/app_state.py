@@ -38,7 +38,7 @@ def set_app_state(executor: Executor, key: str, value: str | None) -> None:
 
 
 class AppStateRepository(Repository[AppState]):
-    """Values that the application remembers."""
+    """The app state: a string for each key."""
 
     entity = AppState
 

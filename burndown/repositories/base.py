@@ -41,8 +41,8 @@ NOW = bindparam("now", type_=UtcTimestamp())
 """The parameter that expiries are compared with."""
 
 _PAGE = 100
-"""Rows that :func:`iterate_records` reads in one statement. They stay encoded until they are asked
-for, so that a page of large responses takes little memory."""
+"""Rows that :func:`iterate_records` reads in one statement. They stay encoded until they are
+requested, so that a page of large responses takes little memory."""
 
 
 class Repository(Generic[E]):

@@ -9,7 +9,7 @@ __all__ = ["add_column"]
 
 
 def add_column(table: str, column: sa.Column[Any]) -> None:
-    """Add a column; rename one of its name that somebody else added."""
+    """Add a column; rename an existing one of the same name, which others added."""
     if not context.is_offline_mode():
         taken = {each["name"] for each in sa.inspect(op.get_bind()).get_columns(table)}
         if column.name in taken:  # a column that was added manually, and may hold data

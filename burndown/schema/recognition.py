@@ -73,8 +73,8 @@ Each has the statements that make a connection show the tables as those of the c
 
 _FIRST, _SECOND = list(ADDED)[:2]
 
-TABLES = frozenset(_FIRST_COLUMNS)
-"""The tables that every version has."""
+TABLES = frozenset(table for tables in ADDED.values() for table in tables)
+"""The tables of all versions."""
 
 
 class Contents(NamedTuple):

@@ -97,8 +97,8 @@ def record_version(version: str, dialect: str, alembic: Collection[str]) -> Iter
     if version == OLD_VERSIONS[-1]:
         if is_shared:
             raise StorageError(
-                f"Schema version {version} keeps its number in the table {ALEMBIC_TABLE}, which "
-                "another program uses"
+                f"Schema version {version} is recorded in the table {ALEMBIC_TABLE}, which another "
+                f"program uses; downgrade to {OLD_VERSIONS[0]} instead"
             )
         yield CreateTable(_alembic, if_not_exists=True)
         yield _alembic.insert().values(version_num=version)

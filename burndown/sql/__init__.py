@@ -1,6 +1,6 @@
 """Statements: how they are built, compiled once for each dialect, and run on a driver's connection.
 
-It knows tables and columns, but no entity.
+It depends on tables and columns, but on no entity.
 """
 
 from burndown.sql.executor import Executor, log_statement

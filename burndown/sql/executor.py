@@ -16,7 +16,7 @@ _logger = logging.getLogger("burndown.database")
 
 
 class Executor:
-    """Runs SQL on a connection of the driver, in a transaction that its owner begins and ends.
+    """An executor of SQL on a connection of the driver; its owner begins and ends the transaction.
 
     Compiled SQL goes directly to the driver: a session of the ORM, with its connection and its
     results, takes 103 us for a read that takes 6 us this way.
@@ -65,7 +65,7 @@ class Executor:
     def without_secure_delete(self) -> Iterator[None]:
         """Delete without overwriting free pages of a SQLite file.
 
-        Deleting 10,000 cached responses takes 20 ms in place of 38 ms. It is only for data without
+        Deleting 10,000 cached responses takes 20 ms instead of 38 ms. It is only for data without
         secrets: whatever else is deleted is overwritten.
         """
         if self.dialect.name != "sqlite":

@@ -132,7 +132,7 @@ class Statement(_Precompiled, Generic[D]):
         return next(self.iterate(executor, **parameters), None)
 
     def iterate(self, executor: Executor, /, **parameters: Any) -> Iterator[D]:
-        """Run a SELECT; return an iterator over its rows, each decoded when it is asked for."""
+        """Run a SELECT; return an iterator over its rows, each decoded when it is requested."""
         if not all(map(_can_be_stored, parameters.values())):
             return iter(())
         compiled = self.compiled(executor.dialect)

@@ -14,6 +14,7 @@ from burndown import (
     get_backend,
     set_backend,
 )
+from burndown.models.version import VERSIONS
 from tests.support.command_line import (
     ODD_ID,
     ODD_NAME,
@@ -52,11 +53,8 @@ def test_show_prints_the_workspace_as_json(capsys: Capture, workspace: Path) -> 
     set_backend(None)
     found = in_json(capsys, "show")
     backend = get_backend()
-    assert [each["version"] for each in found["database"].pop("schema_history")] == [
-        "1.0",
-        "1.1",
-        "1.2",
-    ]
+    history = found["database"].pop("schema_history")
+    assert [each["version"] for each in history] == list(VERSIONS)
     assert without_ages(found) == {
         "database": backend.describe(),
         "active_profile_id": "kafka",

@@ -8,6 +8,7 @@ import pytest
 
 from burndown.cli import run
 from burndown.database import SQLiteDatabase
+from burndown.models.version import SCHEMA_VERSION, VERSIONS
 from tests.support.command_line import Capture, files_below, in_json, printed, refused
 from tests.support.kept_databases import copy_of
 
@@ -25,8 +26,8 @@ def version_of(path: Path) -> str | None:
 
 def test_upgrade_reports_both_versions(capsys: Capture, old: Path) -> None:
     """A second upgrade has nothing to do."""
-    assert "changed from schema version 1.0 to 1.2" in printed(capsys, "upgrade")
-    assert version_of(old) == "1.2"
+    assert f"changed from schema version 1.0 to {SCHEMA_VERSION}" in printed(capsys, "upgrade")
+    assert version_of(old) == SCHEMA_VERSION
     assert "Nothing to do" in printed(capsys, "upgrade")
 
 
@@ -41,37 +42,39 @@ def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys: Capture, old: Path
         connection.executescript(sql)
         connection.execute("SELECT updated_at FROM queries").fetchall()
     printed(capsys, "upgrade")
-    assert printed(capsys, "upgrade", "--dry-run") == "-- Nothing to do: the version is 1.2\n"
+    unchanged = f"-- Nothing to do: the version is {SCHEMA_VERSION}\n"
+    assert printed(capsys, "upgrade", "--dry-run") == unchanged
 
 
 def test_downgrade_restores_the_old_version(capsys: Capture, old: Path) -> None:
     """So does its SQL; the next opening upgrades again."""
     printed(capsys, "upgrade")
     assert "DROP COLUMN updated_at" in printed(capsys, "downgrade", "--to", "1.0", "--dry-run")
-    assert version_of(old) == "1.2"
+    assert version_of(old) == SCHEMA_VERSION
     found = in_json(capsys, "downgrade", "--to", "1.0")
-    assert found == {"location": str(old), "from": "1.2", "to": "1.0"}
+    assert found == {"location": str(old), "from": SCHEMA_VERSION, "to": "1.0"}
     assert version_of(old) == "1.0"
     assert "`burndown upgrade` does that" in refused(capsys, "show")
     printed(capsys, "upgrade")
-    assert version_of(old) == "1.2"
+    assert version_of(old) == SCHEMA_VERSION
 
 
 def test_show_prints_the_versions_and_the_copy(capsys: Capture, old: Path) -> None:
     printed(capsys, "upgrade")
     shown = printed(capsys, "show")
-    assert "schema version 1.2" in shown
+    assert f"schema version {SCHEMA_VERSION}" in shown
     assert "  1.0: Profiles, queries" in shown
     assert f"backup from before the upgrade: {old}.1.0.backup" in shown
     history = in_json(capsys, "show")["database"]["schema_history"]
-    assert [each["version"] for each in history] == ["1.0", "1.1", "1.2"]
-    assert [each["backups"] for each in history] == [[f"{old}.1.0.backup"], [], []]
+    assert [each["version"] for each in history] == list(VERSIONS)
+    backups = [each["backups"] for each in history]
+    assert backups == [[f"{old}.1.0.backup"], *([] for _ in backups[1:])]
 
 
 def test_impossible_upgrades_are_refused(capsys: Capture, old: Path) -> None:
     """An unknown version, the wrong command, no database, and a foreign database."""
-    assert "there are 1.0, 1.1, 1.2" in refused(capsys, "upgrade", "--to", "2")
-    assert "use `burndown upgrade`" in refused(capsys, "downgrade", "--to", "1.2")
+    assert f"there are {', '.join(VERSIONS)}" in refused(capsys, "upgrade", "--to", "2")
+    assert "use `burndown upgrade`" in refused(capsys, "downgrade", "--to", SCHEMA_VERSION)
     printed(capsys, "upgrade")
     assert "use `burndown downgrade`" in refused(capsys, "upgrade", "--to", "1.0")
     assert "no database" in refused(capsys, "upgrade", "--profiles", "elsewhere")

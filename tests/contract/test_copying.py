@@ -123,7 +123,7 @@ def test_a_target_that_returns_another_value_is_detected(
         save(model, [{**record, **changed} for record in records])
 
     monkeypatch.setattr(target.backend, "save_records", save_wrong_value)
-    with pytest.raises(ImportExportError, match="returns other metrics snapshots"):
+    with pytest.raises(ImportExportError, match="does not return the metrics snapshots"):
         copy_store(source.backend, target.backend)
     assert target.everything() == before
 

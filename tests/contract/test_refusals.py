@@ -141,3 +141,12 @@ def nothing_below(store: Store, profile_id: str, query_id: str, key: str) -> Non
     assert store.list_jira_caches(profile_id, query_id) == []
     assert store.list_jira_changelogs(profile_id, query_id) == []
     assert store.get_metrics_snapshots(profile_id, query_id) == []
+
+
+def test_a_document_that_is_no_object_is_refused(store: Store) -> None:
+    with pytest.raises(
+        ValidationError, match=r"^Profile is not valid: input should be an object, "
+    ):
+        store.save_profile([])
+    with pytest.raises(ValidationError, match=r"^Query is not valid: input should be an object, "):
+        store.save_query("p", [])

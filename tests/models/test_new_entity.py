@@ -12,39 +12,39 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-GOAL = """
+DEFINITIONS = """
 from typing import ClassVar
 
 from sqlmodel import Field
 
 from burndown import models
-from burndown.models.columns import UtcTimestamp
-from burndown.models.field_types import JsonObject, Line, UtcDatetime
+from burndown.models.columns import OrderedText, UtcTimestamp
+from burndown.models.field_types import JsonObject, Key, UtcDatetime
 from burndown.models.json_columns import JsonText
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.timestamps import utc_now
 
 
-class Goal(QueryData, table=True):
-    __tablename__: ClassVar[str] = "goals"
+class Example(QueryData, table=True):
+    __tablename__: ClassVar[str] = "examples"
     __table_args__ = of_query()
-    LABEL: ClassVar[str] = "goals"
-    EXPORT_FILE: ClassVar[str | None] = "goals/{query}.json"
-    LEGACY_FILE: ClassVar[str | None] = "goals.json"
+    LABEL: ClassVar[str] = "examples"
+    EXPORT_FILE: ClassVar[str | None] = "examples/{query}.json"
+    LEGACY_FILE: ClassVar[str | None] = "examples.json"
 
-    title: Line = Field(primary_key=True)
+    title: Key = Field(primary_key=True, sa_type=OrderedText)
     created_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     plan: JsonObject = Field(sa_type=JsonText)
 
 
-models.ENTITIES = (*models.ENTITIES, Goal)
+models.ENTITIES = (*models.ENTITIES, Example)
 
 from burndown.copying import copy_store
 from burndown.import_export import export_profile, import_profile
 from burndown.persistence import open_backend
 from burndown.profile_manager import duplicate_profile
 
-GOALS = [
+EXAMPLES = [
     {
         "profile_id": "p",
         "query_id": "q",
@@ -60,51 +60,51 @@ def filled(where):
     backend = open_backend(where)
     backend.save_profile({"id": "p"})
     backend.save_query("p", {"id": "q"})
-    backend.save_records(Goal, GOALS)
+    backend.save_records(Example, EXAMPLES)
     return backend
 
 
-def goals(backend, profile_id="p"):
-    return list(backend.records(Goal, profile_id))
+def examples(backend, profile_id="p"):
+    return list(backend.records(Example, profile_id))
 
 
 def renamed(profile_id):
-    return [{**goal, "profile_id": profile_id} for goal in GOALS]
+    return [{**example, "profile_id": profile_id} for example in EXAMPLES]
 """
 
 CASES = {
-    "it is stored": "assert goals(filled(where)) == GOALS",
+    "it is stored": "assert examples(filled(where)) == EXAMPLES",
     "a document is replaced": """
         backend = filled(where)
-        changed = {**GOALS[1], "plan": {}}
-        backend.save_records(Goal, [changed])
-        assert goals(backend) == [GOALS[0], changed]
+        changed = {**EXAMPLES[1], "plan": {}}
+        backend.save_records(Example, [changed])
+        assert examples(backend) == [EXAMPLES[0], changed]
     """,
     "it is deleted with its query": """
         backend = filled(where)
         backend.delete_query("p", "q")
         backend.save_query("p", {"id": "q"})
-        assert goals(backend) == []
+        assert examples(backend) == []
     """,
     "it is copied": """
         with open_backend("copy.db") as copy:
-            assert copy_store(filled(where), copy)["goals"] == 2
-            assert goals(copy) == GOALS
+            assert copy_store(filled(where), copy)["examples"] == 2
+            assert examples(copy) == EXAMPLES
         with open_backend("json:copied") as copy:
             copy_store(filled("other.db"), copy)
-            assert goals(copy) == GOALS
+            assert examples(copy) == EXAMPLES
     """,
     "it is exported and imported": """
         backend = filled(where)
         export = export_profile("p", "export", backend=backend)
         backend.delete_profile("p")
         import_profile(export, backend=backend)
-        assert goals(backend) == GOALS
+        assert examples(backend) == EXAMPLES
     """,
     "it is duplicated": """
         backend = filled(where)
         copy = duplicate_profile("p", "Copy", backend=backend)
-        assert goals(backend, copy) == renamed(copy)
+        assert examples(backend, copy) == renamed(copy)
     """,
 }
 
@@ -113,7 +113,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_new_entity_needs_no_change_elsewhere(tmp_path: Path, case: str, where: str) -> None:
     check = indent(dedent(CASES[case]), "    ")
-    code = f"{GOAL}\n\ndef check(where):\n{check}\n\ncheck({where!r})"
+    code = f"{DEFINITIONS}\n\ndef check(where):\n{check}\n\ncheck({where!r})"
     found = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,

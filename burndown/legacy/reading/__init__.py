@@ -7,8 +7,8 @@
     field_values       what an invalid value can mean
     conversion         invalid values, converted or kept aside
     profile_formats    a profile in each format it was written in
-    query_formats      a query and its data, likewise
-    snapshot_formats   weekly metrics, likewise
+    query_formats      a query and its data in each format
+    snapshot_formats   weekly metrics in each format
     sidecar_files      fields that the old formats cannot hold
     query_files        the data files of a query
     registry           which profiles exist, and which is active

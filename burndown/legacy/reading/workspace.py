@@ -101,7 +101,7 @@ class Workspace:
 
 
 class _ProfileReader:
-    """Reads the profiles and queries of a folder."""
+    """A reader of the profiles and queries of a folder."""
 
     def __init__(self, profiles_dir: Path, findings: Findings) -> None:
         self.profiles_dir = profiles_dir

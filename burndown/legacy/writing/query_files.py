@@ -1,6 +1,7 @@
 """The data files of a query, written from documents.
 
-Each file has the format of the old dashboard. What it cannot hold goes to the sidecar.
+Each file has the format of the old dashboard. Fields that it cannot contain are written to the
+sidecar.
 """
 
 import hashlib

@@ -30,7 +30,7 @@ _ACTIVE = ("active_profile_id", "active_query_id")
 
 
 class WorkspaceWriter:
-    """Writes complete documents of the models to a workspace.
+    """A writer of complete documents to a workspace.
 
     The reader has each change immediately. A profile or query in an old format gets a file of its
     own before anything below it is written, since its files may be elsewhere until then.
