@@ -101,7 +101,10 @@ def check_object(value: Any) -> dict[str, Any]:
         PydanticCustomError: it is something else, or holds what cannot be stored exactly.
     """
     if not isinstance(value, dict):
-        raise _refusal("", "input should be a JSON object", value)
+        # Without the value, which is the input itself: pydantic formats the values of a context,
+        # and fails for huge integers.
+        expected = "input should be a JSON object"
+        raise PydanticCustomError("not_storable", "{expected}", {"expected": expected})
     checked: dict[str, Any] = check_storable(value)
     return checked
 
