@@ -18,7 +18,7 @@ QUERY_IDS = ("profile_id", "query_id")
 def of_query(*others: Any) -> tuple[Any, ...]:
     """Return the table arguments of data that is deleted with its query."""
     query = ForeignKeyConstraint(
-        ["profile_id", "query_id"], ["queries.profile_id", "queries.id"], ondelete="CASCADE"
+        QUERY_IDS, ["queries.profile_id", "queries.id"], ondelete="CASCADE"
     )
     return (query, *others)
 
