@@ -11,7 +11,7 @@ it does not take, the entity validates: it converts what is not JSON but can be 
 as a ``Decimal``, or raises the error.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from inspect import get_annotations
@@ -39,7 +39,7 @@ E = TypeVar("E", bound=Entity)
 Row = dict[str, Any]
 """The values of a row by column, as they are bound to a statement."""
 
-_Converters = Mapping[str, Callable[[Any], Any]]
+_Converters = Sequence[tuple[str, Callable[[Any], Any]]]
 
 _NOT_AS_GIVEN = (pydantic.ValidationError, PydanticCustomError, PydanticSerializationError)
 """Raised for a value that is not valid, or that has to be converted."""
@@ -58,12 +58,13 @@ class Codec(Generic[E]):
         self._sections = [
             name for name, field in entity.model_fields.items() if _is_section(field.annotation)
         ]
-        self._encoders: dict[str, Callable[[Any], Any]] = {}
-        self._copiers: dict[str, Callable[[Any], Any]] = {}
-        for column in entity.__table__.c:
-            if isinstance(column.type, JsonColumn):
-                self._encoders[column.name] = column.type.encode
-                self._copiers[column.name] = column.type.checked_copy
+        json_columns = [
+            (column.name, column.type)
+            for column in entity.__table__.c
+            if isinstance(column.type, JsonColumn)
+        ]
+        self._encoders = [(name, stored.encode) for name, stored in json_columns]
+        self._copiers = [(name, stored.checked_copy) for name, stored in json_columns]
 
     def key(self, document: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the values of the primary key."""
@@ -174,7 +175,7 @@ def codec_of(entity: type[E]) -> Codec[E]:
 
 
 def _convert(row: Row, converters: _Converters) -> Row:
-    for name, convert in converters.items():
+    for name, convert in converters:
         if row[name] is not None:
             row[name] = convert(row[name])
     return row

@@ -129,10 +129,11 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         """
         if not cls.UNKNOWN_KEYS:
             return {**document, **cls.derived(document)}
+        fields = dict(document)
         known = _document_keys(cls)
-        fields = {key: value for key, value in document.items() if key in known}
-        if len(fields) < len(document):
-            fields[cls.UNKNOWN_KEYS] = {key: document[key] for key in document if key not in known}
+        if not document.keys() <= known:
+            unknown = [key for key in document if key not in known]
+            fields[cls.UNKNOWN_KEYS] = {key: fields.pop(key) for key in unknown}
         fields.update(cls.defaults(fields))
         return fields
 

@@ -6,8 +6,9 @@ the JSON schema. A function is used for what pydantic-core cannot check.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, Literal
 
@@ -22,6 +23,7 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     TypeAdapter,
+    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -31,6 +33,7 @@ from burndown.models.timestamps import to_iso_week, to_utc
 __all__ = [
     "MAX_NAME_LENGTH",
     "SECTION_DEPTH",
+    "Count",
     "Expecting",
     "FieldSource",
     "Identifier",
@@ -43,6 +46,7 @@ __all__ = [
     "Name",
     "Number",
     "OptionalDate",
+    "PositiveNumber",
     "Text",
     "TimestampText",
     "UtcDatetime",
@@ -65,16 +69,24 @@ class Expecting:
     """One message for whatever is wrong, instead of one for each branch of a union or a pattern."""
 
     expected: str
+    check: Callable[[Any], Any] | None = None
+    """Returns a value unchanged, or raises an error with a more exact message.
+
+    A row is validated without it, so the type itself has to refuse the value, or its encoding.
+    """
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        return core_schema.custom_error_schema(
+        schema: CoreSchema = core_schema.custom_error_schema(
             handler(source),
             custom_error_type="unexpected",
             custom_error_message="{expected}",
             custom_error_context={"expected": self.expected},
         )
+        if self.check is None:
+            return schema
+        return core_schema.no_info_before_validator_function(self.check, schema)
 
 
 def invalid(expected: str, **context: Any) -> PydanticCustomError:
@@ -186,12 +198,29 @@ def slug(name: str, fallback: str) -> str:
 
 # --- numbers ---------------------------------------------------------------------------------
 
+
+def _check_digits(value: Any) -> Any:
+    return check_storable(value) if isinstance(value, int) else value
+
+
 Number = Annotated[
-    Annotated[StrictInt, AfterValidator(check_storable)]
-    | Annotated[StrictFloat, Field(allow_inf_nan=False)],
-    Expecting("input should be a finite number of fewer than 4,300 digits"),
+    StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
+    Expecting("input should be a finite number", check=_check_digits),
 ]
-"""An integer or a finite float, stored with its type."""
+"""An integer of fewer than 4,300 digits or a finite float, stored with its type."""
+
+# The bounds are those of each branch: for the bounds of a union, pydantic calls a Python function.
+PositiveNumber = Annotated[
+    Annotated[StrictInt, Field(gt=0)] | Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)],
+    Expecting("input should be a finite number above 0", check=_check_digits),
+]
+"""A :data:`Number` above 0."""
+
+Count = Annotated[
+    Annotated[StrictInt, Field(ge=1)] | Annotated[StrictFloat, Field(ge=1, allow_inf_nan=False)],
+    Expecting("input should be a finite number of at least 1", check=_check_digits),
+]
+"""A :data:`Number` of at least 1."""
 
 
 def _number_or_none(value: Any) -> Any:
@@ -229,8 +258,6 @@ def _parsed(text: str) -> datetime | None:
 
 
 def _utc_datetime(value: Any) -> datetime:
-    if type(value) is datetime and value.tzinfo is UTC:
-        return value
     timestamp = _parsed(value) if isinstance(value, str) else value
     if not isinstance(timestamp, datetime):
         raise invalid(
@@ -255,20 +282,19 @@ TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
 """An ISO 8601 string, stored unchanged."""
 
 
-def _optional_date(value: Any) -> Any:
-    if value is None or value == "":
-        return value
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise invalid("input should be a date such as 2025-12-31, an empty string or null")
+_DateText = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+    AfterValidator(date.fromisoformat),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
 
-
-OptionalDate = Annotated[date | Literal[""] | None, BeforeValidator(_optional_date)]
+OptionalDate = Annotated[
+    _DateText | Literal[""] | Annotated[date, Strict()] | None,
+    Field(union_mode="left_to_right"),
+    Expecting("input should be a date such as 2025-12-31, an empty string or null"),
+]
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
@@ -301,12 +327,13 @@ def _check_rule(value: Any) -> Any:
 
 
 FieldSource = Annotated[
-    Text | dict[str, Any],
+    # The rule is checked before, since pydantic makes strings of keys that are bytes.
+    Text | Annotated[dict[str, Any], BeforeValidator(_check_rule)],
     Field(union_mode="left_to_right"),
     Expecting(
-        "input should be a field id such as customfield_10001, or a source rule as an object"
+        "input should be a field id such as customfield_10001, or a source rule as an object",
+        check=_check_rule,
     ),
-    BeforeValidator(_check_rule),  # before, since pydantic makes strings of keys that are bytes
 ]
 """Where a value comes from in a Jira issue.
 

@@ -1,6 +1,5 @@
 """The column types of JSON: strings that every SQL shell can read, and compressed values."""
 
-from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -8,7 +7,7 @@ from sqlalchemy import Dialect, LargeBinary, Text
 
 from burndown.models.columns import StoredType, decode_flag
 from burndown.models.compression import compress, decompress
-from burndown.models.json_codec import check_object, decode, decode_object, encode, encode_strict
+from burndown.models.json_codec import check_object, decode, decode_object, encode_strict
 from burndown.models.submodel import Submodel
 
 __all__ = ["CompressedJson", "FlagJson", "JsonColumn", "JsonText", "SubmodelJson"]
@@ -17,15 +16,18 @@ T = TypeVar("T")
 
 
 class JsonColumn(StoredType[T]):
-    """A type whose values are JSON, encoded by the codec of the entity or when they are bound."""
+    """A type whose values are JSON, encoded by the codec of the entity or when the ORM binds them.
 
-    @abstractmethod
+    By default they are stored as a string.
+    """
+
     def encode(self, value: Any) -> str | bytes:
-        """Return a value as it is stored.
+        """Return JSON values as they are stored.
 
         Raises:
-            PydanticCustomError: it cannot be stored exactly.
+            PydanticCustomError: they cannot be stored exactly.
         """
+        return encode_strict(value).decode()
 
     def checked_copy(self, value: Any) -> Any:
         """Return a value as it is read once it has been stored.
@@ -50,10 +52,6 @@ class JsonText(JsonColumn[Any]):
         super().__init__()
         self.raw = raw
 
-    def encode(self, value: Any) -> str:
-        """Encode an object that has been validated."""
-        return encode(value).decode()
-
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
         return _encoded if self.raw else decode_object
@@ -65,17 +63,13 @@ class FlagJson(JsonColumn[bool | list[str]]):
     impl = Text
     cache_ok = True
 
-    def encode(self, value: Any) -> str:
-        """Encode."""
-        return encode(value).decode()
-
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
         return _flag_or_list
 
 
 class SubmodelJson(JsonColumn[Submodel]):
-    """A submodel as JSON, only with what was set; a plain document is taken as it is."""
+    """A submodel as JSON, only with what was set; the codec encodes its document."""
 
     impl = Text
     cache_ok = True
@@ -84,10 +78,10 @@ class SubmodelJson(JsonColumn[Submodel]):
         super().__init__()
         self.model = model
 
-    def encode(self, value: Any) -> str:
-        """Encode; a document may hold what is not JSON, such as a ``SecretStr``, and is checked."""
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
+        """Encode a section that the ORM binds."""
         document = value.to_document() if isinstance(value, Submodel) else value
-        return encode_strict(document).decode()
+        return super().process_bind_param(document, dialect)
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""

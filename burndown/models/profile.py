@@ -19,10 +19,11 @@ from sqlmodel import Field
 from burndown.models.columns import Flag
 from burndown.models.entity import add_index
 from burndown.models.field_types import (
+    Count,
     Expecting,
     FieldSource,
-    Number,
     OptionalDate,
+    PositiveNumber,
     Text,
     TimestampText,
     invalid,
@@ -158,13 +159,13 @@ class FieldMappings(Submodel):
 class ForecastSettings(Submodel):
     """The settings of the forecast."""
 
-    pert_factor: Annotated[Number, SectionField(gt=0)] = 1.2
+    pert_factor: PositiveNumber = 1.2
     """Weight of the optimistic and pessimistic estimates in the PERT forecast, above 0."""
     deadline: OptionalDate = None
     """The day by which everything has to be done."""
     milestone: OptionalDate = None
     """A day in between to aim at."""
-    data_points_count: Annotated[Number, SectionField(ge=1)] = 12
+    data_points_count: Count = 12
     """The number of past weeks that the forecast uses, at least 1."""
 
 

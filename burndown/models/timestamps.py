@@ -26,6 +26,8 @@ def to_utc(value: datetime | str) -> datetime:
         ValueError: the string is not ISO 8601, or the timestamp is outside the years 1 to 9999.
     """
     timestamp = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if timestamp.tzinfo is UTC:
+        return timestamp
     if timestamp.replace(tzinfo=UTC) == LATEST:
         return LATEST
     try:
