@@ -18,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
+    GetPydanticSchema,
     PlainValidator,
     Strict,
     StrictFloat,
@@ -282,16 +283,25 @@ TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
 """An ISO 8601 string, stored unchanged."""
 
 
-_DateText = Annotated[
-    str,
+def _day_schema(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    """Return the schema of a date, given as it is or as a string of one format.
+
+    pydantic's own takes times and numbers as well.
+    """
+    text = core_schema.str_schema(strict=True, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    parsed = core_schema.chain_schema([text, core_schema.date_schema()])
+    return core_schema.union_schema([parsed, handler(source)], mode="left_to_right")
+
+
+_Day = Annotated[
+    date,
     Strict(),
-    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-    AfterValidator(date.fromisoformat),
+    GetPydanticSchema(_day_schema),
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 
 OptionalDate = Annotated[
-    _DateText | Literal[""] | Annotated[date, Strict()] | None,
+    _Day | Literal[""] | None,
     Field(union_mode="left_to_right"),
     Expecting("input should be a date such as 2025-12-31, an empty string or null"),
 ]

@@ -277,7 +277,7 @@ KEPT: dict[str, tuple[str, Any, str, Any]] = {
     "half a size": ("jira_config/cache_size_mb", 10.5, "integer, got 10.5", DEFAULT),
     "a size that is a flag": ("jira_config/cache_size_mb", True, "integer, got True", DEFAULT),
     "a factor with a comma": ("forecast_settings/pert_factor", "1,5", "got '1,5'", DEFAULT),
-    "a factor below zero": ("forecast_settings/pert_factor", -1, "than 0, got -1", DEFAULT),
+    "a factor below zero": ("forecast_settings/pert_factor", -1, "above 0, got -1", DEFAULT),
     "a deadline in words": ("forecast_settings/deadline", "soon", "a date .*, got 'soon'", DEFAULT),
     "a deadline of one country": ("forecast_settings/deadline", "31/03/2026", "got '31/", DEFAULT),
     "a deadline in another zone": (
