@@ -118,7 +118,8 @@ class Codec(Generic[E]):
         try:
             return _convert(self._validated(document), converters)
         except _NOT_AS_GIVEN:
-            return _convert(self._validated_by_entity(document), converters)
+            pass  # an error raised here would have this one as context, which may hold the token
+        return _convert(self._validated_by_entity(document), converters)
 
     def _validated(self, document: Mapping[str, Any]) -> Row:
         """Return the validated values, sections and compressed values as they were given.

@@ -18,19 +18,18 @@ from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
 
 from burndown.models.docstring_schema import Described
-from burndown.models.json_codec import decode
+from burndown.models.redaction import Redacted
 from burndown.models.submodel import Submodel, invalid_key
 
 __all__ = ["Entity", "add_index", "with_string_keys"]
 
 
-class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
+class Entity(SQLModel, Described, Redacted, registry=registry()):  # not that of the application's tables
     """An object stored in a table of its own, validated when it is made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
         extra="forbid",
         validate_assignment=True,
-        hide_input_in_errors=True,
         defer_build=True,
     )
 
@@ -109,16 +108,6 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
             data = with_string_keys(cls._fields_of_arguments(obj))
         entity: Self = cls.__pydantic_validator__.validate_python(data)
         return entity
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """Return the entity of a JSON string, as :meth:`model_dump_json` writes it.
-
-        Raises:
-            pydantic.ValidationError: with the path to each value that is not valid.
-            ValueError: it is not JSON.
-        """
-        return cls.model_validate(decode(json_data))
 
     @classmethod
     def fields_of_document(cls, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import field_serializer, model_validator
+from pydantic_core import PydanticUndefined
 from sqlalchemy import text
 from sqlmodel import Field
 
@@ -12,6 +13,7 @@ from burndown.models.columns import OrderedText, UtcTimestamp, random_text
 from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier, JsonObject, Line, Name, UtcDatetime, slug
 from burndown.models.json_columns import JsonText
+from burndown.models.redaction import without_secrets
 from burndown.models.timestamps import utc_now
 
 __all__ = ["NamedEntity", "name_taken"]
@@ -31,9 +33,12 @@ class NamedEntity(Entity):
     FALLBACK_ID: ClassVar[str]
     """The id for a name without a letter or digit."""
 
-    id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    # For a type checker, which reads only that there is a default, neither of them is required.
+    id: Identifier = Field(default=PydanticUndefined, primary_key=True, sa_type=OrderedText)
     """The id, which never changes."""
-    name: Name = Field(sa_column_kwargs={"server_default": random_text()})
+    name: Name = Field(
+        default=PydanticUndefined, sa_column_kwargs={"server_default": random_text()}
+    )
     """The name for people."""
     description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """Its purpose."""
@@ -64,6 +69,11 @@ class NamedEntity(Entity):
         if "created_at" in document and "last_used" not in document:
             made["last_used"] = document["created_at"]
         return made
+
+    @field_serializer("extra", when_used="json")
+    def _without_secrets(self, extra: dict[str, Any]) -> dict[str, Any]:
+        plain: dict[str, Any] = without_secrets(extra)
+        return plain
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:

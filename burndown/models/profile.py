@@ -6,10 +6,7 @@ import pydantic
 from pydantic import (
     AfterValidator,
     SecretStr,
-    SerializationInfo,
-    SerializerFunctionWrapHandler,
     StrictBool,
-    model_serializer,
 )
 from pydantic import Field as SectionField
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
@@ -96,15 +93,6 @@ class JiraConfig(Submodel):
     """When the connection was last tested, ISO 8601, local time if without an offset."""
     last_test_success: StrictBool | None = None
     """Whether that test succeeded."""
-
-    @model_serializer(mode="wrap")
-    def _without_token_in_json(
-        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
-    ) -> dict[str, Any]:
-        document: dict[str, Any] = handler(self)
-        if info.mode_is_json():
-            document.pop("token", None)
-        return document
 
 
 class DoraFieldMappings(Submodel):
@@ -202,7 +190,8 @@ class FlowTypeMapping(Submodel):
 
 
 _FlowType = Annotated[
-    FlowTypeMapping | list[Text],
+    list[Text] | FlowTypeMapping,
+    SectionField(union_mode="left_to_right"),
     Expecting(
         "input should be an object with issue_types and effort_categories, or a list of issue types"
     ),

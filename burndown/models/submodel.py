@@ -4,17 +4,25 @@ from datetime import date
 from functools import cache
 from typing import Any, Self
 
-from pydantic import ConfigDict, SecretStr, model_validator
+from pydantic import (
+    ConfigDict,
+    SecretStr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
 from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import MAX_DEPTH, check_storable
+from burndown.models.redaction import Redacted, without_secrets
 
 __all__ = ["Submodel", "View", "fields_by_key", "invalid_key"]
 
 
-class Submodel(Described):
+class Submodel(Described, Redacted):
     """A nested section of configuration: known keys are validated, unknown ones are kept."""
 
     model_config = ConfigDict(
@@ -24,7 +32,6 @@ class Submodel(Described):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
-        hide_input_in_errors=True,  # it may be a token
         defer_build=True,  # most processes use few sections; all schemas take 50 ms to build
     )
 
@@ -36,6 +43,13 @@ class Submodel(Described):
             }
             check_storable(plain, SECTION_DEPTH)
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_secrets_in_json(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        document: dict[str, Any] = handler(self)
+        return without_secrets(document) if info.mode_is_json() else document
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = fields_by_key(type(self)).get(name, name)
