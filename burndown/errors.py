@@ -32,6 +32,7 @@ from burndown.escaping import escaped
 
 __all__ = [
     "DatabaseCorruptionError",
+    "Described",
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
@@ -184,7 +185,8 @@ _OBJECT_EXPECTED = ("model_type", "model_attributes_type", "dict_type", "object_
 
 def path_of(details: pydantic_core.ErrorDetails) -> str:
     """Return the path to the value of an error of pydantic, such as ``metrics.weeks[2]``."""
-    return (_dotted(details["loc"]) + details.get("ctx", {}).get("path", "")).lstrip(".")
+    below: str = details.get("ctx", {}).get("path", "")
+    return (_dotted(details["loc"]) + below).lstrip(".")
 
 
 def quotable(details: pydantic_core.ErrorDetails) -> object:

@@ -11,7 +11,9 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlalchemy.orm.attributes import manager_of_class, set_attribute
@@ -24,7 +26,9 @@ from burndown.models.submodel import Submodel, invalid_key
 __all__ = ["Entity", "add_index", "with_string_keys"]
 
 
-class Entity(SQLModel, Described, Redacted, registry=registry()):  # not that of the application's tables
+class Entity(
+    SQLModel, Described, Redacted, registry=registry()
+):  # not that of the application's tables
     """An object stored in a table of its own, validated when it is made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
@@ -95,6 +99,18 @@ class Entity(SQLModel, Described, Redacted, registry=registry()):  # not that of
         return copied
 
     @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        if handler.mode == "validation":
+            properties = handler.resolve_ref_schema(made)["properties"]
+            for name in cls.derived({}):  # whatever is given
+                description = properties[name]["description"]
+                properties[name] = {"description": description, "readOnly": True}
+        return made
+
+    @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
         """Return the entity of a mapping, or a copy of another one of the same class.
 
@@ -129,9 +145,9 @@ class Entity(SQLModel, Described, Redacted, registry=registry()):  # not that of
     @classmethod
     def _fields_of_arguments(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the same for keyword arguments, which can name the field of unknown keys."""
-        given = arguments.get(cls.UNKNOWN_KEYS)
-        if given is None:
+        if cls.UNKNOWN_KEYS not in arguments:
             return cls.fields_of_document(arguments)
+        given = arguments[cls.UNKNOWN_KEYS]
         others = {key: arguments[key] for key in arguments if key != cls.UNKNOWN_KEYS}
         fields = cls.fields_of_document(others)
         unknown = fields.get(cls.UNKNOWN_KEYS, {})

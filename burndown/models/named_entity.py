@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import field_serializer, model_validator
-from pydantic_core import PydanticUndefined
+from pydantic import GetJsonSchemaHandler, field_serializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUndefined
 from sqlalchemy import text
 from sqlmodel import Field
 
@@ -17,6 +18,9 @@ from burndown.models.redaction import without_secrets
 from burndown.models.timestamps import utc_now
 
 __all__ = ["NamedEntity", "name_taken"]
+
+_NAMING = ("id", "name")
+"""The fields of which one is made of the other."""
 
 _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
@@ -68,6 +72,21 @@ class NamedEntity(Entity):
             made["name"] = document["id"]
         if "created_at" in document and "last_used" not in document:
             made["last_used"] = document["created_at"]
+        return made
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        if handler.mode == "validation":
+            fields = handler.resolve_ref_schema(made)
+            known = [name for name in cls.model_fields if name != cls.UNKNOWN_KEYS]
+            fields["properties"][cls.UNKNOWN_KEYS]["propertyNames"] = {"not": {"enum": known}}
+            fields["additionalProperties"] = True
+            # One of both is enough.
+            fields["required"] = [name for name in fields["required"] if name not in _NAMING]
+            fields["anyOf"] = [{"required": [name]} for name in _NAMING]
         return made
 
     @field_serializer("extra", when_used="json")

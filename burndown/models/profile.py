@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
+from burndown.errors import Described
 from burndown.models.columns import Flag
 from burndown.models.entity import add_index
 from burndown.models.field_types import (
@@ -45,6 +46,9 @@ __all__ = [
 _URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=["http", "https"]))
 """The rule of :class:`pydantic.HttpUrl`, without the object that it wraps around the URL."""
 
+_WITH_USER = Described("one with a user")
+"""The value of an error, in place of a URL that may hold a password."""
+
 
 def _check_base_url(url: str) -> str:
     if url == "":
@@ -52,10 +56,13 @@ def _check_base_url(url: str) -> str:
     try:
         parsed = _URL.validate_python(url)
     except pydantic.ValidationError:
-        raise invalid("input should be a URL such as https://jira.example.com") from None
+        shown = _WITH_USER if "@" in url else url
+        raise invalid(
+            "input should be a URL such as https://jira.example.com", value=shown
+        ) from None
     if parsed.username or parsed.password:
         expected = "input should be a URL without user and password; set `token` instead"
-        raise invalid(expected, value="one with a user")
+        raise invalid(expected, value=_WITH_USER)
     if url != url.strip():
         raise invalid("input should be a URL without surrounding blanks")
     return url
@@ -75,7 +82,11 @@ def _check_token(token: SecretStr) -> SecretStr:
 class JiraConfig(Submodel):
     """The connection to Jira; empty until it is configured."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
+    base_url: Annotated[
+        Text,
+        AfterValidator(_check_base_url),
+        SectionField(json_schema_extra={"pattern": "^([Hh][Tt][Tt][Pp][Ss]?:.+)?$"}),
+    ] = ""
     """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""

@@ -70,7 +70,7 @@ def _redacted_details(details: ErrorDetails) -> InitErrorDetails:
         context = {**context, "value": value}
     redacted: InitErrorDetails = {"type": kind, "loc": details["loc"], "input": value}
     if kind not in _KNOWN_TYPES:
-        redacted["type"] = PydanticCustomError(kind, details["msg"], context)  # type: ignore[arg-type]
+        redacted["type"] = PydanticCustomError(kind, details["msg"], context)
     elif context:
         redacted["ctx"] = context
     return redacted

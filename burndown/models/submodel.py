@@ -6,12 +6,15 @@ from typing import Any, Self
 
 from pydantic import (
     ConfigDict,
+    GetJsonSchemaHandler,
     SecretStr,
     SerializationInfo,
     SerializerFunctionWrapHandler,
     model_serializer,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
@@ -34,6 +37,16 @@ class Submodel(Described, Redacted):
         serialize_by_alias=True,
         defer_build=True,  # most processes use few sections; all schemas take 50 ms to build
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        if handler.mode == "validation":
+            return super().__get_pydantic_json_schema__(schema, handler)
+        # pydantic knows only the return type of a serializer: some dict.
+        made = super().__get_pydantic_json_schema__(_without_serializer(schema), handler)
+        return {**made, "properties": without_secrets(made["properties"])}
 
     @model_validator(mode="after")
     def _check_unknown_keys(self) -> Self:
@@ -115,6 +128,15 @@ def _default_document(model: type[Submodel]) -> dict[str, Any]:
         key: _plain(fields[name].get_default(call_default_factory=True))
         for key, name in fields_by_key(model).items()
     }
+
+
+def _without_serializer(schema: Any) -> CoreSchema:
+    """Return the schema of the fields of a section."""
+    while schema["type"] != "model":
+        schema = schema["schema"]
+    fields: Any = {key: value for key, value in schema.items() if key != "serialization"}
+    plain: CoreSchema = fields
+    return plain
 
 
 def invalid_key(subject: str, key: str, path: str = "") -> ValidationError:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from pydantic.json_schema import JsonSchemaMode
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -459,12 +458,6 @@ def test_every_property_of_every_schema_is_described(model: type[pydantic.BaseMo
     for owner in (schema, *schema.get("$defs", {}).values()):
         for name, described in owner.get("properties", {}).items():
             assert described.get("description", "").strip(), name
-
-
-@pytest.mark.parametrize("mode", ["validation", "serialization"])
-def test_both_schemas_have_the_format_of_a_week(mode: JsonSchemaMode) -> None:
-    schema = MetricsSnapshot.model_json_schema(mode=mode)
-    assert schema["properties"]["snapshot_date"]["pattern"] == r"^\d{4}-W\d\d$"
 
 
 def test_a_schema_has_no_default_for_the_token() -> None:
