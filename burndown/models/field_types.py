@@ -49,6 +49,7 @@ __all__ = [
     "OptionalDate",
     "Percent",
     "PositiveNumber",
+    "Revision",
     "Text",
     "TimestampText",
     "UtcDatetime",
@@ -231,6 +232,9 @@ Percent = Annotated[
     AfterValidator(abs),  # SQLite does not know -0.0
 ]
 """A :data:`Number` from 0 to 100."""
+
+Revision = Annotated[StrictInt, Field(ge=1, le=2**53 - 1)]
+"""A count of changes, exact in every language that reads JSON."""
 
 
 def _number_or_none(value: Any) -> Any:

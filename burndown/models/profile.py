@@ -7,6 +7,7 @@ from pydantic import (
     AfterValidator,
     SecretStr,
     StrictBool,
+    field_validator,
 )
 from pydantic import Field as SectionField
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
@@ -29,6 +30,7 @@ from burndown.models.field_types import (
 from burndown.models.json_codec import check_text
 from burndown.models.json_columns import FlagJson, SubmodelJson
 from burndown.models.named_entity import NamedEntity
+from burndown.models.public_document import is_masked_text
 from burndown.models.submodel import Submodel
 
 __all__ = [
@@ -74,9 +76,14 @@ def _check_token(token: SecretStr) -> SecretStr:
         check_text(secret)
     except PydanticCustomError:
         raise invalid("input should be a string without lone surrogates") from None
-    if secret and not secret.strip("*"):
+    if is_masked_text(secret):
         raise invalid("input should be the token itself, not its mask")
     return token
+
+
+_Token = Annotated[
+    SecretStr, AfterValidator(_check_token), SectionField(json_schema_extra={"pattern": "^$|[^*]"})
+]
 
 
 class JiraConfig(Submodel):
@@ -90,7 +97,7 @@ class JiraConfig(Submodel):
     """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
-    token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
+    token: _Token = SecretStr("")
     """The access token, omitted from ``repr`` and JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
@@ -104,6 +111,12 @@ class JiraConfig(Submodel):
     """When the connection was last tested, ISO 8601, local time if without an offset."""
     last_test_success: StrictBool | None = None
     """Whether that test succeeded."""
+
+    # Not a rule of the field, which the codec would apply to rows: they keep what was given.
+    @field_validator("token", mode="before", json_schema_input_type=_Token | None)
+    @classmethod
+    def _none_is_empty(cls, token: Any) -> Any:
+        return "" if token is None else token
 
 
 class DoraFieldMappings(Submodel):
