@@ -198,9 +198,10 @@ def quotable(details: pydantic_core.ErrorDetails) -> object:
         return value
     if is_secret(path_of(details)):
         return Described("a secret")
-    is_text = isinstance(value, str) and details["type"] not in _OBJECT_EXPECTED
-    if value is None or isinstance(value, int | float) or is_text:
+    if value is None or isinstance(value, int | float):
         return value
+    if isinstance(value, str) and details["type"] not in _OBJECT_EXPECTED:
+        return value.encode(errors="backslashreplace").decode()  # pydantic dumps errors as JSON
     # A list or dict may contain a secret at any depth.
     return Described(f"a value of type {type(value).__name__}")
 

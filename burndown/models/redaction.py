@@ -8,7 +8,7 @@ returns to Python, in copies and in pickles, which have to hold all of the model
 from typing import Any, Self, get_args
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from burndown.errors import is_secret, quotable
@@ -20,16 +20,15 @@ __all__ = ["Redacted", "without_secrets"]
 class Redacted(BaseModel):
     """A model whose errors and ``repr`` hold no secret."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)  # in the message; see below for the rest
+    # The first hides inputs in the message, the schema below in all else.
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
-    @model_validator(mode="wrap")
     @classmethod
-    def _hide_inputs_of_errors(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        try:
-            return handler(value)
-        except pydantic.ValidationError as error:
-            redacted = _redacted(error)
-        raise redacted  # not while the other one is handled, which would be its context
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        # Around all validators, whereas those of a model's own are around those of its bases.
+        return core_schema.no_info_wrap_validator_function(_validated, handler(source))
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -43,6 +42,14 @@ class Redacted(BaseModel):
 
     def __repr_args__(self) -> Any:
         return [(key, without_secrets(value)) for key, value in super().__repr_args__()]
+
+
+def _validated(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+    try:
+        return handler(value)
+    except pydantic.ValidationError as error:
+        redacted = _redacted(error)
+    raise redacted  # not while the other one is handled, which would be its context
 
 
 def without_secrets(value: Any) -> Any:

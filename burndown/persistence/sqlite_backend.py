@@ -19,5 +19,7 @@ class SQLiteBackend(SQLBackend):
         clock: returns the current time.
     """
 
+    database: SQLiteDatabase
+
     def __init__(self, path: str | Path, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(SQLiteDatabase(path), clock)

@@ -104,7 +104,6 @@ WAYS: dict[str, Callable[[dict[str, Any]], object]] = {
         document["jira_config"]
     ),
     "model_validate_json": validate_text,
-    "type adapter": pydantic.TypeAdapter(list[Profile]).validate_python,
     "list": lambda document: pydantic.TypeAdapter(list[Profile]).validate_python([document]),
     "assignment": assign,
     "entity": codec_of(Profile).entity,
@@ -119,10 +118,11 @@ WAYS: dict[str, Callable[[dict[str, Any]], object]] = {
 def test_no_error_holds_a_secret(way: Callable[[Any], object], document: dict[str, Any]) -> None:
     try:
         way(document)
-    except (pydantic.ValidationError, ValidationError) as error:
-        assert CANARY not in everything_about(error)
-    except (TypeError, ValueError, AttributeError) as error:
-        assert CANARY not in everything_about(error)
+    except (AttributeError, TypeError, ValueError) as error:
+        told = everything_about(error)
+    else:
+        told = ""
+    assert CANARY not in told
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_no_error_holds_what_was_given_in_place_of_an_entity(entity: Any, given_
 @pytest.mark.parametrize("model", [Profile, JiraConfig])
 @pytest.mark.parametrize("text", ["{{", '"{}"', '["{}"]', '{{"token": "{}"'])
 def test_no_error_of_json_text_holds_it(model: Any, text: str) -> None:
-    with pytest.raises(ValueError, match="") as refused:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - that of the JSON reader as well
         model.model_validate_json(text.format(CANARY))
     assert CANARY not in everything_about(refused.value)
 
@@ -242,9 +242,11 @@ def test_documents_copies_pickles_and_python_dumps_keep_the_secrets(profile: Pro
         copy.copy(profile),
         copy.deepcopy(profile),
         pickle.loads(pickle.dumps(profile)),
-        Profile.model_validate(profile.model_dump()),
     ):
         assert again.to_document() == document
+    dumped = Profile.model_validate(profile.model_dump())
+    assert dumped.extra == profile.extra
+    assert dumped.jira_config.to_document().items() >= document["jira_config"].items()
 
 
 def test_a_schema_has_no_token_to_be_read() -> None:
