@@ -166,9 +166,11 @@ def test_entities_are_saved_as_documents(store: Store) -> None:
 def test_another_entity_is_no_document(store: Store) -> None:
     query = Query(profile_id="p", id="q")
     for save in (store.save_profile, lambda each: store.save_records(Profile, [each])):
-        with pytest.raises(ValidationError, match="input should be an object or a Profile"):
+        with pytest.raises(
+            ValidationError, match="input should be an object or instance of Profile"
+        ):
             save(query)
-    with pytest.raises(ValidationError, match="input should be an object or a Query"):
+    with pytest.raises(ValidationError, match="input should be an object or instance of Query"):
         store.save_query("p", Profile(id="p"))
     with pytest.raises(ValidationError, match="profile_id"):
         store.save_query("other", query)
