@@ -1,4 +1,4 @@
-"""What may be shown of a profile, and how a document that was shown keeps the secrets it lacks.
+"""Documents of profiles without their secrets, which keep those secrets when they are saved again.
 
 The Jira token, and each other value under a key such as ``password``, is masked as
 ``{"is_set": true}``. Where a document to save has a mask, the stored value is kept, and so is the

@@ -18,7 +18,7 @@ def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapp
     if isinstance(given, entity):
         return given.to_document()
     if not isinstance(given, Mapping):
-        expected = f"input should be an object or a {entity.__name__}"
+        expected = f"input should be an object or instance of {entity.__name__}"
         raise ValidationError.of(entity.__name__, "", expected, given)
     return given
 

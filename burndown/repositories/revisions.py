@@ -69,9 +69,10 @@ def save_revised(
         with atomic(executor, 1):
             revision = upsert.run_counting(executor, row)
     except executor.dialect.loaded_dbapi.IntegrityError:
-        current = _current(executor, entity, row)
-        if expected is not None and current not in (None, expected):
-            raise _conflict(entity, row, current) from None
+        if expected is not None:  # it says more than that the name is taken
+            current = _current(executor, entity, row)
+            if current not in (None, expected):
+                raise _conflict(entity, row, current) from None
         raise_constraint_error(executor, entity, row)
         raise
     if revision is None:

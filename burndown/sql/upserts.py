@@ -85,9 +85,8 @@ class CountingUpsert(Upsert):
     def run_counting(self, executor: Executor, row: Mapping[str, Any]) -> int | None:
         """Insert or replace a row; return its count, or ``None`` if it has another count."""
         compiled = self.compiled(executor.dialect)
-        cursor = executor.execute(compiled.sql, compiled.bound(row))
-        [count] = next(iter(cursor.fetchall()), [None])
-        return count
+        rows = executor.execute(compiled.sql, compiled.bound(row)).fetchall()
+        return rows[0][0] if rows else None
 
     def _ending(self, dialect: Dialect) -> str:
         quoted = dialect.identifier_preparer.quote
@@ -96,21 +95,18 @@ class CountingUpsert(Upsert):
         return f"{super()._ending(dialect)}{condition} RETURNING {counter}"
 
     def _new_value(self, name: str, dialect: Dialect) -> str:
-        new = super()._new_value(name, dialect)
         if name != self._counter:
-            return new
+            return super()._new_value(name, dialect)
         quoted = dialect.identifier_preparer.quote
         table = quoted(self._table.name)
-        stored_content = ", ".join(f"{table}.{quoted(each)}" for each in self._content)
-        new_content = ", ".join(
-            super(CountingUpsert, self)._new_value(each, dialect) for each in self._content
+        stored, given = (
+            ", ".join(f"{source}.{quoted(column)}" for column in self._content)
+            for source in (table, "excluded")
         )
-        # NULL-safe in both; SQLite knows the standard's words only since 3.39.
-        differs = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
-        return (
-            f"{table}.{quoted(name)} + "
-            f"CASE WHEN ({stored_content}) {differs} ({new_content}) THEN 1 ELSE 0 END"
-        )
+        # Both compare NULL as a value; SQLite knows the words of the standard only since 3.39.
+        differ = "IS NOT" if dialect.name == "sqlite" else "IS DISTINCT FROM"
+        is_changed = f"({stored}) {differ} ({given})"
+        return f"{table}.{quoted(name)} + CASE WHEN {is_changed} THEN 1 ELSE 0 END"
 
 
 def _encoded_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:

@@ -85,8 +85,8 @@ def everything_about(error: BaseException) -> str:
 
 def assign(document: dict[str, Any]) -> None:
     profile, config = Profile(id="a"), JiraConfig()
-    for key, value in document.items():
-        setattr(profile, key, value)
+    for key in document.keys() & Profile.model_fields.keys():
+        setattr(profile, key, document[key])
     jira = document["jira_config"]
     for key, value in jira.items() if isinstance(jira, dict) else ():
         setattr(config, key, value)
