@@ -18,7 +18,7 @@ from burndown.copying import copy_query_data
 from burndown.errors import ProfileNotFoundError, ValidationError
 from burndown.models import Profile, ProfileDocument
 from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
-from burndown.persistence import PersistenceBackend, resolve_backend
+from burndown.persistence import PersistenceBackend, resolve_backend, transaction_on
 
 __all__ = [
     "MAX_PROFILES",
@@ -56,7 +56,7 @@ def create_profile(
         ValidationError: a value is not valid, the name is taken, or there are 50 profiles.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         profiles = backend.list_profiles()
         check_count(Profile, MAX_PROFILES, profiles)
         name = validate_name(Profile, name, profiles)
@@ -96,7 +96,7 @@ def update_profile(
         ValidationError: a value is not valid, ``name`` is taken, or ``id`` is another id.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         profile = get_profile(profile_id, backend=backend)
         if settings.get("id", profile_id) != profile_id:
             expected = f"input should be {profile_id!r}, as an id never changes"
@@ -135,9 +135,11 @@ def duplicate_profile(
         ValidationError: the name is empty, too long or taken, or there are 50 profiles.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
-        settings = get_profile(profile_id, backend=backend)
-        del settings["created_at"], settings["last_used"]
+    with transaction_on(backend):
+        profile = get_profile(profile_id, backend=backend)
+        settings = {
+            key: value for key, value in profile.items() if key not in Profile.PRESERVED_ON_UPDATE
+        }
         copy_id = create_profile(name, settings, backend=backend)
         for query in backend.list_queries(profile_id):
             backend.save_query(copy_id, {**query, "profile_id": copy_id})
@@ -154,7 +156,7 @@ def switch_profile(profile_id: str, *, backend: PersistenceBackend | None = None
         ProfileNotFoundError: it does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         profile = get_profile(profile_id, backend=backend)
         backend.save_profile({**profile, "last_used": backend.now().isoformat()})
         backend.set_app_state("active_profile_id", profile_id)
@@ -177,7 +179,7 @@ def delete_profile(profile_id: str, *, backend: PersistenceBackend | None = None
         ProfileNotFoundError: it does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         backend.delete_profile(profile_id)
         if backend.get_app_state("active_profile_id") != profile_id:
             return

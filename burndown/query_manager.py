@@ -12,7 +12,7 @@ from burndown.copying import copy_query_data
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
 from burndown.models import Query, QueryDocument
 from burndown.naming_rules import MAX_QUERIES, check_count, free_id, validate_name
-from burndown.persistence import Document, PersistenceBackend, resolve_backend
+from burndown.persistence import Document, PersistenceBackend, resolve_backend, transaction_on
 
 __all__ = [
     "MAX_QUERIES",
@@ -55,7 +55,7 @@ def create_query(
             queries.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         query = {"jql": _checked_jql(jql), "description": description}
         return _add_query(backend, profile_id, name, query)
 
@@ -118,7 +118,7 @@ def update_query(
         ValidationError: the name or the JQL is empty, or the name is taken.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         query = get_query(profile_id, query_id, backend=backend)
         if name is not None:
             queries = backend.list_queries(profile_id)
@@ -158,7 +158,7 @@ def duplicate_query(
         ValidationError: the name is empty, too long or taken, or the profile has 100 queries.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         query = get_query(profile_id, query_id, backend=backend)
         settings = {
             key: value for key, value in query.items() if key not in Query.PRESERVED_ON_UPDATE
@@ -177,7 +177,7 @@ def switch_query(
         QueryNotFoundError: the profile has no such query, or does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         query = get_query(profile_id, query_id, backend=backend)
         now = backend.now().isoformat()
         backend.save_query(profile_id, {**query, "last_used": now})
@@ -209,7 +209,7 @@ def delete_query(
         QueryNotFoundError: the profile has no such query, or does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         backend.delete_query(profile_id, query_id)
         active = (
             backend.get_app_state("active_profile_id"),
