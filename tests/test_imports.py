@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jedi  # type: ignore[import-untyped]
 import pytest
 
 import burndown
@@ -147,6 +148,20 @@ def test_a_first_call_builds_no_schema_of_a_model() -> None:
 def test_every_public_name_is_loaded_from_its_module(name: str) -> None:
     module = burndown._MODULE_OF[name]
     assert getattr(burndown, name) is getattr(sys.modules[module], name)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import burndown\nburndown.", {*burndown.__all__}),
+        ("from burndown import ", {*burndown.__all__}),
+        ("import burndown\nburndown.get_backend().get_", {"get_profile", "get_jira_cache"}),
+    ],
+)
+def test_editors_complete_the_public_names(code: str, expected: set[str]) -> None:
+    """Without running the code, as Jedi does for IPython and many editors."""
+    completed = {each.name for each in jedi.Script(code).complete()}
+    assert expected <= completed
 
 
 def test_modules_for_json_files_are_loaded_when_a_folder_is_opened() -> None:
