@@ -7,8 +7,8 @@ that programs which import it and seldom use it start fast.
 from importlib import import_module
 
 # Type checkers treat any variable of this name as true; `typing` would take longer to import than
-# everything else here. Jedi takes the annotation for the value, and completes the names; without it,
-# nothing below could be reached.
+# everything else here. Jedi completes the names because of the annotation: without it, Jedi infers
+# that nothing below is reached.
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from burndown.errors import (

@@ -34,13 +34,40 @@ NOT_NEEDED = [
 LATE_IMPORTS = {
     "burndown/__init__.py": ["import_module"],
     "burndown/__main__.py": ["burndown.cli"],
+    "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
+    "burndown/cli/transfer.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.copying",
+        "burndown.errors",
+        "burndown.import_export",
+        "burndown.legacy",
+        "burndown.persistence",
+    ],
+    "burndown/cli/versions.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.database",
+        "burndown.errors",
+        "burndown.schema",
+    ],
+    "burndown/cli/workspace.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.demo",
+        "burndown.errors",
+        "burndown.migration",
+        "burndown.overview",
+        "burndown.settings",
+    ],
     "burndown/database/__init__.py": ["burndown.database.postgresql"],
     "burndown/database/sqlite_connections.py": ["ctypes"],
     "burndown/persistence/__init__.py": ["burndown.persistence.json_backend"],
     "burndown/schema/__init__.py": ["burndown.schema"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
 }
-"""The imports that functions make, or that are made by name. Each has its reason next to it."""
+"""The imports that functions make, or that are made by name. Each has its reason next to it; that
+of the commands is in ``burndown.cli``."""
 
 
 def late_imports(path: Path) -> list[str]:
@@ -123,6 +150,23 @@ def test_import_burndown_loads_nothing_else() -> None:
     assert "burndown" in loaded
     assert not {"typing", "sqlalchemy", "pydantic", "re", "pathlib"} & set(loaded)
     assert [name for name in loaded if name.startswith("burndown.")] == []
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_help_and_version_load_little_more_than_typer(option: str) -> None:
+    typer = set(output_of("import typer; print(*sys.modules)"))
+    printed = output_of(
+        f"from burndown.cli import run; assert run(['{option}']) == 0;"
+        "print('loaded:', *sys.modules)"
+    )
+    loaded = printed[printed.index("loaded:") + 1 :]
+    ours = [name for name in loaded if name.partition(".")[0] == "burndown"]
+    assert {name for name in ours if not name.startswith("burndown.cli")} == {
+        "burndown",
+        "burndown.distribution",
+    }
+    others = {name.partition(".")[0] for name in {*loaded} - typer - {*ours}}
+    assert others <= {*sys.stdlib_module_names, "typer"}
 
 
 @pytest.mark.usefixtures("_stored")
