@@ -47,7 +47,7 @@ _STARTS = [
     *(
         _Start(
             f"burndown {option}, over import typer",
-            80,  # less than `python -c "import typer"` takes, so that both take less than twice that
+            80,  # what `import typer` itself takes: together, less than twice that
             40,
             "import typer",
             f"from burndown.cli import run; run(['{option}'])",

@@ -8,7 +8,7 @@ One profile can be active, and one of its queries. Their ids are stored in the a
 ``active_profile_id`` and ``active_query_id``.
 
 Every function works on the backend in use, or on the one that is passed as ``backend``, and takes
-the time from its clock.
+the time from its clock. The limits named here are defaults, which the settings can replace.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from burndown.errors import ProfileNotFoundError, ValidationError
 from burndown.models import Profile, ProfileDocument
 from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
 from burndown.persistence import PersistenceBackend, resolve_backend, transaction_on
+from burndown.settings import get_settings
 
 __all__ = [
     "MAX_PROFILES",
@@ -58,7 +59,7 @@ def create_profile(
     backend = resolve_backend(backend)
     with transaction_on(backend):
         profiles = backend.list_profiles()
-        check_count(Profile, MAX_PROFILES, profiles)
+        check_count(Profile, get_settings().max_profiles, profiles)
         name = validate_name(Profile, name, profiles)
         profile_id = free_id(name, Profile.FALLBACK_ID, {profile["id"] for profile in profiles})
         backend.save_profile(

@@ -5,7 +5,7 @@
     query_id = create_query("kafka", "Last 12 weeks", "project = KAFKA AND created >= -12w")
 
 Every function works on the backend in use, or on the one that is passed as ``backend``, and takes
-the time from its clock.
+the time from its clock. The limits named here are defaults, which the settings can replace.
 """
 
 from burndown.copying import copy_query_data
@@ -13,6 +13,7 @@ from burndown.errors import ProfileNotFoundError, QueryNotFoundError, Validation
 from burndown.models import Query, QueryDocument
 from burndown.naming_rules import MAX_QUERIES, check_count, free_id, validate_name
 from burndown.persistence import Document, PersistenceBackend, resolve_backend, transaction_on
+from burndown.settings import get_settings
 
 __all__ = [
     "MAX_QUERIES",
@@ -222,7 +223,7 @@ def delete_query(
 
 def _add_query(backend: PersistenceBackend, profile_id: str, name: str, settings: Document) -> str:
     queries = list_queries(profile_id, backend=backend)
-    check_count(Query, MAX_QUERIES, queries)
+    check_count(Query, get_settings().max_queries, queries)
     name = validate_name(Query, name, queries)
     query_id = free_id(name, Query.FALLBACK_ID, {query["id"] for query in queries})
     backend.save_query(profile_id, {**settings, "id": query_id, "name": name})
