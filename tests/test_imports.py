@@ -14,6 +14,8 @@ from burndown import SQLiteBackend
 FIRST_CALL = "from burndown import get_backend; assert get_backend().get_app_state('k') == 'v'"
 NOT_NEEDED = [
     "alembic",
+    "numpy",
+    "pandas",
     "psycopg",
     "burndown.legacy",
     "burndown.migration",
