@@ -33,9 +33,8 @@ class PersistenceBackend(QueryDataStore):
     :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for records, transactions,
     backups and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
-    Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC. Numbers
-    and booleans of numpy and timestamps of pandas are saved as the JSON values that they exactly
-    are.
+    Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC. Values
+    of numpy and pandas that are exactly JSON values, such as ``numpy.int64(3)``, are saved as those.
 
     Every call can raise :class:`~burndown.errors.StorageError`. Calls that save raise
     :class:`~burndown.errors.ValidationError` for values that are not valid or cannot be stored
