@@ -84,7 +84,7 @@ def fields_of(model: type[Described]) -> tuple[FormField, ...]:
     """Return the settings of an entity or section in their order, those of its sections included.
 
     Args:
-        model: such as :class:`~burndown.models.Profile`. Its docstrings are the help texts.
+        model: such as :class:`~burndown.models.Profile`. Its docstrings are the help.
     """
     schema = model.model_json_schema()
     return tuple(_fields(schema, schema.get("$defs", {})))

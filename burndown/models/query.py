@@ -58,6 +58,7 @@ class QueryDocument(TypedDict):
     jql: str
     created_at: str
     last_used: str
+    revision: int
     updated_at: str | None
 
 

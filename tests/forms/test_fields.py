@@ -115,6 +115,7 @@ def test_ids_times_and_results_are_not_for_people() -> None:
         "id",
         "created_at",
         "last_used",
+        "revision",
         "extra",
         "jira_config.configured",
         "jira_config.last_test_timestamp",

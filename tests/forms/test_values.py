@@ -1,7 +1,6 @@
 """A form is filled from a document, and changes of it only what was entered."""
 
 import json
-from copy import deepcopy
 from datetime import date
 from typing import Any
 
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown.forms import fields_of, form_values, read_form
+from burndown.merge_patch import merge_patch
 from burndown.models import Profile, Query
 from burndown.models.codec import codec_of
 from tests.support.strategies import (
@@ -40,19 +40,6 @@ entries: dict[str, st.SearchStrategy[Any]] = {
 """What people enter, by the kind of the field."""
 
 
-def merged(document: Any, patch: Any) -> Any:
-    """Apply a merge patch, as RFC 7396 has it."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(document) if isinstance(document, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = merged(result.get(key), value)
-    return result
-
-
 def without(document: dict[str, Any], path: str) -> dict[str, Any]:
     """Return the document without the value at a path, and without the sections this empties."""
     key, _, rest = path.partition(".")
@@ -74,7 +61,7 @@ def test_all_values_of_a_form_are_those_of_the_document(document: dict[str, Any]
     """A patch that was made without what the form contained before changes no value either."""
     [document] = CODEC.complete([document])
     filled = form_values(document)
-    [changed] = CODEC.complete([merged(document, read_form(filled))])
+    [changed] = CODEC.complete([merge_patch(document, read_form(filled))])
     # A merge patch cannot say that a key of a rule has the value null.
     lost = {path for path, shown in filled.items() if "null" in str(shown)}
     after = form_values(changed)
@@ -91,7 +78,7 @@ def test_an_edit_of_one_field_changes_its_path_only(
     entered = data.draw(entries[field.kind])
     filled = form_values(document)
     patch = read_form({**filled, field.path: entered}, filled)
-    [changed] = CODEC.complete([merged(deepcopy(document), patch)])
+    [changed] = CODEC.complete([merge_patch(document, patch)])
     assert without(changed, field.unit) == without(document, field.unit)
     before, after = filled, form_values(changed)
     assert {path for path in after if after[path] != before[path]} <= {field.path}
@@ -177,7 +164,7 @@ def test_a_flow_type_that_is_stored_as_a_list_keeps_its_issue_types() -> None:
     filled = form_values(document)
     assert filled["flow_type_mappings.Feature.issue_types"] == "Story\nEpic"
     values = {**filled, "flow_type_mappings.Feature.effort_categories": "New"}
-    assert merged(document, read_form(values, filled))["flow_type_mappings"] == {
+    assert merge_patch(document, read_form(values, filled))["flow_type_mappings"] == {
         "Feature": {"issue_types": ["Story", "Epic"], "effort_categories": ["New"]}
     }
 
@@ -204,5 +191,5 @@ def test_a_source_rule_is_replaced_by_what_was_entered(
     document = {"field_mappings": {"flow": {"status": stored}}}
     filled = form_values(document)
     values = {**filled, "field_mappings.flow.status": json.dumps(entered)}
-    changed = merged(document, read_form(values, filled))
+    changed = merge_patch(document, read_form(values, filled))
     assert changed == {"field_mappings": {"flow": {"status": entered}}}
