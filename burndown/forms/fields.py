@@ -32,6 +32,7 @@ _FORMATS: dict[str, Kind] = {
     "date-time": "timestamp",
     "password": "secret",
     "uri": "url",
+    "iri-reference": "url",
 }
 _TYPES: dict[frozenset[str], Kind] = {
     frozenset({"string"}): "text",

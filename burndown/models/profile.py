@@ -82,7 +82,10 @@ class JiraConfig(Submodel):
     """The connection to Jira; empty until it is configured."""
 
     base_url: Annotated[
-        Text, AfterValidator(_check_base_url), SectionField(json_schema_extra={"format": "uri"})
+        Text,
+        AfterValidator(_check_base_url),
+        # Unlike a URI, a reference may be empty.
+        SectionField(json_schema_extra={"format": "iri-reference"}),
     ] = ""
     """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
