@@ -347,6 +347,41 @@ def test_there_are_at_most_50_profiles(store: SQLiteBackend) -> None:
     assert len(list_profiles()) == 50
 
 
+def test_the_settings_replace_the_limits(
+    store: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read again with each call, so that lower ones refuse only what is new."""
+    create_profile("n" * 100)
+    monkeypatch.setenv("BURNDOWN_MAX_PROFILES", "2")
+    monkeypatch.setenv("BURNDOWN_MAX_QUERIES", "1")
+    monkeypatch.setenv("BURNDOWN_MAX_NAME_LENGTH", "101")
+    profile_id = create_profile("n" * 101)
+    create_query(profile_id, "m" * 101, "a = b")
+    with unchanged(store):
+        with pytest.raises(ValidationError, match="at most 2 profiles"):
+            create_profile("One more")
+        with pytest.raises(ValidationError, match="at most 1 queries"):
+            create_query(profile_id, "One more", "a = b")
+        with pytest.raises(ValidationError, match="1 to 101 characters"):
+            rename_profile(profile_id, "n" * 102)
+    monkeypatch.setenv("BURNDOWN_MAX_PROFILES", "51")
+    monkeypatch.setenv("BURNDOWN_MAX_NAME_LENGTH", "1000")
+    for number in range(49):
+        create_profile(f"Profile {number}")
+    with unchanged(store), pytest.raises(ValidationError, match="1 to 200 characters"):
+        rename_profile(profile_id, "n" * 201)
+
+
+@pytest.mark.parametrize("name", ["MAX_PROFILES", "MAX_QUERIES", "MAX_NAME_LENGTH"])
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", ""])
+def test_a_limit_is_a_positive_integer(
+    store: SQLiteBackend, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"BURNDOWN_{name}", value)
+    with unchanged(store), pytest.raises(ValidationError, match=name.lower()):
+        create_query(create_profile("p"), "q", "a = b")
+
+
 def test_a_profile_has_at_most_100_queries(store: SQLiteBackend) -> None:
     assert MAX_QUERIES == 100
     create_profile("p")

@@ -20,6 +20,7 @@ from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
 
 from burndown.models.docstring_schema import Described
+from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.redaction import Redacted
 from burndown.models.submodel import Submodel, invalid_key
 
@@ -107,8 +108,9 @@ class Entity(
         if handler.mode == "validation":
             properties = handler.resolve_ref_schema(made)["properties"]
             for name in cls.derived({}):  # whatever is given
-                description = properties[name]["description"]
-                properties[name] = {"description": description, "readOnly": True}
+                properties[name]["readOnly"] = True
+                for key in ("anyOf", "default"):
+                    del properties[name][key]
         return made
 
     @classmethod
@@ -167,6 +169,14 @@ class Entity(
     def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that are made of others of a document where it has none."""
         return {}
+
+    @classmethod
+    def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a document with values of other libraries, such as numpy, as JSON values.
+
+        It is called for documents that could not be stored as they are.
+        """
+        return {key: copy_containers(document[key], to_json_value) for key in document}
 
     def to_document(self) -> dict[str, Any]:
         """Return the entity as a plain dict of JSON values, secrets in plain text.
