@@ -80,13 +80,18 @@ class FormField:
     """The path of what is saved together: its own, or of a section that may also be a list."""
 
 
-@cache
 def fields_of(model: type[Described]) -> tuple[FormField, ...]:
     """Return the settings of an entity or section in their order, those of its sections included.
 
     Args:
         model: such as :class:`~burndown.models.Profile`. Its docstrings are the help.
     """
+    return _cached_fields(model)
+
+
+# A function of its own: for pyright, a class whose instances have no hash is no argument of a cache.
+@cache
+def _cached_fields(model: type[Described]) -> tuple[FormField, ...]:
     schema = model.model_json_schema()
     return tuple(_fields(schema, schema.get("$defs", {})))
 
