@@ -21,7 +21,6 @@ which is also a ``ValueError``; everything that stores or reads raises the error
 No message contains a token, or a control character of a value or file name that it quotes.
 """
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,10 +29,10 @@ import pydantic_core
 
 from burndown.distribution import install_command
 from burndown.escaping import escaped
+from burndown.quoting import format_value, is_secret, path_of, quotable
 
 __all__ = [
     "DatabaseCorruptionError",
-    "Described",
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
@@ -49,16 +48,7 @@ __all__ = [
     "ValidationError",
     "format_value",
     "is_secret",
-    "path_of",
-    "quotable",
 ]
-
-_SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
-
-
-def is_secret(key: str) -> bool:
-    """Return whether a setting of this name must stay secret, such as ``jira_token``."""
-    return _SECRET.search(key) is not None
 
 
 class PersistenceError(Exception):
@@ -187,54 +177,6 @@ def _problem(details: pydantic_core.ErrorDetails) -> Problem:
     is_quoted = details["type"] != "missing" and not is_secret(path)
     got = format_value(quotable(details)) if is_quoted else None
     return Problem(path, expected[:1].lower() + expected[1:], got)
-
-
-class Described(str):
-    """The description of a value, in place of the value."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-_OBJECT_EXPECTED = ("model_type", "model_attributes_type", "dict_type", "object_type")
-"""Types of errors whose value may be a section as a string."""
-
-
-def path_of(details: pydantic_core.ErrorDetails) -> str:
-    """Return the path to the value of an error of pydantic, such as ``metrics.weeks[2]``."""
-    below: str = details.get("ctx", {}).get("path", "")
-    return (_dotted(details["loc"]) + below).lstrip(".")
-
-
-def quotable(details: pydantic_core.ErrorDetails) -> object:
-    """Return the value of an error of pydantic, or a description of it if it may hold a secret."""
-    value: object = details.get("ctx", {}).get("value", details["input"])
-    if isinstance(value, Described):
-        return value
-    if is_secret(path_of(details)):
-        return Described("a secret")
-    if value is None or isinstance(value, int | float):
-        return value
-    if isinstance(value, str) and details["type"] not in _OBJECT_EXPECTED:
-        return value.encode(errors="backslashreplace").decode()  # pydantic dumps errors as JSON
-    # A list or dict may contain a secret at any depth.
-    return Described(f"a value of type {type(value).__name__}")
-
-
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-
-
-def format_value(value: object) -> str:
-    """Return the value for a message: shortened, and only the type of a container."""
-    # A list or dict may contain a secret at any depth, so nothing of it is quoted.
-    if value is None or isinstance(value, str | int | float):
-        # Python refuses to convert integers of more than 4,300 digits to a string.
-        text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
-        return text if len(text) <= 80 else text[:77] + "..."
-    return f"a value of type {type(value).__name__}"
 
 
 class RevisionConflictError(PersistenceError, ValueError):

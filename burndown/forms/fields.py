@@ -89,7 +89,7 @@ def fields_of(model: type[Described]) -> tuple[FormField, ...]:
     return _cached_fields(model)
 
 
-# A function of its own: for pyright, a class whose instances have no hash is no argument of a cache.
+# A function of its own: pyright accepts no class whose instances have no hash in a cached one.
 @cache
 def _cached_fields(model: type[Described]) -> tuple[FormField, ...]:
     schema = model.model_json_schema()

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 from burndown.errors import ImportExportError, ValidationError, format_value
 from burndown.import_export.layout import MANIFEST
-from burndown.models.field_types import Identifier, UtcDatetime
+from burndown.models.field_types import Identifier
+from burndown.models.time_types import UtcDatetime
 
 __all__ = ["FileEntry", "Manifest"]
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 
-from burndown.models.field_types import IsoWeek, UtcDatetime, Word
+from burndown.models.field_types import Word
+from burndown.models.time_types import IsoWeek, UtcDatetime
 
 __all__ = [
     "ActiveInfo",

@@ -8,9 +8,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pydantic
 from pydantic import (
@@ -18,19 +17,15 @@ from pydantic import (
     BeforeValidator,
     Field,
     GetCoreSchemaHandler,
-    GetPydanticSchema,
     PlainValidator,
     Strict,
     StrictFloat,
     StrictInt,
     TypeAdapter,
-    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from burndown.models.json_codec import check_object, check_storable, check_text
-from burndown.models.json_values import is_pandas_timestamp
-from burndown.models.timestamps import to_iso_week, to_utc
 
 __all__ = [
     "MAX_NAME_LENGTH",
@@ -39,7 +34,6 @@ __all__ = [
     "Expecting",
     "FieldSource",
     "Identifier",
-    "IsoWeek",
     "JsonObject",
     "Key",
     "LenientNumber",
@@ -47,13 +41,10 @@ __all__ = [
     "Line",
     "Name",
     "Number",
-    "OptionalDate",
     "Percent",
     "PositiveNumber",
     "Revision",
     "Text",
-    "TimestampText",
-    "UtcDatetime",
     "Word",
     "invalid",
     "is_identifier",
@@ -264,121 +255,6 @@ def lenient(*kinds: type) -> BeforeValidator:
 
 LenientText = Annotated[str | None, lenient(str)]
 """A string as old files hold it; ``None`` for anything else."""
-
-
-# --- time ------------------------------------------------------------------------------------
-
-# What JSON schemas tell about dates. They do not know the calendar: a month may have 31 days.
-_MONTH, _DAY_OF_MONTH = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
-_WEEK = "(0[1-9]|[1-4][0-9]|5[0-3])"
-_TO_SECONDS = "(:?[0-5][0-9](:?[0-5][0-9]([.,][0-9]+)?)?)?"
-_TIMESTAMP = Field(
-    json_schema_extra={
-        "format": "date-time",
-        "pattern": (
-            f"^[0-9]{{4}}(-?{_MONTH}-?{_DAY_OF_MONTH}|-?W{_WEEK}(-?[1-7])?)"
-            rf"([\s\S]([01][0-9]|2[0-4]){_TO_SECONDS}"
-            f"(Z|[+-]([01][0-9]|2[0-3]){_TO_SECONDS})?)?$"
-        ),
-    }
-)
-"""All forms of ISO 8601 that Python reads."""
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _utc_datetime(value: Any) -> datetime:
-    timestamp = _parsed(value) if isinstance(value, str) else value
-    if not isinstance(timestamp, datetime) or is_pandas_timestamp(timestamp):
-        raise invalid(
-            "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
-        )
-    try:
-        return to_utc(timestamp)
-    except ValueError as error:
-        given = value if isinstance(value, str) else value.isoformat()
-        raise invalid(str(error), value=given) from None
-
-
-def _timestamp_text(text: str) -> str:
-    _utc_datetime(text)
-    return text
-
-
-UtcDatetime = Annotated[
-    datetime,
-    BeforeValidator(_utc_datetime, json_schema_input_type=Annotated[str, _TIMESTAMP]),
-]
-"""A timestamp in UTC; given as ``datetime`` or ISO 8601 string, local time if without an offset."""
-
-TimestampText = Annotated[Text, AfterValidator(_timestamp_text), _TIMESTAMP]
-"""An ISO 8601 string, stored unchanged."""
-
-
-def _day_schema(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    """Return the schema of a date, given as it is or as a string of one format.
-
-    pydantic's own takes times and numbers as well.
-    """
-    text = core_schema.str_schema(strict=True, pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-    parsed = core_schema.chain_schema([text, core_schema.date_schema()])
-    return core_schema.union_schema([parsed, handler(source)], mode="left_to_right")
-
-
-_Day = Annotated[
-    date,
-    Strict(),
-    GetPydanticSchema(_day_schema),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date",
-            "pattern": f"^[0-9]{{4}}-{_MONTH}-{_DAY_OF_MONTH}(T00:00:00)?$",
-        }
-    ),
-]
-
-
-def _day_of_midnight(value: Any) -> Any:
-    """Return the day of a timestamp at midnight, as which pandas has a date; else the value."""
-    is_midnight = type(value) is str and value[10:] == "T00:00:00"
-    return value[:10] if is_midnight else value
-
-
-OptionalDate = Annotated[
-    _Day | Literal[""] | None,
-    Field(union_mode="left_to_right"),
-    Expecting(
-        "input should be a date such as 2025-12-31, an empty string or null",
-        check=_day_of_midnight,
-    ),
-]
-"""A day; the dashboard writes both ``""`` and ``null`` for none."""
-
-
-def _iso_week(value: Any) -> str:
-    week = to_iso_week(value) if isinstance(value, str) else None
-    if week is None:
-        raise invalid("input should be an ISO week such as 2025-W12, or its Monday")
-    return week
-
-
-_MONDAY = f"{_MONTH}-{_DAY_OF_MONTH}(T00:00:00)?"
-
-IsoWeek = Annotated[
-    str,
-    Field(pattern=f"^[0-9]{{4}}-W{_WEEK}$"),
-    BeforeValidator(
-        _iso_week,
-        json_schema_input_type=Annotated[str, Field(pattern=f"^[0-9]{{4}}-(W?{_WEEK}|{_MONDAY})$")],
-    ),
-]
-"""A week of ISO 8601, ``2025-W12``; the older ``2025-12``, and its Monday, are read as well."""
 
 
 # --- JSON ------------------------------------------------------------------------------------

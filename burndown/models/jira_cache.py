@@ -11,10 +11,11 @@ from burndown.models.columns import Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.documents import Document
 from burndown.models.entity import add_index
-from burndown.models.field_types import JsonObject, Key, UtcDatetime
+from burndown.models.field_types import JsonObject, Key
 from burndown.models.json_codec import encode
 from burndown.models.json_columns import CompressedJson
 from burndown.models.query_data import QueryData, of_query
+from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
 __all__ = ["JiraCache", "JiraCacheDocument", "JiraCacheEntry", "jira_cache_key", "response_counts"]

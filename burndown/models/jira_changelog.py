@@ -10,9 +10,10 @@ from burndown.models.columns import Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
 from burndown.models.documents import Document
 from burndown.models.entity import add_index
-from burndown.models.field_types import JsonObject, Key, UtcDatetime
+from burndown.models.field_types import JsonObject, Key
 from burndown.models.json_columns import CompressedJson
 from burndown.models.query_data import QueryData, of_query
+from burndown.models.time_types import UtcDatetime
 
 __all__ = ["JiraChangelog", "JiraChangelogDocument", "JiraChangelogEntry", "changelog_counts"]
 

@@ -11,18 +11,11 @@ from typing_extensions import TypedDict
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.documents import Document
 from burndown.models.entity import add_index
-from burndown.models.field_types import (
-    IsoWeek,
-    JsonObject,
-    LenientNumber,
-    LenientText,
-    UtcDatetime,
-    Word,
-    lenient,
-)
+from burndown.models.field_types import JsonObject, LenientNumber, LenientText, Word, lenient
 from burndown.models.json_columns import JsonText
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.submodel import View
+from burndown.models.time_types import IsoWeek, UtcDatetime
 from burndown.models.timestamps import utc_now
 
 __all__ = [

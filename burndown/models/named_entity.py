@@ -13,17 +13,10 @@ from burndown.errors import ValidationError
 from burndown.models.columns import OrderedText, UtcTimestamp, random_text
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import Entity
-from burndown.models.field_types import (
-    Identifier,
-    JsonObject,
-    Line,
-    Name,
-    Revision,
-    UtcDatetime,
-    slug,
-)
+from burndown.models.field_types import Identifier, JsonObject, Line, Name, Revision, slug
 from burndown.models.json_columns import JsonText
 from burndown.models.redaction import without_secrets
+from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
 __all__ = ["REVISION", "NamedEntity", "name_taken"]

@@ -14,25 +14,17 @@ from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
-from burndown.errors import Described
 from burndown.models.columns import Flag
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import add_index
-from burndown.models.field_types import (
-    Count,
-    Expecting,
-    FieldSource,
-    OptionalDate,
-    PositiveNumber,
-    Text,
-    TimestampText,
-    invalid,
-)
+from burndown.models.field_types import Count, Expecting, FieldSource, PositiveNumber, Text, invalid
 from burndown.models.json_codec import check_text
 from burndown.models.json_columns import FlagJson, SubmodelJson
 from burndown.models.named_entity import NamedEntity
 from burndown.models.public_document import is_masked_text
 from burndown.models.submodel import Submodel
+from burndown.models.time_types import OptionalDate, TimestampText
+from burndown.quoting import Described
 
 __all__ = [
     "DoraFieldMappings",

@@ -11,8 +11,8 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
-from burndown.errors import is_secret, quotable
 from burndown.models.json_codec import decode
+from burndown.quoting import is_secret, quotable
 
 __all__ = ["Redacted", "without_secrets"]
 

@@ -8,7 +8,8 @@ from typing_extensions import TypedDict
 
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.entity import Entity
-from burndown.models.field_types import Identifier, Line, Percent, UtcDatetime, Word
+from burndown.models.field_types import Identifier, Line, Percent, Word
+from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
 __all__ = ["TaskProgress", "TaskProgressDocument"]

@@ -8,7 +8,8 @@ from pydantic import Field, SecretStr
 from burndown.forms import Bounds, FormField, fields_of
 from burndown.models import ENTITIES, Entity, Profile, Query, Submodel
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
-from burndown.models.field_types import FieldSource, OptionalDate, PositiveNumber, UtcDatetime
+from burndown.models.field_types import FieldSource, PositiveNumber
+from burndown.models.time_types import OptionalDate, UtcDatetime
 
 FIELDS = {field.path: field for field in fields_of(Profile)}
 
