@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         PersistenceError,
         ProfileNotFoundError,
         QueryNotFoundError,
+        RevisionConflictError,
         SchemaTooNewError,
         StorageError,
         TransactionAbortedError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         TaskProgress,
         TaskProgressDocument,
         jira_cache_key,
+        public_document,
     )
     from burndown.persistence import PersistenceBackend, get_backend, set_backend
     from burndown.persistence.sqlite_backend import SQLiteBackend
@@ -59,6 +61,7 @@ _NAMES = {
         "PersistenceError",
         "ProfileNotFoundError",
         "QueryNotFoundError",
+        "RevisionConflictError",
         "SchemaTooNewError",
         "StorageError",
         "TransactionAbortedError",
@@ -86,6 +89,7 @@ _NAMES = {
         "TaskProgress",
         "TaskProgressDocument",
         "jira_cache_key",
+        "public_document",
     ),
     "burndown.persistence": ("PersistenceBackend", "get_backend", "set_backend"),
     "burndown.persistence.sqlite_backend": ("SQLiteBackend",),
@@ -118,6 +122,7 @@ __all__ = [
     "Query",
     "QueryDocument",
     "QueryNotFoundError",
+    "RevisionConflictError",
     "SQLiteBackend",
     "SchemaTooNewError",
     "StorageError",
@@ -128,6 +133,7 @@ __all__ = [
     "ValidationError",
     "get_backend",
     "jira_cache_key",
+    "public_document",
     "set_backend",
 ]
 

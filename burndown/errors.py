@@ -6,6 +6,7 @@
     ├── ProfileNotFoundError    (also ValueError)
     ├── QueryNotFoundError      (also ValueError)
     ├── ValidationError         (also ValueError)
+    ├── RevisionConflictError   (also ValueError)
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
@@ -39,6 +40,7 @@ __all__ = [
     "Problem",
     "ProfileNotFoundError",
     "QueryNotFoundError",
+    "RevisionConflictError",
     "SchemaTooNewError",
     "StorageError",
     "TransactionAbortedError",
@@ -112,10 +114,13 @@ class Problem(NamedTuple):
     got: str | None
     """The value, shortened; ``None`` if it is secret or absent."""
 
+    @property
+    def message(self) -> str:
+        """The requirement and the value, such as ``input should be a number, got 'x'``."""
+        return self.expected if self.got is None else f"{self.expected}, got {self.got}"
+
     def __str__(self) -> str:
-        location = f"{self.path}: " if self.path else ""
-        got = f", got {self.got}" if self.got is not None else ""
-        return f"{location}{self.expected}{got}"
+        return f"{self.path}: {self.message}" if self.path else self.message
 
 
 class ValidationError(PersistenceError, ValueError):
@@ -133,6 +138,20 @@ class ValidationError(PersistenceError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.subject, self.problems)
+
+    def by_path(self) -> dict[str, str]:
+        """Return the problems by path, as a form shows them next to its fields.
+
+        Such as ``{"jira_config.cache_size_mb": "input should be a valid integer, got 'x'"}``.
+        Several problems of one path are joined by semicolons. The path of a problem of the input
+        itself is empty.
+        """
+        messages: dict[str, str] = {}
+        for problem in self.problems:
+            message = escaped(problem.message)
+            before = messages.get(problem.path)
+            messages[problem.path] = message if before is None else f"{before}; {message}"
+        return messages
 
     @classmethod
     def of(cls, subject: str, path: str, expected: str, got: object = None) -> "ValidationError":
@@ -184,6 +203,28 @@ def format_value(value: object) -> str:
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
         return text if len(text) <= 80 else text[:77] + "..."
     return f"a value of type {type(value).__name__}"
+
+
+class RevisionConflictError(PersistenceError, ValueError):
+    """The profile or query was changed since the caller read it; nothing was written.
+
+    Attributes:
+        subject: what was to be saved, such as ``Profile 'kafka'``.
+        given: the revision that the caller read.
+        current: the stored revision.
+    """
+
+    def __init__(self, subject: str, given: int, current: int) -> None:
+        super().__init__(
+            f"{subject} has revision {current}, not {given}: it was changed in the meantime; read "
+            "it again, and repeat the change"
+        )
+        self.subject = subject
+        self.given = given
+        self.current = current
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.subject, self.given, self.current)
 
 
 class MigrationError(PersistenceError):

@@ -1,20 +1,32 @@
 """The base of profiles and queries: an id, a name, times of use, and unknown keys."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
-from sqlalchemy import text
+from sqlalchemy import BigInteger, text
 from sqlmodel import Field
 
 from burndown.errors import ValidationError
 from burndown.models.columns import OrderedText, UtcTimestamp, random_text
+from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import Entity
-from burndown.models.field_types import Identifier, JsonObject, Line, Name, UtcDatetime, slug
+from burndown.models.field_types import (
+    Identifier,
+    JsonObject,
+    Line,
+    Name,
+    Revision,
+    UtcDatetime,
+    slug,
+)
 from burndown.models.json_columns import JsonText
 from burndown.models.timestamps import utc_now
 
-__all__ = ["NamedEntity", "name_taken"]
+__all__ = ["REVISION", "NamedEntity", "name_taken"]
+
+REVISION = "revision"
+"""The field that counts the changes of the others."""
 
 _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
@@ -31,21 +43,28 @@ class NamedEntity(Entity):
     FALLBACK_ID: ClassVar[str]
     """The id for a name without a letter or digit."""
 
-    id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)
     """The id, which never changes."""
     name: Name = Field(sa_column_kwargs={"server_default": random_text()})
     """The name for people."""
     description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """Its purpose."""
-    created_at: UtcDatetime = Field(
+    created_at: Annotated[UtcDatetime, NOT_FOR_PEOPLE] = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
     """When it was created, UTC."""
-    last_used: UtcDatetime = Field(
+    last_used: Annotated[UtcDatetime, NOT_FOR_PEOPLE] = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
     """When it was last switched to, UTC; initially when it was created."""
-    extra: JsonObject = Field(
+    revision: Annotated[Revision | None, NOT_FOR_PEOPLE] = Field(
+        default=None,
+        sa_type=BigInteger,
+        sa_column_kwargs={"default": 1, "server_default": "1", "nullable": False},
+    )
+    """The number of its versions so far: 1 at first, raised by each change of its content, but not
+    of its times; ``None`` while it is not stored."""
+    extra: Annotated[JsonObject, NOT_FOR_PEOPLE] = Field(
         default_factory=dict,
         repr=False,
         sa_type=JsonText,
@@ -64,6 +83,12 @@ class NamedEntity(Entity):
         if "created_at" in document and "last_used" not in document:
             made["last_used"] = document["created_at"]
         return made
+
+    @classmethod
+    def content_fields(cls) -> list[str]:
+        """Return the fields whose changes the revision counts."""
+        others = {*cls.__table__.primary_key.columns.keys(), *cls.PRESERVED_ON_UPDATE, REVISION}
+        return [name for name in cls.model_fields if name not in others]
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:

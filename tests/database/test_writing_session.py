@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from burndown import JiraCache, Profile, SQLiteBackend, ValidationError
+from burndown import JiraCache, Profile, RevisionConflictError, SQLiteBackend, ValidationError
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import utc_now
-from burndown.repositories.profile import get_profile
+from burndown.repositories.profile import ProfileRepository, get_profile
 from burndown.sql import Executor
 
 DOCUMENT = {
@@ -185,3 +185,81 @@ def test_a_deep_copy_shares_nothing() -> None:
         .entity({**DOCUMENT, "created_at": profile.created_at, "last_used": profile.last_used})
         .to_document()
     )
+
+
+# --- revisions ---------------------------------------------------------------------------------
+
+
+def revision(backend: SQLiteBackend) -> int:
+    stored = backend.get_profile("k")
+    assert stored is not None
+    return stored["revision"]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edit_raises_the_revision(backend: SQLiteBackend, edit: str) -> None:
+    """Once for each flush that changes something."""
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        EDITS[edit](profile)
+        session.flush()
+        assert profile.revision == 2
+        session.flush()
+    assert profile.revision == revision(backend) == 2
+
+
+def test_an_edit_of_times_leaves_the_revision(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        session.get_one(Profile, "k").last_used = utc_now()
+    assert revision(backend) == 1
+
+
+def test_a_new_entity_has_the_first_revision(backend: SQLiteBackend) -> None:
+    new = Profile(id="new", name="new")
+    with backend.database.session() as session:
+        session.add(new)
+    assert new.revision == 1
+
+
+def test_an_edit_after_a_save_of_a_repository_is_counted(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        profile = session.get_one(Profile, "k")
+        backend.save_profile({**DOCUMENT, "description": "saved"})
+        profile.show_milestone = True
+    assert revision(backend) == 3
+
+
+def test_a_stale_entity_is_not_merged(backend: SQLiteBackend) -> None:
+    """One without a revision is merged, whatever is stored."""
+    stale = Profile.model_validate(backend.get_profile("k"))
+    backend.save_profile({**DOCUMENT, "description": "of others"})
+    stale.description = "mine"
+    with backend.database.session() as session:
+        session.merge(stale)
+        with pytest.raises(RevisionConflictError, match="Profile 'k' has revision 2, not 1"):
+            session.flush()
+        session.expire_all()
+    assert revision(backend) == 2
+    stale.revision = None
+    with backend.database.session() as session:
+        session.merge(stale)
+    assert revision(backend) == 3
+
+
+def test_a_repository_sets_the_revision(backend: SQLiteBackend) -> None:
+    """An entity can be saved again and again."""
+    with backend.database.session() as session:
+        profiles = ProfileRepository(session)
+        profile = Profile(id="new", name="new")
+        for number in (1, 2, 3):
+            profile.description = str(number)
+            profiles.save(profile)
+            assert profile.revision == number
+        stale = profiles.get("new")
+        assert stale is not None
+        profile.description = "changed"
+        profiles.save(profile)
+        with pytest.raises(RevisionConflictError):
+            profiles.save(stale)
+        profiles.save(profile)
+    assert profile.revision == 4

@@ -206,6 +206,47 @@ def test_a_downgrade_and_an_upgrade_lose_nothing(
         assert records(backend) == before  # opens it, and so upgrades it
 
 
+@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
+def test_a_downgrade_keeps_revisions(
+    location: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """They are unknown keys of version 1.2, which an upgrade finds again."""
+    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
+    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
+    with SQLBackend(database) as backend:
+        for revision in (1, 3):
+            backend.save_profile({"id": f"p{revision}", "revision": revision, "a": 1})
+            backend.save_query("p1", {"id": f"q{revision}", "revision": revision})
+        before = records(backend)  # type: ignore[arg-type]
+        database.change_version("1.2")
+        assert database.schema_version() == "1.2"
+        assert records(backend) == before  # type: ignore[arg-type]
+        assert database.schema_version() == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("written", [0, -1, 2**53, 1.0, True, None, "draft", {"revision": 1}])
+def test_an_unknown_key_of_that_name_is_kept(tmp_path: Path, written: Any) -> None:
+    """What is no revision gets another name; a key within a value stays."""
+    path = tmp_path / "burndown.db"
+    with SQLiteBackend(path) as backend:
+        backend.save_profile({"id": "p", "legacy_revision": 1, "nested": {"revision": 2}})
+        backend.save_profile({"id": "other", "nested": {"revision": 2}})
+        backend.database.change_version("1.2")
+    with sqlite3.connect(path) as connection:
+        extra = {"legacy_revision": 1, "nested": {"revision": 2}, "revision": written}
+        connection.execute("UPDATE profiles SET extra = ? WHERE id = 'p'", [json.dumps(extra)])
+    connection.close()
+    with SQLiteBackend(path) as backend:
+        found, other = backend.get_profile("p"), backend.get_profile("other")
+    assert found is not None
+    assert other is not None
+    for each in (found, other):
+        assert each["revision"] == 1
+        assert each["nested"] == {"revision": 2}  # type: ignore[typeddict-item]
+    assert json.dumps(found["legacy_revision_2"]) == json.dumps(written)  # type: ignore[typeddict-item]
+    assert found["legacy_revision"] == 1  # type: ignore[typeddict-item]
+
+
 def timestamp() -> Any:
     from datetime import UTC, datetime
 

@@ -20,6 +20,8 @@ from tests.support.store import KEYS
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 IDS = ("p", "q")
+TOKEN = {"jira_config": {"token": "secret"}}
+"""Without it, a save reads the stored one."""
 
 GIVEN_LIST = "SCAN strings VIRTUAL TABLE"
 """Reads the parameter that holds a list."""
@@ -71,13 +73,21 @@ LISTED_CACHES = {f"jira_cache ({OF_QUERY})", f"same ({OF_QUERY} AND cache_key=?)
 """The subquery is run for those rows alone that have no count of issues."""
 
 CALLS: list[tuple[Call, set[str]]] = [
-    (lambda b: b.save_profile({"id": "p"}), set()),
-    (lambda b: b.save_profile({"id": "other", "created_at": LATER, "last_used": LATER}), set()),
-    (lambda b: b.save_profile({"id": "third", "name": "p"}), {"profiles (name=?)"}),
+    (lambda b: b.save_profile({"id": "p", **TOKEN}), set()),
+    (lambda b: b.save_profile({"id": "p", **TOKEN, "revision": 1}), set()),
+    (lambda b: b.save_profile({"id": "p"}), {"profiles (id=?)"}),
+    (lambda b: b.save_profile({"id": "p", **TOKEN, "revision": 2}), {"profiles (id=?)"}),
+    (lambda b: b.save_profile({"id": "o", **TOKEN, "last_used": LATER}), set()),
+    (lambda b: b.save_profile({"id": "n", **TOKEN, "name": "p"}), {"profiles (name=?)"}),
     (lambda b: b.get_profile("p"), {"profiles (id=?)"}),
     (lambda b: b.list_profiles(), {ALL_OF + "profiles"}),
     (lambda b: b.save_query("p", {"id": "q"}), set()),
     (lambda b: b.save_query("p", {"id": "r", "last_used": LATER}), set()),
+    (lambda b: b.save_query("p", {"id": "q", "revision": 1}), set()),
+    (
+        lambda b: b.save_query("p", {"id": "q", "revision": 2}),
+        {"queries (profile_id=? AND id=?)"},
+    ),
     (
         lambda b: b.save_query("p", {"id": "s", "name": "q"}),
         {"profiles (id=?)", "queries (profile_id=? AND name=?)"},
