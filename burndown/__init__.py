@@ -7,8 +7,9 @@ that programs which import it and seldom use it start fast.
 from importlib import import_module
 
 # Type checkers treat any variable of this name as true; `typing` would take longer to import than
-# everything else here.
-TYPE_CHECKING = False
+# everything else here. Jedi completes the names because of the annotation: without it, Jedi infers
+# that nothing below is reached.
+TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from burndown.errors import (
         DatabaseCorruptionError,

@@ -114,10 +114,13 @@ class Problem(NamedTuple):
     got: str | None
     """The value, shortened; ``None`` if it is secret or absent."""
 
+    @property
+    def message(self) -> str:
+        """The requirement and the value, such as ``input should be a number, got 'x'``."""
+        return self.expected if self.got is None else f"{self.expected}, got {self.got}"
+
     def __str__(self) -> str:
-        location = f"{self.path}: " if self.path else ""
-        got = f", got {self.got}" if self.got is not None else ""
-        return f"{location}{self.expected}{got}"
+        return f"{self.path}: {self.message}" if self.path else self.message
 
 
 class ValidationError(PersistenceError, ValueError):
@@ -135,6 +138,20 @@ class ValidationError(PersistenceError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.subject, self.problems)
+
+    def by_path(self) -> dict[str, str]:
+        """Return the problems by path, as a form shows them next to its fields.
+
+        Such as ``{"jira_config.cache_size_mb": "input should be a valid integer, got 'x'"}``.
+        Several problems of one path are joined by semicolons. The path of a problem of the input
+        itself is empty.
+        """
+        messages: dict[str, str] = {}
+        for problem in self.problems:
+            message = escaped(problem.message)
+            before = messages.get(problem.path)
+            messages[problem.path] = message if before is None else f"{before}; {message}"
+        return messages
 
     @classmethod
     def of(cls, subject: str, path: str, expected: str, got: object = None) -> "ValidationError":

@@ -7,6 +7,8 @@ They are stricter than what a backend stores, in two ways:
 - A new name differs from all others in more than its case and the spaces around it. Stored names
   only have to be unequal, because old workspaces have ones that differ in case; a person who
   chooses from a list of names could not tell two such names apart.
+
+The limits are defaults, which the settings can replace.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,6 +17,7 @@ from typing import Any
 from burndown.errors import ValidationError
 from burndown.models.field_types import slug
 from burndown.models.named_entity import NamedEntity, name_taken
+from burndown.settings import MAX_NEW_NAME_LENGTH, MAX_PROFILES, MAX_QUERIES, get_settings
 
 __all__ = [
     "MAX_NEW_NAME_LENGTH",
@@ -25,13 +28,6 @@ __all__ = [
     "free_id",
     "validate_name",
 ]
-
-MAX_PROFILES = 50
-"""The maximum number of profiles in a store."""
-MAX_QUERIES = 100
-"""The maximum number of queries in a profile."""
-MAX_NEW_NAME_LENGTH = 100
-"""The maximum number of characters of the name of a new profile or query."""
 
 
 def validate_name(
@@ -49,12 +45,13 @@ def validate_name(
         own_id: the id of the document that is renamed; ``None`` for a new one.
 
     Raises:
-        ValidationError: the name is empty, longer than 100 characters, or that of another document,
-            in any case.
+        ValidationError: the name is empty, longer than the settings allow, or that of another
+            document, in any case.
     """
     stripped = name.strip() if isinstance(name, str) else ""
-    if not 1 <= len(stripped) <= MAX_NEW_NAME_LENGTH:
-        expected = f"input should be a name of 1 to {MAX_NEW_NAME_LENGTH} characters"
+    longest = get_settings().max_name_length
+    if not 1 <= len(stripped) <= longest:
+        expected = f"input should be a name of 1 to {longest} characters"
         raise ValidationError.of(entity.__name__, "name", expected, name)
     check_name_is_free(entity, stripped, present, own_id)
     return stripped

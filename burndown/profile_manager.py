@@ -8,7 +8,7 @@ One profile can be active, and one of its queries. Their ids are stored in the a
 ``active_profile_id`` and ``active_query_id``.
 
 Every function works on the backend in use, or on the one that is passed as ``backend``, and takes
-the time from its clock.
+the time from its clock. The limits named here are defaults, which the settings can replace.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,8 @@ from burndown.copying import copy_query_data
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile, ProfileDocument
 from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
-from burndown.persistence import PersistenceBackend, resolve_backend
+from burndown.persistence import PersistenceBackend, resolve_backend, transaction_on
+from burndown.settings import get_settings
 
 __all__ = [
     "MAX_PROFILES",
@@ -56,9 +57,9 @@ def create_profile(
         ValidationError: a value is not valid, the name is taken, or there are 50 profiles.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         profiles = backend.list_profiles()
-        check_count(Profile, MAX_PROFILES, profiles)
+        check_count(Profile, get_settings().max_profiles, profiles)
         name = validate_name(Profile, name, profiles)
         profile_id = free_id(name, Profile.FALLBACK_ID, {profile["id"] for profile in profiles})
         backend.save_profile(
@@ -111,7 +112,7 @@ def update_profile(
         ValidationError: a value is not valid, ``name`` is taken, or ``id`` is another id.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         if "name" in changes and backend.get_profile(profile_id) is not None:
             profiles = backend.list_profiles()
             name = validate_name(Profile, changes["name"], profiles, profile_id)
@@ -146,7 +147,7 @@ def duplicate_profile(
         ValidationError: the name is empty, too long or taken, or there are 50 profiles.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         settings = get_profile(profile_id, backend=backend)
         del settings["created_at"], settings["last_used"], settings["revision"]
         copy_id = create_profile(name, settings, backend=backend)
@@ -165,7 +166,7 @@ def switch_profile(profile_id: str, *, backend: PersistenceBackend | None = None
         ProfileNotFoundError: it does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         backend.patch_profile(profile_id, {"last_used": backend.now()})
         backend.set_app_state("active_profile_id", profile_id)
         _activate_most_recent_query(backend, profile_id)
@@ -187,7 +188,7 @@ def delete_profile(profile_id: str, *, backend: PersistenceBackend | None = None
         ProfileNotFoundError: it does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         backend.delete_profile(profile_id)
         if backend.get_app_state("active_profile_id") != profile_id:
             return

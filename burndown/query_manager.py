@@ -5,14 +5,15 @@
     query_id = create_query("kafka", "Last 12 weeks", "project = KAFKA AND created >= -12w")
 
 Every function works on the backend in use, or on the one that is passed as ``backend``, and takes
-the time from its clock.
+the time from its clock. The limits named here are defaults, which the settings can replace.
 """
 
 from burndown.copying import copy_query_data
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError, ValidationError
 from burndown.models import Query, QueryDocument
 from burndown.naming_rules import MAX_QUERIES, check_count, free_id, validate_name
-from burndown.persistence import Document, PersistenceBackend, resolve_backend
+from burndown.persistence import Document, PersistenceBackend, resolve_backend, transaction_on
+from burndown.settings import get_settings
 
 __all__ = [
     "MAX_QUERIES",
@@ -55,7 +56,7 @@ def create_query(
             queries.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         query = {"jql": _checked_jql(jql), "description": description}
         return _add_query(backend, profile_id, name, query)
 
@@ -132,7 +133,7 @@ def update_query(
         ValidationError: the name or the JQL is empty, or the name is taken.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         get_query(profile_id, query_id, backend=backend)  # that it is missing is the first error
         changes: Document = {"updated_at": backend.now()}
         if name is not None:
@@ -172,7 +173,7 @@ def duplicate_query(
         ValidationError: the name is empty, too long or taken, or the profile has 100 queries.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         query = get_query(profile_id, query_id, backend=backend)
         of_original = {*Query.PRESERVED_ON_UPDATE, "revision"}
         settings = {key: value for key, value in query.items() if key not in of_original}
@@ -190,7 +191,7 @@ def switch_query(
         QueryNotFoundError: the profile has no such query, or does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         now = {"last_used": backend.now()}
         backend.patch_query(profile_id, query_id, now)
         backend.patch_profile(profile_id, now)
@@ -219,7 +220,7 @@ def delete_query(
         QueryNotFoundError: the profile has no such query, or does not exist.
     """
     backend = resolve_backend(backend)
-    with backend.transaction():
+    with transaction_on(backend):
         backend.delete_query(profile_id, query_id)
         active = (
             backend.get_app_state("active_profile_id"),
@@ -232,7 +233,7 @@ def delete_query(
 
 def _add_query(backend: PersistenceBackend, profile_id: str, name: str, settings: Document) -> str:
     queries = list_queries(profile_id, backend=backend)
-    check_count(Query, MAX_QUERIES, queries)
+    check_count(Query, get_settings().max_queries, queries)
     name = validate_name(Query, name, queries)
     query_id = free_id(name, Query.FALLBACK_ID, {query["id"] for query in queries})
     backend.save_query(profile_id, {**settings, "id": query_id, "name": name})

@@ -15,8 +15,8 @@ from tests.support.postgres import (
     GIVEN_URL,
     PostgresServer,
     running_server,
-    without_a_server,
 )
+from tests.support.programs import skip_without
 
 settings.register_profile("default", max_examples=20, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
@@ -52,7 +52,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         except CANNOT_RUN as error:
             if GIVEN_URL is not None:
                 raise
-            without_a_server(error)
+            skip_without("PostgreSQL", error)
         yield server
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jedi  # type: ignore[import-untyped]
 import pytest
 
 import burndown
@@ -13,6 +14,8 @@ from burndown import SQLiteBackend
 FIRST_CALL = "from burndown import get_backend; assert get_backend().get_app_state('k') == 'v'"
 NOT_NEEDED = [
     "alembic",
+    "numpy",
+    "pandas",
     "psycopg",
     "burndown.legacy",
     "burndown.migration",
@@ -33,13 +36,40 @@ NOT_NEEDED = [
 LATE_IMPORTS = {
     "burndown/__init__.py": ["import_module"],
     "burndown/__main__.py": ["burndown.cli"],
+    "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
+    "burndown/cli/transfer.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.copying",
+        "burndown.errors",
+        "burndown.import_export",
+        "burndown.legacy",
+        "burndown.persistence",
+    ],
+    "burndown/cli/versions.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.database",
+        "burndown.errors",
+        "burndown.schema",
+    ],
+    "burndown/cli/workspace.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.demo",
+        "burndown.errors",
+        "burndown.migration",
+        "burndown.overview",
+        "burndown.settings",
+    ],
     "burndown/database/__init__.py": ["burndown.database.postgresql"],
     "burndown/database/sqlite_connections.py": ["ctypes"],
     "burndown/persistence/__init__.py": ["burndown.persistence.json_backend"],
     "burndown/schema/__init__.py": ["burndown.schema"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
 }
-"""The imports that functions make, or that are made by name. Each has its reason next to it."""
+"""The imports that functions make, or that are made by name. Each has its reason next to it; that
+of the commands is in ``burndown.cli``."""
 
 
 def late_imports(path: Path) -> list[str]:
@@ -124,6 +154,23 @@ def test_import_burndown_loads_nothing_else() -> None:
     assert [name for name in loaded if name.startswith("burndown.")] == []
 
 
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_help_and_version_load_little_more_than_typer(option: str) -> None:
+    typer = set(output_of("import typer; print(*sys.modules)"))
+    printed = output_of(
+        f"from burndown.cli import run; assert run(['{option}']) == 0;"
+        "print('loaded:', *sys.modules)"
+    )
+    loaded = printed[printed.index("loaded:") + 1 :]
+    ours = [name for name in loaded if name.partition(".")[0] == "burndown"]
+    assert {name for name in ours if not name.startswith("burndown.cli")} == {
+        "burndown",
+        "burndown.distribution",
+    }
+    others = {name.partition(".")[0] for name in {*loaded} - typer - {*ours}}
+    assert others <= {*sys.stdlib_module_names, "typer"}
+
+
 @pytest.mark.usefixtures("_stored")
 def test_a_first_call_loads_no_more_than_it_needs() -> None:
     loaded = output_of(f"{FIRST_CALL}; print(*sys.modules)")
@@ -147,6 +194,20 @@ def test_a_first_call_builds_no_schema_of_a_model() -> None:
 def test_every_public_name_is_loaded_from_its_module(name: str) -> None:
     module = burndown._MODULE_OF[name]
     assert getattr(burndown, name) is getattr(sys.modules[module], name)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("import burndown\nburndown.", {*burndown.__all__}),
+        ("from burndown import ", {*burndown.__all__}),
+        ("import burndown\nburndown.get_backend().get_", {"get_profile", "get_jira_cache"}),
+    ],
+)
+def test_editors_complete_the_public_names(code: str, expected: set[str]) -> None:
+    """Without running the code, as Jedi does for IPython and many editors."""
+    completed = {each.name for each in jedi.Script(code).complete()}
+    assert expected <= completed
 
 
 def test_modules_for_json_files_are_loaded_when_a_folder_is_opened() -> None:

@@ -274,10 +274,8 @@ def test_renaming_keeps_to_the_rule_for_new_names(
         rename_query(profile_id, query["id"], name)
         assert get_profile(profile_id)["name"] == name.strip()
         [renamed] = list_queries(profile_id)
-        assert without(renamed, "updated_at", "revision") == {
-            **without(query, "updated_at", "revision"),
-            "name": name.strip(),
-        }
+        changed = {key: renamed[key] for key in ("updated_at", "revision")}
+        assert renamed == {**query, "name": name.strip(), **changed}
 
 
 NAMINGS: dict[str, Callable[[Any], Any]] = {
@@ -349,6 +347,41 @@ def test_there_are_at_most_50_profiles(store: SQLiteBackend) -> None:
     delete_profile("profile-7")
     create_profile("One more")
     assert len(list_profiles()) == 50
+
+
+def test_the_settings_replace_the_limits(
+    store: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are read again with each call, so that lower ones refuse only what is new."""
+    create_profile("n" * 100)
+    monkeypatch.setenv("BURNDOWN_MAX_PROFILES", "2")
+    monkeypatch.setenv("BURNDOWN_MAX_QUERIES", "1")
+    monkeypatch.setenv("BURNDOWN_MAX_NAME_LENGTH", "101")
+    profile_id = create_profile("n" * 101)
+    create_query(profile_id, "m" * 101, "a = b")
+    with unchanged(store):
+        with pytest.raises(ValidationError, match="at most 2 profiles"):
+            create_profile("One more")
+        with pytest.raises(ValidationError, match="at most 1 queries"):
+            create_query(profile_id, "One more", "a = b")
+        with pytest.raises(ValidationError, match="1 to 101 characters"):
+            rename_profile(profile_id, "n" * 102)
+    monkeypatch.setenv("BURNDOWN_MAX_PROFILES", "51")
+    monkeypatch.setenv("BURNDOWN_MAX_NAME_LENGTH", "1000")
+    for number in range(49):
+        create_profile(f"Profile {number}")
+    with unchanged(store), pytest.raises(ValidationError, match="1 to 200 characters"):
+        rename_profile(profile_id, "n" * 201)
+
+
+@pytest.mark.parametrize("name", ["MAX_PROFILES", "MAX_QUERIES", "MAX_NAME_LENGTH"])
+@pytest.mark.parametrize("value", ["0", "-1", "many", "1.5", ""])
+def test_a_limit_is_a_positive_integer(
+    store: SQLiteBackend, name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"BURNDOWN_{name}", value)
+    with unchanged(store), pytest.raises(ValidationError, match=name.lower()):
+        create_query(create_profile("p"), "q", "a = b")
 
 
 def test_a_profile_has_at_most_100_queries(store: SQLiteBackend) -> None:
@@ -454,27 +487,27 @@ def test_invalid_settings_are_refused(kafka: SQLiteBackend) -> None:
     for key, value in refused.items():
         with unchanged(kafka), pytest.raises(ValidationError, match=key):
             create_profile("New", {key: value})
-        if value is not None:  # a patch resets the field
-            with unchanged(kafka), pytest.raises(ValidationError, match=key):
-                update_profile("kafka", {"name": "New", key: value})
+        if value is None:  # in an update, it removes the key
+            continue
+        with unchanged(kafka), pytest.raises(ValidationError, match=key):
+            update_profile("kafka", {"name": "New", key: value})
 
 
-def test_an_update_merges_the_given_sections_and_keeps_the_rest(kafka: SQLiteBackend) -> None:
+def test_an_update_changes_what_is_given_and_keeps_the_rest(kafka: SQLiteBackend) -> None:
     before = get_profile("kafka")
-    changes = {"forecast_settings": {"pert_factor": 2}, "description": "new", "more": [1]}
-    given = repr(changes)
-    returned = update_profile("kafka", {**changes, "unknown": None})
-    assert repr(changes) == given
-    expected: dict[str, Any] = {
-        **without(before, "unknown"),
-        **changes,
-        "forecast_settings": {**before["forecast_settings"], "pert_factor": 2},
-        "revision": before["revision"] + 1,
+    changes = {
+        "forecast_settings": {"pert_factor": 2},
+        "description": "new",
+        "unknown": None,
+        "more": [1],
     }
-    assert get_profile("kafka") == returned == expected
-    update_profile("kafka", {"name": " New ", "id": "kafka"})
-    expected |= {"name": "New", "revision": before["revision"] + 2}
+    given = repr(changes)
+    assert update_profile("kafka", changes) == get_profile("kafka")
+    assert repr(changes) == given
+    expected = {**merge_patch(before, changes), "revision": 2}
     assert get_profile("kafka") == expected
+    update_profile("kafka", {"name": " New ", "id": "kafka"})
+    assert get_profile("kafka") == {**expected, "name": "New", "revision": 3}
     with unchanged(kafka):
         update_profile("kafka", {})
 
@@ -517,9 +550,8 @@ def test_updating_a_profile_is_a_merge_patch(
     before = get_profile(profile_id)
     changes = without(changes, *(before.keys() - {"unknown"}))
     update_profile(profile_id, changes)
-    assert without(get_profile(profile_id), "revision") == merge_patch(
-        without(before, "revision"), changes
-    )
+    merged = merge_patch(before, changes)
+    assert get_profile(profile_id) == {**merged, "revision": 1 if merged == before else 2}
 
 
 def test_the_id_of_a_profile_never_changes(kafka: SQLiteBackend) -> None:
@@ -534,8 +566,8 @@ def test_an_update_of_a_query_changes_the_given_fields(kafka: SQLiteBackend) -> 
     for change in ({"name": "New"}, {"jql": "c = d"}, {"description": "new"}, {"description": ""}):
         update_query("kafka", "12w", **change)
         expected |= change
-        times = ("updated_at", "revision")
-        assert without(get_query("kafka", "12w"), *times) == without(expected, *times)
+        counted = ("updated_at", "revision")
+        assert without(get_query("kafka", "12w"), *counted) == without(expected, *counted)
     with unchanged(kafka), pytest.raises(ValidationError, match="description"):
         update_query("kafka", "12w", name="Newer", description=3)  # type: ignore[arg-type]
 

@@ -3,24 +3,20 @@
 import io
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from burndown import printing
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_
 from burndown.cli.versions import downgrade, upgrade
 from burndown.cli.workspace import check, demo, migrate, show
 from burndown.distribution import DISTRIBUTION
-from burndown.errors import PersistenceError
-from burndown.persistence import set_backend
 
 __all__ = ["app", "run"]
 
 app = typer.Typer(
-    help="Typed, validated, crash-safe storage for dashboards that measure delivery from Jira.",
+    help="Typed, crash-safe storage for dashboards that measure delivery from Jira.",
     no_args_is_help=True,
     add_completion=False,
     # Typer's own traces print local variables, which may contain a token.
@@ -44,18 +40,22 @@ def run(arguments: Sequence[str]) -> int:
         app([argument for argument in arguments if argument != "--debug"], prog_name="burndown")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
-    except (PersistenceError, OSError) as error:
-        if debug:
+    except Exception as error:
+        # Not at the top, since most of it is for commands that have run; see `burndown.cli`.
+        from burndown import printing
+        from burndown.errors import PersistenceError
+
+        if debug or not isinstance(error, PersistenceError | OSError):
             raise
         printing.error(str(error))
         return 1
-    finally:
-        set_backend(None)
     return 0
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # takes as long as the rest of `--help`
+
         typer.echo(f"burndown {version(DISTRIBUTION)}")
         raise typer.Exit
 

@@ -7,9 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from burndown.persistence import Document
-from burndown.settings import DATABASE_NAME
-
 __all__ = [
     "AsJson",
     "DatabaseURL",
@@ -30,7 +27,7 @@ ProfilesDir = Annotated[
     typer.Option(
         "--profiles",
         metavar="DIR",
-        help=f"Folder of the workspace, with its database {DATABASE_NAME} [default: profiles].",
+        help="Folder of the workspace, which contains its database [default: profiles].",
     ),
 ]
 DatabaseURL = Annotated[
@@ -43,7 +40,9 @@ DatabaseURL = Annotated[
 ]
 
 
-def print_result(result: Document, for_people: Callable[[Document], None], as_json: bool) -> None:
+def print_result(
+    result: dict[str, Any], for_people: Callable[[dict[str, Any]], None], as_json: bool
+) -> None:
     """Print the result of a command as JSON, or with a function for people."""
     if as_json:
         print_json(result)

@@ -3,11 +3,10 @@
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from burndown import printing
 from burndown.cli.options import (
     AsJson,
     DatabaseURL,
@@ -16,12 +15,6 @@ from burndown.cli.options import (
     print_json,
     print_result,
 )
-from burndown.cli.stores import open_existing, open_store, settings_for
-from burndown.copying import copy_store
-from burndown.errors import ImportExportError
-from burndown.import_export import export_profile, export_workspace, read_manifest, run_import
-from burndown.legacy import has_workspace
-from burndown.persistence import Document, PersistenceBackend, open_backend
 
 __all__ = ["backup", "copy", "export", "import_"]
 
@@ -39,6 +32,9 @@ def backup(
     The new file is checked, and appears complete or not at all. It contains what was committed when
     the command began.
     """
+    from burndown import printing
+    from burndown.cli.stores import open_existing, settings_for
+
     with open_existing(settings_for(profiles, database)) as backend:
         created = backend.backup(file)
     print_result({"backup": str(created)}, printing.backed_up, as_json)
@@ -52,12 +48,16 @@ def copy(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Copy a store to another one, and compare them.
+    """Copy a store to another one.
 
     The target may be of another kind, such as PostgreSQL for a SQLite file. The store is copied
-    completely or not at all. Tables and columns that were added by others are not copied, but
-    listed. A folder is a store of JSON files of the old dashboard.
+    completely or not at all, and compared value by value. Tables and columns that were added by
+    others are not copied, but listed. A folder is a store of JSON files of the old dashboard.
     """
+    from burndown import printing
+    from burndown.copying import copy_store
+    from burndown.persistence import open_backend
+
     with (
         open_backend(source, read_only=True) as copied_from,
         open_backend(target) as copied_to,
@@ -94,10 +94,13 @@ def export(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Export a profile to files that people can read.
+    """Export a profile to readable files.
 
     With --legacy, export all profiles to files of the old dashboard.
     """
+    from burndown import printing
+    from burndown.cli.stores import open_existing, settings_for
+
     if legacy is not None and profile is None:
         run_export, for_people = partial(_export_workspace, legacy), printing.exported_workspace
     elif legacy is None and profile is not None and folder is not None:
@@ -112,13 +115,17 @@ def export(
 
 def _export_profile(
     profile: str, path: Path, *, include_cache: bool, include_secrets: bool
-) -> Document:
+) -> dict[str, Any]:
+    from burndown.import_export import export_profile, read_manifest
+
     export_profile(profile, path, include_cache=include_cache, include_secrets=include_secrets)
     # From the file and not from memory: what is printed is what has been written.
     return {"path": str(path), **read_manifest(path).to_content()}
 
 
-def _export_workspace(path: Path, *, include_secrets: bool) -> Document:
+def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
+    from burndown.import_export import export_workspace
+
     export_workspace(path, include_secrets=include_secrets)
     return {"path": str(path), "includes_secrets": include_secrets}
 
@@ -138,19 +145,22 @@ def import_(
 
     It is imported completely or not at all.
     """
+    from burndown import printing
+    from burndown.cli.stores import open_store, settings_for
+    from burndown.errors import ImportExportError
+    from burndown.import_export import run_import
+    from burndown.legacy import has_workspace
+
     settings = settings_for(profiles, database)
     with open_store(settings.database, read_only=dry_run) as backend:
-        _refuse_before_migration(backend, settings.profiles_dir)
+        # A migration needs an empty database, so an import would make it impossible.
+        if not backend.exists() and has_workspace(settings.profiles_dir):
+            raise ImportExportError(
+                f"The workspace in {settings.profiles_dir} has not been migrated; "
+                "run `burndown migrate` first"
+            )
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
         print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
     else:
         printing.imported(report, planned=dry_run)
-
-
-def _refuse_before_migration(backend: PersistenceBackend, folder: Path) -> None:
-    # A migration needs an empty database, so an import would make it impossible.
-    if not backend.exists() and has_workspace(folder):
-        raise ImportExportError(
-            f"The workspace in {folder} has not been migrated; run `burndown migrate` first"
-        )

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from burndown import printing
 from burndown.cli.options import (
     AsJson,
     DatabaseURL,
@@ -14,12 +13,6 @@ from burndown.cli.options import (
     print_json,
     print_result,
 )
-from burndown.cli.stores import open_existing, open_store, settings_for
-from burndown.demo import write_demo_workspace
-from burndown.errors import StorageError
-from burndown.migration import run_migration_if_needed
-from burndown.overview import profile_overview, query_overview, workspace_overview
-from burndown.settings import DATABASE_NAME
 
 __all__ = ["check", "demo", "migrate", "show"]
 
@@ -28,7 +21,18 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to create.")] = Path("burndown-demo"),
     issues: Annotated[int, typer.Option(min=1, help="Issues in the largest query.")] = 150,
 ) -> None:
-    """Create a sample workspace, migrate and show it."""
+    """Create a sample workspace, and show it.
+
+    It is a workspace of the old dashboard, which is then migrated.
+    """
+    from burndown import printing
+    from burndown.cli.stores import open_store
+    from burndown.demo import write_demo_workspace
+    from burndown.errors import StorageError
+    from burndown.migration import run_migration_if_needed
+    from burndown.overview import workspace_overview
+    from burndown.settings import DATABASE_NAME
+
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StorageError(f"{folder} already exists; choose another folder")
     write_demo_workspace(folder, issues=issues)
@@ -56,6 +60,10 @@ def migrate(
     never changed. --profiles is their folder; --database or BURNDOWN_DATABASE_URL chooses a
     database outside of it.
     """
+    from burndown import printing
+    from burndown.cli.stores import open_store, settings_for
+    from burndown.migration import run_migration_if_needed
+
     settings = settings_for(profiles, database, is_source=True)
     with (
         open_store(settings.database, read_only=dry_run),
@@ -77,10 +85,14 @@ def show(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show all profiles, one profile, or one query.
+    """Show all profiles, one profile or one query.
 
     Nothing is changed.
     """
+    from burndown import printing
+    from burndown.cli.stores import open_existing, settings_for
+    from burndown.overview import profile_overview, query_overview, workspace_overview
+
     with open_existing(settings_for(profiles, database)) as backend:
         if profile is None:
             overview, for_people = workspace_overview(backend), printing.workspace
@@ -98,6 +110,9 @@ def check(
 
     The exit code is 1 if it is not. Nothing is changed.
     """
+    from burndown import printing
+    from burndown.cli.stores import open_existing, settings_for
+
     with open_existing(settings_for(profiles, database)) as backend:
         is_intact, problems = backend.check_integrity()
     if as_json:

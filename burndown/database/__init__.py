@@ -12,7 +12,8 @@ Every statement goes to the logger ``burndown.database`` at DEBUG, without its v
 """
 
 import sqlite3
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,8 +111,13 @@ def read_session() -> AbstractContextManager[Session]:
     return get_database().read_session()
 
 
-def get_db_connection() -> AbstractContextManager[sqlite3.Connection]:
-    """Open a connection to the current SQLite database, for SQL written manually.
+def get_db_connection(
+    path: str | Path | None = None,
+) -> AbstractContextManager[sqlite3.Connection]:
+    """Open a connection to a SQLite database, for SQL written manually.
+
+    Args:
+        path: the file, which is created if it is missing; by default that of the current database.
 
     Returns:
         A context manager that yields a ``sqlite3.Connection`` with :class:`sqlite3.Row` as its row
@@ -124,13 +130,20 @@ def get_db_connection() -> AbstractContextManager[sqlite3.Connection]:
             not a SQLite database.
         DatabaseCorruptionError: the file is damaged.
     """
-    database = get_database()
+    database = get_database() if path is None else open_database(path)
     if not isinstance(database, SQLiteDatabase):
         raise StorageError(
             f"{database.location} has no sqlite3 connection; "
             "run SQL in burndown.database.session() instead"
         )
-    return database.connection()
+    return database.connection() if path is None else _only_connection(database)
+
+
+@contextmanager
+def _only_connection(database: SQLiteDatabase) -> Iterator[sqlite3.Connection]:
+    """Open a connection to a database that is closed with it."""
+    with closing(database), database.connection() as connection:
+        yield connection
 
 
 def check_database_integrity() -> tuple[bool, list[str]]:

@@ -89,7 +89,7 @@ class ServerAddress(NamedTuple):
 
 
 def parse_url(url: str) -> URL:
-    """Return the parts of a URL.
+    """Return the parts of a URL; ``postgres://``, as hosting providers write it, names the driver.
 
     Raises:
         StorageError: it is not a URL, or it is ambiguous.
@@ -100,6 +100,8 @@ def parse_url(url: str) -> URL:
         raise_without_context(
             StorageError(f"The database URL is not one that SQLAlchemy understands. {_HINT}")
         )
+    if parsed.drivername == "postgres":  # libpq reads it, SQLAlchemy does not
+        parsed = parsed.set(drivername=_DRIVER)
     if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):
         raise StorageError(f"The database URL can be read in several ways. {_HINT}")
     return parsed

@@ -29,8 +29,8 @@ from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import WriteFile, new_export
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
-from burndown.naming_rules import MAX_QUERIES
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
+from burndown.settings import get_settings
 
 __all__ = ["export_profile"]
 
@@ -56,8 +56,8 @@ def export_profile(
     the time in the manifest. Every disk can hold the names of the files: ids that are not valid
     names on some system are in the manifest.
 
-    A profile with more than 100 queries, which only a backend or a migration can store, is exported
-    with a warning in the log, since an import refuses it.
+    A profile with more than 100 queries (``BURNDOWN_MAX_QUERIES``), which only a backend or a
+    migration can store, is exported with a warning in the log, since an import refuses it.
 
     Args:
         profile_id: the profile.
@@ -131,12 +131,13 @@ class _ProfileExport:
     def _write_queries(self) -> None:
         queries = list(self._records(Query))
         self._stems = file_stems([query["id"] for query in queries])
-        if len(queries) > MAX_QUERIES:
+        most = get_settings().max_queries
+        if len(queries) > most:
             _logger.warning(
                 "Profile %r has %d queries; an import takes at most %d",
                 self._profile["id"],
                 len(queries),
-                MAX_QUERIES,
+                most,
             )
         for query in queries:
             name = file_name(Query, self._stems[query["id"]])

@@ -15,17 +15,10 @@ from burndown.import_export.secrets import TOKEN, keep_token, token_of
 from burndown.models import ENTITIES, Entity, Profile, ProfileDocument, Query
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import REVISION
-from burndown.naming_rules import (
-    MAX_PROFILES,
-    MAX_QUERIES,
-    check_count,
-    check_name_is_free,
-    free_id,
-    validate_name,
-)
+from burndown.naming_rules import check_count, check_name_is_free, free_id, validate_name
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend
-from burndown.settings import DATABASE_NAME
+from burndown.settings import DATABASE_NAME, get_settings
 
 __all__ = ["import_profile", "run_import"]
 
@@ -47,9 +40,9 @@ def import_profile(
     normalization of names. :attr:`ImportReport.warnings`, such as that the Jira token has to be
     entered again, are logged.
 
-    A profile with more than 100 queries is refused, as the managers refuse to create one. Only
-    backends, migrations and :func:`~burndown.copying.copy_store` accept more, since they preserve
-    what exists.
+    A profile with more than 100 queries (``BURNDOWN_MAX_QUERIES``) is refused, as the managers
+    refuse to create one. Only backends, migrations and :func:`~burndown.copying.copy_store` accept
+    more, since they preserve what exists.
 
     Args:
         import_path: the folder or ``.zip`` file.
@@ -175,13 +168,14 @@ class _ProfileImport:
         replace: bool,
     ) -> None:
         self._export = export
+        limits = get_settings()
         with export.locating_errors(PROFILE):
             self._profile = export.profile()
             name = self._profile.get("name", "") if profile_name is None else profile_name
             profile_id = self._profile.get("id")
             self.replaced = _find_replaced(present, profile_id, name) if replace else None
             others = [other for other in present if other is not self.replaced]
-            check_count(Profile, MAX_PROFILES, others)
+            check_count(Profile, limits.max_profiles, others)
             name = _free_name(name, others, is_exported=profile_name is None)
             if self.replaced is not None:
                 profile_id = self.replaced["id"]
@@ -190,8 +184,8 @@ class _ProfileImport:
                 profile_id = _free_id(profile_id, name, others, is_renamed=is_renamed)
             self._profile.update(id=profile_id, name=name)
         with export.locating_errors(QUERIES):
-            if export.query_count > MAX_QUERIES:
-                expected = f"input should be at most {MAX_QUERIES} queries"
+            if export.query_count > limits.max_queries:
+                expected = f"input should be at most {limits.max_queries} queries"
                 raise ValidationError.of("Profile", "queries", expected, export.query_count)
 
     def save(self, backend: PersistenceBackend, revisions: Mapping[str, int]) -> ImportReport:

@@ -21,6 +21,7 @@ from burndown.legacy import (
 from burndown.migration.mover import Mover, Progress
 from burndown.migration.report import MigrationReport, Outcome
 from burndown.models.timestamps import utc_now
+from burndown.persistence import PersistenceBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
 from burndown.repositories.app_state import get_app_state, set_app_state
@@ -41,6 +42,7 @@ def run_migration_if_needed(
     profiles_dir: str | Path | None = None,
     database: Database | None = None,
     *,
+    backend: PersistenceBackend | None = None,
     dry_run: bool = False,
     skip_damaged: bool = False,
     progress: Progress | None = None,
@@ -53,6 +55,7 @@ def run_migration_if_needed(
     Args:
         profiles_dir: the folder with ``profiles.json``; by default that of the settings.
         database: the target; by default the current database.
+        backend: the target as a backend, in place of ``database``.
         dry_run: only report what would be done. Nothing is written to the workspace, unless a
             process was killed while it was writing there: its changes are completed first.
         skip_damaged: continue without damaged files that are irreplaceable; the report lists them
@@ -65,8 +68,11 @@ def run_migration_if_needed(
     Raises:
         MigrationError: an irreplaceable file is damaged, or the database already holds
             other profiles; no database is left, and the error lists every such file.
-        StorageError: the disk is full, or a folder cannot be written to.
+        StorageError: the disk is full, or a folder cannot be written to; or the backend stores in
+            no database.
     """
+    if backend is not None:
+        database = _database_of(backend)
     folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
     target = database or get_database()
     migration = _Migration(folder, target, skip_damaged, progress)
@@ -97,6 +103,13 @@ def run_migration_if_needed(
         raise StorageError(
             f"The workspace was not moved: {error.strerror or error} ({error.filename or folder})"
         ) from error
+
+
+def _database_of(backend: PersistenceBackend) -> Database:
+    if not isinstance(backend, SQLBackend):
+        location = backend.describe()["location"]
+        raise StorageError(f"{location} is not a database; give the backend of one to migrate into")
+    return backend.database
 
 
 def _is_done(database: Database) -> bool:

@@ -8,7 +8,7 @@
 A document becomes a row without an entity in between, which takes a tenth of the time. The schema
 for that is made of the field types of the entity. It takes what can be stored as it was given; what
 it does not take, the entity validates: it converts what is not JSON but can be stored exactly, such
-as a ``Decimal``, or raises the error.
+as a number of numpy or a ``Decimal``, or raises the error.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -154,6 +154,7 @@ class Codec(Generic[E]):
         Raises:
             ValidationError: a value is not valid.
         """
+        document = self._entity.converted(document)
         row: Row = dict(self.entity(document).__dict__)
         del row["_sa_instance_state"]
         for name in self._sections:

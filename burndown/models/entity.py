@@ -19,6 +19,7 @@ from sqlmodel import SQLModel
 
 from burndown.models.docstring_schema import Described
 from burndown.models.json_codec import decode
+from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.submodel import Submodel, invalid_key
 
 __all__ = ["Entity", "add_index", "with_string_keys"]
@@ -162,6 +163,14 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
     def defaults(cls, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields that are made of others of a document where it has none."""
         return {}
+
+    @classmethod
+    def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a document with values of other libraries, such as numpy, as JSON values.
+
+        It is called for documents that could not be stored as they are.
+        """
+        return {key: copy_containers(document[key], to_json_value) for key in document}
 
     def to_document(self) -> dict[str, Any]:
         """Return the entity as a plain dict of JSON values, secrets in plain text.

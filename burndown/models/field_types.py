@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from burndown.models.json_codec import check_object, check_storable, check_text
+from burndown.models.json_values import is_pandas_timestamp
 from burndown.models.timestamps import to_iso_week, to_utc
 
 __all__ = [
@@ -72,7 +73,7 @@ class Expecting:
 
     expected: str
     check: Callable[[Any], Any] | None = None
-    """Returns a value unchanged, or raises an error with a more exact message.
+    """Returns a value, as the type expects it, or raises an error with a more exact message.
 
     A row is validated without it, so the type itself has to refuse the value, or its encoding.
     """
@@ -264,7 +265,7 @@ def _parsed(text: str) -> datetime | None:
 
 def _utc_datetime(value: Any) -> datetime:
     timestamp = _parsed(value) if isinstance(value, str) else value
-    if not isinstance(timestamp, datetime):
+    if not isinstance(timestamp, datetime) or is_pandas_timestamp(timestamp):
         raise invalid(
             "input should be a datetime or an ISO 8601 string, such as 2025-12-23T10:00:00+00:00"
         )
@@ -304,10 +305,20 @@ _Day = Annotated[
     WithJsonSchema({"type": "string", "format": "date"}),
 ]
 
+
+def _day_of_midnight(value: Any) -> Any:
+    """Return the day of a timestamp at midnight, as which pandas has a date; else the value."""
+    is_midnight = type(value) is str and value[10:] == "T00:00:00"
+    return value[:10] if is_midnight else value
+
+
 OptionalDate = Annotated[
     _Day | Literal[""] | None,
     Field(union_mode="left_to_right"),
-    Expecting("input should be a date such as 2025-12-31, an empty string or null"),
+    Expecting(
+        "input should be a date such as 2025-12-31, an empty string or null",
+        check=_day_of_midnight,
+    ),
 ]
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
@@ -315,12 +326,12 @@ OptionalDate = Annotated[
 def _iso_week(value: Any) -> str:
     week = to_iso_week(value) if isinstance(value, str) else None
     if week is None:
-        raise invalid("input should be an ISO week such as 2025-W12")
+        raise invalid("input should be an ISO week such as 2025-W12, or its Monday")
     return week
 
 
 IsoWeek = Annotated[str, Field(pattern=r"^\d{4}-W\d\d$"), BeforeValidator(_iso_week)]
-"""A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
+"""A week of ISO 8601, ``2025-W12``; the older ``2025-12``, and its Monday, are read as well."""
 
 
 # --- JSON ------------------------------------------------------------------------------------

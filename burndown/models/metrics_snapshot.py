@@ -1,5 +1,7 @@
 """The metrics of a week."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import PrimaryKeyConstraint
@@ -110,6 +112,14 @@ class MetricsSnapshot(QueryData, table=True):
     """Numbers, strings, objects or null, by name."""
     forecast: JsonObject | None = Field(default=None, sa_type=JsonText)
     """The forecast, if there is one."""
+
+    @classmethod
+    def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the same as for any entity; the week can be the date of its Monday."""
+        week = document.get("snapshot_date")
+        if isinstance(week, date):
+            document = {**document, "snapshot_date": week.isoformat()}
+        return super().converted(document)
 
     @property
     def dora(self) -> DoraMetrics:

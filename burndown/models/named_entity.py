@@ -1,7 +1,7 @@
 """The base of profiles and queries: an id, a name, times of use, and unknown keys."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import model_validator
 from sqlalchemy import BigInteger, text
@@ -9,6 +9,7 @@ from sqlmodel import Field
 
 from burndown.errors import ValidationError
 from burndown.models.columns import OrderedText, UtcTimestamp, random_text
+from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import Entity
 from burndown.models.field_types import (
     Identifier,
@@ -42,28 +43,28 @@ class NamedEntity(Entity):
     FALLBACK_ID: ClassVar[str]
     """The id for a name without a letter or digit."""
 
-    id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)
     """The id, which never changes."""
     name: Name = Field(sa_column_kwargs={"server_default": random_text()})
     """The name for people."""
     description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """Its purpose."""
-    created_at: UtcDatetime = Field(
+    created_at: Annotated[UtcDatetime, NOT_FOR_PEOPLE] = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
     """When it was created, UTC."""
-    last_used: UtcDatetime = Field(
+    last_used: Annotated[UtcDatetime, NOT_FOR_PEOPLE] = Field(
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
     """When it was last switched to, UTC; initially when it was created."""
-    revision: Revision | None = Field(
+    revision: Annotated[Revision | None, NOT_FOR_PEOPLE] = Field(
         default=None,
         sa_type=BigInteger,
         sa_column_kwargs={"default": 1, "server_default": "1", "nullable": False},
     )
     """The number of its versions so far: 1 at first, raised by each change of its content, but not
     of its times; ``None`` while it is not stored."""
-    extra: JsonObject = Field(
+    extra: Annotated[JsonObject, NOT_FOR_PEOPLE] = Field(
         default_factory=dict,
         repr=False,
         sa_type=JsonText,

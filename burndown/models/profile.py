@@ -18,6 +18,7 @@ from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
 from burndown.models.columns import Flag
+from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import add_index
 from burndown.models.field_types import (
     Count,
@@ -80,23 +81,28 @@ def _check_token(token: SecretStr) -> SecretStr:
 class JiraConfig(Submodel):
     """The connection to Jira; empty until it is configured."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
+    base_url: Annotated[
+        Text,
+        AfterValidator(_check_base_url),
+        # Unlike a URI, a reference may be empty.
+        SectionField(json_schema_extra={"format": "iri-reference"}),
+    ] = ""
     """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
     token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
-    """The access token, omitted from ``repr`` and JSON dumps; empty for anonymous access."""
+    """The access token; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
     max_results_per_call: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Issues requested in one call, 10 to 1000."""
     points_field: FieldSource = ""
     """The field of story points, such as ``customfield_10016``; empty if there is none."""
-    configured: StrictBool = False
+    configured: Annotated[StrictBool, NOT_FOR_PEOPLE] = False
     """Whether the connection has been saved."""
-    last_test_timestamp: TimestampText | None = None
+    last_test_timestamp: Annotated[TimestampText | None, NOT_FOR_PEOPLE] = None
     """When the connection was last tested, ISO 8601, local time if without an offset."""
-    last_test_success: StrictBool | None = None
+    last_test_success: Annotated[StrictBool | None, NOT_FOR_PEOPLE] = None
     """Whether that test succeeded."""
 
     # Not a rule of the field, which the codec would apply to rows: they keep what was given.
@@ -267,6 +273,7 @@ class Profile(NamedEntity, table=True):
         default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()}
     )
     """Whether charts show the milestone."""
+    # The dashboard's checkbox writes ["show"] or [].
     show_points: Annotated[
         StrictBool | list[Text], Expecting("input should be true, false or a list of strings")
     ] = Field(
@@ -274,7 +281,7 @@ class Profile(NamedEntity, table=True):
         sa_type=FlagJson,
         sa_column_kwargs={"server_default": "false", "nullable": False},
     )
-    """Whether charts show story points; the dashboard's checkbox writes ``["show"]`` or ``[]``."""
+    """Whether charts show story points."""
 
 
 # The order of lists: without it, SQLite sorts all profiles.

@@ -1,5 +1,6 @@
 """The project data of a query: scope and weekly statistics."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from sqlmodel import Field
@@ -9,6 +10,7 @@ from burndown.models.columns import UtcTimestamp
 from burndown.models.documents import Document
 from burndown.models.field_types import JsonObject, LenientNumber, LenientText, UtcDatetime, lenient
 from burndown.models.json_columns import JsonText
+from burndown.models.json_values import copy_containers, is_unknown
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.submodel import View
 from burndown.models.timestamps import utc_now
@@ -79,6 +81,18 @@ class ProjectData(QueryData, table=True):
     data: JsonObject = Field(repr=False, sa_type=JsonText)
     """Normally ``project_scope``, ``statistics`` and ``metadata``."""
 
+    @classmethod
+    def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the same as for any entity; a number of the statistics that is not known is null.
+
+        The dashboard holds them in a table of pandas, where such a number is NaN.
+        """
+        data = document.get("data")
+        if isinstance(data, dict) and isinstance(data.get("statistics"), list):
+            known = copy_containers(data["statistics"], _null_if_unknown)
+            document = {**document, "data": {**data, "statistics": known}}
+        return super().converted(document)
+
     @property
     def scope(self) -> ProjectScope:
         """Return the scope; in the oldest form its numbers are at the root."""
@@ -92,6 +106,10 @@ class ProjectData(QueryData, table=True):
         if not isinstance(rows, list):
             return []
         return [WeeklyStatistics.model_validate(row) for row in rows if isinstance(row, dict)]
+
+
+def _null_if_unknown(value: Any) -> Any:
+    return None if is_unknown(value) else value
 
 
 class ProjectDataDocument(TypedDict):

@@ -1,6 +1,6 @@
 """A query: a named JQL within a profile."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from sqlalchemy import (
     ForeignKeyConstraint,
@@ -11,6 +11,7 @@ from sqlmodel import Field
 from typing_extensions import TypedDict
 
 from burndown.models.columns import OrderedText, UtcTimestamp
+from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import add_index
 from burndown.models.field_types import Identifier, Line, UtcDatetime
 from burndown.models.named_entity import NamedEntity
@@ -37,11 +38,13 @@ class Query(NamedEntity, table=True):
     )
     FALLBACK_ID: ClassVar[str] = "query"
 
-    profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    profile_id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)
     """The profile it belongs to."""
     jql: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """The search, in Jira's query language; empty if there is none."""
-    updated_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    updated_at: Annotated[UtcDatetime | None, NOT_FOR_PEOPLE] = Field(
+        default=None, sa_type=UtcTimestamp
+    )
     """When it was last edited, UTC; ``None`` for never."""
 
 

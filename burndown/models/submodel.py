@@ -9,7 +9,8 @@ from pydantic import ConfigDict, SecretStr, model_validator
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
 from burndown.models.field_types import SECTION_DEPTH
-from burndown.models.json_codec import MAX_DEPTH, check_storable
+from burndown.models.json_codec import check_storable
+from burndown.models.json_values import copy_containers
 
 __all__ = ["Submodel", "View", "fields_by_key", "invalid_key"]
 
@@ -73,7 +74,7 @@ class Submodel(Described):
         # Stored next to the fields, it would be read as the field.
         if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
             raise invalid_key(type(self).__name__, min(taken))
-        document.update({key: _copied(value, {}) for key, value in unknown.items()})
+        document.update({key: _copied(value) for key, value in unknown.items()})
         return document
 
     def __repr_args__(self) -> Any:
@@ -114,27 +115,16 @@ def _plain(value: Any) -> Any:
         return value.get_secret_value()
     if isinstance(value, date):
         return value.isoformat()
-    return _copied(value, {})
+    return _copied(value)
 
 
-def _copied(value: Any, copies: dict[int, Any], depth: int = 0) -> Any:
+def _copied(value: Any) -> Any:
     """Return a copy of the containers, with sections as documents and all other values as they are.
 
-    Values that cannot be stored are refused when they are saved: other types, containers that hold
-    themselves, and those that nest too deep.
+    Values that cannot be stored are refused when they are saved.
     """
-    if isinstance(value, Submodel):
-        return value.to_document()
-    if depth > MAX_DEPTH or not isinstance(value, dict | list):
-        return value
-    if id(value) in copies:
-        return copies[id(value)]
-    if isinstance(value, list):
-        items: list[Any] = []
-        copies[id(value)] = items
-        items += [_copied(item, copies, depth + 1) for item in value]
-        return items
-    by_key: dict[Any, Any] = {}
-    copies[id(value)] = by_key
-    by_key.update({key: _copied(item, copies, depth + 1) for key, item in value.items()})
-    return by_key
+    return copy_containers(value, _document_of_section)
+
+
+def _document_of_section(value: Any) -> Any:
+    return value.to_document() if isinstance(value, Submodel) else value

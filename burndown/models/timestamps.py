@@ -45,15 +45,22 @@ def after(now: datetime, lifetime: timedelta) -> datetime:
 
 
 _WEEK = re.compile(r"(\d{4})-W?(\d\d)", re.ASCII).fullmatch
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(T00:00:00)?", re.ASCII).fullmatch
 
 
 @lru_cache(1024)  # some 20 years of weeks, which are read and saved again and again
 def to_iso_week(text: str) -> str | None:
-    """Return a week as ``2025-W12``, given so or as ``2025-12``; ``None`` if it is not a week."""
-    match = _WEEK(text)
-    if match is None:
-        return None
+    """Return a week as ``2025-W12``; ``None`` if it is not a week.
+
+    It is given so, as ``2025-12``, or as its Monday, ``2025-03-17``.
+    """
     try:
+        if _DAY(text):
+            year, week, weekday = date.fromisoformat(text[:10]).isocalendar()
+            return f"{year:04}-W{week:02}" if weekday == 1 else None
+        match = _WEEK(text)
+        if match is None:
+            return None
         date.fromisocalendar(int(match[1]), int(match[2]), 1)
     except ValueError:
         return None

@@ -10,6 +10,7 @@ Business logic calls :func:`get_backend` each time; tests replace the backend wi
 such as those of :mod:`burndown.profile_manager`, take it as ``backend=``.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from burndown.database import get_database, open_database, set_database
@@ -39,6 +40,7 @@ __all__ = [
     "open_backend",
     "resolve_backend",
     "set_backend",
+    "transaction_on",
 ]
 
 _JSON = "json:"
@@ -70,6 +72,16 @@ def resolve_backend(backend: PersistenceBackend | None) -> PersistenceBackend:
     Every function with an argument ``backend`` that can be omitted calls this.
     """
     return get_backend() if backend is None else backend
+
+
+def transaction_on(backend: PersistenceBackend) -> AbstractContextManager[None]:
+    """Begin a transaction on a backend, which can be a mock without return values.
+
+    What ``Mock(spec=PersistenceBackend)`` returns cannot be entered. A test with such a backend
+    asserts which calls are made; nothing is stored, so there is nothing to commit.
+    """
+    begun = backend.transaction()
+    return begun if isinstance(begun, AbstractContextManager) else nullcontext()
 
 
 def open_backend(where: str | Path, *, read_only: bool = False) -> PersistenceBackend:

@@ -37,6 +37,8 @@ class PersistenceBackend(QueryDataStore):
     backups and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
     Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC.
+    Values of numpy and pandas that are exactly JSON values, such as ``numpy.int64(3)``, are saved
+    as those.
 
     Every call can raise :class:`~burndown.errors.StorageError`. Calls that save raise
     :class:`~burndown.errors.ValidationError` for values that are not valid or cannot be stored

@@ -172,7 +172,11 @@ class QueryDataStore(RecordStore):
         return None if found is None else found["data"]
 
     def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
-        """Save the project data of the query, in place of earlier data."""
+        """Save the project data of the query, in place of earlier data.
+
+        A number in its ``statistics`` that is NaN, as pandas has it for one that is not known, is
+        stored as ``null``.
+        """
         ids = {"profile_id": profile_id, "query_id": query_id}
         self.save_records(ProjectData, [{**ids, "updated_at": self.now(), "data": data}])
 
@@ -222,7 +226,7 @@ class QueryDataStore(RecordStore):
         Args:
             profile_id: the profile of the query.
             query_id: the query.
-            snapshot_date: an ISO week, ``2025-W12``.
+            snapshot_date: an ISO week, ``2025-W12``, or its Monday, as a string or a date.
             metric_type: ``dora``, ``flow`` or another lower-case word.
             metrics: numbers, strings, objects or null, by name.
             forecast: the forecast made in that week, if any.

@@ -14,6 +14,7 @@ from burndown.printing.outcomes import (
     imported,
     integrity,
     migration,
+    sql_of_change,
 )
 from burndown.printing.overviews import profile, query, workspace
 from burndown.printing.progress import copy_progress, migration_progress
@@ -33,5 +34,6 @@ __all__ = [
     "migration_progress",
     "profile",
     "query",
+    "sql_of_change",
     "workspace",
 ]

@@ -19,6 +19,7 @@ __all__ = [
     "imported",
     "integrity",
     "migration",
+    "sql_of_change",
 ]
 
 
@@ -62,6 +63,13 @@ def changed_version(found: Document) -> None:
         line(f"Nothing to do: {found['location']} has schema version {found['to']}")
     else:
         line(f"{found['location']}: changed from schema version {found['from']} to {found['to']}")
+
+
+def sql_of_change(planned: Document) -> None:
+    """Print the SQL of an upgrade or downgrade, as a script for the shell of the database."""
+    nothing = f"-- Nothing to do: the version is {planned['from']}"
+    for each in (planned["sql"] or nothing).splitlines():
+        line(each)
 
 
 def imported(report: ImportReport, *, planned: bool) -> None:

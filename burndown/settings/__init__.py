@@ -1,4 +1,4 @@
-"""Settings: the location of the data and its durability. The only reader of the environment.
+"""Settings: location of the data, durability, limits. The only reader of the environment.
 
 ================================ ==============================================================
 variable                         meaning
@@ -8,14 +8,32 @@ variable                         meaning
 ``BURNDOWN_SQLITE_SYNCHRONOUS``  ``FULL`` (default): a commit survives a power failure;
                                  ``NORMAL``: a commit survives a killed process, but a power
                                  failure may undo the last commits (each one completely)
+``BURNDOWN_MAX_PROFILES``        profiles that a store can have, 50
+``BURNDOWN_MAX_QUERIES``         queries that a profile can have, 100
+``BURNDOWN_MAX_NAME_LENGTH``     characters of the name of a new profile or query, 100
 ================================ ==============================================================
 """
 
 import os
 
-from burndown.settings.values import DATABASE_NAME, PREFIX, Settings
+from burndown.settings.values import (
+    DATABASE_NAME,
+    MAX_NEW_NAME_LENGTH,
+    MAX_PROFILES,
+    MAX_QUERIES,
+    PREFIX,
+    Settings,
+)
 
-__all__ = ["DATABASE_NAME", "PREFIX", "Settings", "get_settings"]
+__all__ = [
+    "DATABASE_NAME",
+    "MAX_NEW_NAME_LENGTH",
+    "MAX_PROFILES",
+    "MAX_QUERIES",
+    "PREFIX",
+    "Settings",
+    "get_settings",
+]
 
 
 def get_settings() -> Settings:

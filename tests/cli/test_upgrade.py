@@ -41,7 +41,14 @@ def test_a_dry_run_prints_the_sql_and_changes_nothing(capsys: Capture, old: Path
         file.backup(connection)
         connection.executescript(sql)
         connection.execute("SELECT updated_at FROM queries").fetchall()
+    assert in_json(capsys, "upgrade", "--dry-run") == {
+        "location": str(old),
+        "from": "1.0",
+        "to": SCHEMA_VERSION,
+        "sql": sql,
+    }
     printed(capsys, "upgrade")
+    assert in_json(capsys, "upgrade", "--dry-run")["sql"] == ""
     unchanged = f"-- Nothing to do: the version is {SCHEMA_VERSION}\n"
     assert printed(capsys, "upgrade", "--dry-run") == unchanged
 

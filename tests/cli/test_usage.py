@@ -33,8 +33,11 @@ from tests.support.command_line import (
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(capsys: Capture, command: str) -> None:
-    """It describes the command and each of its options, and the overview lists the command."""
+def test_every_command_has_help(
+    capsys: Capture, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It describes the command and each of its options; the overview has its first line uncut."""
+    monkeypatch.setenv("COLUMNS", "80")
     text = printed(capsys, command, "--help")
     assert text.startswith(f"Usage: burndown {command} ")
     options = re.findall(r"^  (--[a-z-]+|\[?[A-Z]+\]?)( .*)?$", text, re.MULTILINE)
@@ -42,8 +45,10 @@ def test_every_command_has_help(capsys: Capture, command: str) -> None:
     for name, help_text in options:
         assert help_text.strip(), name
     summary = text.split("\n\n")[1].strip()
+    assert summary.endswith(".")
     overview = printed(capsys, "--help")
-    assert re.search(rf"^  {command} +{re.escape(summary[:20])}", overview, re.MULTILINE)
+    assert overview.split("\n\n")[1].count("\n") == 0
+    assert re.search(rf"^  {command} +{re.escape(summary)}$", overview, re.MULTILINE)
 
 
 def test_the_version_is_that_of_the_package(capsys: Capture) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from burndown import StorageError
+from burndown import StorageError, get_backend, set_backend
 from burndown.cli import run
 from burndown.database import PostgreSQLDatabase, open_database
 from burndown.persistence import open_backend
@@ -183,6 +183,30 @@ def test_parameters_reach_the_driver(url: str, expected: dict[str, Any]) -> None
     """They have the meaning that SQLAlchemy and libpq document."""
     given = parameters_of(f"postgresql+psycopg://{url}")
     assert given.items() >= expected.items()
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_scheme_for_postgresql_opens_the_same_database(
+    scheme: str, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the environment, as an argument, and on the command line."""
+    url = f"{scheme}://{postgres_url.partition('://')[2]}"
+    with open_backend(url) as backend:
+        backend.set_app_state("scheme", scheme)
+        location = backend.describe()["location"]
+    assert location.startswith("postgresql+psycopg://")
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url)
+    assert get_backend().get_app_state("scheme") == scheme
+    assert get_backend().describe()["location"] == location
+    set_backend(None)
+    monkeypatch.delenv("BURNDOWN_DATABASE_URL")
+    assert run(["check", "--database", url]) == 0
+
+
+@pytest.mark.parametrize("url", ["postgres://u:p@w@host/db", "postgres://host/db?x=1&password=a@b"])
+def test_the_short_scheme_is_as_strict(url: str) -> None:
+    with pytest.raises(StorageError, match="in several ways"):
+        open_database(url)
 
 
 @pytest.mark.parametrize(

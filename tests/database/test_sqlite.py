@@ -220,6 +220,24 @@ def test_a_connection_commits_at_the_end(current: SQLiteBackend) -> None:
         connection.execute("SELECT 1")
 
 
+def test_a_connection_can_be_to_another_file(current: SQLiteBackend, tmp_path: Path) -> None:
+    """It has the tables, and nothing of it remains open."""
+    path = tmp_path / "folder" / "other.db"
+    for where in (path, str(path)):
+        with get_db_connection(where) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO app_state (key, value) VALUES ('k', ?)", (str(where),)
+            )
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+    assert current.get_app_state("k") is None
+    assert [each.name for each in path.parent.iterdir()] == ["other.db"]  # no log of a connection
+    with SQLiteBackend(path) as other:
+        assert other.get_app_state("k") == str(path)
+    with pytest.raises(StorageError, match="no sqlite3 connection"):
+        get_db_connection("postgres://host/db")
+
+
 def test_a_connection_rolls_back_on_an_error(current: SQLiteBackend) -> None:
     def fail(error: BaseException) -> None:
         with get_db_connection() as connection:

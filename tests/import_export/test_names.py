@@ -95,6 +95,22 @@ def test_the_maximum_number_of_queries_can_be_imported(
         create_query("new", "One more", "a = b")
 
 
+def test_the_settings_limit_what_is_imported(
+    kafka: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_queries(kafka, "kafka", MAX_QUERIES + 1)
+    monkeypatch.setenv("BURNDOWN_MAX_QUERIES", str(MAX_QUERIES + 1))
+    export = export_profile("kafka", tmp_path / "export")
+    assert import_profile(export, "New") == "new"
+    assert len(kafka.list_queries("new")) == MAX_QUERIES + 1
+    monkeypatch.setenv("BURNDOWN_MAX_PROFILES", str(len(kafka.list_profiles())))
+    with pytest.raises(ValidationError, match="there should be at most"):
+        import_profile(export, "Newer")
+    monkeypatch.setenv("BURNDOWN_MAX_QUERIES", "3")
+    with pytest.raises(ValidationError, match="at most 3 queries"):
+        import_profile(export, replace=True)
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("count", [MAX_QUERIES + 1, 9000])
 def test_more_than_the_maximum_number_of_queries_import_nothing(

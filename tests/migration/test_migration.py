@@ -18,6 +18,7 @@ from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.models import ENTITIES, Entity, QueryData
+from burndown.persistence.json_backend import JSONBackend
 from burndown.repositories.base import save_documents
 from burndown.sql import Executor
 from tests.support.database_rows import everything, rows
@@ -225,6 +226,17 @@ def test_the_database_may_have_any_name_and_place(demo: Path, name: str, is_in_u
     assert run_migration_if_needed(demo, SQLiteDatabase(path)).outcome == "already migrated"
     [copy] = (demo.parent / "backups").iterdir()
     assert not [found for found in copy.rglob(f"{path.name}*") if found.is_file()]
+
+
+def test_a_workspace_moves_into_a_given_backend(demo: Path) -> None:
+    """The current one is left alone, and one without a database is refused."""
+    with SQLiteBackend(demo.parent / "team.db") as team:
+        assert run_migration_if_needed(demo, backend=team).outcome == "migrated"
+        assert team.get_profile("kafka") is not None
+        assert run_migration_if_needed(demo, backend=team).outcome == "already migrated"
+    assert not get_backend().exists()
+    with pytest.raises(StorageError, match="give the backend of one to migrate into"):
+        run_migration_if_needed(demo, backend=JSONBackend(demo.parent / "files"))
 
 
 def test_the_folder_may_be_a_link_and_the_database_have_its_real_path(demo: Path) -> None:

@@ -26,7 +26,10 @@ from burndown import (
 from burndown.cli import run
 from tests.support.legacy_workspaces import Files
 
-COMMANDS = ["demo", "migrate", "show", "check", "backup", "copy", "export", "import"]
+COMMANDS = [
+    *("demo", "migrate", "show", "check", "backup", "copy", "export", "import"),
+    *("upgrade", "downgrade"),
+]
 CANARY = "canary-7c1e"
 ODD_NAME = "[red]x[/] [link=x]:smile: \\[b]"
 ODD_ID = "[red]x[b] :smile:"

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL, make_url
 
-from tests.support.postgres import PostgresServer, without_a_server
+from tests.support.postgres import PostgresServer
+from tests.support.programs import skip_without
 
 PORT = 6432
 """Part of the name of a socket in a folder of its own; the network is not used."""
@@ -62,7 +63,7 @@ def running_pgbouncer(server: PostgresServer, mode: str) -> Iterator[PgBouncer]:
     """Run a pooler in one of the modes; a machine without the program skips the test."""
     program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
-        without_a_server("there is no pgbouncer; on Debian: apt-get install pgbouncer")
+        skip_without("PgBouncer", "it is not installed; on Debian: apt-get install pgbouncer")
     with tempfile.TemporaryDirectory(prefix="pgb") as name:
         folder = Path(name)
         (folder / "ini").write_text(_configured(server, folder, mode))

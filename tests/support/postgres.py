@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from pathlib import Path
-from typing import NoReturn
 from urllib.parse import quote
 
 import psycopg
@@ -197,14 +196,6 @@ def _made_locale(folder: Path) -> bool:
 
 CANNOT_RUN = (ImportError, OSError, RuntimeError, subprocess.SubprocessError, psycopg.Error)
 """Errors of a machine that cannot run a server."""
-
-
-def without_a_server(reason: object) -> NoReturn:
-    """Skip the test, or fail where CI is set, since nobody reads there what was skipped."""
-    message = f"PostgreSQL cannot be run here: {reason!r}"
-    if os.environ.get("CI", "false").lower() not in ("", "0", "false"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 def execute_on(url: str, *statements: str) -> None:

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from tests.support.postgres import PostgresServer, running_server, without_a_server
+from tests.support.postgres import PostgresServer, running_server
+from tests.support.programs import skip_without
 
 
 def connected(url: str) -> psycopg.Connection[tuple[object, ...]]:
@@ -88,4 +89,4 @@ def test_only_ci_has_to_run_a_server(
     """Other machines skip the tests with the reason; CI fails."""
     monkeypatch.setenv("CI", ci)
     with pytest.raises(outcome, match="cannot be run here: OSError"):
-        without_a_server(OSError("no room"))
+        skip_without("PostgreSQL", OSError("no room"))

@@ -2,51 +2,29 @@
 
 import json
 import os
-import socket
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from burndown.persistence import open_backend
+from tests.web.gunicorn import running_gunicorn
 
 pytest.importorskip("dash")
 pytest.importorskip("gunicorn")
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="gunicorn needs a fork")
-ROOT = Path(__file__).parents[2]
 CALLBACKS = 48
 WORKERS = 2
 
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """Run Gunicorn on loopback, with two workers forked from a process with an open store."""
-    with closing(socket.create_server(("127.0.0.1", 0), backlog=CALLBACKS)) as listening:
-        command = [
-            *(sys.executable, "-m", "gunicorn", "--preload", "--workers", str(WORKERS)),
-            *("--threads", "8", "--graceful-timeout", "1", "--log-level", "error"),
-            *("--bind", f"fd://{listening.fileno()}"),
-            "tests.web.dash_app:server",
-        ]
-        environment = {
-            **os.environ,
-            "BURNDOWN_DATABASE_URL": str(tmp_path / "burndown.db"),
-            "PYTHONPATH": str(ROOT),
-        }
-        server = subprocess.Popen(
-            command, cwd=tmp_path, env=environment, pass_fds=[listening.fileno()]
-        )
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.terminate()
-            server.wait(60)
+    """Run two workers, forked from a process with an open store."""
+    with running_gunicorn("tests.web.dash_app:server", tmp_path, CALLBACKS, WORKERS) as url:
+        yield url
 
 
 def run_callback(address: str, button: str, clicks: int) -> str:

@@ -6,7 +6,7 @@ belong to which snapshot is in the sidecar.
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from burndown.errors import format_value
@@ -20,7 +20,6 @@ from burndown.models.timestamps import to_iso_week, to_utc
 __all__ = ["described_snapshots", "snapshot_documents"]
 
 _ONE_DIGIT = re.compile(r"[0-9]{4}-W[1-9]").fullmatch
-_MONDAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 
 _Metrics = dict[str, Any]
@@ -126,12 +125,6 @@ def _week(spelling: str) -> str | None:
     """Return the ISO week, also of one digit (``2025-W7``) or its Monday (``2025-02-10``)."""
     if _ONE_DIGIT(spelling):
         spelling = f"{spelling[:-1]}0{spelling[-1]}"
-    elif _MONDAY(spelling):
-        try:
-            year, week, weekday = date.fromisoformat(spelling).isocalendar()
-        except ValueError:
-            return None
-        return f"{year:04}-W{week:02}" if weekday == 1 else None
     return to_iso_week(spelling)
 
 

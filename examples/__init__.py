@@ -1,0 +1,1 @@
+"""Applications that use the package, as a template for your own."""

@@ -1,0 +1,1 @@
+"""A settings form in Dash: ``python -m examples.settings_form.app``."""

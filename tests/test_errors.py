@@ -1,0 +1,26 @@
+"""Errors say which value of an input is wrong."""
+
+from burndown import ValidationError
+from burndown.errors import Problem
+
+
+def test_problems_by_path_are_what_a_form_shows_next_to_its_fields() -> None:
+    error = ValidationError(
+        "Profile 'kafka'",
+        [
+            Problem("jira_config.base_url", "input should be a URL", "'jira'"),
+            Problem("jira_config.token", "input should be the token itself, not its mask", None),
+            Problem("jira_config.base_url", "input should be shorter", "'jira'"),
+        ],
+    )
+    assert error.by_path() == {
+        "jira_config.base_url": (
+            "input should be a URL, got 'jira'; input should be shorter, got 'jira'"
+        ),
+        "jira_config.token": "input should be the token itself, not its mask",
+    }
+
+
+def test_a_message_of_a_path_has_no_control_characters() -> None:
+    error = ValidationError("Profile", [Problem("", "input should be\nan object", None)])
+    assert error.by_path() == {"": r"input should be\nan object"}
