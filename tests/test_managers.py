@@ -1,7 +1,7 @@
 """The rules for profiles and queries hold, and a call that raises changes nothing."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from burndown import (
     ProfileNotFoundError,
     QueryNotFoundError,
+    RevisionConflictError,
     SQLiteBackend,
     ValidationError,
     set_backend,
@@ -164,7 +165,7 @@ def active(store: SQLiteBackend) -> tuple[str | None, str | None]:
     return store.get_app_state("active_profile_id"), store.get_app_state("active_query_id")
 
 
-def without(document: dict[str, Any], *left_out: str) -> dict[str, Any]:
+def without(document: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key not in left_out}
 
 
@@ -509,6 +510,34 @@ def test_an_update_changes_what_is_given_and_keeps_the_rest(kafka: SQLiteBackend
     assert get_profile("kafka") == {**expected, "name": "New", "revision": 3}
     with unchanged(kafka):
         update_profile("kafka", {})
+
+
+def test_an_update_of_another_revision_is_refused(kafka: SQLiteBackend) -> None:
+    revision = update_profile("kafka", {"show_points": True})["revision"]
+    query_revision = update_query("kafka", "12w", jql="c = d")["revision"]
+    with unchanged(kafka), pytest.raises(RevisionConflictError):
+        update_profile("kafka", {"name": "New"}, revision - 1)
+    with unchanged(kafka), pytest.raises(RevisionConflictError):
+        update_query("kafka", "12w", name="New", if_revision=query_revision - 1)
+    assert update_profile("kafka", {"name": "New"}, revision)["revision"] == revision + 1
+    new = update_query("kafka", "12w", name="New", if_revision=query_revision)
+    assert new["revision"] == query_revision + 1
+
+
+def test_switching_leaves_revisions(kafka: SQLiteBackend) -> None:
+    switch_query("kafka", "bugs")
+    before = [get_profile("kafka")["revision"], get_query("kafka", "bugs")["revision"]]
+    switch_profile("kafka")
+    switch_query("kafka", "bugs")
+    assert [get_profile("kafka")["revision"], get_query("kafka", "bugs")["revision"]] == before
+
+
+def test_copies_begin_with_the_first_revision(kafka: SQLiteBackend) -> None:
+    update_profile("kafka", {"description": "changed"})
+    update_query("kafka", "12w", description="changed")
+    copy_id = duplicate_profile("kafka", "Copy")
+    assert get_profile(copy_id)["revision"] == get_query(copy_id, "12w")["revision"] == 1
+    assert get_query("kafka", duplicate_query("kafka", "12w", "Copy"))["revision"] == 1
 
 
 @settings(max_examples=25)
