@@ -13,9 +13,9 @@ from burndown.models.documents import Document
 from burndown.models.submodel import Submodel
 
 __all__ = [
-    "has_mask",
     "is_masked_text",
-    "names_token",
+    "lacks_token",
+    "may_have_masks",
     "public_document",
     "with_removed_token",
     "with_stored_secrets",
@@ -52,10 +52,9 @@ def is_masked_text(token: str) -> bool:
     return token != "" and not token.strip("*")
 
 
-def names_token(document: Mapping[str, Any]) -> bool:
-    """Return whether a document says what the token is to be, be it none."""
-    jira = _jira_config(document)
-    return _TOKEN in jira and not _is_masked_token(jira[_TOKEN])
+def lacks_token(document: Mapping[str, Any]) -> bool:
+    """Return whether a document says nothing about the token."""
+    return _TOKEN not in _jira_config(document)
 
 
 def without_masked_token(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,9 +73,16 @@ def with_removed_token(document: Mapping[str, Any], stored: Mapping[str, Any]) -
     return {**document, _JIRA: {**jira, _TOKEN: ""}}
 
 
-def has_mask(row: Mapping[str, Any]) -> bool:
-    """Return whether a row, whose JSON is encoded, may hold the mask of a secret."""
-    return any(_ENCODED_MASK in value for value in row.values() if type(value) is str)
+def may_have_masks(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+    """Return whether a document may have the mask of a secret.
+
+    Args:
+        document: the document.
+        row: the same with its JSON encoded, in which a search is fast.
+    """
+    return _is_masked_token(_jira_config(document).get(_TOKEN)) or any(
+        _ENCODED_MASK in value for value in row.values() if type(value) is str
+    )
 
 
 def with_stored_secrets(document: Mapping[str, Any], stored: Mapping[str, Any]) -> Document:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select, type_coerce
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
 from burndown.models.codec import codec_of
+from burndown.models.json_codec import decode_object, encode_strict
+from burndown.models.json_columns import JsonText
 from burndown.models.profile_document import ProfileDocument
-from burndown.models.public_document import has_mask, names_token, with_stored_secrets
+from burndown.models.public_document import lacks_token, may_have_masks, with_stored_secrets
 from burndown.repositories.revisions import RevisedRepository, save_revised
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -21,6 +23,9 @@ _ALL = select_documents(_TABLE)
 _GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), spread=Profile.UNKNOWN_KEYS)
 _LIST: Statement[ProfileDocument] = Statement(
     _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), spread=Profile.UNKNOWN_KEYS
+)
+_JIRA_CONFIG = Statement(
+    select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
@@ -45,7 +50,7 @@ def delete_profile(executor: Executor, profile_id: str) -> None:
         raise ProfileNotFoundError(profile_id)
 
 
-def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, Any]) -> int:
+def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, Any]) -> None:
     """Add the profile, or replace the one with the same id, and keep its secrets.
 
     Args:
@@ -54,19 +59,19 @@ def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, An
             secret, the stored one is kept.
         row: its values by column.
 
-    Returns:
-        The revision.
-
     Raises:
         RevisionConflictError: the stored profile has another revision than the given one.
         ValidationError: the name is taken.
     """
-    if not names_token(given) or has_mask(row):
-        stored = get_profile(executor, row["id"])
-        if stored is not None or has_mask(row):
-            document = with_stored_secrets(given, stored or {})
-            [row] = codec_of(Profile).rows([{"created_at": row["created_at"], **document}])
-    return save_revised(executor, Profile, given, row)
+    if may_have_masks(given, row):
+        document = with_stored_secrets(given, get_profile(executor, row["id"]) or {})
+        [row] = codec_of(Profile).rows([{"created_at": row["created_at"], **document}])
+    elif lacks_token(given):
+        for stored in _JIRA_CONFIG.values(executor, id=row["id"]):
+            if "token" in stored:
+                jira = {**decode_object(row["jira_config"]), "token": stored["token"]}
+                row = {**row, "jira_config": encode_strict(jira).decode()}
+    save_revised(executor, Profile, given, row)
 
 
 class ProfileRepository(RevisedRepository[Profile]):
@@ -82,8 +87,8 @@ class ProfileRepository(RevisedRepository[Profile]):
         """Return all profiles, most recently used first."""
         return self._all_typed(list_profiles(self._executor))
 
-    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> int:
-        return save_profile(self._executor, document, row)
+    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> None:
+        save_profile(self._executor, document, row)
 
     def delete(self, profile_id: str) -> None:
         """Delete the profile with everything that belongs to it.

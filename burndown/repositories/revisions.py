@@ -33,10 +33,11 @@ class RevisedRepository(Repository[N]):
         """
         document = entity.to_document()
         [row] = codec_of(self.entity).rows([document])
-        set_committed_value(entity, REVISION, self._save(document, row))
+        self._save(document, row)
+        set_committed_value(entity, REVISION, _current(self._executor, self.entity, row))
 
-    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> int:
-        return save_revised(self._executor, self.entity, document, row)
+    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> None:
+        save_revised(self._executor, self.entity, document, row)
 
 
 def save_revised(
@@ -44,7 +45,7 @@ def save_revised(
     entity: type[NamedEntity],
     given: Mapping[str, Any],
     row: dict[str, Any],
-) -> int:
+) -> None:
     """Insert a row, or replace the one with the same key and count the change.
 
     Args:
@@ -53,9 +54,6 @@ def save_revised(
         given: the fields that the caller gave. A time that was not given keeps the value of an
             existing row. A revision that was given has to be that of an existing row.
         row: the values by column.
-
-    Returns:
-        The revision of the row.
 
     Raises:
         RevisionConflictError: the existing row has another revision.
@@ -67,7 +65,7 @@ def save_revised(
     upsert = _upsert(entity, preserved, expected is not None)
     try:
         with atomic(executor, 1):
-            revision = upsert.run_counting(executor, row)
+            is_saved = upsert.replaces(executor, row)
     except executor.dialect.loaded_dbapi.IntegrityError:
         if expected is not None:  # it says more than that the name is taken
             current = _current(executor, entity, row)
@@ -75,9 +73,8 @@ def save_revised(
                 raise _conflict(entity, row, current) from None
         raise_constraint_error(executor, entity, row)
         raise
-    if revision is None:
+    if not is_saved:
         raise _conflict(entity, row, _current(executor, entity, row))
-    return revision
 
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:

@@ -82,17 +82,20 @@ class CountingUpsert(Upsert):
         self._content = content
         self._only_if_equal = only_if_equal
 
-    def run_counting(self, executor: Executor, row: Mapping[str, Any]) -> int | None:
-        """Insert or replace a row; return its count, or ``None`` if it has another count."""
+    def replaces(self, executor: Executor, row: Mapping[str, Any]) -> bool:
+        """Insert or replace a row; return ``False`` if the stored one has another count."""
         compiled = self.compiled(executor.dialect)
-        rows = executor.execute(compiled.sql, compiled.bound(row)).fetchall()
-        return rows[0][0] if rows else None
+        written: int = executor.execute(compiled.sql, compiled.bound(row)).rowcount
+        return written > 0
 
     def _ending(self, dialect: Dialect) -> str:
+        # Without RETURNING, for which SQLite searches the tables that refer to this one.
+        ending = super()._ending(dialect)
+        if not self._only_if_equal:
+            return ending
         quoted = dialect.identifier_preparer.quote
-        counter, table = quoted(self._counter), quoted(self._table.name)
-        condition = f" WHERE {table}.{counter} = excluded.{counter}" if self._only_if_equal else ""
-        return f"{super()._ending(dialect)}{condition} RETURNING {counter}"
+        counter = quoted(self._counter)
+        return f"{ending} WHERE {quoted(self._table.name)}.{counter} = excluded.{counter}"
 
     def _new_value(self, name: str, dialect: Dialect) -> str:
         if name != self._counter:

@@ -110,14 +110,19 @@ def without_secrets(value: Any) -> Any:
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
+def without_revision(document: Any) -> Any:
+    """Return the document of a profile or query as exports have it; the store counts revisions."""
+    return document and {key: document[key] for key in document if key != "revision"}
+
+
 def whole(backend: PersistenceBackend, profile_id: str) -> str:
     """Return what an export should keep of a profile, as JSON that distinguishes 1 and 1.0."""
     of_week = ("snapshot_date", "metric_type", "metrics", "forecast")
     found = {
-        "profile": without_secrets(backend.get_profile(profile_id)),
+        "profile": without_secrets(without_revision(backend.get_profile(profile_id))),
         "queries": {
             query["id"]: {
-                "query": query,
+                "query": without_revision(query),
                 "project_data": backend.get_project_data(profile_id, query["id"]),
                 "snapshots": [
                     {key: value for key, value in snapshot.items() if key in of_week}
@@ -133,9 +138,11 @@ def whole(backend: PersistenceBackend, profile_id: str) -> str:
 
 
 def records_of(backend: PersistenceBackend, profile_id: str) -> dict[type[Entity], str]:
-    """Return all that is stored of a profile, as strings in which the types of numbers count."""
+    """Return what exports hold of a profile, as strings in which the types of numbers count."""
     return {
-        model: json.dumps(list(backend.records(model, profile_id)), sort_keys=True)
+        model: json.dumps(
+            [without_revision(each) for each in backend.records(model, profile_id)], sort_keys=True
+        )
         for model in KINDS
     }
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from burndown import ImportExportError, ValidationError, set_backend
+from burndown import (
+    ImportExportError,
+    Profile,
+    Query,
+    RevisionConflictError,
+    ValidationError,
+    set_backend,
+)
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.naming_rules import MAX_PROFILES
 from tests.import_export.exports import records_of
@@ -72,10 +79,40 @@ def test_other_profiles_and_the_active_one_stay(store: Store, tmp_path: Path) ->
     store.set_app_state("active_profile_id", "kafka")
     store.set_app_state("active_query_id", "gone")
     store.save_task_progress("task", 1, "running")
-    before = everything(store.backend)
+    before, kafka = everything(store.backend), records_of(store.backend, "kafka")
     change(store)
     import_profile(path, replace=True)
+    assert records_of(store.backend, "kafka") == kafka
+    for document in (store.get_profile("kafka"), *store.list_queries("kafka")):
+        entity = Query if "profile_id" in document else Profile
+        store.save_records(entity, [{**document, "revision": 1}])  # as before
     assert everything(store.backend) == before
+
+
+def test_forms_that_were_filled_before_find_a_conflict(store: Store, tmp_path: Path) -> None:
+    """The revisions go on from those of the replaced ones; an export has none."""
+    path = export_profile("kafka", tmp_path / "export", include_secrets=True)
+    assert "revision" not in (path / "profile.json").read_text("utf-8")
+    assert "revision" not in (path / "queries" / "q.json").read_text("utf-8")
+    change(store)
+    stale, stale_query = store.get_profile("kafka"), store.get_query("kafka", "q")
+    assert (stale["revision"], stale_query["revision"]) == (2, 2)
+    import_profile(path, replace=True)
+    with pytest.raises(RevisionConflictError, match="revision 3, not 2"):
+        store.save_profile(stale)
+    with pytest.raises(RevisionConflictError, match="revision 3, not 2"):
+        store.save_query("kafka", stale_query)
+    import_profile(path, "copy")
+    assert store.get_profile("copy")["revision"] == store.get_query("copy", "q")["revision"] == 1
+
+
+def test_a_revision_in_an_edited_file_is_ignored(store: Store, tmp_path: Path) -> None:
+    path = export_profile("kafka", tmp_path / "export")
+    for name in ("profile.json", "queries/q.json"):
+        written = json.loads((path / name).read_text("utf-8"))
+        (path / name).write_text(json.dumps({**written, "revision": 7}), "utf-8")
+    import_profile(path, "copy")
+    assert store.get_profile("copy")["revision"] == store.get_query("copy", "q")["revision"] == 1
 
 
 def test_a_profile_with_the_same_id_is_replaced(store: Store, tmp_path: Path) -> None:

@@ -141,10 +141,10 @@ def test_the_sample_comes_back_unchanged(tmp_path: Path) -> None:
     for path, written in before.items():
         name, folder = path.split("/")[-1], path.split("/")[-2]
         if name == "profile.json":
-            defaults: Files = {"id": folder} | {key: {} for key in SECTIONS}
+            defaults: Files = {"id": folder, "revision": 1} | {key: {} for key in SECTIONS}
             written = completed_settings(written, back[path], defaults)
         elif name == "query.json":
-            defaults = {"id": folder, "description": ""}
+            defaults = {"id": folder, "description": "", "revision": 1}
             written = completed_settings(written, back[path], defaults)
         elif name == "metrics_snapshots.json":
             written = {iso_week(week): metrics for week, metrics in written.items()}
