@@ -148,8 +148,9 @@ def duplicate_profile(
     """
     backend = resolve_backend(backend)
     with transaction_on(backend):
-        settings = get_profile(profile_id, backend=backend)
-        del settings["created_at"], settings["last_used"], settings["revision"]
+        profile = get_profile(profile_id, backend=backend)
+        of_original = {*Profile.PRESERVED_ON_UPDATE, "revision"}
+        settings = {key: value for key, value in profile.items() if key not in of_original}
         copy_id = create_profile(name, settings, backend=backend)
         for query in backend.list_queries(profile_id):
             backend.save_query(copy_id, {**query, "profile_id": copy_id, "revision": None})

@@ -54,22 +54,22 @@ CHANGES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     ),
     "update_profile": (
         lambda: profile_manager.update_profile("kafka", {"show_points": True}),
-        [call.save_profile({**PROFILE, "show_points": True})],
+        [call.patch_profile("kafka", {"show_points": True}, None)],
     ),
     "rename_profile": (
         lambda: profile_manager.rename_profile("kafka", "Streams"),
-        [call.save_profile({**PROFILE, "name": "Streams"})],
+        [call.patch_profile("kafka", {"name": "Streams"}, None)],
     ),
     "duplicate_profile": (
         lambda: profile_manager.duplicate_profile("kafka", "Copy"),
         [
             call.save_profile({"id": "copy", "name": "Copy", "description": ""}),
-            call.save_query("copy", {**QUERY, "profile_id": "copy"}),
+            call.save_query("copy", {**QUERY, "profile_id": "copy", "revision": None}),
         ],
     ),
     "switch_profile": (
         lambda: profile_manager.switch_profile("kafka"),
-        [call.save_profile({**PROFILE, "last_used": ANY}), *ACTIVATE],
+        [call.patch_profile("kafka", {"last_used": ANY}), *ACTIVATE],
     ),
     "delete_profile": (
         lambda: profile_manager.delete_profile("kafka"),
@@ -86,11 +86,11 @@ CHANGES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     ),
     "update_query": (
         lambda: query_manager.update_query("kafka", "12w", jql="status = Done"),
-        [call.save_query("kafka", {**QUERY, "jql": "status = Done", "updated_at": ANY})],
+        [call.patch_query("kafka", "12w", {"jql": "status = Done", "updated_at": ANY}, None)],
     ),
     "rename_query": (
         lambda: query_manager.rename_query("kafka", "12w", "Quarter"),
-        [call.save_query("kafka", {**QUERY, "name": "Quarter", "updated_at": ANY})],
+        [call.patch_query("kafka", "12w", {"name": "Quarter", "updated_at": ANY}, None)],
     ),
     "duplicate_query": (
         lambda: query_manager.duplicate_query("kafka", "12w", "Copy"),
@@ -99,8 +99,8 @@ CHANGES: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     "switch_query": (
         lambda: query_manager.switch_query("kafka", "12w"),
         [
-            call.save_query("kafka", {**QUERY, "last_used": ANY}),
-            call.save_profile({**PROFILE, "last_used": ANY}),
+            call.patch_query("kafka", "12w", {"last_used": ANY}),
+            call.patch_profile("kafka", {"last_used": ANY}),
             *ACTIVATE,
         ],
     ),
@@ -125,7 +125,7 @@ READS: dict[str, tuple[Callable[[], Any], Any]] = {
 
 def changes_of(backend: Mock) -> list[Any]:
     """Return the calls that change something, in their order."""
-    changing = ("save_", "set_", "delete_")
+    changing = ("save_", "patch_", "set_", "delete_")
     return [each for each in backend.mock_calls if each[0].startswith(changing)]
 
 
@@ -153,7 +153,7 @@ def test_every_function_of_the_managers_is_called() -> None:
 def test_what_a_mock_does_not_have_is_not_found(mock_backend: Mock) -> None:
     """The first profile becomes active, and the last one leaves none."""
     with pytest.raises(ProfileNotFoundError, match="Profile 'xyz' not found"):
-        profile_manager.update_profile("xyz", {})
+        profile_manager.duplicate_profile("xyz", "Copy")
     assert changes_of(mock_backend) == []
     mock_backend.get_app_state.return_value = "kafka"
     profile_manager.delete_profile("kafka")
