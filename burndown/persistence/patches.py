@@ -69,7 +69,9 @@ def replacing(
     """
     expected, current = given.get(REVISION), earlier[REVISION]
     if expected not in (None, current):
-        raise RevisionConflictError(f"{entity.__name__} {document['id']!r}", expected, current)
+        raise RevisionConflictError(
+            f"{entity.__name__} {document['id']!r}", document[REVISION], current
+        )
     fields, before = map(entity.fields_of_document, (document, earlier))
     is_changed = any(
         encode(fields.get(name)) != encode(before.get(name)) for name in entity.content_fields()

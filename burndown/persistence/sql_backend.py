@@ -73,7 +73,7 @@ class SQLBackend(PersistenceBackend):
         return self.database.read(get_profile, profile_id)
 
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
-        given = document_of(Profile, profile)
+        given = {**document_of(Profile, profile)}  # read again within the transaction
         [row] = codec_of(Profile).rows([{"created_at": self.now(), **without_masked_token(given)}])
         self.database.write(save_profile, given, row)
 
