@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PersistenceError,
         ProfileNotFoundError,
         QueryNotFoundError,
+        RevisionConflictError,
         SchemaTooNewError,
         StorageError,
         TransactionAbortedError,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         TaskProgress,
         TaskProgressDocument,
         jira_cache_key,
+        public_document,
     )
     from burndown.persistence import PersistenceBackend, get_backend, set_backend
     from burndown.persistence.sqlite_backend import SQLiteBackend
@@ -58,6 +60,7 @@ _NAMES = {
         "PersistenceError",
         "ProfileNotFoundError",
         "QueryNotFoundError",
+        "RevisionConflictError",
         "SchemaTooNewError",
         "StorageError",
         "TransactionAbortedError",
@@ -85,6 +88,7 @@ _NAMES = {
         "TaskProgress",
         "TaskProgressDocument",
         "jira_cache_key",
+        "public_document",
     ),
     "burndown.persistence": ("PersistenceBackend", "get_backend", "set_backend"),
     "burndown.persistence.sqlite_backend": ("SQLiteBackend",),
@@ -117,6 +121,7 @@ __all__ = [
     "Query",
     "QueryDocument",
     "QueryNotFoundError",
+    "RevisionConflictError",
     "SQLiteBackend",
     "SchemaTooNewError",
     "StorageError",
@@ -127,6 +132,7 @@ __all__ = [
     "ValidationError",
     "get_backend",
     "jira_cache_key",
+    "public_document",
     "set_backend",
 ]
 

@@ -6,6 +6,7 @@
     ├── ProfileNotFoundError    (also ValueError)
     ├── QueryNotFoundError      (also ValueError)
     ├── ValidationError         (also ValueError)
+    ├── RevisionConflictError   (also ValueError)
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
@@ -39,6 +40,7 @@ __all__ = [
     "Problem",
     "ProfileNotFoundError",
     "QueryNotFoundError",
+    "RevisionConflictError",
     "SchemaTooNewError",
     "StorageError",
     "TransactionAbortedError",
@@ -184,6 +186,28 @@ def format_value(value: object) -> str:
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
         return text if len(text) <= 80 else text[:77] + "..."
     return f"a value of type {type(value).__name__}"
+
+
+class RevisionConflictError(PersistenceError, ValueError):
+    """The profile or query was changed since the caller read it; nothing was written.
+
+    Attributes:
+        subject: what was to be saved, such as ``Profile 'kafka'``.
+        given: the revision that the caller read.
+        current: the stored revision.
+    """
+
+    def __init__(self, subject: str, given: int, current: int) -> None:
+        super().__init__(
+            f"{subject} has revision {current}, not {given}: it was changed in the meantime; read "
+            "it again, and repeat the change"
+        )
+        self.subject = subject
+        self.given = given
+        self.current = current
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.subject, self.given, self.current)
 
 
 class MigrationError(PersistenceError):

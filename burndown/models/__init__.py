@@ -25,6 +25,7 @@ from burndown.models.profile import (
 )
 from burndown.models.profile_document import ProfileDocument
 from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
+from burndown.models.public_document import public_document
 from burndown.models.query import Query, QueryDocument
 from burndown.models.query_data import QueryData
 from burndown.models.submodel import Submodel
@@ -67,6 +68,7 @@ __all__ = [
     "TaskProgressDocument",
     "WeeklyStatistics",
     "jira_cache_key",
+    "public_document",
 ]
 
 ENTITIES: tuple[type[Entity], ...] = (

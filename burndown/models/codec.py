@@ -22,6 +22,7 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, Strict, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, PydanticSerializationError
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from typing_extensions import TypedDict
 
 from burndown.errors import ValidationError
@@ -62,6 +63,13 @@ class Codec(Generic[E]):
             (column.name, column.type)
             for column in entity.__table__.c
             if isinstance(column.type, JsonColumn)
+        ]
+        # A field that is ``None`` until the entity is stored, as an id that the database makes.
+        self._initial = [
+            (column.name, column.default.arg)
+            for column in entity.__table__.c
+            if isinstance(column.default, ScalarElementColumnDefault)
+            and entity.model_fields[column.name].default is None
         ]
         self._encoders = [(name, stored.encode) for name, stored in json_columns]
         self._copiers = [(name, stored.checked_copy) for name, stored in json_columns]
@@ -116,9 +124,13 @@ class Codec(Generic[E]):
     def _converted(self, document: Mapping[str, Any], converters: _Converters) -> Row:
         """Return the validated values of a document, those of JSON columns converted."""
         try:
-            return _convert(self._validated(document), converters)
+            row = _convert(self._validated(document), converters)
         except _NOT_AS_GIVEN:
-            return _convert(self._validated_by_entity(document), converters)
+            row = _convert(self._validated_by_entity(document), converters)
+        for name, initial in self._initial:
+            if row[name] is None:
+                row[name] = initial
+        return row
 
     def _validated(self, document: Mapping[str, Any]) -> Row:
         """Return the validated values, sections and compressed values as they were given.

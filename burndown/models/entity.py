@@ -44,7 +44,8 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
     QUERY_COLUMN: ClassVar[str | None] = None
     """The column with the id of the query, if the entity is one or belongs to one."""
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset()
-    """Columns that keep their value if a document that replaces another has none."""
+    """Columns that keep their value if a document that replaces another has none. They are times,
+    and no content: the revision does not count their changes."""
     EXPORT_FILE: ClassVar[str | None] = None
     """The file of an export with its records, if any; ``{query}`` is replaced by the query."""
     LEGACY_FILE: ClassVar[str | None] = None

@@ -48,6 +48,7 @@ __all__ = [
     "Number",
     "OptionalDate",
     "PositiveNumber",
+    "Revision",
     "Text",
     "TimestampText",
     "UtcDatetime",
@@ -222,6 +223,9 @@ Count = Annotated[
     Expecting("input should be a finite number of at least 1", check=_check_digits),
 ]
 """A :data:`Number` of at least 1."""
+
+Revision = Annotated[StrictInt, Field(ge=1, le=2**53 - 1)]
+"""A count of changes, exact in every language that reads JSON."""
 
 
 def _number_or_none(value: Any) -> Any:

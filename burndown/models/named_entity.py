@@ -4,17 +4,28 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
 from pydantic import model_validator
-from sqlalchemy import text
+from sqlalchemy import BigInteger, text
 from sqlmodel import Field
 
 from burndown.errors import ValidationError
 from burndown.models.columns import OrderedText, UtcTimestamp, random_text
 from burndown.models.entity import Entity
-from burndown.models.field_types import Identifier, JsonObject, Line, Name, UtcDatetime, slug
+from burndown.models.field_types import (
+    Identifier,
+    JsonObject,
+    Line,
+    Name,
+    Revision,
+    UtcDatetime,
+    slug,
+)
 from burndown.models.json_columns import JsonText
 from burndown.models.timestamps import utc_now
 
-__all__ = ["NamedEntity", "name_taken"]
+__all__ = ["REVISION", "NamedEntity", "name_taken"]
+
+REVISION = "revision"
+"""The field that counts the changes of the others."""
 
 _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
@@ -45,6 +56,13 @@ class NamedEntity(Entity):
         default_factory=utc_now, sa_type=UtcTimestamp, sa_column_kwargs=_NOW
     )
     """When it was last switched to, UTC; initially when it was created."""
+    revision: Revision | None = Field(
+        default=None,
+        sa_type=BigInteger,
+        sa_column_kwargs={"default": 1, "server_default": "1", "nullable": False},
+    )
+    """The number of its versions so far: 1 at first, raised by each change of its content, but not
+    of its times; ``None`` while it is not stored."""
     extra: JsonObject = Field(
         default_factory=dict,
         repr=False,
@@ -64,6 +82,12 @@ class NamedEntity(Entity):
         if "created_at" in document and "last_used" not in document:
             made["last_used"] = document["created_at"]
         return made
+
+    @classmethod
+    def content_fields(cls) -> list[str]:
+        """Return the fields whose changes the revision counts."""
+        others = {*cls.__table__.primary_key.columns.keys(), *cls.PRESERVED_ON_UPDATE, REVISION}
+        return [name for name in cls.model_fields if name not in others]
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:

@@ -9,6 +9,7 @@ from pydantic import (
     SerializationInfo,
     SerializerFunctionWrapHandler,
     StrictBool,
+    field_validator,
     model_serializer,
 )
 from pydantic import Field as SectionField
@@ -31,6 +32,7 @@ from burndown.models.field_types import (
 from burndown.models.json_codec import check_text
 from burndown.models.json_columns import FlagJson, SubmodelJson
 from burndown.models.named_entity import NamedEntity
+from burndown.models.public_document import is_masked_text
 from burndown.models.submodel import Submodel
 
 __all__ = [
@@ -70,7 +72,7 @@ def _check_token(token: SecretStr) -> SecretStr:
         check_text(secret)
     except PydanticCustomError:
         raise invalid("input should be a string without lone surrogates") from None
-    if secret and not secret.strip("*"):
+    if is_masked_text(secret):
         raise invalid("input should be the token itself, not its mask")
     return token
 
@@ -96,6 +98,12 @@ class JiraConfig(Submodel):
     """When the connection was last tested, ISO 8601, local time if without an offset."""
     last_test_success: StrictBool | None = None
     """Whether that test succeeded."""
+
+    # Not a rule of the field, which the codec would apply to rows: they keep what was given.
+    @field_validator("token", mode="before", json_schema_input_type=SecretStr | None)
+    @classmethod
+    def _none_is_empty(cls, token: Any) -> Any:
+        return "" if token is None else token
 
     @model_serializer(mode="wrap")
     def _without_token_in_json(

@@ -121,6 +121,7 @@ class ProfileDocument(TypedDict):
     description: str
     created_at: str
     last_used: str
+    revision: int
     jira_config: JiraConfigDocument
     field_mappings: FieldMappingsDocument
     forecast_settings: ForecastSettingsDocument

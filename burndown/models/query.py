@@ -55,6 +55,7 @@ class QueryDocument(TypedDict):
     jql: str
     created_at: str
     last_used: str
+    revision: int
     updated_at: str | None
 
 

@@ -4,29 +4,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from burndown.errors import ValidationError
-from burndown.models import Document
+from burndown.models import Document, Entity, Query
 
-__all__ = ["check_limit", "query_document", "require_object"]
+__all__ = ["check_limit", "document_of", "query_document"]
 
 
-def require_object(subject: str, document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the document unchanged.
+def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapping[str, Any]:
+    """Return a document unchanged, or that of an entity.
 
     Raises:
-        ValidationError: it is not an object.
+        ValidationError: it is neither an object nor such an entity.
     """
-    if not isinstance(document, Mapping):
-        raise ValidationError.of(subject, "", "input should be an object", document)
-    return document
+    if isinstance(given, entity):
+        return given.to_document()
+    if not isinstance(given, Mapping):
+        expected = f"input should be an object or a {entity.__name__}"
+        raise ValidationError.of(entity.__name__, "", expected, given)
+    return given
 
 
-def query_document(profile_id: str, query: Mapping[str, Any]) -> Document:
+def query_document(profile_id: str, query: Mapping[str, Any] | Query) -> Document:
     """Return a copy of the document of a query, with the id of its profile.
 
     Raises:
         ValidationError: it is not an object, or has the id of another profile.
     """
-    document = require_object("Query", query)
+    document = document_of(Query, query)
     if document.get("profile_id", profile_id) != profile_id:
         raise ValidationError.of(
             f"Query {document.get('id')!r}",

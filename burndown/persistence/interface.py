@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from burndown.errors import ProfileNotFoundError, QueryNotFoundError
 from burndown.models import (
     AppState,
     Document,
@@ -14,7 +15,9 @@ from burndown.models import (
     TaskProgress,
     TaskProgressDocument,
 )
+from burndown.models.public_document import with_removed_token
 from burndown.models.timestamps import to_utc
+from burndown.persistence.patches import patched
 from burndown.persistence.query_data_store import QueryDataStore
 
 __all__ = ["Document", "PersistenceBackend"]
@@ -54,6 +57,7 @@ class PersistenceBackend(QueryDataStore):
         """Return the profile, with its Jira token in plain text, or ``None``.
 
         It always has ``id``, ``name``, ``description``, ``created_at``, ``last_used``,
+        ``revision`` (1 at first, raised by each change of anything but these times),
         ``jira_config``, ``field_mappings``, ``forecast_settings``, ``project_classification``,
         ``flow_type_mappings``, ``show_milestone`` and ``show_points``, and all other keys that were
         saved. Sections hold only what was set; :class:`~burndown.models.Profile` has the defaults.
@@ -61,16 +65,49 @@ class PersistenceBackend(QueryDataStore):
         return cast("ProfileDocument | None", next(self.records(Profile, profile_id), None))
 
     @abstractmethod
-    def save_profile(self, profile: Mapping[str, Any]) -> None:
+    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         """Add the profile, or replace the one with the same ``id``.
 
         Args:
-            profile: only ``id`` is required. Without ``created_at`` or ``last_used``, an existing
-                profile keeps its own, and a new one gets the current time.
+            profile: an entity, or a document, of which only ``id`` is required. Without
+                ``created_at`` or ``last_used``, an existing profile keeps its own, and a new one
+                gets the current time. Without ``jira_config.token``, or with a mask of it, as in a
+                :func:`~burndown.public_document`, it keeps its token; ``None`` or an empty string
+                removes that. With a ``revision``, that has to be the one of an existing profile.
 
         Raises:
+            RevisionConflictError: the stored profile has another revision.
             ValidationError: a value is not valid, or another profile has the name.
         """
+
+    def patch_profile(
+        self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
+    ) -> ProfileDocument:
+        """Change what is given in the profile, and keep the rest.
+
+        Args:
+            profile_id: the profile.
+            changes: a JSON merge patch (RFC 7396): objects are merged key by key at every depth,
+                ``None`` removes a key, lists are replaced. A ``revision`` in it is that of
+                ``if_revision``. A masked token is kept.
+            if_revision: the revision that the profile has to have; ``None`` for any.
+
+        Returns:
+            The stored profile, as :meth:`get_profile` returns it.
+
+        Raises:
+            ProfileNotFoundError: it does not exist.
+            RevisionConflictError: it has another revision.
+            ValidationError: a value is not valid, another profile has the name, or ``id`` is
+                another id.
+        """
+        with self.transaction():
+            stored = self.get_profile(profile_id)
+            if stored is None:
+                raise ProfileNotFoundError(profile_id)
+            document = patched(Profile, stored, changes, if_revision)
+            self.save_profile(with_removed_token(document, stored))
+            return cast("ProfileDocument", self.get_profile(profile_id))
 
     def list_profiles(self) -> list[ProfileDocument]:
         """Return all profiles as :meth:`get_profile` does, most recently used first."""
@@ -90,26 +127,60 @@ class PersistenceBackend(QueryDataStore):
         """Return the query, or ``None``.
 
         It always has ``profile_id``, ``id``, ``name``, ``jql``, ``description``, ``created_at``,
-        ``last_used`` and ``updated_at`` (when it was last edited, ``None`` for never), and all
-        other keys that were saved.
+        ``last_used``, ``updated_at`` (when it was last edited, ``None`` for never) and
+        ``revision`` (1 at first, raised by each change of anything but these times), and all other
+        keys that were saved.
         """
         found = next(self.records(Query, profile_id, query_id), None)
         return cast("QueryDocument | None", found)
 
     @abstractmethod
-    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         """Add the query to the profile, or replace the one with the same ``id``.
 
         Args:
             profile_id: the profile that it belongs to.
-            query: only ``id`` is required. Without ``created_at``, ``last_used`` or ``updated_at``,
-                an existing query keeps its own; a new one gets the current time, and ``None`` for
-                ``updated_at``.
+            query: an entity, or a document, of which only ``id`` is required. Without
+                ``created_at``, ``last_used`` or ``updated_at``, an existing query keeps its own; a
+                new one gets the current time, and ``None`` for ``updated_at``. With a
+                ``revision``, that has to be the one of an existing query.
 
         Raises:
             ProfileNotFoundError: the profile does not exist.
+            RevisionConflictError: the stored query has another revision.
             ValidationError: a value is not valid, or another query of the profile has the name.
         """
+
+    def patch_query(
+        self,
+        profile_id: str,
+        query_id: str,
+        changes: Mapping[str, Any],
+        if_revision: int | None = None,
+    ) -> QueryDocument:
+        """Change what is given in the query, and keep the rest.
+
+        Args:
+            profile_id: the profile that it belongs to.
+            query_id: the query.
+            changes: as of :meth:`patch_profile`.
+            if_revision: the revision that the query has to have; ``None`` for any.
+
+        Returns:
+            The stored query, as :meth:`get_query` returns it.
+
+        Raises:
+            QueryNotFoundError: the profile has no such query, or does not exist.
+            RevisionConflictError: it has another revision.
+            ValidationError: a value is not valid, another query of the profile has the name, or
+                an id is another one.
+        """
+        with self.transaction():
+            stored = self.get_query(profile_id, query_id)
+            if stored is None:
+                raise QueryNotFoundError(profile_id, query_id)
+            self.save_query(profile_id, patched(Query, stored, changes, if_revision))
+            return cast("QueryDocument", self.get_query(profile_id, query_id))
 
     def list_queries(self, profile_id: str) -> list[QueryDocument]:
         """Return the queries of the profile as :meth:`get_query` does, most recently used first.

@@ -33,10 +33,12 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken
+from burndown.models.public_document import with_stored_secrets, without_masked_token
 from burndown.models.timestamps import utc_now
-from burndown.persistence.arguments import query_document, require_object
+from burndown.persistence.arguments import document_of, query_document
 from burndown.persistence.caching import is_expired
 from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.patches import replacing
 
 __all__ = ["JSONBackend"]
 
@@ -106,8 +108,10 @@ class JSONBackend(PersistenceBackend):
             found = [] if query is None else records.data(entity, profile_id, query)
         return sorted(found, key=codec_of(entity).key)
 
-    def save_records(self, entity: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
-        documents = codec_of(entity).complete(records)
+    def save_records(
+        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+    ) -> None:
+        documents = codec_of(entity).complete(document_of(entity, each) for each in records)
         if not documents:
             return
         with self._writing() as writer:
@@ -131,21 +135,31 @@ class JSONBackend(PersistenceBackend):
 
     # --- profiles and queries ----------------------------------------------------------------
 
-    def save_profile(self, profile: Mapping[str, Any]) -> None:
-        given = require_object("Profile", profile)
-        [document] = codec_of(Profile).complete([{"created_at": self.now(), **given}])
+    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
+        given, now = document_of(Profile, profile), self.now()
+        complete = codec_of(Profile).complete
+        [document] = complete([{"created_at": now, **without_masked_token(given)}])
         with self._writing() as writer:
-            _save_profile(writer, document, Profile.PRESERVED_ON_UPDATE.difference(given))
+            stored = writer.reader.find(document["id"])
+            earlier = {} if stored is None else writer.reader.profile(stored)
+            [document] = complete([with_stored_secrets({"created_at": now, **given}, earlier)])
+            if earlier:
+                document = replacing(Profile, document, given, earlier)
+            _save_profile(writer, document)
 
     def delete_profile(self, profile_id: str) -> None:
         with self._writing() as writer:
             writer.delete_profile(_get_profile(writer.reader, profile_id))
 
-    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         given = query_document(profile_id, query)
         [document] = codec_of(Query).complete([{"created_at": self.now(), **given}])
         with self._writing() as writer:
-            _save_query(writer, document, Query.PRESERVED_ON_UPDATE.difference(given))
+            stored = writer.reader.find_query(profile_id, document["id"])
+            if stored is not None:
+                earlier = writer.reader.query(profile_id, stored)
+                document = replacing(Query, document, given, earlier)
+            _save_query(writer, document)
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
         with self._writing() as writer:
@@ -258,28 +272,15 @@ def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
 # --- writing, with the constraints that a database checks itself -----------------------------
 
 
-def _save_profile(
-    writer: WorkspaceWriter, document: Document, preserved: frozenset[str] = frozenset()
-) -> None:
-    stored = writer.reader.find(document["id"])
+def _save_profile(writer: WorkspaceWriter, document: Document) -> None:
     others = [each.document for each in writer.reader.workspace.profiles]
     _check_name_is_free(Profile, document, others)
-    if stored is not None and preserved:
-        earlier = writer.reader.profile(stored)
-        document.update({name: earlier[name] for name in preserved})
     writer.save_profile(document)
 
 
-def _save_query(
-    writer: WorkspaceWriter, document: Document, preserved: frozenset[str] = frozenset()
-) -> None:
-    profile_id = document["profile_id"]
-    profile = _get_profile(writer.reader, profile_id)
-    stored = writer.reader.find_query(profile_id, document["id"])
+def _save_query(writer: WorkspaceWriter, document: Document) -> None:
+    profile = _get_profile(writer.reader, document["profile_id"])
     _check_name_is_free(Query, document, [each.document for each in profile.queries])
-    if stored is not None and preserved:
-        earlier = writer.reader.query(profile_id, stored)
-        document.update({name: earlier[name] for name in preserved})
     writer.save_query(profile, document)
 
 

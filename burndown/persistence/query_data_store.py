@@ -16,7 +16,7 @@ from burndown.models import (
     ProjectData,
 )
 from burndown.models.timestamps import to_utc
-from burndown.persistence.arguments import check_limit, require_object
+from burndown.persistence.arguments import check_limit, document_of
 from burndown.persistence.caching import expiry_at, is_expired, listed_cache, listed_changelog
 from burndown.persistence.record_store import RecordStore
 
@@ -236,21 +236,25 @@ class QueryDataStore(RecordStore):
         self.save_metrics_snapshots(profile_id, query_id, [snapshot])
 
     def save_metrics_snapshots(
-        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshots: Iterable[Mapping[str, Any] | MetricsSnapshot],
     ) -> None:
         """Save many snapshots, all of them or none.
 
         Args:
             profile_id: the profile of the query.
             query_id: the query.
-            snapshots: each with ``snapshot_date``, ``metric_type`` and ``metrics``, and optionally
-                ``forecast`` and ``created_at`` (by default the current time).
+            snapshots: entities, or documents, each with ``snapshot_date``, ``metric_type`` and
+                ``metrics``, and optionally ``forecast`` and ``created_at`` (by default the current
+                time).
         """
         now, ids = self.now(), {"profile_id": profile_id, "query_id": query_id}
         self.save_records(
             MetricsSnapshot,
             (
-                {"created_at": now, **require_object("Metrics snapshot", each), **ids}
+                {"created_at": now, **document_of(MetricsSnapshot, each), **ids}
                 for each in snapshots
             ),
         )

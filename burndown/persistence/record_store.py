@@ -53,12 +53,17 @@ class RecordStore(ABC):
         """
 
     @abstractmethod
-    def save_records(self, entity: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+    def save_records(
+        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+    ) -> None:
         """Save records unchanged, all of them or none; each replaces the one with the same key.
+
+        That of a profile or query replaces the revision, too, and the token.
 
         Args:
             entity: the entity that the records are of.
-            records: documents as :meth:`records` yields them. Fields with a default can be absent.
+            records: entities, or documents as :meth:`records` yields them. Fields with a default
+                can be absent.
         """
 
     @abstractmethod

@@ -22,9 +22,9 @@ from burndown.models import (
     TaskProgressDocument,
 )
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import NamedEntity
+from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
-from burndown.persistence.arguments import check_limit, query_document, require_object
+from burndown.persistence.arguments import check_limit, document_of, query_document
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import delete_app_state, get_app_state
@@ -36,9 +36,10 @@ from burndown.repositories.jira_changelog import (
     list_jira_changelogs,
 )
 from burndown.repositories.metrics_snapshot import list_metrics_snapshots
-from burndown.repositories.profile import delete_profile, get_profile, list_profiles
+from burndown.repositories.profile import delete_profile, get_profile, list_profiles, save_profile
 from burndown.repositories.project_data import get_project_data
 from burndown.repositories.query import delete_query, get_query, list_queries
+from burndown.repositories.revisions import save_revised
 from burndown.repositories.task_progress import (
     delete_task_progress,
     get_task_progress,
@@ -71,8 +72,10 @@ class SQLBackend(PersistenceBackend):
     def get_profile(self, profile_id: str) -> ProfileDocument | None:
         return self.database.read(get_profile, profile_id)
 
-    def save_profile(self, profile: Mapping[str, Any]) -> None:
-        self._save_named(Profile, require_object("Profile", profile))
+    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
+        given = document_of(Profile, profile)
+        [row] = codec_of(Profile).rows([{"created_at": self.now(), **without_masked_token(given)}])
+        self.database.write(save_profile, given, row)
 
     def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
@@ -83,8 +86,10 @@ class SQLBackend(PersistenceBackend):
     def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
         return self.database.read(get_query, profile_id, query_id)
 
-    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
-        self._save_named(Query, query_document(profile_id, query))
+    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
+        given = query_document(profile_id, query)
+        [row] = codec_of(Query).rows([{"created_at": self.now(), **given}])
+        self.database.write(save_revised, Query, given, row)
 
     def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)
@@ -180,9 +185,12 @@ class SQLBackend(PersistenceBackend):
     ) -> Iterator[Document]:
         return iterate_records(self.database.read, entity, profile_id, query_id)
 
-    def save_records(self, entity: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+    def save_records(
+        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+    ) -> None:
         # Validated and encoded before the transaction begins, so that others can write meanwhile.
-        self.database.write(save_rows, entity, codec_of(entity).rows(records))
+        rows = codec_of(entity).rows(document_of(entity, each) for each in records)
+        self.database.write(save_rows, entity, rows)
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:
@@ -195,10 +203,6 @@ class SQLBackend(PersistenceBackend):
 
     def close(self) -> None:
         self.database.close()
-
-    def _save_named(self, entity: type[NamedEntity], document: Mapping[str, Any]) -> None:
-        rows = codec_of(entity).rows([{"created_at": self.now(), **document}])
-        self.database.write(save_rows, entity, rows, document)
 
 
 def _delete_expired(executor: Executor, now: datetime) -> int:

@@ -6,7 +6,7 @@ never commit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, Generic, TypeVar
@@ -27,6 +27,7 @@ from burndown.sql import Executor, Statement, Upsert, key_conditions, select_doc
 __all__ = [
     "NOW",
     "Repository",
+    "atomic",
     "delete_expired",
     "iterate_records",
     "list_encoded",
@@ -92,20 +93,13 @@ def save_documents(
     save_rows(executor, entity, codec_of(entity).rows(documents))
 
 
-def save_rows(
-    executor: Executor,
-    entity: type[Entity],
-    rows: list[dict[str, Any]],
-    given: Iterable[str] | None = None,
-) -> None:
+def save_rows(executor: Executor, entity: type[Entity], rows: list[dict[str, Any]]) -> None:
     """Insert rows, or replace those with the same key; all of them or none.
 
     Args:
         executor: the connection to write on.
         entity: the entity that the rows are of.
         rows: the values by column.
-        given: the fields that were given. A column in ``PRESERVED_ON_UPDATE`` that was not keeps
-            the value of an existing row. ``None`` if all were.
 
     Raises:
         ValidationError: a name is taken.
@@ -113,22 +107,25 @@ def save_rows(
     """
     if not rows:
         return
-    preserved = frozenset() if given is None else entity.PRESERVED_ON_UPDATE.difference(given)
-    upsert = _upsert(entity, preserved)
-    # SQLite undoes a single failed statement itself; a savepoint would take a third of a small
-    # write. PostgreSQL needs one to go on in the transaction after an error.
-    is_atomic = executor.dialect.name == "sqlite" and len(rows) == 1
     try:
-        with nullcontext() if is_atomic else executor.savepoint():
-            upsert.run(executor, rows)
+        with atomic(executor, len(rows)):
+            _upsert(entity).run(executor, rows)
     except executor.dialect.loaded_dbapi.IntegrityError:
         if len(rows) == 1:
             raise_constraint_error(executor, entity, rows[0])
             raise
         with executor.savepoint():
             for row in rows:  # one after the other, to find the one that is refused
-                save_rows(executor, entity, [row], given)
+                save_rows(executor, entity, [row])
         raise
+
+
+def atomic(executor: Executor, row_count: int) -> AbstractContextManager[None]:
+    """Undo an upsert of rows if it fails, so that the transaction can go on."""
+    # SQLite undoes a single failed statement itself; a savepoint would take a third of a small
+    # write. PostgreSQL needs one to go on in the transaction after an error.
+    undoes_itself = executor.dialect.name == "sqlite" and row_count == 1
+    return nullcontext() if undoes_itself else executor.savepoint()
 
 
 def iterate_records(
@@ -221,5 +218,5 @@ def _expired_rows(entity: type[Entity]) -> Statement:
 
 
 @cache
-def _upsert(entity: type[Entity], preserved: frozenset[str]) -> Upsert:
-    return Upsert(entity.__table__, preserved)
+def _upsert(entity: type[Entity]) -> Upsert:
+    return Upsert(entity.__table__)

@@ -1,16 +1,19 @@
 """Profiles, most recently used first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
+from burndown.models.codec import codec_of
 from burndown.models.profile_document import ProfileDocument
-from burndown.repositories.base import Repository
+from burndown.models.public_document import has_mask, names_token, with_stored_secrets
+from burndown.repositories.revisions import RevisedRepository, save_revised
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles"]
+__all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles", "save_profile"]
 
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
@@ -42,7 +45,31 @@ def delete_profile(executor: Executor, profile_id: str) -> None:
         raise ProfileNotFoundError(profile_id)
 
 
-class ProfileRepository(Repository[Profile]):
+def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, Any]) -> int:
+    """Add the profile, or replace the one with the same id, and keep its secrets.
+
+    Args:
+        executor: the connection to write on.
+        given: the document that the caller gave. Without a token, and where it has the mask of a
+            secret, the stored one is kept.
+        row: its values by column.
+
+    Returns:
+        The revision.
+
+    Raises:
+        RevisionConflictError: the stored profile has another revision than the given one.
+        ValidationError: the name is taken.
+    """
+    if not names_token(given) or has_mask(row):
+        stored = get_profile(executor, row["id"])
+        if stored is not None or has_mask(row):
+            document = with_stored_secrets(given, stored or {})
+            [row] = codec_of(Profile).rows([{"created_at": row["created_at"], **document}])
+    return save_revised(executor, Profile, given, row)
+
+
+class ProfileRepository(RevisedRepository[Profile]):
     """Profiles."""
 
     entity = Profile
@@ -54,6 +81,9 @@ class ProfileRepository(Repository[Profile]):
     def list(self) -> Sequence[Profile]:
         """Return all profiles, most recently used first."""
         return self._all_typed(list_profiles(self._executor))
+
+    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> int:
+        return save_profile(self._executor, document, row)
 
     def delete(self, profile_id: str) -> None:
         """Delete the profile with everything that belongs to it.

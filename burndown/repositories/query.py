@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, delete
 from burndown.errors import QueryNotFoundError
 from burndown.models import Query
 from burndown.models.query import QueryDocument
-from burndown.repositories.base import Repository
+from burndown.repositories.revisions import RevisedRepository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
 __all__ = ["QueryRepository", "delete_query", "get_query", "list_queries"]
@@ -44,7 +44,7 @@ def delete_query(executor: Executor, profile_id: str, query_id: str) -> None:
         raise QueryNotFoundError(profile_id, query_id)
 
 
-class QueryRepository(Repository[Query]):
+class QueryRepository(RevisedRepository[Query]):
     """Queries."""
 
     entity = Query

@@ -57,14 +57,21 @@ ADDED: dict[str, dict[str, set[str]]] = {
     "1.0": _FIRST_COLUMNS,
     "1.1": {"jira_cache": {"issue_count", "is_complete"}, "queries": {"updated_at"}},
     "1.2": {"jira_changelog_cache": {"is_complete"}},
+    "1.3": {"profiles": {"revision"}, "queries": {"revision"}},
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
+_REVISIONS = (
+    "CREATE TEMP VIEW profiles AS SELECT *, 1 AS revision FROM main.profiles",
+    "CREATE TEMP VIEW queries AS SELECT *, 1 AS revision FROM main.queries",
+)
 READABLE: dict[str, tuple[str, ...]] = {
     "1.1": (
         "CREATE TEMP VIEW jira_changelog_cache AS "
         "SELECT *, NULL AS is_complete FROM main.jira_changelog_cache",
+        *_REVISIONS,
     ),
+    "1.2": _REVISIONS,
     SCHEMA_VERSION: (),
 }
 """The versions in which a SQLite file can be read without an upgrade.

@@ -4,9 +4,11 @@ It depends on tables and columns, but on no entity.
 """
 
 from burndown.sql.executor import Executor, log_statement
-from burndown.sql.statements import Statement, Upsert, key_conditions, one_of, select_documents
+from burndown.sql.statements import Statement, key_conditions, one_of, select_documents
+from burndown.sql.upserts import CountingUpsert, Upsert
 
 __all__ = [
+    "CountingUpsert",
     "Executor",
     "Statement",
     "Upsert",

@@ -20,8 +20,6 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy import column as sql_column
-from sqlalchemy import table as sql_table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -32,12 +30,12 @@ from burndown.errors import format_value
 from burndown.models.columns import DECODING_ERRORS, IsoText, StoredType, UtcTimestamp, damaged
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
-from burndown.models.json_columns import JsonColumn, JsonText, SubmodelJson
+from burndown.models.json_columns import JsonText, SubmodelJson
 from burndown.sql.executor import Executor
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
-__all__ = ["Statement", "Upsert", "key_conditions", "one_of", "select_documents"]
+__all__ = ["Precompiled", "Statement", "key_conditions", "one_of", "select_documents"]
 
 _NOT_UTF_8 = re.compile(r"Could not decode to UTF-8 column '([^']*)'").match
 
@@ -93,7 +91,7 @@ def _json_strings_on_postgresql(
     return f"json_array_elements_text({compiler.function_argspec(function, **options)}::json)"
 
 
-class _Precompiled:
+class Precompiled:
     """A statement that is compiled on first use for each dialect."""
 
     def __init__(self, built: ClauseElement, spread: str = "") -> None:
@@ -114,7 +112,7 @@ class _Precompiled:
         return ""
 
 
-class Statement(_Precompiled, Generic[D]):
+class Statement(Precompiled, Generic[D]):
     """A SELECT of documents, or a DELETE, with named parameters.
 
     Args:
@@ -158,44 +156,6 @@ class Statement(_Precompiled, Generic[D]):
         compiled = self.compiled(executor.dialect)
         deleted: int = executor.execute(compiled.sql, compiled.bound(parameters)).rowcount
         return deleted
-
-
-class Upsert(_Precompiled):
-    """An INSERT that replaces the row with the same key; JSON is encoded already.
-
-    Args:
-        table: the table.
-        preserved: the names of columns that are not changed where there is a row.
-    """
-
-    def __init__(self, table: Table, preserved: frozenset[str] = frozenset()) -> None:
-        self._table = table
-        self._preserved = preserved
-        encoded = sql_table(
-            table.name,
-            *(sql_column(column.name, _encoded_type(column.type)) for column in table.c),
-        )
-        super().__init__(encoded.insert())
-
-    def run(self, executor: Executor, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert or replace the rows, given by column."""
-        compiled = self.compiled(executor.dialect)
-        if len(rows) == 1:
-            executor.execute(compiled.sql, compiled.bound(rows[0]))
-        else:
-            executor.execute_many(compiled.sql, [compiled.bound(row) for row in rows])
-
-    def _ending(self, dialect: Dialect) -> str:
-        # The same in SQLite and PostgreSQL. SQLAlchemy's `on_conflict_do_update` needs the module
-        # of each dialect, which takes longer to import than this package.
-        quoted = dialect.identifier_preparer.quote
-        key = ", ".join(quoted(column.name) for column in self._table.primary_key)
-        replaced = ", ".join(
-            f"{quoted(column.name)} = excluded.{quoted(column.name)}"
-            for column in self._table.c
-            if not column.primary_key and column.name not in self._preserved
-        )
-        return f" ON CONFLICT ({key}) DO UPDATE SET {replaced}"
 
 
 class Compiled:
@@ -275,11 +235,6 @@ def _document_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(stored, SubmodelJson):
         return JsonText()
     return IsoText() if isinstance(stored, UtcTimestamp) else stored
-
-
-def _encoded_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
-    """Return the type of a value that the codec has encoded: to look at each again takes 1.5 us."""
-    return stored.impl_instance if isinstance(stored, JsonColumn) else stored
 
 
 def _can_be_stored(value: Any) -> bool:

@@ -24,6 +24,7 @@ from burndown import (
     PersistenceBackend,
     ProfileNotFoundError,
     QueryNotFoundError,
+    RevisionConflictError,
     ValidationError,
 )
 from burndown.models import AppState, Entity
@@ -89,6 +90,10 @@ def sometimes_invalid(draw: st.DrawFn, kind: str, good: st.SearchStrategy[Docume
     return document
 
 
+revisions = st.sampled_from([None, 1, 2, 3])
+tokens = st.sampled_from(["canary", "", None, "***", {"is_set": True}]).map(
+    lambda token: {"token": token}
+)
 some_profiles = st.fixed_dictionaries(
     {"id": profile_ids},
     optional={
@@ -96,10 +101,12 @@ some_profiles = st.fixed_dictionaries(
         "description": st.sampled_from(["", "again"]),
         "created_at": timestamps,
         "last_used": timestamps,
-        "jira_config": st.sampled_from([{}, {"token": "canary"}, {"k": 1, "base_url": ""}]),
+        "revision": revisions,
+        "jira_config": st.sampled_from([{}, {"k": 1, "base_url": ""}]) | tokens,
         "forecast_settings": st.sampled_from([{"pert_factor": 3}, {"pert_factor": 3.0}]),
         "show_points": st.sampled_from([True, ["show"], []]),
         "unknown": leaves,
+        "password": st.sampled_from(["canary", {"is_set": True}]),
     },
 )
 some_queries = st.fixed_dictionaries(
@@ -112,6 +119,36 @@ some_queries = st.fixed_dictionaries(
         "updated_at": st.none() | timestamps,
         "unknown": leaves,
         "profile_id": profile_ids,
+        "revision": revisions,
+    },
+)
+changes_of_profiles = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": profile_ids,
+        "name": st.none() | names,
+        "description": st.sampled_from(["", "again", None]),
+        "created_at": st.none() | timestamps,
+        "last_used": st.none() | timestamps,
+        "jira_config": st.sampled_from([None, {}, {"k": None}, {"k": {"a": None, "b": 1}}])
+        | tokens,
+        "forecast_settings": st.sampled_from([{"pert_factor": None}, {"pert_factor": 3}]),
+        "show_points": st.sampled_from([None, True, ["show"]]),
+        "unknown": leaves | st.sampled_from([{"k": {"a": 1}}, {"k": {"a": None}}]),
+        "password": st.sampled_from([None, {"is_set": True}]),
+        "revision": revisions,
+    },
+)
+changes_of_queries = st.fixed_dictionaries(
+    {},
+    optional={
+        "profile_id": profile_ids,
+        "id": query_ids,
+        "name": st.none() | names,
+        "jql": st.sampled_from([None, "project = K"]),
+        "updated_at": st.none() | timestamps,
+        "unknown": leaves,
+        "revision": revisions,
     },
 )
 lifetimes = timestamps | st.timedeltas(timedelta(days=-2), timedelta(days=2))
@@ -142,11 +179,20 @@ some_tasks = st.fixed_dictionaries(
 # --- the machine -----------------------------------------------------------------------------
 
 
+REFUSALS = (
+    RefusedError,
+    ValidationError,
+    RevisionConflictError,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+)
+
+
 def outcome(call: Callable[[], Any]) -> Any:
     """Return the result of a call, or the error that it raises."""
     try:
         return call()
-    except (RefusedError, ValidationError, ProfileNotFoundError, QueryNotFoundError) as error:
+    except REFUSALS as error:
         return error
 
 
@@ -261,6 +307,14 @@ class AgreementMachine(RuleBasedStateMachine):
     def save_profile(self, profile: Document) -> Any:
         return profile["id"] if self.ask("save_profile", profile) else multiple()
 
+    @rule(
+        profile_id=of_profile,
+        changes=sometimes_invalid("profile", changes_of_profiles),
+        if_revision=revisions,
+    )
+    def patch_profile(self, profile_id: str, changes: Document, if_revision: int | None) -> None:
+        self.ask("patch_profile", profile_id, changes, if_revision)
+
     @rule(unknown=leaves)
     def save_profile_without_an_id(self, unknown: Any) -> None:
         errors = [
@@ -294,6 +348,14 @@ class AgreementMachine(RuleBasedStateMachine):
     def save_query(self, profile_id: str, query: Document) -> Any:
         accepted = self.ask("save_query", profile_id, query)
         return (profile_id, query["id"]) if accepted else multiple()
+
+    @rule(
+        ids=of_query,
+        changes=sometimes_invalid("query", changes_of_queries),
+        if_revision=revisions,
+    )
+    def patch_query(self, ids: Ids, changes: Document, if_revision: int | None) -> None:
+        self.ask("patch_query", *ids, changes, if_revision)
 
     @rule(profile_id=of_profile)
     def list_queries(self, profile_id: str) -> None:

@@ -1,6 +1,7 @@
 """A model of a backend: the interface over plain dicts, by key, all of it records."""
 
 import copy
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,7 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from burndown import PersistenceBackend, ProfileNotFoundError, QueryNotFoundError
+from burndown import (
+    PersistenceBackend,
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    RevisionConflictError,
+)
 from burndown.models import (
     AppState,
     Entity,
@@ -47,6 +53,7 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
         "last_used": ("yesterday", "last_used"),  # without last_used, it is created_at
         "jira_config": ({"base_url": "jira"}, "jira_config.base_url"),
         "forecast_settings": ({"pert_factor": 0}, "forecast_settings.pert_factor"),
+        "revision": (0, "revision"),
         "unknown": ({"k": [0, math.nan]}, "unknown.k[1]"),
     },
     "query": {
@@ -54,6 +61,7 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
         "name": ("a\0b", "name"),
         "jql": (None, "jql"),
         "last_used": (3, "last_used"),
+        "revision": ("1", "revision"),
         "unknown": ([{"k": math.inf}], "unknown[0].k"),
     },
     "cache": {
@@ -92,6 +100,43 @@ def check(kind: str, document: Mapping[str, Any]) -> None:
     ]
     if paths:
         raise RefusedError(*paths)
+
+
+def merged(stored: Any, changes: Any) -> Any:
+    """Return what a merge patch makes of a value."""
+    if not isinstance(changes, dict):
+        return changes
+    kept = dict(stored) if isinstance(stored, dict) else {}
+    for key, change in changes.items():
+        kept[key] = merged(kept.get(key), change)
+        if change is None:
+            del kept[key]
+    return kept
+
+
+def if_given(**values: Any) -> Document:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+MASK = {"is_set": True}
+
+
+def with_secrets(document: Document, before: Mapping[str, Any]) -> Document:
+    """Return a profile with the secrets that it keeps; the samples have two keys of secrets."""
+    jira, earlier = dict(document["jira_config"]), before.get("jira_config", {})
+    if jira.get("token", MASK) in ("***", MASK):
+        if "token" in earlier:
+            jira["token"] = earlier["token"]
+        else:
+            jira.pop("token", None)
+    elif jira["token"] is None:
+        jira["token"] = ""
+    document = {**document, "jira_config": jira}
+    if document.get("password") == MASK:
+        del document["password"]
+        if "password" in before:
+            document["password"] = before["password"]
+    return document
 
 
 def newest_first(timestamp: str) -> float:
@@ -194,9 +239,31 @@ class Model(PersistenceBackend):
     def get_profile(self, profile_id: str) -> Any:
         return self._find(Profile, profile_id)
 
-    def save_profile(self, profile: Mapping[str, Any]) -> None:
+    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
+        assert isinstance(profile, Mapping)
         check("profile", profile)
         self._save_named(Profile, profile)
+
+    def patch_profile(
+        self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
+    ) -> Any:
+        self._require(profile_id)
+        stored = self.kept[Profile][profile_id,]
+        document = self._patched(stored, dict(changes), if_revision, "id")
+        if "token" in stored["jira_config"]:
+            document.setdefault("jira_config", {}).setdefault("token", "")
+        self.save_profile(document)
+        return self.get_profile(profile_id)
+
+    @staticmethod
+    def _patched(
+        stored: Document, changes: Document, if_revision: int | None, *key: str
+    ) -> Document:
+        for name in key:
+            if changes.get(name, stored[name]) != stored[name]:
+                raise RefusedError(name)
+        document: Document = merged(copy.deepcopy(stored), changes)
+        return {"revision": stored["revision"], **document, **if_given(revision=if_revision)}
 
     def list_profiles(self) -> Any:
         return self._most_recently_used(self._below(Profile))
@@ -208,12 +275,27 @@ class Model(PersistenceBackend):
     def get_query(self, profile_id: str, query_id: str) -> Any:
         return self._find(Query, profile_id, query_id)
 
-    def save_query(self, profile_id: str, query: Mapping[str, Any]) -> None:
+    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
+        assert isinstance(query, Mapping)
         if query.get("profile_id", profile_id) != profile_id:
             raise RefusedError("profile_id")
         check("query", query)
         self._require(profile_id)
         self._save_named(Query, {**query, "profile_id": profile_id})
+
+    def patch_query(
+        self,
+        profile_id: str,
+        query_id: str,
+        changes: Mapping[str, Any],
+        if_revision: int | None = None,
+    ) -> Any:
+        stored = self.get_query(profile_id, query_id)
+        if stored is None:
+            raise QueryNotFoundError(profile_id, query_id)
+        document = self._patched(stored, dict(changes), if_revision, "profile_id", "id")
+        self.save_query(profile_id, document)
+        return self.get_query(profile_id, query_id)
 
     def list_queries(self, profile_id: str) -> Any:
         return self._most_recently_used(self._below(Query, profile_id))
@@ -225,16 +307,35 @@ class Model(PersistenceBackend):
 
     def _save_named(self, model: type[Entity], given: Mapping[str, Any]) -> None:
         document = {**self.DEFAULTS[model], "name": given["id"], **given}
+        before = self._find(model, *(document[name] for name in KEYS[model])) or {}
+        expected = document.pop("revision", None)
+        if before and expected not in (None, before["revision"]):
+            subject = f"{model.__name__} {document['id']!r}"
+            raise RevisionConflictError(subject, expected, before["revision"])
         self._refuse_taken_name(model, document)
-        before = self._find(model, *(document[name] for name in KEYS[model])) or {
+        times = before or {
             "created_at": (created_at := document.get("created_at", self._now())),
             "last_used": created_at,
             "updated_at": None,
         }
-        document.update({name: before[name] for name in TIMESTAMPS[model] if name not in given})
+        document.update({name: times[name] for name in TIMESTAMPS[model] if name not in given})
         for name in TIMESTAMPS[model]:
             document[name] = document[name] and in_utc(document[name])
+        if model is Profile:
+            document = with_secrets(document, before)
+        if before:
+            is_changed = self._content(model, document) != self._content(model, before)
+            document["revision"] = before["revision"] + is_changed
+        else:
+            document["revision"] = expected or 1
         self._keep(model, document)
+
+    def _content(self, model: type[Entity], document: Document) -> list[str]:
+        """Return what the revision counts: the order of keys counts, but not that of fields."""
+        fields = {"name", *self.DEFAULTS[model]} - {*TIMESTAMPS[model]}
+        others = {*fields, *TIMESTAMPS[model], *KEYS[model], "revision"}
+        unknown = {key: item for key, item in document.items() if key not in others}
+        return [json.dumps(each) for each in (*(document[f] for f in sorted(fields)), unknown)]
 
     @staticmethod
     def _most_recently_used(found: Iterable[Document]) -> list[Document]:
@@ -411,9 +512,12 @@ class Model(PersistenceBackend):
         self.save_metrics_snapshots(profile_id, query_id, [snapshot])
 
     def save_metrics_snapshots(
-        self, profile_id: str, query_id: str, snapshots: Iterable[Mapping[str, Any]]
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshots: Iterable[Mapping[str, Any] | MetricsSnapshot],
     ) -> None:
-        many = list(snapshots)
+        many = [each for each in snapshots if isinstance(each, Mapping)]
         for snapshot in many:
             check("snapshot", snapshot)
         for snapshot in many:
@@ -466,9 +570,11 @@ class Model(PersistenceBackend):
             model, *(each for each in (profile_id, query_id) if each is not None)
         )
 
-    def save_records(self, model: type[Entity], records: Iterable[Mapping[str, Any]]) -> None:
+    def save_records(
+        self, model: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+    ) -> None:
         with self.transaction():
-            for record in map(dict, records):
+            for record in (dict(each) for each in records if isinstance(each, Mapping)):
                 if "profile_id" in KEYS[model]:
                     self._require(record["profile_id"], record.get("query_id"))
                 if model in self.DEFAULTS:

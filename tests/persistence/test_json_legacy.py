@@ -1,5 +1,6 @@
 """A workspace of the old dashboard as a store of JSON files is equal to its migration."""
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,8 +21,7 @@ from tests.support.legacy_workspaces import (
 )
 from tests.support.store import KEYS, stored_records
 
-NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
-LATER = datetime(2100, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
 slow = settings(suppress_health_check=list(HealthCheck), max_examples=25)
 
@@ -100,11 +100,22 @@ def test_unchanged_data_stay_as_they_were(files: Files, changes: list[Change]) -
         backend = JSONBackend(folder)
         if not backend.check_integrity()[0]:
             return
-        if any(not (folder / profile["id"]).exists() for profile in backend.list_profiles()):
-            return  # only the registry has it, and a change of that file is all that dates it
         before = stored_records(backend)
         for change in changes:
             change(backend)
             assert stored_records(backend) == before
         assert backend.check_integrity() == (True, [])
         assert migrated_records(folder) == before
+
+
+def test_a_profile_that_only_the_registry_has_keeps_its_time(tmp_path: Path) -> None:
+    """The time of the file dates it, which each change of another profile writes again."""
+    registry = tmp_path / "profiles.json"
+    registry.write_text('{"version": "3.0", "profiles": {"kafka": {"name": "Kafka"}}}')
+    os.utime(registry, (LONG_AGO.timestamp(), LONG_AGO.timestamp()))
+    backend = JSONBackend(tmp_path)
+    before = backend.get_profile("kafka")
+    assert before is not None
+    assert before["created_at"] == LONG_AGO.isoformat()
+    backend.set_app_state("key", "value")
+    assert JSONBackend(tmp_path).get_profile("kafka") == before

@@ -148,6 +148,9 @@ class WorkspaceWriter:
         """Write the registry and the sidecar of the workspace, if they have changed."""
         if not self._registry_changed:
             return
+        for each in self._workspace.profiles:
+            if each.path == self._root / REGISTRY:  # dated by this file, if its entry has no times
+                self._ensure_profile_file(each)
         sidecar, registry = self._workspace.sidecar, self._workspace.registry
         active = {key: self._workspace.app_state.get(key) for key in _ACTIVE}
         profile_id, query_id = active.values()

@@ -12,7 +12,7 @@ from burndown.models.columns import UtcTimestamp
 from burndown.models.jira_cache import response_counts
 from burndown.models.json_columns import CompressedJson, JsonText
 from burndown.models.timestamps import to_utc
-from burndown.schema.operations import add_column
+from burndown.schema.operations import add_column, free_key
 
 revision = "1.1"
 down_revision = "1.0"
@@ -79,7 +79,7 @@ def _move_timestamps_to_column(connection: sa.Connection) -> None:
             written = extra.pop("updated_at")
             timestamp = _timestamp(written)
             if timestamp is None and written is not None:
-                extra[_free_key(extra, "legacy_updated_at")] = written
+                extra[free_key(extra, "legacy_updated_at")] = written
             values = {"extra": extra, "updated_at": timestamp}
             connection.execute(sa.update(_queries).where(*of_row).values(values))
 
@@ -104,10 +104,3 @@ def _timestamp(written: Any) -> datetime | None:
         return to_utc(written) if isinstance(written, str) else None
     except ValueError:
         return None
-
-
-def _free_key(taken: dict[str, Any], key: str) -> str:
-    number, free = 2, key
-    while free in taken:
-        free, number = f"{key}_{number}", number + 1
-    return free

@@ -96,6 +96,8 @@ def fill(backend: SQLiteBackend) -> None:
         for query in queries:
             with suppress(ValidationError):  # accepted by earlier versions only
                 backend.save_query(profile_id, {"created_at": NOW, "last_used": NOW, **query})
+    backend.save_profile({"id": "plain", "description": "changed"})
+    backend.save_query("plain", {"id": "q", "description": "changed"})
     timestamps = (NOW - timedelta(days=1), NOW + timedelta(days=36_500))
     for number, (key, response) in enumerate(RESPONSES.items()):
         backend.save_jira_cache("kafka", "12w", key, response, timestamps[number % 2])

@@ -1,0 +1,141 @@
+"""What may be shown of a profile, and how a document that was shown keeps the secrets it lacks.
+
+The Jira token, and each other value under a key such as ``password``, is masked as
+``{"is_set": true}``. Where a document to save has a mask, the stored value is kept, and so is the
+token where the document has none.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from burndown.errors import is_secret
+from burndown.models.documents import Document
+from burndown.models.submodel import Submodel
+
+__all__ = [
+    "has_mask",
+    "is_masked_text",
+    "names_token",
+    "public_document",
+    "with_removed_token",
+    "with_stored_secrets",
+    "without_masked_token",
+]
+
+_JIRA = "jira_config"
+_TOKEN = "token"  # noqa: S105 - the key
+_IS_SET = "is_set"
+_ENCODED_MASK = f'{{"{_IS_SET}":'
+"""The beginning of a mask in compact JSON."""
+_NO_SECRETS = ("", None, True, False)
+"""Values that need no mask, such as of ``has_token``."""
+
+
+def public_document(profile: Mapping[str, Any]) -> Document:
+    """Return a copy of a profile's document that may be shown.
+
+    ``jira_config.token`` is ``{"is_set": true}`` or ``{"is_set": false}``. Every other value under
+    a key that names a secret, such as ``password``, is ``{"is_set": true}``. Saved again, such a
+    document keeps the stored secrets.
+
+    Args:
+        profile: the document, as :meth:`~burndown.PersistenceBackend.get_profile` returns it.
+    """
+    shown: Document = _masked(profile)
+    token = _jira_config(profile).get(_TOKEN)
+    shown[_JIRA] = {**_jira_config(shown), _TOKEN: {_IS_SET: token not in _NO_SECRETS}}
+    return shown
+
+
+def is_masked_text(token: str) -> bool:
+    """Return whether a token consists of asterisks, as forms show it."""
+    return token != "" and not token.strip("*")
+
+
+def names_token(document: Mapping[str, Any]) -> bool:
+    """Return whether a document says what the token is to be, be it none."""
+    jira = _jira_config(document)
+    return _TOKEN in jira and not _is_masked_token(jira[_TOKEN])
+
+
+def without_masked_token(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the document without its token if that is a mask, which is no valid token."""
+    jira = _jira_config(document)
+    if not _is_masked_token(jira.get(_TOKEN)):
+        return document
+    return {**document, _JIRA: {key: item for key, item in jira.items() if key != _TOKEN}}
+
+
+def with_removed_token(document: Mapping[str, Any], stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a patched document, with an empty token if the patch removed the stored one."""
+    jira = _jira_config(document)
+    if _TOKEN in jira or _TOKEN not in _jira_config(stored):
+        return document
+    return {**document, _JIRA: {**jira, _TOKEN: ""}}
+
+
+def has_mask(row: Mapping[str, Any]) -> bool:
+    """Return whether a row, whose JSON is encoded, may hold the mask of a secret."""
+    return any(_ENCODED_MASK in value for value in row.values() if type(value) is str)
+
+
+def with_stored_secrets(document: Mapping[str, Any], stored: Mapping[str, Any]) -> Document:
+    """Return a copy of a document with the stored secrets that it masks, and the token it lacks.
+
+    Args:
+        document: the document to save; a mask of what is not stored is omitted.
+        stored: the stored document; empty if there is none.
+    """
+    given = _jira_config(document)
+    if _is_masked_token(given.get(_TOKEN)):  # in its place, since the order of keys is stored
+        document = {**document, _JIRA: {**given, _TOKEN: {_IS_SET: True}}}
+    complete: Document = _unmasked(document, stored)
+    jira, earlier = _jira_config(complete), _jira_config(stored)
+    if _TOKEN in earlier and _TOKEN not in jira:
+        complete[_JIRA] = {**jira, _TOKEN: earlier[_TOKEN]}
+    return complete
+
+
+def _jira_config(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    jira = document.get(_JIRA)
+    if isinstance(jira, Submodel):
+        return jira.to_document()
+    return jira if isinstance(jira, Mapping) else {}
+
+
+def _is_masked_token(token: Any) -> bool:
+    return is_masked_text(token) if isinstance(token, str) else _is_mask(token)
+
+
+def _is_mask(value: Any) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {_IS_SET} and type(value[_IS_SET]) is bool
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_masked(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: {_IS_SET: True} if is_secret(key) and item not in _NO_SECRETS else _masked(item)
+        for key, item in value.items()
+    }
+
+
+def _unmasked(value: Any, stored: Any) -> Any:
+    if isinstance(value, list):
+        earlier = stored if isinstance(stored, list) else []
+        return [
+            _unmasked(item, earlier[index] if index < len(earlier) else None)
+            for index, item in enumerate(value)
+        ]
+    if not isinstance(value, Mapping):
+        return value
+    known = stored if isinstance(stored, Mapping) else {}
+    complete = {}
+    for key, item in value.items():
+        if not (is_secret(key) and _is_mask(item)):
+            complete[key] = _unmasked(item, known.get(key))
+        elif key in known:
+            complete[key] = known[key]
+    return complete

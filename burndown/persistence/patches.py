@@ -1,0 +1,82 @@
+"""Documents that result from a patch, or that replace an earlier one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from burndown.errors import RevisionConflictError, ValidationError
+from burndown.merge_patch import merge_patch
+from burndown.models import Document, Submodel
+from burndown.models.json_codec import MAX_DEPTH, encode
+from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.persistence.arguments import document_of
+
+__all__ = ["patched", "replacing"]
+
+
+def patched(
+    entity: type[NamedEntity],
+    stored: Mapping[str, Any],
+    changes: Mapping[str, Any],
+    if_revision: int | None,
+) -> Document:
+    """Return the document to save, with the revision that the stored one has to have.
+
+    Args:
+        entity: the entity of the document.
+        stored: the stored document.
+        changes: the patch.
+        if_revision: the revision that the caller expects; by default that of the patch, if any.
+
+    Raises:
+        ValidationError: the patch is no object, or changes the id.
+    """
+    subject = f"{entity.__name__} {stored['id']!r}"
+    patch = {
+        key: item.to_document() if isinstance(item, Submodel) else item
+        for key, item in document_of(entity, changes).items()
+    }
+    for column in entity.__table__.primary_key:
+        own = stored[column.name]
+        if patch.get(column.name, own) != own:
+            expected = f"input should be {own!r}, as an id never changes"
+            raise ValidationError.of(subject, column.name, expected, patch[column.name])
+    if if_revision is not None or patch.get(REVISION) is None:
+        patch[REVISION] = stored[REVISION] if if_revision is None else if_revision
+    try:
+        document: Document = merge_patch(dict(stored), patch)
+    except RecursionError:
+        expected = f"input should nest at most {MAX_DEPTH} levels"
+        raise ValidationError.of(subject, "", expected) from None
+    return document
+
+
+def replacing(
+    entity: type[NamedEntity],
+    document: Document,
+    given: Mapping[str, Any],
+    earlier: Mapping[str, Any],
+) -> Document:
+    """Return a complete document as it replaces an earlier one, with times and revision.
+
+    Args:
+        entity: the entity of the document.
+        document: the document.
+        given: the fields that the caller gave. A time that was not given keeps its earlier value.
+        earlier: the stored document.
+
+    Raises:
+        RevisionConflictError: the stored document has another revision than the given one.
+    """
+    expected, current = given.get(REVISION), earlier[REVISION]
+    if expected not in (None, current):
+        raise RevisionConflictError(f"{entity.__name__} {document['id']!r}", expected, current)
+    fields, before = map(entity.fields_of_document, (document, earlier))
+    is_changed = any(
+        encode(fields.get(name)) != encode(before.get(name)) for name in entity.content_fields()
+    )
+    times = entity.PRESERVED_ON_UPDATE.difference(given)
+    return {
+        **document,
+        **{name: earlier[name] for name in times},
+        REVISION: current + is_changed,
+    }

@@ -1,0 +1,110 @@
+"""Saving profiles and queries, whose revisions count the changes of their content."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
+
+from burndown.errors import RevisionConflictError
+from burndown.models.codec import codec_of
+from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.repositories.base import Repository, atomic
+from burndown.repositories.constraints import raise_constraint_error
+from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
+
+__all__ = ["RevisedRepository", "save_revised"]
+
+N = TypeVar("N", bound=NamedEntity)
+
+
+class RevisedRepository(Repository[N]):
+    """The rows of one entity with a revision."""
+
+    def save(self, entity: N) -> None:
+        """Insert the row, or replace the one with the same key; set the revision of the entity.
+
+        Raises:
+            RevisionConflictError: the row was changed since the entity was read. After a rollback,
+                read the entity again.
+            ValidationError: the entity was edited in place into something not valid.
+            ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
+        """
+        document = entity.to_document()
+        [row] = codec_of(self.entity).rows([document])
+        set_committed_value(entity, REVISION, self._save(document, row))
+
+    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> int:
+        return save_revised(self._executor, self.entity, document, row)
+
+
+def save_revised(
+    executor: Executor,
+    entity: type[NamedEntity],
+    given: Mapping[str, Any],
+    row: dict[str, Any],
+) -> int:
+    """Insert a row, or replace the one with the same key and count the change.
+
+    Args:
+        executor: the connection to write on.
+        entity: the entity that the row is of.
+        given: the fields that the caller gave. A time that was not given keeps the value of an
+            existing row. A revision that was given has to be that of an existing row.
+        row: the values by column.
+
+    Returns:
+        The revision of the row.
+
+    Raises:
+        RevisionConflictError: the existing row has another revision.
+        ValidationError: a name is taken.
+        ProfileNotFoundError: the profile of a query does not exist.
+    """
+    preserved = entity.PRESERVED_ON_UPDATE.difference(given)
+    expected = given.get(REVISION)
+    upsert = _upsert(entity, preserved, expected is not None)
+    try:
+        with atomic(executor, 1):
+            revision = upsert.run_counting(executor, row)
+    except executor.dialect.loaded_dbapi.IntegrityError:
+        current = _current(executor, entity, row)
+        if expected is not None and current not in (None, expected):
+            raise _conflict(entity, row, current) from None
+        raise_constraint_error(executor, entity, row)
+        raise
+    if revision is None:
+        raise _conflict(entity, row, _current(executor, entity, row))
+    return revision
+
+
+def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:
+    """Return the revision of the stored row with the same key, or ``None``."""
+    key = {column.name: row[column.name] for column in entity.__table__.primary_key}
+    return next(iter(_revision(entity).values(executor, **key)), None)
+
+
+def _conflict(
+    entity: type[NamedEntity], row: Mapping[str, Any], current: int
+) -> RevisionConflictError:
+    return RevisionConflictError(f"{entity.__name__} {row['id']!r}", row[REVISION], current)
+
+
+@cache
+def _upsert(
+    entity: type[NamedEntity], preserved: frozenset[str], is_expected: bool
+) -> CountingUpsert:
+    return CountingUpsert(
+        entity.__table__,
+        preserved,
+        REVISION,
+        entity.content_fields(),
+        only_if_equal=is_expected,
+    )
+
+
+@cache
+def _revision(entity: type[NamedEntity]) -> Statement:
+    table = entity.__table__
+    return Statement(select(table.c[REVISION]).where(*key_conditions(table)))
