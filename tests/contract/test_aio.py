@@ -2,14 +2,24 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Coroutine
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, assert_type
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burndown import PersistenceBackend, ProfileDocument, StorageError, ValidationError, aio
+from burndown import (
+    PersistenceBackend,
+    ProfileDocument,
+    SQLiteBackend,
+    StorageError,
+    ValidationError,
+    aio,
+)
 from burndown import get_backend as get_sync_backend
 from burndown.models import AppState, Document, JiraChangelog, Profile, Query
 from tests.support.store import Store
@@ -339,6 +349,41 @@ def test_a_transaction_that_is_cancelled_while_it_waits_is_rolled_back(store: St
     found = states(store)
     assert "one" not in found
     assert found["two"] == "kept"
+
+
+def test_a_commit_ends_before_the_cancellation_is_raised(tmp_path: Path) -> None:
+    """The task is cancelled while the transaction is committed."""
+    ending, go_on = threading.Event(), threading.Event()
+
+    class Slow(SQLiteBackend):
+        @contextmanager
+        def transaction(self) -> Iterator[None]:
+            with super().transaction():
+                yield
+                ending.set()
+                go_on.wait()
+
+    backend = aio.AsyncBackend(Slow(tmp_path / "burndown.db"))
+
+    async def save() -> None:
+        async with backend.transaction():
+            await backend.set_app_state("one", "new")
+
+    async def main() -> None:
+        saving = asyncio.create_task(save())
+        await asyncio.to_thread(ending.wait)
+        try:
+            for _ in range(10):
+                saving.cancel()
+                await asyncio.sleep(0)
+            assert not saving.done()
+        finally:
+            go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await saving
+        assert await backend.get_app_state("one") == "new"
+
+    run(main())
 
 
 def test_a_generator_that_is_abandoned_within_a_transaction_is_rolled_back(store: Store) -> None:
