@@ -4,7 +4,7 @@ import glob
 from datetime import datetime
 from pathlib import Path
 
-from burndown.models import QueryDocument
+from burndown.models import QueryDocument, public_document
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
@@ -55,21 +55,13 @@ def _schema_history(backend: PersistenceBackend) -> list[Document]:
 
 
 def profile_overview(backend: PersistenceBackend, profile_id: str) -> Document:
-    """Return a summary of a profile with its queries; ``has_token`` in place of the Jira token.
+    """Return the :func:`~burndown.public_document` of a profile, and a summary of its queries.
 
     Raises:
         ProfileNotFoundError: it does not exist.
     """
-    profile = get_profile(profile_id, backend=backend)
-    jira = profile["jira_config"]
     return {
-        "id": profile_id,
-        "name": profile["name"],
-        "description": profile["description"],
-        "created_at": profile["created_at"],
-        "last_used": profile["last_used"],
-        "jira": {"base_url": jira.get("base_url", ""), "has_token": bool(jira.get("token"))},
-        "forecast_settings": profile["forecast_settings"],
+        **public_document(get_profile(profile_id, backend=backend)),
         "queries": [_query_summary(backend, query) for query in backend.list_queries(profile_id)],
     }
 

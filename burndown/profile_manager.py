@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from burndown.copying import copy_query_data
-from burndown.errors import ProfileNotFoundError, ValidationError
+from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile, ProfileDocument
 from burndown.naming_rules import MAX_PROFILES, check_count, free_id, validate_name
 from burndown.persistence import PersistenceBackend, resolve_backend
@@ -87,25 +87,36 @@ def list_profiles(*, backend: PersistenceBackend | None = None) -> list[ProfileD
 
 
 def update_profile(
-    profile_id: str, settings: Mapping[str, Any], *, backend: PersistenceBackend | None = None
-) -> None:
-    """Replace the given sections and keys, and keep all others.
+    profile_id: str,
+    changes: Mapping[str, Any],
+    if_revision: int | None = None,
+    *,
+    backend: PersistenceBackend | None = None,
+) -> ProfileDocument:
+    """Change what is given in the profile, and keep the rest.
+
+    Args:
+        profile_id: the profile.
+        changes: a merge patch, as :meth:`~burndown.PersistenceBackend.patch_profile` takes it: a
+            section is merged key by key, ``None`` removes a key.
+        if_revision: the revision that the profile has to have; ``None`` for any.
+        backend: the backend to work on; by default the one in use.
+
+    Returns:
+        The stored profile, with its new revision.
 
     Raises:
         ProfileNotFoundError: it does not exist.
+        RevisionConflictError: it has another revision.
         ValidationError: a value is not valid, ``name`` is taken, or ``id`` is another id.
     """
     backend = resolve_backend(backend)
     with backend.transaction():
-        profile = get_profile(profile_id, backend=backend)
-        if settings.get("id", profile_id) != profile_id:
-            expected = f"input should be {profile_id!r}, as an id never changes"
-            raise ValidationError.of(f"Profile {profile_id!r}", "id", expected, settings["id"])
-        changed = {**profile, **settings}
-        if "name" in settings:
+        if "name" in changes and backend.get_profile(profile_id) is not None:
             profiles = backend.list_profiles()
-            changed["name"] = validate_name(Profile, settings["name"], profiles, profile_id)
-        backend.save_profile(changed)
+            name = validate_name(Profile, changes["name"], profiles, profile_id)
+            changes = {**changes, "name": name}
+        return backend.patch_profile(profile_id, changes, if_revision)
 
 
 def rename_profile(
@@ -137,10 +148,10 @@ def duplicate_profile(
     backend = resolve_backend(backend)
     with backend.transaction():
         settings = get_profile(profile_id, backend=backend)
-        del settings["created_at"], settings["last_used"]
+        del settings["created_at"], settings["last_used"], settings["revision"]
         copy_id = create_profile(name, settings, backend=backend)
         for query in backend.list_queries(profile_id):
-            backend.save_query(copy_id, {**query, "profile_id": copy_id})
+            backend.save_query(copy_id, {**query, "profile_id": copy_id, "revision": None})
             copy_query_data(backend, (profile_id, query["id"]), (copy_id, query["id"]))
         if backend.get_app_state("active_profile_id") == copy_id:
             _activate_most_recent_query(backend, copy_id)
@@ -155,8 +166,7 @@ def switch_profile(profile_id: str, *, backend: PersistenceBackend | None = None
     """
     backend = resolve_backend(backend)
     with backend.transaction():
-        profile = get_profile(profile_id, backend=backend)
-        backend.save_profile({**profile, "last_used": backend.now().isoformat()})
+        backend.patch_profile(profile_id, {"last_used": backend.now()})
         backend.set_app_state("active_profile_id", profile_id)
         _activate_most_recent_query(backend, profile_id)
 

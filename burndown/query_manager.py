@@ -109,26 +109,40 @@ def update_query(
     name: str | None = None,
     jql: str | None = None,
     description: str | None = None,
+    if_revision: int | None = None,
     backend: PersistenceBackend | None = None,
-) -> None:
+) -> QueryDocument:
     """Change what is given, and keep the rest; ``updated_at`` becomes the current time.
+
+    Args:
+        profile_id: the profile of the query.
+        query_id: the query.
+        name: as of :func:`create_query`.
+        jql: as there.
+        description: as there.
+        if_revision: the revision that the query has to have; ``None`` for any.
+        backend: as there.
+
+    Returns:
+        The stored query, with its new revision.
 
     Raises:
         QueryNotFoundError: the profile has no such query, or does not exist.
+        RevisionConflictError: it has another revision.
         ValidationError: the name or the JQL is empty, or the name is taken.
     """
     backend = resolve_backend(backend)
     with backend.transaction():
-        query = get_query(profile_id, query_id, backend=backend)
+        get_query(profile_id, query_id, backend=backend)  # that it is missing is the first error
+        changes: Document = {"updated_at": backend.now()}
         if name is not None:
             queries = backend.list_queries(profile_id)
-            query["name"] = validate_name(Query, name, queries, query_id)
+            changes["name"] = validate_name(Query, name, queries, query_id)
         if jql is not None:
-            query["jql"] = _checked_jql(jql)
+            changes["jql"] = _checked_jql(jql)
         if description is not None:
-            query["description"] = description
-        query["updated_at"] = backend.now().isoformat()
-        backend.save_query(profile_id, query)
+            changes["description"] = description
+        return backend.patch_query(profile_id, query_id, changes, if_revision)
 
 
 def rename_query(
@@ -160,9 +174,8 @@ def duplicate_query(
     backend = resolve_backend(backend)
     with backend.transaction():
         query = get_query(profile_id, query_id, backend=backend)
-        settings = {
-            key: value for key, value in query.items() if key not in Query.PRESERVED_ON_UPDATE
-        }
+        of_original = {*Query.PRESERVED_ON_UPDATE, "revision"}
+        settings = {key: value for key, value in query.items() if key not in of_original}
         copy_id = _add_query(backend, profile_id, name, settings)
         copy_query_data(backend, (profile_id, query_id), (profile_id, copy_id))
     return copy_id
@@ -178,12 +191,9 @@ def switch_query(
     """
     backend = resolve_backend(backend)
     with backend.transaction():
-        query = get_query(profile_id, query_id, backend=backend)
-        now = backend.now().isoformat()
-        backend.save_query(profile_id, {**query, "last_used": now})
-        profile = backend.get_profile(profile_id)
-        if profile is not None:
-            backend.save_profile({**profile, "last_used": now})
+        now = {"last_used": backend.now()}
+        backend.patch_query(profile_id, query_id, now)
+        backend.patch_profile(profile_id, now)
         backend.set_app_state("active_profile_id", profile_id)
         backend.set_app_state("active_query_id", query_id)
 

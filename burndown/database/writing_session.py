@@ -13,12 +13,13 @@ from pydantic_core import PydanticSerializationError
 from sqlalchemy import event, exc, inspect
 from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import flag_modified
-from sqlmodel import Session
+from sqlmodel import Session, select
 
-from burndown.errors import TransactionAbortedError
+from burndown.errors import RevisionConflictError, TransactionAbortedError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
+from burndown.models.named_entity import REVISION, NamedEntity
 from burndown.models.submodel import Submodel
 from burndown.transactions import Transaction
 
@@ -116,12 +117,38 @@ def _note_edits(session: WritingSession) -> None:
 @event.listens_for(WritingSession, "before_flush")
 def _check(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
+        if isinstance(each, NamedEntity) and each not in session.new:
+            _count_revision(session, each)
         if isinstance(each, Entity):
             document = each.to_document()
             codec_of(type(each)).complete([document])  # raises if it is invalid; compresses nothing
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)
+
+
+def _count_revision(session: WritingSession, entity: NamedEntity) -> None:
+    """Raise the revision of an edited entity.
+
+    Raises:
+        RevisionConflictError: another revision than the stored one was assigned or merged.
+    """
+    state, table = inspect(entity), type(entity).__table__
+    changed = {
+        name for name in type(entity).model_fields if state.attrs[name].history.has_changes()
+    }
+    # The loaded one may be old: a repository can have saved the same row in this session.
+    key = zip(table.primary_key, state.identity, strict=True)
+    current = session.scalar(
+        select(table.c[REVISION]).where(*(column == value for column, value in key))
+    )
+    if current is None:
+        return  # it was deleted, which SQLAlchemy reports
+    expected = entity.revision
+    if REVISION in changed and expected not in (None, current):
+        raise RevisionConflictError(f"{type(entity).__name__} {entity.id!r}", expected, current)
+    is_changed = not changed.isdisjoint(entity.content_fields())
+    entity.revision = current + is_changed
 
 
 @event.listens_for(WritingSession, "after_flush")

@@ -1,7 +1,8 @@
 """The layout of an export: the file of each record, and its form there.
 
 Each entity with an ``EXPORT_FILE`` has a file for each query if that name contains ``{query}``, or
-else one file for all of them. A record is written without the ids that follow from its file.
+else one file for all of them. A record is written without the ids that follow from its file, and
+without its revision, which belongs to the store.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from burndown.errors import ImportExportError, format_value
 from burndown.models import ENTITIES, Entity, Profile, Query
 from burndown.models.field_types import is_identifier
+from burndown.models.named_entity import REVISION
 from burndown.models.query_data import QUERY_IDS, QueryData
 from burndown.persistence import Document
 
@@ -20,16 +22,17 @@ __all__ = [
     "PROFILE",
     "QUERIES",
     "Part",
+    "content_of",
     "file_content",
     "file_name",
     "has_file_per_query",
     "is_export_name",
     "part_of",
     "records_of",
-    "without_ids",
 ]
 
 _QUERY = "{query}"
+_OF_THE_STORE = {*QUERY_IDS, REVISION}
 
 EXPORTED = tuple(entity for entity in ENTITIES if entity.EXPORT_FILE)
 """The entities that an export holds, owners before what belongs to them."""
@@ -118,7 +121,7 @@ def file_content(entity: type[QueryData], records: Iterable[Document]) -> Any:
     It is the list of them; or the ``EXPORT_FIELD`` of the only one, if the entity has such a field.
     """
     if entity.EXPORT_FIELD is None:
-        return [without_ids(record) for record in records]
+        return [content_of(record) for record in records]
     [record] = records
     return record[entity.EXPORT_FIELD]
 
@@ -143,9 +146,9 @@ def records_of(part: Part, content: Any) -> Iterator[Document]:
         yield {entity.EXPORT_FIELD: _object(content), "query_id": query_id}
 
 
-def without_ids(record: Document) -> Document:
-    """Return a record without the ids of its profile and its query."""
-    return {key: item for key, item in record.items() if key not in QUERY_IDS}
+def content_of(record: Mapping[str, Any]) -> Document:
+    """Return a record without what belongs to the store: its revision, and the ids of its query."""
+    return {key: item for key, item in record.items() if key not in _OF_THE_STORE}
 
 
 def _records_of_query(query_id: str, records: list[Any]) -> Iterator[Document]:

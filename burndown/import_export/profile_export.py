@@ -19,10 +19,10 @@ from burndown.import_export.file_names import file_stems
 from burndown.import_export.layout import (
     EXPORTED,
     MANIFEST,
+    content_of,
     file_content,
     file_name,
     has_file_per_query,
-    without_ids,
 )
 from burndown.import_export.manifest import FileEntry, Manifest, Omissions
 from burndown.import_export.secrets import refuse_tokens, without_secrets
@@ -117,7 +117,7 @@ class _ProfileExport:
     def write_to(self, write: WriteFile) -> None:
         """Write all files, the manifest last: without it, files are not an export."""
         self._write = write
-        self._write_records(Profile, file_name(Profile), self._profile)
+        self._write_records(Profile, file_name(Profile), content_of(self._profile))
         self._write_queries()
         for entity in (*_IRREPLACEABLE, *_REPLACEABLE):
             if entity in self._omitted:
@@ -140,7 +140,7 @@ class _ProfileExport:
             )
         for query in queries:
             name = file_name(Query, self._stems[query["id"]])
-            self._write_records(Query, name, without_ids(query))
+            self._write_records(Query, name, content_of(query))
 
     def _write_file_per_query(self, entity: type[QueryData]) -> None:
         for query_id, group in groupby(self._records(entity), itemgetter("query_id")):
@@ -153,7 +153,7 @@ class _ProfileExport:
     def _write_shared_file(self, entity: type[QueryData]) -> None:
         by_query: dict[str, list[Document]] = {query_id: [] for query_id in self._stems}
         for record in self._records(entity):
-            by_query[record["query_id"]].append(without_ids(record))
+            by_query[record["query_id"]].append(content_of(record))
         name = file_name(entity)
         # Query by query: the id of a query is not the key of a secret, whatever it is.
         content = {

@@ -3,6 +3,7 @@
 import logging
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from burndown.import_export.export_reader import ExportReader, open_export
 from burndown.import_export.layout import PROFILE, QUERIES
 from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN, keep_token, token_of
-from burndown.models import ENTITIES, Entity, Profile, ProfileDocument
+from burndown.models import ENTITIES, Entity, Profile, ProfileDocument, Query
 from burndown.models.codec import codec_of
+from burndown.models.named_entity import REVISION
 from burndown.naming_rules import (
     MAX_PROFILES,
     MAX_QUERIES,
@@ -130,20 +132,20 @@ def _import(
     present = backend.list_profiles() if backend.exists() else []
     coming = _ProfileImport(export, present, profile_name, replace)
     if coming.replaced is None:
-        return coming.save(target)
+        return coming.save(target, {})
     replaced_id = coming.replaced["id"]
     removed = {
         entity.LABEL: sum(1 for _ in backend.records(entity, replaced_id))
         for entity in ENTITIES
         if entity is not Profile
     }
-    removed_queries = {query["id"] for query in backend.list_queries(replaced_id)}
+    revisions = {query["id"]: query["revision"] for query in backend.list_queries(replaced_id)}
     if target is backend:
         backend.delete_profile(replaced_id)
-    report = coming.save(target)
+    report = coming.save(target, revisions)
     report.removed = {label: count for label, count in removed.items() if count}
     report.removed_queries = sorted(
-        removed_queries - {query["id"] for query in target.list_queries(report.profile_id)}
+        revisions.keys() - {query["id"] for query in target.list_queries(report.profile_id)}
     )
     return report
 
@@ -192,11 +194,19 @@ class _ProfileImport:
                 expected = f"input should be at most {MAX_QUERIES} queries"
                 raise ValidationError.of("Profile", "queries", expected, export.query_count)
 
-    def save(self, backend: PersistenceBackend) -> ImportReport:
-        """Save everything; call it within a transaction."""
+    def save(self, backend: PersistenceBackend, revisions: Mapping[str, int]) -> ImportReport:
+        """Save everything; call it within a transaction.
+
+        Args:
+            backend: the store to save to.
+            revisions: of the queries that are replaced, by id. The new ones are one higher, so that
+                forms that were filled with the old ones find a conflict.
+        """
         export, profile_id = self._export, self._profile["id"]
+        self._profile[REVISION] = 1
         if self.replaced is not None:
             keep_token(self._profile, self.replaced)
+            self._profile[REVISION] += self.replaced["revision"]
         with export.locating_errors(PROFILE):
             backend.save_records(Profile, [self._profile])
         imported: dict[str, int] = {}
@@ -204,6 +214,9 @@ class _ProfileImport:
             entity = file.part.entity
             with export.locating_errors(file.name):
                 records = [{**each, "profile_id": profile_id} for each in export.records(file)]
+                if entity is Query:
+                    for each in records:
+                        each[REVISION] = 1 + revisions.get(each["id"], 0)
                 backend.save_records(entity, records)
                 _refuse_duplicates(entity, records)
             imported[entity.LABEL] = imported.get(entity.LABEL, 0) + len(records)

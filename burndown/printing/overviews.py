@@ -41,9 +41,10 @@ def workspace(found: Document) -> None:
 
 def profile(found: Document) -> None:
     """Print one profile."""
-    token = "with a token" if found["jira"]["has_token"] else "without a token"
+    jira = found["jira_config"]
+    token = "with a token" if jira["token"]["is_set"] else "without a token"
     _heading(found)
-    line(f"Jira: {found['jira']['base_url'] or 'not configured'}, {token}")
+    line(f"Jira: {jira.get('base_url') or 'not configured'}, {token}")
     settings = [f"{key} {value}" for key, value in found["forecast_settings"].items() if value]
     line(f"Forecast: {', '.join(settings) or 'defaults'}")
     _times(found)

@@ -130,6 +130,7 @@ def as_returned(document: Document, now: datetime = START) -> Document:
     return {
         "name": document["id"],
         "description": "",
+        "revision": 1,
         **document,
         "created_at": created_at,
         "last_used": in_utc(document.get("last_used", created_at)),

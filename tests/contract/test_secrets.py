@@ -1,0 +1,129 @@
+"""A profile keeps its secrets until somebody says that they are removed."""
+
+from typing import Any
+
+import pytest
+
+from burndown import JiraConfig, Profile, public_document
+from tests.support.store import Store, same
+
+JIRA = {"token": "canary", "base_url": "https://jira.example.com"}
+KEEPING: dict[str, dict[str, Any]] = {
+    "no section": {},
+    "an empty section": {"jira_config": {}},
+    "a section without it": {"jira_config": {"base_url": "https://jira.example.com"}},
+    "asterisks": {"jira_config": {**JIRA, "token": "*****"}},
+    "a mask": {"jira_config": {**JIRA, "token": {"is_set": True}}},
+    "a mask of none": {"jira_config": {**JIRA, "token": {"is_set": False}}},
+    "a model": {"jira_config": JiraConfig(base_url="https://jira.example.com")},
+}
+REMOVING: dict[str, dict[str, Any]] = {
+    "null": {"jira_config": {**JIRA, "token": None}},
+    "an empty string": {"jira_config": {**JIRA, "token": ""}},
+    "a model": {"jira_config": JiraConfig.model_validate({"token": None})},
+}
+
+
+@pytest.fixture
+def saved(store: Store) -> Store:
+    """Save a profile with a token."""
+    store.save_profile({"id": "p", "jira_config": JIRA})
+    return store
+
+
+@pytest.mark.parametrize("case", KEEPING)
+def test_a_document_without_the_token_keeps_it(saved: Store, case: str) -> None:
+    saved.save_profile({"id": "p", **KEEPING[case]})
+    assert saved.get_profile("p")["jira_config"]["token"] == "canary"
+
+
+@pytest.mark.parametrize("case", KEEPING)
+def test_a_token_that_is_not_stored_cannot_be_kept(store: Store, case: str) -> None:
+    for profile_id in ("p", "new"):
+        store.save_profile({"id": profile_id, **KEEPING[case]})
+        assert "token" not in store.get_profile(profile_id)["jira_config"]
+
+
+@pytest.mark.parametrize("case", REMOVING)
+def test_a_token_is_removed_explicitly(saved: Store, case: str) -> None:
+    saved.save_profile({"id": "p", **REMOVING[case]})
+    assert saved.get_profile("p")["jira_config"]["token"] == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "token"),
+    [
+        ({"cache_size_mb": 50}, "canary"),
+        ({"token": "*"}, "canary"),
+        ({"token": {"is_set": True}}, "canary"),
+        ({"token": "other"}, "other"),
+        ({"token": ""}, ""),
+        ({"token": None}, ""),
+        (None, ""),
+    ],
+)
+def test_a_patch_keeps_or_removes_the_token(saved: Store, changes: Any, token: str) -> None:
+    assert saved.patch_profile("p", {"jira_config": changes})["jira_config"]["token"] == token
+
+
+def test_an_entity_keeps_or_removes_the_token(saved: Store) -> None:
+    saved.save_profile(Profile(id="p", name="typed"))
+    assert saved.get_profile("p")["jira_config"] == {"token": "canary"}
+    saved.save_profile(Profile(id="p", jira_config=JiraConfig.model_validate({"token": ""})))
+    assert saved.get_profile("p")["jira_config"] == {"token": ""}
+
+
+def test_records_replace_the_token(saved: Store) -> None:
+    saved.save_records(Profile, [{"id": "p"}])
+    assert saved.get_profile("p")["jira_config"] == {}
+
+
+SECRETS: dict[str, Any] = {
+    "jira_config": {**JIRA, "password": "canary", "k": {"api_key": ["canary"], "other": 1}},
+    "legacy_secret": {"k": "canary"},
+    "list": [{"secret": "canary"}, {"secret": ""}, 3],
+    "has_token": True,
+}
+
+
+def test_a_public_document_holds_no_secret(store: Store) -> None:
+    store.save_profile({"id": "p", **SECRETS})
+    stored = store.get_profile("p")
+    shown = public_document(stored)
+    assert "canary" not in repr(shown)
+    assert shown == {
+        **stored,
+        "jira_config": {
+            "token": {"is_set": True},
+            "base_url": "https://jira.example.com",
+            "password": {"is_set": True},
+            "k": {"api_key": {"is_set": True}, "other": 1},
+        },
+        "legacy_secret": {"is_set": True},
+        "list": [{"secret": {"is_set": True}}, {"secret": ""}, 3],
+    }
+    assert same(stored, store.get_profile("p"))
+
+
+def test_saving_a_public_document_changes_nothing(store: Store) -> None:
+    for document in ({}, {"jira_config": {"token": ""}}, SECRETS):
+        store.save_profile({"id": "p", **document})
+        stored = store.get_profile("p")
+        store.save_profile(public_document(stored))
+        assert store.get_profile("p")["revision"] == stored["revision"]
+        assert same(store.get_profile("p")["jira_config"], stored["jira_config"])
+
+
+def test_a_mask_of_what_is_not_stored_is_omitted(store: Store) -> None:
+    shown = public_document({"id": "p", **SECRETS})
+    for profile_id in ("p", "new"):
+        store.save_profile({**shown, "id": profile_id})
+        found = store.get_profile(profile_id)
+        assert found["jira_config"] == {"base_url": JIRA["base_url"], "k": {"other": 1}}
+        assert "legacy_secret" not in found
+        assert found["list"] == [{}, {"secret": ""}, 3]
+
+
+def test_whether_a_token_is_set_is_shown() -> None:
+    for document, is_set in (({}, False), ({"jira_config": {"token": ""}}, False)):
+        assert public_document(document)["jira_config"]["token"] == {"is_set": is_set}
