@@ -33,6 +33,7 @@ from burndown.escaping import escaped
 
 __all__ = [
     "DatabaseCorruptionError",
+    "Described",
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
@@ -48,6 +49,8 @@ __all__ = [
     "ValidationError",
     "format_value",
     "is_secret",
+    "path_of",
+    "quotable",
 ]
 
 _SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
@@ -161,17 +164,45 @@ class ValidationError(PersistenceError, ValueError):
 
 
 def _problem(details: pydantic_core.ErrorDetails) -> Problem:
-    context = details.get("ctx", {})
-    path = (_dotted(details["loc"]) + context.get("path", "")).lstrip(".")
-    expected = str(context.get("expected", details["msg"])).removeprefix("Value error, ")
-    value = context.get("value", details["input"])
-    if details["type"] == "missing":
-        got = None
-    elif details["type"] in ("model_type", "dict_type"):
-        got = type(value).__name__
-    else:
-        got = None if is_secret(path) else format_value(value)
+    path = path_of(details)
+    expected = str(details.get("ctx", {}).get("expected", details["msg"]))
+    expected = expected.removeprefix("Value error, ")
+    is_quoted = details["type"] != "missing" and not is_secret(path)
+    got = format_value(quotable(details)) if is_quoted else None
     return Problem(path, expected[:1].lower() + expected[1:], got)
+
+
+class Described(str):
+    """The description of a value, in place of the value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+_OBJECT_EXPECTED = ("model_type", "model_attributes_type", "dict_type", "object_type")
+"""Types of errors whose value may be a section as a string."""
+
+
+def path_of(details: pydantic_core.ErrorDetails) -> str:
+    """Return the path to the value of an error of pydantic, such as ``metrics.weeks[2]``."""
+    below: str = details.get("ctx", {}).get("path", "")
+    return (_dotted(details["loc"]) + below).lstrip(".")
+
+
+def quotable(details: pydantic_core.ErrorDetails) -> object:
+    """Return the value of an error of pydantic, or a description of it if it may hold a secret."""
+    value: object = details.get("ctx", {}).get("value", details["input"])
+    if isinstance(value, Described):
+        return value
+    if is_secret(path_of(details)):
+        return Described("a secret")
+    is_text = isinstance(value, str) and details["type"] not in _OBJECT_EXPECTED
+    if value is None or isinstance(value, int | float) or is_text:
+        return value
+    # A list or dict may contain a secret at any depth.
+    return Described(f"a value of type {type(value).__name__}")
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

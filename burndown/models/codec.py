@@ -124,8 +124,10 @@ class Codec(Generic[E]):
     def _converted(self, document: Mapping[str, Any], converters: _Converters) -> Row:
         """Return the validated values of a document, those of JSON columns converted."""
         try:
-            row = _convert(self._validated(document), converters)
+            row: Row | None = _convert(self._validated(document), converters)
         except _NOT_AS_GIVEN:
+            row = None  # an error raised here would have this one, with its inputs, as context
+        if row is None:
             row = _convert(self._validated_by_entity(document), converters)
         for name, initial in self._initial:
             if row[name] is None:

@@ -11,26 +11,29 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
 
 from burndown.models.docstring_schema import Described
-from burndown.models.json_codec import decode
+from burndown.models.redaction import Redacted
 from burndown.models.submodel import Submodel, invalid_key
 
 __all__ = ["Entity", "add_index", "with_string_keys"]
 
 
-class Entity(SQLModel, Described, registry=registry()):  # not that of the application's tables
+class Entity(
+    SQLModel, Described, Redacted, registry=registry()
+):  # not that of the application's tables
     """An object stored in a table of its own, validated when it is made, assigned to or read."""
 
     model_config = ConfigDict(  # type: ignore[assignment] # SQLModel narrows it to its own
         extra="forbid",
         validate_assignment=True,
-        hide_input_in_errors=True,
         defer_build=True,
     )
 
@@ -97,6 +100,18 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
         return copied
 
     @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        if handler.mode == "validation":
+            properties = handler.resolve_ref_schema(made)["properties"]
+            for name in cls.derived({}):  # whatever is given
+                description = properties[name]["description"]
+                properties[name] = {"description": description, "readOnly": True}
+        return made
+
+    @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
         """Return the entity of a mapping, or a copy of another one of the same class.
 
@@ -110,16 +125,6 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
             data = with_string_keys(cls._fields_of_arguments(obj))
         entity: Self = cls.__pydantic_validator__.validate_python(data)
         return entity
-
-    @classmethod
-    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """Return the entity of a JSON string, as :meth:`model_dump_json` writes it.
-
-        Raises:
-            pydantic.ValidationError: with the path to each value that is not valid.
-            ValueError: it is not JSON.
-        """
-        return cls.model_validate(decode(json_data))
 
     @classmethod
     def fields_of_document(cls, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,9 +146,9 @@ class Entity(SQLModel, Described, registry=registry()):  # not that of the appli
     @classmethod
     def _fields_of_arguments(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the same for keyword arguments, which can name the field of unknown keys."""
-        given = arguments.get(cls.UNKNOWN_KEYS)
-        if given is None:
+        if cls.UNKNOWN_KEYS not in arguments:
             return cls.fields_of_document(arguments)
+        given = arguments[cls.UNKNOWN_KEYS]
         others = {key: arguments[key] for key in arguments if key != cls.UNKNOWN_KEYS}
         fields = cls.fields_of_document(others)
         unknown = fields.get(cls.UNKNOWN_KEYS, {})

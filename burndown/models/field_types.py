@@ -47,6 +47,7 @@ __all__ = [
     "Name",
     "Number",
     "OptionalDate",
+    "Percent",
     "PositiveNumber",
     "Revision",
     "Text",
@@ -99,8 +100,8 @@ def invalid(expected: str, **context: Any) -> PydanticCustomError:
 # --- strings ---------------------------------------------------------------------------------
 
 _NOT_IN_IDS = r"/\\\x00-\x1f\x7f-\x9f"
-_BLANK = r"\s\x1c-\x1f"
-"""What ``str.strip`` removes; ``\\s`` is a little less in pydantic-core."""
+_BLANK = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What ``str.strip`` removes; ``\\s`` is something else in pydantic-core, Python and JavaScript."""
 _ID_PATTERN = rf"^[^.{_NOT_IN_IDS}{_BLANK}]([^{_NOT_IN_IDS}]*[^{_NOT_IN_IDS}{_BLANK}])?$"
 
 
@@ -224,6 +225,14 @@ Count = Annotated[
 ]
 """A :data:`Number` of at least 1."""
 
+Percent = Annotated[
+    Annotated[StrictInt, Field(ge=0, le=100)]
+    | Annotated[StrictFloat, Field(ge=0, le=100, allow_inf_nan=False)],
+    Expecting("input should be a percentage from 0 to 100"),
+    AfterValidator(abs),  # SQLite does not know -0.0
+]
+"""A :data:`Number` from 0 to 100."""
+
 Revision = Annotated[StrictInt, Field(ge=1, le=2**53 - 1)]
 """A count of changes, exact in every language that reads JSON."""
 
@@ -239,13 +248,17 @@ def _number_or_none(value: Any) -> Any:
         return None
 
 
-LenientNumber = Annotated[int | float | None, BeforeValidator(_number_or_none)]
+LenientNumber = Annotated[
+    int | float | None, BeforeValidator(_number_or_none, json_schema_input_type=Any)
+]
 """A number as old files hold it, ``"70.5"`` included; ``None`` for anything else."""
 
 
 def lenient(*kinds: type) -> BeforeValidator:
     """Return a validator that reads a value of any other type as ``None``."""
-    return BeforeValidator(lambda value: value if isinstance(value, kinds) else None)
+    return BeforeValidator(
+        lambda value: value if isinstance(value, kinds) else None, json_schema_input_type=Any
+    )
 
 
 LenientText = Annotated[str | None, lenient(str)]
@@ -253,6 +266,22 @@ LenientText = Annotated[str | None, lenient(str)]
 
 
 # --- time ------------------------------------------------------------------------------------
+
+# What JSON schemas tell about dates. They do not know the calendar: a month may have 31 days.
+_MONTH, _DAY_OF_MONTH = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
+_WEEK = "(0[1-9]|[1-4][0-9]|5[0-3])"
+_TO_SECONDS = "(:?[0-5][0-9](:?[0-5][0-9]([.,][0-9]+)?)?)?"
+_TIMESTAMP = Field(
+    json_schema_extra={
+        "format": "date-time",
+        "pattern": (
+            f"^[0-9]{{4}}(-?{_MONTH}-?{_DAY_OF_MONTH}|-?W{_WEEK}(-?[1-7])?)"
+            rf"([\s\S]([01][0-9]|2[0-4]){_TO_SECONDS}"
+            f"(Z|[+-]([01][0-9]|2[0-3]){_TO_SECONDS})?)?$"
+        ),
+    }
+)
+"""All forms of ISO 8601 that Python reads."""
 
 
 def _parsed(text: str) -> datetime | None:
@@ -280,10 +309,13 @@ def _timestamp_text(text: str) -> str:
     return text
 
 
-UtcDatetime = Annotated[datetime, BeforeValidator(_utc_datetime)]
+UtcDatetime = Annotated[
+    datetime,
+    BeforeValidator(_utc_datetime, json_schema_input_type=Annotated[str, _TIMESTAMP]),
+]
 """A timestamp in UTC; given as ``datetime`` or ISO 8601 string, local time if without an offset."""
 
-TimestampText = Annotated[Text, AfterValidator(_timestamp_text)]
+TimestampText = Annotated[Text, AfterValidator(_timestamp_text), _TIMESTAMP]
 """An ISO 8601 string, stored unchanged."""
 
 
@@ -301,7 +333,13 @@ _Day = Annotated[
     date,
     Strict(),
     GetPydanticSchema(_day_schema),
-    WithJsonSchema({"type": "string", "format": "date"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date",
+            "pattern": f"^[0-9]{{4}}-{_MONTH}-{_DAY_OF_MONTH}$",
+        }
+    ),
 ]
 
 OptionalDate = Annotated[
@@ -319,7 +357,14 @@ def _iso_week(value: Any) -> str:
     return week
 
 
-IsoWeek = Annotated[str, Field(pattern=r"^\d{4}-W\d\d$"), BeforeValidator(_iso_week)]
+IsoWeek = Annotated[
+    str,
+    Field(pattern=f"^[0-9]{{4}}-W{_WEEK}$"),
+    BeforeValidator(
+        _iso_week,
+        json_schema_input_type=Annotated[str, Field(pattern=f"^[0-9]{{4}}-W?{_WEEK}$")],
+    ),
+]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12`` is read as well."""
 
 

@@ -104,7 +104,7 @@ def check_object(value: Any) -> dict[str, Any]:
         # Without the value, which is the input itself: pydantic formats the values of a context,
         # and fails for huge integers.
         expected = "input should be a JSON object"
-        raise PydanticCustomError("not_storable", "{expected}", {"expected": expected})
+        raise PydanticCustomError("object_type", "{expected}", {"expected": expected})
     checked: dict[str, Any] = check_storable(value)
     return checked
 

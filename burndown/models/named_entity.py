@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import GetJsonSchemaHandler, field_serializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUndefined
 from sqlalchemy import BigInteger, text
 from sqlmodel import Field
 
@@ -20,12 +22,16 @@ from burndown.models.field_types import (
     slug,
 )
 from burndown.models.json_columns import JsonText
+from burndown.models.redaction import without_secrets
 from burndown.models.timestamps import utc_now
 
 __all__ = ["REVISION", "NamedEntity", "name_taken"]
 
 REVISION = "revision"
 """The field that counts the changes of the others."""
+
+_NAMING = ("id", "name")
+"""The fields of which one is made of the other."""
 
 _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
@@ -42,9 +48,12 @@ class NamedEntity(Entity):
     FALLBACK_ID: ClassVar[str]
     """The id for a name without a letter or digit."""
 
-    id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    # For a type checker, which reads only that there is a default, neither of them is required.
+    id: Identifier = Field(default=PydanticUndefined, primary_key=True, sa_type=OrderedText)
     """The id, which never changes."""
-    name: Name = Field(sa_column_kwargs={"server_default": random_text()})
+    name: Name = Field(
+        default=PydanticUndefined, sa_column_kwargs={"server_default": random_text()}
+    )
     """The name for people."""
     description: Line = Field(default="", sa_column_kwargs={"server_default": ""})
     """Its purpose."""
@@ -88,6 +97,26 @@ class NamedEntity(Entity):
         """Return the fields whose changes the revision counts."""
         others = {*cls.__table__.primary_key.columns.keys(), *cls.PRESERVED_ON_UPDATE, REVISION}
         return [name for name in cls.model_fields if name not in others]
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        made = super().__get_pydantic_json_schema__(schema, handler)
+        if handler.mode == "validation":
+            fields = handler.resolve_ref_schema(made)
+            known = [name for name in cls.model_fields if name != cls.UNKNOWN_KEYS]
+            fields["properties"][cls.UNKNOWN_KEYS]["propertyNames"] = {"not": {"enum": known}}
+            fields["additionalProperties"] = True
+            # One of both is enough.
+            fields["required"] = [name for name in fields["required"] if name not in _NAMING]
+            fields["anyOf"] = [{"required": [name]} for name in _NAMING]
+        return made
+
+    @field_serializer("extra", when_used="json")
+    def _without_secrets(self, extra: dict[str, Any]) -> dict[str, Any]:
+        plain: dict[str, Any] = without_secrets(extra)
+        return plain
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:

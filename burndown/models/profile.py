@@ -6,17 +6,15 @@ import pydantic
 from pydantic import (
     AfterValidator,
     SecretStr,
-    SerializationInfo,
-    SerializerFunctionWrapHandler,
     StrictBool,
     field_validator,
-    model_serializer,
 )
 from pydantic import Field as SectionField
 from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
+from burndown.errors import Described
 from burndown.models.columns import Flag
 from burndown.models.entity import add_index
 from burndown.models.field_types import (
@@ -50,6 +48,9 @@ __all__ = [
 _URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=["http", "https"]))
 """The rule of :class:`pydantic.HttpUrl`, without the object that it wraps around the URL."""
 
+_WITH_USER = Described("one with a user")
+"""The value of an error, in place of a URL that may hold a password."""
+
 
 def _check_base_url(url: str) -> str:
     if url == "":
@@ -57,10 +58,13 @@ def _check_base_url(url: str) -> str:
     try:
         parsed = _URL.validate_python(url)
     except pydantic.ValidationError:
-        raise invalid("input should be a URL such as https://jira.example.com") from None
+        shown = _WITH_USER if "@" in url else url
+        raise invalid(
+            "input should be a URL such as https://jira.example.com", value=shown
+        ) from None
     if parsed.username or parsed.password:
         expected = "input should be a URL without user and password; set `token` instead"
-        raise invalid(expected, value="one with a user")
+        raise invalid(expected, value=_WITH_USER)
     if url != url.strip():
         raise invalid("input should be a URL without surrounding blanks")
     return url
@@ -77,14 +81,23 @@ def _check_token(token: SecretStr) -> SecretStr:
     return token
 
 
+_Token = Annotated[
+    SecretStr, AfterValidator(_check_token), SectionField(json_schema_extra={"pattern": "^$|[^*]"})
+]
+
+
 class JiraConfig(Submodel):
     """The connection to Jira; empty until it is configured."""
 
-    base_url: Annotated[Text, AfterValidator(_check_base_url)] = ""
+    base_url: Annotated[
+        Text,
+        AfterValidator(_check_base_url),
+        SectionField(json_schema_extra={"pattern": "^([Hh][Tt][Tt][Pp][Ss]?:.+)?$"}),
+    ] = ""
     """The URL of Jira, with or without a slash at the end; empty while not configured."""
     api_version: Literal["v2", "v3"] = "v2"
     """Version of Jira's REST API: ``v2`` for servers, ``v3`` for the cloud."""
-    token: Annotated[SecretStr, AfterValidator(_check_token)] = SecretStr("")
+    token: _Token = SecretStr("")
     """The access token, omitted from ``repr`` and JSON dumps; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Size of the issue cache in megabytes, 10 to 1000."""
@@ -100,19 +113,10 @@ class JiraConfig(Submodel):
     """Whether that test succeeded."""
 
     # Not a rule of the field, which the codec would apply to rows: they keep what was given.
-    @field_validator("token", mode="before", json_schema_input_type=SecretStr | None)
+    @field_validator("token", mode="before", json_schema_input_type=_Token | None)
     @classmethod
     def _none_is_empty(cls, token: Any) -> Any:
         return "" if token is None else token
-
-    @model_serializer(mode="wrap")
-    def _without_token_in_json(
-        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
-    ) -> dict[str, Any]:
-        document: dict[str, Any] = handler(self)
-        if info.mode_is_json():
-            document.pop("token", None)
-        return document
 
 
 class DoraFieldMappings(Submodel):
@@ -210,7 +214,8 @@ class FlowTypeMapping(Submodel):
 
 
 _FlowType = Annotated[
-    FlowTypeMapping | list[Text],
+    list[Text] | FlowTypeMapping,
+    SectionField(union_mode="left_to_right"),
     Expecting(
         "input should be an object with issue_types and effort_categories, or a list of issue types"
     ),

@@ -4,17 +4,28 @@ from datetime import date
 from functools import cache
 from typing import Any, Self
 
-from pydantic import ConfigDict, SecretStr, model_validator
+from pydantic import (
+    ConfigDict,
+    GetJsonSchemaHandler,
+    SecretStr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from burndown.errors import ValidationError
 from burndown.models.docstring_schema import Described
 from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import MAX_DEPTH, check_storable
+from burndown.models.redaction import Redacted, without_secrets
 
 __all__ = ["Submodel", "View", "fields_by_key", "invalid_key"]
 
 
-class Submodel(Described):
+class Submodel(Described, Redacted):
     """A nested section of configuration: known keys are validated, unknown ones are kept."""
 
     model_config = ConfigDict(
@@ -24,9 +35,18 @@ class Submodel(Described):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
-        hide_input_in_errors=True,  # it may be a token
         defer_build=True,  # most processes use few sections; all schemas take 50 ms to build
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        if handler.mode == "validation":
+            return super().__get_pydantic_json_schema__(schema, handler)
+        # pydantic knows only the return type of a serializer: some dict.
+        made = super().__get_pydantic_json_schema__(_without_serializer(schema), handler)
+        return {**made, "properties": without_secrets(made["properties"])}
 
     @model_validator(mode="after")
     def _check_unknown_keys(self) -> Self:
@@ -36,6 +56,13 @@ class Submodel(Described):
             }
             check_storable(plain, SECTION_DEPTH)
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_secrets_in_json(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        document: dict[str, Any] = handler(self)
+        return without_secrets(document) if info.mode_is_json() else document
 
     def __setattr__(self, name: str, value: Any) -> None:
         name = fields_by_key(type(self)).get(name, name)
@@ -101,6 +128,15 @@ def _default_document(model: type[Submodel]) -> dict[str, Any]:
         key: _plain(fields[name].get_default(call_default_factory=True))
         for key, name in fields_by_key(model).items()
     }
+
+
+def _without_serializer(schema: Any) -> CoreSchema:
+    """Return the schema of the fields of a section."""
+    while schema["type"] != "model":
+        schema = schema["schema"]
+    fields: Any = {key: value for key, value in schema.items() if key != "serialization"}
+    plain: CoreSchema = fields
+    return plain
 
 
 def invalid_key(subject: str, key: str, path: str = "") -> ValidationError:

@@ -1,0 +1,76 @@
+"""Models that keep secrets: in errors, in what is printed, and in JSON dumps.
+
+A secret is whatever has a key that :func:`~burndown.errors.is_secret` names, the token among them.
+It is omitted from ``repr`` and from JSON dumps. It stays in documents, in what ``model_dump()``
+returns to Python, in copies and in pickles, which have to hold all of the model.
+"""
+
+from typing import Any, Self, get_args
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
+
+from burndown.errors import is_secret, quotable
+from burndown.models.json_codec import decode
+
+__all__ = ["Redacted", "without_secrets"]
+
+
+class Redacted(BaseModel):
+    """A model whose errors and ``repr`` hold no secret."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # in the message; see below for the rest
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _hide_inputs_of_errors(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except pydantic.ValidationError as error:
+            redacted = _redacted(error)
+        raise redacted  # not while the other one is handled, which would be its context
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        """Return the model of a JSON string, as ``model_dump_json`` writes it.
+
+        Raises:
+            pydantic.ValidationError: with the path to each value that is not valid.
+            ValueError: it is not JSON.
+        """
+        return cls.model_validate(decode(json_data))
+
+    def __repr_args__(self) -> Any:
+        return [(key, without_secrets(value)) for key, value in super().__repr_args__()]
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a copy of a JSON value without whatever has the key of a secret, at any depth."""
+    if isinstance(value, dict):
+        return {
+            key: without_secrets(item) for key, item in value.items() if not is_secret(str(key))
+        }
+    return [without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+_KNOWN_TYPES = frozenset(get_args(core_schema.ErrorType))
+
+
+def _redacted(error: pydantic.ValidationError) -> pydantic.ValidationError:
+    """Return the error with descriptions in place of values that may hold a secret."""
+    return pydantic.ValidationError.from_exception_data(
+        error.title, [_redacted_details(details) for details in error.errors()], hide_input=True
+    )
+
+
+def _redacted_details(details: ErrorDetails) -> InitErrorDetails:
+    kind, context, value = details["type"], details.get("ctx", {}), quotable(details)
+    if "value" in context:
+        context = {**context, "value": value}
+    redacted: InitErrorDetails = {"type": kind, "loc": details["loc"], "input": value}
+    if kind not in _KNOWN_TYPES:
+        redacted["type"] = PydanticCustomError(kind, details["msg"], context)
+    elif context:
+        redacted["ctx"] = context
+    return redacted
