@@ -69,8 +69,8 @@ def _read_session() -> Iterator[Session]:
 
 
 async def _write_session() -> AsyncIterator[Session]:
-    # FastAPI validates the response in a thread, and only then ends the session. If all of its
-    # threads wait for the lock of this session, it has to have another one.
+    # Before the session ends, FastAPI validates the response in a thread. All of its threads may be
+    # waiting for the lock of this session, so their number is not limited meanwhile.
     limiter = current_default_thread_limiter()
     limit = limiter.total_tokens
     async with contextmanager_in_threadpool(database.session()) as session:
@@ -87,8 +87,7 @@ Backend: TypeAlias = Annotated[PersistenceBackend, Depends(_backend)]
 ReadSession: TypeAlias = Annotated[Session, Depends(_read_session, scope="function")]
 """A session that reads one state of the data."""
 
-# Transactions that write run one after the other. Requests wait for their turn without a thread:
-# if all threads waited for the lock, the request that holds it would get none to end in.
+# Sessions that write run one after the other, and wait for their turn without a thread.
 WriteSession: TypeAlias = Annotated[
     Session, Depends(_write_session, scope="function", max_concurrency=1)
 ]
@@ -131,15 +130,14 @@ class _ProfileBody:
 
     @classmethod
     def __get_pydantic_json_schema__(
-        cls, schema: Any, handler: GetJsonSchemaHandler
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        made = handler(schema["schema"])
+        made = handler(schema)
         profile = handler.resolve_ref_schema(made)
         # Unknown keys are next to the others, as in every document.
         profile["properties"].pop(Profile.UNKNOWN_KEYS, None)
         profile["additionalProperties"] = True
-        jira = handler.resolve_ref_schema(profile["properties"]["jira_config"])
-        properties = jira.setdefault("properties", {})
+        properties = handler.resolve_ref_schema(profile["properties"]["jira_config"])["properties"]
         if handler.mode == "serialization":
             properties["token"] = _MASK
         elif _MASK not in properties["token"]["anyOf"]:

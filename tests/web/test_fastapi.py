@@ -10,6 +10,7 @@ import openapi_spec_validator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from burndown import PersistenceBackend, Profile, get_backend, public_document, set_backend
 from burndown.persistence import open_backend
@@ -94,11 +95,26 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PersistenceBack
         yield new
 
 
+@pytest.fixture(scope="module")
+def openapi(service: Service) -> Any:
+    return service.request("GET", "/openapi.json").body
+
+
+def schemas_of_put(openapi: Any) -> tuple[Any, Any]:
+    """Return the schemas of the bodies of request and response."""
+    put = openapi["paths"]["/profiles/{profile_id}"]["put"]
+    request, response = (
+        each["content"]["application/json"]["schema"]
+        for each in (put["requestBody"], put["responses"]["200"])
+    )
+    return request, response
+
+
 @given(profiles(st.just("kafka")))
 def test_any_profile_survives_the_way_through_its_json(
-    service: Service, shared: PersistenceBackend, document: dict[str, Any]
+    service: Service, openapi: Any, shared: PersistenceBackend, document: dict[str, Any]
 ) -> None:
-    """Each value, the token and the revision are the same afterwards."""
+    """Each value, the token and the revision are the same afterwards, and its schemas are true."""
     set_backend(shared)
     shared.save_profile(document)
     before = shared.get_profile("kafka")
@@ -109,6 +125,9 @@ def test_any_profile_survives_the_way_through_its_json(
     assert got.body["jira_config"]["token"] == {
         "is_set": bool(before and before["jira_config"].get("token"))
     }
+    for schema in schemas_of_put(openapi):
+        schema = {**schema, "components": openapi["components"]}
+        Draft202012Validator(schema).validate(got.body)
 
 
 def test_a_token_is_set_and_removed(service: Service, current: PersistenceBackend) -> None:
@@ -160,30 +179,24 @@ def test_the_example_runs() -> None:
 # --- OpenAPI ---------------------------------------------------------------------------------
 
 
-def test_the_openapi_document_describes_the_bodies(service: Service) -> None:
+def test_the_openapi_document_describes_the_bodies(openapi: Any) -> None:
     """It is valid, and has the bounds and descriptions of the models."""
-    document = service.request("GET", "/openapi.json").body
-    openapi_spec_validator.validate(document)
+    openapi_spec_validator.validate(openapi)
 
     def resolved(schema: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" in schema:
-            return resolved(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-        return schema
+        name = schema["$ref"].rpartition("/")[2]
+        found: dict[str, Any] = openapi["components"]["schemas"][name]
+        return found
 
-    put = document["paths"]["/profiles/{profile_id}"]["put"]
-    request = resolved(put["requestBody"]["content"]["application/json"]["schema"])
-    response = resolved(put["responses"]["200"]["content"]["application/json"]["schema"])
-    for body in (request, response):
+    tokens = []
+    for body in map(resolved, schemas_of_put(openapi)):
         assert body["description"] == Profile.__doc__
         assert body["additionalProperties"] is True
         assert "revision" in body["properties"]
-        forecast = resolved(body["properties"]["forecast_settings"])["properties"]
-        assert forecast["deadline"]["description"] == "The day by which everything has to be done."
-    jira = resolved(request["properties"]["jira_config"])["properties"]
-    assert (jira["cache_size_mb"]["minimum"], jira["cache_size_mb"]["maximum"]) == (10, 1000)
-    given, shown = (
-        resolved(body["properties"]["jira_config"])["properties"]["token"]
-        for body in (request, response)
-    )
+        jira = resolved(body["properties"]["jira_config"])["properties"]
+        assert (jira["cache_size_mb"]["minimum"], jira["cache_size_mb"]["maximum"]) == (10, 1000)
+        assert jira["cache_size_mb"]["description"].startswith("Size of the issue cache")
+        tokens.append(jira["token"])
+    given, shown = tokens
     assert [each["type"] for each in given["anyOf"]] == ["string", "null", "object"]
     assert shown["properties"]["is_set"]["type"] == "boolean"
