@@ -10,13 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from burndown.errors import StorageError, TransactionAbortedError
 
-__all__ = ["Transaction", "Transactions"]
+__all__ = ["Transaction", "Transactions", "hold_by_task"]
 
 LOOP_TIMEOUT_SECONDS = 1
 """Maximum time that an event loop waits for a transaction of another thread.
@@ -221,6 +221,18 @@ class Transactions(Generic[R]):
             each.belongs_to_parent = True
         self._open.clear()
         self._ended = threading.Condition()
+
+
+def hold_by_task(context: Context) -> None:
+    """Let the current asyncio task hold the transaction that a thread began for it in a context.
+
+    Calls of that thread join it. Calls of tasks and threads that the task starts do not; those that
+    would wait for it raise immediately, since the task may wait for them.
+    """
+    begun = context.get(_innermost)
+    if begun is not None:
+        begun.loop = _running_loop()
+        _innermost.set(begun)
 
 
 def _inherited() -> Iterator[Transaction[Any]]:

@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,17 +52,19 @@ def run_part(code: str, names: dict[str, Any]) -> None:
             exec(code, names)
 
 
-def test_the_examples_for_servers_run() -> None:
-    """They are a FastAPI dependency and a call that a coroutine runs in a thread."""
-    dependency, call = blocks("docs/servers.md", "python")
+def test_the_examples_for_servers_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are a FastAPI application, and calls in a coroutine."""
+    application, calls = blocks("docs/servers.md", "python")
     backend = get_backend()
     backend.save_profile({"id": "kafka"})
-    backend.save_query("kafka", {"id": "12w"})
-    names: dict[str, Any] = {"backend": backend, "key": "k", "response": {"issues": []}}
-    names.update(asyncio=asyncio, timedelta=timedelta)
-    exec(dependency, names)
-    asyncio.run(eval(compile(call, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names))
+    backend.save_query("kafka", {"id": "12w", "name": "Last 12 weeks"})
+    names: dict[str, Any] = {"key": "k", "response": {"issues": []}}
+    exec(application, names)
+    assert "/queries" in names["app"].openapi()["paths"]
+    asyncio.run(eval(compile(calls, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names))
     assert backend.get_jira_cache("kafka", "12w", "k") == {"issues": []}
+    assert backend.get_app_state("active_profile_id") == "kafka"
+    assert capsys.readouterr().out == "Last 12 weeks\n"
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])

@@ -1,27 +1,22 @@
-"""A service that uses the store as FastAPI's documentation uses a database."""
+"""A service that uses the store in every way that FastAPI offers."""
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated
+from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import Depends, FastAPI
-from sqlmodel import Session
 
-from burndown import Profile, database, get_backend
-from burndown.repositories import ProfileRepository
+from burndown import Profile, ProfileNotFoundError, Query, QueryNotFoundError, aio, get_backend
+from burndown.fastapi import (
+    Backend,
+    PublicProfile,
+    ReadSession,
+    WriteSession,
+    install_error_handlers,
+)
+from burndown.repositories import ProfileRepository, QueryRepository
 
 app = FastAPI()
-
-
-def session() -> Iterator[Session]:
-    """Begin a session; FastAPI enters and leaves it in different threads."""
-    with database.session() as new:
-        yield new
-
-
-def transaction() -> Iterator[None]:
-    """Begin a transaction, likewise."""
-    with get_backend().transaction():
-        yield
+install_error_handlers(app)
 
 
 async def async_transaction() -> AsyncIterator[None]:
@@ -30,50 +25,132 @@ async def async_transaction() -> AsyncIterator[None]:
         yield
 
 
-# A dependency of this scope ends before the response is sent, so that an error is answered.
-# Its endpoints have no return type: FastAPI would validate what they return in a further thread,
-# and all of its threads may be waiting for the transaction that is open until then.
-OpenedSession = Annotated[Session, Depends(session, scope="function")]
+# --- ways to write ---------------------------------------------------------------------------
 
 
 @app.post("/session/{key}")
-def by_session(key: str, opened: OpenedSession):
+def by_session(key: str, session: WriteSession) -> Profile:
     """Save through a typed repository."""
-    ProfileRepository(opened).save(Profile(id=key))
-    return key
+    profile = Profile(id=key)
+    ProfileRepository(session).save(profile)
+    return profile
 
 
-@app.post("/transaction/{key}", dependencies=[Depends(transaction, scope="function")])
-def by_transaction(key: str):
-    """Save through the backend, together with a transaction of a dependency."""
-    get_backend().save_profile({"id": key})
-    return key
+@app.post("/failing/{key}")
+def failing(key: str, session: WriteSession) -> str:
+    """Save, and fail."""
+    ProfileRepository(session).save(Profile(id=key))
+    raise LookupError(key)
 
 
 @app.post("/call/{key}")
-def by_call(key: str):
+def by_call(key: str, backend: Backend) -> str:
     """Save through the backend, in a thread."""
-    get_backend().save_profile({"id": key})
+    backend.save_profile({"id": key})
     return key
 
 
-@app.post("/async/{key}")
-async def by_coroutine(key: str):
-    """Save through the backend, in the event loop."""
+@app.post("/transaction/{key}")
+def by_transaction(key: str, backend: Backend) -> str:
+    """Save in a transaction of the endpoint."""
+    with backend.transaction():
+        backend.save_profile({"id": key})
+        backend.save_query(key, {"id": "query"})
+    return key
+
+
+@app.post("/aio/{key}")
+async def by_aio(key: str) -> str:
+    """Save in a coroutine."""
+    backend = aio.get_backend()
+    async with backend.transaction():
+        await backend.save_profile({"id": key})
+        await backend.save_query(key, {"id": "query"})
+    return key
+
+
+@app.post("/loop/{key}")
+async def by_loop(key: str) -> str:
+    """Save in the event loop, which waits meanwhile."""
     with get_backend().transaction():
         get_backend().save_profile({"id": key})
     return key
 
 
-@app.post("/async-transaction/{key}", dependencies=[Depends(async_transaction, scope="function")])
-async def by_async_transaction(key: str):
-    """Save through the backend, in a transaction of the event loop."""
+@app.post("/loop-transaction/{key}", dependencies=[Depends(async_transaction, scope="function")])
+async def by_async_transaction(key: str) -> str:
+    """Save in a transaction of the event loop."""
     get_backend().save_profile({"id": key})
     return key
 
 
-@app.post("/failing/{key}")
-def failing(key: str, opened: OpenedSession):
-    """Save, and fail."""
-    ProfileRepository(opened).save(Profile(id=key))
-    raise LookupError(key)
+@app.post("/pending/{key}")
+def pending(key: str, session: WriteSession) -> str:
+    """Add what the database refuses when it is committed, since its profile does not exist."""
+    session.add(Query(profile_id=key, id=key, name=key))
+    return key
+
+
+# --- bodies ----------------------------------------------------------------------------------
+
+
+@app.get("/profiles")
+def list_profiles(backend: Backend) -> list[PublicProfile]:
+    """Return all profiles."""
+    return backend.list_profiles()
+
+
+@app.get("/profiles/{profile_id}")
+def get_profile(profile_id: str, backend: Backend) -> PublicProfile:
+    """Return a profile."""
+    profile = backend.get_profile(profile_id)
+    if profile is None:
+        raise ProfileNotFoundError(profile_id)
+    return profile
+
+
+@app.put("/profiles/{profile_id}")
+def put_profile(profile_id: str, profile: PublicProfile, backend: Backend) -> PublicProfile:
+    """Add or replace a profile."""
+    backend.save_profile({**profile, "id": profile_id})
+    return get_profile(profile_id, backend)
+
+
+@app.patch("/profiles/{profile_id}")
+def patch_profile(
+    profile_id: str, changes: dict[str, Any], backend: Backend, if_revision: int | None = None
+) -> PublicProfile:
+    """Change a profile."""
+    return backend.patch_profile(profile_id, changes, if_revision)
+
+
+@app.get("/typed/{profile_id}")
+def get_typed(profile_id: str, session: ReadSession) -> Profile:
+    """Return a profile as an entity."""
+    profile = ProfileRepository(session).get(profile_id)
+    if profile is None:
+        raise ProfileNotFoundError(profile_id)
+    return profile
+
+
+@app.put("/typed/{profile_id}")
+def put_typed(profile_id: str, profile: Profile, session: WriteSession) -> Profile:
+    """Add or replace a profile from an entity."""
+    ProfileRepository(session).save(profile)
+    return profile
+
+
+@app.get("/profiles/{profile_id}/queries/{query_id}")
+def get_query(profile_id: str, query_id: str, session: ReadSession) -> Query:
+    """Return a query."""
+    query = QueryRepository(session).get(profile_id, query_id)
+    if query is None:
+        raise QueryNotFoundError(profile_id, query_id)
+    return query
+
+
+@app.put("/profiles/{profile_id}/queries/{query_id}")
+def put_query(profile_id: str, query_id: str, query: Query, backend: Backend) -> Query:
+    """Add or replace a query."""
+    backend.save_query(profile_id, query)
+    return query

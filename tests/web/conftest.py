@@ -1,0 +1,36 @@
+"""The FastAPI application on a server, and the stores that it uses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from burndown import PersistenceBackend, set_backend
+from burndown.persistence import open_backend
+from tests.web.fastapi_app import app
+from tests.web.service import Service, running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The location of a new store."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return str(tmp_path / "burndown.db")
+
+
+@pytest.fixture
+def current(location: str) -> Iterator[PersistenceBackend]:
+    """The backend of this store, in use."""
+    new = open_backend(location)
+    set_backend(new)
+    new.list_profiles()
+    yield new
+    set_backend(None)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """The application, running."""
+    with running(app) as new:
+        yield new
