@@ -29,7 +29,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import contextmanager_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, GetPydanticSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from sqlmodel import Session
@@ -126,26 +126,41 @@ class _ProfileBody:
             _unchanged,
             handler.generate_schema(Profile),
             serialization=core_schema.plain_serializer_function_ser_schema(public_document),
+            ref=f"{__name__}.PublicProfile",  # a definition of its own
         )
 
     @classmethod
     def __get_pydantic_json_schema__(
-        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+        cls, _: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        made = handler(schema)
-        profile = handler.resolve_ref_schema(made)
-        # Unknown keys are next to the others, as in every document.
-        profile["properties"].pop(Profile.UNKNOWN_KEYS, None)
-        profile["additionalProperties"] = True
-        properties = handler.resolve_ref_schema(profile["properties"]["jira_config"])["properties"]
+        # Made apart from that of the model, which an application may have as a body, too.
+        profile = Profile.model_json_schema(mode=handler.mode)
+        made: JsonSchemaValue = _inlined(profile, profile.pop("$defs", {}))
+        properties = made["properties"]
+        jira = properties["jira_config"]["properties"]
         if handler.mode == "serialization":
-            properties["token"] = _MASK
-        elif _MASK not in properties["token"]["anyOf"]:
-            properties["token"]["anyOf"].append(_MASK)
-        return made
+            jira["token"] = _MASK
+        else:
+            jira["token"]["anyOf"].append(_MASK)
+        # Unknown keys are next to the others, as in every document.
+        del properties[Profile.UNKNOWN_KEYS]
+        return {**made, "title": "PublicProfile", "additionalProperties": True}
 
 
-PublicProfile: TypeAlias = Annotated[ProfileDocument, _ProfileBody]
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """Return a copy of a schema with its definitions in place of their references."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]] | schema
+    return {key: _inlined(each, definitions) for key, each in schema.items() if key != "$ref"}
+
+
+PublicProfile: TypeAlias = Annotated[
+    ProfileDocument, GetPydanticSchema(lambda _, handler: handler.generate_schema(_ProfileBody))
+]
 """A profile's document as the body of requests and responses.
 
 A response holds its :func:`~burndown.public_document`, without the token. In a request it is passed

@@ -8,11 +8,21 @@ from typing import Any
 
 import openapi_spec_validator
 import pytest
+from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 
-from burndown import PersistenceBackend, Profile, get_backend, public_document, set_backend
+from burndown import (
+    JiraConfig,
+    PersistenceBackend,
+    Profile,
+    get_backend,
+    public_document,
+    set_backend,
+)
+from burndown.fastapi import PublicProfile
 from burndown.persistence import open_backend
 from tests.support.strategies import profiles
 from tests.web.service import REQUESTS, Service, running
@@ -190,13 +200,56 @@ def test_the_openapi_document_describes_the_bodies(openapi: Any) -> None:
 
     tokens = []
     for body in map(resolved, schemas_of_put(openapi)):
+        assert body["title"] == "PublicProfile"
         assert body["description"] == Profile.__doc__
         assert body["additionalProperties"] is True
         assert "revision" in body["properties"]
-        jira = resolved(body["properties"]["jira_config"])["properties"]
+        jira = body["properties"]["jira_config"]["properties"]
         assert (jira["cache_size_mb"]["minimum"], jira["cache_size_mb"]["maximum"]) == (10, 1000)
         assert jira["cache_size_mb"]["description"].startswith("Size of the issue cache")
         tokens.append(jira["token"])
     given, shown = tokens
     assert [each["type"] for each in given["anyOf"]] == ["string", "null", "object"]
     assert shown["properties"]["is_set"]["type"] == "boolean"
+
+
+def test_one_application_has_models_and_public_profiles_as_bodies() -> None:
+    """Each has a schema of its own, within other models, too."""
+
+    class Both(BaseModel):
+        typed: Profile
+        public: PublicProfile
+        others: list[PublicProfile] = []
+
+    app = FastAPI()
+
+    @app.put("/both")
+    def put_both(both: Both) -> Both:
+        return both
+
+    @app.put("/jira")
+    def put_jira(jira: JiraConfig) -> JiraConfig:
+        return jira
+
+    @app.put("/typed")
+    def put_typed(profile: Profile) -> Profile:
+        return profile
+
+    @app.put("/public")
+    def put_public(profile: PublicProfile) -> PublicProfile:
+        return profile
+
+    with running(app) as service:
+        made = service.request("GET", "/openapi.json").body
+        body = {"typed": PROFILE, "public": PROFILE, "others": [PROFILE]}
+        shown = service.request("PUT", "/both", body).text
+    openapi_spec_validator.validate(made)
+    schemas = made["components"]["schemas"]
+    assert {"Profile-Input", "Profile-Output", "PublicProfile-Input", "PublicProfile-Output"} <= {
+        *schemas
+    }
+    assert Profile.UNKNOWN_KEYS in schemas["Profile-Output"]["properties"]
+    assert Profile.UNKNOWN_KEYS not in schemas["PublicProfile-Output"]["properties"]
+    for typed in (made["paths"]["/jira"]["put"]["responses"]["200"], schemas["Profile-Output"]):
+        assert "is_set" not in str(typed)
+    assert CANARY not in shown
