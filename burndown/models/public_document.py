@@ -67,7 +67,9 @@ def without_masked_token(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def with_removed_token(document: Mapping[str, Any], stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a patched document, with an empty token if the patch removed the stored one."""
-    jira = _jira_config(document)
+    jira = document.get(_JIRA, {})
+    if not isinstance(jira, Mapping):  # which the validation refuses
+        return document
     if _TOKEN in jira or _TOKEN not in _jira_config(stored):
         return document
     return {**document, _JIRA: {**jira, _TOKEN: ""}}

@@ -100,6 +100,16 @@ def test_a_stale_revision_is_refused(store: Store) -> None:
     assert everything(store.backend) == before
 
 
+@pytest.mark.parametrize("section", [3, "token", ["token"]])
+def test_a_patch_with_something_else_than_a_section_keeps_the_token(
+    store: Store, section: Any
+) -> None:
+    store.patch_profile("p", {"jira_config": {"token": "secret"}})
+    with pytest.raises(ValidationError, match="jira_config: input should be"):
+        store.patch_profile("p", {"jira_config": section})
+    assert store.get_profile("p")["jira_config"] == {"token": "secret"}
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
