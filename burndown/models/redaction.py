@@ -5,10 +5,11 @@ It is omitted from ``repr`` and from JSON dumps. It stays in documents, in what 
 returns to Python, in copies and in pickles, which have to hold all of the model.
 """
 
+from collections.abc import Mapping
 from typing import Any, Self, get_args
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SecretStr
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from burndown.models.json_codec import decode
@@ -27,8 +28,12 @@ class Redacted(BaseModel):
     def __get_pydantic_core_schema__(
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        # Around all validators, whereas those of a model's own are around those of its bases.
-        return core_schema.no_info_wrap_validator_function(_validated, handler(source))
+        # Around all validators, whereas those of a model's own are around those of its bases. The
+        # reference is that of the whole, or a second field of this class would have only the model.
+        model: Any = dict(handler(source))
+        return core_schema.no_info_wrap_validator_function(
+            _validated, model, ref=model.pop("ref", None)
+        )
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -40,8 +45,23 @@ class Redacted(BaseModel):
         """
         return cls.model_validate(decode(json_data))
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with other values, which are validated like any that are assigned.
+
+        Raises:
+            pydantic.ValidationError: a value is not valid.
+        """
+        copied = super().model_copy(deep=deep)
+        for name, value in (update or {}).items():
+            setattr(copied, name, value)
+        return copied
+
     def __repr_args__(self) -> Any:
-        return [(key, without_secrets(value)) for key, value in super().__repr_args__()]
+        return [
+            (key, without_secrets(value))
+            for key, value in super().__repr_args__()
+            if isinstance(value, SecretStr) or not is_secret(str(key))
+        ]
 
 
 def _validated(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 from burndown.errors import ValidationError
 from burndown.models import Document, Entity, Query
+from burndown.quoting import Described
 
 __all__ = ["check_limit", "document_of", "query_document"]
 
@@ -19,7 +20,9 @@ def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapp
         return given.to_document()
     if not isinstance(given, Mapping):
         expected = f"input should be an object or instance of {entity.__name__}"
-        raise ValidationError.of(entity.__name__, "", expected, given)
+        # The JSON of a document may contain a secret.
+        got = Described("a value of type str") if isinstance(given, str) else given
+        raise ValidationError.of(entity.__name__, "", expected, got)
     return given
 
 

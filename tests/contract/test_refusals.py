@@ -150,5 +150,7 @@ def test_a_document_that_is_no_object_is_refused(store: Store) -> None:
         store.save_profile([])
     with pytest.raises(ValidationError, match=f"^Query {expected} Query, got a value of type"):
         store.save_query("p", [])
+    with pytest.raises(ValidationError, match=r"got a value of type str$"):
+        store.save_profile('{"id": "p", "jira_config": {"token": "secret"}}')  # type: ignore[arg-type]
     with pytest.raises(ValidationError, match=f"^AppState {expected} AppState, got 1"):
         store.save_records(AppState, [1])

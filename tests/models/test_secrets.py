@@ -96,6 +96,14 @@ def validate_text(document: dict[str, Any]) -> None:
     Profile.model_validate_json(json.dumps(document, default=str))
 
 
+class Application(pydantic.BaseModel):
+    """A model that has the same classes in several places."""
+
+    profile: Profile
+    profiles: list[Profile]
+    jira: JiraConfig
+
+
 WAYS: dict[str, Callable[[dict[str, Any]], object]] = {
     "constructor": lambda document: Profile(**document),
     "constructor of a section": lambda document: JiraConfig(**dict(document["jira_config"])),
@@ -110,6 +118,10 @@ WAYS: dict[str, Callable[[dict[str, Any]], object]] = {
     "rows": lambda document: codec_of(Profile).rows([document]),
     "complete": lambda document: codec_of(Profile).complete([document]),
     "query": lambda document: Query.model_validate({**document, "profile_id": None}),
+    "model of an application": lambda document: Application(
+        profile=document, profiles=[document], jira=document["jira_config"]
+    ),
+    "model_copy": lambda document: Profile(id="a").model_copy(update=document),
 }
 
 
@@ -257,3 +269,23 @@ def test_a_schema_has_no_token_to_be_read() -> None:
 def test_the_documents_of_this_module_can_be_valid() -> None:
     """Otherwise errors would hide what is printed."""
     assert Profile(**VALID[Profile], jira_config={"token": CANARY}).jira_config.token
+
+
+# --- models that were changed without validation ---------------------------------------------
+
+
+def test_a_token_of_another_type_is_not_printed() -> None:
+    assert CANARY not in printed(JiraConfig.model_construct(token=CANARY))
+
+
+def test_copies_are_validated() -> None:
+    """A section may be given as a dict, as in a constructor."""
+    profile = Profile(id="a", name="A")
+    copied = profile.model_copy(update={"jira_config": {"token": CANARY}})
+    assert copied.jira_config == JiraConfig(token=CANARY)
+    assert profile.jira_config == JiraConfig()
+    assert CANARY not in copied.model_dump_json()
+    with pytest.raises(pydantic.ValidationError):
+        profile.model_copy(update={"name": ""})
+    changed = copied.jira_config.model_copy(update={"cache_size_mb": 20, "unknown": 1})
+    assert changed.to_document() == {"token": CANARY, "cache_size_mb": 20, "unknown": 1}
