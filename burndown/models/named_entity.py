@@ -7,6 +7,7 @@ from pydantic import GetJsonSchemaHandler, field_serializer, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 from sqlalchemy import BigInteger, text
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Field
 
 from burndown.errors import ValidationError
@@ -19,7 +20,7 @@ from burndown.models.redaction import without_secrets
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
-__all__ = ["REVISION", "NamedEntity", "name_taken"]
+__all__ = ["REVISION", "NamedEntity", "name_taken", "set_revision"]
 
 REVISION = "revision"
 """The field that counts the changes of the others."""
@@ -122,6 +123,12 @@ class NamedEntity(Entity):
                 f"extra: input should be without the key {min(clash)!r}, which is a field"
             )
         return self
+
+
+def set_revision(saved: object, document: Mapping[str, Any]) -> None:
+    """Set the revision of an entity that was saved to that of its document; ignore all else."""
+    if isinstance(saved, NamedEntity):
+        set_committed_value(saved, REVISION, document[REVISION])
 
 
 def name_taken(

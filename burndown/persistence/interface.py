@@ -76,6 +76,7 @@ class PersistenceBackend(QueryDataStore):
                 gets the current time. Without ``jira_config.token``, or with a mask of it, as in a
                 :func:`~burndown.public_document`, it keeps its token; ``None`` or an empty string
                 removes that. With a ``revision``, that has to be the one of an existing profile.
+                An entity has the stored revision afterwards.
 
         Raises:
             RevisionConflictError: the stored profile has another revision.

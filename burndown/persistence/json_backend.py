@@ -32,7 +32,7 @@ from burndown.models import (
     TaskProgress,
 )
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import NamedEntity, name_taken
+from burndown.models.named_entity import NamedEntity, name_taken, set_revision
 from burndown.models.public_document import with_stored_secrets, without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import document_of, query_document
@@ -146,6 +146,7 @@ class JSONBackend(PersistenceBackend):
             if earlier:
                 document = replacing(Profile, document, given, earlier)
             _save_profile(writer, document)
+        set_revision(profile, document)
 
     def delete_profile(self, profile_id: str) -> None:
         with self._writing() as writer:
@@ -160,6 +161,7 @@ class JSONBackend(PersistenceBackend):
                 earlier = writer.reader.query(profile_id, stored)
                 document = replacing(Query, document, given, earlier)
             _save_query(writer, document)
+        set_revision(query, document)
 
     def delete_query(self, profile_id: str, query_id: str) -> None:
         with self._writing() as writer:

@@ -5,16 +5,15 @@ from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm.attributes import set_committed_value
 
 from burndown.errors import RevisionConflictError
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.models.named_entity import REVISION, NamedEntity, set_revision
 from burndown.repositories.base import Repository, atomic
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
 
-__all__ = ["RevisedRepository", "save_revised"]
+__all__ = ["RevisedRepository", "read_revision", "save_revised"]
 
 N = TypeVar("N", bound=NamedEntity)
 
@@ -34,7 +33,7 @@ class RevisedRepository(Repository[N]):
         document = entity.to_document()
         [row] = codec_of(self.entity).rows([document])
         self._save(document, row)
-        set_committed_value(entity, REVISION, _current(self._executor, self.entity, row))
+        read_revision(self._executor, entity, row)
 
     def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> None:
         save_revised(self._executor, self.entity, document, row)
@@ -75,6 +74,12 @@ def save_revised(
         raise
     if not is_saved:
         raise _conflict(entity, row, _current(executor, entity, row))
+
+
+def read_revision(executor: Executor, saved: object, row: Mapping[str, Any]) -> None:
+    """Set the revision of an entity that was saved to that of its row; ignore a document."""
+    if isinstance(saved, NamedEntity):
+        set_revision(saved, {REVISION: _current(executor, type(saved), row)})
 
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:

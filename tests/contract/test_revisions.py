@@ -163,6 +163,21 @@ def test_entities_are_saved_as_documents(store: Store) -> None:
     assert same(store.get_profile("new"), read.to_document())
 
 
+def test_an_entity_has_its_revision_after_it_was_saved(store: Store) -> None:
+    """So it can be saved again, unless others have saved in between."""
+    profile = Profile(id="new", name="Team A")
+    query = Query(profile_id="new", id="bugs", name="Bugs")
+    for number in (1, 2, 3):
+        profile.description = query.description = str(number)
+        store.save_profile(profile)
+        store.save_query("new", query)
+        assert (profile.revision, query.revision) == (number, number)
+    store.patch_profile("new", {"description": "of others"})
+    with pytest.raises(RevisionConflictError):
+        store.save_profile(profile)
+    assert profile.revision == 3
+
+
 def test_another_entity_is_no_document(store: Store) -> None:
     query = Query(profile_id="p", id="q")
     for save in (store.save_profile, lambda each: store.save_records(Profile, [each])):
