@@ -28,6 +28,7 @@ ERRORS: dict[str, Callable[[str], PersistenceError]] = {
 } | {
     "ForeignDatabaseError": lambda text: errors.ForeignDatabaseError(text, text),
     "QueryNotFoundError": lambda text: errors.QueryNotFoundError(text, text),
+    "RevisionConflictError": lambda text: errors.RevisionConflictError(text, 1, 2),
     "ValidationError": lambda text: ValidationError(text, [Problem(text, text, text)]),
     "SchemaTooNewError": lambda text: errors.SchemaTooNewError(text, text, text),
 }

@@ -1,6 +1,5 @@
 """Every example of the documents runs unchanged."""
 
-import ast
 import asyncio
 import json
 import logging
@@ -53,15 +52,16 @@ def run_part(code: str, names: dict[str, Any]) -> None:
 
 
 def test_the_examples_for_servers_run(capsys: pytest.CaptureFixture[str]) -> None:
-    """They are a FastAPI application, and calls in a coroutine."""
-    application, calls = blocks("docs/servers.md", "python")
+    """They are a FastAPI application and a coroutine."""
+    application, coroutine = blocks("docs/servers.md", "python")
     backend = get_backend()
     backend.save_profile({"id": "kafka"})
     backend.save_query("kafka", {"id": "12w", "name": "Last 12 weeks"})
-    names: dict[str, Any] = {"key": "k", "response": {"issues": []}}
+    names: dict[str, Any] = {}
     exec(application, names)
     assert "/queries" in names["app"].openapi()["paths"]
-    asyncio.run(eval(compile(calls, "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names))
+    exec(coroutine, names)
+    asyncio.run(names["store"]("k", {"issues": []}))
     assert backend.get_jira_cache("kafka", "12w", "k") == {"issues": []}
     assert backend.get_app_state("active_profile_id") == "kafka"
     assert capsys.readouterr().out == "Last 12 weeks\n"

@@ -93,14 +93,6 @@ logger = logging.getLogger()
 def callback(*_: object) -> Callable[[Function], Function]:
     raise NotImplementedError
 """,
-    "servers": """
-import asyncio
-from datetime import timedelta
-
-from burndown import get_backend
-
-backend, key, response = get_backend(), "key", {"issues": [], "total": 0}
-""",
 }
 """The names that the examples of a document take for granted."""
 

@@ -24,6 +24,7 @@ from tests.import_export.exports import (
     manifest_of,
     records_of,
     whole,
+    without_revision,
     without_time,
 )
 from tests.support.backends import IN_MEMORY
@@ -122,7 +123,10 @@ def test_only_what_the_manifest_lists_is_omitted(
     profile_id = save(any_store, content)
     token = content[Profile][0].get("jira_config", {}).get("token", "")
     assume(len(token) < 8)  # a longer one could be part of another string, which is refused
-    before = {model: list(any_store.records(model, profile_id)) for model in KINDS}
+    before = {
+        model: [without_revision(each) for each in any_store.records(model, profile_id)]
+        for model in KINDS
+    }
     with new_path(form) as path:
         export_profile(profile_id, path)
         any_store.delete_profile(profile_id)
