@@ -91,7 +91,7 @@ class PersistenceBackend(QueryDataStore):
             profile_id: the profile.
             changes: a JSON merge patch (RFC 7396): objects are merged key by key at every depth,
                 ``None`` removes a key, lists are replaced. A ``revision`` in it is that of
-                ``if_revision``. A masked token is kept.
+                ``if_revision``. What a :func:`~burndown.public_document` masks is kept.
             if_revision: the revision that the profile has to have; ``None`` for any.
 
         Returns:

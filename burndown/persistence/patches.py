@@ -8,6 +8,7 @@ from burndown.merge_patch import merge_patch
 from burndown.models import Document, Submodel
 from burndown.models.json_codec import MAX_DEPTH, encode
 from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.models.public_document import without_masks
 from burndown.persistence.arguments import document_of
 
 __all__ = ["patched", "replacing"]
@@ -43,7 +44,7 @@ def patched(
     if if_revision is not None or patch.get(REVISION) is None:
         patch[REVISION] = stored[REVISION] if if_revision is None else if_revision
     try:
-        document: Document = merge_patch(dict(stored), patch)
+        document: Document = merge_patch(dict(stored), without_masks(patch))
     except RecursionError:
         expected = f"input should nest at most {MAX_DEPTH} levels"
         raise ValidationError.of(subject, "", expected) from None
