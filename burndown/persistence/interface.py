@@ -64,7 +64,8 @@ class PersistenceBackend(QueryDataStore):
         ``flow_type_mappings``, ``show_milestone`` and ``show_points``, and all other keys that were
         saved. Sections hold only what was set; :class:`~burndown.models.Profile` has the defaults.
         """
-        return cast("ProfileDocument | None", next(self.records(Profile, profile_id), None))
+        found = self.records(Profile, profile_id)
+        return cast("ProfileDocument | None", _with_key(found, id=profile_id))
 
     @abstractmethod
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
@@ -133,8 +134,8 @@ class PersistenceBackend(QueryDataStore):
         ``revision`` (1 at first, raised by each change of anything but these times), and all other
         keys that were saved.
         """
-        found = next(self.records(Query, profile_id, query_id), None)
-        return cast("QueryDocument | None", found)
+        found = self.records(Query, profile_id, query_id)
+        return cast("QueryDocument | None", _with_key(found, profile_id=profile_id, id=query_id))
 
     @abstractmethod
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
@@ -247,6 +248,11 @@ class PersistenceBackend(QueryDataStore):
     @abstractmethod
     def clear_task_progress(self, task_name: str) -> None:
         """Delete the progress of a task, if there is any."""
+
+
+def _with_key(records: Iterable[Document], **key: str) -> Document | None:
+    # Compared again, since ``None`` would select the records of all profiles or queries.
+    return next((each for each in records if key.items() <= each.items()), None)
 
 
 def _most_recently_used(records: Iterable[Document]) -> list[Document]:

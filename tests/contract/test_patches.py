@@ -147,6 +147,18 @@ def test_what_does_not_exist_cannot_be_patched(store: Store) -> None:
             store.patch_query(*ids, {})
 
 
+def test_none_is_the_id_of_nothing(store: Store) -> None:
+    """A page without a selection has no profile, not any one."""
+    nothing: Any = None
+    assert store.get_profile(nothing) is None
+    assert store.get_query(nothing, "q") is store.get_query("p", nothing) is None
+    with pytest.raises(ProfileNotFoundError):
+        store.patch_profile(nothing, {"description": "changed"})
+    for ids in ((nothing, "q"), ("p", nothing), (nothing, nothing)):
+        with pytest.raises(QueryNotFoundError):
+            store.patch_query(*ids, {"description": "changed"})
+
+
 def test_a_patch_does_not_change_its_arguments(store: Store) -> None:
     changes = {"jira_config": JiraConfig(cache_size_mb=50), "unknown": {"a": [None], "b": None}}
     before = repr(changes)
