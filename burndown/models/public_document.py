@@ -44,7 +44,8 @@ def public_document(profile: Mapping[str, Any]) -> Document:
     """
     shown: Document = _masked(profile)
     token = _jira_config(profile).get(_TOKEN)
-    shown[_JIRA] = {**_jira_config(shown), _TOKEN: {_IS_SET: token not in _NO_SECRETS}}
+    mask = token if _is_mask(token) else {_IS_SET: token not in _NO_SECRETS}
+    shown[_JIRA] = {**_jira_config(shown), _TOKEN: mask}
     return shown
 
 

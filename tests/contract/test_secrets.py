@@ -143,4 +143,6 @@ def test_a_mask_of_what_is_not_stored_is_omitted(store: Store) -> None:
 
 def test_whether_a_token_is_set_is_shown() -> None:
     for document, is_set in (({}, False), ({"jira_config": {"token": ""}}, False)):
-        assert public_document(document)["jira_config"]["token"] == {"is_set": is_set}
+        shown = public_document(document)
+        assert shown["jira_config"]["token"] == {"is_set": is_set}
+        assert public_document(shown) == shown
