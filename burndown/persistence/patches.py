@@ -9,7 +9,6 @@ from burndown.models import Document, Submodel
 from burndown.models.json_codec import MAX_DEPTH, encode
 from burndown.models.named_entity import REVISION, NamedEntity
 from burndown.models.public_document import without_masks
-from burndown.persistence.arguments import document_of
 
 __all__ = ["patched", "replacing"]
 
@@ -32,9 +31,11 @@ def patched(
         ValidationError: the patch is no object, or changes the id.
     """
     subject = f"{entity.__name__} {stored['id']!r}"
+    if not isinstance(changes, Mapping):  # an entity would reset what it was made without
+        raise ValidationError.of(subject, "", "input should be an object with the changes", changes)
     patch = {
         key: item.to_document() if isinstance(item, Submodel) else item
-        for key, item in document_of(entity, changes).items()
+        for key, item in changes.items()
     }
     for column in entity.__table__.primary_key:
         own = stored[column.name]

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from burndown import (
     ForecastSettings,
     JiraConfig,
+    Profile,
     ProfileNotFoundError,
     QueryNotFoundError,
     RevisionConflictError,
     ValidationError,
 )
 from burndown.merge_patch import merge_patch
+from burndown.profile_manager import update_profile
 from tests.support.store import Store, everything
 from tests.support.strategies import json_objects, json_values, profiles, strings
 
@@ -112,6 +114,7 @@ def test_a_stale_revision_is_refused(store: Store) -> None:
         ({"unknown": {1: 2}}, "unknown"),
         ([], ""),
         ("name", ""),
+        (Profile(id="p", description="changed"), ""),
     ],
 )
 def test_an_invalid_patch_changes_nothing(store: Store, changes: Any, path: str) -> None:
@@ -122,6 +125,9 @@ def test_an_invalid_patch_changes_nothing(store: Store, changes: Any, path: str)
     with pytest.raises(ValidationError) as caught:
         store.patch_profile("p", changes)
     assert [problem.path for problem in caught.value.problems] == [path]
+    if path == "":
+        with pytest.raises(ValidationError, match="an object with the changes"):
+            update_profile("p", changes, backend=store.backend)
     assert everything(store.backend) == before
 
 
