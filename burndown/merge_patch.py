@@ -1,5 +1,6 @@
 """JSON Merge Patch, RFC 7396."""
 
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["merge_patch"]
@@ -11,7 +12,7 @@ def merge_patch(target: Any, patch: Any) -> Any:
     Objects are merged key by key at every depth, and ``None`` removes a key. Whatever else the
     patch has replaces what is there, lists included.
     """
-    if not isinstance(patch, dict):
+    if not isinstance(patch, Mapping):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
     for key, change in patch.items():

@@ -113,7 +113,8 @@ def update_profile(
     """
     backend = resolve_backend(backend)
     with transaction_on(backend):
-        if "name" in changes and backend.get_profile(profile_id) is not None:
+        is_named = isinstance(changes, Mapping) and "name" in changes
+        if is_named and backend.get_profile(profile_id) is not None:
             profiles = backend.list_profiles()
             name = validate_name(Profile, changes["name"], profiles, profile_id)
             changes = {**changes, "name": name}

@@ -1,6 +1,7 @@
 """A merge patch does what RFC 7396 says."""
 
 import copy
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -32,6 +33,11 @@ from tests.support.strategies import json_objects, json_values
 )
 def test_the_examples_of_the_standard(target: Any, patch: Any, expected: Any) -> None:
     assert merge_patch(target, patch) == expected
+
+
+def test_any_mapping_is_an_object() -> None:
+    patch = MappingProxyType({"a": MappingProxyType({"b": None, "c": 1})})
+    assert merge_patch({"a": {"b": 1, "d": 2}}, patch) == {"a": {"d": 2, "c": 1}}
 
 
 @given(json_values, json_values)

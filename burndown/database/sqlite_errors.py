@@ -50,7 +50,8 @@ class SQLiteErrorTranslator(ErrorTranslator):
                 f"The database is damaged: a value of column {column} is not UTF-8; restore a "
                 f"backup of {file.path}"
             )
-        if primary == sqlite3.SQLITE_READONLY:
+        # An older version is read through views, which refuse a write earlier.
+        if primary == sqlite3.SQLITE_READONLY or str(error).endswith("because it is a view"):
             return not_writable(file.path, self._read_only_reason() or str(error))
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(

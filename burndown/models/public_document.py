@@ -20,6 +20,7 @@ __all__ = [
     "with_removed_token",
     "with_stored_secrets",
     "without_masked_token",
+    "without_masks",
 ]
 
 _JIRA = "jira_config"
@@ -43,7 +44,8 @@ def public_document(profile: Mapping[str, Any]) -> Document:
     """
     shown: Document = _masked(profile)
     token = _jira_config(profile).get(_TOKEN)
-    shown[_JIRA] = {**_jira_config(shown), _TOKEN: {_IS_SET: token not in _NO_SECRETS}}
+    mask = token if _is_mask(token) else {_IS_SET: token not in _NO_SECRETS}
+    shown[_JIRA] = {**_jira_config(shown), _TOKEN: mask}
     return shown
 
 
@@ -68,11 +70,20 @@ def without_masked_token(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def with_removed_token(document: Mapping[str, Any], stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a patched document, with an empty token if the patch removed the stored one."""
     jira = document.get(_JIRA, {})
-    if not isinstance(jira, Mapping):  # which the validation refuses
-        return document
-    if _TOKEN in jira or _TOKEN not in _jira_config(stored):
+    if not isinstance(jira, Mapping) or _TOKEN in jira or _TOKEN not in _jira_config(stored):
         return document
     return {**document, _JIRA: {**jira, _TOKEN: ""}}
+
+
+def without_masks(patch: Any) -> Any:
+    """Return a patch without the masks in its objects, so that it keeps what they stand for."""
+    if not isinstance(patch, Mapping):
+        return patch
+    return {
+        key: without_masks(change)
+        for key, change in patch.items()
+        if not (isinstance(key, str) and is_secret(key) and _is_mask(change))
+    }
 
 
 def may_have_masks(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:

@@ -64,7 +64,8 @@ class PersistenceBackend(QueryDataStore):
         ``flow_type_mappings``, ``show_milestone`` and ``show_points``, and all other keys that were
         saved. Sections hold only what was set; :class:`~burndown.models.Profile` has the defaults.
         """
-        return cast("ProfileDocument | None", next(self.records(Profile, profile_id), None))
+        found = self.records(Profile, profile_id)
+        return cast("ProfileDocument | None", _with_key(found, id=profile_id))
 
     @abstractmethod
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
@@ -92,7 +93,7 @@ class PersistenceBackend(QueryDataStore):
             profile_id: the profile.
             changes: a JSON merge patch (RFC 7396): objects are merged key by key at every depth,
                 ``None`` removes a key, lists are replaced. A ``revision`` in it is that of
-                ``if_revision``. A masked token is kept.
+                ``if_revision``. What a :func:`~burndown.public_document` masks is kept.
             if_revision: the revision that the profile has to have; ``None`` for any.
 
         Returns:
@@ -134,8 +135,8 @@ class PersistenceBackend(QueryDataStore):
         ``revision`` (1 at first, raised by each change of anything but these times), and all other
         keys that were saved.
         """
-        found = next(self.records(Query, profile_id, query_id), None)
-        return cast("QueryDocument | None", found)
+        found = self.records(Query, profile_id, query_id)
+        return cast("QueryDocument | None", _with_key(found, profile_id=profile_id, id=query_id))
 
     @abstractmethod
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
@@ -248,6 +249,11 @@ class PersistenceBackend(QueryDataStore):
     @abstractmethod
     def clear_task_progress(self, task_name: str) -> None:
         """Delete the progress of a task, if there is any."""
+
+
+def _with_key(records: Iterable[Document], **key: str) -> Document | None:
+    # Compared again, since ``None`` would select the records of all profiles or queries.
+    return next((each for each in records if key.items() <= each.items()), None)
 
 
 def _most_recently_used(records: Iterable[Document]) -> list[Document]:

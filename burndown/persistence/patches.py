@@ -8,7 +8,7 @@ from burndown.merge_patch import merge_patch
 from burndown.models import Document, Submodel
 from burndown.models.json_codec import MAX_DEPTH, encode
 from burndown.models.named_entity import REVISION, NamedEntity
-from burndown.persistence.arguments import document_of
+from burndown.models.public_document import without_masks
 
 __all__ = ["patched", "replacing"]
 
@@ -31,9 +31,11 @@ def patched(
         ValidationError: the patch is no object, or changes the id.
     """
     subject = f"{entity.__name__} {stored['id']!r}"
+    if not isinstance(changes, Mapping):  # an entity would reset what it was made without
+        raise ValidationError.of(subject, "", "input should be an object with the changes", changes)
     patch = {
         key: item.to_document() if isinstance(item, Submodel) else item
-        for key, item in document_of(entity, changes).items()
+        for key, item in changes.items()
     }
     for column in entity.__table__.primary_key:
         own = stored[column.name]
@@ -43,7 +45,7 @@ def patched(
     if if_revision is not None or patch.get(REVISION) is None:
         patch[REVISION] = stored[REVISION] if if_revision is None else if_revision
     try:
-        document: Document = merge_patch(dict(stored), patch)
+        document: Document = merge_patch(dict(stored), without_masks(patch))
     except RecursionError:
         expected = f"input should nest at most {MAX_DEPTH} levels"
         raise ValidationError.of(subject, "", expected) from None

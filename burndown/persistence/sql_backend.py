@@ -39,7 +39,7 @@ from burndown.repositories.metrics_snapshot import list_metrics_snapshots
 from burndown.repositories.profile import delete_profile, get_profile, list_profiles, save_profile
 from burndown.repositories.project_data import get_project_data
 from burndown.repositories.query import delete_query, get_query, list_queries
-from burndown.repositories.revisions import read_revision, save_revised
+from burndown.repositories.revisions import save_revised
 from burndown.repositories.task_progress import (
     delete_task_progress,
     get_task_progress,
@@ -75,12 +75,7 @@ class SQLBackend(PersistenceBackend):
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given = {**document_of(Profile, profile)}  # read again within the transaction
         [row] = codec_of(Profile).rows([{"created_at": self.now(), **without_masked_token(given)}])
-
-        def save(executor: Executor) -> None:
-            save_profile(executor, given, row)
-            read_revision(executor, profile, row)
-
-        self.database.write(save)
+        self.database.write(save_profile, given, row, profile)
 
     def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
@@ -94,12 +89,7 @@ class SQLBackend(PersistenceBackend):
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         given = query_document(profile_id, query)
         [row] = codec_of(Query).rows([{"created_at": self.now(), **given}])
-
-        def save(executor: Executor) -> None:
-            save_revised(executor, Query, given, row)
-            read_revision(executor, query, row)
-
-        self.database.write(save)
+        self.database.write(save_revised, Query, given, row, query)
 
     def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)

@@ -50,7 +50,9 @@ def delete_profile(executor: Executor, profile_id: str) -> None:
         raise ProfileNotFoundError(profile_id)
 
 
-def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, Any]) -> None:
+def save_profile(
+    executor: Executor, given: Mapping[str, Any], row: dict[str, Any], saved: object = None
+) -> None:
     """Add the profile, or replace the one with the same id, and keep its secrets.
 
     Args:
@@ -58,6 +60,7 @@ def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, An
         given: the document that the caller gave. Without a token, and where it has the mask of a
             secret, the stored one is kept.
         row: its values by column.
+        saved: as of :func:`save_revised`.
 
     Raises:
         RevisionConflictError: the stored profile has another revision than the given one.
@@ -71,7 +74,7 @@ def save_profile(executor: Executor, given: Mapping[str, Any], row: dict[str, An
             if "token" in stored:
                 jira = {**decode_object(row["jira_config"]), "token": stored["token"]}
                 row = {**row, "jira_config": encode_strict(jira).decode()}
-    save_revised(executor, Profile, given, row)
+    save_revised(executor, Profile, given, row, saved)
 
 
 class ProfileRepository(RevisedRepository[Profile]):
@@ -87,8 +90,8 @@ class ProfileRepository(RevisedRepository[Profile]):
         """Return all profiles, most recently used first."""
         return self._all_typed(list_profiles(self._executor))
 
-    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> None:
-        save_profile(self._executor, document, row)
+    def _save(self, document: Mapping[str, Any], row: dict[str, Any], saved: Profile) -> None:
+        save_profile(self._executor, document, row, saved)
 
     def delete(self, profile_id: str) -> None:
         """Delete the profile with everything that belongs to it.

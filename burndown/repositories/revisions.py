@@ -13,7 +13,7 @@ from burndown.repositories.base import Repository, atomic
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
 
-__all__ = ["RevisedRepository", "read_revision", "save_revised"]
+__all__ = ["RevisedRepository", "save_revised"]
 
 N = TypeVar("N", bound=NamedEntity)
 
@@ -32,11 +32,10 @@ class RevisedRepository(Repository[N]):
         """
         document = entity.to_document()
         [row] = codec_of(self.entity).rows([document])
-        self._save(document, row)
-        read_revision(self._executor, entity, row)
+        self._save(document, row, entity)
 
-    def _save(self, document: Mapping[str, Any], row: dict[str, Any]) -> None:
-        save_revised(self._executor, self.entity, document, row)
+    def _save(self, document: Mapping[str, Any], row: dict[str, Any], saved: N) -> None:
+        save_revised(self._executor, self.entity, document, row, saved)
 
 
 def save_revised(
@@ -44,6 +43,7 @@ def save_revised(
     entity: type[NamedEntity],
     given: Mapping[str, Any],
     row: dict[str, Any],
+    saved: object = None,
 ) -> None:
     """Insert a row, or replace the one with the same key and count the change.
 
@@ -53,6 +53,8 @@ def save_revised(
         given: the fields that the caller gave. A time that was not given keeps the value of an
             existing row. A revision that was given has to be that of an existing row.
         row: the values by column.
+        saved: the entity that gets the stored revision; anything else, such as a document, does
+            not.
 
     Raises:
         RevisionConflictError: the existing row has another revision.
@@ -74,12 +76,8 @@ def save_revised(
         raise
     if not is_saved:
         raise _conflict(entity, row, _current(executor, entity, row))
-
-
-def read_revision(executor: Executor, saved: object, row: Mapping[str, Any]) -> None:
-    """Set the revision of an entity that was saved to that of its row; ignore a document."""
     if isinstance(saved, NamedEntity):
-        set_revision(saved, {REVISION: _current(executor, type(saved), row)})
+        set_revision(saved, {REVISION: _current(executor, entity, row)})
 
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:

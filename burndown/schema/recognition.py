@@ -62,13 +62,13 @@ ADDED: dict[str, dict[str, set[str]]] = {
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
 _REVISIONS = (
-    "CREATE TEMP VIEW profiles AS SELECT *, 1 AS revision FROM main.profiles",
-    "CREATE TEMP VIEW queries AS SELECT *, 1 AS revision FROM main.queries",
+    "CREATE TEMP VIEW profiles AS SELECT 1 AS revision, * FROM main.profiles",
+    "CREATE TEMP VIEW queries AS SELECT 1 AS revision, * FROM main.queries",
 )
 READABLE: dict[str, tuple[str, ...]] = {
     "1.1": (
         "CREATE TEMP VIEW jira_changelog_cache AS "
-        "SELECT *, NULL AS is_complete FROM main.jira_changelog_cache",
+        "SELECT NULL AS is_complete, * FROM main.jira_changelog_cache",
         *_REVISIONS,
     ),
     "1.2": _REVISIONS,
@@ -76,7 +76,8 @@ READABLE: dict[str, tuple[str, ...]] = {
 }
 """The versions in which a SQLite file can be read without an upgrade.
 
-Each has the statements that make a connection show the tables as those of the current version."""
+Each has the statements that make a connection show the tables as those of the current version. The
+new columns are the first, since SQLite renames a later one of the same name, which others added."""
 
 _FIRST, _SECOND = list(ADDED)[:2]
 

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from burndown import (
     ForecastSettings,
     JiraConfig,
+    Profile,
     ProfileNotFoundError,
     QueryNotFoundError,
     RevisionConflictError,
     ValidationError,
 )
 from burndown.merge_patch import merge_patch
+from burndown.profile_manager import update_profile
 from tests.support.store import Store, everything
 from tests.support.strategies import json_objects, json_values, profiles, strings
 
@@ -122,6 +124,7 @@ def test_a_patch_with_something_else_than_a_section_keeps_the_token(
         ({"unknown": {1: 2}}, "unknown"),
         ([], ""),
         ("name", ""),
+        (Profile(id="p", description="changed"), ""),
     ],
 )
 def test_an_invalid_patch_changes_nothing(store: Store, changes: Any, path: str) -> None:
@@ -132,6 +135,9 @@ def test_an_invalid_patch_changes_nothing(store: Store, changes: Any, path: str)
     with pytest.raises(ValidationError) as caught:
         store.patch_profile("p", changes)
     assert [problem.path for problem in caught.value.problems] == [path]
+    if path == "":
+        with pytest.raises(ValidationError, match="an object with the changes"):
+            update_profile("p", changes, backend=store.backend)
     assert everything(store.backend) == before
 
 
@@ -155,6 +161,18 @@ def test_what_does_not_exist_cannot_be_patched(store: Store) -> None:
     for ids in (("none", "q"), ("p", "none")):
         with pytest.raises(QueryNotFoundError):
             store.patch_query(*ids, {})
+
+
+def test_none_is_the_id_of_nothing(store: Store) -> None:
+    """A page without a selection has no profile, not any one."""
+    nothing: Any = None
+    assert store.get_profile(nothing) is None
+    assert store.get_query(nothing, "q") is store.get_query("p", nothing) is None
+    with pytest.raises(ProfileNotFoundError):
+        store.patch_profile(nothing, {"description": "changed"})
+    for ids in ((nothing, "q"), ("p", nothing), (nothing, nothing)):
+        with pytest.raises(QueryNotFoundError):
+            store.patch_query(*ids, {"description": "changed"})
 
 
 def test_a_patch_does_not_change_its_arguments(store: Store) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from burndown import JiraConfig, Profile, public_document
+from burndown import JiraConfig, Profile, ValidationError, public_document
 from tests.support.store import Store, same
 
 JIRA = {"token": "canary", "base_url": "https://jira.example.com"}
@@ -66,6 +66,15 @@ def test_a_patch_keeps_or_removes_the_token(saved: Store, changes: Any, token: s
     assert saved.patch_profile("p", {"jira_config": changes})["jira_config"]["token"] == token
 
 
+@pytest.mark.parametrize("section", ["canary", [], 3])
+def test_an_invalid_section_removes_no_token(saved: Store, section: Any) -> None:
+    before = saved.get_profile("p")
+    with pytest.raises(ValidationError) as caught:
+        saved.patch_profile("p", {"jira_config": section})
+    assert [problem.path for problem in caught.value.problems] == ["jira_config"]
+    assert same(saved.get_profile("p"), before)
+
+
 def test_an_entity_keeps_or_removes_the_token(saved: Store) -> None:
     saved.save_profile(Profile(id="p", name="typed"))
     assert saved.get_profile("p")["jira_config"] == {"token": "canary"}
@@ -114,6 +123,14 @@ def test_saving_a_public_document_changes_nothing(store: Store) -> None:
         assert same(store.get_profile("p")["jira_config"], stored["jira_config"])
 
 
+def test_a_public_document_as_patch_changes_nothing(store: Store) -> None:
+    """Neither does one of its masks, which stands for an object."""
+    store.save_profile({"id": "p", **SECRETS})
+    stored = store.get_profile("p")
+    for changes in (public_document(stored), {"legacy_secret": {"is_set": True}}):
+        assert same(store.patch_profile("p", changes), stored)
+
+
 def test_a_mask_of_what_is_not_stored_is_omitted(store: Store) -> None:
     shown = public_document({"id": "p", **SECRETS})
     for profile_id in ("p", "new"):
@@ -126,4 +143,6 @@ def test_a_mask_of_what_is_not_stored_is_omitted(store: Store) -> None:
 
 def test_whether_a_token_is_set_is_shown() -> None:
     for document, is_set in (({}, False), ({"jira_config": {"token": ""}}, False)):
-        assert public_document(document)["jira_config"]["token"] == {"is_set": is_set}
+        shown = public_document(document)
+        assert shown["jira_config"]["token"] == {"is_set": is_set}
+        assert public_document(shown) == shown

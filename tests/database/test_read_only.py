@@ -20,6 +20,7 @@ from burndown.database import get_db_connection
 from burndown.database.database_file import DatabaseFile
 from burndown.persistence import open_backend
 from tests.support.database_files import contents, foreign_journal
+from tests.support.kept_databases import copy_of
 
 NOBODY = 65534
 
@@ -209,6 +210,20 @@ def test_a_read_only_session_cannot_write(path: Path) -> None:
     ):
         backend.list_profiles()
     assert contents(path.parent) == before
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_an_older_database_is_read_in_the_current_version(version: str, path: Path) -> None:
+    """A column that others added is not taken for a new one of the same name."""
+    older = copy_of(version, path.with_name("older.db"))
+    with closing(sqlite3.connect(older)) as connection, connection:
+        for table in ("profiles", "queries"):
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN revision TEXT DEFAULT 'mine'")
+    with open_backend(older, read_only=True) as backend:
+        assert backend.get_profile("kafka")["revision"] == 1  # type: ignore[index]
+        assert {each["revision"] for each in backend.list_queries("kafka")} == {1}
+        with pytest.raises(StorageError, match="cannot be written: it was opened read-only"):
+            backend.patch_profile("kafka", {"description": "changed"})
 
 
 def test_a_transaction_of_a_reader_has_one_snapshot_and_blocks_no_writer(path: Path) -> None:
