@@ -49,7 +49,12 @@ if TYPE_CHECKING:
         jira_cache_key,
         public_document,
     )
-    from burndown.persistence import PersistenceBackend, get_backend, set_backend
+    from burndown.persistence import (
+        PersistenceBackend,
+        get_backend,
+        open_backend,
+        set_backend,
+    )
     from burndown.persistence.sqlite_backend import SQLiteBackend
 
 _NAMES = {
@@ -91,7 +96,7 @@ _NAMES = {
         "jira_cache_key",
         "public_document",
     ),
-    "burndown.persistence": ("PersistenceBackend", "get_backend", "set_backend"),
+    "burndown.persistence": ("PersistenceBackend", "get_backend", "open_backend", "set_backend"),
     "burndown.persistence.sqlite_backend": ("SQLiteBackend",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
@@ -133,6 +138,7 @@ __all__ = [
     "ValidationError",
     "get_backend",
     "jira_cache_key",
+    "open_backend",
     "public_document",
     "set_backend",
 ]
