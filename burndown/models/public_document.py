@@ -10,6 +10,7 @@ from typing import Any
 
 from burndown.errors import is_secret
 from burndown.models.documents import Document
+from burndown.models.entity import Entity
 from burndown.models.submodel import Submodel
 
 __all__ = [
@@ -32,7 +33,7 @@ _NO_SECRETS = ("", None, True, False)
 """Values that need no mask, such as of ``has_token``."""
 
 
-def public_document(profile: Mapping[str, Any]) -> Document:
+def public_document(profile: Mapping[str, Any] | Entity) -> Document:
     """Return a copy of a profile's document that may be shown.
 
     ``jira_config.token`` is ``{"is_set": true}`` or ``{"is_set": false}``. Every other value under
@@ -40,8 +41,11 @@ def public_document(profile: Mapping[str, Any]) -> Document:
     document keeps the stored secrets.
 
     Args:
-        profile: the document, as :meth:`~burndown.PersistenceBackend.get_profile` returns it.
+        profile: the entity, or the document, as :meth:`~burndown.PersistenceBackend.get_profile`
+            returns it.
     """
+    if isinstance(profile, Entity):
+        profile = profile.to_document()
     shown: Document = _masked(profile)
     token = _jira_config(profile).get(_TOKEN)
     mask = token if _is_mask(token) else {_IS_SET: token not in _NO_SECRETS}
@@ -143,11 +147,7 @@ def _masked(value: Any) -> Any:
 
 def _unmasked(value: Any, stored: Any) -> Any:
     if isinstance(value, list):
-        earlier = stored if isinstance(stored, list) else []
-        return [
-            _unmasked(item, earlier[index] if index < len(earlier) else None)
-            for index, item in enumerate(value)
-        ]
+        return _unmasked_items(value, stored if isinstance(stored, list) else [])
     if not isinstance(value, Mapping):
         return value
     known = stored if isinstance(stored, Mapping) else {}
@@ -158,3 +158,22 @@ def _unmasked(value: Any, stored: Any) -> Any:
         elif key in known:
             complete[key] = known[key]
     return complete
+
+
+def _unmasked_items(items: list[Any], stored: list[Any]) -> list[Any]:
+    """Return the items with the secrets of the stored ones.
+
+    A stored item is recognized by what it shows, since others may have been added or removed, or by
+    its position in a list of the same length.
+    """
+    shown = [_masked(each) for each in stored]
+    unmasked = []
+    for index, item in enumerate(items):
+        if index < len(shown) and shown[index] == item:
+            earlier = stored[index]
+        elif item in shown:
+            earlier = stored[shown.index(item)]
+        else:
+            earlier = stored[index] if len(items) == len(stored) else None
+        unmasked.append(_unmasked(item, earlier))
+    return unmasked

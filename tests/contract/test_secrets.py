@@ -141,6 +141,32 @@ def test_a_mask_of_what_is_not_stored_is_omitted(store: Store) -> None:
         assert found["list"] == [{}, {"secret": ""}, 3]
 
 
+A, B, C = ({"name": name, "password": f"canary {name}"} for name in "abc")
+
+
+@pytest.mark.parametrize("servers", [[B, C], [C, A], [A, {"name": "new"}, B, C], [C, B, A], []])
+def test_items_of_a_list_keep_their_own_secrets(store: Store, servers: list[Any]) -> None:
+    """Wherever they are, and whatever is added or removed."""
+    store.save_profile({"id": "p", "servers": [A, B, C]})
+    store.save_profile({"id": "p", "servers": public_document({"servers": servers})["servers"]})
+    assert store.get_profile("p")["servers"] == servers
+
+
+def test_an_edited_item_of_a_list_keeps_its_secret(store: Store) -> None:
+    store.save_profile({"id": "p", "servers": [A, B]})
+    edited = [public_document(A), {**public_document(B), "name": "new"}]
+    for each in edited:
+        del each["jira_config"]
+    store.save_profile({"id": "p", "servers": edited})
+    assert store.get_profile("p")["servers"] == [A, {**B, "name": "new"}]
+
+
+def test_the_public_document_of_an_entity_is_that_of_its_document() -> None:
+    profile = Profile(id="p", jira_config=JiraConfig(token="canary"))
+    assert public_document(profile) == public_document(profile.to_document())
+    assert "canary" not in repr(public_document(profile))
+
+
 def test_whether_a_token_is_set_is_shown() -> None:
     for document, is_set in (({}, False), ({"jira_config": {"token": ""}}, False)):
         shown = public_document(document)
