@@ -5,9 +5,10 @@ from typing import Any
 
 from burndown.errors import ValidationError
 from burndown.models import Document, Entity, Query
+from burndown.models.json_values import to_json_value
 from burndown.quoting import Described
 
-__all__ = ["check_limit", "document_of", "query_document"]
+__all__ = ["checked_limit", "document_of", "query_document"]
 
 
 def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapping[str, Any]:
@@ -43,13 +44,15 @@ def query_document(profile_id: str, query: Mapping[str, Any] | Query) -> Documen
     return {**document, "profile_id": profile_id}
 
 
-def check_limit(limit: int | None) -> None:
-    """Check the maximum number of documents to return.
+def checked_limit(limit: int | None) -> int | None:
+    """Return the maximum number of documents to return; an integer of numpy as that of Python.
 
     Raises:
         ValidationError: it is neither ``None`` nor an integer of 1 or more.
     """
-    if limit is not None and not (isinstance(limit, int) and limit >= 1):
-        raise ValidationError.of(
-            "Limit", "limit", "input should be an integer of 1 or more, or None", limit
-        )
+    number = to_json_value(limit)
+    if number is None or (isinstance(number, int) and number >= 1):
+        return number
+    raise ValidationError.of(
+        "Limit", "limit", "input should be an integer of 1 or more, or None", limit
+    )

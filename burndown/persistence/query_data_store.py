@@ -16,7 +16,7 @@ from burndown.models import (
     ProjectData,
 )
 from burndown.models.timestamps import to_utc
-from burndown.persistence.arguments import check_limit, document_of
+from burndown.persistence.arguments import checked_limit, document_of
 from burndown.persistence.caching import expiry_at, is_expired, listed_cache, listed_changelog
 from burndown.persistence.record_store import RecordStore
 
@@ -203,7 +203,7 @@ class QueryDataStore(RecordStore):
         Raises:
             ValidationError: the limit is less than 1.
         """
-        check_limit(limit)
+        limit = checked_limit(limit)
         found = [
             each
             for each in self.records(MetricsSnapshot, profile_id, query_id)

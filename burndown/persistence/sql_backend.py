@@ -24,7 +24,7 @@ from burndown.models import (
 from burndown.models.codec import codec_of
 from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
-from burndown.persistence.arguments import check_limit, document_of, query_document
+from burndown.persistence.arguments import checked_limit, document_of, query_document
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import delete_app_state, get_app_state
@@ -146,8 +146,9 @@ class SQLBackend(PersistenceBackend):
         metric_type: str | None = None,
         limit: int | None = 52,
     ) -> list[MetricsSnapshotDocument]:
-        check_limit(limit)
-        return self.database.read(list_metrics_snapshots, profile_id, query_id, metric_type, limit)
+        return self.database.read(
+            list_metrics_snapshots, profile_id, query_id, metric_type, checked_limit(limit)
+        )
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         return self.database.read(get_task_progress, task_name)

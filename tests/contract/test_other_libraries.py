@@ -251,3 +251,11 @@ def test_a_table_of_pandas_is_stored(store: Store) -> None:
     assert same(
         found["statistics"], [dict(zip(table.columns, row, strict=True)) for row in expected]
     )
+
+
+def test_a_limit_can_be_an_integer_of_numpy(store: Store) -> None:
+    for week in ("2025-W10", "2025-W11"):
+        store.save_metrics_snapshot("p", "q", week, "flow", {})
+    limit: Any = np.int64(1)
+    [found] = store.get_metrics_snapshots("p", "q", limit=limit)
+    assert found["snapshot_date"] == "2025-W11"
