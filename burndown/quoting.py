@@ -4,7 +4,7 @@ import re
 
 from pydantic_core import ErrorDetails
 
-__all__ = ["Described", "format_value", "is_secret", "path_of", "quotable"]
+__all__ = ["Description", "format_value", "is_secret", "path_of", "quotable"]
 
 _SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
 
@@ -14,7 +14,7 @@ def is_secret(key: str) -> bool:
     return _SECRET.search(key) is not None
 
 
-class Described(str):
+class Description(str):
     """The description of a value, in place of the value."""
 
     __slots__ = ()
@@ -36,16 +36,16 @@ def path_of(details: ErrorDetails) -> str:
 def quotable(details: ErrorDetails) -> object:
     """Return the value of an error of pydantic, or a description of it if it may hold a secret."""
     value: object = details.get("ctx", {}).get("value", details["input"])
-    if isinstance(value, Described):
+    if isinstance(value, Description):
         return value
     if is_secret(path_of(details)):
-        return Described("a secret")
+        return Description("a secret")
     if value is None or isinstance(value, int | float):
         return value
     if isinstance(value, str) and details["type"] not in _OBJECT_EXPECTED:
         return value.encode(errors="backslashreplace").decode()  # pydantic dumps errors as JSON
     # A list or dict may contain a secret at any depth.
-    return Described(f"a value of type {type(value).__name__}")
+    return Description(f"a value of type {type(value).__name__}")
 
 
 def format_value(value: object) -> str:

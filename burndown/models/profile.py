@@ -24,7 +24,7 @@ from burndown.models.named_entity import NamedEntity
 from burndown.models.public_document import is_masked_text
 from burndown.models.submodel import Submodel
 from burndown.models.time_types import OptionalDate, TimestampText
-from burndown.quoting import Described
+from burndown.quoting import Description
 
 __all__ = [
     "DoraFieldMappings",
@@ -41,7 +41,7 @@ __all__ = [
 _URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=["http", "https"]))
 """The rule of :class:`pydantic.HttpUrl`, without the object that it wraps around the URL."""
 
-_WITH_USER = Described("one with a user")
+_WITH_USER = Description("one with a user")
 """The value of an error, in place of a URL that may hold a password."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from burndown.errors import ValidationError
 from burndown.models import Document, Entity, Query
 from burndown.models.json_values import to_json_value
-from burndown.quoting import Described
+from burndown.quoting import Description
 
 __all__ = ["checked_limit", "document_of", "query_document"]
 
@@ -22,7 +22,7 @@ def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapp
     if not isinstance(given, Mapping):
         expected = f"input should be an object or instance of {entity.__name__}"
         # The JSON of a document may contain a secret.
-        got = Described("a value of type str") if isinstance(given, str) else given
+        got = Description("a value of type str") if isinstance(given, str) else given
         raise ValidationError.of(entity.__name__, "", expected, got)
     return given
 
