@@ -5,7 +5,7 @@ The Jira token, and each other value under a key such as ``password``, is masked
 token where the document has none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from burndown.errors import is_secret
@@ -90,16 +90,14 @@ def without_masks(patch: Any) -> Any:
     }
 
 
-def may_have_masks(document: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
+def may_have_masks(document: Mapping[str, Any], encoded: Iterable[str]) -> bool:
     """Return whether a document may have the mask of a secret.
 
     Args:
         document: the document.
-        row: the same with its JSON encoded, in which a search is fast.
+        encoded: the JSON of all its parts, in which a search is fast.
     """
-    return _is_masked_token(_jira_config(document).get(_TOKEN)) or any(
-        _ENCODED_MASK in value for value in row.values() if type(value) is str
-    )
+    return _ENCODED_MASK in "".join(encoded) or _is_masked_token(_jira_config(document).get(_TOKEN))
 
 
 def with_stored_secrets(document: Mapping[str, Any], stored: Mapping[str, Any]) -> Document:
@@ -121,9 +119,9 @@ def with_stored_secrets(document: Mapping[str, Any], stored: Mapping[str, Any]) 
 
 def _jira_config(document: Mapping[str, Any]) -> Mapping[str, Any]:
     jira = document.get(_JIRA)
-    if isinstance(jira, Submodel):
-        return jira.to_document()
-    return jira if isinstance(jira, Mapping) else {}
+    if isinstance(jira, Mapping):  # first, since nearly all are
+        return jira
+    return jira.to_document() if isinstance(jira, Submodel) else {}
 
 
 def _is_masked_token(token: Any) -> bool:

@@ -17,14 +17,14 @@ def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapp
     Raises:
         ValidationError: it is neither an object nor such an entity.
     """
+    if isinstance(given, Mapping):  # first: for models, pydantic calls a Python function
+        return given
     if isinstance(given, entity):
         return given.to_document()
-    if not isinstance(given, Mapping):
-        expected = f"input should be an object or instance of {entity.__name__}"
-        # The JSON of a document may contain a secret.
-        got = Description("a value of type str") if isinstance(given, str) else given
-        raise ValidationError.of(entity.__name__, "", expected, got)
-    return given
+    expected = f"input should be an object or instance of {entity.__name__}"
+    # The JSON of a document may contain a secret.
+    got = Description("a value of type str") if isinstance(given, str) else given
+    raise ValidationError.of(entity.__name__, "", expected, got)
 
 
 def query_document(profile_id: str, query: Mapping[str, Any] | Query) -> Document:

@@ -1,6 +1,7 @@
 """Profiles, most recently used first."""
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import delete, select, type_coerce
@@ -9,7 +10,7 @@ from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import decode_object, encode_strict
-from burndown.models.json_columns import JsonText
+from burndown.models.json_columns import JsonColumn, JsonText
 from burndown.models.profile_document import ProfileDocument
 from burndown.models.public_document import lacks_token, may_have_masks, with_stored_secrets
 from burndown.repositories.revisions import RevisedRepository, save_revised
@@ -28,6 +29,9 @@ _JIRA_CONFIG = Statement(
     select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
+_JSON_VALUES = itemgetter(
+    *(column.name for column in _TABLE.c if isinstance(column.type, JsonColumn))
+)
 
 
 def get_profile(executor: Executor, profile_id: str) -> ProfileDocument | None:
@@ -51,7 +55,10 @@ def delete_profile(executor: Executor, profile_id: str) -> None:
 
 
 def save_profile(
-    executor: Executor, given: Mapping[str, Any], row: dict[str, Any], saved: object = None
+    executor: Executor,
+    given: Mapping[str, Any],
+    row: dict[str, Any],
+    saved: Profile | Mapping[str, Any] | None = None,
 ) -> None:
     """Add the profile, or replace the one with the same id, and keep its secrets.
 
@@ -66,7 +73,7 @@ def save_profile(
         RevisionConflictError: the stored profile has another revision than the given one.
         ValidationError: the name is taken.
     """
-    if may_have_masks(given, row):
+    if may_have_masks(given, _JSON_VALUES(row)):
         document = with_stored_secrets(given, get_profile(executor, row["id"]) or {})
         [row] = codec_of(Profile).rows([{"created_at": row["created_at"], **document}])
     elif lacks_token(given):

@@ -43,7 +43,7 @@ def save_revised(
     entity: type[NamedEntity],
     given: Mapping[str, Any],
     row: dict[str, Any],
-    saved: object = None,
+    saved: NamedEntity | Mapping[str, Any] | None = None,
 ) -> None:
     """Insert a row, or replace the one with the same key and count the change.
 
@@ -53,8 +53,7 @@ def save_revised(
         given: the fields that the caller gave. A time that was not given keeps the value of an
             existing row. A revision that was given has to be that of an existing row.
         row: the values by column.
-        saved: the entity that gets the stored revision; anything else, such as a document, does
-            not.
+        saved: the entity that gets the stored revision; a document does not.
 
     Raises:
         RevisionConflictError: the existing row has another revision.
@@ -76,7 +75,7 @@ def save_revised(
         raise
     if not is_saved:
         raise _conflict(entity, row, _current(executor, entity, row))
-    if isinstance(saved, NamedEntity):
+    if saved is not None and not isinstance(saved, Mapping):
         set_revision(saved, {REVISION: _current(executor, entity, row)})
 
 
