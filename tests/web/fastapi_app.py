@@ -1,19 +1,13 @@
 """A service that uses the store in every way that FastAPI offers."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 from fastapi import Depends, FastAPI
 
 from burndown import Profile, ProfileNotFoundError, Query, QueryNotFoundError, aio, get_backend
-from burndown.fastapi import (
-    Backend,
-    PublicProfile,
-    ReadSession,
-    WriteSession,
-    install_error_handlers,
-)
+from burndown.fastapi import Backend, ReadSession, WriteSession, install_error_handlers
 from burndown.repositories import ProfileRepository, QueryRepository
+from examples import fastapi_service
 
 app = FastAPI()
 install_error_handlers(app)
@@ -94,34 +88,7 @@ def pending(key: str, session: WriteSession) -> str:
 # --- bodies ----------------------------------------------------------------------------------
 
 
-@app.get("/profiles")
-def list_profiles(backend: Backend) -> list[PublicProfile]:
-    """Return all profiles."""
-    return backend.list_profiles()
-
-
-@app.get("/profiles/{profile_id}")
-def get_profile(profile_id: str, backend: Backend) -> PublicProfile:
-    """Return a profile."""
-    profile = backend.get_profile(profile_id)
-    if profile is None:
-        raise ProfileNotFoundError(profile_id)
-    return profile
-
-
-@app.put("/profiles/{profile_id}")
-def put_profile(profile_id: str, profile: PublicProfile, backend: Backend) -> PublicProfile:
-    """Add or replace a profile."""
-    backend.save_profile({**profile, "id": profile_id})
-    return get_profile(profile_id, backend)
-
-
-@app.patch("/profiles/{profile_id}")
-def patch_profile(
-    profile_id: str, changes: dict[str, Any], backend: Backend, if_revision: int | None = None
-) -> PublicProfile:
-    """Change a profile."""
-    return backend.patch_profile(profile_id, changes, if_revision)
+app.include_router(fastapi_service.app.router)  # the documents of profiles
 
 
 @app.get("/typed/{profile_id}")

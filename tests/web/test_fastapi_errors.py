@@ -26,7 +26,7 @@ def test_a_stale_revision_is_a_conflict(service: Service, current: PersistenceBa
     expected = {"given": 1, "current": 2}
     for response in (
         service.request("PUT", "/profiles/kafka", {**other, "description": "other"}),
-        service.request("PATCH", "/profiles/kafka?if_revision=1", {"description": "other"}),
+        service.request("PATCH", "/profiles/kafka", {"description": "other", "revision": 1}),
     ):
         assert response.status == 409
         assert response.body.pop("detail").startswith("Profile 'kafka' has revision 2, not 1")
