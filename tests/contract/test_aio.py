@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, assert_type
+from collections.abc import AsyncIterator
+from typing import assert_type
 
 import pytest
 from hypothesis import given
@@ -16,19 +16,9 @@ from burndown import (
     aio,
 )
 from burndown import get_backend as get_sync_backend
-from burndown.models import AppState, Document, JiraChangelog, Profile, Query
+from burndown.models import Document, JiraChangelog, Profile, Query
+from tests.contract.coroutines import TASKS, run, states
 from tests.support.store import Store
-
-TASKS = 100
-
-
-def states(store: Store) -> dict[str, str]:
-    return {each["key"]: each["value"] for each in store.records(AppState)}
-
-
-def run(main: Coroutine[Any, Any, object]) -> None:
-    """Run in an event loop, and finish even if something waits for what never happens."""
-    asyncio.run(asyncio.wait_for(main, 60))
 
 
 def public_methods(owner: type) -> set[str]:

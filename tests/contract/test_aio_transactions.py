@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,8 @@ from burndown import (
     StorageError,
     aio,
 )
-from burndown.models import AppState
+from tests.contract.coroutines import TASKS, run, states
 from tests.support.store import Store
-
-TASKS = 100
-
-
-def states(store: Store) -> dict[str, str]:
-    return {each["key"]: each["value"] for each in store.records(AppState)}
-
-
-def run(main: Coroutine[Any, Any, object]) -> None:
-    """Run in an event loop, and finish even if something waits for what never happens."""
-    asyncio.run(asyncio.wait_for(main, 60))
 
 
 def test_no_parallel_transaction_undoes_another(store: Store) -> None:
