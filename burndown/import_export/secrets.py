@@ -8,6 +8,7 @@ from burndown.errors import ImportExportError, is_secret
 from burndown.import_export.layout import PROFILE
 from burndown.models import Entity, Profile
 from burndown.models.json_codec import encode
+from burndown.models.redaction import NO_SECRETS
 
 __all__ = ["TOKEN", "keep_token", "refuse_tokens", "token_of", "without_secrets"]
 
@@ -16,8 +17,6 @@ TOKEN = f"{PROFILE}: jira_config.token"
 
 _SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE)
 """Keys of secrets outside the profile, whole words: a metric may be called ``token_count``."""
-_NO_SECRETS = ("", None, True, False)
-"""Values under such keys that are kept, such as of ``has_token``."""
 _MASK = "*****"
 _SHORTEST_TOKEN = 8
 """Shorter tokens are those of examples, and would be found everywhere by chance."""
@@ -84,7 +83,7 @@ def _without(value: Any, path: str, rule: Callable[[str], bool], omitted: list[s
     kept = {}
     for key, item in value.items():
         below = f"{path}.{key}".removeprefix(".")
-        if rule(key) and item not in _NO_SECRETS:
+        if rule(key) and item not in NO_SECRETS:
             omitted.append(below)
         else:
             kept[key] = _without(item, below, rule, omitted)

@@ -11,6 +11,7 @@ from typing import Any
 from burndown.errors import is_secret
 from burndown.models.documents import Document
 from burndown.models.entity import Entity
+from burndown.models.redaction import NO_SECRETS
 from burndown.models.submodel import Submodel
 
 __all__ = [
@@ -29,8 +30,6 @@ _TOKEN = "token"  # noqa: S105 - the key
 _IS_SET = "is_set"
 _ENCODED_MASK = f'{{"{_IS_SET}":'
 """The beginning of a mask in compact JSON."""
-_NO_SECRETS = ("", None, True, False)
-"""Values that need no mask, such as of ``has_token``."""
 
 
 def public_document(profile: Mapping[str, Any] | Entity) -> Document:
@@ -48,7 +47,7 @@ def public_document(profile: Mapping[str, Any] | Entity) -> Document:
         profile = profile.to_document()
     shown: Document = _masked(profile)
     token = _jira_config(profile).get(_TOKEN)
-    mask = token if _is_mask(token) else {_IS_SET: token not in _NO_SECRETS}
+    mask = token if _is_mask(token) else {_IS_SET: token not in NO_SECRETS}
     shown[_JIRA] = {**_jira_config(shown), _TOKEN: mask}
     return shown
 
@@ -138,7 +137,7 @@ def _masked(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {
-        key: {_IS_SET: True} if is_secret(key) and item not in _NO_SECRETS else _masked(item)
+        key: {_IS_SET: True} if is_secret(key) and item not in NO_SECRETS else _masked(item)
         for key, item in value.items()
     }
 

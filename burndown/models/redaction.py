@@ -15,7 +15,10 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, c
 from burndown.models.json_codec import decode
 from burndown.quoting import is_secret, quotable
 
-__all__ = ["Redacted", "without_secrets"]
+__all__ = ["NO_SECRETS", "Redacted", "without_secrets"]
+
+NO_SECRETS = ("", None, True, False)
+"""Values that may be shown even under the key of a secret, such as of ``has_token``."""
 
 
 class Redacted(BaseModel):

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from burndown.errors import is_secret
 from burndown.legacy.contents import LegacyProfile
+from burndown.models.redaction import without_secrets
 from burndown.models.timestamps import to_utc
 
 __all__ = ["registry_entry"]
@@ -37,12 +37,4 @@ def registry_entry(profile: LegacyProfile, earlier: dict[str, Any]) -> dict[str,
     queries = [*known, *(key for key in keys if key not in known)]
     entry = {**earlier, "id": profile.key, **fields, "queries": queries}
     # The old dashboard expects the key, and reads the settings from profile.json.
-    return {**_without_secrets(entry), "jira_config": {}}
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_secrets(item) for key, item in value.items() if not is_secret(key)}
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    return value
+    return {**without_secrets(entry), "jira_config": {}}
