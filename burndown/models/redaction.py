@@ -53,9 +53,12 @@ class Redacted(BaseModel):
 
         Raises:
             pydantic.ValidationError: a value is not valid.
+            AttributeError: a name begins with an underscore, such as ``__dict__``.
         """
         copied = super().model_copy(deep=deep)
         for name, value in (update or {}).items():
+            if name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__} has no field {name!r}")
             setattr(copied, name, value)
         return copied
 

@@ -287,5 +287,7 @@ def test_copies_are_validated() -> None:
     assert CANARY not in copied.model_dump_json()
     with pytest.raises(pydantic.ValidationError):
         profile.model_copy(update={"name": ""})
+    with pytest.raises(AttributeError, match="has no field '__dict__'"):
+        profile.model_copy(update={"__dict__": {}})
     changed = copied.jira_config.model_copy(update={"cache_size_mb": 20, "unknown": 1})
     assert changed.to_document() == {"token": CANARY, "cache_size_mb": 20, "unknown": 1}
