@@ -54,11 +54,10 @@ class RecoveredStore:
         self.restored: Restored = Counter()
         for each in (*backups, folder):
             for profile in Workspace.read(each, Findings(each)).profiles:
-                for query in profile.queries:
-                    self._originals.setdefault((profile.key, query.key), []).append(query)
-        for published in store.profiles:
-            for query in published.queries:
-                self._restore_description(query)
+                for original in profile.queries:
+                    self._originals.setdefault((profile.key, original.key), []).append(original)
+        for query in (query for profile in store.profiles for query in profile.queries):
+            self._restore_description(query)
         self._added = self._profiles_of(folder)
 
     @property
@@ -108,7 +107,9 @@ class RecoveredStore:
         paths |= {query.path for profile in added for query in profile.queries}
         self._take_reports(findings, lambda path: path in paths)
         ids = UniqueIds("profile")
-        for document in (each.document for each in (*self._store.profiles, *added)):
+        documents = [profile.document for profile in self._store.profiles]
+        documents += [profile.document for profile in added]
+        for document in documents:
             identifier = ids.add(document["id"])
             if identifier != document["id"]:
                 document["legacy_id"], document["id"] = document["id"], identifier
