@@ -41,6 +41,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "kafka", query_id, [SNAPSHOT, {**SNAPSHOT, "metric_type": "flow", "forecast": {}}]
             )
         backend.save_project_data("kafka", "12w", {"statistics": [{"week": "2025-W12"}]})
+        backend.save_budget("kafka", "12w", {"budget_total": 48_000, "revisions": [{"own": 1}]})
         backend.save_jira_cache("kafka", "12w", "k", {"issues": [CANARY]}, tomorrow)
         backend.save_jira_changelog("kafka", "12w", "K-1", {"histories": [CANARY]})
     return path

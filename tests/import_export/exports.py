@@ -13,6 +13,7 @@ import pytest
 from burndown import PersistenceBackend, PersistenceError, SQLiteBackend
 from burndown.import_export import run_import
 from burndown.models import (
+    Budget,
     Entity,
     JiraCache,
     JiraChangelog,
@@ -36,6 +37,7 @@ KINDS: tuple[type[Entity], ...] = (
     JiraChangelog,
     ProjectData,
     MetricsSnapshot,
+    Budget,
 )
 """The entities of a profile, parents first."""
 FETCHED: tuple[type[Entity], ...] = (JiraCache, JiraChangelog)
@@ -124,6 +126,7 @@ def whole(backend: PersistenceBackend, profile_id: str) -> str:
             query["id"]: {
                 "query": without_revision(query),
                 "project_data": backend.get_project_data(profile_id, query["id"]),
+                "budget": backend.get_budget(profile_id, query["id"]),
                 "snapshots": [
                     {key: value for key, value in snapshot.items() if key in of_week}
                     for snapshot in backend.get_metrics_snapshots(

@@ -32,6 +32,8 @@ def test_a_folder_has_the_layout_of_the_quickstart(kafka: SQLiteBackend, tmp_pat
         f"kafka-backup{below}"
         for below in (
             "",
+            "/budgets",
+            "/budgets/12w.json",
             "/manifest.json",
             "/metrics",
             "/metrics/snapshots.json",
@@ -108,7 +110,7 @@ def test_the_manifest_lists_the_files(
     files, manifest = files_of(path), manifest_of(path)
     assert files.keys() == {
         *("manifest.json", "profile.json", "metrics/snapshots.json"),
-        *("queries/12w.json", "queries/bugs.json", "project_data/12w.json"),
+        *("queries/12w.json", "queries/bugs.json", "project_data/12w.json", "budgets/12w.json"),
         *(("cache/12w.json", "changelogs/12w.json") if include_cache else ()),
     }
     del files["manifest.json"]
@@ -116,7 +118,7 @@ def test_the_manifest_lists_the_files(
         name: (entry["sha256"], entry["size"]) for name, entry in manifest["files"].items()
     } == {name: (sha256(data), len(data)) for name, data in files.items()}
     of_fetched = {"cached responses": 1, "changelogs": 1} if include_cache else {}
-    counts = {"queries": 2, "project data": 1, "metrics snapshots": 4, **of_fetched}
+    counts = {"queries": 2, "project data": 1, "metrics snapshots": 4, "budgets": 1, **of_fetched}
     assert manifest["counts"] == counts
     assert manifest["left_out"] == (
         {"kinds": [], "secrets": []}

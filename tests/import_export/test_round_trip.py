@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from burndown import SQLiteBackend, ValidationError, set_backend
 from burndown.import_export import export_profile, import_profile, run_import
-from burndown.models import Entity, MetricsSnapshot, Profile, ProjectData, Query
+from burndown.models import Budget, Entity, MetricsSnapshot, Profile, ProjectData, Query
 from tests.import_export.exports import (
     FETCHED,
     FORMS,
@@ -63,11 +63,12 @@ def stores(draw: st.DrawFn) -> Content:
         content[Query].append({**query, **draw(secrets), **of_profile})
         ids = {**of_profile, "query_id": query["id"]}
         for model in KINDS[2:]:
-            some = draw(st.lists(ENTITIES[model], max_size=1 if model is ProjectData else 2))
+            some = draw(st.lists(ENTITIES[model], max_size=2 if KEYS[model][2:] else 1))
             unique = {tuple(each[key] for key in KEYS[model][2:]): each for each in some}
             content[model] += ({**each, **ids} for each in unique.values())
     for snapshot in content[MetricsSnapshot]:
         snapshot["metrics"] = {**snapshot["metrics"], **draw(secrets)}
+    content[Budget] = [{**budget, **draw(secrets)} for budget in content[Budget]]
     for data in content[ProjectData]:
         data["data"] = {**data["data"], **draw(secrets)}
     return content
@@ -171,6 +172,12 @@ def less(
         names = [stems.get(each["query_id"], each["query_id"]) for each in records]
         return [
             {**each, "data": without(each["data"], f"project_data/{name}.json: ", paths, removed)}
+            for each, name in zip(records, names, strict=True)
+        ]
+    if model is Budget:  # a list of one
+        names = [stems.get(each["query_id"], each["query_id"]) for each in records]
+        return [
+            without(each, f"budgets/{name}.json: [0]", paths, removed)
             for each, name in zip(records, names, strict=True)
         ]
     counted: dict[str, int] = {}
