@@ -29,7 +29,11 @@ __all__ = ["Budget", "BudgetDocument", "BudgetRevision", "BudgetRevisionDocument
 
 
 class BudgetRevision(Submodel):
-    """A change of a budget: what is added to its amounts from a time on."""
+    """A change of a budget: what is added to its amounts from a time on.
+
+    The store does not add it to them. An application stores the amounts as they are after the
+    change, as the published dashboard does, or as they were at first.
+    """
 
     revision_date: UtcDatetime | None = None
     """The time from which on it holds, UTC; ``None`` if it is not known."""

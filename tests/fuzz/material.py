@@ -31,6 +31,16 @@ _MOST_KEYS = 22
 _LARGEST_QUERY = 120_000
 _SMALL = {"id": "other", "name": "Other", "jira_config": {"token": CANARY}}
 
+_BUDGET = {
+    "time_allocated_weeks": 12,
+    "budget_total": 48_000.5,
+    "effective_from": "2026-01-05",
+    "revisions": [
+        {"revision_date": "2026-02-02", "team_cost_delta": -250, "metadata": {"by": "a"}}
+    ],
+    "unknown": [None],
+}
+
 
 @dataclass(frozen=True)
 class Material:
@@ -51,7 +61,7 @@ def demo_material() -> Material:
     with tempfile.TemporaryDirectory() as folder:
         write_demo_workspace(Path(folder), issues=6, now=_THEN)
         files = {path: _shortened(data) for path, data in read_tree(Path(folder)).items()}
-        return _material(_with_canaries(files))
+        return _material(_with_budgets(_with_canaries(files)))
 
 
 def workspace_material(folder: Path) -> Material:
@@ -67,7 +77,7 @@ def workspace_material(folder: Path) -> Material:
         small = [query for query in queries.values() if _size(query) < _LARGEST_QUERY]
         for query in sorted(small, key=len)[-_QUERIES:]:
             kept |= query
-    return _material(_with_canaries(kept))
+    return _material(_with_budgets(_with_canaries(kept)))
 
 
 def _shortened(data: bytes) -> bytes:
@@ -100,6 +110,13 @@ def _with_canaries(files: dict[str, bytes]) -> dict[str, bytes]:
             profile.setdefault("jira_config", {})["token"] = CANARY
             found[path] = json.dumps(profile, indent=2, ensure_ascii=False).encode()
     return found
+
+
+def _with_budgets(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files with a budget for each query, which the old dashboard does not have."""
+    budget = json.dumps([_BUDGET], indent=1).encode()
+    folders = {path.removesuffix("query.json") for path in files if path.endswith("/query.json")}
+    return {**files, **{f"{folder}budget.json": budget for folder in folders}}
 
 
 def _material(workspace: dict[str, bytes]) -> Material:

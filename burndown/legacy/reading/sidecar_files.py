@@ -1,7 +1,7 @@
 """Sidecar files, read as far as they are valid."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import pydantic
 
@@ -32,15 +32,23 @@ def read_sidecar(model: type[SidecarT], path: Path, findings: Findings) -> Sidec
         locations = [details["loc"] for details in error.errors()]
         paths = {".".join(map(str, location)) for location in locations}
         findings.add_problem(path, f"changed since it was written, at {', '.join(sorted(paths))}")
-        return model.model_validate(_without(written, locations))
+        return model.model_validate(_without(written, locations, _collections(model)))
 
 
-def _without(written: Any, locations: list[tuple[int | str, ...]]) -> dict[str, Any]:
+def _collections(model: type[Sidecar]) -> set[str]:
+    """Return the fields that hold any number of entries."""
+    fields = model.model_fields.items()
+    return {name for name, field in fields if get_origin(field.annotation) in (dict, list)}
+
+
+def _without(
+    written: Any, locations: list[tuple[int | str, ...]], collections: set[str]
+) -> dict[str, Any]:
     """Return the content without the entries that are invalid; empty for another format."""
     if not isinstance(written, dict) or ("version",) in locations:
         return {}
-    # Two steps lead to an entry, which is omitted as a unit: half of one would be wrong.
-    wrong = {location[:2] for location in locations}
+    # An entry is omitted as a unit: half of one would be wrong. Two steps lead to one of many.
+    wrong = {location[: 2 if location[0] in collections else 1] for location in locations}
     rest: dict[str, Any] = {}
     for key, entries in written.items():
         if isinstance(entries, dict):

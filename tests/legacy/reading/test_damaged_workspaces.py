@@ -308,6 +308,19 @@ def test_an_invalid_value_of_a_sidecar_affects_no_other(root: Path, whole: Store
     assert_all_else_is_there(outcome.stored, whole, [METRICS, CHANGELOG])
 
 
+@pytest.mark.parametrize("kept", [{}, {"digest": "x", "added": []}, {"cache_key": 5}])
+def test_a_single_entry_of_a_sidecar_is_ignored_as_a_unit(
+    root: Path, whole: Stored, kept: dict[str, Any]
+) -> None:
+    """It describes one file, which is read without it."""
+    notes = {"jira_cache": {"created_at": "yesterday", **kept}, "project_data": kept}
+    write({"profiles/a/queries/q1/burndown.json": notes}, root)
+    [(path, what)] = migrate(root).problems
+    assert path == "profiles/a/queries/q1/burndown.json"
+    assert what.startswith("changed since it was written, at jira_cache.")
+    assert_all_else_is_there(migrate(root, skip_damaged=True).stored, whole, [])
+
+
 @pytest.mark.parametrize(
     "notes", [[1], "x", {"version": 2, "changelogs": {"K-1": "2030-01-01T00:00:00Z"}}]
 )
