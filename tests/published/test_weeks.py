@@ -323,11 +323,18 @@ def test_a_budget_holds_from_the_day_of_its_settings() -> None:
 
 
 def test_odd_values_of_a_budget_are_kept_and_its_others_unchanged() -> None:
-    settings = {**SETTINGS, "budget_total_eur": "a lot", "currency_symbol": "€" * 50, "new": 7}
+    settings = {
+        **SETTINGS,
+        "time_allocated_weeks": 2**53 + 1,
+        "budget_total_eur": "a lot",
+        "currency_symbol": "€" * 50,
+        "new": 7,
+    }
     odd = {**REVISION, "week_label": "soon", "metadata": "by pm", "new": 8}
     document, reports = budget(settings, odd, REVISION)
     kept = document["legacy_values"]
     assert kept == {
+        "time_allocated_weeks": 2**53 + 1,
         "budget_total": "a lot",
         "currency_symbol": "€" * 50,
         "revisions[0].week_label": "soon",
