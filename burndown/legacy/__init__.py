@@ -6,10 +6,9 @@ both share. ``backup`` copies the files.
 
 from burndown.legacy.backup import back_up, copy_workspace, file_states
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
-from burndown.legacy.findings import Finding, Findings
 from burndown.legacy.layout import REGISTRY, STATE, is_temporary, workspace_folder
 from burndown.legacy.reading.folders import has_workspace, stored_size
-from burndown.legacy.reading.query_files import QueryFile, read_query_files
+from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
 from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages
 from burndown.legacy.writing.workspace_writer import WorkspaceWriter
@@ -17,11 +16,8 @@ from burndown.legacy.writing.workspace_writer import WorkspaceWriter
 __all__ = [
     "REGISTRY",
     "STATE",
-    "Finding",
-    "Findings",
     "LegacyProfile",
     "LegacyQuery",
-    "QueryFile",
     "Workspace",
     "WorkspaceReader",
     "WorkspaceWriter",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from burndown.legacy.layout import QUERY_FILE, QUERY_SIDECAR
 from burndown.models import Document
@@ -19,6 +20,8 @@ class LegacyQuery:
     document: Document
     has_marker: bool = False
     """True if the file holds the document as this package wrote it."""
+    where: ClassVar[str] = ""
+    """The place in the file, for reports: none, since the file holds nothing else."""
 
     @property
     def path(self) -> Path:
@@ -45,3 +48,5 @@ class LegacyProfile:
     queries: list[LegacyQuery]
     has_marker: bool = False
     """True if the file holds the document as this package wrote it."""
+    where: ClassVar[str] = ""
+    """The place in the file, for reports: none, since the file holds nothing else."""

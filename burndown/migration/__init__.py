@@ -7,10 +7,12 @@ start tries again.
 
 ::
 
-    run.py          the order of the steps, the lock, and what stops a migration
-    mover.py        saves what was read, row by row, and compares each row
-    comparison.py   whether a stored row equals what was read from the file
-    report.py       what a migration did, or would do
+    run.py               the order of the steps, the lock, and what stops a migration
+    source.py            the source of a migration
+    workspace_source.py  a workspace of JSON files
+    mover.py             saves what was read, row by row, and compares each row
+    comparison.py        whether a stored row equals what was read
+    report.py            what a migration did, or would do
 """
 
 from burndown.migration.mover import Progress

@@ -1,4 +1,4 @@
-"""Compare what was stored with what was read from the files."""
+"""Compare what was stored with what was read."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -13,7 +13,7 @@ __all__ = ["difference", "require_equal"]
 
 
 def require_equal(
-    expected: Mapping[str, Any], stored: Mapping[str, Any] | None, path: Path
+    expected: Mapping[str, Any], stored: Mapping[str, Any] | None, path: Path, where: str = ""
 ) -> None:
     """Compare the values that were read with those that were stored.
 
@@ -25,13 +25,14 @@ def require_equal(
         stored: the stored row, with JSON as a value or as the bytes in the database; ``None`` if
             there is none.
         path: the file, for the error.
+        where: the place in the file.
 
     Raises:
         MigrationError: a value differs, or there is no row.
     """
     for name, value in expected.items():
         if stored is None or name not in stored or not _are_equal(value, stored[name]):
-            raise difference(path, name)
+            raise difference(path, f"{where}{name}")
 
 
 def difference(path: Path, what: str) -> MigrationError:

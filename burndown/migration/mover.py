@@ -1,20 +1,18 @@
-"""Save what was read from a legacy workspace, and compare each row with what was read."""
+"""Save what was read from an old store, and compare each row with what was read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from burndown.errors import ValidationError
-from burndown.legacy import (
-    STATE,
+from burndown.conversion import (
     Findings,
-    LegacyProfile,
-    LegacyQuery,
-    QueryFile,
-    Workspace,
-    read_query_files,
+    Source,
+    SourceData,
+    SourceProfile,
+    SourceStore,
 )
+from burndown.errors import ValidationError
 from burndown.migration.comparison import difference, require_equal
 from burndown.models import Entity, JiraCache, Profile, Query, TaskProgress
 from burndown.models.codec import codec_of
@@ -32,10 +30,10 @@ Progress = Callable[[int, int], None]
 
 
 class Mover:
-    """The move of a workspace into an empty database.
+    """The move of an old store into an empty database.
 
     Args:
-        workspace: what was read.
+        store: the store, open for reading.
         executor: the executor of a transaction on the database, which is not committed here.
         findings: collects what was converted or skipped, and the damages that stop the migration.
 
@@ -43,8 +41,8 @@ class Mover:
         moved: the number of profiles, queries, cached responses, issues, … moved so far.
     """
 
-    def __init__(self, workspace: Workspace, executor: Executor, findings: Findings) -> None:
-        self._workspace = workspace
+    def __init__(self, store: SourceStore[Any], executor: Executor, findings: Findings) -> None:
+        self._store = store
         self._executor = executor
         self._findings = findings
         self.moved: dict[str, int] = {}
@@ -53,76 +51,77 @@ class Mover:
         """Move everything.
 
         Raises:
-            MigrationError: what is read back differs from what was read from the files.
+            MigrationError: what is read back differs from what was read.
         """
         self._move_state()
-        done = 0
-        for profile in self._workspace.profiles:
+        done, count = 0, sum(len(profile.queries) for profile in self._store.profiles)
+        for profile in self._store.profiles:
             self._move_profile(profile)
             for query in profile.queries:
                 self._move_query(profile, query)
                 done += 1
-                progress(done, self._workspace.query_count)
+                progress(done, count)
 
     def _move_state(self) -> None:
         """Move the app state and the tasks, but not the schema version: the database has its own.
 
         Damages are collected rather than raised, so that one run reports all of them.
         """
-        path = self._workspace.profiles_dir / STATE
-        for key, value in self._workspace.app_state.items():
+        path = self._store.path
+        for key, value in self._store.app_state.items():
             if key != "schema_version":
                 with self._collecting_problems(path):
                     set_app_state(self._executor, key, value)
-        for name, task in self._workspace.sidecar.tasks.items():
+        for name, task in self._store.tasks.items():
             with self._collecting_problems(path):
                 save_documents(self._executor, TaskProgress, [task])
                 require_equal(task, get_task_progress(self._executor, name), path)
         set_app_state(self._executor, "migration_complete", "true")
 
-    def _move_profile(self, profile: LegacyProfile) -> None:
+    def _move_profile(self, profile: SourceProfile[Any]) -> None:
         save_documents(self._executor, Profile, [profile.document])
         stored = get_profile(self._executor, profile.document["id"])
-        require_equal(profile.document, stored, profile.path)
+        _require_equal(profile, profile.document, stored)
         self._count(Profile, 1)
 
-    def _move_query(self, profile: LegacyProfile, query: LegacyQuery) -> None:
+    def _move_query(self, profile: Source, query: Source) -> None:
         profile_id, query_id = profile.document["id"], query.document["id"]
         document = {**query.document, "profile_id": profile_id}
         save_documents(self._executor, Query, [document])
-        require_equal(document, get_query(self._executor, profile_id, query_id), query.path)
+        _require_equal(query, document, get_query(self._executor, profile_id, query_id))
         self._count(Query, 1)
-        for file in read_query_files(query, self._findings):
-            self._move_file(file, profile_id, query_id)
+        for data in self._store.data(query):
+            self._move_data(data, profile_id, query_id)
 
-    def _move_file(self, file: QueryFile, profile_id: str, query_id: str) -> None:
-        entity, ids = file.model, {"profile_id": profile_id, "query_id": query_id}
-        rows = [{**document, **ids} for document in file.documents]
+    def _move_data(self, data: SourceData, profile_id: str, query_id: str) -> None:
+        entity, ids = data.model, {"profile_id": profile_id, "query_id": query_id}
+        rows = [{**document, **ids} for document in data.documents]
         try:
             save_documents(self._executor, entity, rows)
         except ValidationError:
             # One invalid row refuses all of them. Saved one by one, only that row is lost.
-            rows = [row for row in rows if self._save_row(row, file)]
+            rows = [row for row in rows if self._save_row(row, data)]
         # JSON is compared as bytes, which saves parsing every response a second time.
         encoded = list_encoded(self._executor, entity, profile_id, query_id)
         key_of = codec_of(entity).key
         stored = {key_of(row): row for row in encoded}
         if len(stored) != len(rows):
-            raise difference(file.path, "the number of its entries")
+            raise difference(data.path, f"{data.where}the number of its entries")
         for row in rows:
-            require_equal(row, stored.get(key_of(row)), file.path)
+            _require_equal(data, row, stored.get(key_of(row)))
         self._count(entity, len(rows))
         if entity is JiraCache:
             issues = [row["response"].get("issues") for row in rows]
             number = sum(len(each) for each in issues if isinstance(each, list))
             self.moved["issues"] = self.moved.get("issues", 0) + number
 
-    def _save_row(self, row: dict[str, Any], file: QueryFile) -> bool:
+    def _save_row(self, row: dict[str, Any], data: SourceData) -> bool:
         """Save one row, or report why it is not valid; return whether it was saved."""
         try:
-            save_documents(self._executor, file.model, [row])
+            save_documents(self._executor, data.model, [row])
         except ValidationError as error:
-            self._findings.add_damaged(file.path, _reasons(error), irreplaceable=file.irreplaceable)
+            why = f"{data.where}{_reasons(error)}"
+            self._findings.add_damaged(data.path, why, irreplaceable=data.model.IRREPLACEABLE)
             return False
         return True
 
@@ -136,6 +135,12 @@ class Mover:
     def _count(self, entity: type[Entity], number: int) -> None:
         label = entity.LABEL
         self.moved[label] = self.moved.get(label, 0) + number
+
+
+def _require_equal(
+    source: Source | SourceData, expected: dict[str, Any], stored: Mapping[str, Any] | None
+) -> None:
+    require_equal(expected, stored, source.path, source.where)
 
 
 def _reasons(error: ValidationError) -> str:

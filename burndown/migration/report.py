@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from burndown.legacy import Findings
+from burndown.conversion import Findings
 
 __all__ = ["MigrationReport", "Outcome"]
 

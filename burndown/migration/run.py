@@ -5,21 +5,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from burndown.conversion import Findings
 from burndown.copying import copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
 from burndown.errors import MigrationError, StorageError
 from burndown.files.paths import lexists
 from burndown.files.sqlite_files import SQLiteFiles
-from burndown.legacy import (
-    Findings,
-    Workspace,
-    back_up,
-    file_states,
-    has_workspace,
-    workspace_folder,
-)
 from burndown.migration.mover import Mover, Progress
 from burndown.migration.report import MigrationReport, Outcome
+from burndown.migration.source import MigrationSource
+from burndown.migration.workspace_source import WorkspaceSource
 from burndown.models.timestamps import utc_now
 from burndown.persistence import PersistenceBackend
 from burndown.persistence.sql_backend import SQLBackend
@@ -75,7 +70,9 @@ def run_migration_if_needed(
         database = _database_of(backend)
     folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
     target = database or get_database()
-    migration = _Migration(folder, target, skip_damaged, progress)
+    databases = SQLiteFiles((_next_to(folder, target, ""), folder / DATABASE_NAME))
+    source = WorkspaceSource(folder, databases)
+    migration = _Migration(source, folder, target, skip_damaged, progress)
     try:
         if _is_done(target):
             if not dry_run:
@@ -135,62 +132,59 @@ def _next_to(folder: Path, database: Database, suffix: str) -> Path:
 
 
 class _Migration:
-    """One attempt to move a workspace."""
+    """One attempt to move an old store."""
 
     def __init__(
-        self, folder: Path, target: Database, skip_damaged: bool, progress: Progress | None
+        self,
+        source: MigrationSource,
+        folder: Path,
+        target: Database,
+        skip_damaged: bool,
+        progress: Progress | None,
     ) -> None:
+        self.source = source
         self.folder = folder
         self.target = target
         self.skip_damaged = skip_damaged
         self.progress = progress or (lambda done, of: None)
         self.findings = Findings(folder)
-        self.databases = SQLiteFiles((_next_to(folder, target, ""), folder / DATABASE_NAME))
         self.moved: dict[str, int] = {}
 
     def run(self) -> MigrationReport:
-        """Back up and move the workspace; nothing but the backup is left after an error."""
-        workspace_folder(self.folder).finish_interrupted()
-        before = file_states(self.folder, self.databases)
-        if not has_workspace(self.folder):
-            self._refuse_changed_files(before)
-            self.target.write(set_app_state, "migration_complete", "true")
-            return self._report("nothing to migrate")
-        self._refuse_profiles()
-        backup = back_up(self.folder, utc_now(), self.databases)
-        scratch = _scratch_path(self.folder, self.target)
-        remove_database(scratch)
-        try:
-            self._build(scratch, before)
-            # A database that exists already may be in use, and is never replaced as a file.
-            if not self.target.install_prebuilt(scratch):
-                self._copy(scratch)
-        finally:
+        """Back up and move the store; nothing but the backup is left after an error."""
+        with self.source.held(dry_run=False):
+            if not self.source.exists():
+                self.source.refuse_changes()
+                self.target.write(set_app_state, "migration_complete", "true")
+                return self._report("nothing to migrate")
+            self._refuse_profiles()
+            backup = self.source.back_up(utc_now())
+            scratch = _scratch_path(self.folder, self.target)
             remove_database(scratch)
+            try:
+                self._build(scratch)
+                if not self.source.install(scratch, self.target):
+                    self._copy(scratch)
+            finally:
+                remove_database(scratch)
         return self._report("migrated", backup)
 
     def rehearse(self, scratch: Path) -> MigrationReport:
-        """Move the workspace into a temporary database, and report it."""
-        workspace_folder(self.folder).finish_interrupted()
-        if not has_workspace(self.folder):
-            return self._report("nothing to migrate")
-        self._refuse_profiles()
-        self._build(scratch, file_states(self.folder, self.databases))
+        """Move the store into a temporary database, and report it."""
+        with self.source.held(dry_run=True):
+            if not self.source.exists():
+                return self._report("nothing to migrate")
+            self._refuse_profiles()
+            self._build(scratch)
         return self._report("dry run")
 
-    def _build(self, path: Path, before: object) -> None:
-        """Build the database; what was stored is read back and compared before it is committed.
-
-        Args:
-            path: where to build it.
-            before: the result of :func:`file_states` before the first file was read.
-        """
+    def _build(self, path: Path) -> None:
+        """Build the database; what was stored is read back and compared before it is committed."""
         database = SQLiteDatabase(path)
         try:
             with database.session() as session:
-                workspace = Workspace.read(self.folder, self.findings)
-                workspace.report_leftovers(self.findings, self.databases)
-                mover = Mover(workspace, Executor.of(session), self.findings)
+                store = self.source.open(self.findings)
+                mover = Mover(store, Executor.of(session), self.findings)
                 mover.move(self.progress)
                 self.moved = mover.moved
                 self._refuse_damages()
@@ -199,8 +193,7 @@ class _Migration:
             database.close()
         if not is_intact:
             raise MigrationError(f"The database that was built is damaged: {'; '.join(errors)}")
-        # The last check: the old dashboard may have written while the files were read.
-        self._refuse_changed_files(before)
+        self.source.refuse_changes()
 
     def _copy(self, built: Path) -> None:
         """Copy what was built to an existing database, in one transaction."""
@@ -213,26 +206,18 @@ class _Migration:
             self.findings.skip_problems()
         if self.findings.problems:
             raise MigrationError(
-                f"The workspace in {self.folder} was not moved, and nothing was changed: "
-                "irreplaceable files are damaged; repair them, restore earlier copies, or "
-                "continue without them (`burndown migrate --skip-damaged`)",
+                f"{self.source.path} was not moved, and nothing was changed: irreplaceable data is "
+                "damaged; repair it, restore an earlier copy, or continue without it "
+                "(`burndown migrate --skip-damaged`)",
                 [(found.path, found.what) for found in self.findings.problems],
-            )
-
-    def _refuse_changed_files(self, before: object) -> None:
-        """Stop if the result of :func:`file_states` is no longer what it was before."""
-        if file_states(self.folder, self.databases) != before:
-            raise MigrationError(
-                f"The files in {self.folder} changed while they were read, so nothing was moved; "
-                "stop the old dashboard if it is running, and try again"
             )
 
     def _refuse_profiles(self) -> None:
         if self.target.exists() and SQLBackend(self.target).list_profiles():
             raise MigrationError(
-                f"{self.target.location} already holds profiles, so the workspace in "
-                f"{self.folder} was not moved into it. Choose another database to migrate into, or "
-                "set the app state migration_complete to 'true' to continue without the old files"
+                f"{self.target.location} already holds profiles, so {self.source.path} was not "
+                "moved into it. Choose another database to migrate into, or set the app state "
+                "migration_complete to 'true' to continue without the old data"
             )
 
     def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:

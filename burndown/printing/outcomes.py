@@ -4,8 +4,8 @@ from pathlib import Path
 
 from rich.table import Table
 
+from burndown.conversion import Finding
 from burndown.import_export import ImportReport
-from burndown.legacy import Finding
 from burndown.migration import MigrationReport
 from burndown.persistence import Document
 from burndown.printing.console import add_row, error, line, print_counts, print_table

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from burndown import MigrationError
+from burndown.conversion import Finding
 from burndown.database import SQLiteDatabase
-from burndown.legacy import Finding
 from burndown.migration import run_migration_if_needed
 from tests.support.database_rows import everything
 from tests.support.legacy_workspaces import Files, write

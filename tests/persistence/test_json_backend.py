@@ -524,8 +524,9 @@ def test_a_database_in_the_folder_does_not_belong_to_the_store(
 
 def test_files_of_the_store_are_not_reported_as_leftovers(files: JSONBackend, folder: Path) -> None:
     """A migration knows all of them, including the locks."""
+    from burndown.conversion import Findings
     from burndown.files.sqlite_files import SQLiteFiles
-    from burndown.legacy import Findings, Workspace
+    from burndown.legacy import Workspace
 
     files.save_jira_cache(*IDS, "k", {}, LATER)
     files.save_task_progress("fetch", 1, "running")

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from burndown.conversion import Findings
 from burndown.files.paths import is_folder, lexists
 from burndown.files.sqlite_files import SQLiteFiles
-from burndown.legacy.findings import Findings
 from burndown.legacy.layout import (
     PROFILE_FILE,
     PROFILE_FILES,

@@ -6,9 +6,8 @@ No value is dropped: what has no field of its own is kept as an unknown key.
 from collections.abc import Iterable
 from typing import Any
 
+from burndown.conversion import Report, convert, is_timestamp
 from burndown.errors import format_value
-from burndown.legacy.findings import Report
-from burndown.legacy.reading.conversion import convert, is_timestamp
 from burndown.models import Document, Profile
 from burndown.models.field_types import is_line
 

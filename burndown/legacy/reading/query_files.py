@@ -5,26 +5,24 @@ Everything else is read as one of the old formats.
 """
 
 from collections.abc import Callable, Container, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from burndown.conversion import (
+    Findings,
+    FormatError,
+    SourceData,
+    UnreadableError,
+    json_type,
+    parse_json,
+    replace_non_finite,
+)
 from burndown.files.paths import is_folder, lexists
 from burndown.files.reading import digest
 from burndown.legacy.contents import LegacyQuery
-from burndown.legacy.findings import Findings
 from burndown.legacy.layout import DATA_FILES, RESPONSES, response_file
-from burndown.legacy.reading.json_files import (
-    FormatError,
-    UnreadableFileError,
-    json_type,
-    modified_at,
-    parse_json,
-    read_bytes,
-    read_json,
-    replace_non_finite,
-)
+from burndown.legacy.reading.json_files import modified_at, read_bytes, read_json
 from burndown.legacy.reading.query_formats import (
     changelog_documents,
     jira_cache_document,
@@ -42,25 +40,12 @@ from burndown.models import (
     QueryData,
 )
 
-__all__ = ["QueryFile", "read_query_files"]
-
-
-@dataclass(frozen=True)
-class QueryFile:
-    """The content of a data file of a query, with what the sidecar adds."""
-
-    path: Path
-    model: type[QueryData]
-    """The entity type of its documents."""
-    irreplaceable: bool
-    """True if the data exists only here; other data can be fetched from Jira again."""
-    documents: list[Document]
-    """Without the ids of profile and query."""
+__all__ = ["read_query_files"]
 
 
 def read_query_files(
     query: LegacyQuery, findings: Findings, models: Container[type[QueryData]] = DATA_FILES
-) -> Iterator[QueryFile]:
+) -> Iterator[SourceData]:
     """Read the data files of a query, one after the other: some do not fit in memory together.
 
     A file that cannot be read is skipped if Jira has its data, and else a problem.
@@ -80,7 +65,7 @@ def read_query_files(
         if model in models and (lexists(path) or is_folder(query.folder / RESPONSES)):
             documents = _read_documents(path, model, jql, sidecar, findings)
             if documents or lexists(path):
-                yield QueryFile(path, model, model.IRREPLACEABLE, documents)
+                yield SourceData(path, model, documents)
 
 
 def _read_documents(
@@ -91,11 +76,11 @@ def _read_documents(
     if not lexists(path):
         return responses
     try:
-        data = read_bytes(path, findings.root)
-        value = parse_json(data, path, findings)
-        if irreplaceable:  # the rest is fetched again sooner than anybody misses such a number
-            value = replace_non_finite(value, path, findings)
         report = findings.reporter(path)
+        data = read_bytes(path, findings.root)
+        value = parse_json(data, report)
+        if irreplaceable:  # the rest is fetched again sooner than anybody misses such a number
+            value = replace_non_finite(value, report)
         skip = partial(findings.add_damaged, path, irreplaceable=irreplaceable)
         if model is JiraChangelog:
             return [
@@ -116,7 +101,7 @@ def _read_documents(
             # The file wins over a response of the same key: the old dashboard wrote it later.
             return [*(each for each in responses if not _same_key(each, latest)), latest]
         return _documents_in(value, skip)
-    except (UnreadableFileError, FormatError) as error:
+    except (UnreadableError, FormatError) as error:
         findings.add_damaged(path, str(error), irreplaceable=irreplaceable)
         return responses
 
@@ -149,7 +134,7 @@ def _read_responses(folder: Path, sidecar: QuerySidecar, findings: Findings) -> 
             continue
         try:
             response = read_json(path, findings)
-        except UnreadableFileError as error:
+        except UnreadableError as error:
             findings.add_damaged(path, str(error), irreplaceable=False)
             continue
         documents.append(_cache_document(cache_key, info, response))

@@ -7,10 +7,8 @@ query for the data of a query. An unknown format raises :class:`FormatError`.
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from burndown.conversion import FormatError, Report, convert, is_timestamp, json_type, keep_storable
 from burndown.errors import format_value
-from burndown.legacy.findings import Report
-from burndown.legacy.reading.conversion import convert, is_timestamp, keep_storable
-from burndown.legacy.reading.json_files import FormatError, json_type
 from burndown.models import Document, Query, jira_cache_key
 from burndown.models.timestamps import to_utc
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from burndown.conversion import Findings, json_type
 from burndown.errors import format_value
 from burndown.legacy.contents import LegacyProfile
-from burndown.legacy.findings import Findings
-from burndown.legacy.reading.json_files import json_type
 from burndown.legacy.sidecar import WorkspaceSidecar
 
 __all__ = ["active_ids", "registry_entries"]

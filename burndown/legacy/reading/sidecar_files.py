@@ -5,9 +5,9 @@ from typing import Any, TypeVar
 
 import pydantic
 
+from burndown.conversion import Findings, UnreadableError
 from burndown.files.paths import lexists
-from burndown.legacy.findings import Findings
-from burndown.legacy.reading.json_files import UnreadableFileError, read_json
+from burndown.legacy.reading.json_files import read_json
 from burndown.legacy.sidecar import Sidecar
 
 __all__ = ["read_sidecar"]
@@ -25,7 +25,7 @@ def read_sidecar(model: type[SidecarT], path: Path, findings: Findings) -> Sidec
     try:
         written = read_json(path, findings)
         return model.model_validate(written)
-    except UnreadableFileError as error:
+    except UnreadableError as error:
         findings.add_problem(path, str(error))
         return model()
     except pydantic.ValidationError as error:

@@ -9,11 +9,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from burndown.conversion import (
+    Findings,
+    UniqueIds,
+    UnreadableError,
+    convert,
+    escape_surrogates,
+    make_names_unique,
+)
 from burndown.errors import format_value
 from burndown.files.paths import lexists
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
-from burndown.legacy.findings import Findings
 from burndown.legacy.layout import (
     DATA_FILES,
     QUERIES,
@@ -25,24 +32,16 @@ from burndown.legacy.layout import (
     id_of_folder,
 )
 from burndown.legacy.marker import remove_marker
-from burndown.legacy.reading.conversion import convert
 from burndown.legacy.reading.folders import profile_folders, query_folders, settings_paths
-from burndown.legacy.reading.json_files import (
-    UnreadableFileError,
-    escape_surrogates,
-    modified_at,
-    read_json,
-    read_object,
-)
+from burndown.legacy.reading.json_files import modified_at, read_json, read_object
 from burndown.legacy.reading.leftovers import report_leftovers
 from burndown.legacy.reading.profile_formats import profile_document
 from burndown.legacy.reading.query_formats import query_document
 from burndown.legacy.reading.registry import active_ids, registry_entries
 from burndown.legacy.reading.sidecar_files import read_sidecar
-from burndown.legacy.reading.unique_names import make_names_unique
 from burndown.legacy.sidecar import WorkspaceSidecar
 from burndown.models import Document, JiraCache, Profile, Query
-from burndown.models.field_types import is_identifier, is_line, slug
+from burndown.models.field_types import is_identifier, is_line
 
 __all__ = ["Workspace"]
 
@@ -85,11 +84,6 @@ class Workspace:
         return cls(profiles_dir, registry, entries, sidecar, profiles, app_state)
 
     @property
-    def query_count(self) -> int:
-        """Return the number of queries of all profiles."""
-        return sum(len(profile.queries) for profile in self.profiles)
-
-    @property
     def predates_profiles(self) -> bool:
         """Return whether its files are next to the folder, from before there were profiles."""
         root = self.profiles_dir.parent
@@ -117,13 +111,13 @@ class _ProfileReader:
         folders = profile_folders(self.profiles_dir)
         self._expect_folders(self.profiles_dir, entries, "profile")
         # Valid ids first: an invalid one becomes another, which must not take theirs.
-        taken: dict[str, int] = {}
+        ids = UniqueIds("profile")
         profiles = [
-            self._profile(key, folders[key], entries.get(key, {}), taken)
+            self._profile(key, folders[key], entries.get(key, {}), ids)
             for key in sorted(folders, key=lambda key: (not is_identifier(key), key))
         ]
         profiles += [
-            self._registered_only(key, entries[key], taken)
+            self._registered_only(key, entries[key], ids)
             for key in sorted(entries.keys() - folders.keys())
         ]
         # A sidecar shows that these files were read once: their profile was deleted since.
@@ -133,9 +127,9 @@ class _ProfileReader:
         return profiles
 
     def _profile(
-        self, key: str, folder: Path, entry: dict[str, Any], taken: dict[str, int]
+        self, key: str, folder: Path, entry: dict[str, Any], ids: UniqueIds
     ) -> LegacyProfile:
-        profile_id = self._identifier(key, folder, "profile", taken)
+        profile_id = self._identifier(key, folder, ids)
         path, written = self._settings(folder, entry)
         document, has_marker = remove_marker(written, profile_id)
         report = self.findings.reporter(path)
@@ -162,11 +156,9 @@ class _ProfileReader:
             return where, entry
         return path or folder, written
 
-    def _registered_only(
-        self, key: str, entry: dict[str, Any], taken: dict[str, int]
-    ) -> LegacyProfile:
+    def _registered_only(self, key: str, entry: dict[str, Any], ids: UniqueIds) -> LegacyProfile:
         path = self.profiles_dir / REGISTRY
-        profile_id = self._identifier(key, path, "profile", taken)
+        profile_id = self._identifier(key, path, ids)
 
         def report(what: str) -> None:
             self.findings.add_converted(path, f"profile {format_value(key)}: {what}")
@@ -199,9 +191,9 @@ class _ProfileReader:
         known = entry.get("queries")
         self._expect_folders(folder, [QUERIES], "queries")
         self._expect_folders(folder / QUERIES, known if isinstance(known, list) else [], "query")
-        taken: dict[str, int] = {}
+        ids = UniqueIds("query")
         for query_folder in query_folders(folder):
-            query_id = self._identifier(query_folder.name, query_folder, "query", taken)
+            query_id = self._identifier(query_folder.name, query_folder, ids)
             query = self._query(query_id, query_folder, profile)
             if not query.has_marker and query_id != id_of_folder(query_folder.name):
                 query.document["legacy_id"] = escape_surrogates(query_folder.name)
@@ -235,7 +227,7 @@ class _ProfileReader:
         """Return the JQL of the last sync; problems are reported when the file's data is read."""
         try:
             cache = read_json(folder / DATA_FILES[JiraCache], Findings(self.findings.root))
-        except UnreadableFileError:
+        except UnreadableError:
             return None
         return cache.get("jql_query") if isinstance(cache, dict) else None
 
@@ -250,23 +242,18 @@ class _ProfileReader:
                     what = "a file" if path.is_file() else "a device"
                     self.findings.add_problem(path, f"{what}, not the folder of the {label}")
 
-    def _identifier(self, key: str, path: Path, label: str, taken: dict[str, int]) -> str:
+    def _identifier(self, key: str, path: Path, ids: UniqueIds) -> str:
         """Return an id that is valid and not taken.
 
         Args:
             key: the id that the old dashboard uses.
             path: the path for reports.
-            label: "profile" or "query", the id if nothing of the key is valid.
-            taken: the ids so far, with how many were made of each.
+            ids: those of the others.
         """
-        identifier = id_of_folder(key)
-        if not is_identifier(identifier) or identifier in taken:
-            base = identifier = slug(key, label)
-            while identifier in taken:
-                taken[base] += 1
-                identifier = f"{base}-{taken[base]}"
+        written = id_of_folder(key)
+        identifier = ids.add(written)
+        if identifier != written:
             self.findings.add_converted(
                 path, f"{format_value(key)} is not a valid id; now {identifier!r}"
             )
-        taken[identifier] = 1
         return identifier

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from burndown.conversion import Findings
 from burndown.errors import DatabaseCorruptionError, ValidationError
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
-from burndown.legacy.findings import Findings
 from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE
 from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
@@ -68,7 +68,7 @@ class WorkspaceReader:
             try:
                 found += self._complete(model, documents, file.path)
             except DatabaseCorruptionError:
-                if file.irreplaceable:
+                if file.model.IRREPLACEABLE:
                     raise
                 for document in documents:
                     found += self._if_valid(model, document)

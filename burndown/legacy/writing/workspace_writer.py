@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from burndown.conversion import Findings
 from burndown.files.changes import Changes
 from burndown.files.paths import is_file
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
-from burndown.legacy.findings import Findings
 from burndown.legacy.layout import (
     DATA_FILES,
     PROFILE_FILE,

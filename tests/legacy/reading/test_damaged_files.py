@@ -57,8 +57,8 @@ def in_unicode(encoding: str, mark: bytes = b"") -> Damage:
 PLACE = r"line \d+ column \d+"
 NO_OBJECT = "input should be an object"
 UNREADABLE: dict[str, tuple[Damage, str]] = {
-    "empty": (lambda data: b"", "the file is empty"),
-    "blank": (lambda data: b" \r\n\t\n", "the file is empty"),
+    "empty": (lambda data: b"", "it is empty"),
+    "blank": (lambda data: b" \r\n\t\n", "it is empty"),
     "zeros": (lambda data: bytes(len(data)), "nothing but zeros"),
     "an odd number of zeros": (lambda data: bytes(4097), "nothing but zeros"),
     "one byte": (lambda data: data[:1], "line 1 column 1"),

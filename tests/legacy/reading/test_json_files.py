@@ -14,12 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from burndown.legacy.findings import Findings
-from burndown.legacy.reading.json_files import (
-    UnreadableFileError,
-    modified_at,
-    read_json,
-)
+from burndown.conversion import Findings, UnreadableError
+from burndown.legacy.reading.json_files import modified_at, read_json
 from burndown.models.json_codec import check_storable
 from tests.support.strategies import json_values
 
@@ -47,7 +43,7 @@ def read(path: Path, data: bytes) -> tuple[Any, list[str]]:
 def why_unreadable(path: Path) -> str:
     """Return the error of a file; no conversion in it is reported."""
     findings = Findings()
-    with pytest.raises(UnreadableFileError) as caught:
+    with pytest.raises(UnreadableError) as caught:
         read_json(path, findings)
     assert findings == Findings()
     return str(caught.value)
@@ -134,7 +130,7 @@ def test_a_number_beyond_any_float_is_never_stored_as_infinity(tmp_path: Path, t
 @pytest.mark.parametrize("data", [b"", b" ", b"\r\n\t \n"])
 def test_an_empty_file_is_reported_as_empty(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "file.json").write_bytes(data)
-    assert why_unreadable(tmp_path / "file.json") == "the file is empty"
+    assert why_unreadable(tmp_path / "file.json") == "it is empty"
 
 
 TEXT = '{\n  "a": [1, 2],\n  "b": {"c": "Größe"}\n}'
@@ -173,7 +169,7 @@ def test_invalid_json_is_an_error_with_the_position(
 ) -> None:
     path = tmp_path / "file.json"
     path.write_bytes(data)
-    with pytest.raises(UnreadableFileError, match=where) as caught:
+    with pytest.raises(UnreadableError, match=where) as caught:
         read_json(path, Findings())
     assert "not" in str(caught.value)
 
@@ -190,7 +186,7 @@ def test_any_bytes_are_read_or_raise_an_error(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "generated.json"
     path.write_bytes(data)
-    with suppress(UnreadableFileError):
+    with suppress(UnreadableError):
         json.dumps(read_json(path, Findings()), allow_nan=False)
     assert path.read_bytes() == data
 

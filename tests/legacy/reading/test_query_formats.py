@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burndown.legacy.reading.json_files import FormatError
+from burndown.conversion import FormatError
 from burndown.legacy.reading.query_formats import (
     changelog_documents,
     jira_cache_document,

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from burndown import MigrationError, StorageError
+from burndown.conversion import UnreadableError
 from burndown.database import SQLiteDatabase
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy import back_up
-from burndown.legacy.reading.json_files import UnreadableFileError, read_bytes
+from burndown.legacy.reading.json_files import read_bytes
 from burndown.migration import run_migration_if_needed
 from tests.legacy.damaged_workspace import FILES
 from tests.support.database_rows import everything
@@ -128,7 +129,7 @@ def read_all(root: Path) -> str:
     for name in NAMES:
         try:
             found.append(read_bytes(root / QUERY / name, root / "profiles").decode())
-        except UnreadableFileError as error:
+        except UnreadableError as error:
             found.append(str(error))
     return "".join(found)
 
@@ -194,7 +195,7 @@ def test_the_replacement_of_a_file_is_not_waited_for(
         stand_in(path)
 
     def read() -> None:
-        with pytest.raises(UnreadableFileError):
+        with pytest.raises(UnreadableError):
             read_bytes(path, root / "profiles")
 
     assert at_steps(lambda: read_bytes(path, root / "profiles"), {})

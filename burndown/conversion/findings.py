@@ -37,9 +37,14 @@ class Findings:
         """Report that a value is taken in another form."""
         self.converted.append(Finding(path, what))
 
-    def reporter(self, path: Path) -> Report:
-        """Return a function that reports what of this file is taken in another form."""
-        return lambda what: self.add_converted(path, what)
+    def reporter(self, path: Path, where: str = "") -> Report:
+        """Return a function that reports what of this file is taken in another form.
+
+        Args:
+            path: the file.
+            where: the place in the file, with which each report begins.
+        """
+        return lambda what: self.add_converted(path, f"{where}{what}")
 
     def add_skipped(self, path: Path, why: str) -> None:
         """Report that something is not taken."""

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from burndown.legacy.reading.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
+from burndown.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
 from burndown.models import Entity, Profile, Query, Submodel
 from burndown.models.codec import codec_of
 from tests.legacy.damaged_workspace import CANARY

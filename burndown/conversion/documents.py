@@ -15,10 +15,10 @@ from typing import Any, TypeGuard
 import pydantic
 from pydantic_core import PydanticCustomError
 
+from burndown.conversion.field_values import FieldType, field_type, possible_values
+from burndown.conversion.findings import Report
+from burndown.conversion.json_text import json_type
 from burndown.errors import Problem, ValidationError, format_value, is_secret
-from burndown.legacy.findings import Report
-from burndown.legacy.reading.field_values import FieldType, field_type, possible_values
-from burndown.legacy.reading.json_files import json_type
 from burndown.models import Document, Entity, Submodel
 from burndown.models.codec import codec_of
 from burndown.models.field_types import is_line

@@ -1,24 +1,47 @@
-"""Names of the old dashboard that clash or are too long."""
+"""Names of the old dashboard that clash or are too long, and ids that are not valid."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
 
+from burndown.conversion.findings import Findings
+from burndown.conversion.sources import Source
 from burndown.errors import format_value
-from burndown.legacy.contents import LegacyProfile, LegacyQuery
-from burndown.legacy.findings import Findings
-from burndown.models.field_types import MAX_NAME_LENGTH
+from burndown.models.field_types import MAX_NAME_LENGTH, is_identifier, slug
 from burndown.models.timestamps import to_utc
 
-__all__ = ["make_names_unique"]
+__all__ = ["UniqueIds", "make_names_unique"]
 
 _LONGEST_BASE = MAX_NAME_LENGTH - 10
 """The part of a long name that is kept, to leave room for a number after it."""
 
 
-def make_names_unique(
-    items: Sequence[LegacyProfile | LegacyQuery], label: str, findings: Findings
-) -> None:
+class UniqueIds:
+    """The ids of the profiles, or of the queries of one profile, each made valid and unique.
+
+    Give it the valid ids first: an invalid one becomes another, which must not take theirs.
+
+    Args:
+        label: "profile" or "query", the id if nothing of a written one is valid.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._taken: dict[str, int] = {}
+
+    def add(self, written: str) -> str:
+        """Return the id itself, or one made of it if it is not valid or taken."""
+        identifier = written
+        if not is_identifier(identifier) or identifier in self._taken:
+            base = identifier = slug(written, self._label)
+            while identifier in self._taken:
+                self._taken[base] += 1
+                identifier = f"{base}-{self._taken[base]}"
+        self._taken[identifier] = 1
+        return identifier
+
+
+def make_names_unique(items: Sequence[Source], label: str, findings: Findings) -> None:
     """Give each profile, or each query of a profile, a unique name of allowed length.
 
     Names that this package wrote are kept. Of others that share a name, the oldest keeps it. A name
@@ -52,8 +75,6 @@ def make_names_unique(
             why = f"another {label} has it" if written in taken else "it is blank or too long"
             item.document["name"] = name
             item.document.setdefault("legacy_name", written)
-            findings.add_converted(
-                item.path,
-                f"name: {format_value(name)} in place of {format_value(written)}, as {why}",
-            )
+            report = findings.reporter(item.path, item.where)
+            report(f"name: {format_value(name)} in place of {format_value(written)}, as {why}")
         taken.add(name)

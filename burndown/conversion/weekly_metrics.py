@@ -1,0 +1,113 @@
+"""Metrics of weeks, collected into one snapshot for each week and type."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from burndown.conversion.findings import Report
+from burndown.models import Document
+from burndown.models.timestamps import to_iso_week
+
+__all__ = ["WeeklyMetrics"]
+
+_ONE_DIGIT = re.compile(r"[0-9]{4}-W[1-9]").fullmatch
+_OLDEST = datetime.min.replace(tzinfo=UTC)
+_OTHER = "other"
+"""The type of metrics that are neither DORA nor Flow metrics."""
+
+
+class _Metric(NamedTuple):
+    value: Any
+    calculated_at: datetime | None
+
+
+class WeeklyMetrics:
+    """Metrics of weeks, which old formats store without their type.
+
+    The type of a metric is the prefix of its name, ``dora_`` or ``flow_``, and else ``other``.
+
+    Args:
+        report: takes a sentence on each value that is converted.
+    """
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._found: dict[tuple[str, str], dict[str, _Metric]] = {}
+        self._other_spellings: dict[str, str] = {}
+
+    def add_week(self, spelling: str) -> str | None:
+        """Return the ISO week, which can also be of one digit (``2025-W7``) or its Monday.
+
+        Returns:
+            The week, or ``None`` if it is no week.
+        """
+        is_short = _ONE_DIGIT(spelling)
+        week = to_iso_week(f"{spelling[:-1]}0{spelling[-1]}" if is_short else spelling)
+        if week is not None and week != spelling:
+            self._other_spellings[spelling] = week
+        return week
+
+    def add_empty(self, week: str) -> None:
+        """Add a week that has no metrics."""
+        self._found.setdefault((week, _OTHER), {})
+
+    def add(
+        self, week: str, name: str, value: Any, calculated_at: datetime | None, spelling: str
+    ) -> None:
+        """Add a metric; if two spellings of a week both have it, keep the older under another name.
+
+        Args:
+            week: the ISO week.
+            name: the name of the metric.
+            value: the metric.
+            calculated_at: when it was calculated, if that is known.
+            spelling: the week as it was written, for reports.
+        """
+        metrics = self._found.setdefault((week, _type_of(name)), {})
+        metric = _Metric(value, calculated_at)
+        if name not in metrics or metrics[name].value == value:
+            metrics[name] = metric
+            return
+        older_name = f"{name} (double)"
+        self._report(
+            f"week {spelling}: {name} exists twice; the older one is kept as {older_name!r}"
+        )
+        # Without timestamps, the one that comes later is the newer.
+        older, newer = sorted(
+            (metrics[name], metric), key=lambda each: each.calculated_at or _OLDEST
+        )
+        metrics[name] = newer
+        self._found.setdefault((week, _OTHER), {})[older_name] = older
+
+    def documents(self, written_at: datetime) -> list[Document]:
+        """Return the snapshots, without the ids of profile and query.
+
+        Args:
+            written_at: the time of those without a metric whose time is known.
+        """
+        self._report_spellings()
+        return [
+            {
+                "snapshot_date": week,
+                "metric_type": metric_type,
+                "created_at": max(
+                    (each.calculated_at for each in metrics.values() if each.calculated_at),
+                    default=written_at,
+                ),
+                "metrics": {name: each.value for name, each in metrics.items()},
+                "forecast": None,
+            }
+            for (week, metric_type), metrics in self._found.items()
+        ]
+
+    def _report_spellings(self) -> None:
+        spellings = self._other_spellings
+        if spellings:
+            named = ", ".join(f"{each} is now {spellings[each]}" for each in list(spellings)[:3])
+            more = f" and {len(spellings) - 3} more" if len(spellings) > 3 else ""
+            self._report(f"weeks in another spelling: {named}{more}")
+
+
+def _type_of(name: str) -> str:
+    prefix = name.partition("_")[0]
+    return prefix if prefix in ("dora", "flow") and "_" in name else _OTHER
