@@ -1,13 +1,17 @@
 """Triggers that refuse what the published dashboard writes into a SQLite file of ours.
 
 The dashboard opens ``profiles/burndown.db`` whatever is in it, checks nothing, and continues after
-each error. The guard refuses its INSERT and DELETE statements with a message that the dashboard
+each error. The triggers refuse its INSERT and DELETE statements with a message that the dashboard
 logs, and shows in some dialogs; its updates are upserts, for which triggers of INSERT run first. It
-can change no other table of ours: those have other columns, or names that it does not know.
+can change no other table of ours: those have other columns, or names that it does not know. No
+table of ours may have the name ``jira_issues`` or ``budget_settings``: it deletes cached responses
+after it has deleted from the first, and drops ``jira_cache`` after it has altered the second.
 
 The dashboard is recognized by two settings of its connections together: foreign keys are on, and
 the busy timeout is 10 seconds. By default, ``sqlite3`` has neither, so that other programs can
-write. Connections of this package wait for :data:`MARGIN_SECONDS` longer.
+write. Connections of this package wait for :data:`MARGIN_SECONDS` longer. Reading the settings takes
+4 us, so it is done only while a connection has changed nothing; the dashboard opens one for each
+operation.
 
 A table that a later schema version rebuilds loses its triggers, and needs them again.
 """
@@ -24,7 +28,8 @@ _MESSAGE = (
     "back to the dashboard, run `burndown export --legacy DIR` and start it in DIR"
 )
 _IS_DASHBOARD = (
-    "(SELECT timeout FROM pragma_busy_timeout) = 10000 "
+    "total_changes() = 0 "
+    "AND (SELECT timeout FROM pragma_busy_timeout) = 10000 "
     "AND (SELECT foreign_keys FROM pragma_foreign_keys) = 1"
 )
 GUARDS = {
