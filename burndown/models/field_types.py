@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 import pydantic
 from pydantic import (
@@ -51,6 +51,7 @@ __all__ = [
     "Word",
     "invalid",
     "is_identifier",
+    "is_key",
     "is_line",
     "lenient",
     "slug",
@@ -185,6 +186,11 @@ def is_identifier(text: str) -> bool:
     except pydantic.ValidationError:
         return False
     return True
+
+
+def is_key(value: object) -> TypeGuard[str]:
+    """Return whether a value is a string that can be a :data:`Key`."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH and is_line(value)
 
 
 def is_line(text: str) -> bool:
