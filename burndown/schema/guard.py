@@ -9,9 +9,9 @@ after it has deleted from the first, and drops ``jira_cache`` after it has alter
 
 The dashboard is recognized by two settings of its connections together: foreign keys are on, and
 the busy timeout is 10 seconds. By default, ``sqlite3`` has neither, so that other programs can
-write. Connections of this package wait for :data:`MARGIN_SECONDS` longer. Reading the settings takes
-4 us, so it is done only while a connection has changed nothing; the dashboard opens one for each
-operation.
+write. Connections of this package wait for :data:`MARGIN_SECONDS` longer. Reading the settings
+takes 4 us, so it is done only while a connection has changed nothing; the dashboard opens one for
+each operation.
 
 A table that a later schema version rebuilds loses its triggers, and needs them again.
 """
