@@ -57,8 +57,9 @@ def budget_document(
     if settings is None:
         report("revisions of a budget without its amounts")
     for key in _AMOUNTS:
-        if type(document.get(key)) is int:
-            document[key] = float(document[key])
+        written = document.get(key)
+        if type(written) is int and float(written) == written:  # not if it loses a digit
+            document[key] = float(written)
     effective_from = _day(document.get("created_at"))
     if effective_from is not None:
         document["effective_from"] = effective_from
