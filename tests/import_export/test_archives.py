@@ -8,11 +8,12 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from burndown import ImportExportError, SQLiteBackend
-from burndown.import_export import archives, export_profile, import_profile, read_manifest
+from burndown.import_export import archives, export_profile, import_profile, limits, read_manifest
 from tests.import_export.exports import Files, files_of, refused, tree, whole
 
 MB = 1024**2
@@ -255,7 +256,7 @@ def test_a_file_with_too_many_values_is_refused(
     kafka: SQLiteBackend, folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before they are parsed, since the smallest take a hundred times their size in memory."""
-    monkeypatch.setattr(archives, "MAX_VALUES", 1000)
+    monkeypatch.setattr(limits, "MAX_VALUES", 1000)
     path = folder / "export.zip"
     for value in (b"[1" + b",1" * 1000 + b"]", b"[" * 1001, b"{" * 1001):
         path.write_bytes(packed({**files, "profile.json": value}))
@@ -296,26 +297,27 @@ def test_an_archive_with_sizes_in_64_bits_can_be_imported(
 
 
 @pytest.mark.parametrize(
-    ("cap", "value", "told"),
+    ("module", "cap", "value", "told"),
     [
-        ("MAX_VALUES", 100, "more than 100 values"),
-        ("MAX_ENTRIES", 4, "it has more than 4 files"),
-        ("MAX_FILE_BYTES", 900, "has more than 0 MB"),
-        ("MAX_BYTES", 1000, "it has more than 0 MB"),
-        ("MAX_RATIO", 1, "times its size"),
+        (limits, "MAX_VALUES", 100, "more than 100 values"),
+        (archives, "MAX_ENTRIES", 4, "it has more than 4 files"),
+        (limits, "MAX_FILE_BYTES", 900, "has more than 0 MB"),
+        (archives, "MAX_BYTES", 1000, "it has more than 0 MB"),
+        (archives, "MAX_RATIO", 1, "times its size"),
     ],
 )
 def test_an_archive_that_could_not_be_imported_is_not_written(
     kafka: SQLiteBackend,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
     cap: str,
     value: int,
     told: str,
 ) -> None:
     """The error suggests a folder, and a folder can hold the data."""
     kafka.save_project_data("kafka", "12w", {"k": list(range(150_000))})
-    monkeypatch.setattr(archives, cap, value)
+    monkeypatch.setattr(module, cap, value)
     with pytest.raises(ImportExportError, match="export to a folder instead") as caught:
         export_profile("kafka", tmp_path / "folder" / "export.zip")
     assert told in str(caught.value)
