@@ -1,6 +1,5 @@
 """Commands that copy data out of a store and into one."""
 
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -161,6 +160,6 @@ def import_(
             )
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
-        print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
+        print_json({"dry_run": dry_run, **report.to_document()})
     else:
-        printing.imported(report, planned=dry_run)
+        printing.imported(report, source, planned=dry_run)

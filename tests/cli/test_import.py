@@ -91,6 +91,8 @@ def test_import_prints_its_report_as_json(capsys: Capture, workspace: Path, expo
         "replaced": None,
         "removed": {},
         "removed_queries": [],
+        "converted": [],
+        "skipped": [],
         "edited": [],
         "added": [],
         "missing_secrets": ["profile.json: jira_config.token"],
