@@ -12,6 +12,7 @@ from importlib import import_module
 TYPE_CHECKING: bool = False
 if TYPE_CHECKING:
     from burndown.errors import (
+        BudgetNotFoundError,
         DatabaseCorruptionError,
         ForeignDatabaseError,
         ImportExportError,
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     )
     from burndown.models import (
         AppState,
+        Budget,
+        BudgetDocument,
+        BudgetRevision,
+        BudgetRevisionDocument,
         FieldMappings,
         FlowTypeMappings,
         ForecastSettings,
@@ -59,6 +64,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "burndown.errors": (
+        "BudgetNotFoundError",
         "DatabaseCorruptionError",
         "ForeignDatabaseError",
         "ImportExportError",
@@ -75,6 +81,10 @@ _NAMES = {
     ),
     "burndown.models": (
         "AppState",
+        "Budget",
+        "BudgetDocument",
+        "BudgetRevision",
+        "BudgetRevisionDocument",
         "FieldMappings",
         "FlowTypeMappings",
         "ForecastSettings",
@@ -103,6 +113,11 @@ _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names
 
 __all__ = [
     "AppState",
+    "Budget",
+    "BudgetDocument",
+    "BudgetNotFoundError",
+    "BudgetRevision",
+    "BudgetRevisionDocument",
     "DatabaseCorruptionError",
     "FieldMappings",
     "FlowTypeMappings",

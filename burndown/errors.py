@@ -5,6 +5,7 @@
     PersistenceError
     ├── ProfileNotFoundError    (also ValueError)
     ├── QueryNotFoundError      (also ValueError)
+    ├── BudgetNotFoundError     (also ValueError)
     ├── ValidationError         (also ValueError)
     ├── RevisionConflictError   (also ValueError)
     ├── MigrationError
@@ -32,6 +33,7 @@ from burndown.escaping import escaped
 from burndown.quoting import format_value, is_secret, path_of, quotable
 
 __all__ = [
+    "BudgetNotFoundError",
     "DatabaseCorruptionError",
     "ForeignDatabaseError",
     "ImportExportError",
@@ -90,6 +92,23 @@ class QueryNotFoundError(PersistenceError, ValueError):
 
     def __init__(self, profile_id: str, query_id: str) -> None:
         super().__init__(f"Query '{query_id}' not found in profile '{profile_id}'")
+        self.profile_id = profile_id
+        self.query_id = query_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.profile_id, self.query_id)
+
+
+class BudgetNotFoundError(PersistenceError, ValueError):
+    """The query has no budget, or does not exist.
+
+    Attributes:
+        profile_id: the profile of the query.
+        query_id: the query whose budget was requested.
+    """
+
+    def __init__(self, profile_id: str, query_id: str) -> None:
+        super().__init__(f"Query '{query_id}' in profile '{profile_id}' has no budget")
         self.profile_id = profile_id
         self.query_id = query_id
 

@@ -37,7 +37,7 @@ from burndown.conversion.sources import (
     SourceStore,
 )
 from burndown.conversion.unique_names import UniqueIds, make_names_unique
-from burndown.conversion.weekly_metrics import WeeklyMetrics
+from burndown.conversion.weekly_metrics import WeeklyMetrics, read_week
 
 __all__ = [
     "LEGACY_HIDDEN",
@@ -60,5 +60,6 @@ __all__ = [
     "keep_storable",
     "make_names_unique",
     "parse_json",
+    "read_week",
     "replace_non_finite",
 ]

@@ -8,12 +8,21 @@ from burndown.conversion.findings import Report
 from burndown.models import Document
 from burndown.models.timestamps import to_iso_week
 
-__all__ = ["WeeklyMetrics"]
+__all__ = ["WeeklyMetrics", "read_week"]
 
 _ONE_DIGIT = re.compile(r"[0-9]{4}-W[1-9]").fullmatch
 _OLDEST = datetime.min.replace(tzinfo=UTC)
 _OTHER = "other"
 """The type of metrics that are neither DORA nor Flow metrics."""
+
+
+def read_week(spelling: str) -> str | None:
+    """Return the ISO week, which can also be of one digit (``2025-W7``) or its Monday.
+
+    Returns:
+        The week, or ``None`` if it is no week.
+    """
+    return to_iso_week(f"{spelling[:-1]}0{spelling[-1]}" if _ONE_DIGIT(spelling) else spelling)
 
 
 class _Metric(NamedTuple):
@@ -36,13 +45,8 @@ class WeeklyMetrics:
         self._other_spellings: dict[str, str] = {}
 
     def add_week(self, spelling: str) -> str | None:
-        """Return the ISO week, which can also be of one digit (``2025-W7``) or its Monday.
-
-        Returns:
-            The week, or ``None`` if it is no week.
-        """
-        is_short = _ONE_DIGIT(spelling)
-        week = to_iso_week(f"{spelling[:-1]}0{spelling[-1]}" if is_short else spelling)
+        """Return the ISO week as :func:`read_week` does, and remember the spelling for a report."""
+        week = read_week(spelling)
         if week is not None and week != spelling:
             self._other_spellings[spelling] = week
         return week
@@ -68,7 +72,10 @@ class WeeklyMetrics:
         if name not in metrics or metrics[name].value == value:
             metrics[name] = metric
             return
+        others = self._found.setdefault((week, _OTHER), {})
         older_name = f"{name} (double)"
+        while older_name in others:
+            older_name += " (double)"
         self._report(
             f"week {spelling}: {name} exists twice; the older one is kept as {older_name!r}"
         )
@@ -77,7 +84,7 @@ class WeeklyMetrics:
             (metrics[name], metric), key=lambda each: each.calculated_at or _OLDEST
         )
         metrics[name] = newer
-        self._found.setdefault((week, _OTHER), {})[older_name] = older
+        others[older_name] = older
 
     def documents(self, written_at: datetime) -> list[Document]:
         """Return the snapshots, without the ids of profile and query.

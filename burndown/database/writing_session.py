@@ -20,7 +20,7 @@ from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.named_entity import REVISION, NamedEntity
-from burndown.models.submodel import Submodel
+from burndown.models.submodel import Submodel, to_documents
 from burndown.transactions import Transaction
 
 __all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
@@ -185,7 +185,7 @@ def _digests(entity: Entity, names: Iterable[str]) -> dict[str, bytes | None]:
 
 def _digest(value: Any) -> bytes | None:
     try:
-        encoded = encode(value.to_document() if isinstance(value, Submodel) else value)
+        encoded = encode(to_documents(value))
     except (ValueError, TypeError, PydanticSerializationError):
         return None
     return hashlib.sha256(encoded).digest()

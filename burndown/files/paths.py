@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "lexists",
     "link_tree",
     "make_folder",
+    "modified_at",
     "remove",
     "remove_if_empty",
     "sync",
@@ -32,6 +34,14 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     """Return whether the path is a folder, not a link to one."""
     return path.is_dir() and not path.is_symlink()
+
+
+def modified_at(path: Path) -> datetime:
+    """Return when the file was last written, in UTC; 1970 if its time is out of range."""
+    try:  # a clock that was wrong, or an archive, can give a file any time
+        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    except (ValueError, OverflowError):
+        return datetime.fromtimestamp(0, UTC)
 
 
 def make_folder(path: Path) -> None:

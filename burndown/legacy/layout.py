@@ -21,7 +21,16 @@ import re
 from pathlib import Path
 
 from burndown.files.transaction import TransactionalFolder, is_temporary_folder
-from burndown.models import ENTITIES, Profile, Query, QueryData
+from burndown.models import (
+    ENTITIES,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    Profile,
+    ProjectData,
+    Query,
+    QueryData,
+)
 
 __all__ = [
     "DATA_FILES",
@@ -62,7 +71,10 @@ QUERY_SIDECAR = "burndown.json"
 RESPONSES = "responses"
 """Next to ``query.json``: the folder of further cached responses."""
 QUERY_FILES = (QUERY_FILE, *DATA_FILES.values())
-ROOT_FILES = (PROFILE_FILES[-1], *QUERY_FILES[1:])
+ROOT_FILES = (
+    PROFILE_FILES[-1],
+    *(DATA_FILES[each] for each in (JiraCache, JiraChangelog, ProjectData, MetricsSnapshot)),
+)
 """Next to the folder of profiles, before the old dashboard had profiles."""
 
 _CLASHING_ID = re.compile(

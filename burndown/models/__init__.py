@@ -1,6 +1,12 @@
 """The stored entities: one module for each, with its nested sections."""
 
 from burndown.models.app_state import AppState
+from burndown.models.budget import (
+    Budget,
+    BudgetDocument,
+    BudgetRevision,
+    BudgetRevisionDocument,
+)
 from burndown.models.documents import Document
 from burndown.models.entity import Entity
 from burndown.models.jira_cache import JiraCache, JiraCacheEntry, jira_cache_key
@@ -37,6 +43,10 @@ __all__ = [
     "EXPIRING_ENTITIES",
     "SCHEMA_VERSION",
     "AppState",
+    "Budget",
+    "BudgetDocument",
+    "BudgetRevision",
+    "BudgetRevisionDocument",
     "Document",
     "DoraFieldMappings",
     "DoraMetrics",
@@ -78,6 +88,7 @@ ENTITIES: tuple[type[Entity], ...] = (
     JiraChangelog,
     ProjectData,
     MetricsSnapshot,
+    Budget,
     AppState,
     TaskProgress,
 )

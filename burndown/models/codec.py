@@ -12,7 +12,7 @@ as a number of numpy or a ``Decimal``, or raises the error.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from functools import cached_property
 from inspect import get_annotations
 from types import UnionType
@@ -31,7 +31,7 @@ from burndown.models.entity import Entity, with_string_keys
 from burndown.models.field_types import SECTION_DEPTH, Expecting
 from burndown.models.json_codec import check_storable
 from burndown.models.json_columns import CompressedJson, JsonColumn
-from burndown.models.submodel import Submodel, fields_by_key
+from burndown.models.submodel import Submodel, fields_by_key, to_documents
 
 __all__ = ["Codec", "Row", "codec_of"]
 
@@ -58,6 +58,9 @@ class Codec(Generic[E]):
         self._key = [column.name for column in entity.__table__.primary_key]
         self._sections = [
             name for name, field in entity.model_fields.items() if _is_section(field.annotation)
+        ]
+        self._section_lists = [
+            name for name, field in entity.model_fields.items() if _is_list(field.annotation)
         ]
         json_columns = [
             (column.name, column.type)
@@ -114,7 +117,7 @@ class Codec(Generic[E]):
     def _document(self, row: Row) -> Document:
         """Return the document of a row whose JSON is not encoded."""
         document: Document = {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: value.isoformat() if isinstance(value, date) else value
             for name, value in row.items()
         }
         if self._entity.UNKNOWN_KEYS:
@@ -151,8 +154,6 @@ class Codec(Generic[E]):
     def _validated_by_entity(self, document: Mapping[str, Any]) -> Row:
         """Return the values of the entity, sections with their keys in the document's order.
 
-        An entity does not know that order.
-
         Raises:
             ValidationError: a value is not valid.
         """
@@ -160,9 +161,10 @@ class Codec(Generic[E]):
         row: Row = dict(self.entity(document).__dict__)
         del row["_sa_instance_state"]
         for name in self._sections:
-            section = row[name].to_document()
-            given = document.get(name)
-            row[name] = _in_order_of(given, section) if given == section else section
+            row[name] = _as_given(document.get(name), row[name].to_document())
+        for name in self._section_lists:
+            given, found = document.get(name), to_documents(row[name])
+            row[name] = list(map(_as_given, given, found)) if isinstance(given, list) else found
         return row
 
     @cached_property
@@ -200,6 +202,11 @@ def _is_section(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Submodel)
 
 
+def _is_list(annotation: Any) -> bool:
+    """Return whether the annotation is that of a list of sections."""
+    return get_origin(annotation) is list and _is_section(get_args(annotation)[0])
+
+
 def _column_type(field: FieldInfo) -> Any:
     """Return the type of a field in a row: sections as dicts, with the default of the field."""
     plain = _plain_type(field)
@@ -233,6 +240,8 @@ def _annotated(plain: Any, metadata: Iterable[Any]) -> Any:
 def _without_models(annotation: Any) -> Any:
     if _is_section(annotation):
         return _section_type(annotation)
+    if _is_list(annotation):
+        return _NoSections
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _annotated(_without_models(arguments[0]), arguments[1:])
@@ -258,6 +267,11 @@ def _section_type(section: type[Submodel]) -> Any:
     return TypedDict(section.__name__, fields, extra_items=unknown)  # type: ignore[operator]
 
 
+_NoSections = Annotated[list[Any], Strict(), Field(max_length=0)]
+"""The type of a list of sections in a row. Others than an empty one are validated by the entity,
+which also converts what sections hold, such as timestamps."""
+
+
 def _refuse(value: Any) -> Any:
     raise ValueError("stored under the alias of the field")
 
@@ -265,6 +279,14 @@ def _refuse(value: Any) -> Any:
 _UnknownValue = Annotated[
     Any, AfterValidator(lambda value: check_storable(value, SECTION_DEPTH + 1))
 ]
+
+
+def _as_given(given: Any, section: Document) -> Any:
+    """Return the document of a section, with its keys in the order of an equal one that is given.
+
+    An entity does not know that order.
+    """
+    return _in_order_of(given, section) if given == section else section
 
 
 def _in_order_of(given: Any, section: Any) -> Any:

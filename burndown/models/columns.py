@@ -6,10 +6,10 @@ compressed. On SQLite a timestamp is a string that compares correctly with ``dat
 
 from abc import abstractmethod
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Boolean, Column, DateTime, Dialect, Text, event
+from sqlalchemy import Boolean, Column, Date, DateTime, Dialect, Text, event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -19,6 +19,7 @@ from burndown.errors import DatabaseCorruptionError
 
 __all__ = [
     "DECODING_ERRORS",
+    "CalendarDate",
     "Flag",
     "IsoText",
     "OrderedText",
@@ -57,6 +58,11 @@ class StoredType(TypeDecorator[T]):
     cache_ok = True
     column: Column[Any] | None = None
     """The column that has the type, for messages."""
+
+    @property
+    def of_documents(self) -> TypeEngine[Any]:
+        """Return the type that reads the same column as documents have it."""
+        return self
 
     @abstractmethod
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
@@ -125,6 +131,11 @@ class UtcTimestamp(StoredType[datetime]):
         """Return the type: text on SQLite, which has no type for time."""
         return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
 
+    @property
+    def of_documents(self) -> TypeEngine[Any]:
+        """Return the type that reads ISO 8601 strings."""
+        return IsoText()
+
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Return the conversion to UTC; a naive value is local time."""
         return _to_text if dialect.name == "sqlite" else _to_utc
@@ -142,6 +153,56 @@ class IsoText(UtcTimestamp):
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Return the conversion to a string in UTC."""
         return _iso_from_text if dialect.name == "sqlite" else _iso_from_timestamp
+
+
+class CalendarDate(StoredType[date]):
+    """A date: ``YYYY-MM-DD`` on SQLite, ``date`` elsewhere.
+
+    Args:
+        as_text: read it as a string, as documents have it.
+    """
+
+    impl = Date
+    cache_ok = True
+
+    def __init__(self, *, as_text: bool = False) -> None:
+        super().__init__()
+        self.as_text = as_text
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type: text on SQLite, which has no type for time."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else self.impl_instance)
+
+    @property
+    def of_documents(self) -> TypeEngine[Any]:
+        """Return the type that reads strings."""
+        return CalendarDate(as_text=True)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return the conversion of a date to text, where that is stored."""
+        return _date_to_text if dialect.name == "sqlite" else None
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Return the conversion to a date, or to a string."""
+        from_stored = _date_from_text if dialect.name == "sqlite" else _unchanged
+        if not self.as_text:
+            return from_stored
+        return lambda value: from_stored(value).isoformat()
+
+
+def _date_to_text(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _date_from_text(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:  # its message quotes the string, which may be secret
+        raise ValueError("the date is not ISO 8601") from None
+
+
+def _unchanged(value: date) -> date:
+    return value
 
 
 def _to_utc(value: datetime | None) -> datetime | None:

@@ -7,7 +7,7 @@ plain text: a document is what is stored.
 
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import datetime
+from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -22,7 +22,7 @@ from sqlmodel import SQLModel
 from burndown.models.docstring_schema import Described
 from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.redaction import Redacted
-from burndown.models.submodel import Submodel, invalid_key
+from burndown.models.submodel import Submodel, invalid_key, to_documents
 
 __all__ = ["Entity", "add_index", "with_string_keys"]
 
@@ -48,8 +48,8 @@ class Entity(
     QUERY_COLUMN: ClassVar[str | None] = None
     """The column with the id of the query, if the entity is one or belongs to one."""
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset()
-    """Columns that keep their value if a document that replaces another has none. They are times,
-    and no content: the revision does not count their changes."""
+    """Columns that keep their value if a document that replaces another has none. Those of profiles
+    and queries are times, and no content: the revision does not count their changes."""
     EXPORT_FILE: ClassVar[str | None] = None
     """The file of an export with its records, if any; ``{query}`` is replaced by the query."""
     LEGACY_FILE: ClassVar[str | None] = None
@@ -187,9 +187,9 @@ class Entity(
         document: dict[str, Any] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if isinstance(value, Submodel):
-                value = value.to_document()
-            elif isinstance(value, datetime):
+            if isinstance(value, Submodel | list):
+                value = to_documents(value)
+            elif isinstance(value, date):
                 value = value.isoformat()
             document[name] = value
         unknown = document.pop(self.UNKNOWN_KEYS, {})

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeGuard
 
 import pydantic
 from pydantic import (
@@ -30,6 +30,7 @@ from burndown.models.json_codec import check_object, check_storable, check_text
 __all__ = [
     "MAX_NAME_LENGTH",
     "SECTION_DEPTH",
+    "Amount",
     "Count",
     "Expecting",
     "FieldSource",
@@ -44,10 +45,13 @@ __all__ = [
     "Percent",
     "PositiveNumber",
     "Revision",
+    "SectionObject",
+    "Symbol",
     "Text",
     "Word",
     "invalid",
     "is_identifier",
+    "is_key",
     "is_line",
     "lenient",
     "slug",
@@ -55,6 +59,9 @@ __all__ = [
 
 MAX_ID_LENGTH = 200
 MAX_NAME_LENGTH = 200
+_MAX_SYMBOL_LENGTH = 10
+_MAX_AMOUNT = 2**53 - 1
+"""Up to here, each integer is exactly a float."""
 SECTION_DEPTH = 4
 """Containers around an unknown key of a section within its column, at most."""
 
@@ -120,13 +127,23 @@ Line = Annotated[
 ]
 """A string in a column of its own. PostgreSQL stores no NUL in one, so no database does."""
 
+_NOT_BLANK = rf"^[^\x00]*[^\x00{_BLANK}][^\x00]*$"
+
 Name = Annotated[
     str,
     Strict(),
-    Field(pattern=rf"^[^\x00]*[^\x00{_BLANK}][^\x00]*$", max_length=MAX_NAME_LENGTH),
+    Field(pattern=_NOT_BLANK, max_length=MAX_NAME_LENGTH),
     Expecting(f"input should be a name of 1 to {MAX_NAME_LENGTH} characters"),
 ]
 """The name that people give a profile or query."""
+
+Symbol = Annotated[
+    str,
+    Strict(),
+    Field(pattern=_NOT_BLANK, max_length=_MAX_SYMBOL_LENGTH),
+    Expecting(f"input should be a symbol of 1 to {_MAX_SYMBOL_LENGTH} characters, such as €"),
+]
+"""The symbol or code of a currency."""
 
 Identifier = Annotated[
     str,
@@ -169,6 +186,11 @@ def is_identifier(text: str) -> bool:
     except pydantic.ValidationError:
         return False
     return True
+
+
+def is_key(value: object) -> TypeGuard[str]:
+    """Return whether a value is a string that can be a :data:`Key`."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_ID_LENGTH and is_line(value)
 
 
 def is_line(text: str) -> bool:
@@ -225,6 +247,14 @@ Percent = Annotated[
 ]
 """A :data:`Number` from 0 to 100."""
 
+Amount = Annotated[
+    StrictFloat,  # takes integers, too
+    Field(ge=0, le=_MAX_AMOUNT, allow_inf_nan=False),
+    Expecting(f"input should be a number from 0 to {_MAX_AMOUNT}"),
+    AfterValidator(abs),  # SQLite does not know -0.0
+]
+"""A number in a column of its own, as a float, so that SQL can calculate with it."""
+
 Revision = Annotated[StrictInt, Field(ge=1, le=2**53 - 1)]
 """A count of changes, exact in every language that reads JSON."""
 
@@ -268,6 +298,16 @@ JsonObject = Annotated[
     dict[str, Any], PlainValidator(_json_object, json_schema_input_type=dict[str, Any])
 ]
 """A JSON object, stored unchanged."""
+
+
+def _section_object(value: Any) -> dict[str, Any]:
+    return dict(check_object(value, SECTION_DEPTH))
+
+
+SectionObject = Annotated[
+    dict[str, Any], PlainValidator(_section_object, json_schema_input_type=dict[str, Any])
+]
+"""A JSON object as the value of a section."""
 
 
 def _check_rule(value: Any) -> Any:

@@ -22,6 +22,7 @@ __all__ = [
     "check_storable",
     "check_text",
     "decode",
+    "decode_array",
     "decode_object",
     "encode",
     "encode_strict",
@@ -94,8 +95,24 @@ def decode_object(text: str | bytes | bytearray) -> dict[str, Any]:
     return value
 
 
-def check_object(value: Any) -> dict[str, Any]:
+def decode_array(text: str | bytes | bytearray) -> list[Any]:
+    """Return the JSON array.
+
+    Raises:
+        ValueError: as :func:`decode`, or it is another JSON value.
+    """
+    value = from_json(text, allow_inf_nan=False)
+    if type(value) is not list:
+        raise ValueError("input should be a JSON array")
+    return value
+
+
+def check_object(value: Any, depth: int = 0) -> dict[str, Any]:
     """Return a JSON object unchanged.
+
+    Args:
+        value: the object.
+        depth: the number of containers around it.
 
     Raises:
         PydanticCustomError: it is something else, or holds what cannot be stored exactly.
@@ -105,7 +122,7 @@ def check_object(value: Any) -> dict[str, Any]:
         # and fails for huge integers.
         expected = "input should be a JSON object"
         raise PydanticCustomError("object_type", "{expected}", {"expected": expected})
-    checked: dict[str, Any] = check_storable(value)
+    checked: dict[str, Any] = check_storable(value, depth)
     return checked
 
 

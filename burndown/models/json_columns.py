@@ -4,13 +4,27 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect, LargeBinary, Text
+from sqlalchemy.types import TypeEngine
 
 from burndown.models.columns import StoredType, decode_flag
 from burndown.models.compression import compress, decompress
-from burndown.models.json_codec import check_object, decode, decode_object, encode_strict
-from burndown.models.submodel import Submodel
+from burndown.models.json_codec import (
+    check_object,
+    decode,
+    decode_array,
+    decode_object,
+    encode_strict,
+)
+from burndown.models.submodel import Submodel, to_documents
 
-__all__ = ["CompressedJson", "FlagJson", "JsonColumn", "JsonText", "SubmodelJson"]
+__all__ = [
+    "CompressedJson",
+    "FlagJson",
+    "JsonColumn",
+    "JsonText",
+    "SubmodelJson",
+    "SubmodelListJson",
+]
 
 T = TypeVar("T")
 
@@ -78,14 +92,52 @@ class SubmodelJson(JsonColumn[Submodel]):
         super().__init__()
         self.model = model
 
+    @property
+    def of_documents(self) -> TypeEngine[Any]:
+        """Return the type that reads the document of the submodel."""
+        return JsonText()
+
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
         """Encode a section that the ORM binds."""
-        document = value.to_document() if isinstance(value, Submodel) else value
-        return super().process_bind_param(document, dialect)
+        return super().process_bind_param(to_documents(value), dialect)
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""
         return lambda text: self.model.model_validate(decode_object(text))
+
+
+class _ArrayJson(JsonColumn[list[Any]]):
+    """A JSON array as a string."""
+
+    impl = Text
+    cache_ok = True
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decode."""
+        return decode_array
+
+
+class SubmodelListJson(_ArrayJson):
+    """A list of submodels as a JSON array, each only with what was set."""
+
+    cache_ok = True
+
+    def __init__(self, model: type[Submodel]) -> None:
+        super().__init__()
+        self.model = model
+
+    @property
+    def of_documents(self) -> TypeEngine[Any]:
+        """Return the type that reads the documents of the submodels."""
+        return _ArrayJson()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
+        """Encode a list that the ORM binds."""
+        return super().process_bind_param(to_documents(value), dialect)
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """Decode and validate."""
+        return lambda text: [self.model.model_validate(each) for each in decode_array(text)]
 
 
 class CompressedJson(JsonColumn[Any]):

@@ -1,9 +1,9 @@
 """The base of profiles and queries: an id, a name, times of use, and unknown keys."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import GetJsonSchemaHandler, field_serializer, model_validator
+from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticUndefined
 from sqlalchemy import BigInteger, text
@@ -13,12 +13,10 @@ from sqlmodel import Field
 from burndown.errors import ValidationError
 from burndown.models.columns import OrderedText, UtcTimestamp, random_text
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
-from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier, JsonObject, Line, Name, Revision, slug
-from burndown.models.json_columns import JsonText
-from burndown.models.redaction import without_secrets
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
+from burndown.models.unknown_keys import OpenEntity, unknown_keys_field
 
 __all__ = ["REVISION", "NamedEntity", "name_taken", "set_revision"]
 
@@ -31,14 +29,13 @@ _NAMING = ("id", "name")
 _NOW = {"server_default": text("CURRENT_TIMESTAMP")}
 
 
-class NamedEntity(Entity):
+class NamedEntity(OpenEntity):
     """An entity with a name, which can be the active one.
 
     Without an ``id`` it gets one derived from the name (``"Team A"`` gives ``team-a``); without a
     name, the id is the name. Keys that are not fields are kept in ``extra``.
     """
 
-    UNKNOWN_KEYS: ClassVar[str] = "extra"
     PRESERVED_ON_UPDATE: ClassVar[frozenset[str]] = frozenset({"created_at", "last_used"})
     FALLBACK_ID: ClassVar[str]
     """The id for a name without a letter or digit."""
@@ -69,12 +66,7 @@ class NamedEntity(Entity):
     )
     """The number of its versions so far: 1 at first, raised by each change of its content, but not
     of its times; ``None`` while it is not stored."""
-    extra: Annotated[JsonObject, NOT_FOR_PEOPLE] = Field(
-        default_factory=dict,
-        repr=False,
-        sa_type=JsonText,
-        sa_column_kwargs={"server_default": "{}", "nullable": False},
-    )
+    extra: Annotated[JsonObject, NOT_FOR_PEOPLE] = unknown_keys_field()
     """Keys of the document that are not fields."""
 
     @classmethod
@@ -102,27 +94,10 @@ class NamedEntity(Entity):
         made = super().__get_pydantic_json_schema__(schema, handler)
         if handler.mode == "validation":
             fields = handler.resolve_ref_schema(made)
-            known = [name for name in cls.model_fields if name != cls.UNKNOWN_KEYS]
-            fields["properties"][cls.UNKNOWN_KEYS]["propertyNames"] = {"not": {"enum": known}}
-            fields["additionalProperties"] = True
             # One of both is enough.
             fields["required"] = [name for name in fields["required"] if name not in _NAMING]
             fields["anyOf"] = [{"required": [name]} for name in _NAMING]
         return made
-
-    @field_serializer("extra", when_used="json")
-    def _without_secrets(self, extra: dict[str, Any]) -> dict[str, Any]:
-        plain: dict[str, Any] = without_secrets(extra)
-        return plain
-
-    @model_validator(mode="after")
-    def _check_extra(self) -> Self:
-        clash = self.extra.keys() & (type(self).model_fields.keys() - {"extra"})
-        if clash:
-            raise ValueError(
-                f"extra: input should be without the key {min(clash)!r}, which is a field"
-            )
-        return self
 
 
 def set_revision(saved: object, document: Mapping[str, Any]) -> None:

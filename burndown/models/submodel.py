@@ -23,7 +23,7 @@ from burndown.models.json_codec import check_storable
 from burndown.models.json_values import copy_containers
 from burndown.models.redaction import Redacted, without_secrets
 
-__all__ = ["Submodel", "View", "fields_by_key", "invalid_key"]
+__all__ = ["Submodel", "View", "fields_by_key", "invalid_key", "to_documents"]
 
 
 class Submodel(Described, Redacted):
@@ -101,7 +101,7 @@ class Submodel(Described, Redacted):
         # Stored next to the fields, it would be read as the field.
         if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
             raise invalid_key(type(self).__name__, min(taken))
-        document.update({key: _copied(value) for key, value in unknown.items()})
+        document.update({key: to_documents(value) for key, value in unknown.items()})
         return document
 
     def __repr_args__(self) -> Any:
@@ -151,11 +151,11 @@ def _plain(value: Any) -> Any:
         return value.get_secret_value()
     if isinstance(value, date):
         return value.isoformat()
-    return _copied(value)
+    return to_documents(value)
 
 
-def _copied(value: Any) -> Any:
-    """Return a copy of the containers, with sections as documents and all other values as they are.
+def to_documents(value: Any) -> Any:
+    """Return the document of a section; or a copy of containers, with sections as documents.
 
     Values that cannot be stored are refused when they are saved.
     """

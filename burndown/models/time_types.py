@@ -18,7 +18,7 @@ from burndown.models.field_types import Expecting, Text, invalid
 from burndown.models.json_values import is_pandas_timestamp
 from burndown.models.timestamps import to_iso_week, to_utc
 
-__all__ = ["IsoWeek", "OptionalDate", "TimestampText", "UtcDatetime"]
+__all__ = ["Day", "IsoWeek", "OptionalDate", "TimestampText", "UtcDatetime"]
 
 # What JSON schemas tell about dates. They do not know the calendar: a month may have 31 days.
 _MONTH, _DAY_OF_MONTH = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
@@ -101,6 +101,11 @@ def _day_of_midnight(value: Any) -> Any:
     is_midnight = type(value) is str and value[10:] == "T00:00:00"
     return value[:10] if is_midnight else value
 
+
+Day = Annotated[
+    _Day, Expecting("input should be a date such as 2025-12-31", check=_day_of_midnight)
+]
+"""A day."""
 
 OptionalDate = Annotated[
     _Day | Literal[""] | None,

@@ -3,28 +3,71 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pydantic
+
 from burndown.errors import ValidationError
-from burndown.models import Document, Entity, Query
-from burndown.models.json_values import to_json_value
+from burndown.models import Document, Entity, Query, Submodel
+from burndown.models.json_values import copy_containers, to_json_value
 from burndown.quoting import Description
 
-__all__ = ["checked_limit", "document_of", "query_document"]
+__all__ = [
+    "checked_limit",
+    "document_of",
+    "document_of_section",
+    "query_document",
+    "updating_document",
+]
 
 
-def document_of(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapping[str, Any]:
-    """Return a document unchanged, or that of an entity.
+def document_of(
+    model: type[Entity] | type[Submodel], given: Mapping[str, Any] | Entity | Submodel
+) -> Mapping[str, Any]:
+    """Return a document unchanged, or that of an entity or section.
+
+    Raises:
+        ValidationError: it is neither an object nor an instance of the model.
+    """
+    if isinstance(given, Mapping):  # first: for models, pydantic calls a Python function
+        return given
+    if isinstance(given, model):
+        return given.to_document()
+    expected = f"input should be an object or instance of {model.__name__}"
+    # The JSON of a document may contain a secret.
+    got = Description("a value of type str") if isinstance(given, str) else given
+    raise ValidationError.of(model.__name__, "", expected, got)
+
+
+def updating_document(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapping[str, Any]:
+    """Return a document as :func:`document_of`, of an entity without what an update preserves.
+
+    A field that is preserved remains if it was set, or is a list that was edited in place.
 
     Raises:
         ValidationError: it is neither an object nor such an entity.
     """
-    if isinstance(given, Mapping):  # first: for models, pydantic calls a Python function
-        return given
-    if isinstance(given, entity):
-        return given.to_document()
-    expected = f"input should be an object or instance of {entity.__name__}"
-    # The JSON of a document may contain a secret.
-    got = Description("a value of type str") if isinstance(given, str) else given
-    raise ValidationError.of(entity.__name__, "", expected, got)
+    document = document_of(entity, given)
+    if not isinstance(given, Entity):
+        return document
+    unset = entity.PRESERVED_ON_UPDATE - given.model_fields_set
+    return {
+        key: item
+        for key, item in document.items()
+        if key not in unset or (isinstance(item, list) and item)
+    }
+
+
+def document_of_section(model: type[Submodel], given: Mapping[str, Any] | Submodel) -> Document:
+    """Return a copy of the document of a section.
+
+    Raises:
+        ValidationError: it is neither an object nor such a section, or a value is not valid.
+    """
+    document: Document = copy_containers(dict(document_of(model, given)), to_json_value)
+    try:
+        model.model_validate(document)
+    except pydantic.ValidationError as error:
+        raise ValidationError.from_pydantic(model.__name__, error) from None
+    return document
 
 
 def query_document(profile_id: str, query: Mapping[str, Any] | Query) -> Document:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.errors import (
+    BudgetNotFoundError,
     ProfileNotFoundError,
     QueryNotFoundError,
     StorageError,
@@ -25,6 +26,7 @@ from burndown.legacy import (
 from burndown.models import (
     EXPIRING_ENTITIES,
     AppState,
+    Budget,
     Entity,
     Profile,
     Query,
@@ -170,6 +172,18 @@ class JSONBackend(PersistenceBackend):
             if profile is None or query is None:
                 raise QueryNotFoundError(profile_id, query_id)
             writer.delete_query(profile, query)
+
+    def delete_budget(self, profile_id: str, query_id: str) -> None:
+        with self._writing() as writer:
+            profile = writer.reader.find(profile_id)
+            query = writer.reader.find_query(profile_id, query_id)
+            if (
+                profile is None
+                or query is None
+                or not writer.reader.data(Budget, profile_id, query)
+            ):
+                raise BudgetNotFoundError(profile_id, query_id)
+            writer.save_data(Budget, profile, query, [])
 
     # --- app state, caches and tasks ---------------------------------------------------------
 

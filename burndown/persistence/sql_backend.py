@@ -11,6 +11,7 @@ from burndown.database.foreign_objects import foreign_objects
 from burndown.models import (
     EXPIRING_ENTITIES,
     AppState,
+    BudgetDocument,
     Entity,
     JiraCacheEntry,
     JiraChangelogEntry,
@@ -29,6 +30,7 @@ from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
+from burndown.repositories.budget import delete_budget, get_budget
 from burndown.repositories.jira_cache import get_jira_cache, list_jira_caches
 from burndown.repositories.jira_changelog import (
     get_jira_changelog,
@@ -149,6 +151,12 @@ class SQLBackend(PersistenceBackend):
         return self.database.read(
             list_metrics_snapshots, profile_id, query_id, metric_type, checked_limit(limit)
         )
+
+    def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
+        return self.database.read(get_budget, profile_id, query_id)
+
+    def delete_budget(self, profile_id: str, query_id: str) -> None:
+        self.database.write(delete_budget, profile_id, query_id)
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         return self.database.read(get_task_progress, task_name)

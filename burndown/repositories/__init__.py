@@ -1,6 +1,7 @@
 """Reading and writing stored entities in a session: one module for each entity."""
 
 from burndown.repositories.app_state import AppStateRepository
+from burndown.repositories.budget import BudgetRepository
 from burndown.repositories.jira_cache import JiraCacheRepository
 from burndown.repositories.jira_changelog import JiraChangelogRepository
 from burndown.repositories.metrics_snapshot import MetricsSnapshotRepository
@@ -11,6 +12,7 @@ from burndown.repositories.task_progress import TaskProgressRepository
 
 __all__ = [
     "AppStateRepository",
+    "BudgetRepository",
     "JiraCacheRepository",
     "JiraChangelogRepository",
     "MetricsSnapshotRepository",

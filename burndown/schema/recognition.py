@@ -58,6 +58,23 @@ ADDED: dict[str, dict[str, set[str]]] = {
     "1.1": {"jira_cache": {"issue_count", "is_complete"}, "queries": {"updated_at"}},
     "1.2": {"jira_changelog_cache": {"is_complete"}},
     "1.3": {"profiles": {"revision"}, "queries": {"revision"}},
+    "1.4": {
+        "budgets": {
+            *_OF_QUERY,
+            "time_allocated_weeks",
+            "team_cost_per_week",
+            "budget_total",
+            "cost_rate_type",
+            "currency_symbol",
+            "baseline_velocity_items",
+            "baseline_velocity_points",
+            "effective_from",
+            "created_at",
+            "updated_at",
+            "revisions",
+            "extra",
+        }
+    },
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
@@ -65,13 +82,20 @@ _REVISIONS = (
     "CREATE TEMP VIEW profiles AS SELECT 1 AS revision, * FROM main.profiles",
     "CREATE TEMP VIEW queries AS SELECT 1 AS revision, * FROM main.queries",
 )
+_NO_BUDGETS = (
+    "CREATE TEMP VIEW budgets AS SELECT "
+    + ", ".join(f"NULL AS {column}" for column in sorted(ADDED["1.4"]["budgets"]))
+    + " WHERE FALSE",
+)
 READABLE: dict[str, tuple[str, ...]] = {
     "1.1": (
         "CREATE TEMP VIEW jira_changelog_cache AS "
         "SELECT NULL AS is_complete, * FROM main.jira_changelog_cache",
         *_REVISIONS,
+        *_NO_BUDGETS,
     ),
-    "1.2": _REVISIONS,
+    "1.2": (*_REVISIONS, *_NO_BUDGETS),
+    "1.3": _NO_BUDGETS,
     SCHEMA_VERSION: (),
 }
 """The versions in which a SQLite file can be read without an upgrade.

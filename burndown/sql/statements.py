@@ -27,10 +27,10 @@ from sqlalchemy.types import TypeEngine
 from typing_extensions import TypeVar
 
 from burndown.errors import format_value
-from burndown.models.columns import DECODING_ERRORS, IsoText, StoredType, UtcTimestamp, damaged
+from burndown.models.columns import DECODING_ERRORS, StoredType, damaged
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
-from burndown.models.json_columns import JsonText, SubmodelJson
+from burndown.models.json_columns import JsonText
 from burndown.sql.executor import Executor
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
@@ -50,7 +50,7 @@ def select_documents(table: Table, *omitted: str) -> Select[Any]:
     """
     return select(
         *(
-            type_coerce(column, _document_type(column.type)).label(column.name)
+            type_coerce(column, _of_documents(column.type)).label(column.name)
             for column in table.c
             if column.name not in omitted
         )
@@ -231,10 +231,8 @@ class Compiled:
         return f"{table.name}.{name}".rstrip(".") + (f" of the row with {where}" if where else "")
 
 
-def _document_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
-    if isinstance(stored, SubmodelJson):
-        return JsonText()
-    return IsoText() if isinstance(stored, UtcTimestamp) else stored
+def _of_documents(stored: TypeEngine[Any]) -> TypeEngine[Any]:
+    return stored.of_documents if isinstance(stored, StoredType) else stored
 
 
 def _can_be_stored(value: Any) -> bool:

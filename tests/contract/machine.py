@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from burndown import (
+    BudgetNotFoundError,
     PersistenceBackend,
     ProfileNotFoundError,
     QueryNotFoundError,
@@ -167,6 +168,30 @@ single_snapshots = st.fixed_dictionaries(
     },
     optional={"forecast": st.none() | objects, "created_at": timestamps},
 )
+some_revisions = st.fixed_dictionaries(
+    {},
+    optional={
+        "revision_date": st.none() | timestamps,
+        "created_at": timestamps,
+        "week_label": st.sampled_from(WEEKS),
+        "team_cost_delta": st.sampled_from([250, -0.5]),
+        "metadata": st.none() | objects,
+        "unknown": leaves,
+    },
+)
+some_budgets = st.fixed_dictionaries(
+    {},
+    optional={
+        "time_allocated_weeks": st.sampled_from([None, 0, 12, 0.1]),
+        "budget_total": st.sampled_from([None, 48_000, -0.0]),
+        "currency_symbol": st.just("CHF"),
+        "effective_from": st.sampled_from([None, "2026-01-05"]),
+        "created_at": timestamps,
+        "updated_at": timestamps,
+        "revisions": st.lists(some_revisions, max_size=2),
+        "unknown": leaves,
+    },
+)
 some_tasks = st.fixed_dictionaries(
     {
         "task_name": st.sampled_from(TASKS),
@@ -185,6 +210,7 @@ REFUSALS = (
     RevisionConflictError,
     ProfileNotFoundError,
     QueryNotFoundError,
+    BudgetNotFoundError,
 )
 
 
@@ -458,6 +484,24 @@ class AgreementMachine(RuleBasedStateMachine):
     def save_metrics_snapshots(self, ids: Ids, snapshots: list[Document]) -> None:
         self.ask("save_metrics_snapshots", *ids, snapshots)
 
+    # budgets
+
+    @rule(ids=of_query)
+    def get_budget(self, ids: Ids) -> None:
+        self.ask("get_budget", *ids)
+
+    @rule(ids=of_query, budget=sometimes_invalid("budget", some_budgets))
+    def save_budget(self, ids: Ids, budget: Document) -> None:
+        self.ask("save_budget", *ids, budget)
+
+    @rule(ids=of_query)
+    def delete_budget(self, ids: Ids) -> None:
+        self.ask("delete_budget", *ids)
+
+    @rule(ids=of_query, revision=sometimes_invalid("revision", some_revisions))
+    def add_budget_revision(self, ids: Ids, revision: Document) -> None:
+        self.ask("add_budget_revision", *ids, revision)
+
     # tasks
 
     @rule(name=st.sampled_from(TASKS))
@@ -610,5 +654,6 @@ def everything(backend: PersistenceBackend) -> dict[str, str]:
             list(backend.get_jira_changelogs(*ids).items()),
         ]
         found[f"data of {ids}"] = backend.get_project_data(*ids)
+        found[f"budget of {ids}"] = backend.get_budget(*ids)
         found[f"snapshots of {ids}"] = backend.get_metrics_snapshots(*ids, limit=None)
     return {what: as_json(listing) for what, listing in found.items()}

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from burndown import (
+    Budget,
+    BudgetNotFoundError,
+    BudgetRevision,
     PersistenceBackend,
     ProfileNotFoundError,
     QueryNotFoundError,
@@ -80,6 +83,18 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
         "metrics": (None, "metrics"),
         "forecast": ({"k": -math.inf}, "forecast.k"),
         "unknown": (1, "unknown"),
+    },
+    "budget": {
+        "time_allocated_weeks": (-1, "time_allocated_weeks"),
+        "effective_from": ("5.1.2026", "effective_from"),
+        "currency_symbol": ("", "currency_symbol"),
+        "revisions": ([{}, {"week_label": "2025-W53"}], "revisions[1].week_label"),
+        "unknown": (math.nan, "unknown"),
+    },
+    "revision": {
+        "team_cost_delta": ("250", "team_cost_delta"),
+        "revision_date": ("yesterday", "revision_date"),
+        "unknown": ({"k": math.inf}, "unknown.k"),
     },
     "task": {
         "task_name": ("../up", "task_name"),
@@ -189,6 +204,15 @@ class Model(PersistenceBackend):
         },
         Query: {"description": "", "jql": "", "updated_at": None},
     }
+
+    BUDGET: Mapping[str, Any] = {
+        **dict.fromkeys(("time_allocated_weeks", "team_cost_per_week", "budget_total")),
+        **dict.fromkeys(("baseline_velocity_items", "baseline_velocity_points")),
+        "cost_rate_type": "weekly",
+        "currency_symbol": "€",
+        "effective_from": None,
+    }
+    """The defaults of a budget."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -529,6 +553,55 @@ class Model(PersistenceBackend):
                 "query_id": query_id,
             }
             self._keep(MetricsSnapshot, {"forecast": None, **given})
+
+    # budgets
+
+    def get_budget(self, profile_id: str, query_id: str) -> Any:
+        return self._find(Budget, profile_id, query_id)
+
+    def save_budget(
+        self, profile_id: str, query_id: str, budget: Mapping[str, Any] | Budget
+    ) -> None:
+        assert isinstance(budget, Mapping)
+        check("budget", budget)
+        self._require(profile_id, query_id)
+        before = self.get_budget(profile_id, query_id) or {}
+        document = {
+            **self.BUDGET,
+            "created_at": before.get("created_at", self._now()),
+            "revisions": before.get("revisions", []),
+            **budget,
+            "profile_id": profile_id,
+            "query_id": query_id,
+            "updated_at": self._now(),
+        }
+        document["created_at"] = in_utc(document["created_at"])
+        document["revisions"] = list(map(self._revision, document["revisions"]))
+        for amount in ("time_allocated_weeks", "budget_total"):
+            document[amount] = None if document[amount] is None else abs(float(document[amount]))
+        self._keep(Budget, document)
+
+    def delete_budget(self, profile_id: str, query_id: str) -> None:
+        if self.kept[Budget].pop((profile_id, query_id), None) is None:
+            raise BudgetNotFoundError(profile_id, query_id)
+
+    def add_budget_revision(
+        self, profile_id: str, query_id: str, revision: Mapping[str, Any] | BudgetRevision
+    ) -> None:
+        assert isinstance(revision, Mapping)
+        check("revision", revision)
+        stored = self.get_budget(profile_id, query_id)
+        if stored is None:
+            raise BudgetNotFoundError(profile_id, query_id)
+        now = {"revision_date": self._now(), "created_at": self._now()}
+        revisions = [*stored["revisions"], self._revision({**now, **revision})]
+        self._keep(Budget, {**stored, "revisions": revisions, "updated_at": self._now()})
+
+    @staticmethod
+    def _revision(document: Mapping[str, Any]) -> Document:
+        """Return a revision with its times in UTC."""
+        times = {key: document.get(key) for key in ("revision_date", "created_at")}
+        return {**document, **{key: in_utc(time) for key, time in times.items() if time}}
 
     # tasks
 

@@ -36,6 +36,13 @@ VALUES = {
     "deadline": "2025-12-31",
     "milestone": "2025-12-31",
     "data_points_count": 6,
+    "revision_date": "2025-12-23T10:00:00",
+    "week_label": "2025-W52",
+    "time_allocated_weeks_delta": 6,
+    "team_cost_delta": 6,
+    "budget_total_delta": -0.5,
+    "created_at": "2025-12-23T10:00:00",
+    "metadata": {NEW: 1},
 }
 """The new value where a string is not valid."""
 

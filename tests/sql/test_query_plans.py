@@ -127,6 +127,10 @@ CALLS: list[tuple[Call, set[str]]] = [
         lambda b: b.get_metrics_snapshots(*IDS, "dora", 12),
         {f"metrics_snapshots ({OF_QUERY} AND metric_type=?)"},
     ),
+    (lambda b: b.save_budget(*IDS, {}), {f"budgets ({OF_QUERY})"}),
+    (lambda b: b.add_budget_revision(*IDS, {}), {f"budgets ({OF_QUERY})"}),
+    (lambda b: b.get_budget(*IDS), {f"budgets ({OF_QUERY})"}),
+    (lambda b: b.delete_budget(*IDS), {f"budgets ({OF_QUERY})"}),
     (lambda b: b.save_task_progress("task", 1, "running"), set()),
     (lambda b: b.get_task_progress("task"), {"task_progress (task_name=?)"}),
     (lambda b: b.list_task_progress(), {ALL_OF + "task_progress"}),
@@ -150,11 +154,10 @@ CALLS: list[tuple[Call, set[str]]] = [
     ),
     (
         records_of_query,
-        {"queries (profile_id=? AND id=?)", f"project_data ({OF_QUERY})"}
+        {"queries (profile_id=? AND id=?)"}
         | {
-            f"{table} ({OF_QUERY} AND {after(TABLES[table][2:])})"
-            for table in OF_A_QUERY
-            if table != "project_data"
+            f"{table} ({OF_QUERY} AND {after(key)})" if key else f"{table} ({OF_QUERY})"
+            for table, key in ((table, TABLES[table][2:]) for table in OF_A_QUERY)
         },
     ),
     (

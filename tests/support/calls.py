@@ -30,6 +30,11 @@ SAVES_OF_A_VALUE: dict[str, Callable[[PersistenceBackend, Any], None]] = {
     "forecast": lambda store, value: store.save_metrics_snapshot(
         "p", "q", "2025-W12", "dora", {}, {"k": value}
     ),
+    "budget": lambda store, value: store.save_budget("p", "q", {"unknown": value}),
+    "revision": lambda store, value: store.add_budget_revision("p", "q", {"unknown": value}),
+    "metadata": lambda store, value: store.save_budget(
+        "p", "q", {"revisions": [{"metadata": {"k": value}}]}
+    ),
     "snapshots": lambda store, value: store.save_metrics_snapshots(
         "p", "q", [GOOD, {**GOOD, "metric_type": "flow", "metrics": {"k": value}}]
     ),
@@ -51,6 +56,8 @@ SAVES_OF_A_LINE: dict[str, Callable[[PersistenceBackend, str], Any]] = {
     "query of data": lambda store, text: store.save_project_data("p", text, {}),
     "week": lambda store, text: store.save_metrics_snapshot("p", "q", text, "dora", {}),
     "metric type": lambda store, text: store.save_metrics_snapshot("p", "q", "2025-W12", text, {}),
+    "query of a budget": lambda store, text: store.save_budget("p", text, {}),
+    "currency": lambda store, text: store.save_budget("p", "q", {"currency_symbol": text}),
     "task": lambda store, text: store.save_task_progress(text, 0, "running"),
     "status": lambda store, text: store.save_task_progress("task", 0, text),
     "message": lambda store, text: store.save_task_progress("task", 0, "running", text),
@@ -104,6 +111,13 @@ REFUSED: dict[str, Callable[[Any], object]] = {
     "bad expiry": lambda store: store.save_jira_cache("p", "q", "k", {}, "soon"),
     "bad key": lambda store: store.save_jira_cache("p", "q", "", {}, HOUR),
     "second issue bad": lambda store: store.save_jira_changelogs("p", "q", {"K-1": {}, "": {}}),
+    "bad budget": lambda store: store.save_budget("p", "q", {"budget_total": -1}),
+    "budget that is no object": lambda store: store.save_budget("p", "q", 12),
+    "bad revision": lambda store: store.save_budget("p", "q", {"revisions": [{}, {"reason": 1}]}),
+    "revision of no budget": lambda store: store.add_budget_revision("p", "q", {}),
+    "bad revision of no budget": lambda store: store.add_budget_revision("p", "q", {"reason": 1}),
+    "revision that is no object": lambda store: store.add_budget_revision("p", "q", "scope"),
+    "no budget": lambda store: store.delete_budget("p", "q"),
     "bad percent": lambda store: store.save_task_progress("task", 101, "running"),
     "bad status": lambda store: store.save_task_progress("task", 1, "Running"),
     "bad state": lambda store: store.set_app_state("key", 3),
@@ -121,6 +135,7 @@ ORPHANS: dict[str, Callable[[PersistenceBackend, str, str], None]] = {
     "data": lambda store, p, q: store.save_project_data(p, q, {}),
     "snapshot": lambda store, p, q: store.save_metrics_snapshot(p, q, "2025-W12", "dora", {}),
     "snapshots": lambda store, p, q: store.save_metrics_snapshots(p, q, [GOOD]),
+    "budget": lambda store, p, q: store.save_budget(p, q, {}),
     "delete": lambda store, p, q: store.delete_query(p, q),
 }
 """Calls that need a query."""

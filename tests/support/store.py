@@ -11,6 +11,7 @@ import pytest
 from burndown import PersistenceBackend
 from burndown.models import (
     AppState,
+    Budget,
     Entity,
     JiraCache,
     JiraChangelog,
@@ -35,6 +36,7 @@ KEYS: dict[type[Entity], tuple[str, ...]] = {
     JiraChangelog: ("profile_id", "query_id", "issue_key"),
     ProjectData: ("profile_id", "query_id"),
     MetricsSnapshot: ("profile_id", "query_id", "metric_type", "snapshot_date"),
+    Budget: ("profile_id", "query_id"),
     AppState: ("key",),
     TaskProgress: ("task_name",),
 }
@@ -147,6 +149,7 @@ def fill(store: Store, profile_id: str, query_id: str) -> None:
     store.save_jira_changelog(profile_id, query_id, "K-1", {})
     store.save_project_data(profile_id, query_id, {})
     store.save_metrics_snapshots(profile_id, query_id, [GOOD])
+    store.save_budget(profile_id, query_id, {"revisions": [{"reason": "scope"}]})
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from burndown.models import (
     AppState,
+    Budget,
+    BudgetRevision,
     DoraFieldMappings,
     FieldMappings,
     FlowFieldMappings,
@@ -135,6 +137,8 @@ naive_timestamps = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
 timestamps = aware_timestamps | naive_timestamps | st.datetimes(timezones=st.just(UTC))
 given_timestamps = timestamps | timestamps.map(datetime.isoformat)
 """Timestamps as in documents."""
+stored_timestamps = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
+"""Timestamps as backends return them."""
 
 # --- documents -------------------------------------------------------------------------------
 
@@ -223,6 +227,21 @@ flow_type_mappings = documents(
     not_unknown=frozenset(FlowTypeMappings.model_fields),
 )
 
+deltas = st.integers(-(10**30), 10**30) | floats
+budget_revisions = documents(
+    {},
+    {
+        "revision_date": st.none() | stored_timestamps,
+        "week_label": st.none() | iso_weeks,
+        "time_allocated_weeks_delta": deltas,
+        "team_cost_delta": deltas,
+        "budget_total_delta": deltas,
+        "reason": strings,
+        "created_at": st.none() | stored_timestamps,
+        "metadata": st.none() | json_objects,
+    },
+)
+
 SECTIONS: dict[type[Any], st.SearchStrategy[Any]] = {
     JiraConfig: jira_config,
     DoraFieldMappings: dora_field_mappings,
@@ -232,6 +251,7 @@ SECTIONS: dict[type[Any], st.SearchStrategy[Any]] = {
     ProjectClassification: project_classification,
     FlowTypeMapping: flow_type_mapping,
     FlowTypeMappings: flow_type_mappings,
+    BudgetRevision: budget_revisions,
 }
 """Documents of every section."""
 
@@ -282,6 +302,26 @@ snapshots = st.fixed_dictionaries(
 )
 """Snapshots, as the backend accepts them."""
 
+amounts = st.none() | st.floats(0, 2**53 - 1)
+budgets = documents(
+    {},
+    {
+        "time_allocated_weeks": amounts,
+        "team_cost_per_week": amounts,
+        "budget_total": amounts,
+        "cost_rate_type": words,
+        "currency_symbol": st.sampled_from(["€", "$", "CHF", "kr "]),
+        "baseline_velocity_items": amounts,
+        "baseline_velocity_points": amounts,
+        "effective_from": st.none() | st.dates().map(date.isoformat),
+        "created_at": given_timestamps,
+        "updated_at": given_timestamps,
+        "revisions": st.lists(budget_revisions, max_size=3),
+    },
+    not_unknown=frozenset({"profile_id", "query_id"}),
+)
+"""Budgets, as the backend accepts them."""
+
 percents = st.integers(0, 100) | st.floats(0, 100)
 tasks = st.fixed_dictionaries(
     {"task_name": identifiers, "progress_percent": percents, "status": words},
@@ -314,6 +354,9 @@ ENTITIES: dict[type[Any], st.SearchStrategy[Any]] = {
         lambda snapshot, of: {**snapshot, **of},
         snapshots,
         st.fixed_dictionaries(_OF_QUERY, optional={"created_at": given_timestamps}),
+    ),
+    Budget: st.builds(
+        lambda budget, of: {**budget, **of}, budgets, st.fixed_dictionaries(_OF_QUERY)
     ),
     TaskProgress: st.builds(
         lambda task, more: {**task, **more},
@@ -399,6 +442,38 @@ ASSIGNABLE_REFUSALS: list[tuple[type[Any], str, Any]] = [
     (MetricsSnapshot, "metric_type", "DORA"),
     (MetricsSnapshot, "metrics", {"k": {"k": (1,)}}),
     (MetricsSnapshot, "forecast", [1]),
+    (Budget, "time_allocated_weeks", -1),
+    (Budget, "time_allocated_weeks", "12"),
+    (Budget, "time_allocated_weeks", True),
+    (Budget, "team_cost_per_week", math.nan),
+    (Budget, "budget_total", math.inf),
+    (Budget, "budget_total", 2**53),
+    (Budget, "budget_total", 10**400),
+    (Budget, "cost_rate_type", "Weekly"),
+    (Budget, "currency_symbol", ""),
+    (Budget, "currency_symbol", "\0"),
+    (Budget, "currency_symbol", "x" * 11),
+    (Budget, "baseline_velocity_items", -0.5),
+    (Budget, "baseline_velocity_points", []),
+    (Budget, "effective_from", "5.1.2026"),
+    (Budget, "effective_from", "2026-02-29"),
+    (Budget, "effective_from", ""),
+    (Budget, "effective_from", "2026-01-05T10:00:00"),
+    (Budget, "created_at", None),
+    (Budget, "revisions", {}),
+    (Budget, "revisions", [3]),
+    (Budget, "revisions", [{"reason": None}]),
+    (Budget, "extra", {"revisions": []}),
+    (BudgetRevision, "revision_date", "yesterday"),
+    (BudgetRevision, "week_label", "2025-W53"),
+    (BudgetRevision, "time_allocated_weeks_delta", None),
+    (BudgetRevision, "team_cost_delta", "250"),
+    (BudgetRevision, "budget_total_delta", math.nan),
+    (BudgetRevision, "reason", "\ud800"),
+    (BudgetRevision, "created_at", 1735689600),
+    (BudgetRevision, "metadata", []),
+    (BudgetRevision, "metadata", {"k": math.inf}),
+    (BudgetRevision, "unknown", {1}),
     (TaskProgress, "progress_percent", 100.5),
     (TaskProgress, "progress_percent", -1),
     (TaskProgress, "progress_percent", math.nan),
@@ -434,6 +509,7 @@ VALID: dict[type[Any], dict[str, Any]] = {
         "metric_type": "dora",
         "metrics": {"lead_time_days": 4.2},
     },
+    Budget: {"profile_id": "kafka", "query_id": "12w"},
     TaskProgress: {"task_name": "fetch", "progress_percent": 75.0, "status": "running"},
 }
 """The smallest document of every model."""

@@ -1,6 +1,5 @@
 """JSON files of a workspace."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from burndown.conversion import Findings, UnreadableError, json_type, parse_json
 from burndown.files.paths import is_file, lexists
 from burndown.files.reading import read_below
 
-__all__ = ["modified_at", "read_bytes", "read_json", "read_object"]
+__all__ = ["read_bytes", "read_json", "read_object"]
 
 
 def read_json(path: Path, findings: Findings) -> Any:
@@ -58,11 +57,3 @@ def read_bytes(path: Path, root: Path | None = None) -> bytes:
         return read_below(root if root is not None and is_below else path.parent, path)
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from None
-
-
-def modified_at(path: Path) -> datetime:
-    """Return when the file was last written, in UTC; 1970 if its time is out of range."""
-    try:  # a clock that was wrong, or an archive, can give a file any time
-        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
-    except (ValueError, OverflowError):
-        return datetime.fromtimestamp(0, UTC)

@@ -18,11 +18,11 @@ from burndown.conversion import (
     parse_json,
     replace_non_finite,
 )
-from burndown.files.paths import is_folder, lexists
+from burndown.files.paths import is_folder, lexists, modified_at
 from burndown.files.reading import digest
 from burndown.legacy.contents import LegacyQuery
 from burndown.legacy.layout import DATA_FILES, RESPONSES, response_file
-from burndown.legacy.reading.json_files import modified_at, read_bytes, read_json
+from burndown.legacy.reading.json_files import read_bytes, read_json
 from burndown.legacy.reading.query_formats import (
     changelog_documents,
     jira_cache_document,

@@ -18,7 +18,7 @@ from burndown.conversion import (
     make_names_unique,
 )
 from burndown.errors import format_value
-from burndown.files.paths import lexists
+from burndown.files.paths import lexists, modified_at
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.layout import (
@@ -33,7 +33,7 @@ from burndown.legacy.layout import (
 )
 from burndown.legacy.marker import remove_marker
 from burndown.legacy.reading.folders import profile_folders, query_folders, settings_paths
-from burndown.legacy.reading.json_files import modified_at, read_json, read_object
+from burndown.legacy.reading.json_files import read_json, read_object
 from burndown.legacy.reading.leftovers import report_leftovers
 from burndown.legacy.reading.profile_formats import profile_document
 from burndown.legacy.reading.query_formats import query_document

@@ -21,6 +21,7 @@ MODELS = (
     models.JiraChangelog,
     models.ProjectData,
     models.MetricsSnapshot,
+    models.Budget,
     models.AppState,
     models.TaskProgress,
 )
@@ -126,6 +127,22 @@ def fill(backend: SQLiteBackend) -> None:
                 for week in weeks
             ],
         )
+    budget = {
+        "time_allocated_weeks": 26,
+        "team_cost_per_week": 5000.5,
+        "budget_total": 0.1,
+        "cost_rate_type": "daily",
+        "currency_symbol": "CHF",
+        "baseline_velocity_items": 3.25,
+        "effective_from": "2026-01-05",
+        "created_at": NOW - timedelta(days=30),
+        "revisions": [{"team_cost_delta": -250, "unknown": [1.0]}],
+        "legacy_values": {"baseline_velocity_points": "many"},
+    }
+    backend.save_budget("kafka", "12w", budget)
+    revision = {"reason": "größer", "week_label": "2025-W52", "metadata": {"by": "pm"}}
+    backend.add_budget_revision("kafka", "12w", revision)
+    backend.save_budget("plain", "q", {})
     backend.set_app_state("active_profile_id", "kafka")
     backend.set_app_state("migration_complete", "true")
     backend.save_task_progress("fetch", 33.3, "running", "75 %")

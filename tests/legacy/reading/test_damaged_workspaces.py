@@ -13,7 +13,7 @@ import pytest
 
 from burndown import MigrationError, StorageError
 from burndown.database import SQLiteDatabase
-from burndown.legacy.reading.json_files import modified_at
+from burndown.files.paths import modified_at
 from burndown.migration import run_migration_if_needed
 from tests.legacy.damaged_workspace import (
     CACHE,

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from burndown.conversion import Findings, UnreadableError
-from burndown.legacy.reading.json_files import modified_at, read_json
+from burndown.files.paths import modified_at
+from burndown.legacy.reading.json_files import read_json
 from burndown.models.json_codec import check_storable
 from tests.support.strategies import json_values
 
