@@ -38,7 +38,7 @@ _Expected = Callable[[Any], str | None]
 
 _UNSET = object()
 """The result for a value that was kept aside, or means that nothing is set."""
-_IDS = {"id": "id", "profile_id": "id"}
+_IDS = {"id": "id", "profile_id": "id", "query_id": "id"}
 """The fields that an entity requires, to validate each of the others alone."""
 _NAME = "name"
 """Names are made unique later, when all are known; here they only have to be one line."""

@@ -93,7 +93,7 @@ def possible_values(value: Any, field: FieldType) -> Iterator[Any]:
     if bool in types:
         yield from _booleans(value)
     if types & {int, float}:
-        yield from _numbers(value)
+        yield from _numbers(value) if int in types else map(float, _numbers(value))
     if date in types:
         yield from _dates(value)
     # An integer is spelled in one way only, unlike a float.

@@ -13,11 +13,13 @@ functions that read rows take those of its exchange file as well.
     changelogs    changes of fields as changelogs
     project_data  weekly statistics and scope
     metrics       metrics as weekly snapshots
+    budgets       the budget of a query, with its revisions
     app_state     the app state to keep
     reports       reports on many rows as one
     store         the content of a database
 """
 
+from burndown.published.budgets import OF_PROFILE, budget_document
 from burndown.published.changelogs import changelog_documents
 from burndown.published.issues import REBUILT, response_document
 from burndown.published.metrics import snapshot_documents
@@ -27,11 +29,13 @@ from burndown.published.rows import Row, flat_row
 from burndown.published.store import PublishedProfile, PublishedQuery, PublishedStore
 
 __all__ = [
+    "OF_PROFILE",
     "REBUILT",
     "PublishedProfile",
     "PublishedQuery",
     "PublishedStore",
     "Row",
+    "budget_document",
     "changelog_documents",
     "flat_row",
     "profile_document",

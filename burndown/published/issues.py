@@ -133,8 +133,7 @@ def _add_points(
 ) -> None:
     """Add the story points, unless the field that they were taken from has them."""
     for field in points_fields:
-        value = fields.get(field)
-        if points in (value, value.get("value") if isinstance(value, dict) else None):
+        if _is_number(fields.get(field), points):
             return
     is_number = isinstance(points, int | float)
     free = next((field for field in points_fields if field not in fields), None)
@@ -144,3 +143,13 @@ def _add_points(
         kept["points"] = points
         why = "no field has them" if is_number else "input should be a number"
         report(f"points: {why}; kept under {LEGACY_VALUES}")
+
+
+def _is_number(value: Any, number: Any) -> bool:
+    """Return whether the value of a field is the number, as the dashboard reads it."""
+    if isinstance(value, dict):
+        value = value.get("value")
+    try:
+        return value is not None and float(value) == number
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -11,6 +11,7 @@ from burndown.conversion import Findings, Report, SourceData, UniqueIds, make_na
 from burndown.errors import format_value
 from burndown.files.paths import modified_at
 from burndown.models import (
+    Budget,
     Document,
     JiraCache,
     JiraChangelog,
@@ -26,6 +27,7 @@ from burndown.published.app_state import (
     kept_state,
     migrated_at,
 )
+from burndown.published.budgets import OF_PROFILE, budget_document
 from burndown.published.changelogs import changelog_documents
 from burndown.published.issues import response_document
 from burndown.published.metrics import snapshot_documents
@@ -160,6 +162,19 @@ class PublishedStore:
         yield from self._found(query, "project_statistics", ProjectData, project_data)
         snapshots = snapshot_documents(metrics, written_at, reporter("metrics_data_points"))
         yield from self._found(query, "metrics_data_points", MetricsSnapshot, *snapshots)
+        budget = self._budget(query)
+        yield from self._found(query, "budget_settings", Budget, budget)
+
+    def _budget(self, query: PublishedQuery) -> Document | None:
+        """Return the budget of a query; in an early shape, that of its profile."""
+        report = self._reporter(query, "budget_settings")
+        settings = self._rows(query, "budget_settings")
+        revisions = self._rows(query, "budget_revisions")
+        budget = budget_document(next(iter(settings), None), revisions, self._written_at, report)
+        if budget is not None and not self._tables.has_column("budget_settings", "query_id"):
+            report("the budget of the profile, given to each of its queries")
+            budget[OF_PROFILE] = True
+        return budget
 
     def _rows(self, query: PublishedQuery, table: str) -> list[dict[str, Any]]:
         return self._tables.data(table, query.number, self._reporter(query, table))
