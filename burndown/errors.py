@@ -15,6 +15,7 @@
         ├── TransactionConflictError
         ├── DatabaseCorruptionError
         ├── ForeignDatabaseError
+        │   └── PublishedDatabaseError
         └── SchemaTooNewError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own ``ValidationError``,
@@ -24,7 +25,7 @@ No message contains a token, or a control character of a value or file name that
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pydantic_core
 
@@ -41,6 +42,7 @@ __all__ = [
     "PersistenceError",
     "Problem",
     "ProfileNotFoundError",
+    "PublishedDatabaseError",
     "QueryNotFoundError",
     "RevisionConflictError",
     "SchemaTooNewError",
@@ -270,16 +272,24 @@ class ForeignDatabaseError(StorageError):
         found: the evidence, such as ``has the tables bookmarks``.
     """
 
+    _advice: ClassVar[str] = "choose another one (--database, BURNDOWN_DATABASE_URL)"
+
     def __init__(self, location: str, found: str) -> None:
         super().__init__(
-            f"{location} is not a database of burndown: it {found}. It was not changed; choose "
-            "another one (--database, BURNDOWN_DATABASE_URL)"
+            f"{location} is not a database of burndown: it {found}. It was not changed; "
+            f"{self._advice}"
         )
         self.location = location
         self.found = found
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.location, self.found)
+
+
+class PublishedDatabaseError(ForeignDatabaseError):
+    """The database is that of the published dashboard, which has to be migrated first."""
+
+    _advice = "`burndown migrate` moves its content into one"
 
 
 class SchemaTooNewError(StorageError):

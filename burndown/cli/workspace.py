@@ -48,16 +48,22 @@ def demo(
 def migrate(
     profiles: ProfilesDir = None,
     database: DatabaseURL = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Database file of the published dashboard; it is not changed."),
+    ] = None,
     dry_run: DryRun = False,
     skip_damaged: Annotated[
         bool, typer.Option("--skip-damaged", help="Continue without files that cannot be read.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Migrate the JSON files of the old dashboard.
+    """Migrate the data of an older dashboard.
 
-    They are moved into the database completely or not at all. The files are backed up first and
-    never changed. --profiles is their folder; --database or BURNDOWN_DATABASE_URL chooses a
+    These are its JSON files, or the database of the published dashboard, burndown.db in the same
+    folder. They are moved into the database completely or not at all. The files are backed up first
+    and never changed; where the new database takes the place of the old one, that is kept as
+    burndown.db.published. --profiles is their folder; --database or BURNDOWN_DATABASE_URL chooses a
     database outside of it.
     """
     from burndown import printing
@@ -70,7 +76,11 @@ def migrate(
         printing.migration_progress(quiet=as_json) as progress,
     ):
         report = run_migration_if_needed(
-            settings.profiles_dir, dry_run=dry_run, skip_damaged=skip_damaged, progress=progress
+            settings.profiles_dir,
+            published=source,
+            dry_run=dry_run,
+            skip_damaged=skip_damaged,
+            progress=progress,
         )
     if as_json:
         print_json(report.to_document())

@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from burndown.database.base import Database
 from burndown.database.database_url import parse_url, refuse_malformed_url
+from burndown.database.published_file import PublishedFile
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
 from burndown.forks import ForkSafeLock
@@ -34,6 +35,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Database",
     "PostgreSQLDatabase",
+    "PublishedFile",
     "SQLiteDatabase",
     "check_database_integrity",
     "get_database",

@@ -20,7 +20,12 @@ from burndown.files.errors import storage_errors
 from burndown.files.paths import lexists, sync
 from burndown.files.sqlite_files import SIDECARS
 
-__all__ = ["back_up", "copy_database", "integrity_problems", "sidecars_of"]
+__all__ = ["back_up", "copy_database", "integrity_problems", "page_problems", "sidecars_of"]
+
+Execute = Callable[[str], Iterable[Any]]
+"""Runs a statement on a connection."""
+FindProblems = Callable[[Execute], list[str]]
+"""Returns a string for each problem of a database."""
 
 
 def back_up(source: sqlite3.Connection, target: Path) -> None:
@@ -43,10 +48,17 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
             raise StorageError(f"The backup to {target} failed: {error}") from error
 
 
-def copy_database(source: sqlite3.Connection, target: Path) -> None:
+def copy_database(
+    source: sqlite3.Connection, target: Path, find_problems: FindProblems | None = None
+) -> None:
     """Copy what is committed to a new private file, check the copy and flush it.
 
     The copy is a single file, without a log.
+
+    Args:
+        source: a connection to the database, outside of a transaction.
+        target: the file to create.
+        find_problems: the check of the copy; by default :func:`integrity_problems`.
 
     Raises:
         DatabaseCorruptionError: the database is damaged, as its copy shows.
@@ -61,7 +73,7 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=OFF")  # nothing to roll back to in a new file
         source.backup(copy)
         copy.execute("PRAGMA journal_mode=DELETE")  # the copied header asks for a log
-        problems = integrity_problems(copy.execute)
+        problems = (find_problems or integrity_problems)(copy.execute)
     source.rollback()
     if problems:
         raise DatabaseCorruptionError(
@@ -70,8 +82,8 @@ def copy_database(source: sqlite3.Connection, target: Path) -> None:
     sync(target)
 
 
-def integrity_problems(execute: Callable[[str], Iterable[Any]]) -> list[str]:
-    """Return a string for each problem of pages, indexes and references.
+def page_problems(execute: Execute) -> list[str]:
+    """Return a string for each problem of pages and indexes.
 
     ``PRAGMA integrity_check`` found 19 % of flipped bits: most are within values.
 
@@ -79,7 +91,16 @@ def integrity_problems(execute: Callable[[str], Iterable[Any]]) -> list[str]:
         execute: runs a statement on a connection to the database.
     """
     damages = [str(row[0]) for row in execute("PRAGMA integrity_check")]
-    return [each for each in damages if each != "ok"] + [
+    return [each for each in damages if each != "ok"]
+
+
+def integrity_problems(execute: Execute) -> list[str]:
+    """Return a string for each problem of pages, indexes and references.
+
+    Args:
+        execute: runs a statement on a connection to the database.
+    """
+    return page_problems(execute) + [
         f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
         for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
     ]

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 
-from burndown.errors import ForeignDatabaseError
+from burndown.errors import ForeignDatabaseError, PublishedDatabaseError
 from burndown.schema.recognition import (
     ALEMBIC_TABLE,
     APPLICATION_ID,
@@ -26,8 +26,6 @@ JOIN pragma_table_info(tables.name) AS columns
 WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite!_%' ESCAPE '!'
 """
 _OBJECTS = "SELECT 1 FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!' LIMIT 1"
-_PUBLISHED = {"app_state", "jira_issues"}
-"""Tables of the published dashboard's own database."""
 _MAX_NAMED = 5
 """How many tables of another program an error names."""
 
@@ -47,6 +45,7 @@ def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None
         path: the file, for the error.
 
     Raises:
+        PublishedDatabaseError: it is that of the published dashboard.
         ForeignDatabaseError: it belongs to another program.
     """
     connection.execute("BEGIN")  # to see one state: another process may be creating the tables
@@ -61,6 +60,8 @@ def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None
         return version
     if application_id == 0 and contents.newest:
         return contents.version
+    if application_id == 0 and contents.is_published:
+        raise PublishedDatabaseError(str(path), "is that of the published dashboard")
     raise ForeignDatabaseError(str(path), _looks_like(contents.columns, application_id))
 
 
@@ -78,8 +79,6 @@ def contents_of(connection: Reader) -> Contents:
 
 def _looks_like(columns: Collection[str], application_id: int) -> str:
     tables = sorted(columns)
-    if set(tables) >= _PUBLISHED:
-        return "is the published dashboard's database, which this release cannot read"
     named = ", ".join(tables[:_MAX_NAMED])
     more = f" and {len(tables) - _MAX_NAMED} more" if len(tables) > _MAX_NAMED else ""
     kind = f" (application id {application_id})" if application_id else ""

@@ -4,7 +4,13 @@
 both share. ``backup`` copies the files.
 """
 
-from burndown.legacy.backup import back_up, copy_workspace, file_states
+from burndown.legacy.backup import (
+    back_up,
+    copy_workspace,
+    earlier_backups,
+    file_states,
+    new_backup,
+)
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.layout import REGISTRY, STATE, is_temporary, workspace_folder
 from burndown.legacy.reading.folders import has_workspace, stored_size
@@ -31,11 +37,13 @@ __all__ = [
     "back_up",
     "changelog_documents",
     "copy_workspace",
+    "earlier_backups",
     "file_states",
     "find_damages",
     "has_workspace",
     "is_temporary",
     "jira_cache_document",
+    "new_backup",
     "profile_document",
     "project_data_document",
     "read_query_files",

@@ -20,7 +20,10 @@ from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.layout import ROOT_FILES, is_temporary
 from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages
 
-__all__ = ["back_up", "copy_workspace", "file_states"]
+__all__ = ["back_up", "copy_workspace", "earlier_backups", "file_states", "new_backup"]
+
+_BACKUPS = "backups"
+"""The folder of copies, next to the folder of profiles."""
 
 
 def back_up(profiles_dir: Path, now: datetime, databases: SQLiteFiles) -> Path:
@@ -40,14 +43,13 @@ def back_up(profiles_dir: Path, now: datetime, databases: SQLiteFiles) -> Path:
     Raises:
         OSError: the disk is full, or a file cannot be read.
     """
-    backups = profiles_dir.parent / "backups"
-    earlier = sorted(backups.glob("migration-*[0-9]")) if backups.is_dir() else []
+    backups, earlier = profiles_dir.parent / _BACKUPS, earlier_backups(profiles_dir)
     # A migration that fails is tried again at each start, and would fill the disk with copies.
     if earlier and _sizes_and_times(earlier[-1], profiles_dir.name, databases) == _sizes_and_times(
         profiles_dir.parent, profiles_dir.name, databases
     ):
         return earlier[-1]
-    backup = backups / f"migration-{now:%Y%m%d-%H%M%S-%f}"
+    backup = new_backup(profiles_dir, now)
     unfinished = backup.with_suffix(".unfinished")
     for left_over in backups.glob("migration-*.unfinished"):
         shutil.rmtree(left_over)
@@ -60,6 +62,16 @@ def back_up(profiles_dir: Path, now: datetime, databases: SQLiteFiles) -> Path:
             _copy_file(profiles_dir.parent, profiles_dir.parent / name, unfinished / name)
     unfinished.rename(backup)
     return backup
+
+
+def new_backup(profiles_dir: Path, now: datetime) -> Path:
+    """Return the folder of a copy that is made now."""
+    return profiles_dir.parent / _BACKUPS / f"migration-{now:%Y%m%d-%H%M%S-%f}"
+
+
+def earlier_backups(profiles_dir: Path) -> list[Path]:
+    """Return the folders of complete copies, oldest first; the old dashboard makes some, too."""
+    return sorted((profiles_dir.parent / _BACKUPS).glob("migration-*[0-9]"))
 
 
 def file_states(profiles_dir: Path, databases: SQLiteFiles) -> dict[str, tuple[int, ...]]:

@@ -18,13 +18,18 @@ class MigrationReport:
     outcome: Outcome
     """How it ended."""
     profiles_dir: Path
-    """The folder of the legacy workspace."""
+    """The folder of profiles."""
     database: str
     """The target database: its path, or its URL without the password."""
     backup: Path | None = None
-    """The backup of the files; ``None`` if none was needed."""
+    """The backup of the old store; ``None`` if none was needed."""
     moved: dict[str, int] = field(default_factory=dict)
     """The number of profiles, queries, cached responses, issues, … that were moved."""
+    restored: dict[str, int] = field(default_factory=dict)
+    """The number of issues, changelogs, … that the published dashboard's own migration had lost,
+    taken from the JSON files in ``backups``, and of these files."""
+    kept: Path | None = None
+    """The published dashboard's database, if the new one has taken its place."""
     findings: Findings = field(default_factory=Findings)
     """What was converted, and what was skipped."""
 
@@ -36,6 +41,8 @@ class MigrationReport:
             "database": self.database,
             "backup": None if self.backup is None else str(self.backup),
             "moved": self.moved,
+            "restored": self.restored,
+            "kept": None if self.kept is None else str(self.kept),
             "converted": [
                 {"path": str(found.path), "what": found.what} for found in self.findings.converted
             ],

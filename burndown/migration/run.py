@@ -1,6 +1,7 @@
 """The steps of a migration, and the errors that stop it."""
 
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -8,10 +9,11 @@ from filelock import FileLock, Timeout
 from burndown.conversion import Findings
 from burndown.copying import copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
-from burndown.errors import MigrationError, StorageError
+from burndown.errors import MigrationError, PublishedDatabaseError, StorageError
 from burndown.files.paths import lexists
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.migration.mover import Mover, Progress
+from burndown.migration.published_source import PublishedSource
 from burndown.migration.report import MigrationReport, Outcome
 from burndown.migration.source import MigrationSource
 from burndown.migration.workspace_source import WorkspaceSource
@@ -38,19 +40,24 @@ def run_migration_if_needed(
     database: Database | None = None,
     *,
     backend: PersistenceBackend | None = None,
+    published: str | Path | None = None,
     dry_run: bool = False,
     skip_damaged: bool = False,
     progress: Progress | None = None,
 ) -> MigrationReport:
-    """Move the legacy workspace into the database, unless that has been done.
+    """Move the data of an older dashboard into the database, unless that has been done.
 
-    Call it when the application starts. If several processes call it, one migrates and the others
-    wait for it. The old files are neither changed nor deleted.
+    These are its JSON files, or the database of the published dashboard, ``burndown.db`` in the
+    folder. Call it when the application starts. If several processes call it, one migrates and the
+    others wait for it. The old files are neither changed nor deleted; but if the published
+    dashboard's database is where the new one has to be, it is kept as ``burndown.db.published``.
 
     Args:
         profiles_dir: the folder with ``profiles.json``; by default that of the settings.
         database: the target; by default the current database.
         backend: the target as a backend, in place of ``database``.
+        published: a database file of the published dashboard to move in place of the folder; it is
+            only read. One at the path of the target is found without it, and replaced.
         dry_run: only report what would be done. Nothing is written to the workspace, unless a
             process was killed while it was writing there: its changes are completed first.
         skip_damaged: continue without damaged files that are irreplaceable; the report lists them
@@ -62,7 +69,8 @@ def run_migration_if_needed(
 
     Raises:
         MigrationError: an irreplaceable file is damaged, or the database already holds
-            other profiles; no database is left, and the error lists every such file.
+            other profiles; no database is left, and the error lists every such file. Or the old
+            dashboard uses the files.
         StorageError: the disk is full, or a folder cannot be written to; or the backend stores in
             no database.
     """
@@ -70,9 +78,6 @@ def run_migration_if_needed(
         database = _database_of(backend)
     folder = Path(profiles_dir or get_settings().profiles_dir).absolute()
     target = database or get_database()
-    databases = SQLiteFiles((_next_to(folder, target, ""), folder / DATABASE_NAME))
-    source = WorkspaceSource(folder, databases)
-    migration = _Migration(source, folder, target, skip_damaged, progress)
     try:
         if _is_done(target):
             if not dry_run:
@@ -82,6 +87,8 @@ def run_migration_if_needed(
         if lexists(folder) and not folder.is_dir():
             problem = (folder, "not a folder; replace it with the folder of profiles")
             raise MigrationError(f"The workspace in {folder.parent} was not moved", [problem])
+        source = _source_of(folder, target, published)
+        migration = _Migration(source, folder, target, skip_damaged, progress)
         if dry_run:
             with tempfile.TemporaryDirectory() as scratch:
                 return migration.rehearse(Path(scratch) / DATABASE_NAME)
@@ -109,10 +116,41 @@ def _database_of(backend: PersistenceBackend) -> Database:
     return backend.database
 
 
+def _source_of(folder: Path, target: Database, published: str | Path | None) -> MigrationSource:
+    if published is not None:
+        path = Path(published).absolute()
+        if not _is_published(path):
+            raise MigrationError(f"{path} is not a database of the published dashboard")
+        return PublishedSource(path, folder, is_replaced=_is_same(path, target))
+    path = folder / DATABASE_NAME
+    if target.path is not None and _is_published(target.path):
+        return PublishedSource(target.path, folder, is_replaced=True)
+    if _is_published(path):
+        return PublishedSource(path, folder, is_replaced=False)
+    return WorkspaceSource(folder, SQLiteFiles((_next_to(folder, target, ""), path)))
+
+
+def _is_published(path: Path) -> bool:
+    with closing(SQLiteDatabase(path, read_only=True)) as database:
+        try:
+            database.schema_version()
+        except PublishedDatabaseError:
+            return True
+        except StorageError:  # raised again when it is opened as the target
+            return False
+    return False
+
+
+def _is_same(path: Path, target: Database) -> bool:
+    return target.path is not None and target.path.exists() and target.path.samefile(path)
+
+
 def _is_done(database: Database) -> bool:
-    if not database.exists():
+    try:
+        is_done = database.exists() and database.read(get_app_state, "migration_complete") == "true"
+    except PublishedDatabaseError:  # it will be replaced
         return False
-    return database.read(get_app_state, "migration_complete") == "true"
+    return is_done
 
 
 def _lock(folder: Path, database: Database) -> FileLock:
@@ -213,14 +251,27 @@ class _Migration:
             )
 
     def _refuse_profiles(self) -> None:
-        if self.target.exists() and SQLBackend(self.target).list_profiles():
+        if self._has_profiles():
             raise MigrationError(
                 f"{self.target.location} already holds profiles, so {self.source.path} was not "
                 "moved into it. Choose another database to migrate into, or set the app state "
                 "migration_complete to 'true' to continue without the old data"
             )
 
+    def _has_profiles(self) -> bool:
+        try:
+            return self.target.exists() and bool(SQLBackend(self.target).list_profiles())
+        except PublishedDatabaseError:  # it will be replaced
+            return False
+
     def _report(self, outcome: Outcome, backup: Path | None = None) -> MigrationReport:
         return MigrationReport(
-            outcome, self.folder, self.target.location, backup, self.moved, self.findings
+            outcome,
+            self.folder,
+            self.target.location,
+            backup,
+            self.moved,
+            dict(self.source.restored),
+            self.source.kept,
+            self.findings,
         )

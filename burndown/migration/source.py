@@ -1,9 +1,11 @@
 """The source of a migration: an old store that can be backed up, read and checked for changes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from burndown.conversion import Findings, SourceStore
@@ -13,7 +15,15 @@ __all__ = ["MigrationSource"]
 
 
 class MigrationSource(ABC):
-    """An old store. It stays unchanged, unless the new database takes its place."""
+    """An old store. It stays unchanged, unless the new database takes its place.
+
+    Attributes:
+        restored: the number of issues, changelogs, … that were taken from copies of older files.
+        kept: the path of the old store, if the new database has taken its place.
+    """
+
+    restored: Mapping[str, int] = MappingProxyType({})
+    kept: Path | None = None
 
     @property
     @abstractmethod

@@ -96,7 +96,7 @@ def migration(report: MigrationReport) -> None:
         line(f"Nothing to do: {report.database} was migrated before")
         return
     if report.outcome == "nothing to migrate":
-        line(f"Nothing to do: there is no workspace of the old dashboard in {report.profiles_dir}")
+        line(f"Nothing to do: there is no data of an older dashboard in {report.profiles_dir}")
         return
     planned = report.outcome == "dry run"
     verb = "Would move" if planned else "Moved"
@@ -104,9 +104,13 @@ def migration(report: MigrationReport) -> None:
     root = report.profiles_dir.parent
     _findings("Converted", "conversion", report.findings.converted, root)
     _findings("Skipped", "reason", report.findings.skipped, root)
+    if report.restored:
+        print_counts("Restored from JSON files in backups", report.restored)
     if report.backup:
         line(f"The files are unchanged, and backed up to {report.backup}")
     line(f"{verb} into {report.database}")
+    if report.kept:
+        line(f"The old database is kept as {report.kept}")
 
 
 def integrity(is_intact: bool, problems: list[str]) -> None:

@@ -103,6 +103,9 @@ READABLE: dict[str, tuple[str, ...]] = {
 Each has the statements that make a connection show the tables as those of the current version. The
 new columns are the first, since SQLite renames a later one of the same name, which others added."""
 
+_PUBLISHED = {"app_state", "jira_issues"}
+"""Tables of every database of the published dashboard; none of its releases records a version."""
+
 _FIRST, _SECOND = list(ADDED)[:2]
 
 TABLES = frozenset(table for tables in ADDED.values() for table in tables)
@@ -137,6 +140,12 @@ class Contents(NamedTuple):
     def newest(self) -> str | None:
         """Return the newest version whose columns exist, with those of all earlier versions."""
         return list(takewhile(self._has, ADDED))[-1] if self._has(_FIRST) else None
+
+    @property
+    def is_published(self) -> bool:
+        """Return whether it is a database of the published dashboard."""
+        is_ours = self.recorded is not None or ALEMBIC_TABLE in self.columns
+        return not is_ours and self.columns.keys() >= _PUBLISHED
 
     @property
     def foreign(self) -> list[str]:
