@@ -75,12 +75,11 @@ class ExchangeContent:
             )
 
     @property
-    def profile_key(self) -> str:
-        """Return the id of the profile in the file; empty without one."""
+    def profile_key(self) -> str | None:
+        """Return the id of the profile in the file; ``None`` without one."""
         profiles = self.manifest.get("profiles")
-        others = profiles if isinstance(profiles, list) else []
-        known = (self.profile.get("id"), *others, self.profile.get("name"))
-        return next((each for each in known if isinstance(each, str)), "")
+        known = (self.profile.get("id"), *(profiles if isinstance(profiles, list) else ()))
+        return next((each for each in known if isinstance(each, str)), None)
 
     @property
     def written_at(self) -> datetime:

@@ -92,8 +92,11 @@ class ExchangeReader:
         return locating_errors_at(f"{self._content.path}: {place}")
 
     def profile(self) -> Document:
-        """Return the profile."""
-        return dict(self._profile)
+        """Return the profile, without an id if the file has none."""
+        profile = dict(self._profile)
+        if self._content.profile_key is None:
+            del profile["id"]
+        return profile
 
     def contents(self) -> Iterator[Content]:
         """Read everything but the profile, the queries first."""
@@ -114,12 +117,14 @@ class ExchangeReader:
             why = "the progress of its setup, which is over"
             self._findings.add_skipped(content.path, f"{where}{_NOT_OF_PROFILE}: {why}")
         row["jira_config"] = self._without_redacted_token(row.get("jira_config"))
-        profile_id = UniqueIds("profile").add(content.profile_key)
+        key = content.profile_key
+        profile_id = UniqueIds("profile").add(key or "")
         document = published.profile_document(row, profile_id, content.written_at, report)
         # In the first files, a profile can have the flat format of the old dashboard.
         document = legacy.profile_document(profile_id, document, {}, report)
         source = _Source(document, content.path, where)
-        self._report_id(content.profile_key, profile_id, source)
+        if key is not None:
+            self._report_id(key, profile_id, source)
         make_names_unique([source], "profile", self._findings)
         return source.document
 
