@@ -21,7 +21,7 @@ from burndown.conversion.documents import (
     is_timestamp,
     keep_storable,
 )
-from burndown.conversion.findings import Finding, Findings, Report
+from burndown.conversion.findings import Finding, Findings, Report, first_few
 from burndown.conversion.json_text import (
     FormatError,
     UnreadableError,
@@ -55,6 +55,7 @@ __all__ = [
     "WeeklyMetrics",
     "convert",
     "escape_surrogates",
+    "first_few",
     "is_timestamp",
     "json_type",
     "keep_storable",

@@ -1,13 +1,22 @@
 """Findings: reports on the files of a workspace that is read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Finding", "Findings", "Report"]
+__all__ = ["Finding", "Findings", "Report", "first_few"]
 
 Report = Callable[[str], None]
 """Takes a sentence on a value that was converted."""
+
+_SHOWN = 3
+
+
+def first_few(names: Sequence[str]) -> str:
+    """Return the first names, with the number of the others."""
+    others = len(names) - _SHOWN
+    shown = ", ".join(names[:_SHOWN])
+    return f"{shown} and {others} more" if others > 0 else shown
 
 
 @dataclass(frozen=True)

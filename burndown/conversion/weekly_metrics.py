@@ -2,9 +2,10 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from burndown.conversion.findings import Report
+from burndown.conversion.findings import Report, first_few
 from burndown.models import Document
 from burndown.models.timestamps import to_iso_week
 
@@ -16,6 +17,7 @@ _OTHER = "other"
 """The type of metrics that are neither DORA nor Flow metrics."""
 
 
+@lru_cache(1024)
 def read_week(spelling: str) -> str | None:
     """Return the ISO week, which can also be of one digit (``2025-W7``) or its Monday.
 
@@ -43,6 +45,7 @@ class WeeklyMetrics:
         self._report = report
         self._found: dict[tuple[str, str], dict[str, _Metric]] = {}
         self._other_spellings: dict[str, str] = {}
+        self._doubles: dict[tuple[str, str], list[str]] = {}
 
     def add_week(self, spelling: str) -> str | None:
         """Return the ISO week as :func:`read_week` does, and remember the spelling for a report."""
@@ -69,22 +72,22 @@ class WeeklyMetrics:
         """
         metrics = self._found.setdefault((week, _type_of(name)), {})
         metric = _Metric(value, calculated_at)
-        if name not in metrics or metrics[name].value == value:
+        if name not in metrics:
             metrics[name] = metric
             return
-        others = self._found.setdefault((week, _OTHER), {})
-        older_name = f"{name} (double)"
-        while older_name in others:
-            older_name += " (double)"
-        self._report(
-            f"week {spelling}: {name} exists twice; the older one is kept as {older_name!r}"
-        )
         # Without timestamps, the one that comes later is the newer.
         older, newer = sorted(
             (metrics[name], metric), key=lambda each: each.calculated_at or _OLDEST
         )
         metrics[name] = newer
+        if older.value == newer.value:
+            return
+        others = self._found.setdefault((week, _OTHER), {})
+        older_name = f"{name} (double)"
+        while older_name in others:
+            older_name += " (double)"
         others[older_name] = older
+        self._doubles.setdefault((name, older_name), []).append(spelling)
 
     def documents(self, written_at: datetime) -> list[Document]:
         """Return the snapshots, without the ids of profile and query.
@@ -92,7 +95,7 @@ class WeeklyMetrics:
         Args:
             written_at: the time of those without a metric whose time is known.
         """
-        self._report_spellings()
+        self._report_changes()
         return [
             {
                 "snapshot_date": week,
@@ -107,14 +110,18 @@ class WeeklyMetrics:
             for (week, metric_type), metrics in self._found.items()
         ]
 
-    def _report_spellings(self) -> None:
-        spellings = self._other_spellings
-        if spellings:
-            named = ", ".join(f"{each} is now {spellings[each]}" for each in list(spellings)[:3])
-            more = f" and {len(spellings) - 3} more" if len(spellings) > 3 else ""
-            self._report(f"weeks in another spelling: {named}{more}")
+    def _report_changes(self) -> None:
+        for (name, older_name), spellings in self._doubles.items():
+            self._report(
+                f"{name} exists twice, and the older one is kept as {older_name!r}: in the week"
+                f" {first_few(spellings)}"
+            )
+        if self._other_spellings:
+            named = [f"{each} is now {week}" for each, week in self._other_spellings.items()]
+            self._report(f"weeks in another spelling: {first_few(named)}")
 
 
+@lru_cache(256)
 def _type_of(name: str) -> str:
     prefix = name.partition("_")[0]
     return prefix if prefix in ("dora", "flow") and "_" in name else _OTHER

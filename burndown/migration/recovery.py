@@ -52,13 +52,15 @@ class RecoveredStore:
         self._findings = findings
         self._originals: dict[tuple[str, str], list[LegacyQuery]] = {}
         self.restored: Restored = Counter()
-        for each in (*backups, folder):
-            for profile in Workspace.read(each, Findings(each)).profiles:
-                for original in profile.queries:
-                    self._originals.setdefault((profile.key, original.key), []).append(original)
+        next_to_it = Findings(folder)
+        workspaces = [Workspace.read(each, Findings(each)) for each in backups]
+        workspaces.append(Workspace.read(folder, next_to_it))
+        for profile in (profile for workspace in workspaces for profile in workspace.profiles):
+            for original in profile.queries:
+                self._originals.setdefault((profile.key, original.key), []).append(original)
         for query in (query for profile in store.profiles for query in profile.queries):
             self._restore_description(query)
-        self._added = self._profiles_of(folder)
+        self._added = self._profiles_to_add(workspaces[-1], next_to_it)
 
     @property
     def path(self) -> Path:
@@ -90,15 +92,10 @@ class RecoveredStore:
             found[file.model] = self._merged(found.get(file.model), file)
         yield from found.values()
 
-    def _profiles_of(self, folder: Path) -> list[LegacyProfile]:
+    def _profiles_to_add(self, workspace: Workspace, findings: Findings) -> list[LegacyProfile]:
         """Return the profiles in JSON files next to the database that it does not have."""
         known = {profile.key for profile in self._store.profiles}
-        findings = Findings(folder)
-        added = [
-            profile
-            for profile in Workspace.read(folder, findings).profiles
-            if profile.key not in known
-        ]
+        added = [profile for profile in workspace.profiles if profile.key not in known]
         if self._store.migrated_at is not None:
             for profile in added:
                 self._findings.add_skipped(profile.path, "the database has no such profile")

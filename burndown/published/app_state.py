@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from burndown.conversion import Report
+from burndown.conversion import Report, first_few
 from burndown.errors import format_value
 from burndown.models.field_types import is_line
-from burndown.published.reports import first_few
 from burndown.published.timestamps import read_timestamp
 
 __all__ = ["ACTIVE_PROFILE", "ACTIVE_QUERY", "fetched_at", "kept_state", "migrated_at"]

@@ -15,7 +15,10 @@ __all__ = ["snapshot_documents", "week_of"]
 
 _DEPTH = 3
 """Containers around a value in a metric: the metrics, the metric, and what it keeps aside."""
+_CATEGORIES = frozenset({"dora", "flow", "custom", None})
+"""Those that the dashboard writes. They follow from the name of a metric."""
 _FORECAST = ("forecast_value", "forecast_confidence_low", "forecast_confidence_high")
+_NO_FORECAST = dict.fromkeys(_FORECAST)
 
 
 def week_of(row: Row) -> str | None:
@@ -60,28 +63,28 @@ def _metric(row: Row, report_row: RowReport) -> Document:
         report_row(row["snapshot_date"], f"{row['metric_name']}: {what}")
 
     metric = dict(json_object(row, "calculation_metadata", _DEPTH, kept, report) or {})
-    for key, value in _columns(row, report).items():
-        replaced = metric.get(key)
-        if replaced is not None and replaced != value:
-            kept[f"calculation_metadata.{key}"] = replaced
-            report(f"{key}: another one in calculation_metadata; kept under {LEGACY_VALUES}")
-        metric[key] = value
-    if kept:
-        metric[LEGACY_VALUES] = kept
-    return metric
-
-
-def _columns(row: Row, report: Report) -> Document:
-    """Return the part of a metric that is in columns of its own."""
+    category, unit = row.get("metric_category"), row.get("metric_unit") or ""
+    if category not in _CATEGORIES:
+        kept["metric_category"] = category
     value = _value(row.get("metric_value"), report)
-    if isinstance(value, dict):
-        found = dict(value)
-    else:
-        found = {"value": value, "unit": row.get("metric_unit") or ""}
-    found["excluded_issue_count"] = row.get("excluded_issue_count") or 0
-    if any(row.get(column) is not None for column in _FORECAST):
-        found.update({column: row.get(column) for column in _FORECAST})
-    return found
+    if not isinstance(value, dict):
+        value = {"value": value, "unit": unit}
+    elif unit:
+        kept["metric_unit"] = unit
+    columns = {"excluded_issue_count": row.get("excluded_issue_count") or 0}
+    forecast = {column: row.get(column) for column in _FORECAST}
+    if forecast != _NO_FORECAST:
+        columns.update(forecast)
+    for layer in (value, columns):
+        for key in layer.keys() & metric.keys():
+            if metric[key] is not None and metric[key] != layer[key]:
+                kept[f"{key} (double)" if key in kept else key] = metric[key]
+        metric.update(layer)
+    if kept:
+        earlier = metric.get(LEGACY_VALUES, {})
+        metric[LEGACY_VALUES] = {**kept, **(earlier if isinstance(earlier, dict) else {})}
+        report(f"{', '.join(kept)}: without a place; kept under {LEGACY_VALUES}")
+    return metric
 
 
 def _value(written: Any, report: Report) -> Any:

@@ -1,23 +1,14 @@
 """Reports on rows: equal ones of thousands of rows become one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from burndown.conversion import Report
+from burndown.conversion import Report, first_few
 
-__all__ = ["RowReport", "first_few", "summed_up"]
+__all__ = ["RowReport", "summed_up"]
 
 RowReport = Callable[[str, str], None]
 """Takes the name of a row, such as an issue key, and a sentence on it."""
-
-_SHOWN = 3
-
-
-def first_few(names: Sequence[str]) -> str:
-    """Return the first names, with the number of the others."""
-    others = len(names) - _SHOWN
-    shown = ", ".join(names[:_SHOWN])
-    return f"{shown} and {others} more" if others > 0 else shown
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 A row of the database holds JSON as text. In a row of an exchange file it is parsed already.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from burndown.conversion import (
@@ -62,8 +62,7 @@ def parse_column(written: Any, depth: int, report: Report) -> Any:
         UnreadableError: it is not JSON, or nests too deeply for its place.
     """
     try:
-        # Nearly all pass, and the repair walks over every value.
-        return check_storable(decode(written) if isinstance(written, str) else written, depth)
+        return _parse_strictly(written, depth)
     except ValueError:
         pass
     if isinstance(written, str):
@@ -72,6 +71,15 @@ def parse_column(written: Any, depth: int, report: Report) -> Any:
         return check_storable(replace_non_finite(written, report), depth)
     except ValueError as error:
         raise UnreadableError(str(error)) from None
+
+
+def _parse_strictly(written: Any, depth: int) -> Any:
+    """Return the value of a JSON column, which nearly all pass; the repair walks over every value.
+
+    Raises:
+        ValueError: it is not JSON, or cannot be stored.
+    """
+    return check_storable(decode(written) if type(written) is str else written, depth)
 
 
 def json_value(row: Row, column: str, depth: int, kept: Document, report: Report) -> Any:
@@ -84,41 +92,32 @@ def json_value(row: Row, column: str, depth: int, kept: Document, report: Report
         kept: takes the text of a column that cannot be read.
         report: takes a sentence on each value that is converted or kept aside.
     """
-    return _read(row, column, depth, kept, report, _any)
+    written = row.get(column)
+    if written is None:
+        return None
+    try:
+        return _parse_strictly(written, depth)
+    except ValueError:
+        pass
+    try:
+        return parse_column(written, depth, lambda what: report(f"{column}: {what}"))
+    except UnreadableError as error:
+        _keep(written, column, str(error), kept, report)
+        return None
 
 
 def json_object(
     row: Row, column: str, depth: int, kept: Document, report: Report
 ) -> dict[str, Any] | None:
     """Return the object in a JSON column; as :func:`json_value`, but any other value is kept."""
-    found: dict[str, Any] | None = _read(row, column, depth, kept, report, _object)
-    return found
-
-
-def _read(
-    row: Row,
-    column: str,
-    depth: int,
-    kept: Document,
-    report: Report,
-    check: Callable[[Any], Any],
-) -> Any:
-    written = row.get(column)
-    if written is None:
-        return None
-    try:
-        return check(parse_column(written, depth, lambda what: report(f"{column}: {what}")))
-    except UnreadableError as error:
-        kept[column] = written if isinstance(written, str) else encode(written).decode()
-        report(f"{column}: {error}; kept under {LEGACY_VALUES}")
-        return None
-
-
-def _any(value: Any) -> Any:
-    return value
-
-
-def _object(value: Any) -> Any:
-    if value is None or isinstance(value, dict):
+    value = json_value(row, column, depth, kept, report)
+    if value is None or type(value) is dict:
         return value
-    raise UnreadableError(f"input should be an object, got {json_type(value)}")
+    why = f"input should be an object, got {json_type(value)}"
+    _keep(row[column], column, why, kept, report)
+    return None
+
+
+def _keep(written: Any, column: str, why: str, kept: Document, report: Report) -> None:
+    kept[column] = written if isinstance(written, str) else encode(written).decode()
+    report(f"{column}: {why}; kept under {LEGACY_VALUES}")

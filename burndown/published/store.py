@@ -7,7 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from burndown.conversion import Findings, Report, SourceData, UniqueIds, make_names_unique
+from burndown.conversion import (
+    Findings,
+    Report,
+    SourceData,
+    UniqueIds,
+    first_few,
+    make_names_unique,
+)
 from burndown.errors import format_value
 from burndown.files.paths import modified_at
 from burndown.models import (
@@ -33,7 +40,6 @@ from burndown.published.issues import response_document
 from burndown.published.metrics import snapshot_documents
 from burndown.published.profiles import profile_document, query_document
 from burndown.published.project_data import project_data_document
-from burndown.published.reports import first_few
 from burndown.published.rows import Row
 from burndown.published.tables import DATA_TABLES, Numbered, Tables
 

@@ -2,11 +2,13 @@
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from burndown.conversion import Report
-from burndown.published.reports import RowReport, summed_up
+from burndown.published.reports import summed_up
 from burndown.published.rows import IDS, Row
 
 __all__ = ["DATA_TABLES", "Numbered", "Orphans", "Tables", "columns_without_place"]
@@ -31,6 +33,8 @@ _KNOWN = {
 
 DATA_TABLES = (*_KNOWN, "project_statistics", "budget_settings", "budget_revisions")
 """The tables whose rows belong to a query, or to a profile if they have no ``query_id``."""
+
+_INFINITIES = (math.inf, -math.inf)
 
 
 def columns_without_place(table: str, columns: Iterable[str]) -> list[str]:
@@ -167,28 +171,25 @@ class Tables:
         selected = ", ".join(f"t.{_quoted(column)}" for column in columns)
         sql = f"SELECT {selected} FROM {source} ORDER BY t.rowid"
         rows = self._read(sql, parameters, report)
-        with summed_up(report) as report_row:
-            return [
-                dict(zip(columns, _as_json(row, columns, number, report_row), strict=True))
-                for number, row in enumerate(rows, 1)
-            ]
+        if _have_others(rows):
+            rows = _with_json_values(rows, columns, report)
+        return [dict(zip(columns, row)) for row in rows]  # noqa: B905 - strict takes a third more
 
     def _read(
         self, sql: str, parameters: tuple[int, ...] = (), report: Report = lambda what: None
     ) -> list[tuple[Any, ...]]:
         """Return the rows of a statement, with escapes for bytes that are not UTF-8."""
-        try:
+        with suppress(sqlite3.OperationalError):  # it quotes the string, which may be a secret
             return self._connection.execute(sql, parameters).fetchall()
-        except sqlite3.OperationalError:  # such text, or an error that is raised again
-            decoder = _Decoder()
-            earlier = self._connection.text_factory
-            self._connection.text_factory = decoder.decode
-            try:
-                rows = self._connection.execute(sql, parameters).fetchall()
-            finally:
-                self._connection.text_factory = earlier
-            report(f"{decoder.repaired} strings that are not UTF-8, read with escapes")
-            return rows
+        decoder = _Decoder()
+        earlier = self._connection.text_factory
+        self._connection.text_factory = decoder.decode
+        try:  # any other error is raised again
+            rows = self._connection.execute(sql, parameters).fetchall()
+        finally:
+            self._connection.text_factory = earlier
+        report(f"{decoder.repaired} strings that are not UTF-8, read with escapes")
+        return rows
 
     def _one(self, sql: str) -> int:
         [[number]] = self._read(sql)
@@ -210,22 +211,33 @@ class _Decoder:
             return text.decode(errors="backslashreplace")
 
 
-def _as_json(
-    row: tuple[Any, ...], columns: list[str], number: int, report: RowReport
-) -> Iterable[Any]:
-    """Return the values of a row with others in place of those that JSON does not have."""
-    # One comparison for each row, since there are none in nearly all rows.
-    if bytes not in map(type, row) and math.inf not in row and -math.inf not in row:
-        return row
-    values = dict(zip(columns, row, strict=True))
-    for column, value in values.items():
+def _have_others(rows: list[tuple[Any, ...]]) -> bool:
+    """Return whether there are values in the rows that JSON does not have."""
+    # Nearly never. Three passes in C take a tenth of the time of one comparison for each row.
+    return bytes in map(type, chain.from_iterable(rows)) or any(
+        infinity in chain.from_iterable(rows) for infinity in _INFINITIES
+    )
+
+
+def _with_json_values(
+    rows: list[tuple[Any, ...]], columns: list[str], report: Report
+) -> list[tuple[Any, ...]]:
+    """Return the rows with others in place of the values that JSON does not have."""
+
+    def converted(value: Any, column: str, row: str) -> Any:
         if isinstance(value, bytes):
-            values[column] = value.decode(errors="backslashreplace")
-            report(f"row {number}", f"{column}: binary data read as text")
-        elif value in (math.inf, -math.inf):
-            values[column] = None
-            report(f"row {number}", f"{column}: null in place of infinity")
-    return values.values()
+            report_row(row, f"{column}: binary data read as text")
+            return value.decode(errors="backslashreplace")
+        if value in _INFINITIES:
+            report_row(row, f"{column}: null in place of infinity")
+            return None
+        return value
+
+    with summed_up(report) as report_row:
+        return [
+            tuple(map(converted, row, columns, repeat(f"row {number}")))
+            for number, row in enumerate(rows, 1)
+        ]
 
 
 def _quoted(name: str) -> str:
