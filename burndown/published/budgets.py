@@ -5,6 +5,7 @@ them. ``created_at`` of the settings is the day from which the amounts hold.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -58,7 +59,8 @@ def budget_document(
         report("revisions of a budget without its amounts")
     for key in _AMOUNTS:
         if type(document.get(key)) is int:
-            document[key] = float(document[key])
+            with suppress(OverflowError):  # a file can hold any integer
+                document[key] = float(document[key])
     effective_from = _day(document.get("created_at"))
     if effective_from is not None:
         document["effective_from"] = effective_from
