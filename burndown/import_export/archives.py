@@ -28,6 +28,8 @@ MAX_RATIO = 200
 _ENTRY_SIGNATURE = b"PK\x01\x02"
 _UTF_8_FLAG = 0x800
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_HEADER = re.compile("header .* differ", re.DOTALL)
+"""What zipfile says of a name that a damaged header makes as long as the content after it."""
 _DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -210,4 +212,5 @@ def _explained() -> Iterator[None]:
         yield
     except _DAMAGES as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise ImportExportError(f"it cannot be unpacked: {reason or error}") from None
+        described = reason or _HEADER.sub("header differ", str(error))
+        raise ImportExportError(f"it cannot be unpacked: {described}") from None

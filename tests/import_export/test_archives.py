@@ -1,6 +1,7 @@
 """An archive may come from anywhere: faults are reported, and nothing is unpacked."""
 
 import io
+import json
 import random
 import struct
 import tracemalloc
@@ -14,7 +15,7 @@ import pytest
 
 from burndown import ImportExportError, SQLiteBackend
 from burndown.import_export import archives, export_profile, import_profile, limits, read_manifest
-from tests.import_export.exports import Files, files_of, refused, tree, whole
+from tests.import_export.exports import CANARY, Files, files_of, refused, tree, whole
 
 MB = 1024**2
 LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -185,6 +186,20 @@ def test_an_archive_with_a_fault_imports_nothing(
     assert (tree(folder), tree(Path.cwd() / "original")) == before
     found = {each.name for each in (*Path.cwd().iterdir(), *Path.cwd().parent.iterdir())}
     assert "evil.json" not in found
+
+
+def test_the_error_of_a_damaged_name_quotes_no_content(
+    kafka: SQLiteBackend, folder: Path, files: Files
+) -> None:
+    """A header can declare a name that goes on into the content, with the token."""
+    profile = json.dumps({"id": "p", "jira_config": {"token": CANARY}}).encode()
+    data = bytearray(packed({**files, "profile.json": profile}, method=zipfile.ZIP_STORED))
+    struct.pack_into("<H", data, data.rindex(LOCAL) + 26, len("profile.json") + len(profile))
+    path = folder / "export.zip"
+    path.write_bytes(data)
+    error = refused(kafka, path, "New")
+    assert "profile.json: it cannot be unpacked: File name in directory" in str(error)
+    assert CANARY not in str(error)
 
 
 CAPPED: dict[str, tuple[Pack, str]] = {

@@ -173,6 +173,7 @@ def row_of_week(week: Document) -> Document:
 def rows_of_snapshot(snapshot: Document) -> list[Document]:
     """Return the rows of ``metrics_data_points``."""
     columns = ("excluded_issue_count", *FORECAST)
+    is_other = snapshot["metric_type"] == "other"
     rows = []
     for name, metric in snapshot["metrics"].items():
         metric = metric if isinstance(metric, dict) else {"value": metric, "unit": ""}
@@ -181,7 +182,7 @@ def rows_of_snapshot(snapshot: Document) -> list[Document]:
         rows.append(
             {
                 "snapshot_date": snapshot["snapshot_date"],
-                "metric_category": snapshot["metric_type"],
+                "metric_category": "custom" if is_other else snapshot["metric_type"],
                 "metric_name": name,
                 "metric_value": rest["value"] if is_plain else rest,
                 "metric_unit": rest["unit"] if is_plain else "",
