@@ -36,6 +36,7 @@ from sqlmodel import Session
 
 from burndown import database
 from burndown.errors import (
+    BudgetNotFoundError,
     DatabaseCorruptionError,
     ForeignDatabaseError,
     ProfileNotFoundError,
@@ -178,7 +179,8 @@ def install_error_handlers(app: FastAPI) -> None:
     ==============================================  ======  ======================================
     error                                           status  body
     ==============================================  ======  ======================================
-    ``ProfileNotFoundError, QueryNotFoundError``    404     ``{"detail": "Profile 'x' not found"}``
+    ``ProfileNotFoundError, QueryNotFoundError``,   404     ``{"detail": "Profile 'x' not found"}``
+    ``BudgetNotFoundError``
     ``RevisionConflictError``                       409     ``{"detail": …, "given": 1, "current":
                                                             2}``
     ``ValidationError, RequestValidationError``     422     ``{"detail": [{"loc": ["body",
@@ -236,6 +238,7 @@ async def _unusable(request: Request, error: StorageError) -> JSONResponse:
 _HANDLERS: dict[type[Exception], Callable[[Request, Any], Coroutine[Any, Any, JSONResponse]]] = {
     ProfileNotFoundError: _not_found,
     QueryNotFoundError: _not_found,
+    BudgetNotFoundError: _not_found,
     RevisionConflictError: _conflict,
     ValidationError: _invalid,
     RequestValidationError: _invalid_request,

@@ -4,7 +4,7 @@ import glob
 from datetime import datetime
 from pathlib import Path
 
-from burndown.models import QueryDocument, public_document
+from burndown.models import BudgetDocument, QueryDocument, public_document
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
@@ -88,6 +88,7 @@ def query_overview(backend: PersistenceBackend, profile_id: str, query_id: str) 
             name: totals.get(name)
             for name in ("total_items", "completed_items", "total_points", "completed_points")
         },
+        "budget": _budget_summary(backend.get_budget(profile_id, query_id)),
         "snapshots": [
             {
                 "snapshot_date": snapshot["snapshot_date"],
@@ -112,8 +113,22 @@ def _query_summary(backend: PersistenceBackend, query: QueryDocument) -> Documen
         ],
         "changelog_count": len(backend.list_jira_changelogs(*ids)),
         "has_project_data": backend.get_project_data(*ids) is not None,
+        "has_budget": backend.get_budget(*ids) is not None,
         "week_count": len(weeks),
         "latest_week": max(weeks, default=None),
+    }
+
+
+def _budget_summary(budget: BudgetDocument | None) -> Document | None:
+    if budget is None:
+        return None
+    return {
+        "time_allocated_weeks": budget["time_allocated_weeks"],
+        "team_cost_per_week": budget["team_cost_per_week"],
+        "budget_total": budget["budget_total"],
+        "currency_symbol": budget["currency_symbol"],
+        "effective_from": budget["effective_from"],
+        "revision_count": len(budget["revisions"]),
     }
 
 

@@ -19,9 +19,12 @@ import pytest
 
 from burndown import get_backend
 from burndown.cli import run
+from burndown.conversion import Findings
 from burndown.database import get_db_connection
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
+from burndown.published import PublishedStore
+from tests.support.published_databases import opened, write_database
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,6 +52,42 @@ def run_part(code: str, names: dict[str, Any]) -> None:
                 exec(code, names)
         else:
             exec(code, names)
+
+
+def test_the_response_made_of_rows_is_the_documented_one(tmp_path: Path) -> None:
+    """A database with this issue is read, and the response compared as text."""
+    row = {
+        "profile_id": "p",
+        "query_id": "q",
+        "issue_key": "A-1",
+        "summary": "One",
+        "status": "Done",
+        "assignee": "Ann",
+        "issue_type": "Bug",
+        "resolution": "",
+        "created": "2025-10-31T22:22:55.000+0000",
+        "points": 3.0,
+        "fix_versions": "[]",
+        "project_key": "A",
+        "project_name": "Team A",
+        "labels": '["x"]',
+        "components": "null",
+    }
+    config = '{"points_field": "customfield_10016"}'
+    path = tmp_path / "burndown.db"
+    write_database(
+        path,
+        {
+            "profiles": [{"id": "p", "jira_config": config}],
+            "queries": [{"profile_id": "p", "id": "q"}],
+            "jira_issues": [row],
+        },
+    )
+    with opened(path) as connection:
+        store = PublishedStore(connection, path, Findings(tmp_path))
+        [data] = store.data(store.profiles[0].queries[0])
+    [documented] = blocks("docs/published-database.md", "json")
+    assert json.dumps(data.documents[0]["response"]) == json.dumps(json.loads(documented))
 
 
 def test_the_examples_for_servers_run(capsys: pytest.CaptureFixture[str]) -> None:

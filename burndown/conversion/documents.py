@@ -1,4 +1,4 @@
-"""Invalid values of a profile or query, converted or kept aside one by one.
+"""Invalid values of a profile, query or budget, converted or kept aside one by one.
 
 The models decide which values are invalid. A value that can mean only one thing is converted:
 ``"100"`` for a number, a timestamp for a date. Any other leaves its field unset and is kept, by its
@@ -38,8 +38,8 @@ _Expected = Callable[[Any], str | None]
 
 _UNSET = object()
 """The result for a value that was kept aside, or means that nothing is set."""
-_IDS = {"id": "id", "profile_id": "id", "query_id": "id"}
-"""The fields that an entity requires, to validate each of the others alone."""
+_ID = "id"
+"""The value of the keys of an entity, which it requires, to validate each other field alone."""
 _NAME = "name"
 """Names are made unique later, when all are known; here they only have to be one line."""
 _USER_IN_URL = re.compile(r"://[^/\s]*@")
@@ -199,7 +199,8 @@ def _problem(model: _Model, document: Mapping[str, Any]) -> str | None:
     """Return what is expected in place of the first invalid value, or ``None``."""
     try:
         if issubclass(model, Entity):
-            [stored] = codec_of(model).complete([{**_IDS, **document}])
+            ids = dict.fromkeys(model.__table__.primary_key.columns.keys(), _ID)
+            [stored] = codec_of(model).complete([{**ids, **document}])
         else:
             stored = model.model_validate(document).to_document()
     except pydantic.ValidationError as error:
@@ -208,7 +209,7 @@ def _problem(model: _Model, document: Mapping[str, Any]) -> str | None:
         return error.problems[0].expected
     # Models also convert: what they accept but would store otherwise is invalid in a file.
     for key, value in document.items():
-        if not field_type(model, key).is_timestamp and not _same(value, stored.get(key)):
+        if not field_type(model, key).has_one_spelling and not _same(value, stored.get(key)):
             return "input should be a value that is stored unchanged"
     return None
 

@@ -40,9 +40,9 @@ class FieldType:
         return not self.types or bool(self.types & {str, SecretStr})
 
     @property
-    def is_timestamp(self) -> bool:
-        """Return whether it takes timestamps, which are stored in one spelling."""
-        return datetime in self.types
+    def has_one_spelling(self) -> bool:
+        """Return whether all its values are stored in one spelling, as timestamps and floats."""
+        return datetime in self.types or (float in self.types and int not in self.types)
 
 
 def field_type(model: type[BaseModel], key: str) -> FieldType:

@@ -50,8 +50,7 @@ class PublishedFile(ForkAware):
         """Open a connection in a transaction, in which the content does not change.
 
         Args:
-            lock: keep other processes from writing to the file. Else nothing is changed, not even
-                for a moment.
+            lock: keep other processes from writing to the file. Without it, nothing changes.
 
         Yields:
             The connection.

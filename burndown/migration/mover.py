@@ -14,7 +14,7 @@ from burndown.conversion import (
 )
 from burndown.errors import ValidationError
 from burndown.migration.comparison import difference, require_equal
-from burndown.models import Entity, JiraCache, Profile, Query, TaskProgress
+from burndown.models import Entity, JiraCache, Profile, Query, QueryData, TaskProgress
 from burndown.models.codec import codec_of
 from burndown.repositories.app_state import set_app_state
 from burndown.repositories.base import list_encoded, save_documents
@@ -107,7 +107,7 @@ class Mover:
         stored = {key_of(row): row for row in encoded}
         if len(stored) != len(rows):
             raise difference(data.path, f"{data.where}the number of its entries")
-        for row in rows:
+        for row in _by_column(entity, rows):
             _require_equal(data, row, stored.get(key_of(row)))
         self._count(entity, len(rows))
         if entity is JiraCache:
@@ -135,6 +135,19 @@ class Mover:
     def _count(self, entity: type[Entity], number: int) -> None:
         label = entity.LABEL
         self.moved[label] = self.moved.get(label, 0) + number
+
+
+def _by_column(entity: type[QueryData], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the columns should hold: unknown keys are in one of their own.
+
+    Values of people, next to them, are stored in one spelling: amounts as floats, times in UTC.
+    """
+    if not entity.UNKNOWN_KEYS:
+        return rows
+    return [
+        entity.fields_of_document({key: stored[key] for key in row})
+        for row, stored in zip(rows, codec_of(entity).complete(rows), strict=True)
+    ]
 
 
 def _require_equal(

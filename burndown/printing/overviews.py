@@ -59,6 +59,8 @@ def query(found: Document) -> None:
     scope = found["project_scope"]
     if any(value is not None for value in scope.values()):
         line("Scope: " + ", ".join(f"{name} {value}" for name, value in scope.items()))
+    if found["budget"] is not None:
+        line(f"Budget: {_budget(found['budget'])}")
     table = Table("key", "age", "issues", "state", "expires", title="Cached responses")
     for cache in found["cached_responses"]:
         age = _age(cache["age_seconds"])
@@ -72,6 +74,18 @@ def query(found: Document) -> None:
         metrics = ", ".join(snapshot["metrics"])
         add_row(table, snapshot["snapshot_date"], snapshot["metric_type"], metrics)
     print_table(table)
+
+
+def _budget(budget: Document) -> str:
+    currency, count = budget["currency_symbol"], budget["revision_count"]
+    amounts = {
+        "{:g} weeks": budget["time_allocated_weeks"],
+        "{:,.2f} {} a week": budget["team_cost_per_week"],
+        "{:,.2f} {} in total": budget["budget_total"],
+        "from {}": budget["effective_from"],
+    }
+    known = [text.format(each, currency) for text, each in amounts.items() if each is not None]
+    return ", ".join([*known, f"{count} revision{'' if count == 1 else 's'}"])
 
 
 def _heading(found: Document) -> None:

@@ -13,16 +13,17 @@ __all__ = ["ACTIVE_PROFILE", "ACTIVE_QUERY", "fetched_at", "kept_state", "migrat
 
 ACTIVE_PROFILE = "active_profile_id"
 ACTIVE_QUERY = "active_query_id"
-_KEPT = ("parameter_panel_state",)
+_PANEL = "parameter_panel_state"
 _FETCHED = "last_fetch_time"
 _MIGRATED = "migration_timestamp"
 
-_USED = {ACTIVE_PROFILE, ACTIVE_QUERY, *_KEPT, _FETCHED}
+_USED = {ACTIVE_PROFILE, ACTIVE_QUERY, _FETCHED}
 _OF_UPDATER = "of its updater"
 _SKIPPED = {
     "schema_version": "of its own tables and its own migration",
     "migration_complete": "of its own tables and its own migration",
     _MIGRATED: "of its own tables and its own migration",
+    _PANEL: "input should be a string without NUL characters",
     "profiles": "the old list of profiles, which can hold tokens",
     "version": "the old list of profiles, which can hold tokens",
     "last_delta_changed_count": "of its last update",
@@ -52,8 +53,8 @@ def kept_state(written: Mapping[str, Any], skip: Report) -> dict[str, str]:
     kept = {}
     for key, value in written.items():
         name = str(key).partition(":")[0]
-        if name in _KEPT and isinstance(value, str) and is_line(value):
-            kept[name] = value
+        if key == _PANEL and isinstance(value, str) and is_line(value):
+            kept[key] = value
         elif name not in _USED:
             skipped.setdefault(_SKIPPED.get(name, _UNKNOWN), []).append(format_value(key))
     for why, keys in skipped.items():

@@ -5,7 +5,6 @@ them. ``created_at`` of the settings is the day from which the amounts hold.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -32,6 +31,8 @@ _AMOUNTS = (
     "baseline_velocity_items",
     "baseline_velocity_points",
 )
+_EXACT = 2**53
+"""From here on, a float can lose a digit of an integer."""
 _METADATA_DEPTH = 3
 """Containers around the metadata of a revision: the budget, its revisions, the revision."""
 
@@ -58,9 +59,9 @@ def budget_document(
     if settings is None:
         report("revisions of a budget without its amounts")
     for key in _AMOUNTS:
-        if type(document.get(key)) is int:
-            with suppress(OverflowError):  # a file can hold any integer
-                document[key] = float(document[key])
+        written = document.get(key)
+        if type(written) is int and abs(written) < _EXACT:
+            document[key] = float(written)
     effective_from = _day(document.get("created_at"))
     if effective_from is not None:
         document["effective_from"] = effective_from

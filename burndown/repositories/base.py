@@ -19,7 +19,7 @@ from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.columns import UtcTimestamp, damaged
 from burndown.models.documents import Document
-from burndown.models.json_columns import CompressedJson, JsonText
+from burndown.models.json_columns import CompressedJson, JsonColumn, JsonText
 from burndown.models.query_data import QUERY_IDS, QueryData
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
@@ -203,12 +203,16 @@ def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
 @cache
 def _encoded_rows(entity: type[QueryData]) -> Statement:
     columns = [
-        type_coerce(column, type(column.type)(raw=True)).label(column.name)
-        if isinstance(column.type, JsonText | CompressedJson)
+        type_coerce(column, _raw_type(column.type)).label(column.name)
+        if isinstance(column.type, JsonColumn)
         else column
         for column in entity.__table__.c
     ]
     return Statement(select(*columns).where(*query_conditions(entity)))
+
+
+def _raw_type(stored: JsonColumn[Any]) -> JsonColumn[Any]:
+    return CompressedJson(raw=True) if isinstance(stored, CompressedJson) else JsonText(raw=True)
 
 
 @cache

@@ -39,6 +39,7 @@ def summary(query: dict[str, Any]) -> dict[str, Any]:
         "cached_responses": backend.list_jira_caches(*ids),
         "changelog_count": len(backend.list_jira_changelogs(*ids)),
         "has_project_data": backend.get_project_data(*ids) is not None,
+        "has_budget": backend.get_budget(*ids) is not None,
         "week_count": len(set(weeks)),
         "latest_week": max(weeks) if weeks else None,
     }
@@ -93,6 +94,8 @@ def test_show_prints_a_profile_as_json(capsys: Capture, workspace: Path) -> None
 def test_show_prints_a_query_as_json(capsys: Capture, workspace: Path) -> None:
     """It has all that belongs to the query, in every format of project data."""
     get_backend().save_query("kafka", {"id": "bare"})
+    budget = {"budget_total": 48_000, "effective_from": "2026-01-05", "own": 1}
+    get_backend().save_budget("kafka", "12w", {**budget, "revisions": [{"reason": "scope"}]})
     set_backend(None)
     scopes = []
     for ids in (("kafka", "12w"), ("kafka", "bare"), ("zh", "offen")):
@@ -108,6 +111,16 @@ def test_show_prints_a_query_as_json(capsys: Capture, workspace: Path) -> None:
             "project_scope": {
                 key: scope.get(key)
                 for key in ("total_items", "completed_items", "total_points", "completed_points")
+            },
+            "budget": None
+            if ids != ("kafka", "12w")
+            else {
+                "time_allocated_weeks": None,
+                "team_cost_per_week": None,
+                "budget_total": 48_000,
+                "currency_symbol": "€",
+                "effective_from": "2026-01-05",
+                "revision_count": 1,
             },
             "snapshots": [
                 {
@@ -164,6 +177,23 @@ def test_show_of_a_query_prints_all_that_belongs_to_it(capsys: Capture, workspac
     for snapshot in backend.get_metrics_snapshots("kafka", "12w", limit=None):
         row = rf"^[│|] {snapshot['snapshot_date']} [│|] {snapshot['metric_type']} +[│|]"
         assert re.search(row, output, re.MULTILINE)
+
+
+def test_show_prints_the_amounts_of_a_budget(capsys: Capture, workspace: Path) -> None:
+    assert "Budget" not in printed(capsys, "show", "kafka", "12w")
+    backend = get_backend()
+    backend.save_budget("kafka", "12w", {"time_allocated_weeks": 12.5, "budget_total": 48_000})
+    backend.add_budget_revision("kafka", "12w", {"budget_total_delta": 3})
+    set_backend(None)
+    line = "Budget: 12.5 weeks, 48,000.00 € in total, 1 revision\n"
+    assert line in printed(capsys, "show", "kafka", "12w")
+    backend = get_backend()
+    backend.add_budget_revision("kafka", "12w", {"budget_total_delta": 4})
+    more = {"team_cost_per_week": 0, "currency_symbol": "[b]", "effective_from": "2026-01-05"}
+    backend.save_budget("kafka", "12w", more)
+    set_backend(None)
+    line = "Budget: 0.00 [b] a week, from 2026-01-05, 2 revisions\n"
+    assert line in printed(capsys, "show", "kafka", "12w")
 
 
 def test_an_empty_database_is_reported_as_empty(capsys: Capture, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
     "budget": {
         "time_allocated_weeks": (-1, "time_allocated_weeks"),
         "effective_from": ("5.1.2026", "effective_from"),
-        "currency_symbol": ("", "currency_symbol"),
+        "currency_symbol": (" ", "currency_symbol"),
         "revisions": ([{}, {"week_label": "2025-W53"}], "revisions[1].week_label"),
         "unknown": (math.nan, "unknown"),
     },

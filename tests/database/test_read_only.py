@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown import SQLiteBackend, StorageError, get_backend
+from burndown import Budget, SQLiteBackend, StorageError, get_backend
 from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.database.database_file import DatabaseFile
@@ -224,6 +224,20 @@ def test_an_older_database_is_read_in_the_current_version(version: str, path: Pa
         assert {each["revision"] for each in backend.list_queries("kafka")} == {1}
         with pytest.raises(StorageError, match="cannot be written: it was opened read-only"):
             backend.patch_profile("kafka", {"description": "changed"})
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2", "1.3"])
+def test_an_older_database_is_read_without_budgets(version: str, path: Path) -> None:
+    """A table of that name is another program's."""
+    older = copy_of(version, path.with_name("older.db"))
+    with closing(sqlite3.connect(older)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE budgets AS SELECT 'kafka' AS profile_id, '12w' AS query_id"
+        )
+    with open_backend(older, read_only=True) as backend:
+        assert backend.get_budget("kafka", "12w") is None
+        assert list(backend.records(Budget)) == []
+        assert list(backend.records(Budget, "kafka", "12w")) == []
 
 
 def test_a_transaction_of_a_reader_has_one_snapshot_and_blocks_no_writer(path: Path) -> None:

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import select
 
-from burndown import JiraCache, Profile, RevisionConflictError, SQLiteBackend, ValidationError
+from burndown import (
+    Budget,
+    BudgetNotFoundError,
+    BudgetRevision,
+    JiraCache,
+    Profile,
+    RevisionConflictError,
+    SQLiteBackend,
+    ValidationError,
+)
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import utc_now
+from burndown.repositories import BudgetRepository
 from burndown.repositories.profile import ProfileRepository, get_profile
 from burndown.sql import Executor
 
@@ -263,3 +274,71 @@ def test_a_repository_sets_the_revision(backend: SQLiteBackend) -> None:
             profiles.save(stale)
         profiles.save(profile)
     assert profile.revision == 4
+
+
+# --- lists of sections -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_budget(backend: SQLiteBackend) -> SQLiteBackend:
+    backend.save_query("k", {"id": "q"})
+    revisions = [{"reason": "scope", "own": {"a": 1}}]
+    backend.save_budget("k", "q", {"effective_from": "2026-01-05", "revisions": revisions})
+    return backend
+
+
+BUDGET_EDITS: dict[str, Callable[[Budget], object]] = {
+    "a revision": lambda b: b.revisions.append(BudgetRevision(reason="more")),
+    "a field of a revision": lambda b: setattr(b.revisions[0], "team_cost_delta", 3),
+    "an unknown key of a revision": lambda b: b.revisions[0].own.update(api_token="t"),  # type: ignore[attr-defined]
+    "no revision": lambda b: b.revisions.clear(),
+    "a day": lambda b: setattr(b, "effective_from", date(2026, 2, 2)),
+    "an unknown key": lambda b: b.extra.update(own=1),
+}
+
+
+@pytest.mark.parametrize("edit", BUDGET_EDITS)
+def test_an_edit_of_a_budget_in_place_is_stored(with_budget: SQLiteBackend, edit: str) -> None:
+    """So is that of an entity which a repository has read and saved."""
+    found = []
+    for by_repository in (False, True):
+        with with_budget.database.session() as session:
+            repository = BudgetRepository(session)
+            budget = repository.get("k", "q") if by_repository else session.get(Budget, ("k", "q"))
+            assert budget is not None
+            assert budget.effective_from == date(2026, 1, 5)
+            BUDGET_EDITS[edit](budget)
+            if by_repository:
+                repository.save(budget)
+        found.append(with_budget.get_budget("k", "q"))
+        assert found[-1] == budget.to_document()
+        with_budget.delete_budget("k", "q")
+        revisions = [{"reason": "scope", "own": {"a": 1}}]
+        with_budget.save_budget("k", "q", {"effective_from": "2026-01-05", "revisions": revisions})
+    times = {"created_at": None, "updated_at": None}
+    assert {**found[0], **times} == {**found[1], **times}  # type: ignore[dict-item]
+
+
+def test_an_invalid_revision_that_was_added_in_place_is_refused(with_budget: SQLiteBackend) -> None:
+    before = with_budget.get_budget("k", "q")
+
+    def add() -> None:
+        with with_budget.database.session() as session:
+            budget = session.get(Budget, ("k", "q"))
+            assert budget is not None
+            budget.revisions.append({"reason": 3})  # type: ignore[arg-type]
+
+    with pytest.raises(
+        ValidationError, match=r"revisions\[1\].reason: input should be a valid str"
+    ):
+        add()
+    assert with_budget.get_budget("k", "q") == before
+
+
+def test_a_repository_deletes_a_budget(with_budget: SQLiteBackend) -> None:
+    with with_budget.database.session() as session:
+        BudgetRepository(session).delete("k", "q")
+        assert BudgetRepository(session).get("k", "q") is None
+        with pytest.raises(BudgetNotFoundError):
+            BudgetRepository(session).delete("k", "q")
+    assert with_budget.get_budget("k", "q") is None

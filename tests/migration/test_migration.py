@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from burndown import MigrationError, SQLiteBackend, StorageError, get_backend, jira_cache_key
 from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
+from burndown.legacy import has_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.models import ENTITIES, Entity, QueryData
 from burndown.persistence.json_backend import JSONBackend
@@ -35,7 +36,23 @@ from tests.support.legacy_workspaces import (
 def demo(tmp_path: Path) -> Path:
     """Create a small sample workspace; return its folder of profiles."""
     write_demo_workspace(tmp_path, issues=12)
+    write_budget(tmp_path / "profiles")
     return tmp_path / "profiles"
+
+
+BUDGET = {
+    "time_allocated_weeks": 12,
+    "effective_from": "2026-01-05",
+    "created_at": "2026-01-05T09:00:00",
+    "revisions": [{"revision_date": "2026-02-02", "reason": "KAFKA has grown"}],
+    "own": 1,
+}
+
+
+def write_budget(profiles: Path) -> None:
+    """Write a budget as a person would edit it: times are local, and amounts are integers."""
+    path = profiles / "kafka/queries/12w/budget.json"
+    path.write_text(json.dumps([BUDGET]), "utf-8")
 
 
 def migrate_files(files: Files, root: Path) -> Path:
@@ -326,6 +343,24 @@ def test_an_unexpected_setting_is_reported_and_does_not_stop_the_migration(demo:
     assert stored["legacy_values"] == {"forecast_settings.pert_factor": -1}
     del profile["forecast_settings"]["pert_factor"]
     assert stored["forecast_settings"] == profile["forecast_settings"]
+
+
+def test_a_budget_is_moved(demo: Path) -> None:
+    """Its times are those of the file, in UTC."""
+    report = run_migration_if_needed()
+    assert report.moved["budgets"] == 1
+    found: Any = get_backend().get_budget("kafka", "12w")
+    [revision] = found["revisions"]
+    assert found["time_allocated_weeks"] == 12
+    assert (found["effective_from"], found["own"]) == ("2026-01-05", 1)
+    assert datetime.fromisoformat(found["created_at"]) == datetime(2026, 1, 5, 9).astimezone()
+    assert datetime.fromisoformat(revision["revision_date"]) == datetime(2026, 2, 2).astimezone()
+    assert revision["reason"] == "KAFKA has grown"
+
+
+def test_a_budget_next_to_the_folder_of_profiles_is_of_another_program(tmp_path: Path) -> None:
+    (tmp_path / "budget.json").write_text("{}")
+    assert not has_workspace(tmp_path / "profiles")
 
 
 @pytest.mark.parametrize("name", ["jira_cache.json", "jira_changelog_cache.json"])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from burndown import SQLiteBackend
+from burndown import SQLiteBackend, open_backend
 from tests.support.processes import PATIENCE, SPAWN, needs_fork, needs_kill, run_all
 
 
@@ -67,6 +67,29 @@ def test_four_processes_that_count_lose_nothing(tmp_path: Path) -> None:
     with SQLiteBackend(path) as backend:
         assert backend.get_app_state("count") == "400"
         assert backend.database.check_integrity() == (True, [])
+
+
+def add_revisions_in(location: str, writer: int, times: int) -> None:
+    with open_backend(location) as backend:
+        for number in range(times):
+            backend.add_budget_revision("p", "q", {"reason": f"{writer} {number}"})
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "json"])
+def test_revisions_of_four_processes_lose_nothing(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    locations = {"sqlite": str(tmp_path / "burndown.db"), "json": f"json:{tmp_path / 'profiles'}"}
+    location = locations.get(kind) or request.getfixturevalue("postgres_url")
+    with open_backend(location) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        backend.save_budget("p", "q", {})
+        run_all(SPAWN, add_revisions_in, *[(location, writer, 20) for writer in range(4)])
+        budget = backend.get_budget("p", "q")
+    assert budget is not None
+    reasons = [each["reason"] for each in budget["revisions"]]
+    assert sorted(reasons) == sorted(f"{writer} {n}" for writer in range(4) for n in range(20))
 
 
 def test_threads_of_four_processes_lose_nothing(tmp_path: Path) -> None:

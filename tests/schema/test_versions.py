@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, inspect
 
-from burndown import SQLiteBackend
+from burndown import SQLiteBackend, StorageError
 from burndown.database import Database, SQLiteDatabase, open_database
 from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query
 from burndown.persistence.sql_backend import SQLBackend
@@ -220,6 +220,30 @@ def test_a_downgrade_keeps_revisions(
         before = records(backend)  # type: ignore[arg-type]
         database.change_version("1.2")
         assert database.schema_version() == "1.2"
+        assert records(backend) == before  # type: ignore[arg-type]
+        assert database.schema_version() == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
+def test_a_downgrade_deletes_no_budget(
+    location: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """It is refused, and changes nothing, until the last budget has been deleted."""
+    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
+    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
+    with SQLBackend(database) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        backend.save_budget("p", "q", {"revisions": [{"reason": "scope"}]})
+        before = records(backend)  # type: ignore[arg-type]
+        with pytest.raises(StorageError, match="no place for budgets, such as that of query 'q'"):
+            database.change_version("1.3")
+        assert database.schema_version() == SCHEMA_VERSION
+        assert records(backend) == before  # type: ignore[arg-type]
+        backend.delete_budget("p", "q")
+        before = records(backend)  # type: ignore[arg-type]
+        database.change_version("1.3")
+        assert database.schema_version() == "1.3"
         assert records(backend) == before  # type: ignore[arg-type]
         assert database.schema_version() == SCHEMA_VERSION
 

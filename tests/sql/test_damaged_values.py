@@ -17,9 +17,9 @@ from sqlmodel import Session
 
 from burndown import DatabaseCorruptionError, JiraCache, Profile, Query, SQLiteBackend
 from burndown.models import Entity
-from burndown.models.columns import Flag, StoredType, UtcTimestamp
+from burndown.models.columns import CalendarDate, Flag, StoredType, UtcTimestamp
 from burndown.models.compression import compress, decompress
-from burndown.models.json_columns import CompressedJson, FlagJson, JsonText
+from burndown.models.json_columns import CompressedJson, FlagJson, JsonText, SubmodelListJson
 from burndown.models.json_columns import SubmodelJson as Section
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
@@ -52,6 +52,14 @@ DAMAGES: dict[type[StoredType[Any]], list[str]] = {
     JsonText: [*map(text, NOT_OBJECTS), NOT_UTF_8, BLOB],
     Section: [*map(text, NOT_OBJECTS), NOT_UTF_8, BLOB],
     FlagJson: ["''", "'{'", "2", "-1", NOT_UTF_8, BLOB],
+    SubmodelListJson: [
+        *map(text, ["", "[", "[1", "{}", "3", "null", "[][]", "[NaN]", '[{"reason":1}']),
+        *(NOT_UTF_8, BLOB),
+    ],
+    CalendarDate: [
+        *map(text, ["", "yesterday", "2026-13-01", "2026-01-05T10:00:00", CANARY]),
+        *(NOT_UTF_8, BLOB, "17"),
+    ],
     Flag: ["2", "'maybe'", "'true'", "0.5", BLOB],
     UtcTimestamp: [
         *map(text, ["", "yesterday", "20x5-12-23 10:00:00.000000", "2025-13-01 10:00:00.000000"]),
