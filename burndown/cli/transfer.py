@@ -130,7 +130,9 @@ def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
 
 
 def import_(
-    source: Annotated[Path, typer.Argument(help="Folder or .zip file of an export.")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder or .zip file of an export, or an exchange file.")
+    ],
     name: Annotated[str | None, typer.Option(help="Name that replaces the exported one.")] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Delete the profile with the same id or name first.")
@@ -140,7 +142,7 @@ def import_(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a profile from an export.
+    """Import a profile from an export, or from the exchange file of the published dashboard.
 
     It is imported completely or not at all.
     """

@@ -1,4 +1,4 @@
-"""What an import reads: an export of any format, open for reading."""
+"""An export of any format that is open for reading, as an import needs it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager

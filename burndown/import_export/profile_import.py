@@ -36,6 +36,9 @@ def import_profile(
 ) -> str:
     """Add a profile from what :func:`export_profile` wrote: all of it or nothing.
 
+    An exchange file of the published dashboard is imported as well. What has another form here is
+    converted, and :func:`run_import` reports it.
+
     The export may have been packed again, edited, or copied to a disk that changes the case or the
     normalization of names. :attr:`ImportReport.warnings`, such as that the Jira token has to be
     entered again, are logged.
@@ -45,7 +48,7 @@ def import_profile(
     more, since they preserve what exists.
 
     Args:
-        import_path: the folder or ``.zip`` file.
+        import_path: the folder or ``.zip`` file, or the exchange file.
         profile_name: a name instead of the exported one; if the id is taken, a new one is derived
             from it.
         replace: delete the profile that has the id or the name, with all that belongs to it. Its
