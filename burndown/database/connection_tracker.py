@@ -20,6 +20,7 @@ from burndown.database import timeouts
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.errors import StorageError
 from burndown.forks import FORK_TIMEOUT_SECONDS
+from burndown.schema.guard import MARGIN_SECONDS
 
 __all__ = ["ConnectionTracker"]
 
@@ -67,7 +68,7 @@ class ConnectionTracker:
             self._refuse_inherited()
             connection = sqlite3.connect(
                 database,
-                timeout=timeouts.BUSY_TIMEOUT_SECONDS,
+                timeout=timeouts.BUSY_TIMEOUT_SECONDS + MARGIN_SECONDS,
                 isolation_level=None,
                 check_same_thread=False,  # a connection is used by one thread at a time
                 factory=kind,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Table, inspect, text
 
 from burndown.models import Entity
+from burndown.schema.guard import GUARDS
 from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE
 from burndown.schema.version_table import OLD_VERSIONS, contents_of
 
@@ -50,7 +51,7 @@ def foreign_objects(connection: Connection) -> list[str]:
         *(
             f"trigger {name} of {table}"
             for name, table in connection.execute(text(_TRIGGERS[dialect]))
-            if table in ours
+            if table in ours and name not in GUARDS
         ),
     ]
 

@@ -7,7 +7,7 @@ VERSIONS = {
     "1.1": "Cached responses: issue count, completeness. Queries: time of the last edit.",
     "1.2": "A version table of its own. Changelogs: completeness.",
     "1.3": "Profiles and queries: the revision.",
-    "1.4": "Budgets of queries.",
+    "1.4": "Budgets of queries. SQLite: triggers against the published dashboard.",
 }
 """All versions, oldest first, with their changes; ``burndown/schema/versions`` has the scripts."""
 

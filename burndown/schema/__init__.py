@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from burndown.errors import ForeignDatabaseError
 from burndown.models import SCHEMA_VERSION, Entity
 from burndown.models.version import VERSIONS
+from burndown.schema.guard import create_guards
 from burndown.schema.recognition import READABLE
 from burndown.schema.version_table import (
     contents_of,
@@ -50,6 +51,8 @@ def make_schema(connection: Connection, location: str = "The database") -> None:
         tables = ", ".join(contents.foreign)
         raise ForeignDatabaseError(location, f"has another program's tables {tables}")
     Entity.metadata.create_all(connection)
+    for guard in create_guards(connection.dialect.name):
+        connection.exec_driver_sql(guard)
     for statement in record_version(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
         connection.execute(statement)
 

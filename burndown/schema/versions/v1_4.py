@@ -1,4 +1,4 @@
-"""Budgets of queries."""
+"""Budgets of queries. SQLite: triggers against the published dashboard."""
 
 import sqlalchemy as sa
 from alembic import context, op
@@ -6,6 +6,7 @@ from alembic import context, op
 from burndown.errors import StorageError
 from burndown.models.columns import CalendarDate, OrderedText, UtcTimestamp
 from burndown.models.json_columns import JsonText
+from burndown.schema.guard import create_guards, drop_guards
 
 revision = "1.4"
 down_revision = "1.3"
@@ -35,12 +36,16 @@ def upgrade() -> None:
             ["profile_id", "query_id"], ["queries.profile_id", "queries.id"], ondelete="CASCADE"
         ),
     )
+    for guard in create_guards(op.get_context().dialect.name):
+        op.execute(guard)
 
 
 def downgrade() -> None:
     if not context.is_offline_mode():
         _refuse_budgets(op.get_bind())
     op.drop_table("budgets")
+    for guard in drop_guards(op.get_context().dialect.name):
+        op.execute(guard)
 
 
 def _refuse_budgets(connection: sa.Connection) -> None:
