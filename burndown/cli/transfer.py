@@ -142,9 +142,10 @@ def import_(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a profile from an export, or from the exchange file of the published dashboard.
+    """Import a profile from an export or an exchange file.
 
-    It is imported completely or not at all.
+    It is imported completely or not at all. "Export" in the published dashboard writes exchange
+    files.
     """
     from burndown import printing
     from burndown.cli.stores import open_store, settings_for
