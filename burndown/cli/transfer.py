@@ -1,6 +1,5 @@
 """Commands that copy data out of a store and into one."""
 
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -131,7 +130,9 @@ def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
 
 
 def import_(
-    source: Annotated[Path, typer.Argument(help="Folder or .zip file of an export.")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder or .zip file of an export, or an exchange file.")
+    ],
     name: Annotated[str | None, typer.Option(help="Name that replaces the exported one.")] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Delete the profile with the same id or name first.")
@@ -141,7 +142,7 @@ def import_(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a profile from an export.
+    """Import a profile from an export, or from the exchange file of the published dashboard.
 
     It is imported completely or not at all.
     """
@@ -161,6 +162,6 @@ def import_(
             )
         report = run_import(source, name, replace=replace, dry_run=dry_run)
     if as_json:
-        print_json({"dry_run": dry_run, **asdict(report), "warnings": report.warnings})
+        print_json({"dry_run": dry_run, **report.to_document()})
     else:
-        printing.imported(report, planned=dry_run)
+        printing.imported(report, source, planned=dry_run)

@@ -13,6 +13,8 @@
 
 ``<query>`` is the id of a query, or a name derived from it where some disk could not hold the id;
 the manifest has the ids of those. The name of each file is a fact of its entity, ``EXPORT_FILE``.
+
+``exchange`` reads the files that the published dashboard exports.
 """
 
 from burndown.import_export.export_reader import read_manifest

@@ -1,10 +1,8 @@
 """An export in one ``.zip`` file, read with limits, since its origin may be unknown.
 
-The caps are on memory: nothing is unpacked to the disk. They are checked when an archive is written
-too, so that every archive that is written can be read again.
+Nothing is unpacked to the disk.
 """
 
-import json
 import os
 import re
 import zipfile
@@ -16,35 +14,22 @@ from pathlib import Path
 from burndown.errors import ImportExportError
 from burndown.import_export.file_names import fold, is_system_file
 from burndown.import_export.layout import MANIFEST
+from burndown.import_export.limits import check_content, check_size
 
 __all__ = ["Archive", "ArchiveWriter", "is_archive_name"]
 
 _MB = 1024**2
 MAX_ENTRIES = 10_000
 """The largest number of files; a profile with 100 queries has about 400."""
-MAX_FILE_BYTES = 100 * _MB
-"""The largest file in ASCII, unpacked.
-
-Python stores all characters of a string as wide as its widest one, so a file with wider characters
-may only have a half or a quarter of this.
-"""
 MAX_BYTES = 512 * _MB
 """The largest size of all files together, unpacked."""
-MAX_VALUES = 3_000_000
-"""The largest number of values in one file; some 20,000 issues have as many.
-
-The smallest values, such as ``[]``, take a hundred times the memory of their JSON text.
-"""
 MAX_RATIO = 200
 """The largest ratio of unpacked to packed bytes, for files of more than a megabyte unpacked."""
-_WIDTHS = {
-    4: re.compile(rb"[\xf0-\xff]|\\u[dD][89abAB]"),
-    2: re.compile(rb"[\xc4-\xef]|\\u(?!00)"),
-}
-"""How UTF-8 and JSON write a character that takes 4 or 2 bytes in memory."""
 _ENTRY_SIGNATURE = b"PK\x01\x02"
 _UTF_8_FLAG = 0x800
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+_HEADER = re.compile("header .* differ", re.DOTALL)
+"""What zipfile says of a name that a damaged header makes as long as the content after it."""
 _DAMAGES = (
     zipfile.BadZipFile,
     zlib.error,
@@ -79,7 +64,7 @@ class ArchiveWriter:
             ImportExportError: it is larger than the caps.
         """
         with _suggesting_folder():
-            _check_memory(name, data)
+            check_content(name, data)
         # Without the current time, so that equal data make equal files.
         entry = zipfile.ZipInfo(name)
         entry.external_attr = 0o600 << 16
@@ -137,7 +122,7 @@ class Archive:
             data = file.read(entry.file_size)
             if len(data) < entry.file_size:
                 raise EOFError("it is shorter than the archive declares")
-        _check_memory(name, data)
+        check_content(name, data)
         return data
 
     def close(self) -> None:
@@ -192,36 +177,13 @@ def _check_caps(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MAX_ENTRIES:
         raise ImportExportError(f"it has more than {MAX_ENTRIES:,} files")
     for entry in entries:
-        if entry.file_size > MAX_FILE_BYTES:
-            raise ImportExportError(
-                f"{entry.filename!r} has more than {MAX_FILE_BYTES // _MB} MB unpacked"
-            )
+        check_size(entry.filename, entry.file_size)
         if entry.file_size > max(_MB, MAX_RATIO * entry.compress_size):
             raise ImportExportError(
                 f"{entry.filename!r} unpacks to more than {MAX_RATIO} times its size"
             )
     if sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise ImportExportError(f"it has more than {MAX_BYTES // _MB} MB unpacked")
-
-
-def _check_memory(name: str, data: bytes) -> None:
-    width = _width(data)
-    limit = MAX_FILE_BYTES // width
-    if width > 1 and len(data) > limit:
-        raise ImportExportError(
-            f"{name!r} has more than {limit // _MB} MB, and characters that take {width} bytes each"
-        )
-    if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
-        raise ImportExportError(f"{name!r} holds more than {MAX_VALUES:,} values")
-
-
-def _width(data: bytes) -> int:
-    """Return how many bytes of memory each character of its strings can take."""
-    if len(data) <= MAX_FILE_BYTES // max(_WIDTHS):
-        return 1
-    if json.detect_encoding(data) not in ("utf-8", "utf-8-sig"):
-        return max(_WIDTHS)
-    return next((width for width, wide in _WIDTHS.items() if wide.search(data)), 1)
 
 
 def _check_number_of_entries(path: Path) -> None:
@@ -250,4 +212,5 @@ def _explained() -> Iterator[None]:
         yield
     except _DAMAGES as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise ImportExportError(f"it cannot be unpacked: {reason or error}") from None
+        described = reason or _HEADER.sub("header differ", str(error))
+        raise ImportExportError(f"it cannot be unpacked: {described}") from None

@@ -2,11 +2,12 @@
 
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from burndown.errors import ImportExportError, ValidationError, format_value
+from burndown.conversion import Finding
+from burndown.errors import ImportExportError, format_value
 from burndown.files.reading import digest
 from burndown.import_export.content import decode_content
 from burndown.import_export.file_names import match_names
@@ -14,6 +15,7 @@ from burndown.import_export.layout import (
     EXPORTED,
     MANIFEST,
     PROFILE,
+    QUERIES,
     Part,
     file_name,
     has_file_per_query,
@@ -21,28 +23,15 @@ from burndown.import_export.layout import (
     records_of,
 )
 from burndown.import_export.manifest import FileEntry, Manifest
+from burndown.import_export.open_export import Content, locating_errors_at
 from burndown.import_export.sources import Source, open_source, read_manifest_of
 from burndown.models import Profile, Query
 from burndown.models.query_data import QueryData
 from burndown.persistence import Document
 
-__all__ = ["ExportFile", "ExportReader", "open_export", "read_manifest"]
+__all__ = ["ExportReader", "read_manifest"]
 
 _SHARED = [file_name(entity) for entity in EXPORTED if not has_file_per_query(entity)]
-
-
-@contextmanager
-def open_export(path: str | Path) -> Iterator["ExportReader"]:
-    """Open the export at the path, a folder or one file.
-
-    Yields:
-        Its reader.
-
-    Raises:
-        ImportExportError: there is no export, a file is missing, or two files hold the same part.
-    """
-    with open_source(Path(path)) as source:
-        yield ExportReader(source)
 
 
 def read_manifest(import_path: str | Path) -> Manifest:
@@ -51,11 +40,11 @@ def read_manifest(import_path: str | Path) -> Manifest:
     Raises:
         ImportExportError: there is no export, or a file of it is missing.
     """
-    with open_export(import_path) as export:
-        return export.manifest
+    with open_source(Path(import_path)) as source:
+        return ExportReader(source).manifest
 
 
-class ExportFile(NamedTuple):
+class _File(NamedTuple):
     """A file of an export."""
 
     name: str
@@ -66,7 +55,7 @@ class ExportFile(NamedTuple):
 
 
 class ExportReader:
-    """A reader of the files of an export.
+    """A reader of the files of an export of this package.
 
     Args:
         source: the folder or archive.
@@ -78,6 +67,12 @@ class ExportReader:
         manifest: the manifest.
         edited: the files, of those read so far, that were changed after the export.
     """
+
+    profile_place: ClassVar[str] = PROFILE
+    queries_place: ClassVar[str] = QUERIES
+    converted: ClassVar[tuple[Finding, ...]] = ()
+    """Always empty, as is ``skipped``: an export is imported as it is or refused."""
+    skipped: ClassVar[tuple[Finding, ...]] = ()
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -99,30 +94,31 @@ class ExportReader:
         """Return the number of queries."""
         return len(self._query_ids)
 
-    @contextmanager
-    def locating_errors(self, name: str) -> Iterator[None]:
+    @property
+    def omitted_secrets(self) -> list[str]:
+        """Return the file and path of each secret that was omitted."""
+        return self.manifest.left_out.secrets
+
+    def locating_errors(self, place: str) -> AbstractContextManager[None]:
         """Add the path of this file to errors within the block."""
-        try:
-            yield
-        except ImportExportError as error:
-            raise ImportExportError(f"{self._source.path / name}: {error}") from None
-        except ValidationError as error:
-            where = f"{self._source.path / name}: {error.subject}"
-            raise ValidationError(where, error.problems) from None
+        return locating_errors_at(self._source.path / place)
 
     def profile(self) -> Document:
         """Return the profile in its file."""
         [file] = (file for file in self._files if file.part.entity is Profile)
-        [profile] = self.records(file)
+        [profile] = self._records(file)
         return profile
 
-    def files(self) -> Iterator[ExportFile]:
-        """Return all files but that of the profile, owners before what belongs to them."""
+    def contents(self) -> Iterator[Content]:
+        """Read all files but that of the profile, owners before what belongs to them."""
         for entity in EXPORTED:
-            if entity is not Profile:
-                yield from (file for file in self._files if file.part.entity is entity)
+            for file in self._files:
+                if file.part.entity is entity and entity is not Profile:
+                    with self.locating_errors(file.name):
+                        records = self._records(file)
+                    yield Content(file.name, entity, records)
 
-    def records(self, file: ExportFile) -> list[Document]:
+    def _records(self, file: _File) -> list[Document]:
         """Return the records in a file, without the id of the profile.
 
         Raises:
@@ -141,7 +137,7 @@ class ExportReader:
             records = [{**record, "updated_at": file.entry.updated_at} for record in records]
         return records
 
-    def _find_files(self, found: list[str]) -> Iterator[ExportFile]:
+    def _find_files(self, found: list[str]) -> Iterator[_File]:
         """Return the files in the manifest, and those that were added.
 
         Files in the manifest are found even if a disk changed the case or the normalization of
@@ -162,10 +158,10 @@ class ExportReader:
                 if part is None and entry is not None:
                     raise ImportExportError("listed in the manifest, but not a file of an export")
             if part is not None:
-                yield ExportFile(actual, part, entry)
+                yield _File(actual, part, entry)
 
 
-def _refuse_duplicates(files: list[ExportFile]) -> None:
+def _refuse_duplicates(files: list[_File]) -> None:
     """Refuse two files of the same part, such as ``größe.json`` in two normalizations.
 
     Raises:

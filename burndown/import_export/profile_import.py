@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from burndown.errors import ImportExportError, ValidationError
-from burndown.import_export.export_reader import ExportReader, open_export
-from burndown.import_export.layout import PROFILE, QUERIES
+from burndown.import_export.open_export import OpenExport
+from burndown.import_export.opening import open_export
 from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN, keep_token, token_of
 from burndown.models import ENTITIES, Entity, Profile, ProfileDocument, Query
@@ -36,6 +36,9 @@ def import_profile(
 ) -> str:
     """Add a profile from what :func:`export_profile` wrote: all of it or nothing.
 
+    An exchange file of the published dashboard is imported as well. What has another form here is
+    converted, and :func:`run_import` reports it.
+
     The export may have been packed again, edited, or copied to a disk that changes the case or the
     normalization of names. :attr:`ImportReport.warnings`, such as that the Jira token has to be
     entered again, are logged.
@@ -45,7 +48,7 @@ def import_profile(
     more, since they preserve what exists.
 
     Args:
-        import_path: the folder or ``.zip`` file.
+        import_path: the folder or ``.zip`` file, or the exchange file.
         profile_name: a name instead of the exported one; if the id is taken, a new one is derived
             from it.
         replace: delete the profile that has the id or the name, with all that belongs to it. Its
@@ -107,7 +110,7 @@ def run_import(
 
 
 def _import(
-    export: ExportReader,
+    export: OpenExport,
     backend: PersistenceBackend,
     target: PersistenceBackend,
     profile_name: str | None,
@@ -162,14 +165,14 @@ class _ProfileImport:
 
     def __init__(
         self,
-        export: ExportReader,
+        export: OpenExport,
         present: list[ProfileDocument],
         profile_name: str | None,
         replace: bool,
     ) -> None:
         self._export = export
         limits = get_settings()
-        with export.locating_errors(PROFILE):
+        with export.locating_errors(export.profile_place):
             self._profile = export.profile()
             name = self._profile.get("name", "") if profile_name is None else profile_name
             profile_id = self._profile.get("id")
@@ -183,7 +186,7 @@ class _ProfileImport:
                 is_renamed = profile_name is not None
                 profile_id = _free_id(profile_id, name, others, is_renamed=is_renamed)
             self._profile.update(id=profile_id, name=name)
-        with export.locating_errors(QUERIES):
+        with export.locating_errors(export.queries_place):
             if export.query_count > limits.max_queries:
                 expected = f"input should be at most {limits.max_queries} queries"
                 raise ValidationError.of("Profile", "queries", expected, export.query_count)
@@ -201,13 +204,12 @@ class _ProfileImport:
         if self.replaced is not None:
             keep_token(self._profile, self.replaced)
             self._profile[REVISION] += self.replaced["revision"]
-        with export.locating_errors(PROFILE):
+        with export.locating_errors(export.profile_place):
             backend.save_records(Profile, [self._profile])
         imported: dict[str, int] = {}
-        for file in export.files():
-            entity = file.part.entity
-            with export.locating_errors(file.name):
-                records = [{**each, "profile_id": profile_id} for each in export.records(file)]
+        for place, entity, found in export.contents():
+            records = [{**each, "profile_id": profile_id} for each in found]
+            with export.locating_errors(place):
                 if entity is Query:
                     for each in records:
                         each[REVISION] = 1 + revisions.get(each["id"], 0)
@@ -219,18 +221,21 @@ class _ProfileImport:
             self._profile["name"],
             replaced=self.replaced["name"] if self.replaced is not None else None,
             imported=imported,
+            converted=list(export.converted),
+            skipped=list(export.skipped),
             edited=sorted(export.edited),
-            added=export.added,
+            added=list(export.added),
             missing_secrets=self._missing_secrets(),
         )
 
     def _missing_secrets(self) -> list[str]:
         """Return what was omitted, and the token of the replaced profile unless it was kept."""
-        missing = set(self._export.manifest.left_out.secrets)
+        missing = set(self._export.omitted_secrets)
+        token = f"{self._export.profile_place}: {TOKEN}"
         if self.replaced is not None and token_of(self.replaced):
-            missing.add(TOKEN)
+            missing.add(token)
         if token_of(self._profile):
-            missing.discard(TOKEN)
+            missing.discard(token)
         return sorted(missing)
 
 

@@ -1,7 +1,9 @@
 """The report of an import."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from burndown.conversion import Finding
 from burndown.escaping import escaped
 
 __all__ = ["ImportReport"]
@@ -22,6 +24,10 @@ class ImportReport:
     """The ids of the deleted queries that the export does not contain."""
     imported: dict[str, int] = field(default_factory=dict)
     """The number of queries, metrics snapshots, … that were imported."""
+    converted: list[Finding] = field(default_factory=list)
+    """The values of an exchange file that were taken in another form."""
+    skipped: list[Finding] = field(default_factory=list)
+    """The values of an exchange file that were not taken, with the reason."""
     edited: list[str] = field(default_factory=list)
     """Files that were edited after the export."""
     added: list[str] = field(default_factory=list)
@@ -38,3 +44,12 @@ class ImportReport:
             missing = ", ".join(self.missing_secrets)
             sentences.append(f"the export holds no secrets; enter them again: {missing}")
         return list(map(escaped, sentences))
+
+    def to_document(self) -> dict[str, Any]:
+        """Return the report as JSON values, for programs."""
+        return {
+            **asdict(self),
+            "converted": [{"path": str(each.path), "what": each.what} for each in self.converted],
+            "skipped": [{"path": str(each.path), "why": each.what} for each in self.skipped],
+            "warnings": self.warnings,
+        }

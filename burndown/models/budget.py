@@ -29,10 +29,9 @@ __all__ = ["Budget", "BudgetDocument", "BudgetRevision", "BudgetRevisionDocument
 
 
 class BudgetRevision(Submodel):
-    """A change of a budget: what is added to its amounts from a time on.
+    """The record of a change of a budget: by how much its amounts were changed, when and why.
 
-    The store does not add it to them. An application stores the amounts as they are after the
-    change, as the published dashboard does, or as they were at first.
+    The amounts of the budget include the change already.
     """
 
     revision_date: UtcDatetime | None = None
@@ -40,11 +39,11 @@ class BudgetRevision(Submodel):
     week_label: IsoWeek | None = None
     """The week of that time, ``2025-W12``."""
     time_allocated_weeks_delta: Number = 0
-    """Weeks that are added to the allocated ones; negative for fewer."""
+    """Weeks that were added to the allocated ones; negative for fewer."""
     team_cost_delta: Number = 0
-    """What is added to the cost of the team, in the currency of the budget."""
+    """What was added to the weekly cost of the team, in the currency of the budget."""
     budget_total_delta: Number = 0
-    """What is added to the total, in the currency of the budget."""
+    """What was added to the total, in the currency of the budget."""
     reason: Text = ""
     """Why the budget was changed."""
     created_at: UtcDatetime | None = None
@@ -54,7 +53,10 @@ class BudgetRevision(Submodel):
 
 
 class Budget(OpenEntity, QueryData, table=True):
-    """The time and money that the work of a query may take."""
+    """The time and money that the work of a query may take.
+
+    The amounts are the current ones; the revisions record how they came about.
+    """
 
     __tablename__: ClassVar[str] = "budgets"
     __table_args__ = of_query()

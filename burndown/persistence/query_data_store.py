@@ -323,7 +323,8 @@ class QueryDataStore(RecordStore):
     ) -> None:
         """Add a revision to the budget of the query, after the others.
 
-        Of revisions that are added concurrently, none is lost.
+        It records a change; the amounts are changed with :meth:`save_budget`. Of revisions that are
+        added concurrently, none is lost.
 
         Args:
             profile_id: the profile of the query.

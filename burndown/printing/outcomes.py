@@ -72,11 +72,13 @@ def sql_of_change(planned: Document) -> None:
         line(each)
 
 
-def imported(report: ImportReport, *, planned: bool) -> None:
+def imported(report: ImportReport, source: Path, *, planned: bool) -> None:
     """Print what was imported, what it replaced, and what remains to be done."""
     verb = "Would import" if planned else "Imported"
     line(f"{verb} {report.profile_name} ({report.profile_id})")
     print_counts("Contents", report.imported)
+    _findings("Converted", "conversion", report.converted, source.parent)
+    _findings("Skipped", "reason", report.skipped, source.parent)
     if report.replaced is not None:
         verb = "Would replace" if planned else "Replaced"
         had = ", ".join(f"{count} {name}" for name, count in report.removed.items())

@@ -27,6 +27,7 @@ from burndown.published.profiles import profile_document, query_document
 from burndown.published.project_data import project_data_document
 from burndown.published.rows import Row, flat_row
 from burndown.published.store import PublishedProfile, PublishedQuery, PublishedStore
+from burndown.published.tables import columns_without_place
 
 __all__ = [
     "OF_PROFILE",
@@ -37,6 +38,7 @@ __all__ = [
     "Row",
     "budget_document",
     "changelog_documents",
+    "columns_without_place",
     "flat_row",
     "profile_document",
     "project_data_document",

@@ -31,6 +31,8 @@ _AMOUNTS = (
     "baseline_velocity_items",
     "baseline_velocity_points",
 )
+_EXACT = 2**53
+"""From here on, a float can lose a digit of an integer."""
 _METADATA_DEPTH = 3
 """Containers around the metadata of a revision: the budget, its revisions, the revision."""
 
@@ -58,7 +60,7 @@ def budget_document(
         report("revisions of a budget without its amounts")
     for key in _AMOUNTS:
         written = document.get(key)
-        if type(written) is int and float(written) == written:  # not if it loses a digit
+        if type(written) is int and abs(written) < _EXACT:
             document[key] = float(written)
     effective_from = _day(document.get("created_at"))
     if effective_from is not None:

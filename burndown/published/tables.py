@@ -2,7 +2,7 @@
 
 import math
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, repeat
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from burndown.conversion import Report
 from burndown.published.reports import summed_up
 from burndown.published.rows import IDS, Row
 
-__all__ = ["DATA_TABLES", "Numbered", "Orphans", "Tables"]
+__all__ = ["DATA_TABLES", "Numbered", "Orphans", "Tables", "columns_without_place"]
 
 _KNOWN = {
     "jira_issues": (
@@ -35,6 +35,14 @@ DATA_TABLES = (*_KNOWN, "project_statistics", "budget_settings", "budget_revisio
 """The tables whose rows belong to a query, or to a profile if they have no ``query_id``."""
 
 _INFINITIES = (math.inf, -math.inf)
+
+
+def columns_without_place(table: str, columns: Iterable[str]) -> list[str]:
+    """Return those columns of a data table that are not read."""
+    if table not in _KNOWN:
+        return []
+    known = {*IDS, *_KNOWN[table].split()}
+    return [column for column in columns if column not in known]
 
 
 class Numbered(NamedTuple):
@@ -119,15 +127,9 @@ class Tables:
 
     def values_without_place(self, table: str) -> dict[str, int]:
         """Return the columns of a data table that are not read, with their number of values."""
-        if table not in _KNOWN:
-            return {}
-        others = [
-            column
-            for column in self._columns.get(table, ())
-            if column not in IDS and column not in _KNOWN[table].split()
-        ]
         counts = {
-            column: self._one(f"SELECT count({_quoted(column)}) FROM {table}") for column in others
+            column: self._one(f"SELECT count({_quoted(column)}) FROM {table}")
+            for column in columns_without_place(table, self._columns.get(table, ()))
         }
         return {column: count for column, count in counts.items() if count}
 

@@ -18,6 +18,8 @@ from tests.support.command_line import (
     refused,
 )
 from tests.support.database_rows import everything
+from tests.support.exchange_files import CANARY as TOKEN
+from tests.support.exchange_files import sample_file, write_exchange
 
 
 @pytest.fixture
@@ -91,6 +93,8 @@ def test_import_prints_its_report_as_json(capsys: Capture, workspace: Path, expo
         "replaced": None,
         "removed": {},
         "removed_queries": [],
+        "converted": [],
+        "skipped": [],
         "edited": [],
         "added": [],
         "missing_secrets": ["profile.json: jira_config.token"],
@@ -159,6 +163,30 @@ def test_import_of_a_damaged_export_names_the_file(
     before = everything(workspace / "profiles/burndown.db")
     assert refused(capsys, "import", "kafka.zip").startswith("kafka.zip: it cannot be unpacked: ")
     assert everything(workspace / "profiles/burndown.db") == before
+
+
+def test_import_of_an_exchange_file_reports_what_was_converted_and_skipped(
+    capsys: Capture, workspace: Path
+) -> None:
+    """In tables, or as JSON like that of a migration; the token is nowhere in it."""
+    content = {**sample_file(), "more": 1}
+    content["profile_data"]["id"] = ".team"
+    (workspace / "below").mkdir()
+    write_exchange(content, workspace / "below/file.json")
+    planned = in_json(capsys, "import", "below/file.json", "--dry-run")
+    assert planned["skipped"] == [{"path": "below/file.json", "why": "more: it is not known"}]
+    [converted] = [each for each in planned["converted"] if "valid id" in each["what"]]
+    assert converted == {
+        "path": "below/file.json",
+        "what": "profile_data: '.team' is not a valid id; now 'team'",
+    }
+    output = printed(capsys, "import", "below/file.json")
+    assert output.startswith("Imported Team A (team)\nContents")
+    converted, _, skipped = output.partition("\nConverted")[2].partition("\nSkipped")
+    assert "│ file.json │ profile_data: '.team' is not a valid id; now 'team'" in converted
+    assert "│ file.json │ more: it is not known │" in skipped
+    assert TOKEN not in output + json.dumps(planned)
+    assert in_json(capsys, "show", "team")["name"] == "Team A"
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])

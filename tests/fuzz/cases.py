@@ -25,7 +25,14 @@ from burndown.models import ENTITIES
 from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.archives import damaged_archive
 from tests.fuzz.box import Box
-from tests.fuzz.damage import HOSTILE_TEXTS, damaged_tree, random_bytes, with_right_digests
+from tests.fuzz.damage import (
+    HOSTILE_TEXTS,
+    damaged_bytes,
+    damaged_json,
+    damaged_tree,
+    random_bytes,
+    with_right_digests,
+)
 from tests.fuzz.material import CANARY, Material
 from tests.fuzz.trees import Special, Tree, write_tree
 
@@ -183,6 +190,25 @@ def import_noise(rng: random.Random, material: Material, box: Box) -> str:
     box.told.append("noise")
     archive.write_bytes(rng.choice((b"", b"PK", b"PK\x03\x04", b"PK\x05\x06")) + random_bytes(rng))
     return _import(rng, material, box, archive)
+
+
+def import_exchange_file(rng: random.Random, material: Material, box: Box) -> str:
+    """Import a damaged exchange file of the published dashboard, in one of its forms."""
+    path = box.root / rng.choice(("file.json", "file.json", "file", "file.zip"))
+    if rng.random() < 0.3:
+        tree: Tree = dict(rng.choice(material.exchange_archives))
+        box.told += damaged_tree(rng, tree, _IN_EXPORTS, box.links)
+        data, told = damaged_archive(rng, tree, str(box.outside))
+        box.told += told
+    else:
+        data = rng.choice(material.exchange_files)
+        if rng.random() < 0.2:
+            data, what = damaged_bytes(rng, data)
+        else:
+            data, what = damaged_json(rng, data, rng.choice((1, 1, 1, 2, 4, 10)))
+        box.told.append(what)
+    path.write_bytes(data)
+    return _import(rng, material, box, path)
 
 
 def _damaged_export(rng: random.Random, material: Material, box: Box) -> Tree:
@@ -467,10 +493,11 @@ def _current_folder(folder: Path) -> Iterator[None]:
 
 
 CASES: tuple[tuple[Case, int], ...] = (
-    (import_folder, 33),
-    (import_archive, 25),
+    (import_folder, 27),
+    (import_archive, 20),
     (import_noise, 2),
-    (migrate, 28),
+    (import_exchange_file, 15),
+    (migrate, 24),
     (open_files, 4),
     (hostile_path, 8),
 )

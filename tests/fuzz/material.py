@@ -19,6 +19,7 @@ from burndown.legacy.layout import ROOT_FILES
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.json_backend import JSONBackend
 from tests.fuzz.trees import read_tree
+from tests.support.exchange_files import OLD_PARTS, exchange_of
 
 CANARY = "canary-token-5c1d"
 """Replaces the Jira token of all profiles; no message may contain it."""
@@ -50,6 +51,10 @@ class Material:
     """Legacy workspaces, by path below their root."""
     exports: list[dict[str, bytes]]
     """Exports, by path below their folder."""
+    exchange_files: list[bytes]
+    """Exchange files of the published dashboard."""
+    exchange_archives: list[dict[str, bytes]]
+    """The same as archives of the first version, by path below their root."""
     stores: list[bytes]
     """Databases to import into: one with another profile, and one with those of the exports."""
     profile_ids: list[str]
@@ -131,6 +136,7 @@ def _material(workspace: dict[str, bytes]) -> Material:
         with SQLiteBackend(folder / "full.db") as full:
             profile_ids = [profile["id"] for profile in full.list_profiles()]
             exports = list(_exports(full, sorted(profile_ids)[:2], folder))
+            exchange_files = [exchange_of(full, each) for each in sorted(profile_ids)[:2]]
             with JSONBackend(folder / "written" / "profiles") as written:
                 copy_store(full, written)
         return Material(
@@ -141,6 +147,8 @@ def _material(workspace: dict[str, bytes]) -> Material:
                 _of_the_time_before_profiles(workspace),
             ],
             exports,
+            [json.dumps(each, indent=2, ensure_ascii=False).encode() for each in exchange_files],
+            [_first_version(each) for each in exchange_files],
             [(folder / "small.db").read_bytes(), (folder / "full.db").read_bytes()],
             profile_ids,
         )
@@ -172,6 +180,18 @@ def _exports(
             yield {**files, "manifest.json": json.dumps(manifest, indent=2).encode()}
             shutil.rmtree(path)
     set_backend(None)
+
+
+def _first_version(content: dict[str, Any]) -> dict[str, bytes]:
+    """Return the files of an exchange file as an archive, with data files of the old dashboard."""
+    files = {
+        "manifest.json": {**content["manifest"], "version": "1.0"},
+        "profile.json": content["profile_data"],
+        **{f"cache/{part}.json": value for part, value in OLD_PARTS.items()},
+    }
+    for query_id, parts in content["query_data"].items():
+        files[f"queries/{query_id}.json"] = parts["query_metadata"]
+    return {name: json.dumps(value, indent=2).encode() for name, value in files.items()}
 
 
 def _flat(workspace: dict[str, bytes]) -> dict[str, bytes]:

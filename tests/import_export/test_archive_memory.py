@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from burndown import ImportExportError, SQLiteBackend, set_backend
-from burndown.import_export import archives, export_profile, import_profile
+from burndown.import_export import export_profile, import_profile, limits
 from burndown.import_export.archives import Archive, ArchiveWriter
 
 MB = 1024**2
@@ -16,7 +16,7 @@ BLOCK = "".join(random.Random(1).choices(string.ascii_letters, k=MB))
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 4 * MB)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 4 * MB)
 
 
 def archive(path: Path, data: bytes) -> Path:

@@ -1,6 +1,7 @@
 """An archive may come from anywhere: faults are reported, and nothing is unpacked."""
 
 import io
+import json
 import random
 import struct
 import tracemalloc
@@ -8,12 +9,13 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from burndown import ImportExportError, SQLiteBackend
-from burndown.import_export import archives, export_profile, import_profile, read_manifest
-from tests.import_export.exports import Files, files_of, refused, tree, whole
+from burndown.import_export import archives, export_profile, import_profile, limits, read_manifest
+from tests.import_export.exports import CANARY, Files, files_of, refused, tree, whole
 
 MB = 1024**2
 LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -186,6 +188,20 @@ def test_an_archive_with_a_fault_imports_nothing(
     assert "evil.json" not in found
 
 
+def test_the_error_of_a_damaged_name_quotes_no_content(
+    kafka: SQLiteBackend, folder: Path, files: Files
+) -> None:
+    """A header can declare a name that goes on into the content, with the token."""
+    profile = json.dumps({"id": "p", "jira_config": {"token": CANARY}}).encode()
+    data = bytearray(packed({**files, "profile.json": profile}, method=zipfile.ZIP_STORED))
+    struct.pack_into("<H", data, data.rindex(LOCAL) + 26, len("profile.json") + len(profile))
+    path = folder / "export.zip"
+    path.write_bytes(data)
+    error = refused(kafka, path, "New")
+    assert "profile.json: it cannot be unpacked: File name in directory" in str(error)
+    assert CANARY not in str(error)
+
+
 CAPPED: dict[str, tuple[Pack, str]] = {
     "a bomb": (with_profile(b" " * 30 * MB), "'profile.json' unpacks to more than 200 times"),
     "a bomb beside": (
@@ -255,7 +271,7 @@ def test_a_file_with_too_many_values_is_refused(
     kafka: SQLiteBackend, folder: Path, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before they are parsed, since the smallest take a hundred times their size in memory."""
-    monkeypatch.setattr(archives, "MAX_VALUES", 1000)
+    monkeypatch.setattr(limits, "MAX_VALUES", 1000)
     path = folder / "export.zip"
     for value in (b"[1" + b",1" * 1000 + b"]", b"[" * 1001, b"{" * 1001):
         path.write_bytes(packed({**files, "profile.json": value}))
@@ -296,26 +312,27 @@ def test_an_archive_with_sizes_in_64_bits_can_be_imported(
 
 
 @pytest.mark.parametrize(
-    ("cap", "value", "told"),
+    ("module", "cap", "value", "told"),
     [
-        ("MAX_VALUES", 100, "more than 100 values"),
-        ("MAX_ENTRIES", 4, "it has more than 4 files"),
-        ("MAX_FILE_BYTES", 900, "has more than 0 MB"),
-        ("MAX_BYTES", 1000, "it has more than 0 MB"),
-        ("MAX_RATIO", 1, "times its size"),
+        (limits, "MAX_VALUES", 100, "more than 100 values"),
+        (archives, "MAX_ENTRIES", 4, "it has more than 4 files"),
+        (limits, "MAX_FILE_BYTES", 900, "has more than 0 MB"),
+        (archives, "MAX_BYTES", 1000, "it has more than 0 MB"),
+        (archives, "MAX_RATIO", 1, "times its size"),
     ],
 )
 def test_an_archive_that_could_not_be_imported_is_not_written(
     kafka: SQLiteBackend,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
     cap: str,
     value: int,
     told: str,
 ) -> None:
     """The error suggests a folder, and a folder can hold the data."""
     kafka.save_project_data("kafka", "12w", {"k": list(range(150_000))})
-    monkeypatch.setattr(archives, cap, value)
+    monkeypatch.setattr(module, cap, value)
     with pytest.raises(ImportExportError, match="export to a folder instead") as caught:
         export_profile("kafka", tmp_path / "folder" / "export.zip")
     assert told in str(caught.value)
