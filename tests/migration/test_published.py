@@ -1,6 +1,7 @@
 """A database of the published dashboard is moved completely, and replaced in one step."""
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +14,11 @@ import pytest
 
 from burndown.cli import run
 from burndown.database import SQLiteDatabase, timeouts
-from burndown.errors import MigrationError, PublishedDatabaseError, StorageError
+from burndown.errors import (
+    MigrationError,
+    PublishedDatabaseError,
+    StorageError,
+)
 from burndown.files.reading import digest
 from burndown.migration import MigrationReport, run_migration_if_needed
 from burndown.models import ENTITIES, JiraCache
@@ -153,6 +158,18 @@ def test_other_calls_name_the_command(path: Path) -> None:
     ):
         backend.list_profiles()
     assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_opened_is_not_taken_for_none(path: Path, tmp_path: Path) -> None:
+    """The target would be marked as migrated, and the data never moved."""
+    os.link(path, tmp_path / "second-name.db")
+    target = SQLiteDatabase(tmp_path / "new.db")
+    for published in (None, path):
+        with pytest.raises(StorageError, match="second name"):
+            run_migration_if_needed(path.parent, target, published=published)
+    assert not target.exists()
+    (tmp_path / "second-name.db").unlink()
+    assert run_migration_if_needed(path.parent, target).moved["issues"] == 3
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
