@@ -167,7 +167,8 @@ def _lock(folder: Path, database: Database) -> FileLock:
 
 
 def _scratch_path(folder: Path, database: Database) -> Path:
-    return _next_to(folder, database, ".migrating")
+    path = _next_to(folder, database, "").resolve()  # a rename stays on one file system
+    return path.with_name(f"{path.name}.migrating")
 
 
 def _next_to(folder: Path, database: Database, suffix: str) -> Path:

@@ -172,6 +172,18 @@ def test_a_file_that_cannot_be_opened_is_not_taken_for_none(path: Path, tmp_path
     assert run_migration_if_needed(path.parent, target).moved["issues"] == 3
 
 
+def test_the_file_behind_a_link_is_replaced(path: Path, tmp_path: Path) -> None:
+    """What opened it before cannot write to it afterwards."""
+    path.symlink_to(path.rename(tmp_path / "elsewhere.db"))
+    with closing(sqlite3.connect(path)) as dashboard:
+        migrate(path)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            dashboard.execute("INSERT INTO app_state VALUES ('while', 'moved')")
+    assert path.is_symlink()
+    assert migrate(path).outcome == "already migrated"
+    assert sorted(each.name for each in tmp_path.glob("elsewhere*")) == ["elsewhere.db"]
+
+
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_while_the_dashboard_writes_nothing_is_moved(
     path: Path, dry_run: bool, monkeypatch: pytest.MonkeyPatch
