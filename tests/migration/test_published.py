@@ -15,6 +15,7 @@ import pytest
 from burndown.cli import run
 from burndown.database import SQLiteDatabase, timeouts
 from burndown.errors import (
+    ForeignDatabaseError,
     MigrationError,
     PublishedDatabaseError,
     StorageError,
@@ -182,6 +183,16 @@ def test_the_file_behind_a_link_is_replaced(path: Path, tmp_path: Path) -> None:
     assert path.is_symlink()
     assert migrate(path).outcome == "already migrated"
     assert sorted(each.name for each in tmp_path.glob("elsewhere*")) == ["elsewhere.db"]
+
+
+@pytest.mark.parametrize("table", ["profiles", "queries"])
+def test_without_profiles_or_queries_nothing_is_replaced(path: Path, table: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"ALTER TABLE {table} RENAME TO other")
+    before = path.read_bytes()
+    with pytest.raises(ForeignDatabaseError):
+        migrate(path)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("dry_run", [False, True])
