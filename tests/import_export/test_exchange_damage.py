@@ -91,7 +91,7 @@ def test_what_is_no_exchange_file_is_refused(
     file.write_bytes(data)
     error = refused(store, file)
     assert isinstance(error, ImportExportError)
-    assert str(error).startswith(f"{file}: it cannot be unpacked: File is not a zip file, nor an ")
+    assert str(error).startswith(f"{file}: it is no exchange file of the published dashboard: ")
     assert told in str(error)
     assert CANARY not in str(error)
 
@@ -208,6 +208,35 @@ def test_an_odd_value_of_an_issue_loses_no_other(
     assert whole["fields"]["labels"] == ["x"]
     for field in ("summary", "updated"):
         assert column == field or odd_issue["fields"][field] == f"the {field}"
+
+
+@pytest.mark.parametrize(
+    "secret", [{"token": CANARY}, f"api_token={CANARY}", f"https://user:{CANARY}@example.com"]
+)
+def test_a_secret_in_a_value_is_in_no_report(store: SQLiteBackend, file: Path, secret: Any) -> None:
+    """Each column of each part is odd in a query of its own."""
+    parts = {**sample_query(), "jira_cache": [sample_issue("A-1")]}
+    odd = [
+        (part, [{**rows[0], column: secret}])
+        if isinstance(rows, list)
+        else (part, {**rows, column: secret})
+        for part, rows in parts.items()
+        for column in (rows[0] if isinstance(rows, list) else rows)
+    ]
+    queries = {
+        f"q_{number}": sample_query(**{part: {"issues": rows} if part == "jira_cache" else rows})
+        for number, (part, rows) in enumerate(odd)
+    }
+    report = run_import(write_exchange(exchange_file(sample_profile(), queries), file))
+    assert report.imported["queries"] == len(odd)
+    assert sum("what may be a secret" in each.what for each in report.converted) > 5
+    assert CANARY not in json.dumps(report.to_document())
+
+
+def test_a_secret_in_the_version_is_not_in_the_error(store: SQLiteBackend, file: Path) -> None:
+    content = exchange_file(sample_profile(), {}, version=f"api_token={CANARY}")
+    error = refused(store, write_exchange(content, file))
+    assert "version: input should be 1.x or 2.x, got what may be a secret" in str(error)
 
 
 @pytest.mark.parametrize("parts", [None, [], "x", 3])

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from burndown.conversion import is_timestamp, json_type
-from burndown.errors import ImportExportError, format_value
+from burndown.conversion import describe, is_timestamp, json_type
+from burndown.errors import ImportExportError
 from burndown.files.paths import modified_at
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData, QueryData
 from burndown.models.timestamps import to_utc
@@ -76,7 +76,7 @@ class ExchangeContent:
         if major not in ("1", "2", 1, 2):
             raise ImportExportError(
                 f"{self.path}: {self.manifest_place}: version: input should be 1.x or 2.x, got "
-                f"{format_value(version)}; a newer release may read it"
+                f"{describe(version)}; a newer release may read it"
             )
 
     @property

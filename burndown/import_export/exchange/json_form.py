@@ -91,8 +91,7 @@ def _parsed(path: Path, findings: Findings) -> dict[str, Any]:
                 object_of(content.get(key))
     except (UnreadableError, ImportExportError) as error:
         raise ImportExportError(
-            "it cannot be unpacked: File is not a zip file, nor an exchange file of the published "
-            f"dashboard: {error}"
+            f"it is no exchange file of the published dashboard: {error}"
         ) from None
     return content
 
