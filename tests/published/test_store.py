@@ -29,6 +29,7 @@ from tests.support.published_databases import (
     SAMPLE,
     SHAPES,
     Content,
+    Undecodable,
     opened,
     write_database,
 )
@@ -333,9 +334,10 @@ def test_a_damaged_file_raises_its_error(tmp_path: Path) -> None:
 
 
 def test_the_connection_is_left_as_it_was() -> None:
-    with database(SAMPLE) as read:
-        factory = read.connection.text_factory
+    undecodable = {"id": "p_111111111111", "description": Undecodable(b"latin \xe9")}
+    with database({**SAMPLE, "profiles": [undecodable]}) as read:
+        assert read.store.profiles[0].document["description"] == "latin \\xe9"
         for query in read.queries():
             read.documents(query)
-        assert read.connection.text_factory is factory
+        assert read.connection.text_factory is str
         assert read.connection.in_transaction

@@ -6,7 +6,16 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SAMPLE", "SHAPES", "Content", "create_tables", "insert", "opened", "write_database"]
+__all__ = [
+    "SAMPLE",
+    "SHAPES",
+    "Content",
+    "Undecodable",
+    "create_tables",
+    "insert",
+    "opened",
+    "write_database",
+]
 
 SHAPES = ("S1", "S2", "S3", "S4", "S5", "S6")
 

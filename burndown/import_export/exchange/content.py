@@ -13,7 +13,6 @@ from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectDa
 from burndown.models.timestamps import to_utc
 
 __all__ = [
-    "BUDGET",
     "METADATA",
     "OLD_PARTS",
     "ONLY_QUERY",
@@ -22,8 +21,6 @@ __all__ = [
     "object_of",
 ]
 
-BUDGET = "budget_data"
-"""The part of all queries that is the budget of their profile."""
 METADATA = "query_metadata"
 """The part of a query that describes the query itself."""
 OLD_PARTS: dict[str, type[QueryData]] = {
@@ -43,10 +40,16 @@ class ExchangeQuery:
 
     key: str
     """Its id in the file."""
+    place: str
+    """Its place in the file."""
     parts: Mapping[str, Any]
     """Its parts by name, each a JSON value of any type."""
-    places: Mapping[str, str]
-    """The place of each part."""
+    files: Mapping[str, str] | None = None
+    """The file of each part, if they are files."""
+
+    def place_of(self, part: str) -> str:
+        """Return the place of a part."""
+        return f"{self.place}.{part}" if self.files is None else self.files.get(part, self.place)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class ExchangeContent:
     profile_place: str
     queries: list[ExchangeQuery]
     queries_place: str
+    budget: Mapping[str, Any] | None = None
+    """The budget of the profile, if that has one in place of its queries."""
 
     def __post_init__(self) -> None:
         version = self.manifest.get("version")
