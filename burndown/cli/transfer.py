@@ -131,7 +131,7 @@ def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
 
 def import_(
     source: Annotated[
-        Path, typer.Argument(help="Folder or .zip file of an export, or an exchange file.")
+        Path, typer.Argument(help="Folder or .zip file of an export, or exchange file.")
     ],
     name: Annotated[str | None, typer.Option(help="Name that replaces the exported one.")] = None,
     replace: Annotated[
@@ -142,9 +142,9 @@ def import_(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a profile from an export, or from the exchange file of the published dashboard.
+    """Import a profile from an export or an exchange file.
 
-    It is imported completely or not at all.
+    It is imported completely or not at all. The published dashboard exports exchange files.
     """
     from burndown import printing
     from burndown.cli.stores import open_store, settings_for

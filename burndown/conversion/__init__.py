@@ -18,6 +18,7 @@ from burndown.conversion.documents import (
     LEGACY_HIDDEN,
     LEGACY_VALUES,
     convert,
+    describe,
     is_timestamp,
     keep_storable,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "UnreadableError",
     "WeeklyMetrics",
     "convert",
+    "describe",
     "escape_surrogates",
     "first_few",
     "is_timestamp",

@@ -25,7 +25,14 @@ from burndown.models.field_types import is_line
 from burndown.models.json_codec import check_storable, encode
 from burndown.models.timestamps import to_utc
 
-__all__ = ["LEGACY_HIDDEN", "LEGACY_VALUES", "convert", "is_timestamp", "keep_storable"]
+__all__ = [
+    "LEGACY_HIDDEN",
+    "LEGACY_VALUES",
+    "convert",
+    "describe",
+    "is_timestamp",
+    "keep_storable",
+]
 
 LEGACY_VALUES = "legacy_values"
 """The unknown key under which invalid values are kept, by their path."""
@@ -85,6 +92,11 @@ def is_timestamp(value: Any) -> TypeGuard[str]:
     except ValueError:
         return False
     return True
+
+
+def describe(value: Any) -> str:
+    """Return a value for a report: shortened, and nothing of what may hold a secret."""
+    return "what may be a secret" if _may_be_secret("", str(value)) else _described(value)
 
 
 class _Conversion:

@@ -1,8 +1,11 @@
 """Metrics of weeks, collected into one snapshot for each week and type."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import count
 from typing import Any, NamedTuple
 
 from burndown.conversion.findings import Report, first_few
@@ -46,6 +49,7 @@ class WeeklyMetrics:
         self._found: dict[tuple[str, str], dict[str, _Metric]] = {}
         self._other_spellings: dict[str, str] = {}
         self._doubles: dict[tuple[str, str], list[str]] = {}
+        self._numbers: defaultdict[tuple[str, str], Iterator[int]] = defaultdict(lambda: count(2))
 
     def add_week(self, spelling: str) -> str | None:
         """Return the ISO week as :func:`read_week` does, and remember the spelling for a report."""
@@ -85,7 +89,7 @@ class WeeklyMetrics:
         others = self._found.setdefault((week, _OTHER), {})
         older_name = f"{name} (double)"
         while older_name in others:
-            older_name += " (double)"
+            older_name = f"{name} (double {next(self._numbers[week, name])})"
         others[older_name] = older
         self._doubles.setdefault((name, older_name), []).append(spelling)
 

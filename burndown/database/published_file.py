@@ -80,9 +80,12 @@ class PublishedFile(ForkAware):
     def replace(self, connection: sqlite3.Connection, built: Path) -> Path:
         """Put another database in the place of this one atomically, and keep this one.
 
+        If the path is a link, the file that it leads to is replaced: what waits to write has opened
+        that one, and must find that it was moved away.
+
         Args:
             connection: that of :meth:`open` with a lock. Nothing can be read from it afterwards.
-            built: the file of the other database, which is not in use.
+            built: the file of the other database, which is not in use, next to the one to replace.
 
         Returns:
             The path of the old database, equal to the byte to the file if that had no log.
@@ -91,16 +94,17 @@ class PublishedFile(ForkAware):
             MigrationError: another process has the file open for 10 seconds, or has written to it.
             StorageError: the disk is full, or the file system refuses it.
         """
+        target = self.path.resolve()
         with self._errors.translated():
             kept = self._keep(connection.serialize())
             try:
                 self._lock_exclusively(connection)
                 sync(built)
-                built.replace(self.path)
+                built.replace(target)
             except BaseException:
                 kept.unlink()
                 raise
-            sync(self.path.parent)
+            sync(target.parent)
         return kept
 
     def before_fork(self, deadline: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.errors import ImportExportError, ValidationError
+from burndown.escaping import escaped
 from burndown.import_export.open_export import OpenExport
 from burndown.import_export.opening import open_export
 from burndown.import_export.report import ImportReport
@@ -41,7 +42,7 @@ def import_profile(
 
     The export may have been packed again, edited, or copied to a disk that changes the case or the
     normalization of names. :attr:`ImportReport.warnings`, such as that the Jira token has to be
-    entered again, are logged.
+    entered again, are logged, and so is what was skipped.
 
     A profile with more than 100 queries (``BURNDOWN_MAX_QUERIES``) is refused, as the managers
     refuse to create one. Only backends, migrations and :func:`~burndown.copying.copy_store` accept
@@ -64,7 +65,8 @@ def import_profile(
             queries.
     """
     report = run_import(import_path, profile_name, replace=replace, backend=backend)
-    for warning in report.warnings:
+    skipped = (f"skipped: {escaped(found.what)}" for found in report.skipped)
+    for warning in (*report.warnings, *skipped):
         _logger.warning("Profile %r: %s", report.profile_id, warning)
     return report.profile_id
 

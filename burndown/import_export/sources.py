@@ -16,6 +16,8 @@ from burndown.import_export.manifest import Manifest
 
 __all__ = ["Source", "has_manifest", "is_export", "open_source", "read_manifest_of"]
 
+_DATABASE_HEADER = b"SQLite format 3\0"
+
 
 class Source(Protocol):
     """The files of an export."""
@@ -140,10 +142,18 @@ def _readable(path: Path) -> Iterator[None]:
         raise ImportExportError(f"{path}: it cannot be read: {error.strerror}") from None
 
 
+def _has_header_of_database(path: Path) -> bool:
+    with _readable(path), path.open("rb") as file:
+        return file.read(len(_DATABASE_HEADER)) == _DATABASE_HEADER
+
+
 def _archive(path: Path) -> Archive:
     # Closing any descriptor of a database releases the locks that this process has on it.
-    if sidecars_of(path):
-        raise ImportExportError(f"{path} is a database in use, not an export")
+    if sidecars_of(path) or _has_header_of_database(path):
+        raise ImportExportError(
+            f"{path} is a database, not an export; `burndown migrate --from` reads one of the "
+            "published dashboard, and `burndown copy` one of this package"
+        )
     try:
         return Archive(path)
     except ImportExportError as error:

@@ -9,7 +9,13 @@ from filelock import FileLock, Timeout
 from burndown.conversion import Findings
 from burndown.copying import copy_records
 from burndown.database import Database, SQLiteDatabase, get_database, remove_database
-from burndown.errors import MigrationError, PublishedDatabaseError, StorageError
+from burndown.errors import (
+    ForeignDatabaseError,
+    MigrationError,
+    PublishedDatabaseError,
+    SchemaTooNewError,
+    StorageError,
+)
 from burndown.files.paths import lexists
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.migration.mover import Mover, Progress
@@ -133,10 +139,11 @@ def _source_of(folder: Path, target: Database, published: str | Path | None) -> 
 def _is_published(path: Path) -> bool:
     with closing(SQLiteDatabase(path, read_only=True)) as database:
         try:
-            database.schema_version()
+            if database.exists():
+                database.schema_version()
         except PublishedDatabaseError:
             return True
-        except StorageError:  # raised again when it is opened as the target
+        except (ForeignDatabaseError, SchemaTooNewError):
             return False
     return False
 
@@ -160,7 +167,8 @@ def _lock(folder: Path, database: Database) -> FileLock:
 
 
 def _scratch_path(folder: Path, database: Database) -> Path:
-    return _next_to(folder, database, ".migrating")
+    path = _next_to(folder, database, "").resolve()  # a rename stays on one file system
+    return path.with_name(f"{path.name}.migrating")
 
 
 def _next_to(folder: Path, database: Database, suffix: str) -> Path:

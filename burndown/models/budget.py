@@ -89,7 +89,7 @@ class Budget(OpenEntity, QueryData, table=True):
         default_factory=utc_now, sa_type=UtcTimestamp
     )
     """When it was last saved, or a revision was added, UTC."""
-    revisions: list[BudgetRevision] = Field(
+    revisions: Annotated[list[BudgetRevision], NOT_FOR_PEOPLE] = Field(
         default_factory=list, sa_type=SubmodelListJson(BudgetRevision)
     )
     """Its changes, in the order in which they were entered."""

@@ -82,8 +82,8 @@ class FlagJson(JsonColumn[bool | list[str]]):
         return _flag_or_list
 
 
-class SubmodelJson(JsonColumn[Submodel]):
-    """A submodel as JSON, only with what was set; the codec encodes its document."""
+class _OfSubmodels(JsonColumn[Any]):
+    """A submodel or several as JSON, only with what was set; the codec encodes their documents."""
 
     impl = Text
     cache_ok = True
@@ -92,18 +92,39 @@ class SubmodelJson(JsonColumn[Submodel]):
         super().__init__()
         self.model = model
 
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
+        """Encode what the ORM binds."""
+        return super().process_bind_param(to_documents(value), dialect)
+
+
+class SubmodelJson(_OfSubmodels):
+    """A submodel as a JSON object."""
+
+    cache_ok = True
+
     @property
     def of_documents(self) -> TypeEngine[Any]:
         """Return the type that reads the document of the submodel."""
         return JsonText()
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
-        """Encode a section that the ORM binds."""
-        return super().process_bind_param(to_documents(value), dialect)
-
     def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""
         return lambda text: self.model.model_validate(decode_object(text))
+
+
+class SubmodelListJson(_OfSubmodels):
+    """A list of submodels as a JSON array."""
+
+    cache_ok = True
+
+    @property
+    def of_documents(self) -> TypeEngine[Any]:
+        """Return the type that reads the documents of the submodels."""
+        return _ArrayJson()
+
+    def decoder(self, dialect: Dialect) -> Callable[[Any], list[Submodel]]:
+        """Decode and validate."""
+        return lambda text: [self.model.model_validate(each) for each in decode_array(text)]
 
 
 class _ArrayJson(JsonColumn[list[Any]]):
@@ -115,29 +136,6 @@ class _ArrayJson(JsonColumn[list[Any]]):
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
         return decode_array
-
-
-class SubmodelListJson(_ArrayJson):
-    """A list of submodels as a JSON array, each only with what was set."""
-
-    cache_ok = True
-
-    def __init__(self, model: type[Submodel]) -> None:
-        super().__init__()
-        self.model = model
-
-    @property
-    def of_documents(self) -> TypeEngine[Any]:
-        """Return the type that reads the documents of the submodels."""
-        return _ArrayJson()
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | bytes | None:
-        """Encode a list that the ORM binds."""
-        return super().process_bind_param(to_documents(value), dialect)
-
-    def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
-        """Decode and validate."""
-        return lambda text: [self.model.model_validate(each) for each in decode_array(text)]
 
 
 class CompressedJson(JsonColumn[Any]):

@@ -1,11 +1,12 @@
 """The base of entities that belong to a query."""
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field
 
 from burndown.models.columns import OrderedText
+from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier
 
@@ -34,7 +35,7 @@ class QueryData(Entity):
     """The only field that an export contains, if a query has one record at most; the manifest
     contains the ``updated_at`` of the record."""
 
-    profile_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    profile_id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""
-    query_id: Identifier = Field(primary_key=True, sa_type=OrderedText)
+    query_id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)
     """The query it belongs to."""

@@ -5,11 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from burndown.errors import BudgetNotFoundError
 from burndown.models import (
-    Budget,
-    BudgetDocument,
-    BudgetRevision,
     Document,
     JiraCache,
     JiraCacheEntry,
@@ -20,20 +16,15 @@ from burndown.models import (
     ProjectData,
 )
 from burndown.models.timestamps import to_utc
-from burndown.persistence.arguments import (
-    checked_limit,
-    document_of,
-    document_of_section,
-    updating_document,
-)
+from burndown.persistence.arguments import checked_limit, document_of
+from burndown.persistence.budget_store import BudgetStore
 from burndown.persistence.caching import expiry_at, is_expired, listed_cache, listed_changelog
-from burndown.persistence.record_store import RecordStore
 
 __all__ = ["QueryDataStore"]
 
 
-class QueryDataStore(RecordStore):
-    """A store of what belongs to a query: its budget, and what is known of its issues."""
+class QueryDataStore(BudgetStore):
+    """A store of what belongs to a query: cached responses, changelogs, project data, metrics."""
 
     # --- cached responses --------------------------------------------------------------------
 
@@ -271,75 +262,3 @@ class QueryDataStore(RecordStore):
                 for each in snapshots
             ),
         )
-
-    # --- budgets -----------------------------------------------------------------------------
-
-    def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
-        """Return the budget of the query, or ``None`` if it has none.
-
-        It always has ``profile_id``, ``query_id``, ``time_allocated_weeks``,
-        ``team_cost_per_week``, ``budget_total``, ``baseline_velocity_items`` and
-        ``baseline_velocity_points`` (numbers of 0 or more, or ``None``), ``cost_rate_type``,
-        ``currency_symbol``, ``effective_from`` (a date such as ``2026-01-05``, or ``None``),
-        ``created_at``, ``updated_at`` and ``revisions``, in the order in which they were added, and
-        all other keys that were saved. A revision holds only what was set;
-        :class:`~burndown.models.BudgetRevision` has the defaults.
-        """
-        found = next(self.records(Budget, profile_id, query_id), None)
-        return cast("BudgetDocument | None", found)
-
-    def save_budget(
-        self, profile_id: str, query_id: str, budget: Mapping[str, Any] | Budget
-    ) -> None:
-        """Save the budget of the query, in place of an earlier one.
-
-        Args:
-            profile_id: the profile of the query.
-            query_id: the query.
-            budget: an entity, or a document, in which every key can be absent. Without
-                ``created_at`` or ``revisions``, an earlier budget keeps its own, and a new one gets
-                the current time and no revisions; an empty list removes the revisions.
-                ``updated_at`` is the current time, whatever is given.
-        """
-        given, now = updating_document(Budget, budget), self.now()
-        ids = {"profile_id": profile_id, "query_id": query_id}
-        with self.transaction():
-            stored: Mapping[str, Any] = self.get_budget(profile_id, query_id) or {}
-            preserved = {key: stored[key] for key in Budget.PRESERVED_ON_UPDATE & stored.keys()}
-            self.save_records(
-                Budget, [{"created_at": now, **preserved, **given, **ids, "updated_at": now}]
-            )
-
-    @abstractmethod
-    def delete_budget(self, profile_id: str, query_id: str) -> None:
-        """Delete the budget of the query with its revisions.
-
-        Raises:
-            BudgetNotFoundError: the query has none, or does not exist.
-        """
-
-    def add_budget_revision(
-        self, profile_id: str, query_id: str, revision: Mapping[str, Any] | BudgetRevision
-    ) -> None:
-        """Add a revision to the budget of the query, after the others.
-
-        It records a change; the amounts are changed with :meth:`save_budget`. Of revisions that are
-        added concurrently, none is lost.
-
-        Args:
-            profile_id: the profile of the query.
-            query_id: the query.
-            revision: an instance, or a document, in which every key can be absent; without
-                ``revision_date`` and ``created_at``, these are the current time.
-
-        Raises:
-            BudgetNotFoundError: the query has no budget, or does not exist.
-        """
-        added, now = document_of_section(BudgetRevision, revision), self.now()
-        added = {"revision_date": now, "created_at": now, **added}
-        with self.transaction():
-            budget = self.get_budget(profile_id, query_id)
-            if budget is None:
-                raise BudgetNotFoundError(profile_id, query_id)
-            revisions = [*budget["revisions"], added]
-            self.save_records(Budget, [{**budget, "revisions": revisions, "updated_at": now}])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from burndown.conversion import LEGACY_VALUES, Report, keep_storable
+from burndown.conversion import LEGACY_VALUES, Report, describe, keep_storable
 from burndown.models import Document
 from burndown.published.metrics import week_of
 from burndown.published.reports import summed_up
@@ -14,6 +14,8 @@ __all__ = ["project_data_document"]
 
 _SCOPE_DEPTH = 1
 """Containers around the scope: the project data."""
+_PART = "part"
+"""The column that names the scope in reports."""
 
 
 def project_data_document(
@@ -36,7 +38,7 @@ def project_data_document(
     Returns:
         The document without the ids of profile and query; ``None`` if there is nothing for it.
     """
-    scopes = [] if scope is None else [scope]
+    scopes = [] if scope is None else [{**scope, _PART: "project_scope"}]
     data: Document = {}
     kept: Document = {}
     with summed_up(report) as report_row:
@@ -54,12 +56,12 @@ def project_data_document(
                     "snapshot_date: input should be an ISO week such as 2025-W12, or its Monday"
                 )
                 report_row(
-                    f"{row.get('metric_name')} of {row.get('snapshot_date')}",
+                    f"{describe(row.get('metric_name'))} of {describe(row.get('snapshot_date'))}",
                     f"{expected}; kept in the project data under {LEGACY_VALUES}",
                 )
         times = [
             *column_times(statistics, "recorded_at", "stat_date", report_row).values(),
-            *column_times(scopes, "updated_at", "updated_at", report_row).values(),
+            *column_times(scopes, "updated_at", _PART, report_row).values(),
         ]
     if kept:
         data[LEGACY_VALUES] = kept

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from burndown.errors import format_value
+from burndown.conversion import describe
 from burndown.models.timestamps import to_utc
 from burndown.published.reports import RowReport
 from burndown.published.rows import Row
@@ -41,5 +41,5 @@ def column_times(
         if timestamp is not None:
             found[written] = timestamp
         else:
-            report(f"{name}: {format_value(written)}", f"{column}: input should be a timestamp")
+            report(f"{name}: {describe(written)}", f"{column}: input should be a timestamp")
     return found

@@ -103,7 +103,7 @@ READABLE: dict[str, tuple[str, ...]] = {
 Each has the statements that make a connection show the tables as those of the current version. The
 new columns are the first, since SQLite renames a later one of the same name, which others added."""
 
-_PUBLISHED = {"app_state", "jira_issues"}
+_PUBLISHED = {"app_state", "jira_issues", "profiles", "queries"}
 """Tables of every database of the published dashboard; none of its releases records a version."""
 
 _FIRST, _SECOND = list(ADDED)[:2]

@@ -174,7 +174,7 @@ def test_import_of_an_exchange_file_reports_what_was_converted_and_skipped(
     (workspace / "below").mkdir()
     write_exchange(content, workspace / "below/file.json")
     planned = in_json(capsys, "import", "below/file.json", "--dry-run")
-    assert planned["skipped"] == [{"path": "below/file.json", "why": "more: it is not known"}]
+    assert planned["skipped"] == [{"path": "below/file.json", "why": "more: not known"}]
     [converted] = [each for each in planned["converted"] if "valid id" in each["what"]]
     assert converted == {
         "path": "below/file.json",
@@ -184,7 +184,7 @@ def test_import_of_an_exchange_file_reports_what_was_converted_and_skipped(
     assert output.startswith("Imported Team A (team)\nContents")
     converted, _, skipped = output.partition("\nConverted")[2].partition("\nSkipped")
     assert "│ file.json │ profile_data: '.team' is not a valid id; now 'team'" in converted
-    assert "│ file.json │ more: it is not known │" in skipped
+    assert "│ file.json │ more: not known │" in skipped
     assert TOKEN not in output + json.dumps(planned)
     assert in_json(capsys, "show", "team")["name"] == "Team A"
 

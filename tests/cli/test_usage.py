@@ -186,6 +186,11 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
     ),
     "import of nothing": (nothing, ["import", "nope.zip"], "nope.zip: there is no such folder"),
     "import of a file": (in_the_way, ["import", "file"], "file: it cannot be unpacked"),
+    "import of a database": (
+        nothing,
+        ["import", "profiles/burndown.db"],
+        "`burndown migrate --from` reads one",
+    ),
     "import of another folder": (nothing, ["import", "profiles"], "manifest.json: missing"),
     "import before the migration": (no_database, ["import", "nope"], "`burndown migrate` first"),
     "server to import to away": (

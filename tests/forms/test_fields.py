@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, SecretStr
 
 from burndown.forms import Bounds, FormField, fields_of
-from burndown.models import ENTITIES, Entity, Profile, Query, Submodel
+from burndown.models import ENTITIES, Budget, Entity, Profile, Query, Submodel
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.field_types import FieldSource, PositiveNumber
 from burndown.models.time_types import OptionalDate, UtcDatetime
@@ -124,6 +124,21 @@ def test_ids_times_and_results_are_not_for_people() -> None:
     }
     shown = [field.path for field in fields_of(Query) if field.for_people]
     assert shown == ["name", "description", "jql"]
+
+
+def test_a_form_of_a_budget_has_what_people_enter() -> None:
+    """Revisions are added one by one, as ``add_budget_revision`` does."""
+    shown = {field.path: field.kind for field in fields_of(Budget) if field.for_people}
+    assert shown == {
+        "time_allocated_weeks": "number",
+        "team_cost_per_week": "number",
+        "budget_total": "number",
+        "cost_rate_type": "text",
+        "currency_symbol": "text",
+        "baseline_velocity_items": "number",
+        "baseline_velocity_points": "number",
+        "effective_from": "date",
+    }
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.__name__)

@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import ImportExportError, PersistenceError, SQLiteBackend, set_backend
-from burndown.import_export import ImportReport, limits, read_manifest, run_import
+from burndown.import_export import (
+    ImportReport,
+    import_profile,
+    limits,
+    read_manifest,
+    run_import,
+)
 from burndown.models import ENTITIES, JiraCache
 from tests.fuzz.damage import damaged_bytes, damaged_json
 from tests.import_export.exports import refused
@@ -20,6 +26,7 @@ from tests.support.backends import IN_MEMORY
 from tests.support.exchange_files import (
     CANARY,
     exchange_file,
+    sample_budget,
     sample_file,
     sample_issue,
     sample_profile,
@@ -84,7 +91,7 @@ def test_what_is_no_exchange_file_is_refused(
     file.write_bytes(data)
     error = refused(store, file)
     assert isinstance(error, ImportExportError)
-    assert str(error).startswith(f"{file}: it cannot be unpacked: File is not a zip file, nor an ")
+    assert str(error).startswith(f"{file}: it is no exchange file of the published dashboard: ")
     assert told in str(error)
     assert CANARY not in str(error)
 
@@ -182,8 +189,8 @@ def test_an_odd_row_loses_no_other(store: SQLiteBackend, file: Path, part: str, 
     report = run_import(file)
     assert set(report.imported.values()) == {1}
     if not isinstance(odd, dict):
-        told = f"query_data.q_1.{part}: [2]: input should be an object, got "
-        assert any(each.what.startswith(told) for each in report.skipped)
+        told = f"query_data.q_1.{part}: input should be objects: [2]"
+        assert told in [each.what for each in report.skipped]
 
 
 @pytest.mark.parametrize("column", [*sample_issue("A-1"), "unknown"])
@@ -203,6 +210,35 @@ def test_an_odd_value_of_an_issue_loses_no_other(
         assert column == field or odd_issue["fields"][field] == f"the {field}"
 
 
+@pytest.mark.parametrize(
+    "secret", [{"token": CANARY}, f"api_token={CANARY}", f"https://user:{CANARY}@example.com"]
+)
+def test_a_secret_in_a_value_is_in_no_report(store: SQLiteBackend, file: Path, secret: Any) -> None:
+    """Each column of each part is odd in a query of its own."""
+    parts = {**sample_query(), "jira_cache": [sample_issue("A-1")]}
+    odd = [
+        (part, [{**rows[0], column: secret}])
+        if isinstance(rows, list)
+        else (part, {**rows, column: secret})
+        for part, rows in parts.items()
+        for column in (rows[0] if isinstance(rows, list) else rows)
+    ]
+    queries = {
+        f"q_{number}": sample_query(**{part: {"issues": rows} if part == "jira_cache" else rows})
+        for number, (part, rows) in enumerate(odd)
+    }
+    report = run_import(write_exchange(exchange_file(sample_profile(), queries), file))
+    assert report.imported["queries"] == len(odd)
+    assert sum("what may be a secret" in each.what for each in report.converted) > 5
+    assert CANARY not in json.dumps(report.to_document())
+
+
+def test_a_secret_in_the_version_is_not_in_the_error(store: SQLiteBackend, file: Path) -> None:
+    content = exchange_file(sample_profile(), {}, version=f"api_token={CANARY}")
+    error = refused(store, write_exchange(content, file))
+    assert "version: input should be 1.x or 2.x, got what may be a secret" in str(error)
+
+
 @pytest.mark.parametrize("parts", [None, [], "x", 3])
 def test_a_query_in_another_form_is_skipped(store: SQLiteBackend, file: Path, parts: Any) -> None:
     content = exchange_file(sample_profile(), {"q_1": sample_query(), "q_2": parts})
@@ -210,7 +246,45 @@ def test_a_query_in_another_form_is_skipped(store: SQLiteBackend, file: Path, pa
     assert [query["id"] for query in store.list_queries("p_1")] == ["q_1"]
     [skipped] = report.skipped
     assert skipped.path == file
-    assert skipped.what.startswith("query_data.q_2: input should be an object, got ")
+    assert skipped.what == "query_data: input should be objects: q_2"
+
+
+@pytest.mark.parametrize(
+    ("budget", "queries", "told"),
+    [
+        ([], {"q_1": {}}, "budget_data: input should be an object, got a list"),
+        ({"budget_settings": sample_budget()}, None, "budget_data: there is no query"),
+    ],
+)
+def test_a_budget_of_the_profile_without_a_place_is_reported(
+    store: SQLiteBackend, file: Path, budget: Any, queries: Any, told: str
+) -> None:
+    content = {**exchange_file(sample_profile(), queries), "budget_data": budget}
+    report = run_import(write_exchange(content, file))
+    assert [each.what for each in report.skipped] == [told]
+    assert store.get_budget("p_1", "q_1") is None
+
+
+def test_the_report_of_many_odd_values_is_short(store: SQLiteBackend, file: Path) -> None:
+    """One line for all items of a list, all columns, parts or queries."""
+    many = {f"key_{number}": number for number in range(500)}
+    query = sample_query(
+        statistics=list(range(500)),
+        jira_cache={"issues": [{**sample_issue("A-1"), **many}]},
+        **many,
+    )
+    content = {**exchange_file(sample_profile(), {"q_1": query, **many}), **many}
+    report = run_import(write_exchange(content, file))
+    assert len(report.skipped) == 5
+    assert all("and 497 more" in each.what for each in report.skipped)
+
+
+def test_what_was_skipped_is_logged(
+    store: SQLiteBackend, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A caller of ``import_profile`` gets no report."""
+    import_profile(write_exchange({**sample_file(), "more\n": 1}, file))
+    assert caplog.messages == ["Profile 'p_1': skipped: more\\n: not known"]
 
 
 def test_what_is_not_known_is_reported(store: SQLiteBackend, file: Path) -> None:
@@ -220,9 +294,9 @@ def test_what_is_not_known_is_reported(store: SQLiteBackend, file: Path) -> None
     content = {**exchange_file(sample_profile(), {"q_1": query}), "extra": 1}
     report = run_import(write_exchange(content, file))
     assert sorted(each.what for each in report.skipped) == [
-        "extra: it is not known",
-        "query_data.q_1.jira_cache: 1 values of story, which is not known",
-        "query_data.q_1.more: it has no place here",
+        "extra: not known",
+        "query_data.q_1.jira_cache: columns that are not known: 1 values of story",
+        "query_data.q_1: more: no place here",
     ]
 
 
@@ -231,9 +305,7 @@ def test_rows_win_over_a_file_of_the_old_dashboard(store: SQLiteBackend, file: P
     query = sample_query(project_data={"statistics": []})
     report = run_import(write_exchange(exchange_file(sample_profile(), {"q_1": query}), file))
     assert len((store.get_project_data("p_1", "q_1") or {})["statistics"]) == 2
-    assert [each.what for each in report.skipped] == [
-        "query_data.q_1.project_data: it has no place here"
-    ]
+    assert [each.what for each in report.skipped] == ["query_data.q_1: project_data: no place here"]
 
 
 # --- any damage --------------------------------------------------------------------------------
@@ -300,9 +372,11 @@ def test_a_file_that_would_fill_the_memory_is_refused(
     value: int,
     told: str,
 ) -> None:
-    """Before it is parsed."""
+    """Before it is parsed; the error says what has no limit."""
     monkeypatch.setattr(limits, cap, value)
-    assert str(refused(store, write_exchange(sample_file(), file))) == f"{file}: {told}"
+    error = refused(store, write_exchange(sample_file(), file))
+    assert str(error).startswith(f"{file}: {told}; ")
+    assert "`burndown migrate`" in str(error)
 
 
 def test_wide_characters_are_accepted_in_smaller_files_only(

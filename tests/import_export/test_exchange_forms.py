@@ -173,8 +173,10 @@ def test_a_budget_of_the_profile_is_given_to_its_queries(store: SQLiteBackend, f
     }
     assert len(budgets["q_3"]["revisions"]) == 2
     assert [each.what for each in report.converted if "budget of the profile" in each.what] == [
-        "budget_data: the budget of the profile, given to each of its queries"
-    ] * 2
+        f"query_data.{query_id}.budget_settings: the budget of the profile, given to each of its "
+        "queries"
+        for query_id in ("q_2", "q_3")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -405,8 +407,8 @@ def test_an_archive_of_the_first_version_is_imported(
     check_old_data(store, "q_1")
     assert [each["issue_key"] for each in store.records(JiraChangelog, "p_1")] == ["A-1"]
     assert sorted(each.what.split(": ")[0] for each in report.skipped) == [
-        "cache/app_settings.json",
         "profile.json",
+        "queries/q_1",
     ]
 
 

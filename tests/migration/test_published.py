@@ -1,6 +1,7 @@
 """A database of the published dashboard is moved completely, and replaced in one step."""
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -13,7 +14,12 @@ import pytest
 
 from burndown.cli import run
 from burndown.database import SQLiteDatabase, timeouts
-from burndown.errors import MigrationError, PublishedDatabaseError, StorageError
+from burndown.errors import (
+    ForeignDatabaseError,
+    MigrationError,
+    PublishedDatabaseError,
+    StorageError,
+)
 from burndown.files.reading import digest
 from burndown.migration import MigrationReport, run_migration_if_needed
 from burndown.models import ENTITIES, JiraCache
@@ -152,6 +158,40 @@ def test_other_calls_name_the_command(path: Path) -> None:
         pytest.raises(PublishedDatabaseError, match=r"published dashboard.*burndown migrate"),
     ):
         backend.list_profiles()
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_opened_is_not_taken_for_none(path: Path, tmp_path: Path) -> None:
+    """The target would be marked as migrated, and the data never moved."""
+    os.link(path, tmp_path / "second-name.db")
+    target = SQLiteDatabase(tmp_path / "new.db")
+    for published in (None, path):
+        with pytest.raises(StorageError, match="second name"):
+            run_migration_if_needed(path.parent, target, published=published)
+    assert not target.exists()
+    (tmp_path / "second-name.db").unlink()
+    assert run_migration_if_needed(path.parent, target).moved["issues"] == 3
+
+
+def test_the_file_behind_a_link_is_replaced(path: Path, tmp_path: Path) -> None:
+    """What opened it before cannot write to it afterwards."""
+    path.symlink_to(path.rename(tmp_path / "elsewhere.db"))
+    with closing(sqlite3.connect(path)) as dashboard:
+        migrate(path)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            dashboard.execute("INSERT INTO app_state VALUES ('while', 'moved')")
+    assert path.is_symlink()
+    assert migrate(path).outcome == "already migrated"
+    assert sorted(each.name for each in tmp_path.glob("elsewhere*")) == ["elsewhere.db"]
+
+
+@pytest.mark.parametrize("table", ["profiles", "queries"])
+def test_without_profiles_or_queries_nothing_is_replaced(path: Path, table: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(f"ALTER TABLE {table} RENAME TO other")
+    before = path.read_bytes()
+    with pytest.raises(ForeignDatabaseError):
+        migrate(path)
     assert path.read_bytes() == before
 
 

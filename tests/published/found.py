@@ -184,7 +184,7 @@ def require_metrics(rows: list[Row], snapshots: list[Any], unplaced: list[Row]) 
         candidates = [
             metric
             for name, metric in weeks[week].items()
-            if re.fullmatch(re.escape(row["metric_name"]) + r"( \(double\))*", name)
+            if re.fullmatch(re.escape(row["metric_name"]) + r"( \(double( \d+)?\))*", name)
         ]
         assert any(expected == without_kept(metric) for metric in candidates)
     assert same(unplaced, without_week)

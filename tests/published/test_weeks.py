@@ -216,7 +216,7 @@ def test_three_spellings_of_a_week_lose_no_metric() -> None:
         *(metric_row(snapshot_date=week, metric_value=n) for n, week in enumerate(weeks))
     )
     metrics = {name: each for snapshot in found for name, each in snapshot["metrics"].items()}
-    names = {"flow_time", "flow_time (double)", "flow_time (double) (double)"}
+    names = {"flow_time", "flow_time (double)", "flow_time (double 2)"}
     assert metrics.keys() == names
     assert {each["value"] for each in metrics.values()} == {0, 1, 2}
 

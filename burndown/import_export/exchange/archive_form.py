@@ -118,7 +118,8 @@ def _queries(source: Source, findings: Findings) -> list[ExchangeQuery]:
         for name in cache.values():
             findings.add_skipped(source.path, f"{name}: nothing says which query it belongs to")
     return [
-        ExchangeQuery(key, _Files(source, names, findings), names) for key, names in places.items()
+        ExchangeQuery(key, f"{QUERIES}/{key}", _Files(source, names, findings), names)
+        for key, names in places.items()
     ]
 
 

@@ -6,14 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from burndown.conversion import is_timestamp, json_type
-from burndown.errors import ImportExportError, format_value
+from burndown.conversion import describe, is_timestamp, json_type
+from burndown.errors import ImportExportError
 from burndown.files.paths import modified_at
 from burndown.models import JiraCache, JiraChangelog, MetricsSnapshot, ProjectData, QueryData
 from burndown.models.timestamps import to_utc
 
 __all__ = [
-    "BUDGET",
     "METADATA",
     "OLD_PARTS",
     "ONLY_QUERY",
@@ -22,8 +21,6 @@ __all__ = [
     "object_of",
 ]
 
-BUDGET = "budget_data"
-"""The part of all queries that is the budget of their profile."""
 METADATA = "query_metadata"
 """The part of a query that describes the query itself."""
 OLD_PARTS: dict[str, type[QueryData]] = {
@@ -43,10 +40,16 @@ class ExchangeQuery:
 
     key: str
     """Its id in the file."""
+    place: str
+    """Its place in the file."""
     parts: Mapping[str, Any]
     """Its parts by name, each a JSON value of any type."""
-    places: Mapping[str, str]
-    """The place of each part."""
+    files: Mapping[str, str] | None = None
+    """The file of each part, if they are files."""
+
+    def place_of(self, part: str) -> str:
+        """Return the place of a part."""
+        return f"{self.place}.{part}" if self.files is None else self.files.get(part, self.place)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class ExchangeContent:
     profile_place: str
     queries: list[ExchangeQuery]
     queries_place: str
+    budget: Mapping[str, Any] | None = None
+    """The budget of the profile, if that has one in place of its queries."""
 
     def __post_init__(self) -> None:
         version = self.manifest.get("version")
@@ -71,7 +76,7 @@ class ExchangeContent:
         if major not in ("1", "2", 1, 2):
             raise ImportExportError(
                 f"{self.path}: {self.manifest_place}: version: input should be 1.x or 2.x, got "
-                f"{format_value(version)}; a newer release may read it"
+                f"{describe(version)}; a newer release may read it"
             )
 
     @property

@@ -9,16 +9,22 @@ In the first files, ``query_data`` has the parts of the only query, without its 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from burndown.conversion import Findings, UnreadableError, parse_json, replace_non_finite
+from burndown.conversion import (
+    Findings,
+    UnreadableError,
+    first_few,
+    json_type,
+    parse_json,
+    replace_non_finite,
+)
 from burndown.database.sqlite_backup import sidecars_of
 from burndown.errors import ImportExportError
 from burndown.import_export import limits
 from burndown.import_export.exchange.content import (
-    BUDGET,
     OLD_PARTS,
     ONLY_QUERY,
     ExchangeContent,
@@ -29,7 +35,8 @@ from burndown.import_export.open_export import locating_errors_at
 
 __all__ = ["is_json_file", "read_exchange_file"]
 
-_MANIFEST, _PROFILE, _QUERIES = "manifest", "profile_data", "query_data"
+_MANIFEST, _PROFILE, _QUERIES, _BUDGET = "manifest", "profile_data", "query_data", "budget_data"
+_KEYS = {_MANIFEST, _PROFILE, _QUERIES, _BUDGET}
 
 
 def is_json_file(path: Path) -> bool:
@@ -59,10 +66,17 @@ def read_exchange_file(path: Path, findings: Findings) -> ExchangeContent:
         content = _parsed(path, findings)
         with locating_errors_at(_QUERIES):
             queries = _queries(content, path, findings)
-    for key in sorted(content.keys() - {_MANIFEST, _PROFILE, _QUERIES, BUDGET}):
-        findings.add_skipped(path, f"{key}: it is not known")
+    if unknown := sorted(content.keys() - _KEYS):
+        findings.add_skipped(path, f"{first_few(unknown)}: not known")
     return ExchangeContent(
-        path, content[_MANIFEST], _MANIFEST, content[_PROFILE], _PROFILE, queries, _QUERIES
+        path,
+        content[_MANIFEST],
+        _MANIFEST,
+        content[_PROFILE],
+        _PROFILE,
+        queries,
+        _QUERIES,
+        _budget(content, queries, path, findings),
     )
 
 
@@ -77,8 +91,7 @@ def _parsed(path: Path, findings: Findings) -> dict[str, Any]:
                 object_of(content.get(key))
     except (UnreadableError, ImportExportError) as error:
         raise ImportExportError(
-            "it cannot be unpacked: File is not a zip file, nor an exchange file of the published "
-            f"dashboard: {error}"
+            f"it is no exchange file of the published dashboard: {error}"
         ) from None
     return content
 
@@ -89,8 +102,12 @@ def _read(path: Path) -> bytes:
             data = file.read(limits.MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ImportExportError(f"it cannot be read: {error.strerror}") from None
-    limits.check_size(path.name, len(data))
-    limits.check_content(path.name, data)
+    try:
+        limits.check_size(path.name, len(data))
+        limits.check_content(path.name, data)
+    except ImportExportError as error:
+        advice = "move the database of the dashboard instead (`burndown migrate`)"
+        raise ImportExportError(f"{error}; {advice}") from None
     return data
 
 
@@ -98,22 +115,14 @@ def _queries(content: Mapping[str, Any], path: Path, findings: Findings) -> list
     written = content.get(_QUERIES)
     found = {} if written is None else object_of(written)
     if found.keys() & OLD_PARTS.keys():
-        return [_query(_only_key(content), _QUERIES, found)]
-    # Null in each query, which is not read, unless the profile has a budget.
-    shared = {BUDGET: content.get(BUDGET)}
-    queries = []
-    for key, parts in found.items():
-        place = f"{_QUERIES}.{key}"
-        try:
-            queries.append(_query(key, place, {**shared, **object_of(parts)}))
-        except ImportExportError as error:
-            findings.add_skipped(path, f"{place}: {error}")
-    return queries
-
-
-def _query(key: str, place: str, parts: dict[str, Any]) -> ExchangeQuery:
-    places = {part: f"{place}.{part}" for part in parts}
-    return ExchangeQuery(key, parts, {**places, BUDGET: BUDGET})
+        return [ExchangeQuery(_only_key(content), _QUERIES, found)]
+    if odd := [key for key, parts in found.items() if not isinstance(parts, dict)]:
+        findings.add_skipped(path, f"{_QUERIES}: input should be objects: {first_few(odd)}")
+    return [
+        ExchangeQuery(key, f"{_QUERIES}.{key}", parts)
+        for key, parts in found.items()
+        if isinstance(parts, dict)
+    ]
 
 
 def _only_key(content: Mapping[str, Any]) -> str:
@@ -121,3 +130,16 @@ def _only_key(content: Mapping[str, Any]) -> str:
     profile = content[_PROFILE]
     known = (content.get("query_id"), profile.get("query_id"), profile.get("active_query_id"))
     return next((each for each in known if isinstance(each, str)), ONLY_QUERY)
+
+
+def _budget(
+    content: Mapping[str, Any], queries: Sequence[ExchangeQuery], path: Path, findings: Findings
+) -> dict[str, Any] | None:
+    """Return the budget of the profile, unless it is damaged or there is no query to give it to."""
+    written = content.get(_BUDGET)
+    if written is None or (isinstance(written, dict) and queries):
+        return written
+    is_odd = not isinstance(written, dict)
+    why = f"input should be an object, got {json_type(written)}" if is_odd else "there is no query"
+    findings.add_skipped(path, f"{_BUDGET}: {why}")
+    return None

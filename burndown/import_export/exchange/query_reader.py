@@ -11,10 +11,9 @@ from itertools import chain
 from typing import Any
 
 from burndown import legacy, published
-from burndown.conversion import Findings, FormatError, Report, json_type
+from burndown.conversion import Findings, FormatError, Report, first_few, json_type
 from burndown.errors import ValidationError
 from burndown.import_export.exchange.content import (
-    BUDGET,
     METADATA,
     OLD_PARTS,
     ExchangeContent,
@@ -71,7 +70,7 @@ class QueryReader:
         self._query = query
         self._document = document
         self._profile = profile
-        self._path = content.path
+        self._content = content
         self._written_at = content.written_at
         self._findings = findings
         self._unread = set(query.parts) - {METADATA}
@@ -90,10 +89,12 @@ class QueryReader:
             stored = self._storable(part, entity, documents)
             if stored:
                 found.add(entity)
-                yield Content(self._place(part), entity, stored)
-        for part in sorted(self._unread):
-            if self._query.parts[part] is not None:
-                self._skip(part, "it has no place here")
+                yield Content(self._query.place_of(part), entity, stored)
+        unread = [part for part in sorted(self._unread) if self._query.parts[part] is not None]
+        if unread:
+            self._findings.add_skipped(
+                self._content.path, f"{self._query.place}: {first_few(unread)}: no place here"
+            )
 
     # --- entities -----------------------------------------------------------------------------
 
@@ -139,23 +140,26 @@ class QueryReader:
 
     def _budget(self) -> Document | None:
         """Return the budget of the query, or else that of the profile."""
-        budget = self._budget_of(_SETTINGS, self._take(_SETTINGS), self._rows(_REVISIONS))
-        of_profile = self._take(BUDGET)
-        if budget is not None or not isinstance(of_profile, dict):
+        budget = self._budget_of(self._take(_SETTINGS), self._take(_REVISIONS))
+        of_profile = self._content.budget
+        if budget is not None or of_profile is None:
             return budget
-        revisions = self._rows_in(BUDGET, of_profile.get(_REVISIONS))
-        budget = self._budget_of(BUDGET, of_profile.get(_SETTINGS), revisions)
+        budget = self._budget_of(of_profile.get(_SETTINGS), of_profile.get(_REVISIONS))
         if budget is not None:
-            self._report(BUDGET)("the budget of the profile, given to each of its queries")
+            self._report(_SETTINGS)("the budget of the profile, given to each of its queries")
             budget[published.OF_PROFILE] = True
         return budget
 
-    def _budget_of(self, part: str, settings: Any, revisions: Sequence[Row]) -> Document | None:
+    def _budget_of(self, settings: Any, revisions: Any) -> Document | None:
         if settings is not None and not isinstance(settings, dict):
-            self._skip(part, f"input should be an object, got {json_type(settings)}")
+            self._skip(_SETTINGS, f"input should be an object, got {json_type(settings)}")
             settings = None
-        row = None if settings is None else published.flat_row(settings)
-        return published.budget_document(row, revisions, self._written_at, self._report(part))
+        return published.budget_document(
+            None if settings is None else published.flat_row(settings),
+            self._rows_in(_REVISIONS, revisions),
+            self._written_at,
+            self._report(_SETTINGS),
+        )
 
     def _of_old_files(self, found: Container[type[QueryData]]) -> Iterator[_Found]:
         """Read the parts that are data files of the old dashboard, except the issues.
@@ -197,12 +201,10 @@ class QueryReader:
         if not isinstance(written, list):
             self._skip(part, f"input should be a list, got {json_type(written)}")
             return []
-        rows = []
-        for number, each in enumerate(written):
-            if isinstance(each, dict):
-                rows.append(published.flat_row(each))
-            else:
-                self._skip(part, f"[{number}]: input should be an object, got {json_type(each)}")
+        odd = [f"[{i}]" for i, each in enumerate(written) if not isinstance(each, dict)]
+        if odd:
+            self._skip(part, f"input should be objects: {first_few(odd)}")
+        rows = [published.flat_row(each) for each in written if isinstance(each, dict)]
         self._report_columns(part, rows)
         return rows
 
@@ -212,8 +214,10 @@ class QueryReader:
             columns = Counter(
                 column for row in rows for column, value in row.items() if value is not None
             )
-            for column in published.columns_without_place(_TABLES[part], columns):
-                self._skip(part, f"{columns[column]} values of {column}, which is not known")
+            others = published.columns_without_place(_TABLES[part], columns)
+            if others:
+                counts = [f"{columns[column]} values of {column}" for column in others]
+                self._skip(part, f"columns that are not known: {first_few(counts)}")
 
     def _storable(
         self, part: str, entity: type[QueryData], documents: Sequence[Document | None]
@@ -241,13 +245,10 @@ class QueryReader:
         codec_of(entity).complete({**each, "profile_id": profile_id} for each in documents)
 
     def _report(self, part: str) -> Report:
-        return self._findings.reporter(self._path, f"{self._place(part)}: ")
+        return self._findings.reporter(self._content.path, f"{self._query.place_of(part)}: ")
 
     def _skip(self, part: str, why: str) -> None:
-        self._findings.add_skipped(self._path, f"{self._place(part)}: {why}")
-
-    def _place(self, part: str) -> str:
-        return self._query.places.get(part, part)
+        self._findings.add_skipped(self._content.path, f"{self._query.place_of(part)}: {why}")
 
 
 def _is_row_of_issue(value: Any) -> bool:

@@ -69,13 +69,11 @@ class ExchangeReader:
         self.queries_place = content.queries_place
         self.omitted_secrets: list[str] = []
         self._profile = self._read_profile()
-        self._queries = list(self._read_queries())
-        make_names_unique(self._queries, "query", findings)
 
     @property
     def query_count(self) -> int:
         """Return the number of queries."""
-        return len(self._queries)
+        return len(self._content.queries)
 
     @property
     def converted(self) -> list[Finding]:
@@ -100,8 +98,10 @@ class ExchangeReader:
 
     def contents(self) -> Iterator[Content]:
         """Read everything but the profile, the queries first."""
-        yield Content(self.queries_place, Query, [query.document for query in self._queries])
-        for query in self._queries:
+        queries = list(self._read_queries())
+        make_names_unique(queries, "query", self._findings)
+        yield Content(self.queries_place, Query, [query.document for query in queries])
+        for query in queries:
             reader = QueryReader(
                 query.written, query.document, self._profile, self._content, self._findings
             )
@@ -142,7 +142,7 @@ class ExchangeReader:
         ids = UniqueIds("query")
         for query in sorted(self._content.queries, key=lambda each: not is_identifier(each.key)):
             query_id = ids.add(query.key)
-            place = query.places.get(METADATA, f"{self.queries_place}.{query.key}")
+            place = query.place_of(METADATA)
             report = self._findings.reporter(self._content.path, f"{place}: ")
             row = {"id": query.key, **self._metadata(query, report)}
             document = published.query_document(row, query_id, self._content.written_at, report)
