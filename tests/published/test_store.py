@@ -279,6 +279,13 @@ def test_the_budget_of_a_profile_is_given_to_each_of_its_queries() -> None:
         assert any("the budget of the profile" in what for what in read.reports())
 
 
+def test_a_valid_id_is_kept_by_its_owner() -> None:
+    profiles = [{"id": "Team/A", "name": "One"}, {"id": "team-a", "name": "Two"}]
+    with database({"profiles": profiles}) as read:
+        ids = {profile.key: profile.document["id"] for profile in read.store.profiles}
+        assert ids == {"team-a": "team-a", "Team/A": "team-a-2"}
+
+
 def test_columns_and_tables_of_a_later_release_are_kept_or_reported(tmp_path: Path) -> None:
     path = tmp_path / "burndown.db"
     write_database(path)
