@@ -18,7 +18,7 @@ from burndown.database.sqlite_backup import copy_database, page_problems
 from burndown.database.sqlite_connections import TrackedConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
-from burndown.errors import MigrationError
+from burndown.errors import MigrationError, StorageError
 from burndown.files.atomic import write_file
 from burndown.files.paths import sync
 from burndown.files.working_folder import working_folder
@@ -56,9 +56,13 @@ class PublishedFile(ForkAware):
             The connection.
 
         Raises:
-            StorageError: the file is out of reach, or another process writes to it for 10 seconds.
+            StorageError: the file is out of reach, cannot be written though it has to be locked, or
+                another process writes to it for 10 seconds.
             DatabaseCorruptionError: it is damaged.
         """
+        reason = self._connector.find_read_only_reason() if lock else None
+        if reason is not None:  # SQLite would leave a log behind, and report an I/O error
+            raise StorageError(f"{self.path} was not replaced: {reason}")
         with self._errors.translated(), closing(self._connect(lock=lock)) as connection:
             connection.execute("BEGIN IMMEDIATE" if lock else "BEGIN")
             yield connection

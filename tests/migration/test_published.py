@@ -14,6 +14,7 @@ import pytest
 
 from burndown.cli import run
 from burndown.database import SQLiteDatabase, timeouts
+from burndown.database.database_file import DatabaseFile
 from burndown.errors import (
     ForeignDatabaseError,
     MigrationError,
@@ -171,6 +172,17 @@ def test_a_file_that_cannot_be_opened_is_not_taken_for_none(path: Path, tmp_path
     assert not target.exists()
     (tmp_path / "second-name.db").unlink()
     assert run_migration_if_needed(path.parent, target).moved["issues"] == 3
+
+
+def test_a_file_that_cannot_be_written_is_not_replaced(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be read: a dry run works."""
+    # Simulated, since the superuser can write to any file.
+    monkeypatch.setattr(DatabaseFile, "read_only_reason", lambda self: "it is a test")
+    assert migrate(path, dry_run=True).moved["issues"] == 3
+    with pytest.raises(StorageError, match="was not replaced: it is a test"):
+        migrate(path)
 
 
 def test_the_file_behind_a_link_is_replaced(path: Path, tmp_path: Path) -> None:
