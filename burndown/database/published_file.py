@@ -100,14 +100,15 @@ class PublishedFile(ForkAware):
         """
         target = self.path.resolve()
         with self._errors.translated():
-            kept = self._keep(connection.serialize())
+            kept, is_new = self._keep(connection.serialize())
             try:
                 self._lock_exclusively(connection)
                 sync(built)
-                built.replace(target)
             except BaseException:
-                kept.unlink()
+                if is_new:
+                    kept.unlink()
                 raise
+            built.replace(target)
             sync(target.parent)
         return kept
 
@@ -129,19 +130,25 @@ class PublishedFile(ForkAware):
         uri = f"{self.path.as_uri()}?mode=rw"
         return self._connector.tracker.open(TrackedConnection, uri)
 
-    def _keep(self, content: bytes) -> Path:
-        """Write the content next to the file, unless an earlier copy is equal."""
+    def _keep(self, content: bytes) -> tuple[Path, bool]:
+        """Write the content next to the file, unless an earlier copy is equal.
+
+        Returns:
+            The path of the copy, and whether it is new.
+        """
         kept = self.path.with_name(f"{self.path.name}{_KEPT_SUFFIX}")
         with working_folder(kept.parent) as folder:
             copy = folder / kept.name
             write_file(copy, content)
             number = 2
-            while kept.exists() and not filecmp.cmp(copy, kept, shallow=False):
+            while kept.exists():
+                if filecmp.cmp(copy, kept, shallow=False):
+                    return kept, False
                 kept = self.path.with_name(f"{self.path.name}.{number}{_KEPT_SUFFIX}")
                 number += 1
             copy.replace(kept)
         sync(kept.parent)
-        return kept
+        return kept, True
 
     def _lock_exclusively(self, connection: sqlite3.Connection) -> None:
         """Lock the file so that no other process can read it, or write to it after its rename.

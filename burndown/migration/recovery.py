@@ -88,7 +88,11 @@ class RecoveredStore:
             yield from read_query_files(query, self._findings)
             return
         found = {data.model: data for data in self._store.data(query)}
+        fetched_at = self._store.fetched_at(query)
+        was_fetched = fetched_at is not None and self._is_newer(fetched_at)
         for file in self._files_of(query):
+            if file.model is JiraCache and JiraCache not in found and was_fetched:
+                continue  # Jira was asked after the migration, and found no issue
             found[file.model] = self._merged(found.get(file.model), file)
         yield from found.values()
 

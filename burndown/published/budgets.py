@@ -66,7 +66,7 @@ def budget_document(
     if effective_from is not None:
         document["effective_from"] = effective_from
     if revisions:
-        document["revisions"] = [_revision(row) for row in revisions]
+        document["revisions"] = [_revision(row, report) for row in revisions]
     document = convert(Budget, document, report)
     for key in ("created_at", "updated_at"):
         document.setdefault(key, written_at)
@@ -82,7 +82,7 @@ def _fields(row: Row) -> Document:
     }
 
 
-def _revision(row: Row) -> Document:
+def _revision(row: Row, report: Report) -> Document:
     """Return a revision; values that are not valid are kept aside with those of the budget."""
     revision = _fields(row)
     for key in ("revision_date", "created_at"):
@@ -93,14 +93,16 @@ def _revision(row: Row) -> Document:
     if isinstance(week, str):
         revision["week_label"] = read_week(week) or week
     if "metadata" in revision:
-        revision["metadata"] = _metadata(revision["metadata"])
+        revision["metadata"] = _metadata(revision["metadata"], report)
     return revision
 
 
-def _metadata(written: Any) -> Any:
+def _metadata(written: Any, report: Report) -> Any:
     """Return the JSON of metadata, or what is written there instead."""
     try:
-        return parse_column(written, _METADATA_DEPTH, lambda what: None)
+        return parse_column(
+            written, _METADATA_DEPTH, lambda what: report(f"metadata of a revision: {what}")
+        )
     except UnreadableError:
         return written
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -133,6 +134,10 @@ class PublishedStore:
         self.migrated_at = migrated_at(self._state)
         self._report_skipped()
 
+    def fetched_at(self, query: PublishedQuery) -> datetime | None:
+        """Return when Jira was last asked for the issues of a query, UTC, if that is known."""
+        return fetched_at(self._state, query.profile_key, query.key)
+
     def data(self, query: PublishedQuery) -> Iterator[SourceData]:
         """Read the data of a query, one entity after the other.
 
@@ -148,7 +153,7 @@ class PublishedStore:
             tables("jira_issues"),
             query.profile.document,
             query.document["jql"],
-            fetched_at(self._state, query.profile_key, query.key),
+            self.fetched_at(query),
             written_at,
             reporter("jira_issues"),
         )

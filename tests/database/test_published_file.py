@@ -176,6 +176,18 @@ def test_a_file_that_was_written_at_last_is_not_replaced(
     assert not path.with_name("burndown.db.published").exists()
 
 
+def test_an_earlier_copy_that_is_equal_stays_after_an_error(path: Path, built: Path) -> None:
+    earlier = path.with_name("burndown.db.published")
+    earlier.write_bytes(path.read_bytes())
+    with closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM app_state").fetchall()
+        file = PublishedFile(path)
+        with pytest.raises(MigrationError, match="is in use"), file.open(lock=True) as connection:
+            file.replace(connection, built)
+    assert earlier.read_bytes() == path.read_bytes()
+
+
 def test_while_it_is_read_others_read_but_do_not_write(path: Path) -> None:
     with PublishedFile(path).open(lock=True):
         assert values(path) == ["first"]

@@ -148,6 +148,22 @@ def test_nothing_that_only_one_of_both_has_is_lost(
         assert report.restored.get("issues", 0) == max(len(original) - len(stored), 0)
 
 
+def test_issues_that_jira_no_longer_finds_are_not_restored(tmp_path: Path) -> None:
+    """The query was fetched after the migration, and has no rows."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    content = rows([], [], BEFORE)
+    fetched = {"key": ":".join(("last_fetch_time", *QUERY)), "value": AFTER.isoformat()}
+    content["app_state"].append(fetched)
+    write_database(folder / "burndown.db", content)
+    backup = tmp_path / "backups" / "migration-20260105-120000" / "profiles"
+    write_json(backup, original_files(KEYS, KEYS))
+    migrate(folder)
+    with open_backend(folder / "burndown.db") as backend:
+        assert issues_of(backend) == {}
+        assert len(list(backend.records(JiraChangelog))) == len(KEYS)
+
+
 def test_of_several_copies_the_newest_readable_file_counts(tmp_path: Path) -> None:
     """A damaged one is reported, and does not stop the migration."""
     folder = tmp_path / "profiles"
