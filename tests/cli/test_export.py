@@ -34,6 +34,7 @@ def test_export_reports_what_it_wrote_and_omitted(
             "queries": "queries",
             "project data": "project_data",
             "metrics snapshots": "metrics_snapshots",
+            "budgets": "budgets",
         }.items()
     }
     assert "Omitted: cached responses, changelogs (--include-cache adds them)" in output

@@ -96,7 +96,7 @@ def test_a_second_run_has_nothing_to_do(capsys: Capture, old: Path) -> None:
 def test_without_old_files_there_is_nothing_to_do(capsys: Capture, tmp_path: Path) -> None:
     output = printed(capsys, "migrate")
     assert output == (
-        f"Nothing to do: there is no workspace of the old dashboard in {tmp_path / 'profiles'}\n"
+        f"Nothing to do: there is no data of an older dashboard in {tmp_path / 'profiles'}\n"
     )
     assert in_json(capsys, "migrate", "--profiles", "other")["outcome"] == "nothing to migrate"
 

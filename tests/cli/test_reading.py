@@ -146,7 +146,7 @@ def test_foreign_files_are_described(place: Place, capsys: pytest.CaptureFixture
     expected = {
         foreign: "another program, with the tables bookmarks",
         foreign_with_log: "with the tables app_state; some have names",
-        published: "the published dashboard's database, which this release cannot read",
+        published: "that of the published dashboard. It was not changed; `burndown migrate`",
         no_database: "is not a SQLite database: it is damaged, encrypted or a file of another",
         single_byte: "holds a single byte",
         log_alone: "burndown.db-wal holds changes of a database that does not exist",

@@ -131,6 +131,8 @@ def published(place: Place) -> None:
         "PRAGMA journal_mode=WAL",
         "CREATE TABLE app_state (key TEXT PRIMARY KEY, value TEXT)",
         "CREATE TABLE jira_issues (id INTEGER PRIMARY KEY, issue_key TEXT)",
+        "CREATE TABLE profiles (id TEXT PRIMARY KEY)",
+        "CREATE TABLE queries (id TEXT PRIMARY KEY)",
         "INSERT INTO app_state VALUES ('schema_version', '1.0')",
     )
 
