@@ -77,3 +77,17 @@ def folder() -> Iterator[Path]:
     """Create an empty folder in memory, so that no test waits for a disk."""
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
         yield Path(name)
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    """Return the path of an exchange file to import."""
+    return folder / "file.json"
+
+
+@pytest.fixture
+def store(backend: SQLiteBackend) -> SQLiteBackend:
+    """Return the current backend, which has another profile."""
+    set_backend(backend)
+    backend.save_profile({"id": "other", "name": "Other"})
+    return backend

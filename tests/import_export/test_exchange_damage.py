@@ -38,20 +38,6 @@ Document = dict[str, Any]
 MB = 1024**2
 
 
-@pytest.fixture
-def store(backend: SQLiteBackend) -> SQLiteBackend:
-    """Return the current backend, which has another profile."""
-    set_backend(backend)
-    backend.save_profile({"id": "other", "name": "Other"})
-    return backend
-
-
-@pytest.fixture
-def file(folder: Path) -> Path:
-    """Return the path of the file to import."""
-    return folder / "file.json"
-
-
 def text(content: Any) -> bytes:
     return json.dumps(content, indent=2, ensure_ascii=False).encode()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from burndown import SQLiteBackend, set_backend
+from burndown import SQLiteBackend
 from burndown.import_export import import_profile, run_import
 from burndown.models import JiraCache, JiraChangelog
 from tests.import_export.exports import pack, refused, write
@@ -28,20 +28,6 @@ from tests.support.exchange_files import (
 Document = dict[str, Any]
 
 MISSING_TOKEN = "profile_data: jira_config.token"
-
-
-@pytest.fixture
-def store(backend: SQLiteBackend) -> SQLiteBackend:
-    """Return the current backend, which has another profile."""
-    set_backend(backend)
-    backend.save_profile({"id": "other", "name": "Other"})
-    return backend
-
-
-@pytest.fixture
-def file(folder: Path) -> Path:
-    """Return the path of the file to import."""
-    return folder / "file.json"
 
 
 def profile_of(store: SQLiteBackend, profile_id: str = "p_1") -> Document:
