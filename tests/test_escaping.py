@@ -26,7 +26,9 @@ ERRORS: dict[str, Callable[[str], PersistenceError]] = {
     for name in errors.__all__
     if isinstance(kind := getattr(errors, name), type) and issubclass(kind, PersistenceError)
 } | {
+    "BudgetNotFoundError": lambda text: errors.BudgetNotFoundError(text, text),
     "ForeignDatabaseError": lambda text: errors.ForeignDatabaseError(text, text),
+    "PublishedDatabaseError": lambda text: errors.PublishedDatabaseError(text, text),
     "QueryNotFoundError": lambda text: errors.QueryNotFoundError(text, text),
     "RevisionConflictError": lambda text: errors.RevisionConflictError(text, 1, 2),
     "ValidationError": lambda text: ValidationError(text, [Problem(text, text, text)]),

@@ -10,10 +10,14 @@ from sqlalchemy import make_url
 
 from burndown import StorageError
 from burndown.cli import run
+from burndown.models import ENTITIES
 from burndown.persistence import open_backend
 from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
 
 INCREMENTS = 150
+
+TABLES = len(ENTITIES) + 1
+"""The tables of a store: one for each entity, and the version."""
 
 
 def plain(url: str) -> str:
@@ -57,7 +61,7 @@ def test_teams_have_separate_schemas(postgres_url: str) -> None:
             assert backend.describe()["size_bytes"] == 0
             backend.save_profile({"id": team, "name": "The same"})
             backend.save_query(team, {"id": "q"})
-    assert tables(postgres_url) == dict.fromkeys(("Team A", "team_b", "public"), 9)
+    assert tables(postgres_url) == dict.fromkeys(("Team A", "team_b", "public"), TABLES)
     for team, path in paths.items():
         with open_backend(with_search_path(postgres_url, path)) as backend:
             assert profile_ids(backend) == [team]
@@ -85,7 +89,7 @@ def test_tables_are_found_in_any_schema_of_the_search_path(postgres_url: str) ->
             assert backend.database.schema_version() == version  # type: ignore[attr-defined]
         assert backend.check_integrity() == (True, [])
         backend.save_profile({"id": "other"})
-    assert tables(postgres_url) == {"team": 9}
+    assert tables(postgres_url) == {"team": TABLES}
 
 
 def test_foreign_tables_later_in_the_search_path_are_ignored(postgres_url: str) -> None:
@@ -100,7 +104,7 @@ def test_foreign_tables_later_in_the_search_path_are_ignored(postgres_url: str) 
         assert not backend.exists()
         backend.save_profile({"id": "p"})
         assert profile_ids(backend) == ["p"]
-    assert tables(postgres_url) == {"public": 2, "team": 9}
+    assert tables(postgres_url) == {"public": 2, "team": TABLES}
 
 
 def test_foreign_tables_where_ours_would_be_created_are_refused(postgres_url: str) -> None:
