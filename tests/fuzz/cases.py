@@ -368,7 +368,7 @@ def _may_failure_change(name: str) -> bool:
 
 def _may_success_change(name: str) -> bool:
     return _may_failure_change(name) or name in {
-        f"input/profiles/burndown.db{suffix}" for suffix in ("", "-wal", "-shm")
+        f"input/profiles/burndown.db{suffix}" for suffix in ("", "-wal", "-shm", ".orphaned-wal")
     }
 
 
