@@ -33,7 +33,7 @@ from tests.support.strategies import (
 
 Document = dict[str, Any]
 
-texts = st.none() | strings
+optional_strings = st.none() | strings
 numbers = st.none() | st.integers(-5, 500) | floats
 lists = st.none() | st.lists(json_values, max_size=2)
 times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
@@ -64,16 +64,17 @@ issues = st.builds(
     keys,
     st.fixed_dictionaries(
         {
-            "summary": texts,
+            "summary": optional_strings,
             "status": _named("name"),
             "assignee": _named("displayName"),
             "issuetype": _named("name"),
             "priority": _named("name"),
             "resolution": _named("name"),
-            "created": texts,
-            "updated": texts,
-            "resolutiondate": texts,
-            "project": st.none() | st.fixed_dictionaries({"key": strings, "name": texts}),
+            "created": optional_strings,
+            "updated": optional_strings,
+            "resolutiondate": optional_strings,
+            "project": st.none()
+            | st.fixed_dictionaries({"key": strings, "name": optional_strings}),
             "fixVersions": lists,
             "labels": lists,
             "components": lists,
@@ -93,12 +94,17 @@ caches = st.builds(
     st.lists(issues, min_size=1, max_size=3),
 )
 items = st.fixed_dictionaries(
-    {"field": strings, "fieldtype": texts, "fromString": texts, "toString": texts}
+    {
+        "field": strings,
+        "fieldtype": optional_strings,
+        "fromString": optional_strings,
+        "toString": optional_strings,
+    }
 )
 histories = st.lists(
     st.fixed_dictionaries(
         {
-            "created": texts,
+            "created": optional_strings,
             "author": _named("displayName"),
             "items": st.lists(items, min_size=1, max_size=2),
         }
@@ -120,7 +126,11 @@ changelogs = st.builds(
 weeks = st.lists(
     st.fixed_dictionaries(
         {"date": st.dates().map(str)},
-        optional={"week_label": texts, "remaining_items": numbers, "completed_points": numbers},
+        optional={
+            "week_label": optional_strings,
+            "remaining_items": numbers,
+            "completed_points": numbers,
+        },
     ),
     min_size=1,
     max_size=3,

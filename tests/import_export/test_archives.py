@@ -102,7 +102,7 @@ def damaged_data(files: Files) -> bytes:
 
 HOSTILE: dict[str, tuple[Pack, str]] = {
     "nothing": (lambda files: b"", "not a zip file"),
-    "a text": (lambda files: b'{"format": "burndown export"}', "no exchange file"),
+    "JSON text": (lambda files: b'{"format": "burndown export"}', "no exchange file"),
     "noise": (lambda files: random.Random(0).randbytes(10_000), "not a zip file"),
     "cut off": (lambda files: packed(files)[:-30], "cannot be unpacked"),
     "half of it": (lambda files: packed(files)[: len(packed(files)) // 2], "not a zip file"),

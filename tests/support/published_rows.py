@@ -47,7 +47,7 @@ odd_values: st.SearchStrategy[Any] = st.sampled_from(
         Undecodable(b"latin \xe9"),
     ]
 )
-texts = st.one_of(st.none(), strings, odd_values)
+string_values = st.one_of(st.none(), strings, odd_values)
 numbers = st.one_of(
     st.none(), st.integers(-(2**63), 2**63 - 1), st.floats(allow_nan=False), odd_values
 )
@@ -108,7 +108,7 @@ metric_columns: dict[str, st.SearchStrategy[Any]] = {
         st.sampled_from(["dora_mttr", "flow_time", "trends", "flow_time (double)"]), strings
     ),
     "metric_value": st.one_of(numbers, json_texts(json_objects)),
-    "metric_unit": texts,
+    "metric_unit": string_values,
     "excluded_issue_count": numbers,
     "calculation_metadata": json_texts(
         st.dictionaries(
@@ -133,7 +133,7 @@ def contents(draw: st.DrawFn) -> Content:
         {
             "id": st.sampled_from(PROFILE_IDS),
             "name": st.one_of(st.sampled_from(["Team", "team", " ", "n" * 300]), strings),
-            "description": texts,
+            "description": string_values,
             "created_at": timestamps,
             "last_used": timestamps,
             "jira_config": json_texts(_with_token),
@@ -151,8 +151,8 @@ def contents(draw: st.DrawFn) -> Content:
         {
             "profile_id": st.sampled_from([*PROFILE_IDS, "p_missing"]),
             "id": st.sampled_from(QUERY_IDS),
-            "name": st.one_of(st.sampled_from(["Bugs", " ", "n" * 300]), texts),
-            "jql": texts,
+            "name": st.one_of(st.sampled_from(["Bugs", " ", "n" * 300]), string_values),
+            "jql": string_values,
             "created_at": timestamps,
             "last_used": timestamps,
         },
@@ -167,10 +167,12 @@ def contents(draw: st.DrawFn) -> Content:
                 "jira_issues": rows(
                     {
                         "issue_key": st.sampled_from(["A-1", "A-2", "a-1", "", "k" * 300]),
-                        "cache_key": texts,
-                        **dict.fromkeys(("summary", "status", "assignee", "issue_type"), texts),
-                        **dict.fromkeys(("priority", "resolution"), texts),
-                        **dict.fromkeys(("project_key", "project_name"), texts),
+                        "cache_key": string_values,
+                        **dict.fromkeys(
+                            ("summary", "status", "assignee", "issue_type"), string_values
+                        ),
+                        **dict.fromkeys(("priority", "resolution"), string_values),
+                        **dict.fromkeys(("project_key", "project_name"), string_values),
                         **dict.fromkeys(("created", "updated", "resolved"), timestamps),
                         "points": st.one_of(st.sampled_from([3.0, -1.0]), numbers),
                         **dict.fromkeys(("fix_versions", "labels", "components"), json_texts()),
@@ -183,8 +185,8 @@ def contents(draw: st.DrawFn) -> Content:
                     {
                         "issue_key": st.sampled_from(["A-1", "A-2", "gone-1", "", "k" * 300]),
                         "change_date": timestamps,
-                        **dict.fromkeys(("author", "field_name", "field_type"), texts),
-                        **dict.fromkeys(("old_value", "new_value"), texts),
+                        **dict.fromkeys(("author", "field_name", "field_type"), string_values),
+                        **dict.fromkeys(("old_value", "new_value"), string_values),
                         "expires_at": timestamps,
                     },
                     8,
@@ -209,7 +211,7 @@ def contents(draw: st.DrawFn) -> Content:
                             ("time_allocated_weeks", "team_cost_per_week_eur"), numbers
                         ),
                         **dict.fromkeys(("budget_total_eur", "baseline_velocity_items"), numbers),
-                        **dict.fromkeys(("cost_rate_type", "currency_symbol"), texts),
+                        **dict.fromkeys(("cost_rate_type", "currency_symbol"), string_values),
                         **dict.fromkeys(("created_at", "updated_at"), timestamps),
                     },
                     3,
@@ -219,7 +221,7 @@ def contents(draw: st.DrawFn) -> Content:
                         **dict.fromkeys(("revision_date", "created_at"), timestamps),
                         "week_label": weeks,
                         **dict.fromkeys(("time_allocated_weeks_delta", "team_cost_delta"), numbers),
-                        "revision_reason": texts,
+                        "revision_reason": string_values,
                         "metadata": json_texts(json_objects),
                     },
                     4,
