@@ -37,7 +37,7 @@ from burndown.conversion.sources import (
     SourceProfile,
     SourceStore,
 )
-from burndown.conversion.unique_names import UniqueIds, make_names_unique
+from burndown.conversion.unique_names import UniqueIds, make_names_unique, report_id
 from burndown.conversion.weekly_metrics import WeeklyMetrics, read_week
 
 __all__ = [
@@ -65,4 +65,5 @@ __all__ = [
     "parse_json",
     "read_week",
     "replace_non_finite",
+    "report_id",
 ]

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from burndown.conversion.findings import Findings
+from burndown.conversion.findings import Findings, Report
 from burndown.conversion.sources import Source
 from burndown.errors import format_value
 from burndown.models.field_types import MAX_NAME_LENGTH, is_identifier, slug
 from burndown.models.timestamps import to_utc
 
-__all__ = ["UniqueIds", "make_names_unique"]
+__all__ = ["UniqueIds", "make_names_unique", "report_id"]
 
 _LONGEST_BASE = MAX_NAME_LENGTH - 10
 """The part of a long name that is kept, to leave room for a number after it."""
@@ -39,6 +39,18 @@ class UniqueIds:
                 identifier = f"{base}-{self._taken[base]}"
         self._taken[identifier] = 1
         return identifier
+
+
+def report_id(written: str, identifier: str, report: Report) -> None:
+    """Report the id that was made in place of a written one, if that was not valid or taken.
+
+    Args:
+        written: the id in the old store.
+        identifier: the result of :meth:`UniqueIds.add`.
+        report: takes a sentence on it.
+    """
+    if identifier != written:
+        report(f"{format_value(written)} is not a valid id; now {identifier!r}")
 
 
 def make_names_unique(items: Sequence[Source], label: str, findings: Findings) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from burndown.conversion import Findings, SourceData, UniqueIds, make_names_unique
+from burndown.conversion import Findings, SourceData, UniqueIds, make_names_unique, report_id
 from burndown.legacy import LegacyProfile, LegacyQuery, Workspace, read_query_files
 from burndown.models import (
     Document,
@@ -108,12 +108,14 @@ class RecoveredStore:
         paths |= {query.path for profile in added for query in profile.queries}
         self._take_reports(findings, lambda path: path in paths)
         ids = UniqueIds("profile")
-        documents = [profile.document for profile in self._store.profiles]
-        documents += [profile.document for profile in added]
-        for document in documents:
-            identifier = ids.add(document["id"])
-            if identifier != document["id"]:
-                document["legacy_id"], document["id"] = document["id"], identifier
+        for stored in self._store.profiles:
+            ids.add(stored.document["id"])
+        for profile in added:
+            written = profile.document["id"]
+            profile.document["id"] = ids.add(written)
+            if profile.document["id"] != written:
+                profile.document.setdefault("legacy_id", written)
+            report_id(written, profile.document["id"], self._findings.reporter(profile.path))
         make_names_unique([*self._store.profiles, *added], "profile", self._findings)
         return added
 

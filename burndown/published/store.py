@@ -15,6 +15,7 @@ from burndown.conversion import (
     UniqueIds,
     first_few,
     make_names_unique,
+    report_id,
 )
 from burndown.errors import format_value
 from burndown.files.paths import modified_at
@@ -210,7 +211,7 @@ class PublishedStore:
             profile_id = ids.add(key)
             report = self._findings.reporter(self.path, f"profiles {profile_id}: ")
             document = profile_document(row, profile_id, self._written_at, report)
-            _report_id(key, profile_id, report)
+            report_id(key, profile_id, report)
             profile = PublishedProfile(key, document, self.path)
             profile.queries += self._read_queries(profile, number)
             yield profile
@@ -226,7 +227,7 @@ class PublishedStore:
             query_id = ids.add(key)
             report = self._findings.reporter(self.path, f"queries {profile_id}/{query_id}: ")
             document = query_document(row, query_id, self._written_at, report)
-            _report_id(key, query_id, report)
+            report_id(key, query_id, report)
             yield PublishedQuery(key, profile, document, number, self.path)
 
     def _active(self) -> dict[str, str]:
@@ -278,8 +279,3 @@ def _valid_ids_first(rows: list[Numbered]) -> list[Numbered]:
 def _key(row: Row) -> str:
     written = row.get("id")
     return "" if written is None else str(written)
-
-
-def _report_id(key: str, identifier: str, report: Report) -> None:
-    if identifier != key:
-        report(f"{format_value(key)} is not a valid id; now {identifier!r}")

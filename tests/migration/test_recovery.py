@@ -209,6 +209,25 @@ def test_profiles_in_files_next_to_the_database(tmp_path: Path, was_migrated: bo
         assert set(found) == {"A-1"}
 
 
+def test_an_id_of_files_that_the_database_made_of_another_is_changed(tmp_path: Path) -> None:
+    """It is kept as ``legacy_id``, and reported."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    write_database(
+        folder / "burndown.db", {"profiles": [{"id": "P 1111/11111111", "name": "Team B"}]}
+    )
+    write_json(folder, {})
+    (folder / QUERY[0]).rename(folder / "p-1111-11111111")
+    report = migrate(folder)
+    with open_backend(folder / "burndown.db") as backend:
+        found = {each["id"]: each.get("legacy_id") for each in backend.list_profiles()}
+    assert found == {
+        "p-1111-11111111": "P 1111/11111111",
+        "p-1111-11111111-2": "p-1111-11111111",
+    }
+    assert any("now 'p-1111-11111111-2'" in each.what for each in report.findings.converted)
+
+
 def test_without_copies_the_database_is_moved_alone(tmp_path: Path) -> None:
     folder = tmp_path / "profiles"
     folder.mkdir()

@@ -14,8 +14,8 @@ from burndown.conversion import (
     UniqueIds,
     json_type,
     make_names_unique,
+    report_id,
 )
-from burndown.errors import format_value
 from burndown.import_export.exchange.content import METADATA, ExchangeContent, ExchangeQuery
 from burndown.import_export.exchange.query_reader import QueryReader
 from burndown.import_export.open_export import Content, locating_errors_at
@@ -124,7 +124,7 @@ class ExchangeReader:
         document = legacy.profile_document(profile_id, document, {}, report)
         source = _Source(document, content.path, where)
         if key is not None:
-            self._report_id(key, profile_id, source)
+            report_id(key, profile_id, report)
         make_names_unique([source], "profile", self._findings)
         return source.document
 
@@ -147,7 +147,7 @@ class ExchangeReader:
             row = {"id": query.key, **self._metadata(query, report)}
             document = published.query_document(row, query_id, self._content.written_at, report)
             source = _Query(document, self._content.path, f"{place}: ", query)
-            self._report_id(query.key, query_id, source)
+            report_id(query.key, query_id, report)
             yield source
 
     def _metadata(self, query: ExchangeQuery, report: Report) -> Mapping[str, Any]:
@@ -161,10 +161,3 @@ class ExchangeReader:
         response = query.parts.get("jira_cache")
         jql = response.get("jql_query") if isinstance(response, dict) else None
         return {**(found or {}), "jql": jql}
-
-    def _report_id(self, key: str, identifier: str, source: _Source) -> None:
-        if identifier != key:
-            self._findings.add_converted(
-                source.path,
-                f"{source.where}{format_value(key)} is not a valid id; now {identifier!r}",
-            )

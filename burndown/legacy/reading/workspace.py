@@ -16,6 +16,7 @@ from burndown.conversion import (
     convert,
     escape_surrogates,
     make_names_unique,
+    report_id,
 )
 from burndown.errors import format_value
 from burndown.files.paths import lexists, modified_at
@@ -253,7 +254,5 @@ class _ProfileReader:
         written = id_of_folder(key)
         identifier = ids.add(written)
         if identifier != written:
-            self.findings.add_converted(
-                path, f"{format_value(key)} is not a valid id; now {identifier!r}"
-            )
+            report_id(key, identifier, self.findings.reporter(path))
         return identifier
