@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.issues import Json
 from burndown import SQLiteBackend
 
-__all__ = ["Floor", "connect"]
+__all__ = ["Floor", "connect", "merged"]
 
 _PROFILE = ("id", "name", "description", "created_at", "last_used")
 _SECTIONS = (
@@ -46,6 +46,15 @@ def connect(path: Path, synchronous: str) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.executescript(_schema())
     return connection
+
+
+def merged(issues: list[Json], changed: list[Json], removed: list[str]) -> list[Json]:
+    """Return issues with the changed ones in their place, and without the removed ones."""
+    by_key = {issue["key"]: issue for issue in issues}
+    by_key.update((issue["key"], issue) for issue in changed)
+    for key in removed:
+        by_key.pop(key, None)
+    return list(by_key.values())
 
 
 def _stored_format(time: datetime) -> str:
@@ -129,6 +138,24 @@ class Floor:
             (profile_id, query_id, key),
         ).fetchone()
         return None if row is None else json.loads(row[0])
+
+    def merge_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        key: str,
+        changed: list[Json],
+        removed: list[str],
+        expires_at: datetime,
+    ) -> None:
+        [[text]] = self.connection.execute(
+            "SELECT response FROM jira_cache WHERE profile_id = ? AND query_id = ?"
+            " AND cache_key = ?",
+            (profile_id, query_id, key),
+        )
+        response = json.loads(text)
+        response["issues"] = merged(response["issues"], changed, removed)
+        self.save_jira_cache(profile_id, query_id, key, response, expires_at)
 
     def cleanup_expired_cache(self) -> int:
         return self.connection.execute(

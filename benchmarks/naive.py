@@ -10,6 +10,7 @@ from sqlalchemy import JSON, Column, event
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, select
 
+from benchmarks.floor import merged
 from benchmarks.issues import Json
 
 __all__ = ["Naive"]
@@ -166,6 +167,24 @@ class Naive:
             return None
         response: Json = found["response"]
         return response
+
+    def merge_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        key: str,
+        changed: list[Json],
+        removed: list[str],
+        expires_at: datetime,
+    ) -> None:
+        with Session(self.engine) as session:
+            found = session.get_one(JiraCache, (profile_id, query_id, key))
+            response = {
+                **found.response,
+                "issues": merged(found.response["issues"], changed, removed),
+            }
+            found.response, found.expires_at = response, expires_at
+            session.commit()
 
     def cleanup_expired_cache(self) -> int:
         with Session(self.engine) as session:

@@ -41,6 +41,18 @@ def _save_response(side: Side, options: Options) -> Call:
     )
 
 
+def _merge_response(side: Side, options: Options) -> Call:
+    changed = sample.response(options.issues)["issues"][5 :: options.issues // 2]
+    return lambda number: side.merge_jira_cache(
+        "profile-0",
+        "query-0",
+        "merged",
+        [{**issue, "fields": {**issue["fields"], "timespent": number}} for issue in changed],
+        [],
+        sample.LATER,
+    )
+
+
 def _get_response(key: str, side: Side, options: Options) -> Call:
     return lambda _: side.get_jira_cache("profile-0", "query-0", key)
 
@@ -63,6 +75,7 @@ OPERATIONS = [
         "list_queries, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.list_queries("profile-0")
     ),
     Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.25, _save_response),
+    Operation("merge_jira_cache, 2 of {0.issues:,} issues", 0.2, 0.1, _merge_response),
     Operation("get_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_get_response, "live")),
     Operation("get_jira_cache, absent", 12, 2, partial(_get_response, "absent")),
     Operation("get_jira_cache, expired", 12, 2, partial(_get_response, "expired")),
@@ -116,6 +129,7 @@ def fill(side: Side, options: Options) -> None:
             _save_small(side, f"live-{number}", number, sample.LATER)
     side.save_jira_cache("profile-0", "query-0", "live", response, sample.LATER)
     side.save_jira_cache("profile-0", "query-0", "expired", response, sample.EARLIER)
+    side.save_jira_cache("profile-0", "query-0", "merged", response, sample.LATER)
     side.set_app_state("theme", "dark")
     side.save_task_progress("fetch", 0, "running", "")
 

@@ -181,6 +181,7 @@ class AsyncBackend:
     close = _awaited(PersistenceBackend.close)
     get_jira_cache = _awaited(PersistenceBackend.get_jira_cache)
     save_jira_cache = _awaited(PersistenceBackend.save_jira_cache)
+    merge_jira_cache = _awaited(PersistenceBackend.merge_jira_cache)
     list_jira_caches = _awaited(PersistenceBackend.list_jira_caches)
     cleanup_expired_cache = _awaited(PersistenceBackend.cleanup_expired_cache)
     get_jira_changelog = _awaited(PersistenceBackend.get_jira_changelog)

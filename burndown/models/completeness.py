@@ -3,7 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["count_distinct", "is_complete"]
+__all__ = ["Identity", "count_distinct", "count_identities", "identity_of", "is_complete"]
+
+Identity = tuple[str | int | bytes | None, str | int | bytes | None]
+"""The key and the id of an issue or a history, each ``None`` if there is none."""
+
+
+def identity_of(item: Any) -> Identity:
+    """Return the key and the id of an issue or a history."""
+    if not isinstance(item, dict):
+        return None, None
+    key, number = item.get("key"), item.get("id")
+    return (
+        key if isinstance(key, str | int) else None,
+        number if isinstance(number, str | int) else None,
+    )
 
 
 def count_distinct(items: Iterable[Any]) -> int:
@@ -11,14 +25,14 @@ def count_distinct(items: Iterable[Any]) -> int:
 
     An item without either counts as distinct.
     """
-    identities: set[Any] = set()
-    for position, item in enumerate(items):
-        fields = item if isinstance(item, dict) else {}
-        identity = fields.get("key")
-        if identity is None:
-            identity = fields.get("id")
-        identities.add(identity if isinstance(identity, str | int) else (position,))
-    return len(identities)
+    return count_identities(map(identity_of, items))
+
+
+def count_identities(identities: Iterable[Identity]) -> int:
+    """Return the number of distinct issues or histories as :func:`count_distinct`."""
+    names = [number if key is None else key for key, number in identities]
+    without = names.count(None)
+    return len(set(names)) - (without > 0) + without
 
 
 def is_complete(page: Mapping[str, Any], count: int) -> bool | None:

@@ -10,9 +10,10 @@ from typing import Any
 import zstandard
 
 from burndown.errors import StorageError
-from burndown.models.json_codec import check_encoded, check_object, encode_strict
+from burndown.models.issue_lines import encode_lines
+from burndown.models.json_codec import check_encoded, check_object
 
-__all__ = ["compress", "decompress"]
+__all__ = ["compress", "compress_text", "decompress"]
 
 _LARGE = 2**18
 """Bytes of JSON above which another thread compresses: below, starting one takes as long."""
@@ -34,7 +35,7 @@ _zstd = _Zstd()
 
 
 def compress(value: Any) -> bytes:
-    """Return a JSON object, checked and compressed.
+    """Return a JSON object, checked and compressed; of a response each issue is on its own line.
 
     Compressing releases the interpreter lock. A large object is checked at the same time: for 1,000
     issues, checking takes as long as compressing.
@@ -45,10 +46,10 @@ def compress(value: Any) -> bytes:
     """
     if type(value) is not dict:
         check_object(value)
-    encoded = encode_strict(value)
+    encoded = encode_lines(value)
     if len(encoded) < _LARGE:
         check_object(value)
-        return _compressed(encoded)
+        return compress_text(encoded)
     compression = _Compression(encoded)
     try:
         check_encoded(value)
@@ -57,7 +58,12 @@ def compress(value: Any) -> bytes:
     return compression.result()
 
 
-def _compressed(encoded: bytes) -> bytes:
+def compress_text(encoded: bytes) -> bytes:
+    """Return JSON compressed.
+
+    Raises:
+        StorageError: there is not enough memory to compress it.
+    """
     try:
         return _zstd.compressor.compress(encoded)
     except (MemoryError, zstandard.ZstdError) as error:
@@ -113,7 +119,7 @@ class _Compression:
         Raises:
             StorageError: there is not enough memory for it.
         """
-        return _compressed(self._encoded) if self._compressed is None else self._compressed
+        return compress_text(self._encoded) if self._compressed is None else self._compressed
 
     def _run(self) -> None:
         if self._begun.acquire(blocking=False):

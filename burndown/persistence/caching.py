@@ -7,7 +7,20 @@ from typing import Any
 from burndown.models import JiraCacheEntry, JiraChangelogEntry
 from burndown.models.timestamps import after, to_utc
 
-__all__ = ["expiry_at", "is_expired", "listed_cache", "listed_changelog"]
+__all__ = ["cache_record", "expiry_at", "is_expired", "listed_cache", "listed_changelog"]
+
+
+def cache_record(
+    profile_id: str, query_id: str, cache_key: str, expires_at: Any, now: datetime
+) -> dict[str, Any]:
+    """Return the record of a response that is saved now, without the response."""
+    return {
+        "profile_id": profile_id,
+        "query_id": query_id,
+        "cache_key": cache_key,
+        "expires_at": expiry_at(expires_at, now),
+        "created_at": now,
+    }
 
 
 def expiry_at(expires_at: Any, now: datetime) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from burndown.jira.merging import check_changes, merge
 from burndown.models import (
     Document,
     JiraCache,
@@ -15,10 +16,17 @@ from burndown.models import (
     MetricsSnapshotDocument,
     ProjectData,
 )
+from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc
 from burndown.persistence.arguments import checked_limit, document_of
 from burndown.persistence.budget_store import BudgetStore
-from burndown.persistence.caching import expiry_at, is_expired, listed_cache, listed_changelog
+from burndown.persistence.caching import (
+    cache_record,
+    expiry_at,
+    is_expired,
+    listed_cache,
+    listed_changelog,
+)
 
 __all__ = ["QueryDataStore"]
 
@@ -56,16 +64,51 @@ class QueryDataStore(BudgetStore):
                 time if it has no offset. ``datetime.max``, in any time zone, and a lifetime beyond
                 it mean never. A response whose expiry is not after now has expired already.
         """
+        record = cache_record(profile_id, query_id, cache_key, expires_at, self.now())
+        self.save_records(JiraCache, [{**record, "response": response}])
+
+    def merge_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        changed: Iterable[Mapping[str, Any]],
+        removed: Iterable[str],
+        expires_at: datetime | timedelta,
+    ) -> JiraCacheEntry | None:
+        """Replace the issues of a cached response that have changed since, and keep the others.
+
+        Equal to saving what :func:`burndown.jira.merge` returns for the response, expired or not,
+        in one transaction; the response counts as saved now.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            cache_key: the key of the response.
+            changed: issues as Jira gave them later, each with its ``key``. They replace those with
+                the same key or id; new ones are added at the end.
+            removed: keys or ids of the issues that the search no longer finds.
+            expires_at: the new expiry, as for :meth:`save_jira_cache`.
+
+        Returns:
+            What :meth:`list_jira_caches` returns of the response, or ``None`` if there is none, and
+            nothing was stored: then fetch all issues, and save them.
+
+        Raises:
+            ValidationError: a changed issue has no key or cannot be stored exactly, or the cached
+                response has no list of issues.
+        """
+        issues, keys = check_changes(changed, removed)
         now = self.now()
-        record = {
-            "profile_id": profile_id,
-            "query_id": query_id,
-            "cache_key": cache_key,
-            "expires_at": expiry_at(expires_at, now),
-            "created_at": now,
-            "response": response,
-        }
-        self.save_records(JiraCache, [record])
+        record = cache_record(profile_id, query_id, cache_key, expires_at, now)
+        [merged] = codec_of(JiraCache).complete([{**record, "response": {}}])
+        with self.transaction():
+            for found in self.records(JiraCache, profile_id, query_id):
+                if found["cache_key"] == cache_key:
+                    merged["response"] = merge(found["response"], issues, keys)
+                    self.save_records(JiraCache, [merged])
+                    return listed_cache({**merged, **JiraCache.derived(merged)}, now)
+        return None
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
         """Return what is cached for the query, newest first, expired responses included.

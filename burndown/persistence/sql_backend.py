@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
+from burndown.jira.merging import check_changes
 from burndown.models import (
     EXPIRING_ENTITIES,
     AppState,
     BudgetDocument,
     Entity,
+    JiraCache,
     JiraCacheEntry,
     JiraChangelogEntry,
     MetricsSnapshotDocument,
@@ -26,12 +28,16 @@ from burndown.models.codec import codec_of
 from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import checked_limit, document_of, query_document
-from burndown.persistence.caching import listed_cache, listed_changelog
+from burndown.persistence.caching import cache_record, listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
 from burndown.repositories.budget import delete_budget, get_budget
-from burndown.repositories.jira_cache import get_jira_cache, list_jira_caches
+from burndown.repositories.jira_cache import (
+    get_jira_cache,
+    list_jira_caches,
+    merge_jira_cache,
+)
 from burndown.repositories.jira_changelog import (
     get_jira_changelog,
     get_jira_changelogs,
@@ -111,6 +117,24 @@ class SQLBackend(PersistenceBackend):
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self.now())
         return None if found is None else found["response"]
+
+    def merge_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        changed: Iterable[Mapping[str, Any]],
+        removed: Iterable[str],
+        expires_at: datetime | timedelta,
+    ) -> JiraCacheEntry | None:
+        issues, keys = check_changes(changed, removed)
+        now = self.now()
+        record = cache_record(profile_id, query_id, cache_key, expires_at, now)
+        codec = codec_of(JiraCache)
+        [document] = codec.complete([{**record, "response": {}}])
+        [row] = codec.rows([document])
+        counts = self.database.write(merge_jira_cache, row, issues, keys)
+        return None if counts is None else listed_cache({**document, **counts}, now)
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
         now = self.now()

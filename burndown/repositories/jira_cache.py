@@ -1,25 +1,42 @@
 """Cached Jira responses, each until its expiry."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import case, select, type_coerce
 
+from burndown.jira.merging import merge_encoded
 from burndown.models import JiraCache
+from burndown.models.compression import compress_text
 from burndown.models.documents import Document
 from burndown.models.jira_cache import JiraCacheDocument, response_counts
-from burndown.repositories.base import NOW, Repository, delete_expired, query_conditions
+from burndown.models.json_columns import CompressedJson
+from burndown.repositories.base import (
+    NOW,
+    Repository,
+    delete_expired,
+    query_conditions,
+    save_rows,
+)
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
 __all__ = [
     "JiraCacheRepository",
     "get_jira_cache",
     "list_jira_caches",
+    "merge_jira_cache",
 ]
 
 _TABLE = JiraCache.__table__
 _C = _TABLE.c
 _GET: Statement[JiraCacheDocument] = Statement(
     select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > NOW)
+)
+
+_GET_ENCODED = Statement(
+    select(type_coerce(_C.response, CompressedJson(raw=True)).label("response")).where(
+        *key_conditions(_TABLE)
+    )
 )
 
 # A release before 1.1 saves no `issue_count`. Only such rows read their response, by a subquery, so
@@ -58,6 +75,31 @@ def list_jira_caches(executor: Executor, profile_id: str, query_id: str) -> list
         if response is not None:
             document.update(response_counts(response))
     return found
+
+
+def merge_jira_cache(
+    executor: Executor, row: dict[str, Any], changed: list[Document], removed: set[str]
+) -> Document | None:
+    """Replace the issues of a cached response that have changed.
+
+    Args:
+        executor: the connection to write on.
+        row: the new values of the other columns, by column.
+        changed: as :func:`~burndown.jira.merging.check_changes` returns them.
+        removed: as :func:`~burndown.jira.merging.check_changes` returns them.
+
+    Returns:
+        ``issue_count`` and ``is_complete``; ``None`` if there is no such response.
+
+    Raises:
+        ValidationError: the response has no list of issues.
+    """
+    key = {column.name: row[column.name] for column in _TABLE.primary_key}
+    for text in _GET_ENCODED.values(executor, **key):
+        merged, counts = merge_encoded(text, changed, removed)
+        save_rows(executor, JiraCache, [{**row, **counts, "response": compress_text(merged)}])
+        return counts
+    return None
 
 
 class JiraCacheRepository(Repository[JiraCache]):

@@ -67,9 +67,17 @@ leaves: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, 1, 1.0, -0.0, 10**30, "", "ü", "\0", [], {}]
 )
 objects = st.dictionaries(st.sampled_from(["k", "a", ""]), leaves, max_size=2)
+issues = st.builds(
+    lambda names, fields: {**names, **fields},
+    st.sampled_from(
+        [{"id": "1", "key": "K-1"}, {"id": "2", "key": "K-1"}, {"key": "K-2", "id": "1"}]
+    )
+    | st.sampled_from([{"key": "K-2"}, {"self": "ü", "id": "3", "key": "K-3"}]),
+    objects,
+)
 responses = objects | st.builds(
     lambda issues, error_text, more: {"issues": issues, **error_text, **more},
-    st.lists(objects, max_size=2),
+    st.lists(objects | issues, max_size=3),
     st.sampled_from([{}, {"total": 1}, {"isLast": False}, {"total": 9, "isLast": True}]),
     objects,
 )
@@ -420,6 +428,18 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule(ids=of_query, cache=sometimes_invalid("cache", some_caches))
     def save_jira_cache(self, ids: Ids, cache: Document) -> None:
         self.ask("save_jira_cache", *ids, **cache)
+
+    @rule(
+        ids=of_query,
+        key=st.sampled_from(["a", "b"]),
+        changed=st.lists(issues, max_size=3),
+        removed=st.lists(st.sampled_from(["K-1", "K-2", "3"]), max_size=2),
+        expires_at=lifetimes,
+    )
+    def merge_jira_cache(
+        self, ids: Ids, key: str, changed: list[Document], removed: list[str], expires_at: Any
+    ) -> None:
+        self.ask("merge_jira_cache", *ids, key, changed, removed, expires_at)
 
     @rule(ids=of_query)
     def list_jira_caches(self, ids: Ids) -> None:

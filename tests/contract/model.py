@@ -165,9 +165,37 @@ TIMESTAMPS: dict[type[Entity], tuple[str, ...]] = {
 }
 
 
+def distinct(issues: list[Document]) -> int:
+    """Return the number of issues, those with the same key once; samples have a key or no id."""
+    return len({issue.get("key", at) for at, issue in enumerate(issues)})
+
+
+def with_merged_issues(
+    response: Mapping[str, Any], changed: list[Document], removed: list[str]
+) -> Document:
+    """Return a response with the changed issues in place of those with the same key or id."""
+    before = response["issues"]
+    issues = [each for each in before if not {each.get("key"), each.get("id")} & {*removed}]
+    for issue in changed:
+        same = [
+            at
+            for at, each in enumerate(issues)
+            if issue["key"] == each.get("key") or issue.get("id", "") == each.get("id")
+        ]
+        if same:
+            issues[same[0]] = issue
+            issues = [each for at, each in enumerate(issues) if at not in same[1:]]
+        else:
+            issues = [*issues, issue]
+    total = if_given(total=response.get("total"))
+    for name in total:
+        total[name] = max(0, total[name] + distinct(issues) - distinct(before))
+    return {**response, **total, "issues": issues}
+
+
 def counts(response: Mapping[str, Any]) -> Document:
     """Return what a list reports of a response; samples may have a total or ``isLast``."""
-    found = len(response.get("issues", []))
+    found = distinct(response.get("issues", []))
     verdicts = [response["isLast"]] if "isLast" in response else []
     if "total" in response:
         verdicts.append(found == response["total"] if found <= response["total"] else None)
@@ -407,6 +435,25 @@ class Model(PersistenceBackend):
         timestamps = {"expires_at": self._expiry(expires_at), "created_at": self._now()}
         of_query = {"profile_id": profile_id, "query_id": query_id}
         self._keep(JiraCache, {**entry, **of_query, **timestamps, **counts(response)})
+
+    def merge_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        changed: Any,
+        removed: Any,
+        expires_at: Any,
+    ) -> Any:
+        found = self._find(JiraCache, profile_id, query_id, cache_key)
+        if found is None:
+            return None
+        if "issues" not in found["response"]:
+            raise RefusedError("issues")
+        response = with_merged_issues(found["response"], changed, removed)
+        self.save_jira_cache(profile_id, query_id, cache_key, response, expires_at)
+        entries = self.list_jira_caches(profile_id, query_id)
+        return next(each for each in entries if each["cache_key"] == cache_key)
 
     def list_jira_caches(self, profile_id: str, query_id: str) -> Any:
         found = self._below(JiraCache, profile_id, query_id)

@@ -1,0 +1,138 @@
+"""Merging changed issues into a response, as values and as encoded lines."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from burndown import ValidationError
+from burndown.jira import merge
+from burndown.jira.merging import check_changes, merge_encoded
+from burndown.models.completeness import identity_of
+from burndown.models.issue_lines import IssueLines, encode_lines, joined_lines
+from burndown.models.jira_cache import response_counts
+from burndown.models.json_codec import decode, encode_strict
+from tests.support.strategies import json_objects, json_values, strings
+
+names = st.sampled_from(["K-1", "K-2", "1", "2", 'ü"', "\n", "", 7])
+issues = st.builds(
+    lambda more, identity, last: {**more, **identity, **last},
+    st.dictionaries(st.sampled_from(["expand", "self", "a b", 'k"']), strings | st.none()),
+    st.fixed_dictionaries({}, optional={"id": names, "key": names}),
+    json_objects,
+)
+changed_issues = issues.filter(lambda issue: identity_of(issue) != (None, None))
+ids = st.sampled_from("123456")
+projects = st.sampled_from("AB")
+responses = st.builds(
+    lambda before, issues, after: {**before, "issues": issues, **after},
+    json_objects,
+    st.lists(issues | json_values, max_size=6),
+    json_objects.filter(lambda after: "issues" not in after)
+    | st.fixed_dictionaries({"total": st.integers(0, 9)}, optional={"isLast": st.booleans()}),
+)
+
+
+def made(projects: dict[str, str]) -> list[dict[str, Any]]:
+    """Return issues with these ids in these projects."""
+    return [{"id": number, "key": f"{project}-{number}"} for number, project in projects.items()]
+
+
+removals = st.lists(names.filter(lambda name: isinstance(name, str)), max_size=3)
+
+
+@given(responses | json_objects)
+@example({"issues": []})
+@example({"issues": [[], "a\nb"], "issues ": []})
+def test_lines_are_the_json_of_the_response(response: dict[str, Any]) -> None:
+    """Without line breaks it is the JSON that is written for any value, and each issue has one."""
+    text = encode_lines(response)
+    assert joined_lines(text) == encode_strict(response)
+    if isinstance(response.get("issues"), list):
+        lines = IssueLines.decode(text)
+        assert lines.encode() == text
+        assert [decode(line.removesuffix(b",")) for line in lines.lines] == response["issues"]
+        assert IssueLines.decode(encode_strict(response)) == lines
+
+
+@given(responses, st.lists(changed_issues, max_size=3), removals, st.booleans())
+def test_lines_are_merged_as_values_are(
+    response: dict[str, Any], changed: list[Any], removed: list[Any], is_in_lines: bool
+) -> None:
+    """The result is what a save of the merged response would write, with its counts."""
+    merged = merge(response, changed, removed)
+    text = encode_lines(response) if is_in_lines else encode_strict(response)
+    found, counts = merge_encoded(text, *check_changes(changed, removed))
+    assert found == encode_lines(merged)
+    assert counts == response_counts(merged)
+
+
+@given(st.dictionaries(ids, projects), st.dictionaries(ids, projects), st.sets(ids))
+def test_the_merged_issues_are_the_stored_ones_updated(
+    stored: dict[str, str], changed: dict[str, str], removed: set[str]
+) -> None:
+    """An issue keeps its place and its id; its key changes if it was moved."""
+    response = {"total": len(stored), "issues": made(stored)}
+    merged = merge(response, made(changed), (f"{stored.get(each, 'A')}-{each}" for each in removed))
+    kept = {number: stored[number] for number in stored if number not in removed}
+    assert merged == {"total": len({**kept, **changed}), "issues": made({**kept, **changed})}
+
+
+def test_issues_are_replaced_in_place_moved_added_and_removed() -> None:
+    """An issue with the same id and a new key was moved; what is not an issue remains."""
+    response = {
+        "total": 4,
+        "issues": [
+            {"id": "1", "key": "A-1"},
+            {"id": "2", "key": "A-2"},
+            {"id": "3", "key": "A-3"},
+            {"id": "2", "key": "A-2"},
+            None,
+        ],
+        "names": {},
+    }
+    changed = [{"id": "9", "key": "A-9"}, {"id": "2", "key": "B-7", "n": 1}]
+    assert merge(response, changed, ["A-3", "A-8"]) == {
+        "total": 4,
+        "issues": [{"id": "1", "key": "A-1"}, {"id": "2", "key": "B-7", "n": 1}, None, changed[0]],
+        "names": {},
+    }
+    assert response["total"] == 4
+    assert merge(response, [{"key": "A-3"}], ["A-3"])["issues"][-1] == {"key": "A-3"}
+
+
+def test_numbers_of_numpy_are_merged_as_json_values() -> None:
+    """As in a response that is saved."""
+    [issue] = merge({"issues": []}, [{"key": "K-1", "points": np.int64(3)}])["issues"]
+    assert type(issue["points"]) is int
+
+
+@pytest.mark.parametrize(
+    ("changed", "removed", "path"),
+    [
+        ({"issues": []}, [], "changed"),
+        ("K-1", [], "changed"),
+        (["K-1"], [], "changed[0]"),
+        ([{"key": "K-1"}, {"key": None, "id": []}], [], "changed[1].key"),
+        ([{"key": "K-1", "fields": [{"n": math.nan}]}], [], "changed[0].fields[0].n"),
+        ([], "K-1", "removed"),
+        ([], [1], "removed[0]"),
+    ],
+)
+def test_changes_that_cannot_be_merged_are_refused(changed: Any, removed: Any, path: str) -> None:
+    """The error names the place."""
+    with pytest.raises(ValidationError) as error:
+        merge({"issues": []}, changed, removed)
+    assert [each.path for each in error.value.problems] == [path]
+
+
+@pytest.mark.parametrize("response", [{}, {"issues": None}, {"issues": {}}])
+def test_a_response_without_a_list_of_issues_is_refused(response: dict[str, Any]) -> None:
+    """Nothing would be known to be the same."""
+    with pytest.raises(ValidationError, match="issues: input should be a list of issues"):
+        merge(response, [])
+    with pytest.raises(ValidationError, match="issues: input should be a list of issues"):
+        merge_encoded(encode_lines(response), [], set())
