@@ -1,0 +1,1 @@
+"""A delivery dashboard in Dash: ``python -m examples.dashboard.app``."""

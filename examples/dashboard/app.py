@@ -1,0 +1,85 @@
+"""A delivery dashboard in Dash: ``python -m examples.dashboard.app``.
+
+Whichever worker serves a page, it shows the same: the state of a fetch is in the store, and so is
+what was fetched last. A fetch can be cancelled from any page, and its worker can be killed.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+from dash import Dash, Input, Output
+
+from burndown import TaskCancelledError, TaskRunningError, get_backend, jira_cache_key
+from burndown.jira import issues_of
+from burndown.models import JiraConfig
+from examples.dashboard import layout
+from examples.dashboard.jira_client import FIELDS, search
+
+PROFILE, QUERY, TASK = "kafka", "12w", "fetch-issues"
+ACTIVE = ["In Progress", "In Review"]
+LEASE, LIFETIME = timedelta(seconds=3), timedelta(hours=1)
+
+app = Dash(__name__, title="Delivery")
+server = app.server
+backend = get_backend()
+app.layout = layout.page()
+
+
+def sources() -> tuple[JiraConfig, str, str]:
+    """Return the connection, the JQL, and the key of the cached response."""
+    jira = JiraConfig.model_validate(backend.get_profile(PROFILE)["jira_config"])
+    jql = backend.get_query(PROFILE, QUERY)["jql"]
+    return jira, jql, jira_cache_key(jql, FIELDS, jira.base_url)
+
+
+@app.callback(Input("fetch", "n_clicks"), prevent_initial_call=True)
+def start_fetch(_clicks: int) -> None:
+    """Fetch in the background, unless a worker does so already."""
+    Thread(target=fetch, daemon=True).start()
+
+
+def fetch() -> None:
+    """Fetch all issues, and cache them as one response."""
+    jira, jql, key = sources()
+    with suppress(TaskRunningError, TaskCancelledError, OSError):
+        with backend.task(TASK, lease=LEASE, message="Asking Jira") as task:
+            issues: list[Any] = []
+            for page in search(jira, jql):
+                issues += page["issues"]
+                percent = 100 * len(issues) / max(page["total"], 1)
+                task.progress(percent, f"{len(issues)} of {page['total']} issues")
+            response = {"issues": issues, "total": len(issues)}
+            backend.save_jira_cache(PROFILE, QUERY, key, response, LIFETIME)
+
+
+@app.callback(Input("cancel", "n_clicks"), prevent_initial_call=True)
+def cancel(_clicks: int) -> None:
+    """Ask whichever worker is fetching to stop."""
+    backend.cancel_task(TASK)
+
+
+@app.callback(*layout.OUTPUTS, Input("tick", "n_intervals"))
+def refresh(_ticks: int) -> tuple[Any, ...]:
+    """Show what the store has."""
+    found = backend.find_jira_cache(PROFILE, QUERY, sources()[2])
+    issues = issues_of(found, backend.get_profile(PROFILE))
+    days = [
+        (issue.resolved, issue.history.time_in(ACTIVE, backend.now()) / timedelta(days=1))
+        for issue in issues
+        if issue.resolved
+    ]
+    trend = backend.get_series(PROFILE, QUERY, "dora.lead_time_days")
+    task = backend.get_task_progress(TASK)
+    return (
+        layout.badge(found),
+        *layout.progress(task),
+        layout.issue_rows(issues),
+        layout.cycle_times(days),
+        layout.trend(trend),
+    )
+
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,32 @@
+"""Searching a Jira server, page by page, with the standard library."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from burndown.models import JiraConfig
+
+__all__ = ["FIELDS", "search"]
+
+FIELDS = "summary,status,created,resolutiondate"
+TIMEOUT = 10
+"""Seconds to wait for each page."""
+
+
+def search(jira: JiraConfig, jql: str) -> Iterator[dict[str, Any]]:
+    """Yield the pages of a search, with the changelog of each issue.
+
+    Raises:
+        OSError: Jira cannot be reached, or has refused the request.
+    """
+    start, total = 0, 1
+    while start < total:
+        parameters = {"jql": jql, "fields": FIELDS, "expand": "changelog", "startAt": start}
+        address = f"{jira.base_url.rstrip('/')}/rest/api/2/search?{urlencode(parameters)}"
+        token = jira.token.get_secret_value()
+        with urlopen(Request(address, headers={"Authorization": f"Bearer {token}"}), timeout=TIMEOUT) as sent:
+            page = json.load(sent)
+        yield page
+        start, total = start + len(page["issues"]), page["total"] if page["issues"] else 0
