@@ -3,22 +3,30 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["count_distinct", "is_complete"]
+__all__ = ["count_distinct", "distinct", "is_complete"]
 
 
-def count_distinct(items: Iterable[Any]) -> int:
-    """Return the number of distinct issues or histories, by their key or id.
+_IDENTITIES = (str, int)  # `str | int` would be made anew for each item
 
-    An item without either counts as distinct.
+
+def distinct(items: Iterable[Any]) -> dict[Any, Any]:
+    """Return issues or histories by their key or id; the last one of those that have the same.
+
+    The key of an item without either is its position, as a tuple.
     """
-    identities: set[Any] = set()
+    found: dict[Any, Any] = {}
     for position, item in enumerate(items):
         fields = item if isinstance(item, dict) else {}
         identity = fields.get("key")
         if identity is None:
             identity = fields.get("id")
-        identities.add(identity if isinstance(identity, str | int) else (position,))
-    return len(identities)
+        found[identity if isinstance(identity, _IDENTITIES) else (position,)] = item
+    return found
+
+
+def count_distinct(items: Iterable[Any]) -> int:
+    """Return the number of distinct issues or histories; one without key and id counts as such."""
+    return len(distinct(items))
 
 
 def is_complete(page: Mapping[str, Any], count: int) -> bool | None:
