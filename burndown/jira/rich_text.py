@@ -9,7 +9,7 @@ _INLINE = ("text", "mention", "emoji", "date", "inlineCard", "status", "placehol
 """The nodes within a line; all others begin a new one."""
 
 _LABELS = ("text", "shortName", "url", "timestamp")
-"""The attributes in which inline nodes have what people see of them."""
+"""The attributes in which mentions, emojis, links and dates have what people see of them."""
 
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 
@@ -41,6 +41,6 @@ def _label(node: dict[str, Any]) -> str:
     if isinstance(text := node.get("text"), str):
         return text
     attributes = node.get("attrs")
-    if node.get("type") not in _INLINE or not isinstance(attributes, dict):
+    if not isinstance(attributes, dict):
         return ""
     return next((label for key in _LABELS if isinstance(label := attributes.get(key), str)), "")

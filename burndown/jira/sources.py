@@ -44,7 +44,7 @@ _PROJECT = r"(?:[A-Z]\w*|\*)"
 _SOURCE = re.compile(
     rf"(?:(?P<projects>{_PROJECT}(?:\|{_PROJECT})*)\.)?"
     r"(?P<path>[^:=]+)(?:=(?P<values>.*)|:(?P<new>.*?)(?:\.(?P<what>DateTime|Occurred|Duration))?)?",
-    re.ASCII | re.DOTALL,
+    re.ASCII,
 ).fullmatch
 
 

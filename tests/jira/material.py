@@ -127,91 +127,77 @@ FIELDS = (
     POINTS_FIELD,
 )
 
-_RELATED = st.sampled_from(["name", "key", "value", "displayName", "statusCategory", "type"])
-odd_values: st.SearchStrategy[Any] = st.one_of(
+
+def either(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return a choice in which each has the same share, which ``|`` gives to each part of them."""
+    return st.sampled_from(strategies).flatmap(lambda strategy: strategy)
+
+
+def objects(**values: st.SearchStrategy[Any]) -> st.SearchStrategy[Json]:
+    """Return objects with some of these keys."""
+    return st.fixed_dictionaries({}, optional=values)
+
+
+_KEYS_OF_NAMES = ("name", "key", "value", "displayName", "statusCategory", "type", "releaseDate")
+_odd_objects = objects(**dict.fromkeys(_KEYS_OF_NAMES, json_values))
+odd_values = either(
     json_values,
-    st.lists(json_values, max_size=3),
-    st.dictionaries(_RELATED | NAMES, json_values, max_size=4),
+    _odd_objects,
+    st.lists(either(json_values, _odd_objects), max_size=3),
     st.just({"type": "doc", "content": 3}),
     st.builds(lambda value: {"type": "doc", "content": [{"type": value}, value]}, json_values),
 )
 """Values that a field can have against all expectation."""
 
-odd_changelogs: st.SearchStrategy[Any] = odd_values | st.fixed_dictionaries(
-    {
-        "histories": st.lists(
-            odd_values
-            | st.fixed_dictionaries(
-                {},
-                optional={
-                    "id": odd_values,
-                    "created": odd_values | timestamps | st.integers(),
-                    "items": odd_values
-                    | st.lists(
-                        odd_values
-                        | st.fixed_dictionaries(
-                            {"field": st.just("status")},
-                            optional={"fromString": odd_values, "toString": odd_values | NAMES},
-                        ),
-                        max_size=3,
-                    ),
-                },
-            ),
-            max_size=4,
-        )
-    }
+_odd_items = objects(
+    field=st.just("status"), fromString=odd_values, toString=either(odd_values, NAMES)
 )
-odd_issues: st.SearchStrategy[Any] = odd_values | st.fixed_dictionaries(
-    {},
-    optional={
-        "key": odd_values | KEYS,
-        "id": odd_values,
-        "fields": odd_values
-        | st.dictionaries(st.sampled_from(FIELDS), odd_values | timestamps, max_size=6),
-        "changelog": odd_changelogs,
-    },
+_odd_histories = objects(
+    id=either(odd_values, st.integers(), NAMES),
+    created=either(odd_values, timestamps, st.integers()),
+    items=either(odd_values, st.lists(either(odd_values, _odd_items), max_size=3)),
 )
+odd_changelogs = either(
+    odd_values, objects(histories=st.lists(either(odd_values, _odd_histories), max_size=4))
+)
+_odd_fields = objects(**dict.fromkeys(FIELDS, either(odd_values, timestamps)))
+odd_issues = objects(
+    key=either(odd_values, KEYS),
+    id=odd_values,
+    fields=either(odd_values, _odd_fields),
+    changelog=odd_changelogs,
+)
+"""Issues with odd values in them."""
 
+_KINDS = (
+    "field_value",
+    "field_value_match",
+    "changelog_event",
+    "changelog_timestamp",
+    "fixversion_releasedate",
+    "calculated",
+)
 _FILTERS = ("project", "issuetype", "environment_field", "environment_value")
-odd_sources: st.SearchStrategy[Any] = st.one_of(
+_odd_rules = objects(
+    source=either(
+        odd_values,
+        objects(
+            type=either(odd_values, st.sampled_from(_KINDS)),
+            field=either(odd_values, st.sampled_from(FIELDS)),
+            operator=either(odd_values, st.sampled_from(["equals", "not_in", "contains"])),
+            value=odd_values,
+            selector=either(odd_values, st.just("all")),
+            condition=either(
+                odd_values, objects(transition_to=odd_values, transition_from=odd_values)
+            ),
+        ),
+    ),
+    filters=either(odd_values, objects(**dict.fromkeys(_FILTERS, either(odd_values, NAMES)))),
+)
+odd_sources = either(
     json_values,
     st.text(st.sampled_from("*|.:= customfield_1OPSstaEDTim"), max_size=20),
     st.sampled_from(FIELDS),
-    st.fixed_dictionaries(
-        {
-            "source": odd_values
-            | st.fixed_dictionaries(
-                {
-                    "type": st.sampled_from(
-                        [
-                            "field_value",
-                            "field_value_match",
-                            "changelog_event",
-                            "changelog_timestamp",
-                            "fixversion_releasedate",
-                            "calculated",
-                        ]
-                    )
-                },
-                optional={
-                    "field": odd_values | st.sampled_from(FIELDS),
-                    "operator": odd_values | st.sampled_from(["equals", "not_in", "contains"]),
-                    "value": odd_values,
-                    "selector": odd_values | st.just("all"),
-                    "condition": odd_values
-                    | st.fixed_dictionaries(
-                        {}, optional={"transition_to": odd_values, "transition_from": odd_values}
-                    ),
-                },
-            )
-        },
-        optional={
-            "filters": odd_values
-            | st.fixed_dictionaries(
-                {},
-                optional=dict.fromkeys(_FILTERS, odd_values | NAMES),
-            )
-        },
-    ),
+    _odd_rules,
 )
 """Field mappings that nobody would write."""

@@ -168,8 +168,19 @@ def test_what_is_not_known_is_not_assumed() -> None:
 
 
 def test_a_history_without_a_valid_time_does_not_count() -> None:
-    broken = [history(1, "A", "B") | {"created": time} for time in (None, "soon", "", [], True)]
+    times: list[Any] = [None, "soon", "", [], True]
+    broken = [history(1, "A", "B") | {"created": time} for time in times]
     assert history_of([*broken, *WORKFLOW]).status_changes == history_of(WORKFLOW).status_changes
+
+
+def test_odd_ids_and_values_of_changes_are_tolerated() -> None:
+    """Without a number in it, an id still tells histories apart."""
+    same = [history(1, "A", "B", id=id_) for id_ in ("a", "b", "a", None, 5)]
+    assert len(history_of(same).status_changes) == 4
+    item = {"field": "status", "fromString": 5, "toString": ["Done"]}
+    view = history_of([{"created": sent(MONDAY), "items": [item]}])
+    assert view.status_changes == (Change(MONDAY, "status", None, None),)
+    assert view.stays == ()
 
 
 @pytest.mark.parametrize("unit", [1, 1000])
