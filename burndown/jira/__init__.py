@@ -1,5 +1,22 @@
-"""Reading and merging the issues of cached Jira responses."""
+"""Views of issues and their histories in cached responses and changelogs, and merging responses.
 
+Views read what they are asked for, and nothing else. Odd values give ``None`` and never raise.
+"""
+
+from burndown.jira.history import Change, History, Stay
+from burndown.jira.issues import Issue, history_of, issues_of
 from burndown.jira.merging import merge
+from burndown.jira.points import points_fields
+from burndown.jira.values import Value
 
-__all__ = ["merge"]
+__all__ = [
+    "Change",
+    "History",
+    "Issue",
+    "Stay",
+    "Value",
+    "history_of",
+    "issues_of",
+    "merge",
+    "points_fields",
+]

@@ -3,10 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["Identity", "count_distinct", "count_identities", "identity_of", "is_complete"]
+__all__ = [
+    "Identity",
+    "count_distinct",
+    "count_identities",
+    "distinct",
+    "identity_of",
+    "is_complete",
+]
 
 Identity = tuple[str | int | bytes | None, str | int | bytes | None]
 """The key and the id of an issue or a history, each ``None`` if there is none."""
+
+_NAMES = (str, int)  # `str | int` would be made anew for each item
 
 
 def identity_of(item: Any) -> Identity:
@@ -15,16 +24,26 @@ def identity_of(item: Any) -> Identity:
         return None, None
     key, number = item.get("key"), item.get("id")
     return (
-        key if isinstance(key, str | int) else None,
-        number if isinstance(number, str | int) else None,
+        key if isinstance(key, _NAMES) else None,
+        number if isinstance(number, _NAMES) else None,
     )
 
 
-def count_distinct(items: Iterable[Any]) -> int:
-    """Return the number of distinct issues or histories, by their key or id.
+def distinct(items: Iterable[Any]) -> dict[Any, Any]:
+    """Return issues or histories by their key or id; the last one of those that have the same.
 
-    An item without either counts as distinct.
+    The key of an item without either is its position, as a tuple.
     """
+    found: dict[Any, Any] = {}
+    for position, item in enumerate(items):
+        key, number = identity_of(item)
+        name = number if key is None else key
+        found[(position,) if name is None else name] = item
+    return found
+
+
+def count_distinct(items: Iterable[Any]) -> int:
+    """Return the number of distinct issues or histories; one without key and id counts as such."""
     return count_identities(map(identity_of, items))
 
 

@@ -15,7 +15,14 @@ from burndown.models.json_columns import CompressedJson
 from burndown.models.query_data import QueryData, of_query
 from burndown.models.time_types import UtcDatetime
 
-__all__ = ["JiraChangelog", "JiraChangelogDocument", "JiraChangelogEntry", "changelog_counts"]
+__all__ = [
+    "ChangelogPage",
+    "JiraChangelog",
+    "JiraChangelogDocument",
+    "JiraChangelogEntry",
+    "changelog_counts",
+    "find_page",
+]
 
 
 _HISTORY_KEYS = ("histories", "values", "changeHistories")
@@ -53,7 +60,7 @@ class JiraChangelog(QueryData, table=True):
     @property
     def histories(self) -> list[Any]:
         """Return the histories, in the order of the server; empty if there is no list of them."""
-        found = _find_page(self.changelog)
+        found = find_page(self.changelog)
         return [] if found is None else found.histories
 
 
@@ -62,19 +69,26 @@ def changelog_counts(changelog: Any) -> dict[str, Any]:
 
     It is ``None`` if the changelog does not say so, contradicts itself, or has no list of them.
     """
-    found = _find_page(changelog)
+    found = find_page(changelog)
     if found is None:
         return {"is_complete": None}
-    return {"is_complete": is_complete(found.page, count_distinct(found.histories))}
+    return {"is_complete": found.is_complete}
 
 
-class _Page(NamedTuple):
+class ChangelogPage(NamedTuple):
+    """The histories of one issue, and the object that they were in."""
+
     page: Mapping[str, Any]
     """The object that states whether there are further histories."""
     histories: list[Any]
 
+    @property
+    def is_complete(self) -> bool | None:
+        """Return whether these are all histories of the issue, ``None`` if that is not known."""
+        return is_complete(self.page, count_distinct(self.histories))
 
-def _find_page(value: Any, issue_ids: Set[str] = frozenset()) -> _Page | None:
+
+def find_page(value: Any, issue_ids: Set[str] = frozenset()) -> ChangelogPage | None:
     """Return the page of histories in what Jira or the old dashboard gave, or ``None``.
 
     ``GET issue/{key}?expand=changelog`` has ``histories`` below ``changelog``, and ``GET
@@ -82,19 +96,21 @@ def _find_page(value: Any, issue_ids: Set[str] = frozenset()) -> _Page | None:
     ``issueChangeLogs``. All of them are read at the top and below ``changelog``.
     """
     if isinstance(value, list):
-        return _Page({}, value)
+        return ChangelogPage({}, value)
     if not isinstance(value, dict):
         return None
     issue_ids = {*issue_ids, str(value.get("id"))}
-    if (below := _find_page(value.get("changelog"), issue_ids)) is not None:
+    if (below := find_page(value.get("changelog"), issue_ids)) is not None:
         return below
     found = [value[key] for key in _HISTORY_KEYS if isinstance(value.get(key), list)]
     if found:
-        return _Page(value, next(filter(None, found), []))  # one can be an empty placeholder
+        return ChangelogPage(
+            value, next(filter(None, found), [])
+        )  # one can be an empty placeholder
     return _find_in_bulk(value, issue_ids)
 
 
-def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
+def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> ChangelogPage | None:
     """Return the histories of one issue in a bulk fetch, whose pages each hold a part of them."""
     entries = value.get("issueChangeLogs")
     parts = [
@@ -104,7 +120,7 @@ def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> _Page | None:
     ]
     if any(issue_id != parts[0][0] for issue_id, _ in parts):
         parts = [part for part in parts if str(part[0]) in issue_ids]
-    return _Page(value, [each for _, part in parts for each in part]) if parts else None
+    return ChangelogPage(value, [each for _, part in parts for each in part]) if parts else None
 
 
 class JiraChangelogDocument(TypedDict):

@@ -4,12 +4,12 @@ Jira returned more than the rows hold. So the response is marked as made, in its
 :data:`REBUILT`, and has no ``total``: nobody knows whether it is complete.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from burndown.conversion import LEGACY_VALUES, Report
+from burndown.jira import points_fields
 from burndown.models import Document, jira_cache_key
 from burndown.models.field_types import is_key
 from burndown.published.reports import RowReport, summed_up
@@ -25,7 +25,6 @@ _ORIGIN = "the rows of the published dashboard"
 _DEPTH = 4
 """Containers around a field: the response, the list of issues, the issue and its fields."""
 _JSON_FIELDS = {"fix_versions": "fixVersions", "labels": "labels", "components": "components"}
-_FIELD_ID = re.compile(r"[A-Za-z]\w*", re.ASCII).fullmatch
 
 
 def response_document(
@@ -51,9 +50,9 @@ def response_document(
     """
     if not rows:
         return None
-    points_fields = _points_fields(profile)
+    fields = points_fields(profile)
     with summed_up(report) as report_row:
-        issues = [_issue(row, points_fields, report_row) for row in rows]
+        issues = [_issue(row, fields, report_row) for row in rows]
         fetched = column_times(rows, "fetched_at", "issue_key", report_row)
         expiries = column_times(rows, "expires_at", "issue_key", report_row).values()
     known = [row for row in rows if row.get("fetched_at") in fetched]
@@ -73,14 +72,6 @@ def _mark(times: Sequence[datetime]) -> Document:
     """Return the mark of a response whose rows were fetched at these times, in order."""
     oldest, newest = (times[0].isoformat(), times[-1].isoformat()) if times else (None, None)
     return {"from": _ORIGIN, "fetched_at": {"oldest": oldest, "newest": newest}}
-
-
-def _points_fields(profile: Document) -> list[str]:
-    """Return the fields from which the dashboard takes story points, the first one preferred."""
-    mappings = profile.get("field_mappings", {}).get("general")
-    general = mappings.get("estimate") if isinstance(mappings, dict) else None
-    configured = profile.get("jira_config", {}).get("points_field")
-    return [field for field in (general, configured) if isinstance(field, str) and _FIELD_ID(field)]
 
 
 def _issue(row: Row, points_fields: Sequence[str], report: RowReport) -> Document:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from threading import Thread
 from typing import Any
 
-from dash import Dash, Input, Output
+from dash import Dash, Input
 
 from burndown import TaskCancelledError, TaskRunningError, get_backend, jira_cache_key
 from burndown.jira import issues_of
@@ -43,15 +43,15 @@ def start_fetch(_clicks: int) -> None:
 def fetch() -> None:
     """Fetch all issues, and cache them as one response."""
     jira, jql, key = sources()
-    with suppress(TaskRunningError, TaskCancelledError, OSError):
-        with backend.task(TASK, lease=LEASE, message="Asking Jira") as task:
-            issues: list[Any] = []
-            for page in search(jira, jql):
-                issues += page["issues"]
-                percent = 100 * len(issues) / max(page["total"], 1)
-                task.progress(percent, f"{len(issues)} of {page['total']} issues")
-            response = {"issues": issues, "total": len(issues)}
-            backend.save_jira_cache(PROFILE, QUERY, key, response, LIFETIME)
+    ends = suppress(TaskRunningError, TaskCancelledError, OSError)  # as the task reports
+    with ends, backend.task(TASK, lease=LEASE, message="Asking Jira") as task:
+        issues: list[Any] = []
+        for page in search(jira, jql):
+            issues += page["issues"]
+            percent = 100 * len(issues) / max(page["total"], 1)
+            task.progress(percent, f"{len(issues)} of {page['total']} issues")
+        response = {"issues": issues, "total": len(issues)}
+        backend.save_jira_cache(PROFILE, QUERY, key, response, LIFETIME)
 
 
 @app.callback(Input("cancel", "n_clicks"), prevent_initial_call=True)

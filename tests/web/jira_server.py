@@ -53,7 +53,7 @@ def running_jira(issues: list[dict[str, Any]]) -> Iterator[JiraServer]:
     """Run a server on loopback."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that the base class calls
+        def do_GET(self) -> None:
             parameters = parse_qs(urlsplit(self.path).query)
             body = json.dumps(jira.page(int(parameters["startAt"][0]))).encode()
             self.send_response(200)

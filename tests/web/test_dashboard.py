@@ -129,7 +129,8 @@ def test_a_killed_worker_leaves_a_dead_task(
     jira.allow(1)
     tab.wait_for_text("#status", "running: 2 of 6 issues")
     task = store.get_task_progress("fetch-issues")
-    assert task is not None and task["owner"] is not None
+    assert task is not None
+    assert task["owner"] is not None
     os.kill(int(task["owner"].split(":")[1]), signal.SIGKILL)
     tab.wait_for_text("#status", "dead: 2 of 6 issues")
     fetch(tab, jira)
