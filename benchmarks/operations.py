@@ -45,6 +45,10 @@ def _get_response(key: str, side: Side, options: Options) -> Call:
     return lambda _: side.get_jira_cache("profile-0", "query-0", key)
 
 
+def _find_response(key: str, side: Side, options: Options) -> Call:
+    return lambda _: side.find_jira_cache("profile-0", "query-0", key)
+
+
 def _add_expired(side: Side, options: Options) -> None:
     with side.transaction():
         for number in range(options.responses // 2):
@@ -62,8 +66,13 @@ OPERATIONS = [
     Operation(
         "list_queries, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.list_queries("profile-0")
     ),
+    Operation(
+        "query_status, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.query_status("profile-0")
+    ),
     Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.25, _save_response),
     Operation("get_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_get_response, "live")),
+    Operation("find_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_find_response, "live")),
+    Operation("find_jira_cache, absent", 12, 2, partial(_find_response, "absent")),
     Operation("get_jira_cache, absent", 12, 2, partial(_get_response, "absent")),
     Operation("get_jira_cache, expired", 12, 2, partial(_get_response, "expired")),
     Operation(
@@ -72,6 +81,12 @@ OPERATIONS = [
         0.5,
         lambda s, _: lambda _: s.cleanup_expired_cache(),
         _add_expired,
+    ),
+    Operation(
+        "cleanup, nothing of {0.responses:,}",
+        1.5,
+        1,
+        lambda s, _: lambda _: s.cleanup(2**40),
     ),
     Operation(
         "save_metrics_snapshot",

@@ -12,18 +12,20 @@ from burndown.models import (
     ProfileDocument,
     Query,
     QueryDocument,
+    QueryStatus,
     TaskProgress,
     TaskProgressDocument,
 )
 from burndown.models.public_document import with_removed_token
 from burndown.models.timestamps import to_utc
+from burndown.persistence.caching import query_status
+from burndown.persistence.freshness_store import FreshnessStore
 from burndown.persistence.patches import patched
-from burndown.persistence.query_data_store import QueryDataStore
 
 __all__ = ["Document", "PersistenceBackend"]
 
 
-class PersistenceBackend(QueryDataStore):
+class PersistenceBackend(FreshnessStore):
     """The storage of a workspace: profiles, their queries, and the data of each query.
 
     Backends can be used from many threads. Every call is a transaction of its own, unless it is
@@ -33,7 +35,8 @@ class PersistenceBackend(QueryDataStore):
     them before you try again.
 
     The methods for the data of a query are in
-    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its budget in
+    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for the age and size of
+    cached data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, for its budget in
     :class:`~burndown.persistence.budget_store.BudgetStore`, those for records, transactions,
     backups and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
@@ -193,6 +196,21 @@ class PersistenceBackend(QueryDataStore):
         The list is empty if the profile does not exist.
         """
         return cast("list[QueryDocument]", _most_recently_used(self.records(Query, profile_id)))
+
+    def query_status(self, profile_id: str) -> list[QueryStatus]:
+        """Return for each query of the profile whether it has a cached response, and how fresh.
+
+        They come as in :meth:`list_queries`. Each has ``query_id`` and ``name``; ``has_data``, and
+        of the newest response ``created_at``, ``expires_at``, ``state`` (``fresh`` or ``stale``)
+        and ``issue_count`` (all ``None`` without a response), and ``is_complete`` as in
+        :meth:`list_jira_caches`. The list is empty if the profile does not exist.
+        """
+        now = self.now()
+        found = []
+        for query in self.list_queries(profile_id):
+            newest = next(iter(self.list_jira_caches(profile_id, query["id"])), None)
+            found.append(query_status(query["id"], query["name"], newest, now))
+        return found
 
     @abstractmethod
     def delete_query(self, profile_id: str, query_id: str) -> None:

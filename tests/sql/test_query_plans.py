@@ -118,6 +118,27 @@ CALLS: list[tuple[Call, set[str]]] = [
         lambda b: b.get_jira_changelogs(*IDS, ["K-1", "K-2"]),
         {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "strings"},
     ),
+    (
+        lambda b: b.find_jira_cache(*IDS, "key"),
+        {f"jira_cache ({OF_QUERY} AND cache_key=?)"},
+    ),
+    (
+        lambda b: b.find_jira_changelog(*IDS, "K-1"),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)"},
+    ),
+    (lambda b: b.find_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
+    (
+        lambda b: b.find_jira_changelogs(*IDS, ["K-1", "K-2"]),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "strings"},
+    ),
+    (
+        lambda b: b.query_status("p"),
+        {
+            "queries (profile_id=?)",
+            f"jira_cache ({OF_QUERY} AND cache_key=?)",
+            f"same ({OF_QUERY})",
+        },
+    ),
     (lambda b: b.list_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
     (lambda b: b.save_project_data(*IDS, {}), set()),
     (lambda b: b.save_project_data("nobody", "q", {}), {"profiles (id=?)"}),
