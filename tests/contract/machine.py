@@ -172,7 +172,11 @@ single_snapshots = st.fixed_dictionaries(
         "metric_type": st.sampled_from(METRIC_TYPES),
         "metrics": objects,
     },
-    optional={"forecast": st.none() | objects, "created_at": timestamps},
+    optional={
+        "forecast": st.none() | objects,
+        "forecasts": st.none() | objects,
+        "created_at": timestamps,
+    },
 )
 some_revisions = st.fixed_dictionaries(
     {},
