@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Column, event
 from sqlalchemy.orm import registry
-from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, select
+from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, func, select
 
 from benchmarks.issues import Json
 
@@ -105,6 +105,17 @@ def _validated(row: SQLModel | None) -> Json | None:
     return None if row is None else type(row).model_validate(row.model_dump()).model_dump()
 
 
+def _freshness(found: Json) -> Json:
+    """Return the times of a cached response, and how old it is."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return {
+        "created_at": found["created_at"],
+        "expires_at": found["expires_at"],
+        "age": (now - found["created_at"].replace(tzinfo=None)).total_seconds(),
+        "state": "stale" if found["expires_at"].replace(tzinfo=None) <= now else "fresh",
+    }
+
+
 class Naive:
     """The operations, each with its own session."""
 
@@ -191,8 +202,8 @@ class Naive:
                     .order_by(col(JiraCache.created_at).desc())
                     .limit(1)
                 ).first()
-            status = {"query_id": query["id"], "name": query["name"], "has_data": newest is not None}
-            row = _validated(newest)
+                row = _validated(newest)
+            status = {"query_id": query["id"], "name": query["name"], "has_data": row is not None}
             found.append({**status, **({"state": None} if row is None else _freshness(row))})
         return found
 
