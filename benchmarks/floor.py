@@ -240,7 +240,7 @@ class Floor:
 
     def save_task_progress(self, name: str, percent: float, status: str, message: str) -> None:
         self.connection.execute(
-            "INSERT INTO task_progress VALUES (?, ?, ?, ?, datetime('now'))"
+            f"INSERT INTO task_progress ({', '.join(_TASK)}) VALUES (?, ?, ?, ?, datetime('now'))"
             " ON CONFLICT (task_name) DO UPDATE SET progress_percent=excluded.progress_percent,"
             " status=excluded.status, message=excluded.message, updated_at=excluded.updated_at",
             (name, percent, status, message),
