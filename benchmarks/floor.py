@@ -115,11 +115,11 @@ class Floor:
     def save_jira_cache(
         self, profile_id: str, query_id: str, key: str, response: Json, expires_at: datetime
     ) -> None:
-        expiry = _stored_format(expires_at)
+        expiry, now = _stored_format(expires_at), _stored_format(datetime.now(UTC))
         self.connection.execute(
             "INSERT OR REPLACE INTO jira_cache (profile_id, query_id, cache_key, expires_at,"
             " created_at, response) VALUES (?, ?, ?, ?, ?, ?)",
-            (profile_id, query_id, key, expiry, expiry, json.dumps(response)),
+            (profile_id, query_id, key, expiry, now, json.dumps(response)),
         )
 
     def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:

@@ -35,8 +35,10 @@ _RANK = ("valid", "since", "entity", *QUERY_IDS, "key")
 
 
 class _Statements(NamedTuple):
+    size: Statement
+    """Selects the bytes of all rows: without ordering them, in half the time of the next one."""
     cut: Statement
-    """Selects the rank of the last row to delete, unless all rows together are small enough."""
+    """Selects the rank of the last row to delete."""
     deletions: tuple[Statement, ...]
     """Delete the rows of each entity up to this rank."""
 
@@ -57,9 +59,10 @@ def delete_above(
     """
     owner = {} if profile_id is None else {"profile_id": profile_id}
     statements = _statements(is_of_profile=profile_id is not None)
-    cut = statements.cut.first(executor, max_bytes=max_bytes, now=now, **owner)
-    if cut is None:
+    [size] = statements.size.values(executor, **owner)
+    if size <= max_bytes:
         return 0
+    [cut] = statements.cut.documents(executor, max_bytes=max_bytes, now=now, **owner)
     last = {f"last_{name}": value for name, value in cut.items()}
     with executor.without_secure_delete():
         return sum(each.delete(executor, now=now, **last, **owner) for each in statements.deletions)
@@ -71,6 +74,9 @@ def _statements(*, is_of_profile: bool) -> _Statements:
         column = entity.__table__.c.profile_id
         return [column == bindparam("profile_id")] if is_of_profile else []
 
+    sizes = union_all(
+        *(select(_size(entity)).where(*selected(entity)) for entity in EXPIRING_ENTITIES)
+    ).subquery("sizes")
     ranked = union_all(
         *(_ranked(entity).where(*selected(entity)) for entity in EXPIRING_ENTITIES)
     ).subquery("ranked")
@@ -86,6 +92,7 @@ def _statements(*, is_of_profile: bool) -> _Statements:
     )
     last = tuple_(*(bindparam(f"last_{name}", type_=NullType()) for name in _RANK))
     return _Statements(
+        Statement(select(func.coalesce(func.sum(sizes.c.size), 0).label("size"))),
         Statement(cut),
         tuple(
             Statement(
@@ -99,7 +106,11 @@ def _statements(*, is_of_profile: bool) -> _Statements:
 def _ranked(entity: type[QueryData]) -> Select[Any]:
     """Return a SELECT of the rank and the size of each row, which reads no content."""
     named = (each.label(name) for name, each in zip(_RANK, _rank(entity), strict=True))
-    return select(*named, func.length(entity.__table__.c[entity.CONTENT_FIELD]).label("size"))
+    return select(*named, _size(entity))
+
+
+def _size(entity: type[QueryData]) -> ColumnElement[int]:
+    return func.length(entity.__table__.c[entity.CONTENT_FIELD]).label("size")
 
 
 def _rank(entity: type[QueryData]) -> Sequence[ColumnElement[Any]]:
