@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         RevisionConflictError,
         SchemaTooNewError,
         StorageError,
+        TaskCancelledError,
+        TaskLostError,
+        TaskRunningError,
         TransactionAbortedError,
         TransactionConflictError,
         ValidationError,
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
         set_backend,
     )
     from burndown.persistence.sqlite_backend import SQLiteBackend
+    from burndown.persistence.task import Task
 
 _NAMES = {
     "burndown.errors": (
@@ -80,6 +84,9 @@ _NAMES = {
         "RevisionConflictError",
         "SchemaTooNewError",
         "StorageError",
+        "TaskCancelledError",
+        "TaskLostError",
+        "TaskRunningError",
         "TransactionAbortedError",
         "TransactionConflictError",
         "ValidationError",
@@ -116,6 +123,7 @@ _NAMES = {
     ),
     "burndown.persistence": ("PersistenceBackend", "get_backend", "open_backend", "set_backend"),
     "burndown.persistence.sqlite_backend": ("SQLiteBackend",),
+    "burndown.persistence.task": ("Task",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 
@@ -158,8 +166,12 @@ __all__ = [
     "SQLiteBackend",
     "SchemaTooNewError",
     "StorageError",
+    "Task",
+    "TaskCancelledError",
+    "TaskLostError",
     "TaskProgress",
     "TaskProgressDocument",
+    "TaskRunningError",
     "TransactionAbortedError",
     "TransactionConflictError",
     "ValidationError",

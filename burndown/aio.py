@@ -18,6 +18,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial, wraps
 from itertools import islice
 from pathlib import Path
@@ -26,10 +27,12 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from burndown import persistence
+from burndown.errors import TaskCancelledError
 from burndown.persistence import PersistenceBackend
+from burndown.persistence.task import Task
 from burndown.transactions import hold_by_task
 
-__all__ = ["AsyncBackend", "get_backend", "open_backend"]
+__all__ = ["AsyncBackend", "AsyncTask", "get_backend", "open_backend"]
 
 THREADS = 32
 """The maximum number of calls, and of transactions, that an event loop runs at the same time."""
@@ -159,6 +162,25 @@ def _iterated(
 
 
 @dataclass(frozen=True)
+class AsyncTask:
+    """A running task, whose methods are awaited; :meth:`AsyncBackend.task` returns it.
+
+    Args:
+        task: the task.
+    """
+
+    task: Task
+
+    async def progress(self, progress_percent: float, message: str | None = None) -> None:
+        """Report the progress, as :meth:`burndown.Task.progress` does."""
+        await _run(self.task.progress, progress_percent, message)
+
+    async def renew(self) -> None:
+        """Renew the lease, as :meth:`burndown.Task.renew` does."""
+        await _run(self.task.renew)
+
+
+@dataclass(frozen=True)
 class AsyncBackend:
     """A backend for asyncio. Its methods are those of :class:`PersistenceBackend`, awaited.
 
@@ -179,6 +201,7 @@ class AsyncBackend:
     backup = _awaited(PersistenceBackend.backup)
     foreign_objects = _awaited(PersistenceBackend.foreign_objects)
     close = _awaited(PersistenceBackend.close)
+    in_transaction = _awaited(PersistenceBackend.in_transaction)
     get_jira_cache = _awaited(PersistenceBackend.get_jira_cache)
     save_jira_cache = _awaited(PersistenceBackend.save_jira_cache)
     list_jira_caches = _awaited(PersistenceBackend.list_jira_caches)
@@ -218,6 +241,30 @@ class AsyncBackend:
     save_task_progress = _awaited(PersistenceBackend.save_task_progress)
     list_task_progress = _awaited(PersistenceBackend.list_task_progress)
     clear_task_progress = _awaited(PersistenceBackend.clear_task_progress)
+    cancel_task = _awaited(PersistenceBackend.cancel_task)
+
+    @asynccontextmanager
+    async def task(
+        self, task_name: str, lease: timedelta = timedelta(seconds=30), message: str = ""
+    ) -> AsyncIterator["AsyncTask"]:
+        """Begin a task, as :meth:`PersistenceBackend.task` does, for ``async with``.
+
+        If the asyncio task is cancelled in the block, the status is ``cancelled`` when it ends.
+
+        Raises:
+            TaskRunningError, StorageError, ValidationError: as :meth:`PersistenceBackend.task`.
+        """
+        begun = self.backend.task(task_name, lease, message)
+        try:
+            await _completed(_threads_of_loop().worker().start(begun.__enter__))
+            yield AsyncTask(begun)
+        except BaseException as error:
+            cancelled = isinstance(error, asyncio.CancelledError)
+            reason = TaskCancelledError(task_name) if cancelled else error
+            end = partial(begun.__exit__, type(reason), reason, None)
+            await _completed(_threads_of_loop().worker().start(end))
+            raise
+        await _completed(_threads_of_loop().worker().start(begun.__exit__, None, None, None))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -41,6 +41,7 @@ from burndown.persistence.caching import cache_limits, is_expired, stale_limit
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.json_cache import delete_above, delete_cached
 from burndown.persistence.patches import replacing
+from burndown.persistence.task import TaskChange
 
 __all__ = ["JSONBackend"]
 
@@ -206,6 +207,16 @@ class JSONBackend(PersistenceBackend):
         with self._writing() as writer:
             writer.clear_task(task_name)
 
+    def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
+        with self._writing() as writer:
+            tasks = {each["task_name"]: each for each in writer.reader.tasks}
+            changed = change(tasks.get(task_name))
+            if changed is None:
+                return tasks.get(task_name)
+            [document] = codec_of(TaskProgress).complete([changed])
+            _save_task(writer, document)
+            return document
+
     # --- the store itself --------------------------------------------------------------------
 
     def describe(self) -> Document:
@@ -230,6 +241,9 @@ class JSONBackend(PersistenceBackend):
         with self._files.committed() as root:
             copy_workspace(root, target)
         return target
+
+    def in_transaction(self) -> bool:
+        return self._files.in_transaction()
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._files.transaction()

@@ -23,6 +23,7 @@ from burndown.models import (
     Query,
     QueryDocument,
     QueryStatus,
+    TaskProgress,
     TaskProgressDocument,
 )
 from burndown.models.codec import codec_of
@@ -39,6 +40,7 @@ from burndown.persistence.caching import (
     stale_limit,
 )
 from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.task import TaskChange, reported
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
 from burndown.repositories.budget import delete_budget, get_budget
@@ -59,9 +61,11 @@ from burndown.repositories.project_data import get_project_data
 from burndown.repositories.query import delete_query, get_query, list_queries
 from burndown.repositories.revisions import save_revised
 from burndown.repositories.task_progress import (
+    change_task_progress,
     delete_task_progress,
     get_task_progress,
     list_task_progress,
+    save_task_report,
 )
 from burndown.schema import stored_version
 from burndown.sql import Executor
@@ -224,13 +228,31 @@ class SQLBackend(PersistenceBackend):
         self.database.write(delete_budget, profile_id, query_id)
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
-        return self.database.read(get_task_progress, task_name)
+        found = self.database.read(get_task_progress, task_name)
+        return None if found is None else reported(found, self.now())
+
+    def save_task_progress(
+        self, task_name: str, progress_percent: float, status: str, message: str = ""
+    ) -> None:
+        report = {
+            "task_name": task_name,
+            "progress_percent": progress_percent,
+            "status": status,
+            "message": message,
+            "updated_at": self.now(),
+        }
+        [row] = codec_of(TaskProgress).rows([report])
+        self.database.write(save_task_report, row)
 
     def list_task_progress(self) -> list[TaskProgressDocument]:
-        return self.database.read(list_task_progress)
+        now = self.now()
+        return [reported(each, now) for each in self.database.read(list_task_progress)]
 
     def clear_task_progress(self, task_name: str) -> None:
         self.database.write(delete_task_progress, task_name)
+
+    def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
+        return self.database.write(change_task_progress, task_name, change)
 
     def describe(self) -> Document:
         return {
@@ -269,6 +291,9 @@ class SQLBackend(PersistenceBackend):
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:
             return foreign_objects(session.connection())
+
+    def in_transaction(self) -> bool:
+        return self.database.in_session()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -744,6 +744,9 @@ class Model(PersistenceBackend):
                     self._refuse_taken_name(model, record)
                 self._keep(model, record)
 
+    def in_transaction(self) -> bool:
+        return bool(self.undone_to)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         self.undone_to.append(copy.deepcopy(self.kept))
