@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from burndown.errors import (
         BudgetNotFoundError,
         DatabaseCorruptionError,
+        FetchFailedError,
         ForeignDatabaseError,
         ImportExportError,
         MigrationError,
@@ -74,6 +75,7 @@ _NAMES = {
     "burndown.errors": (
         "BudgetNotFoundError",
         "DatabaseCorruptionError",
+        "FetchFailedError",
         "ForeignDatabaseError",
         "ImportExportError",
         "MigrationError",
@@ -135,6 +137,7 @@ __all__ = [
     "BudgetRevision",
     "BudgetRevisionDocument",
     "DatabaseCorruptionError",
+    "FetchFailedError",
     "FieldMappings",
     "FlowTypeMappings",
     "ForecastSettings",

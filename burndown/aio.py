@@ -13,13 +13,14 @@ not delay other work there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial, wraps
+from inspect import isawaitable, iscoroutinefunction
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +29,9 @@ from weakref import WeakKeyDictionary
 
 from burndown import persistence
 from burndown.errors import TaskCancelledError
+from burndown.models import FoundResponse
 from burndown.persistence import PersistenceBackend
+from burndown.persistence.fetching_store import Outcome, advance, fetch_steps
 from burndown.persistence.task import Task
 from burndown.transactions import hold_by_task
 
@@ -180,6 +183,19 @@ class AsyncTask:
         await _run(self.task.renew)
 
 
+async def _outcome(
+    step: float | None, fetch: Callable[[], Awaitable[Mapping[str, Any]] | Mapping[str, Any]]
+) -> Outcome:
+    if step is not None:
+        await asyncio.sleep(step)
+        return None
+    try:
+        found = fetch() if iscoroutinefunction(fetch) else await asyncio.to_thread(fetch)
+        return await found if isawaitable(found) else found
+    except Exception as error:  # noqa: BLE001 - raised where the steps go on
+        return error
+
+
 @dataclass(frozen=True)
 class AsyncBackend:
     """A backend for asyncio. Its methods are those of :class:`PersistenceBackend`, awaited.
@@ -242,6 +258,46 @@ class AsyncBackend:
     list_task_progress = _awaited(PersistenceBackend.list_task_progress)
     clear_task_progress = _awaited(PersistenceBackend.clear_task_progress)
     cancel_task = _awaited(PersistenceBackend.cancel_task)
+
+    async def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        fetch: Callable[[], Awaitable[Mapping[str, Any]] | Mapping[str, Any]],
+        ttl: timedelta,
+        stale_if_error: timedelta | None = timedelta(),
+        stale_while_revalidate: timedelta | None = timedelta(),
+    ) -> FoundResponse:
+        """Return a cached response or fetch one, as :meth:`PersistenceBackend.cached` does.
+
+        Callers that wait take no thread. If the asyncio task is cancelled while it fetches, another
+        caller fetches instead.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            cache_key: as for :meth:`save_jira_cache`.
+            fetch: returns the response: a coroutine function, or another one, which runs in a
+                thread.
+            ttl: as for :meth:`PersistenceBackend.cached`.
+            stale_if_error: likewise.
+            stale_while_revalidate: likewise.
+        """
+        key = profile_id, query_id, cache_key
+        steps = fetch_steps(self.backend, key, ttl, stale_if_error, stale_while_revalidate)
+
+        worker = _threads_of_loop().worker
+        outcome: Outcome = None
+        try:
+            while True:
+                step = await _completed(worker().start(advance, steps, outcome))
+                if step is not None and not isinstance(step, float):
+                    return step
+                outcome = await _outcome(step, fetch)
+        except BaseException:
+            await _completed(worker().start(steps.close))
+            raise
 
     @asynccontextmanager
     async def task(

@@ -11,6 +11,7 @@
     ├── TaskRunningError
     ├── TaskCancelledError
     │   └── TaskLostError
+    ├── FetchFailedError
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
@@ -39,6 +40,7 @@ from burndown.quoting import format_value, is_secret, path_of, quotable
 __all__ = [
     "BudgetNotFoundError",
     "DatabaseCorruptionError",
+    "FetchFailedError",
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
@@ -275,6 +277,21 @@ class TaskLostError(TaskCancelledError):
     """
 
     _reason = "does not belong to this process any more: end it without storing its results"
+
+
+class FetchFailedError(PersistenceError):
+    """The fetch of another caller failed, for which this one waited; nothing was stored.
+
+    Attributes:
+        error: the name of the class of its error, whose message may hold a secret.
+    """
+
+    def __init__(self, error: str) -> None:
+        super().__init__(f"The fetch of another caller ended with {error}; try again")
+        self.error = error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.error,)
 
 
 class MigrationError(PersistenceError):

@@ -17,14 +17,13 @@ from burndown.models import (
 from burndown.models.public_document import with_removed_token
 from burndown.models.timestamps import to_utc
 from burndown.persistence.caching import query_status
-from burndown.persistence.freshness_store import FreshnessStore
+from burndown.persistence.fetching_store import FetchingStore
 from burndown.persistence.patches import patched
-from burndown.persistence.task_store import TaskStore
 
 __all__ = ["Document", "PersistenceBackend"]
 
 
-class PersistenceBackend(FreshnessStore, TaskStore):
+class PersistenceBackend(FetchingStore):
     """The storage of a workspace: profiles, their queries, and the data of each query.
 
     Backends can be used from many threads. Every call is a transaction of its own, unless it is
@@ -34,9 +33,10 @@ class PersistenceBackend(FreshnessStore, TaskStore):
     them before you try again.
 
     The methods for the data of a query are in
-    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for the age and size of
-    cached data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, for its budget in
-    :class:`~burndown.persistence.budget_store.BudgetStore`, those for tasks in
+    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its budget in
+    :class:`~burndown.persistence.budget_store.BudgetStore`, those for the age and size of cached
+    data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, those that fetch it in
+    :class:`~burndown.persistence.fetching_store.FetchingStore`, those for tasks in
     :class:`~burndown.persistence.task_store.TaskStore`, those for records, transactions, backups
     and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
