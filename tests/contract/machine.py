@@ -215,6 +215,7 @@ some_tasks = st.fixed_dictionaries(
 
 
 REFUSALS = (
+    LookupError,
     RefusedError,
     ValidationError,
     RevisionConflictError,
@@ -440,6 +441,32 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule(ids=of_query, key=st.sampled_from(["a", "b"]), max_stale=staleness)
     def find_jira_cache(self, ids: Ids, key: str, max_stale: timedelta | None) -> None:
         self.ask("find_jira_cache", *ids, key, max_stale)
+
+    @precondition(lambda self: not self.open)
+    @rule(
+        ids=of_query,
+        key=st.sampled_from(["a", "b"]),
+        response=st.none() | responses,
+        ttl=st.timedeltas(timedelta(), timedelta(days=1)),
+        allowed=staleness,
+    )
+    def cached(
+        self, ids: Ids, key: str, response: Document | None, ttl: timedelta, allowed: Any
+    ) -> None:
+        """Fetch what is not cached; ``None`` is an error, whose task is then cleared."""
+        if self.model.get_query(*ids) is None:
+            return
+
+        def fetch() -> Document:
+            if response is None:
+                raise LookupError
+            return copy.deepcopy(response)
+
+        self.ask("cached", *ids, key, fetch, ttl, stale_if_error=allowed)
+        for backend in self.backends.values():
+            for task in backend.list_task_progress():
+                if task["task_name"] not in TASKS:
+                    backend.clear_task_progress(task["task_name"])
 
     @rule(profile_id=of_profile)
     def query_status(self, profile_id: str) -> None:

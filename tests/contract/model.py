@@ -451,6 +451,29 @@ class Model(PersistenceBackend):
         names = ("response", "created_at", "expires_at", "issue_count", "is_complete")
         return self._found(found, *names)
 
+    def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        fetch: Callable[[], Mapping[str, Any]],
+        ttl: timedelta,
+        stale_if_error: timedelta | None = timedelta(),
+        stale_while_revalidate: timedelta | None = timedelta(),
+    ) -> Any:
+        key = profile_id, query_id, cache_key
+        stale = self.find_jira_cache(*key, stale_if_error)
+        fresh = self.find_jira_cache(*key, timedelta())
+        if fresh is not None:
+            return fresh
+        try:
+            self.save_jira_cache(*key, fetch(), ttl)
+        except LookupError:
+            if stale is None:
+                raise
+            return stale
+        return self.find_jira_cache(*key)
+
     def query_status(self, profile_id: str) -> Any:
         unknown = dict.fromkeys(("created_at", "expires_at", "state", "issue_count", "is_complete"))
         found = []
