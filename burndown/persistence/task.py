@@ -143,17 +143,18 @@ class Task:
                 f"Task {self.name!r} cannot begin within a transaction, which would hide it from "
                 "others; begin the task first"
             )
-        self.owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(8)}"
+        owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(8)}"
         report = self._report(0)
 
         def begun(stored: Mapping[str, Any] | None) -> Document:
             now = self._store.now()
             if stored is not None and is_held(stored, now):
                 raise TaskRunningError(self.name, stored["owner"], stored["started_at"])
-            return {**report, "started_at": now, "owner": self.owner, **self._lease_from(now)}
+            return {**report, "started_at": now, "owner": owner, **self._lease_from(now)}
 
         self._store._change_task(self.name, begun)
-        self._process, self._pending, self._is_cancelled = os.getpid(), {}, False
+        self.owner, self._process = owner, os.getpid()
+        self._pending, self._is_cancelled = {}, False
         return self
 
     def __exit__(

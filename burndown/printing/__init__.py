@@ -16,7 +16,7 @@ from burndown.printing.outcomes import (
     migration,
     sql_of_change,
 )
-from burndown.printing.overviews import profile, query, workspace
+from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "profile",
     "query",
     "sql_of_change",
+    "tasks",
     "workspace",
 ]
