@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from burndown.cli.cleaning import cleanup
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_
 from burndown.cli.versions import downgrade, upgrade
@@ -25,7 +26,7 @@ app = typer.Typer(
 )
 
 for _command in (
-    *(demo, migrate, show, check, tasks),
+    *(demo, migrate, show, check, tasks, cleanup),
     *(backup, copy, export, import_, upgrade, downgrade),
 ):
     app.command(name=_command.__name__.rstrip("_"))(_command)

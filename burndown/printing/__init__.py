@@ -8,6 +8,7 @@ from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
     backed_up,
     changed_version,
+    cleaned,
     copied,
     exported,
     exported_workspace,
@@ -22,6 +23,7 @@ from burndown.printing.progress import copy_progress, migration_progress
 __all__ = [
     "backed_up",
     "changed_version",
+    "cleaned",
     "copied",
     "copy_progress",
     "error",
