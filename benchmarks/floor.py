@@ -3,9 +3,9 @@
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -150,6 +150,20 @@ class Floor:
             "issue_count": count,
             "is_complete": count == response["total"],
         }
+
+    def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        key: str,
+        fetch: Callable[[], Json],
+        ttl: timedelta,
+    ) -> Json:
+        found = self.find_jira_cache(profile_id, query_id, key)
+        if found is None or found["state"] == "stale":
+            self.save_jira_cache(profile_id, query_id, key, fetch(), datetime.now(UTC) + ttl)
+            return self.cached(profile_id, query_id, key, fetch, ttl)
+        return found
 
     def query_status(self, profile_id: str) -> list[Json]:
         rows = self.connection.execute(

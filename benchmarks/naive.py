@@ -1,8 +1,8 @@
 """SQLModel as in its tutorial: a session for each call, JSON columns, validation on load."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -190,6 +190,20 @@ class Naive:
             "issue_count": count,
             "is_complete": count == found["response"]["total"],
         }
+
+    def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        key: str,
+        fetch: Callable[[], Json],
+        ttl: timedelta,
+    ) -> Json:
+        found = self.find_jira_cache(profile_id, query_id, key)
+        if found is None or found["state"] == "stale":
+            self.save_jira_cache(profile_id, query_id, key, fetch(), datetime.now(UTC) + ttl)
+            return self.cached(profile_id, query_id, key, fetch, ttl)
+        return found
 
     def query_status(self, profile_id: str) -> list[Json]:
         found = []
