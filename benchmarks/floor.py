@@ -3,9 +3,9 @@
 import json
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -124,11 +124,11 @@ class Floor:
     def save_jira_cache(
         self, profile_id: str, query_id: str, key: str, response: Json, expires_at: datetime
     ) -> None:
-        expiry = _stored_format(expires_at)
+        expiry, now = _stored_format(expires_at), _stored_format(datetime.now(UTC))
         self.connection.execute(
             "INSERT OR REPLACE INTO jira_cache (profile_id, query_id, cache_key, expires_at,"
             " created_at, response) VALUES (?, ?, ?, ?, ?, ?)",
-            (profile_id, query_id, key, expiry, expiry, json.dumps(response)),
+            (profile_id, query_id, key, expiry, now, json.dumps(response)),
         )
 
     def get_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
@@ -156,6 +156,71 @@ class Floor:
         response = json.loads(text)
         response["issues"] = merged(response["issues"], changed, removed)
         self.save_jira_cache(profile_id, query_id, key, response, expires_at)
+
+    def find_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
+        row = self.connection.execute(
+            "SELECT response, created_at, expires_at FROM jira_cache"
+            " WHERE profile_id = ? AND query_id = ? AND cache_key = ?",
+            (profile_id, query_id, key),
+        ).fetchone()
+        if row is None:
+            return None
+        text, created_at, expires_at = row
+        response, now = json.loads(text), datetime.now(UTC).replace(tzinfo=None)
+        count = len(response["issues"])
+        return {
+            "response": response,
+            "created_at": created_at,
+            "expires_at": expires_at,
+            "age": (now - datetime.fromisoformat(created_at)).total_seconds(),
+            "state": "stale" if datetime.fromisoformat(expires_at) <= now else "fresh",
+            "issue_count": count,
+            "is_complete": count == response["total"],
+        }
+
+    def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        key: str,
+        fetch: Callable[[], Json],
+        ttl: timedelta,
+    ) -> Json:
+        found = self.find_jira_cache(profile_id, query_id, key)
+        if found is None or found["state"] == "stale":
+            self.save_jira_cache(profile_id, query_id, key, fetch(), datetime.now(UTC) + ttl)
+            return self.cached(profile_id, query_id, key, fetch, ttl)
+        return found
+
+    def query_status(self, profile_id: str) -> list[Json]:
+        rows = self.connection.execute(
+            "SELECT id, name, created_at, expires_at, issue_count, is_complete FROM (SELECT q.id,"
+            " q.name, q.last_used, (SELECT c.rowid FROM jira_cache c WHERE"
+            " c.profile_id = q.profile_id AND c.query_id = q.id ORDER BY c.created_at DESC LIMIT 1)"
+            " AS newest FROM queries q WHERE q.profile_id = ?) LEFT JOIN jira_cache"
+            " ON jira_cache.rowid = newest ORDER BY last_used DESC, id",
+            (profile_id,),
+        )
+        now = _stored_format(datetime.now(UTC))
+        return [
+            {
+                "query_id": query_id,
+                "name": name,
+                "has_data": created_at is not None,
+                "created_at": created_at,
+                "expires_at": expires_at,
+                "state": expires_at and ("stale" if expires_at <= now else "fresh"),
+                "issue_count": issue_count,
+                "is_complete": is_complete,
+            }
+            for query_id, name, created_at, expires_at, issue_count, is_complete in rows
+        ]
+
+    def cleanup(self, max_bytes: int) -> int:
+        [[size]] = self.connection.execute("SELECT sum(length(response)) FROM jira_cache")
+        if size <= max_bytes:
+            return 0
+        raise NotImplementedError  # only measured for a store below its limit
 
     def cleanup_expired_cache(self) -> int:
         return self.connection.execute(
@@ -216,7 +281,7 @@ class Floor:
 
     def save_task_progress(self, name: str, percent: float, status: str, message: str) -> None:
         self.connection.execute(
-            "INSERT INTO task_progress VALUES (?, ?, ?, ?, datetime('now'))"
+            f"INSERT INTO task_progress ({', '.join(_TASK)}) VALUES (?, ?, ?, ?, datetime('now'))"
             " ON CONFLICT (task_name) DO UPDATE SET progress_percent=excluded.progress_percent,"
             " status=excluded.status, message=excluded.message, updated_at=excluded.updated_at",
             (name, percent, status, message),

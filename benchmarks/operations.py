@@ -1,10 +1,12 @@
 """Time of each operation, compared with hand-written sqlite3 and with naive SQLModel code."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 from benchmarks import sample, tables
+from benchmarks.issues import Json
 from benchmarks.measuring import Call, Row, Times, interleaved, medians, ratio
 from benchmarks.options import Options
 from benchmarks.sides import Side, open_sides, temporary
@@ -57,6 +59,17 @@ def _get_response(key: str, side: Side, options: Options) -> Call:
     return lambda _: side.get_jira_cache("profile-0", "query-0", key)
 
 
+def _find_response(key: str, side: Side, options: Options) -> Call:
+    return lambda _: side.find_jira_cache("profile-0", "query-0", key)
+
+
+def _cached(side: Side, options: Options) -> Call:
+    def fetch() -> Json:
+        raise NotImplementedError  # there is a fresh response
+
+    return lambda _: side.cached("profile-0", "query-0", "live", fetch, timedelta(hours=1))
+
+
 def _add_expired(side: Side, options: Options) -> None:
     with side.transaction():
         for number in range(options.responses // 2):
@@ -74,9 +87,15 @@ OPERATIONS = [
     Operation(
         "list_queries, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.list_queries("profile-0")
     ),
+    Operation(
+        "query_status, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.query_status("profile-0")
+    ),
     Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.25, _save_response),
     Operation("merge_jira_cache, 2 of {0.issues:,} issues", 0.2, 0.1, _merge_response),
     Operation("get_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_get_response, "live")),
+    Operation("find_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_find_response, "live")),
+    Operation("cached, {0.issues:,} issues", 0.85, 0.6, _cached),
+    Operation("find_jira_cache, absent", 12, 2, partial(_find_response, "absent")),
     Operation("get_jira_cache, absent", 12, 2, partial(_get_response, "absent")),
     Operation("get_jira_cache, expired", 12, 2, partial(_get_response, "expired")),
     Operation(
@@ -85,6 +104,12 @@ OPERATIONS = [
         0.5,
         lambda s, _: lambda _: s.cleanup_expired_cache(),
         _add_expired,
+    ),
+    Operation(
+        "cleanup, nothing of {0.responses:,}",
+        1.5,
+        1,
+        lambda s, _: lambda _: s.cleanup(2**40),
     ),
     Operation(
         "save_metrics_snapshot",

@@ -13,12 +13,14 @@ not delay other work there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial, wraps
+from inspect import isawaitable, iscoroutinefunction
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -26,10 +28,14 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from burndown import persistence
+from burndown.errors import TaskCancelledError
+from burndown.models import FoundResponse
 from burndown.persistence import PersistenceBackend
+from burndown.persistence.fetching_store import Outcome, advance, fetch_steps
+from burndown.persistence.task import Task
 from burndown.transactions import hold_by_task
 
-__all__ = ["AsyncBackend", "get_backend", "open_backend"]
+__all__ = ["AsyncBackend", "AsyncTask", "get_backend", "open_backend"]
 
 THREADS = 32
 """The maximum number of calls, and of transactions, that an event loop runs at the same time."""
@@ -159,6 +165,38 @@ def _iterated(
 
 
 @dataclass(frozen=True)
+class AsyncTask:
+    """A running task, whose methods are awaited; :meth:`AsyncBackend.task` returns it.
+
+    Args:
+        task: the task.
+    """
+
+    task: Task
+
+    async def progress(self, progress_percent: float, message: str | None = None) -> None:
+        """Report the progress, as :meth:`burndown.Task.progress` does."""
+        await _run(self.task.progress, progress_percent, message)
+
+    async def renew(self) -> None:
+        """Renew the lease, as :meth:`burndown.Task.renew` does."""
+        await _run(self.task.renew)
+
+
+async def _outcome(
+    step: float | None, fetch: Callable[[], Awaitable[Mapping[str, Any]] | Mapping[str, Any]]
+) -> Outcome:
+    if step is not None:
+        await asyncio.sleep(step)
+        return None
+    try:
+        found = fetch() if iscoroutinefunction(fetch) else await asyncio.to_thread(fetch)
+        return await found if isawaitable(found) else found
+    except Exception as error:  # noqa: BLE001 - raised where the steps go on
+        return error
+
+
+@dataclass(frozen=True)
 class AsyncBackend:
     """A backend for asyncio. Its methods are those of :class:`PersistenceBackend`, awaited.
 
@@ -179,11 +217,16 @@ class AsyncBackend:
     backup = _awaited(PersistenceBackend.backup)
     foreign_objects = _awaited(PersistenceBackend.foreign_objects)
     close = _awaited(PersistenceBackend.close)
+    in_transaction = _awaited(PersistenceBackend.in_transaction)
     get_jira_cache = _awaited(PersistenceBackend.get_jira_cache)
     save_jira_cache = _awaited(PersistenceBackend.save_jira_cache)
     merge_jira_cache = _awaited(PersistenceBackend.merge_jira_cache)
     list_jira_caches = _awaited(PersistenceBackend.list_jira_caches)
     cleanup_expired_cache = _awaited(PersistenceBackend.cleanup_expired_cache)
+    find_jira_cache = _awaited(PersistenceBackend.find_jira_cache)
+    find_jira_changelog = _awaited(PersistenceBackend.find_jira_changelog)
+    find_jira_changelogs = _awaited(PersistenceBackend.find_jira_changelogs)
+    cleanup = _awaited(PersistenceBackend.cleanup)
     get_jira_changelog = _awaited(PersistenceBackend.get_jira_changelog)
     save_jira_changelog = _awaited(PersistenceBackend.save_jira_changelog)
     get_jira_changelogs = _awaited(PersistenceBackend.get_jira_changelogs)
@@ -207,6 +250,7 @@ class AsyncBackend:
     save_query = _awaited(PersistenceBackend.save_query)
     patch_query = _awaited(PersistenceBackend.patch_query)
     list_queries = _awaited(PersistenceBackend.list_queries)
+    query_status = _awaited(PersistenceBackend.query_status)
     delete_query = _awaited(PersistenceBackend.delete_query)
     get_app_state = _awaited(PersistenceBackend.get_app_state)
     set_app_state = _awaited(PersistenceBackend.set_app_state)
@@ -214,6 +258,70 @@ class AsyncBackend:
     save_task_progress = _awaited(PersistenceBackend.save_task_progress)
     list_task_progress = _awaited(PersistenceBackend.list_task_progress)
     clear_task_progress = _awaited(PersistenceBackend.clear_task_progress)
+    cancel_task = _awaited(PersistenceBackend.cancel_task)
+
+    async def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        fetch: Callable[[], Awaitable[Mapping[str, Any]] | Mapping[str, Any]],
+        ttl: timedelta,
+        stale_if_error: timedelta | None = timedelta(),
+        stale_while_revalidate: timedelta | None = timedelta(),
+    ) -> FoundResponse:
+        """Return a cached response or fetch one, as :meth:`PersistenceBackend.cached` does.
+
+        Callers that wait take no thread. If the asyncio task is cancelled while it fetches, another
+        caller fetches instead.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            cache_key: as for :meth:`save_jira_cache`.
+            fetch: returns the response: a coroutine function, or another one, which runs in a
+                thread.
+            ttl: as for :meth:`PersistenceBackend.cached`.
+            stale_if_error: likewise.
+            stale_while_revalidate: likewise.
+        """
+        key = profile_id, query_id, cache_key
+        steps = fetch_steps(self.backend, key, ttl, stale_if_error, stale_while_revalidate)
+
+        worker = _threads_of_loop().worker
+        outcome: Outcome = None
+        try:
+            while True:
+                step = await _completed(worker().start(advance, steps, outcome))
+                if step is not None and not isinstance(step, float):
+                    return step
+                outcome = await _outcome(step, fetch)
+        except BaseException:
+            await _completed(worker().start(steps.close))
+            raise
+
+    @asynccontextmanager
+    async def task(
+        self, task_name: str, lease: timedelta = timedelta(seconds=30), message: str = ""
+    ) -> AsyncIterator["AsyncTask"]:
+        """Begin a task, as :meth:`PersistenceBackend.task` does, for ``async with``.
+
+        If the asyncio task is cancelled in the block, the status is ``cancelled`` when it ends.
+
+        Raises:
+            TaskRunningError, StorageError, ValidationError: as :meth:`PersistenceBackend.task`.
+        """
+        begun = self.backend.task(task_name, lease, message)
+        try:
+            await _completed(_threads_of_loop().worker().start(begun.__enter__))
+            yield AsyncTask(begun)
+        except BaseException as error:
+            cancelled = isinstance(error, asyncio.CancelledError)
+            reason = TaskCancelledError(task_name) if cancelled else error
+            end = partial(begun.__exit__, type(reason), reason, None)
+            await _completed(_threads_of_loop().worker().start(end))
+            raise
+        await _completed(_threads_of_loop().worker().start(begun.__exit__, None, None, None))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

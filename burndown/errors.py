@@ -8,6 +8,10 @@
     ├── BudgetNotFoundError     (also ValueError)
     ├── ValidationError         (also ValueError)
     ├── RevisionConflictError   (also ValueError)
+    ├── TaskRunningError
+    ├── TaskCancelledError
+    │   └── TaskLostError
+    ├── FetchFailedError
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
@@ -36,6 +40,7 @@ from burndown.quoting import format_value, is_secret, path_of, quotable
 __all__ = [
     "BudgetNotFoundError",
     "DatabaseCorruptionError",
+    "FetchFailedError",
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
@@ -47,6 +52,9 @@ __all__ = [
     "RevisionConflictError",
     "SchemaTooNewError",
     "StorageError",
+    "TaskCancelledError",
+    "TaskLostError",
+    "TaskRunningError",
     "TransactionAbortedError",
     "TransactionConflictError",
     "ValidationError",
@@ -220,6 +228,70 @@ class RevisionConflictError(PersistenceError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.subject, self.given, self.current)
+
+
+class TaskRunningError(PersistenceError):
+    """The task is running already; its owner holds the lease.
+
+    Attributes:
+        task_name: the name of the task.
+        owner: the owner, such as ``host:4711:0f3a``.
+        started_at: when that began it, ISO 8601 in UTC.
+    """
+
+    def __init__(self, task_name: str, owner: str, started_at: str) -> None:
+        super().__init__(
+            f"Task '{task_name}' has been running since {started_at}, owned by {owner}; wait for "
+            "its end, or cancel it"
+        )
+        self.task_name = task_name
+        self.owner = owner
+        self.started_at = started_at
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.task_name, self.owner, self.started_at)
+
+
+class TaskCancelledError(PersistenceError):
+    """Somebody has asked this process to end the task.
+
+    Attributes:
+        task_name: the name of the task.
+    """
+
+    _reason: ClassVar[str] = "was cancelled"
+
+    def __init__(self, task_name: str) -> None:
+        super().__init__(f"Task '{task_name}' {self._reason}")
+        self.task_name = task_name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.task_name,)
+
+
+class TaskLostError(TaskCancelledError):
+    """The task does not belong to this process any more, so that it cannot report progress.
+
+    Its lease had run out and another owner took it, its progress was cleared, or its block has
+    ended.
+    """
+
+    _reason = "does not belong to this process any more: end it without storing its results"
+
+
+class FetchFailedError(PersistenceError):
+    """The fetch of another caller failed, for which this one waited; nothing was stored.
+
+    Attributes:
+        error: the name of the class of its error, whose message may hold a secret.
+    """
+
+    def __init__(self, error: str) -> None:
+        super().__init__(f"The fetch of another caller ended with {error}; try again")
+        self.error = error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.error,)
 
 
 class MigrationError(PersistenceError):

@@ -38,6 +38,7 @@ from burndown import database
 from burndown.errors import (
     BudgetNotFoundError,
     DatabaseCorruptionError,
+    FetchFailedError,
     ForeignDatabaseError,
     ProfileNotFoundError,
     QueryNotFoundError,
@@ -186,6 +187,7 @@ def install_error_handlers(app: FastAPI) -> None:
     ``ValidationError, RequestValidationError``     422     ``{"detail": [{"loc": ["body",
                                                             "jira_config", "base_url"], "msg": …,
                                                             "type": …}]}``, without the input
+    ``FetchFailedError``                            502     ``{"detail": …}``
     ``StorageError``                                503     ``{"detail": …}``, with ``Retry-After``
     ``DatabaseCorruptionError``,                    500     ``{"detail": …}``: trying again does
     ``ForeignDatabaseError``,                               not help
@@ -224,6 +226,10 @@ async def _invalid_request(_: Request, error: RequestValidationError) -> JSONRes
     return JSONResponse({"detail": found}, 422)
 
 
+async def _bad_gateway(_: Request, error: FetchFailedError) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 502)
+
+
 async def _unavailable(request: Request, error: StorageError) -> JSONResponse:
     _log.error("%s %s failed: %s", request.method, request.url.path, error)
     detail = "The storage is not available; try again later"
@@ -242,6 +248,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Any], Coroutine[Any, Any, JS
     RevisionConflictError: _conflict,
     ValidationError: _invalid,
     RequestValidationError: _invalid_request,
+    FetchFailedError: _bad_gateway,
     StorageError: _unavailable,
     DatabaseCorruptionError: _unusable,
     ForeignDatabaseError: _unusable,

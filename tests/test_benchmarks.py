@@ -16,7 +16,10 @@ from benchmarks.sides import open_sides
 TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--responses", "10"]
 TINY += ["--migrate", "20", "--sizes", "1", "3", "--workers", "2", "--seconds", "0.1"]
 OPTIONS = Options(issues=20, queries=4, weeks=14, responses=10)
-OWN = ("created_at", "last_used", "updated_at", "revision")
+OWN = (
+    *("created_at", "last_used", "updated_at", "expires_at", "age"),
+    *("revision", "issue_count", "is_complete"),
+)
 """The fields that each side formats in its own way, or that only the package counts."""
 
 

@@ -175,7 +175,9 @@ def _sample(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_sample")
-@pytest.mark.parametrize("document", ["README.md", "docs/architecture.md", "docs/forms.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/architecture.md", "docs/forms.md", "docs/freshness.md"]
+)
 def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> None:
     """They share one namespace, as in a notebook."""
     names: dict[str, Any] = {}
@@ -184,7 +186,7 @@ def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> No
 
 
 @pytest.mark.usefixtures("_sample")
-@pytest.mark.parametrize("document", ["README.md", "docs/upgrading.md"])
+@pytest.mark.parametrize("document", ["README.md", "docs/freshness.md", "docs/upgrading.md"])
 def test_the_commands_of_the_documents_run(
     document: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from burndown.cli.cleaning import cleanup
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_
 from burndown.cli.versions import downgrade, upgrade
-from burndown.cli.workspace import check, demo, migrate, show
+from burndown.cli.workspace import check, demo, migrate, show, tasks
 from burndown.distribution import DISTRIBUTION
 
 __all__ = ["app", "run"]
@@ -24,7 +25,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (demo, migrate, show, check, backup, copy, export, import_, upgrade, downgrade):
+for _command in (
+    *(demo, migrate, show, check, tasks, cleanup),
+    *(backup, copy, export, import_, upgrade, downgrade),
+):
     app.command(name=_command.__name__.rstrip("_"))(_command)
 
 

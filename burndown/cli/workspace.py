@@ -1,4 +1,4 @@
-"""Commands that fill, show and check a store."""
+"""Commands that fill, show and check a store, and its tasks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from burndown.cli.options import (
     print_result,
 )
 
-__all__ = ["check", "demo", "migrate", "show"]
+__all__ = ["check", "demo", "migrate", "show", "tasks"]
 
 
 def demo(
@@ -131,3 +131,34 @@ def check(
         printing.integrity(is_intact, problems)
     if not is_intact:
         raise typer.Exit(1)
+
+
+def tasks(
+    cancel: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Ask the owner of this task to end it.")
+    ] = None,
+    clear: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Delete the progress of this task.")
+    ] = None,
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the progress of tasks, cancel a task or clear its progress.
+
+    A task that runs is lost if its progress is cleared, and another process can begin it.
+    """
+    from burndown import printing
+    from burndown.cli.stores import open_existing, settings_for
+    from burndown.errors import StorageError
+
+    read_only = cancel is None and clear is None
+    with open_existing(settings_for(profiles, database), read_only=read_only) as backend:
+        if cancel is not None and not backend.cancel_task(cancel):
+            raise StorageError(f"No process runs a task {cancel!r} that it can be asked to end")
+        if clear is not None:
+            if backend.get_task_progress(clear) is None:
+                raise StorageError(f"There is no task {clear!r}")
+            backend.clear_task_progress(clear)
+        found = {"tasks": backend.list_task_progress()}
+    print_result(found, printing.tasks, as_json)

@@ -117,6 +117,10 @@ class Database(ForkAware, ABC):
             yield new
             opened.check_end()
 
+    def in_session(self) -> bool:
+        """Return whether the caller is within a :meth:`session` of this database."""
+        return self._transactions.current() is not None
+
     @contextmanager
     def read_session(self) -> Iterator[Session]:
         """Begin a session that reads: it sees one state of the data and does not wait.

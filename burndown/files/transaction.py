@@ -193,6 +193,10 @@ class TransactionalFolder(ForkAware):
                 if level.is_begun and not opened.belongs_to_parent:
                     self._end()
 
+    def in_transaction(self) -> bool:
+        """Return whether the caller is within a :meth:`transaction` of this folder."""
+        return self._transactions.current() is not None
+
     def finish_interrupted(self) -> None:
         """Carry out the committed changes of a process that died.
 

@@ -9,8 +9,14 @@ from burndown.models.budget import (
 )
 from burndown.models.documents import Document
 from burndown.models.entity import Entity
-from burndown.models.jira_cache import JiraCache, JiraCacheEntry, jira_cache_key
-from burndown.models.jira_changelog import JiraChangelog, JiraChangelogEntry
+from burndown.models.jira_cache import (
+    FoundResponse,
+    JiraCache,
+    JiraCacheEntry,
+    QueryStatus,
+    jira_cache_key,
+)
+from burndown.models.jira_changelog import FoundChangelog, JiraChangelog, JiraChangelogEntry
 from burndown.models.metrics_snapshot import (
     DoraMetrics,
     FlowMetrics,
@@ -57,6 +63,8 @@ __all__ = [
     "FlowTypeMapping",
     "FlowTypeMappings",
     "ForecastSettings",
+    "FoundChangelog",
+    "FoundResponse",
     "JiraCache",
     "JiraCacheEntry",
     "JiraChangelog",
@@ -73,6 +81,7 @@ __all__ = [
     "Query",
     "QueryData",
     "QueryDocument",
+    "QueryStatus",
     "Submodel",
     "TaskProgress",
     "TaskProgressDocument",
@@ -95,8 +104,6 @@ ENTITIES: tuple[type[Entity], ...] = (
 """All stored entities, owners before what belongs to them."""
 
 EXPIRING_ENTITIES: tuple[type[QueryData], ...] = tuple(
-    entity
-    for entity in ENTITIES
-    if issubclass(entity, QueryData) and "expires_at" in entity.model_fields
+    entity for entity in ENTITIES if issubclass(entity, QueryData) and entity.CONTENT_FIELD
 )
 """The entities whose rows expire."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from sqlmodel import Field
 from typing_extensions import TypedDict
@@ -18,22 +18,41 @@ from burndown.models.query_data import QueryData, of_query
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
-__all__ = ["JiraCache", "JiraCacheDocument", "JiraCacheEntry", "jira_cache_key", "response_counts"]
+__all__ = [
+    "FoundResponse",
+    "JiraCache",
+    "JiraCacheDocument",
+    "JiraCacheEntry",
+    "QueryStatus",
+    "jira_cache_key",
+    "response_counts",
+]
 
 
-def jira_cache_key(jql: str, fields: str | Iterable[str] = ()) -> str:
+def jira_cache_key(jql: str, fields: str | Iterable[str] = (), base_url: str = "") -> str:
     """Return the cache key of the response to a JQL and the requested fields.
 
     Args:
         jql: the search as it is sent.
         fields: names of fields, as a list or joined by commas; order and duplicates do not matter.
+        base_url: the address of Jira, as in ``jira_config``, so that after a change of address no
+            response of the old one is found. Upper case of its scheme and host, and slashes at its
+            end do not matter.
 
     Returns:
-        64 hexadecimal digits: the SHA-256 of ``{"fields":[sorted names],"jql":"..."}``.
+        64 hexadecimal digits: the SHA-256 of ``{"fields":[sorted names],"jql":"..."}``, which
+        begins with ``"base_url":"...",`` if there is one.
     """
     names = fields.split(",") if isinstance(fields, str) else fields
     wanted = sorted({name.strip() for name in names} - {""})
-    return hashlib.sha256(encode({"fields": wanted, "jql": jql})).hexdigest()
+    address = {"base_url": _normalized(base_url)} if base_url else {}
+    return hashlib.sha256(encode({**address, "fields": wanted, "jql": jql})).hexdigest()
+
+
+def _normalized(url: str) -> str:
+    scheme, separator, rest = url.rstrip("/").partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}"
 
 
 def response_counts(response: Any) -> dict[str, Any]:
@@ -59,6 +78,7 @@ class JiraCache(QueryData, table=True):
     EXPORT_FILE: ClassVar[str | None] = "cache/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "jira_cache.json"
     IRREPLACEABLE: ClassVar[bool] = False
+    CONTENT_FIELD: ClassVar[str] = "response"
 
     cache_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """The cache key, such as :func:`jira_cache_key` makes it."""
@@ -97,6 +117,31 @@ class JiraCacheDocument(TypedDict):
     issue_count: int | None
     is_complete: bool | None
     response: Document
+
+
+class FoundResponse(TypedDict):
+    """A cached response that was looked up, with its age."""
+
+    response: Document
+    created_at: str
+    expires_at: str
+    age: float
+    state: Literal["fresh", "stale"]
+    issue_count: int
+    is_complete: bool | None
+
+
+class QueryStatus(TypedDict):
+    """The newest cached response of a query, without its content."""
+
+    query_id: str
+    name: str
+    has_data: bool
+    created_at: str | None
+    expires_at: str | None
+    state: Literal["fresh", "stale"] | None
+    issue_count: int | None
+    is_complete: bool | None
 
 
 class JiraCacheEntry(TypedDict):

@@ -1,7 +1,7 @@
 """The cached changelog of one issue."""
 
 from collections.abc import Mapping, Set
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from sqlmodel import Field
 from typing_extensions import TypedDict
@@ -17,6 +17,7 @@ from burndown.models.time_types import UtcDatetime
 
 __all__ = [
     "ChangelogPage",
+    "FoundChangelog",
     "JiraChangelog",
     "JiraChangelogDocument",
     "JiraChangelogEntry",
@@ -37,6 +38,7 @@ class JiraChangelog(QueryData, table=True):
     EXPORT_FILE: ClassVar[str | None] = "changelogs/{query}.json"
     LEGACY_FILE: ClassVar[str | None] = "jira_changelog_cache.json"
     IRREPLACEABLE: ClassVar[bool] = False
+    CONTENT_FIELD: ClassVar[str] = "changelog"
 
     issue_key: Key = Field(primary_key=True, sa_type=OrderedText)
     """Key of the issue, such as ``KAFKA-19853``."""
@@ -133,6 +135,17 @@ class JiraChangelogDocument(TypedDict):
     created_at: str | None
     is_complete: bool | None
     changelog: Document
+
+
+class FoundChangelog(TypedDict):
+    """A cached changelog that was looked up, with its age."""
+
+    changelog: Document
+    created_at: str | None
+    expires_at: str | None
+    age: float | None
+    state: Literal["fresh", "stale"]
+    is_complete: bool | None
 
 
 class JiraChangelogEntry(TypedDict):

@@ -35,6 +35,9 @@ class QueryData(Entity):
     """The only field that an export contains, if a query has one record at most; the manifest
     contains the ``updated_at`` of the record."""
 
+    CONTENT_FIELD: ClassVar[str] = ""
+    """The field with what Jira returned; empty for data that do not expire."""
+
     profile_id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)
     """The profile of the query."""
     query_id: Annotated[Identifier, NOT_FOR_PEOPLE] = Field(primary_key=True, sa_type=OrderedText)

@@ -13,7 +13,10 @@ from burndown.models.field_types import Identifier, Line, Percent, Word
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
-__all__ = ["TaskProgress", "TaskProgressDocument"]
+__all__ = ["LEASE_FIELDS", "TaskProgress", "TaskProgressDocument"]
+
+LEASE_FIELDS = ("owner", "started_at", "heartbeat_at", "lease_until", "cancel_requested")
+"""The fields of the lease, which a task that only reports its progress does not have."""
 
 
 class TaskProgress(Entity, table=True):

@@ -12,18 +12,18 @@ from burndown.models import (
     ProfileDocument,
     Query,
     QueryDocument,
-    TaskProgress,
-    TaskProgressDocument,
+    QueryStatus,
 )
 from burndown.models.public_document import with_removed_token
 from burndown.models.timestamps import to_utc
+from burndown.persistence.caching import query_status
+from burndown.persistence.fetching_store import FetchingStore
 from burndown.persistence.patches import patched
-from burndown.persistence.query_data_store import QueryDataStore
 
 __all__ = ["Document", "PersistenceBackend"]
 
 
-class PersistenceBackend(QueryDataStore):
+class PersistenceBackend(FetchingStore):
     """The storage of a workspace: profiles, their queries, and the data of each query.
 
     Backends can be used from many threads. Every call is a transaction of its own, unless it is
@@ -34,8 +34,11 @@ class PersistenceBackend(QueryDataStore):
 
     The methods for the data of a query are in
     :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its budget in
-    :class:`~burndown.persistence.budget_store.BudgetStore`, those for records, transactions,
-    backups and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
+    :class:`~burndown.persistence.budget_store.BudgetStore`, those for the age and size of cached
+    data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, those that fetch it in
+    :class:`~burndown.persistence.fetching_store.FetchingStore`, those for tasks in
+    :class:`~burndown.persistence.task_store.TaskStore`, those for records, transactions, backups
+    and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
     Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC.
     Values of numpy and pandas that are exactly JSON values, such as ``numpy.int64(3)``, are saved
@@ -194,6 +197,21 @@ class PersistenceBackend(QueryDataStore):
         """
         return cast("list[QueryDocument]", _most_recently_used(self.records(Query, profile_id)))
 
+    def query_status(self, profile_id: str) -> list[QueryStatus]:
+        """Return for each query of the profile whether it has a cached response, and how fresh.
+
+        They come as in :meth:`list_queries`. Each has ``query_id`` and ``name``; ``has_data``, and
+        of the newest response ``created_at``, ``expires_at``, ``state`` (``fresh`` or ``stale``)
+        and ``issue_count`` (all ``None`` without a response), and ``is_complete`` as in
+        :meth:`list_jira_caches`. The list is empty if the profile does not exist.
+        """
+        now = self.now()
+        found = []
+        for query in self.list_queries(profile_id):
+            newest = next(iter(self.list_jira_caches(profile_id, query["id"])), None)
+            found.append(query_status(query["id"], query["name"], newest, now))
+        return found
+
     @abstractmethod
     def delete_query(self, profile_id: str, query_id: str) -> None:
         """Delete the query with all its data.
@@ -211,45 +229,6 @@ class PersistenceBackend(QueryDataStore):
     @abstractmethod
     def set_app_state(self, key: str, value: str | None) -> None:
         """Set the value of a key; ``None`` deletes the key."""
-
-    # --- tasks -------------------------------------------------------------------------------
-
-    def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
-        """Return the progress of a task, or ``None`` if there is none.
-
-        It has ``task_name``, ``progress_percent`` (0 to 100), ``status``, ``message`` and
-        ``updated_at``.
-        """
-        tasks = self.list_task_progress()
-        return next((each for each in tasks if each["task_name"] == task_name), None)
-
-    def save_task_progress(
-        self, task_name: str, progress_percent: float, status: str, message: str = ""
-    ) -> None:
-        """Save the progress of a task, in place of an earlier report.
-
-        Args:
-            task_name: an id, such as ``fetch_jira_issues``.
-            progress_percent: 0 to 100.
-            status: a lower-case word, such as ``running``.
-            message: what the task is doing, for people.
-        """
-        record = {
-            "task_name": task_name,
-            "progress_percent": progress_percent,
-            "status": status,
-            "message": message,
-            "updated_at": self.now(),
-        }
-        self.save_records(TaskProgress, [record])
-
-    def list_task_progress(self) -> list[TaskProgressDocument]:
-        """Return the progress of all tasks as :meth:`get_task_progress` does, by name."""
-        return cast("list[TaskProgressDocument]", list(self.records(TaskProgress)))
-
-    @abstractmethod
-    def clear_task_progress(self, task_name: str) -> None:
-        """Delete the progress of a task, if there is any."""
 
 
 def _with_key(records: Iterable[Document], **key: str) -> Document | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,6 @@ from burndown.legacy import (
     workspace_folder,
 )
 from burndown.models import (
-    EXPIRING_ENTITIES,
     AppState,
     Budget,
     Entity,
@@ -38,13 +37,13 @@ from burndown.models.named_entity import NamedEntity, name_taken, set_revision
 from burndown.models.public_document import with_stored_secrets, without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import document_of, query_document
-from burndown.persistence.caching import is_expired
+from burndown.persistence.caching import cache_limits, is_expired, stale_limit
 from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.json_cache import delete_above, delete_cached
 from burndown.persistence.patches import replacing
+from burndown.persistence.task import TaskChange
 
 __all__ = ["JSONBackend"]
-
-_Reader = Callable[[WorkspaceReader, str | None, str | None], list[Document]]
 
 
 class JSONBackend(PersistenceBackend):
@@ -194,22 +193,29 @@ class JSONBackend(PersistenceBackend):
         with self._writing() as writer:
             writer.set_app_state(key, None)
 
-    def cleanup_expired_cache(self) -> int:
-        now, deleted = self.now(), 0
+    def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
+        limit = stale_limit(self.now(), max_stale)
         with self._writing() as writer:
-            for profile in list(writer.reader.workspace.profiles):
-                for query in list(profile.queries):
-                    for entity in EXPIRING_ENTITIES:
-                        found = writer.reader.data(entity, profile.document["id"], query)
-                        valid = [each for each in found if not is_expired(each, now)]
-                        if len(valid) < len(found):
-                            writer.save_data(entity, profile, query, valid)
-                            deleted += len(found) - len(valid)
-        return deleted
+            return delete_cached(writer, lambda _, document: is_expired(document, limit))
+
+    def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
+        limits, now = cache_limits(self, max_bytes, profile_id), self.now()
+        with self._writing() as writer:
+            return sum(delete_above(writer, limit, now, owner) for owner, limit in limits)
 
     def clear_task_progress(self, task_name: str) -> None:
         with self._writing() as writer:
             writer.clear_task(task_name)
+
+    def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
+        with self._writing() as writer:
+            tasks = {each["task_name"]: each for each in writer.reader.tasks}
+            changed = change(tasks.get(task_name))
+            if changed is None:
+                return tasks.get(task_name)
+            [document] = codec_of(TaskProgress).complete([changed])
+            _save_task(writer, document)
+            return document
 
     # --- the store itself --------------------------------------------------------------------
 
@@ -235,6 +241,9 @@ class JSONBackend(PersistenceBackend):
         with self._files.committed() as root:
             copy_workspace(root, target)
         return target
+
+    def in_transaction(self) -> bool:
+        return self._files.in_transaction()
 
     def transaction(self) -> AbstractContextManager[None]:
         return self._files.transaction()

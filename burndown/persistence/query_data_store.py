@@ -124,8 +124,16 @@ class QueryDataStore(BudgetStore):
         return found
 
     @abstractmethod
-    def cleanup_expired_cache(self) -> int:
-        """Delete all expired responses and changelogs; return how many were deleted."""
+    def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
+        """Delete expired responses and changelogs; return how many were deleted.
+
+        Args:
+            max_stale: keep those that expired less than this ago, which :meth:`find_jira_cache`
+                finds with the same ``max_stale``; by default none, and all for ``None``.
+
+        Raises:
+            ValidationError: it is neither ``None`` nor a ``timedelta`` of 0 or more.
+        """
 
     # --- changelogs --------------------------------------------------------------------------
 

@@ -81,6 +81,10 @@ class RecordStore(ABC):
         """
 
     @abstractmethod
+    def in_transaction(self) -> bool:
+        """Return whether the caller is within a :meth:`transaction` of this backend."""
+
+    @abstractmethod
     def describe(self) -> Document:
         """Return ``location``, ``size_bytes`` and ``schema_version`` of the store.
 

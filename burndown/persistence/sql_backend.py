@@ -14,6 +14,8 @@ from burndown.models import (
     AppState,
     BudgetDocument,
     Entity,
+    FoundChangelog,
+    FoundResponse,
     JiraCache,
     JiraCacheEntry,
     JiraChangelogEntry,
@@ -22,20 +24,34 @@ from burndown.models import (
     ProfileDocument,
     Query,
     QueryDocument,
+    QueryStatus,
+    TaskProgress,
     TaskProgressDocument,
 )
 from burndown.models.codec import codec_of
 from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import checked_limit, document_of, query_document
-from burndown.persistence.caching import cache_record, listed_cache, listed_changelog
+from burndown.persistence.caching import (
+    cache_limits,
+    cache_record,
+    found_changelog,
+    found_response,
+    listed_cache,
+    listed_changelog,
+    query_status,
+    stale_limit,
+)
 from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.task import TaskChange, reported
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
 from burndown.repositories.budget import delete_budget, get_budget
+from burndown.repositories.cache_size import delete_above
 from burndown.repositories.jira_cache import (
     get_jira_cache,
     list_jira_caches,
+    list_newest_jira_caches,
     merge_jira_cache,
 )
 from burndown.repositories.jira_changelog import (
@@ -49,9 +65,11 @@ from burndown.repositories.project_data import get_project_data
 from burndown.repositories.query import delete_query, get_query, list_queries
 from burndown.repositories.revisions import save_revised
 from burndown.repositories.task_progress import (
+    change_task_progress,
     delete_task_progress,
     get_task_progress,
     list_task_progress,
+    save_task_report,
 )
 from burndown.schema import stored_version
 from burndown.sql import Executor
@@ -102,6 +120,13 @@ class SQLBackend(PersistenceBackend):
     def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)
 
+    def query_status(self, profile_id: str) -> list[QueryStatus]:
+        now = self.now()
+        return [
+            query_status(each["query_id"], each["name"], each if each["created_at"] else None, now)
+            for each in self.database.read(list_newest_jira_caches, profile_id)
+        ]
+
     def delete_query(self, profile_id: str, query_id: str) -> None:
         self.database.write(delete_query, profile_id, query_id)
 
@@ -136,17 +161,59 @@ class SQLBackend(PersistenceBackend):
         counts = self.database.write(merge_jira_cache, row, issues, keys)
         return None if counts is None else listed_cache({**document, **counts}, now)
 
+    def find_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        max_stale: timedelta | None = None,
+    ) -> FoundResponse | None:
+        now = self.now()
+        limit = stale_limit(now, max_stale)
+        found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, limit)
+        return None if found is None else found_response(found, now)
+
     def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
         now = self.now()
         found = self.database.read(list_jira_caches, profile_id, query_id)
         return [listed_cache(each, now) for each in found]
 
-    def cleanup_expired_cache(self) -> int:
-        return self.database.write(_delete_expired, self.now())
+    def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
+        limit = stale_limit(self.now(), max_stale)
+        return 0 if limit is None else self.database.write(_delete_expired, limit)
+
+    def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
+        limits = cache_limits(self, max_bytes, profile_id)
+        return self.database.write(_delete_above, limits, self.now())
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self.now())
         return None if found is None else found["changelog"]
+
+    def find_jira_changelog(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_key: str,
+        max_stale: timedelta | None = None,
+    ) -> FoundChangelog | None:
+        now = self.now()
+        limit = stale_limit(now, max_stale)
+        found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, limit)
+        return None if found is None else found_changelog(found, now)
+
+    def find_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_keys: Iterable[str] | None = None,
+        max_stale: timedelta | None = None,
+    ) -> dict[str, FoundChangelog]:
+        now = self.now()
+        limit = stale_limit(now, max_stale)
+        wanted = None if issue_keys is None else list(issue_keys)
+        found = self.database.read(get_jira_changelogs, profile_id, query_id, limit, wanted)
+        return {document["issue_key"]: found_changelog(document, now) for document in found}
 
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
@@ -183,13 +250,31 @@ class SQLBackend(PersistenceBackend):
         self.database.write(delete_budget, profile_id, query_id)
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
-        return self.database.read(get_task_progress, task_name)
+        found = self.database.read(get_task_progress, task_name)
+        return None if found is None else reported(found, self.now())
+
+    def save_task_progress(
+        self, task_name: str, progress_percent: float, status: str, message: str = ""
+    ) -> None:
+        report = {
+            "task_name": task_name,
+            "progress_percent": progress_percent,
+            "status": status,
+            "message": message,
+            "updated_at": self.now(),
+        }
+        [row] = codec_of(TaskProgress).rows([report])
+        self.database.write(save_task_report, row)
 
     def list_task_progress(self) -> list[TaskProgressDocument]:
-        return self.database.read(list_task_progress)
+        now = self.now()
+        return [reported(each, now) for each in self.database.read(list_task_progress)]
 
     def clear_task_progress(self, task_name: str) -> None:
         self.database.write(delete_task_progress, task_name)
+
+    def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
+        return self.database.write(change_task_progress, task_name, change)
 
     def describe(self) -> Document:
         return {
@@ -229,6 +314,9 @@ class SQLBackend(PersistenceBackend):
         with self.database.read_session() as session:
             return foreign_objects(session.connection())
 
+    def in_transaction(self) -> bool:
+        return self.database.in_session()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         with self.database.session():
@@ -240,3 +328,9 @@ class SQLBackend(PersistenceBackend):
 
 def _delete_expired(executor: Executor, now: datetime) -> int:
     return sum(delete_expired(executor, entity, now) for entity in EXPIRING_ENTITIES)
+
+
+def _delete_above(
+    executor: Executor, limits: Iterable[tuple[str | None, int]], now: datetime
+) -> int:
+    return sum(delete_above(executor, limit, now, owner) for owner, limit in limits)

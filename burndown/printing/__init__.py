@@ -8,6 +8,7 @@ from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
     backed_up,
     changed_version,
+    cleaned,
     copied,
     exported,
     exported_workspace,
@@ -16,12 +17,13 @@ from burndown.printing.outcomes import (
     migration,
     sql_of_change,
 )
-from burndown.printing.overviews import profile, query, workspace
+from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
 
 __all__ = [
     "backed_up",
     "changed_version",
+    "cleaned",
     "copied",
     "copy_progress",
     "error",
@@ -35,5 +37,6 @@ __all__ = [
     "profile",
     "query",
     "sql_of_change",
+    "tasks",
     "workspace",
 ]

@@ -13,6 +13,7 @@ from burndown.printing.console import add_row, error, line, print_counts, print_
 __all__ = [
     "backed_up",
     "changed_version",
+    "cleaned",
     "copied",
     "exported",
     "exported_workspace",
@@ -26,6 +27,11 @@ __all__ = [
 def backed_up(found: Document) -> None:
     """Print the location of a backup."""
     line(f"Backed up to {found['backup']}, and checked")
+
+
+def cleaned(found: Document) -> None:
+    """Print how much was deleted from the cache."""
+    line(f"Deleted {found['deleted']} cached responses and changelogs")
 
 
 def copied(found: Document) -> None:

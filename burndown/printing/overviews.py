@@ -6,7 +6,7 @@ from rich.text import Text
 from burndown.persistence import Document
 from burndown.printing.console import add_row, line, literal, print_table
 
-__all__ = ["profile", "query", "workspace"]
+__all__ = ["profile", "query", "tasks", "workspace"]
 
 _KEY_WIDTH = 16
 """Characters of a cache key that are printed: enough to distinguish digests of 64."""
@@ -32,10 +32,23 @@ def workspace(found: Document) -> None:
         )
     if not found["profiles"]:
         line("No profiles")
-    table = Table("task", "progress", "status", "message", title="Tasks")
+    tasks(found)
+
+
+def tasks(found: Document) -> None:
+    """Print the progress of tasks."""
+    table = Table("task", "progress", "status", "message", "owner", "heartbeat", title="Tasks")
     for task in found["tasks"]:
-        percent = f"{task['progress_percent']:g} %"
-        add_row(table, task["task_name"], percent, task["status"], task["message"])
+        is_asked = task["status"] == "running" and task["cancel_requested"]
+        add_row(
+            table,
+            task["task_name"],
+            f"{task['progress_percent']:g} %",
+            task["status"] + (", asked to end" if is_asked else ""),
+            task["message"],
+            task["owner"] or "-",
+            task["heartbeat_at"] or "-",
+        )
     print_table(table)
 
 

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cache, partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
-from sqlalchemy import bindparam, delete, tuple_, type_coerce
+from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, tuple_, type_coerce
 from sqlmodel import Session, select
+from typing_extensions import TypeVar
 
 from burndown.errors import ValidationError
 from burndown.models import Entity
@@ -27,8 +28,10 @@ from burndown.sql import Executor, Statement, Upsert, key_conditions, select_doc
 __all__ = [
     "NOW",
     "Repository",
+    "UntilExpiry",
     "atomic",
     "delete_expired",
+    "is_valid",
     "iterate_records",
     "list_encoded",
     "query_conditions",
@@ -37,6 +40,7 @@ __all__ = [
 ]
 
 E = TypeVar("E", bound=Entity)
+D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
 NOW = bindparam("now", type_=UtcTimestamp())
 """The parameter that expiries are compared with."""
@@ -79,6 +83,30 @@ class Repository(Generic[E]):
             return [codec.entity(document) for document in documents]
         except ValidationError as error:
             raise damaged(str(self.entity.__tablename__), error) from None
+
+
+class UntilExpiry(Generic[D]):
+    """A SELECT of rows that have not expired at a time, or also of those that have.
+
+    Args:
+        entity: the entity of the rows, which expire.
+        built: the SELECT of all rows.
+    """
+
+    def __init__(self, entity: type[Entity], built: Select[Any]) -> None:
+        self._all: Statement[D] = Statement(built)
+        self._valid: Statement[D] = Statement(built.where(is_valid(entity)))
+
+    def at(self, now: datetime | None) -> Statement[D]:
+        """Return the statement for a time, which takes it as ``now``; ``None`` for all rows."""
+        return self._all if now is None else self._valid
+
+
+def is_valid(entity: type[Entity]) -> ColumnElement[bool]:
+    """Return the condition that a row has not expired at ``now``."""
+    expires_at = entity.__table__.c.expires_at
+    is_later: ColumnElement[bool] = expires_at > NOW
+    return or_(expires_at.is_(None), is_later) if expires_at.nullable else is_later
 
 
 def save_documents(

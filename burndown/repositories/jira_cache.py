@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, type_coerce
+from sqlalchemy import and_, bindparam, case, select, type_coerce
 
 from burndown.jira.merging import merge_encoded
-from burndown.models import JiraCache
+from burndown.models import JiraCache, Query
 from burndown.models.compression import compress_text
 from burndown.models.documents import Document
 from burndown.models.jira_cache import JiraCacheDocument, response_counts
 from burndown.models.json_columns import CompressedJson
 from burndown.repositories.base import (
-    NOW,
     Repository,
+    UntilExpiry,
     delete_expired,
     query_conditions,
     save_rows,
@@ -24,13 +24,14 @@ __all__ = [
     "JiraCacheRepository",
     "get_jira_cache",
     "list_jira_caches",
+    "list_newest_jira_caches",
     "merge_jira_cache",
 ]
 
 _TABLE = JiraCache.__table__
 _C = _TABLE.c
-_GET: Statement[JiraCacheDocument] = Statement(
-    select_documents(_TABLE).where(*key_conditions(_TABLE), _C.expires_at > NOW)
+_GET: UntilExpiry[JiraCacheDocument] = UntilExpiry(
+    JiraCache, select_documents(_TABLE).where(*key_conditions(_TABLE))
 )
 
 _GET_ENCODED = Statement(
@@ -54,12 +55,44 @@ _LIST = Statement(
     .order_by(_C.created_at.desc(), _C.cache_key)
 )
 
+# Both as in the list of the queries, and in that of the responses of each.
+_QUERY = Query.__table__.c
+_newest_key = (
+    select(_same.c.cache_key)
+    .where(_same.c.profile_id == _QUERY.profile_id, _same.c.query_id == _QUERY.id)
+    .order_by(_same.c.created_at.desc(), _same.c.cache_key)
+    .limit(1)
+    .scalar_subquery()
+)
+_NEWEST = Statement(
+    select_documents(_TABLE, "profile_id", "query_id", "response")
+    .add_columns(
+        _QUERY.id.label("query_id"),
+        _QUERY.name,
+        case((_C.issue_count.is_(None), _C.response)).label("response"),
+    )
+    .select_from(Query.__table__)
+    .outerjoin(
+        _TABLE,
+        and_(
+            _C.profile_id == _QUERY.profile_id,
+            _C.query_id == _QUERY.id,
+            _C.cache_key == _newest_key,
+        ),
+    )
+    .where(_QUERY.profile_id == bindparam("profile_id"))
+    .order_by(_QUERY.last_used.desc(), _QUERY.id)
+)
+
 
 def get_jira_cache(
-    executor: Executor, profile_id: str, query_id: str, cache_key: str, now: datetime
+    executor: Executor, profile_id: str, query_id: str, cache_key: str, now: datetime | None
 ) -> JiraCacheDocument | None:
-    """Return the cached response, or ``None`` if there is none or it has expired at ``now``."""
-    return _GET.first(
+    """Return the cached response, or ``None`` if there is none or it has expired at ``now``.
+
+    ``None`` for ``now`` returns an expired one as well.
+    """
+    return _GET.at(now).first(
         executor, profile_id=profile_id, query_id=query_id, cache_key=cache_key, now=now
     )
 
@@ -69,7 +102,20 @@ def list_jira_caches(executor: Executor, profile_id: str, query_id: str) -> list
 
     Expired ones are included.
     """
-    found = _LIST.documents(executor, profile_id=profile_id, query_id=query_id)
+    return _counted(_LIST.documents(executor, profile_id=profile_id, query_id=query_id))
+
+
+def list_newest_jira_caches(executor: Executor, profile_id: str) -> list[Document]:
+    """Return for each query of a profile its ``query_id``, ``name`` and newest cached response.
+
+    They come most recently used first, without the content. A query without any has ``None`` for
+    each field of it.
+    """
+    return _counted(_NEWEST.documents(executor, profile_id=profile_id))
+
+
+def _counted(found: list[Document]) -> list[Document]:
+    """Count the issues of responses that were saved without a count, and omit their content."""
     for document in found:
         response = document.pop("response")
         if response is not None:

@@ -4,13 +4,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_
-
 from burndown.models import JiraChangelog
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
 from burndown.models.jira_changelog import JiraChangelogDocument
-from burndown.repositories.base import NOW, Repository, delete_expired, query_conditions
+from burndown.repositories.base import (
+    Repository,
+    UntilExpiry,
+    delete_expired,
+    query_conditions,
+)
 from burndown.sql import Executor, Statement, key_conditions, one_of, select_documents
 
 __all__ = [
@@ -22,15 +25,14 @@ __all__ = [
 
 _TABLE = JiraChangelog.__table__
 _C = _TABLE.c
-_VALID = or_(_C.expires_at.is_(None), _C.expires_at > NOW)
 _OF_QUERY = query_conditions(JiraChangelog)
-_GET: Statement[JiraChangelogDocument] = Statement(
-    select_documents(_TABLE).where(*key_conditions(_TABLE), _VALID)
+_GET: UntilExpiry[JiraChangelogDocument] = UntilExpiry(
+    JiraChangelog, select_documents(_TABLE).where(*key_conditions(_TABLE))
 )
-_ALL = select_documents(_TABLE).where(*_OF_QUERY, _VALID).order_by(_C.issue_key)
-_GET_ALL: Statement[JiraChangelogDocument] = Statement(_ALL)
-_GET_SOME: Statement[JiraChangelogDocument] = Statement(
-    _ALL.where(one_of(_C.issue_key, "issue_keys"))
+_ALL = select_documents(_TABLE).where(*_OF_QUERY).order_by(_C.issue_key)
+_GET_ALL: UntilExpiry[JiraChangelogDocument] = UntilExpiry(JiraChangelog, _ALL)
+_GET_SOME: UntilExpiry[JiraChangelogDocument] = UntilExpiry(
+    JiraChangelog, _ALL.where(one_of(_C.issue_key, "issue_keys"))
 )
 _LIST = Statement(
     select_documents(_TABLE, "profile_id", "query_id", "changelog")
@@ -40,10 +42,13 @@ _LIST = Statement(
 
 
 def get_jira_changelog(
-    executor: Executor, profile_id: str, query_id: str, issue_key: str, now: datetime
+    executor: Executor, profile_id: str, query_id: str, issue_key: str, now: datetime | None
 ) -> JiraChangelogDocument | None:
-    """Return the changelog, or ``None`` if there is none or it has expired at ``now``."""
-    return _GET.first(
+    """Return the changelog, or ``None`` if there is none or it has expired at ``now``.
+
+    ``None`` for ``now`` returns an expired one as well.
+    """
+    return _GET.at(now).first(
         executor, profile_id=profile_id, query_id=query_id, issue_key=issue_key, now=now
     )
 
@@ -52,15 +57,18 @@ def get_jira_changelogs(
     executor: Executor,
     profile_id: str,
     query_id: str,
-    now: datetime,
+    now: datetime | None,
     issue_keys: Iterable[str] | None = None,
 ) -> list[JiraChangelogDocument]:
-    """Return the changelogs of these issues, or of all, that are valid at ``now``, by issue key."""
+    """Return the changelogs of these issues, or of all, that are valid at ``now``, by issue key.
+
+    ``None`` for ``now`` returns expired ones as well.
+    """
     parameters: dict[str, Any] = {"profile_id": profile_id, "query_id": query_id, "now": now}
     if issue_keys is None:
-        return _GET_ALL.documents(executor, **parameters)
+        return _GET_ALL.at(now).documents(executor, **parameters)
     parameters["issue_keys"] = list(filter(is_line, set(issue_keys)))
-    return _GET_SOME.documents(executor, **parameters)
+    return _GET_SOME.at(now).documents(executor, **parameters)
 
 
 def list_jira_changelogs(executor: Executor, profile_id: str, query_id: str) -> list[Document]:

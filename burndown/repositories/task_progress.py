@@ -1,19 +1,24 @@
 """The progress of running tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import Dialect, delete
 
 from burndown.models import TaskProgress
-from burndown.models.task_progress import TaskProgressDocument
-from burndown.repositories.base import Repository
-from burndown.sql import Executor, Statement, key_conditions, select_documents
+from burndown.models.codec import codec_of
+from burndown.models.documents import Document
+from burndown.models.task_progress import LEASE_FIELDS, TaskProgressDocument
+from burndown.repositories.base import Repository, save_documents
+from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
 __all__ = [
     "TaskProgressRepository",
+    "change_task_progress",
     "delete_task_progress",
     "get_task_progress",
     "list_task_progress",
+    "save_task_report",
 ]
 
 _TABLE = TaskProgress.__table__
@@ -24,6 +29,22 @@ _LIST: Statement[TaskProgressDocument] = Statement(_ALL.order_by(_TABLE.c.task_n
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
+class _ReportUpsert(Upsert):
+    """An upsert of a report, which keeps the lease of the task until that has run out."""
+
+    def _new_value(self, name: str, dialect: Dialect) -> str:
+        new = super()._new_value(name, dialect)
+        if name not in LEASE_FIELDS:
+            return new
+        return (
+            f"CASE WHEN {_TABLE.name}.lease_until > excluded.updated_at "
+            f"THEN {_TABLE.name}.{name} ELSE {new} END"
+        )
+
+
+_SAVE_REPORT = _ReportUpsert(_TABLE)
+
+
 def get_task_progress(executor: Executor, task_name: str) -> TaskProgressDocument | None:
     """Return the progress of a task, or ``None``."""
     return _GET.first(executor, task_name=task_name)
@@ -32,6 +53,30 @@ def get_task_progress(executor: Executor, task_name: str) -> TaskProgressDocumen
 def list_task_progress(executor: Executor) -> list[TaskProgressDocument]:
     """Return the progress of all tasks, by name."""
     return _LIST.documents(executor)
+
+
+def save_task_report(executor: Executor, row: Mapping[str, Any]) -> None:
+    """Save the row of a report without a lease; a lease that has not run out is kept."""
+    _SAVE_REPORT.run(executor, [row])
+
+
+def change_task_progress(
+    executor: Executor,
+    task_name: str,
+    change: Callable[[TaskProgressDocument | None], Document | None],
+) -> Mapping[str, Any] | None:
+    """Save what a function makes of the progress of a task, unless that is ``None``.
+
+    Returns:
+        The progress afterwards, or ``None`` if there is none.
+    """
+    stored = get_task_progress(executor, task_name)
+    changed = change(stored)
+    if changed is None:
+        return stored
+    [document] = codec_of(TaskProgress).complete([changed])
+    save_documents(executor, TaskProgress, [document])
+    return document
 
 
 def delete_task_progress(executor: Executor, task_name: str) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     Dialect,
+    FromClause,
+    Join,
     Select,
     Table,
     bindparam,
@@ -181,7 +183,7 @@ class Compiled:
             for column in columns
             if isinstance(column.type, StoredType)  # others are what drivers give
         ]
-        self._table = built.get_final_froms()[0] if isinstance(built, Select) else None
+        self._table = _decoded_table(built) if isinstance(built, Select) else None
 
     def bound(self, values: Mapping[str, Any]) -> Any:
         """Return the parameters as the driver takes them."""
@@ -229,6 +231,12 @@ class Compiled:
         key = [column.name for column in table.primary_key if column.name in row]
         where = ", ".join(f"{column} = {format_value(row[column])}" for column in key)
         return f"{table.name}.{name}".rstrip(".") + (f" of the row with {where}" if where else "")
+
+
+def _decoded_table(built: Select[Any]) -> FromClause:
+    """Return the table whose rows are decoded: in a join, the last one."""
+    found = built.get_final_froms()[0]
+    return found.right if isinstance(found, Join) else found
 
 
 def _of_documents(stored: TypeEngine[Any]) -> TypeEngine[Any]:

@@ -29,9 +29,11 @@ app.layout = layout.page()
 
 def sources() -> tuple[JiraConfig, str, str]:
     """Return the connection, the JQL, and the key of the cached response."""
-    jira = JiraConfig.model_validate(backend.get_profile(PROFILE)["jira_config"])
-    jql = backend.get_query(PROFILE, QUERY)["jql"]
-    return jira, jql, jira_cache_key(jql, FIELDS, jira.base_url)
+    profile, query = backend.get_profile(PROFILE), backend.get_query(PROFILE, QUERY)
+    if profile is None or query is None:
+        raise LookupError(f"There is no query {QUERY!r} in a profile {PROFILE!r}")
+    jira = JiraConfig.model_validate(profile["jira_config"])
+    return jira, query["jql"], jira_cache_key(query["jql"], FIELDS, jira.base_url)
 
 
 @app.callback(Input("fetch", "n_clicks"), prevent_initial_call=True)

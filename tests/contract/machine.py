@@ -160,6 +160,12 @@ changes_of_queries = st.fixed_dictionaries(
         "revision": revisions,
     },
 )
+staleness = st.sampled_from(
+    [
+        *(None, timedelta(), timedelta(hours=1), timedelta(days=1), timedelta.max),
+        timedelta(microseconds=-1),
+    ]
+)
 lifetimes = timestamps | st.timedeltas(timedelta(days=-2), timedelta(days=2))
 some_caches = st.fixed_dictionaries(
     {"cache_key": st.sampled_from(["a", "b"]), "response": responses, "expires_at": lifetimes}
@@ -217,6 +223,7 @@ some_tasks = st.fixed_dictionaries(
 
 
 REFUSALS = (
+    LookupError,
     RefusedError,
     ValidationError,
     RevisionConflictError,
@@ -321,7 +328,9 @@ class AgreementMachine(RuleBasedStateMachine):
                 assert as_json(found) == as_json(expected), name
             spoil(found)
         assert all(error == errors[0] for error in errors)
-        self.looked_at &= method.startswith(("get_", "list_", "exists", "check_"))
+        self.looked_at &= method.startswith(
+            ("get_", "find_", "list_", "query_status", "exists", "check_")
+        )
         return not isinstance(expected, Exception)
 
     # profiles
@@ -449,15 +458,71 @@ class AgreementMachine(RuleBasedStateMachine):
     def list_jira_caches(self, ids: Ids) -> None:
         self.ask("list_jira_caches", *ids)
 
+    @rule(ids=of_query, key=st.sampled_from(["a", "b"]), max_stale=staleness)
+    def find_jira_cache(self, ids: Ids, key: str, max_stale: timedelta | None) -> None:
+        self.ask("find_jira_cache", *ids, key, max_stale)
+
+    @precondition(lambda self: not self.open)
+    @rule(
+        ids=of_query,
+        key=st.sampled_from(["a", "b"]),
+        response=st.none() | responses,
+        ttl=st.timedeltas(timedelta(), timedelta(days=1)),
+        allowed=staleness,
+    )
+    def cached(
+        self, ids: Ids, key: str, response: Document | None, ttl: timedelta, allowed: Any
+    ) -> None:
+        """Fetch what is not cached; ``None`` is an error, whose task is then cleared."""
+        if self.model.get_query(*ids) is None:
+            return
+
+        def fetch() -> Document:
+            if response is None:
+                raise LookupError
+            return copy.deepcopy(response)
+
+        self.ask("cached", *ids, key, fetch, ttl, stale_if_error=allowed)
+        for backend in self.backends.values():
+            for task in backend.list_task_progress():
+                if task["task_name"] not in TASKS:
+                    backend.clear_task_progress(task["task_name"])
+
+    @rule(profile_id=of_profile)
+    def query_status(self, profile_id: str) -> None:
+        self.ask("query_status", profile_id)
+
     @rule()
     def cleanup_expired_cache(self) -> None:
         self.ask("cleanup_expired_cache")
+
+    @rule(max_stale=staleness)
+    def cleanup_stale_cache(self, max_stale: timedelta | None) -> None:
+        self.ask("cleanup_expired_cache", max_stale)
+
+    @rule(
+        max_bytes=st.sampled_from([None, 0, 2**40, -1]),
+        profile_id=st.none() | of_profile,
+    )
+    def cleanup(self, max_bytes: int | None, profile_id: str | None) -> None:
+        """Delete all or none; stores differ in the bytes that they take for the same data."""
+        self.ask("cleanup", max_bytes, profile_id)
 
     # changelogs
 
     @rule(ids=of_query, key=issue_keys)
     def get_jira_changelog(self, ids: Ids, key: str) -> None:
         self.ask("get_jira_changelog", *ids, key)
+
+    @rule(ids=of_query, key=issue_keys, max_stale=staleness)
+    def find_jira_changelog(self, ids: Ids, key: str, max_stale: timedelta | None) -> None:
+        self.ask("find_jira_changelog", *ids, key, max_stale)
+
+    @rule(ids=of_query, keys=st.none() | st.lists(issue_keys, max_size=4), max_stale=staleness)
+    def find_jira_changelogs(
+        self, ids: Ids, keys: list[str] | None, max_stale: timedelta | None
+    ) -> None:
+        self.ask("find_jira_changelogs", *ids, keys, max_stale)
 
     @rule(ids=of_query, entry=some_changelogs, expires_at=expiries)
     def save_jira_changelog(self, ids: Ids, entry: Document, expires_at: Any) -> None:
@@ -671,11 +736,13 @@ def everything(backend: PersistenceBackend) -> dict[str, str]:
     }
     for profile_id in PROFILE_IDS:
         found[f"queries of {profile_id}"] = backend.list_queries(profile_id)
+        found[f"status of {profile_id}"] = backend.query_status(profile_id)
     for ids in PAIRS:
         found[f"caches of {ids}"] = backend.list_jira_caches(*ids)
         found[f"changelogs of {ids}"] = [
             backend.list_jira_changelogs(*ids),
             list(backend.get_jira_changelogs(*ids).items()),
+            list(backend.find_jira_changelogs(*ids).items()),
         ]
         found[f"data of {ids}"] = backend.get_project_data(*ids)
         found[f"budget of {ids}"] = backend.get_budget(*ids)

@@ -3,7 +3,7 @@
 import copy
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -470,12 +470,87 @@ class Model(PersistenceBackend):
             for entry in sorted(found, key=lambda entry: newest_first(entry["created_at"]))
         ]
 
-    def cleanup_expired_cache(self) -> int:
+    def _is_too_stale(self, entry: Document, max_stale: timedelta | None) -> bool:
+        if max_stale is not None and max_stale < timedelta():
+            raise RefusedError("max_stale")
+        if max_stale is None or entry["expires_at"] is None:
+            return False
+        return self.clock() - datetime.fromisoformat(entry["expires_at"]) >= max_stale
+
+    def _found(self, entry: Document, *names: str) -> Document:
+        age = None
+        if entry["created_at"] is not None:
+            age = (self.clock() - datetime.fromisoformat(entry["created_at"])).total_seconds()
+        state = "stale" if self._has_expired(entry) else "fresh"
+        return {**{name: entry[name] for name in names}, "age": age, "state": state}
+
+    def find_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        max_stale: timedelta | None = None,
+    ) -> Any:
+        self._is_too_stale({"expires_at": None}, max_stale)
+        found = self._find(JiraCache, profile_id, query_id, cache_key)
+        if found is None or self._is_too_stale(found, max_stale):
+            return None
+        names = ("response", "created_at", "expires_at", "issue_count", "is_complete")
+        return self._found(found, *names)
+
+    def cached(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        fetch: Callable[[], Mapping[str, Any]],
+        ttl: timedelta,
+        stale_if_error: timedelta | None = timedelta(),
+        stale_while_revalidate: timedelta | None = timedelta(),
+    ) -> Any:
+        key = profile_id, query_id, cache_key
+        stale = self.find_jira_cache(*key, stale_if_error)
+        fresh = self.find_jira_cache(*key, timedelta())
+        if fresh is not None:
+            return fresh
+        try:
+            self.save_jira_cache(*key, fetch(), ttl)
+        except LookupError:
+            if stale is None:
+                raise
+            return stale
+        return self.find_jira_cache(*key)
+
+    def query_status(self, profile_id: str) -> Any:
+        unknown = dict.fromkeys(("created_at", "expires_at", "state", "issue_count", "is_complete"))
+        found = []
+        for query in self.list_queries(profile_id):
+            entries = self.list_jira_caches(profile_id, query["id"])
+            status = {"query_id": query["id"], "name": query["name"], "has_data": bool(entries)}
+            newest = {}
+            if entries:
+                newest = {name: entries[0][name] for name in unknown if name != "state"}
+                newest["state"] = "stale" if entries[0]["expired"] else "fresh"
+            found.append({**status, **unknown, **newest})
+        return found
+
+    def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
+        self._is_too_stale({"expires_at": None}, max_stale)
+        return self._delete_cached(lambda entry: self._is_too_stale(entry, max_stale))
+
+    def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
+        if max_bytes is not None and max_bytes < 0:
+            raise RefusedError("max_bytes")
+        return self._delete_cached(
+            lambda entry: max_bytes == 0 and profile_id in (None, entry["profile_id"])
+        )
+
+    def _delete_cached(self, is_deleted: Callable[[Document], bool]) -> int:
         dead = [
             (model, key)
             for model in (JiraCache, JiraChangelog)
             for key, entry in self.kept[model].items()
-            if self._has_expired(entry)
+            if is_deleted(entry)
         ]
         for model, key in dead:
             del self.kept[model][key]
@@ -530,6 +605,32 @@ class Model(PersistenceBackend):
         for entry in entries:
             self._require(profile_id, query_id)
             self._keep(JiraChangelog, entry)
+
+    def find_jira_changelog(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_key: str,
+        max_stale: timedelta | None = None,
+    ) -> Any:
+        return self.find_jira_changelogs(profile_id, query_id, None, max_stale).get(issue_key)
+
+    def find_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_keys: Iterable[str] | None = None,
+        max_stale: timedelta | None = None,
+    ) -> Any:
+        self._is_too_stale({"expires_at": None}, max_stale)
+        return {
+            entry["issue_key"]: self._found(
+                entry, "changelog", "created_at", "expires_at", "is_complete"
+            )
+            for entry in self._below(JiraChangelog, profile_id, query_id)
+            if not self._is_too_stale(entry, max_stale)
+            and (issue_keys is None or entry["issue_key"] in issue_keys)
+        }
 
     def list_jira_changelogs(self, profile_id: str, query_id: str) -> Any:
         return [
@@ -712,6 +813,9 @@ class Model(PersistenceBackend):
                 if model in self.DEFAULTS:
                     self._refuse_taken_name(model, record)
                 self._keep(model, record)
+
+    def in_transaction(self) -> bool:
+        return bool(self.undone_to)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

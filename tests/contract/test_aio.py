@@ -2,8 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator
-from typing import assert_type
+from collections.abc import AsyncIterator, Callable
+from typing import Any, assert_type
 
 import pytest
 from hypothesis import given
@@ -25,6 +25,10 @@ def public_methods(owner: type) -> set[str]:
     return {name for name, _ in inspect.getmembers(owner, inspect.isfunction) if name[0] != "_"}
 
 
+def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(function).parameters)
+
+
 def test_every_method_of_the_interface_is_awaited() -> None:
     """Those that return an iterator or a block are iterated and entered asynchronously."""
     names = public_methods(PersistenceBackend)
@@ -32,10 +36,13 @@ def test_every_method_of_the_interface_is_awaited() -> None:
     awaited = {
         name for name in names if inspect.iscoroutinefunction(getattr(aio.AsyncBackend, name))
     }
-    assert names - awaited == {"records", "transaction"}
+    assert names - awaited == {"records", "task", "transaction"}
     for name in names:
-        expected = inspect.signature(getattr(PersistenceBackend, name))
-        assert inspect.signature(getattr(aio.AsyncBackend, name)).parameters == expected.parameters
+        expected = parameters(getattr(PersistenceBackend, name))
+        found = parameters(getattr(aio.AsyncBackend, name))
+        if name == "cached":  # fetches with a coroutine, too
+            assert found.pop("fetch").name == expected.pop("fetch").name
+        assert found == expected
 
 
 def test_calls_take_and_return_what_those_of_the_backend_do(store: Store) -> None:

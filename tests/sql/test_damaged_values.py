@@ -130,6 +130,9 @@ def test_a_damaged_value_is_refused_by_every_read(
                 connection.execute("UPDATE jira_cache SET expires_at = '9999-12-31 00:00:00'")
             error = refused(lambda: full.get_jira_cache("kafka", "12w", "abc"))
             assert "profile_id = 'kafka', query_id = '12w', cache_key = 'abc'" in str(error)
+        elif model is JiraCache:
+            error = refused(lambda: full.query_status("kafka"))
+            assert str(error).startswith(str(column))
     finally:
         with full.database.connection() as connection:  # type: ignore[attr-defined]
             connection.execute(f"UPDATE {table} SET {column.name} = ?", (before,))

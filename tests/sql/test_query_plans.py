@@ -14,7 +14,7 @@ import pytest
 
 from burndown import PersistenceError, SQLiteBackend, repositories
 from burndown.models import ENTITIES, JiraCache
-from burndown.repositories.base import list_encoded
+from burndown.repositories.base import UntilExpiry, list_encoded
 from burndown.schema.guard import drop_guards
 from burndown.sql import Executor, Statement
 from tests.support.store import KEYS
@@ -118,6 +118,27 @@ CALLS: list[tuple[Call, set[str]]] = [
         lambda b: b.get_jira_changelogs(*IDS, ["K-1", "K-2"]),
         {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "strings"},
     ),
+    (
+        lambda b: b.find_jira_cache(*IDS, "key"),
+        {f"jira_cache ({OF_QUERY} AND cache_key=?)"},
+    ),
+    (
+        lambda b: b.find_jira_changelog(*IDS, "K-1"),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)"},
+    ),
+    (lambda b: b.find_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
+    (
+        lambda b: b.find_jira_changelogs(*IDS, ["K-1", "K-2"]),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "strings"},
+    ),
+    (
+        lambda b: b.query_status("p"),
+        {
+            "queries (profile_id=?)",
+            f"jira_cache ({OF_QUERY} AND cache_key=?)",
+            f"same ({OF_QUERY})",
+        },
+    ),
     (lambda b: b.list_jira_changelogs(*IDS), {f"jira_changelog_cache ({OF_QUERY})"}),
     (lambda b: b.save_project_data(*IDS, {}), set()),
     (lambda b: b.save_project_data("nobody", "q", {}), {"profiles (id=?)"}),
@@ -197,6 +218,12 @@ def statements_run(
     return found
 
 
+def statements_of(value: object) -> list[Statement]:
+    if isinstance(value, UntilExpiry):
+        return [value.at(LATER), value.at(None)]
+    return [value] if isinstance(value, Statement) else []
+
+
 def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
     """Return the steps by which SQLite runs a statement."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
@@ -206,7 +233,9 @@ def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
 
 def read_of(step: str) -> str | None:
     """Return the table that a step of a plan reads, with the columns searched for in its index."""
-    search = re.fullmatch(r"SEARCH (\w+) USING (?:COVERING )?INDEX \w+ \((.*)\)", step)
+    search = re.fullmatch(
+        r"SEARCH (\w+) USING (?:COVERING )?INDEX \w+ \((.*)\)(?: LEFT-JOIN)?", step
+    )
     if search:
         return f"{search[1]} ({search[2]})"
     verb, *words = step.split()
@@ -247,10 +276,10 @@ def test_all_statements_of_the_repositories_were_run(
         for module in pkgutil.iter_modules(repositories.__path__)
     ]
     built = {
-        f"{module.__name__}.{name}": " ".join(value.compiled(dialect).sql.split())
+        f"{module.__name__}.{name} {number}": " ".join(statement.compiled(dialect).sql.split())
         for module in modules
         for name, value in vars(module).items()
-        if isinstance(value, Statement)
+        for number, statement in enumerate(statements_of(value))
     }
     assert built
     assert {name for name, sql in built.items() if sql not in statements} == set()

@@ -1,10 +1,13 @@
 """Calls that every backend refuses with the same message, and that change nothing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from burndown import PersistenceBackend
 from tests.support.store import GOOD, HOUR
+
+DAY = timedelta(days=1)
 
 Save = Callable[[PersistenceBackend], Any]
 
@@ -121,6 +124,12 @@ REFUSED: dict[str, Callable[[Any], object]] = {
     "bad state": lambda store: store.set_app_state("key", 3),
     "NUL in state": lambda store: store.set_app_state("key", "a\0b"),
     "surrogate in state": lambda store: store.set_app_state("key", "\ud800"),
+    "staleness that is a number": lambda store: store.find_jira_cache("p", "q", "k", 60),
+    "staleness below 0": lambda store: store.find_jira_changelogs("p", "q", None, -DAY),
+    "staleness of one changelog": lambda store: store.find_jira_changelog("p", "q", "K-1", -DAY),
+    "expired for less than 0": lambda store: store.cleanup_expired_cache(-DAY),
+    "bytes below 0": lambda store: store.cleanup(-1),
+    "half a byte": lambda store: store.cleanup(0.5, "p"),
     "no limit": lambda store: store.get_metrics_snapshots("p", "q", limit=0),
     "negative limit": lambda store: store.get_metrics_snapshots("p", "q", limit=-1),
 }

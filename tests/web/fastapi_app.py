@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI
 
-from burndown import Profile, ProfileNotFoundError, Query, QueryNotFoundError, aio, get_backend
+from burndown import (
+    FetchFailedError,
+    Profile,
+    ProfileNotFoundError,
+    Query,
+    QueryNotFoundError,
+    aio,
+    get_backend,
+)
 from burndown.fastapi import Backend, ReadSession, WriteSession, install_error_handlers
 from burndown.repositories import ProfileRepository, QueryRepository
 from examples import fastapi_service
@@ -35,6 +43,12 @@ def failing(key: str, session: WriteSession) -> str:
     """Save, and fail."""
     ProfileRepository(session).save(Profile(id=key))
     raise LookupError(key)
+
+
+@app.post("/fetch/{key}")
+def by_fetch(key: str) -> str:
+    """Wait for a fetch that fails."""
+    raise FetchFailedError("ConnectionError")
 
 
 @app.post("/call/{key}")

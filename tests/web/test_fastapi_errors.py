@@ -130,6 +130,12 @@ def test_a_locked_store_is_not_available(
     assert service.request("POST", path).status == 200
 
 
+def test_a_failed_fetch_is_that_of_a_gateway(service: Service) -> None:
+    response = service.request("POST", "/fetch/key")
+    assert response.status == 502
+    assert "ConnectionError" in response.body["detail"]
+
+
 def test_a_server_out_of_reach_is_not_available(service: Service) -> None:
     set_backend(open_backend(f"postgresql+psycopg://me:{CANARY}@127.0.0.1:1/nope"))
     for path in ("/profiles", "/typed/kafka"):

@@ -1,0 +1,110 @@
+"""The part of a backend that finds cached data with its age, and limits its size."""
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from datetime import timedelta
+
+from burndown.models import FoundChangelog, FoundResponse, JiraCache, JiraChangelog
+from burndown.persistence.caching import found_changelog, found_response, is_expired, stale_limit
+from burndown.persistence.query_data_store import QueryDataStore
+
+__all__ = ["FreshnessStore"]
+
+
+class FreshnessStore(QueryDataStore):
+    """A store of cached responses and changelogs that can be read after their expiry."""
+
+    def find_jira_cache(
+        self,
+        profile_id: str,
+        query_id: str,
+        cache_key: str,
+        max_stale: timedelta | None = None,
+    ) -> FoundResponse | None:
+        """Return a cached response with its age, also after its expiry, or ``None``.
+
+        It has ``response``, ``created_at``, ``expires_at``, ``age`` (seconds since ``created_at``,
+        0 or more), ``state`` (``fresh`` until its expiry, then ``stale``), and ``issue_count`` and
+        ``is_complete`` as in :meth:`list_jira_caches`.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            cache_key: the key under which the response was saved.
+            max_stale: the time since its expiry has to be less than this; ``None`` for any,
+                ``timedelta(0)`` for fresh ones only.
+
+        Raises:
+            ValidationError: ``max_stale`` is neither ``None`` nor a ``timedelta`` of 0 or more.
+        """
+        now = self.now()
+        limit = stale_limit(now, max_stale)
+        for found in self.records(JiraCache, profile_id, query_id):
+            if found["cache_key"] == cache_key and not is_expired(found, limit):
+                return found_response(found, now)
+        return None
+
+    def find_jira_changelog(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_key: str,
+        max_stale: timedelta | None = None,
+    ) -> FoundChangelog | None:
+        """Return the changelog of an issue with its age, also after its expiry, or ``None``.
+
+        It is as of :meth:`find_jira_changelogs`, with the same ``max_stale``.
+        """
+        found = self.find_jira_changelogs(profile_id, query_id, [issue_key], max_stale)
+        return found.get(issue_key)
+
+    def find_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str,
+        issue_keys: Iterable[str] | None = None,
+        max_stale: timedelta | None = None,
+    ) -> dict[str, FoundChangelog]:
+        """Return changelogs with their age by issue key, ordered by it, also after their expiry.
+
+        Each has ``changelog``, ``created_at``, ``expires_at`` (``None`` for never), ``age`` and
+        ``state`` as in :meth:`find_jira_cache`, and ``is_complete`` as in
+        :meth:`list_jira_changelogs`. A changelog that was saved before schema version 1.5 has
+        ``None`` for ``created_at`` and ``age``.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            issue_keys: the issues; those without a changelog are absent from the result. ``None``
+                for all.
+            max_stale: as for :meth:`find_jira_cache`.
+
+        Raises:
+            ValidationError: ``max_stale`` is neither ``None`` nor a ``timedelta`` of 0 or more.
+        """
+        now = self.now()
+        limit = stale_limit(now, max_stale)
+        wanted = None if issue_keys is None else set(issue_keys)
+        return {
+            each["issue_key"]: found_changelog(each, now)
+            for each in self.records(JiraChangelog, profile_id, query_id)
+            if (wanted is None or each["issue_key"] in wanted) and not is_expired(each, limit)
+        }
+
+    @abstractmethod
+    def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
+        """Delete cached responses and changelogs above a limit; return how many were deleted.
+
+        Expired ones are deleted first, those that expired longest ago before others; then those
+        that were saved longest ago.
+
+        Args:
+            max_bytes: the bytes of them to keep at most, as stored: compressed in a database, JSON
+                text in files. ``None`` for ``jira_config.cache_size_mb`` of each profile, where a
+                megabyte is 1,048,576 bytes.
+            profile_id: the profile that is limited; ``None`` for all. ``max_bytes`` is then the
+                limit of the store, and not of each profile. 0 are deleted if it does not exist.
+
+        Raises:
+            ValidationError: ``max_bytes`` is neither ``None`` nor an integer of 0 or more.
+        """
