@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from benchmarks import concurrency, growth, migration, operations, size, start
+from benchmarks import concurrency, growth, migration, operations, size, start, views
 from benchmarks.measuring import Row
 from benchmarks.options import Options, read_options
 
@@ -25,6 +25,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "operations": Part(operations.measure, operations.table),
+    "views": Part(views.measure, views.table),
     "size": Part(size.measure, size.table),
     "start": Part(start.measure, start.table),
     "migration": Part(migration.measure, migration.table),

@@ -1,14 +1,14 @@
 """Issues in the format of Jira's REST API; no two have equal content."""
 
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from random import Random
 from typing import Any, NamedTuple
 
 from benchmarks import prose
 from benchmarks.prose import words
 
-__all__ = ["Json", "random_issues"]
+__all__ = ["Json", "random_changelogs", "random_issues"]
 
 Json = dict[str, Any]
 
@@ -237,3 +237,46 @@ def random_issues(count: int, seed: int = 0) -> list[Json]:
         created += timedelta(seconds=rng.expovariate(count / 60_000_000))
         issues.append(project.issue(number, created, rng))
     return issues[::-1]
+
+
+_WORKFLOW = ["Open", "In Progress", "In Review", "In Progress", "In Review", "Resolved", "Closed"]
+_CHANGED = ("assignee", "Fix Version", "labels", "description", "Link", "priority")
+
+
+def random_changelogs(issues: list[Json], seed: int = 0) -> dict[str, Json]:
+    """Return changelogs of issues by their key; a third of the changes are of statuses."""
+    rng = Random(seed)
+    return {issue["key"]: _changelog(issue, rng) for issue in issues}
+
+
+def _changelog(issue: Json, rng: Random) -> Json:
+    time = datetime.fromisoformat(issue["fields"]["created"])
+    statuses = _WORKFLOW[: rng.randrange(1, len(_WORKFLOW) + 1)]
+    items = [_item("status", *change, rng) for change in pairwise(statuses)]
+    for _ in range(2 * len(items) + rng.randrange(4)):
+        old, new = prose.summary(rng), prose.summary(rng)
+        items.insert(rng.randrange(len(items) + 1), _item(rng.choice(_CHANGED), old, new, rng))
+    histories = []
+    for number, item in enumerate(items):
+        time += timedelta(seconds=rng.expovariate(1 / 90_000))
+        histories.append(
+            {
+                "id": str(22_000_000 + 13 * number),
+                "author": _person(rng.randrange(60), rng),
+                "created": _timestamp(time),
+                "items": [item],
+            }
+        )
+    page = {"startAt": 0, "maxResults": len(histories), "total": len(histories)}
+    return {"key": issue["key"], "changelog": {**page, "histories": histories}}
+
+
+def _item(field: str, old: str, new: str, rng: Random) -> Json:
+    return {
+        "field": field,
+        "fieldtype": "jira",
+        "from": str(rng.randrange(20_000)),
+        "fromString": old,
+        "to": str(rng.randrange(20_000)),
+        "toString": new,
+    }

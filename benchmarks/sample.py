@@ -4,11 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from benchmarks.issues import Json, random_issues
+from benchmarks.issues import Json, random_changelogs, random_issues
 
 __all__ = [
     "EARLIER",
     "LATER",
+    "changelogs",
     "metrics",
     "profile",
     "query",
@@ -31,8 +32,19 @@ def response(issues: int) -> Json:
         "total": issues,
         "issues": random_issues(issues),
     }
-    # Parsed from JSON text, so that each object has its own memory, as with a real client: objects
-    # that share memory make a walk over 100,000 values twice as fast.
+    return _received(sent)
+
+
+def changelogs(response: Json) -> dict[str, Json]:
+    """Return the changelogs of the issues in a response, by key."""
+    return _received(random_changelogs(response["issues"]))
+
+
+def _received(sent: Json) -> Json:
+    """Parse JSON text, so that each object has its own memory, as with a real client.
+
+    Objects that share memory make a walk over 100,000 values twice as fast.
+    """
     received: Json = json.loads(json.dumps(sent))
     return received
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from benchmarks import measuring, operations, sample
+from benchmarks import measuring, operations, sample, views
 from benchmarks.__main__ import PARTS, main
 from benchmarks.issues import random_issues
 from benchmarks.options import Options
@@ -59,6 +59,11 @@ def test_all_sides_return_the_same(tmp_path: Path) -> None:
             ]
     assert results["floor"] == results["burndown"]
     assert results["naive"] == results["burndown"]
+
+
+def test_views_return_what_the_loops_do() -> None:
+    for calls in views.operations(OPTIONS).values():
+        assert calls["burndown"](1) == calls["floor"](1)
 
 
 def test_issues_are_realistic() -> None:

@@ -25,6 +25,7 @@ from sqlmodel import Session
 from burndown import ForecastSettings, JiraConfig, Profile, Query, SQLiteBackend, database
 from burndown.models import FlowTypeMapping
 from burndown.database import SQLiteDatabase
+from burndown.jira import History, Stay, Value, issues_of
 from burndown.persistence import PersistenceBackend, get_backend
 from burndown.repositories import ProfileRepository
 
@@ -53,6 +54,15 @@ document = get_backend().get_profile("team-a")
 if document is not None:
     assert_type(document["jira_config"].get("api_version", "v2"), Literal["v2", "v3"])
     assert_type(document["name"], str)
+
+for issue in issues_of(get_backend().get_jira_cache("team-a", "bugs", "k"), document):
+    assert_type(issue.status, str | None)
+    assert_type(issue.labels, tuple[str, ...])
+    assert_type(issue.created, datetime | None)
+    assert_type(issue.points, float | None)
+    assert_type(issue.history, History)
+    assert_type(issue.history.stays, tuple[Stay, ...])
+    assert_type(issue.value_of(team.field_mappings.dora.deployment_date), Value)
 
 with database.session() as session:
     assert_type(session, Session)

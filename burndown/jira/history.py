@@ -1,8 +1,7 @@
 """The history of an issue: its changes, and the statuses that it was in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -82,7 +81,7 @@ class History:
         """
         if field not in self._changes:
             histories = [] if self._page is None else self._page.histories
-            self._changes[field] = tuple(_in_order(histories, field))
+            self._changes[field] = _in_order(histories, field)
         return self._changes[field]
 
     @property
@@ -93,15 +92,18 @@ class History:
         creation is unknown, or if the changelog is absent or lacks changes.
         """
         changes = self.status_changes
-        is_gapless = self.is_known and self.is_complete is not False
-        first = changes[0].old if changes else self._status
-        names = [first, *(change.new for change in changes)]
-        times = [self._created if is_gapless else None, *(change.at for change in changes), None]
-        return tuple(
-            Stay(name, entered, left)
-            for name, (entered, left) in zip(names, pairwise(times), strict=True)
-            if name is not None
-        )
+        entered = self._created
+        if entered is not None and (not self.is_known or self.is_complete is False):
+            entered = None  # it was in other statuses before
+        status = changes[0].old if changes else self._status
+        found = []
+        for change in changes:
+            if status is not None:
+                found.append(Stay(status, entered, change.at))
+            status, entered = change.new, change.at
+        if status is not None:
+            found.append(Stay(status, entered, None))
+        return tuple(found)
 
     def time_in(self, statuses: str | Iterable[str], now: datetime) -> timedelta:
         """Return the time that the issue spent in statuses until now.
@@ -124,41 +126,39 @@ class History:
         return total
 
 
-def _in_order(histories: Iterable[Any], field: str) -> Iterator[Change]:
+def _in_order(histories: list[Any], field: str) -> tuple[Change, ...]:
     """Return the changes of a field, each once, in the order of time."""
     dated: dict[Any, tuple[datetime, int, list[Change]]] = {}
     for history in histories:
-        items = _items_of(history, field)
-        if not items or (at := to_timestamp(history.get("created"))) is None:
+        items = history.get("items") if isinstance(history, dict) else None
+        if not isinstance(items, list):
             continue
-        made = [Change(at, field, _text(item, "from"), _text(item, "to")) for item in items]
-        number, identity = _identity(history.get("id"))
-        dated[(at, *made) if identity is None else identity] = (at, number, made)
+        of_field = [item for item in items if _is_of(item, field)]
+        if of_field and (at := to_timestamp(history.get("created"))) is not None:
+            made = [
+                Change(at, field, _text(item.get("fromString")), _text(item.get("toString")))
+                for item in of_field
+            ]
+            number, identity = _identity(history.get("id"))
+            dated[(at, *made) if identity is None else identity] = (at, number, made)
     found = list(dated.values())
     if found and found[0][0] > found[-1][0]:  # from the cloud, newest first
         found.reverse()
     found.sort(key=itemgetter(0, 1))
-    return (change for *_, made in found for change in made)
+    return tuple([change for *_, made in found for change in made])
 
 
-def _items_of(history: Any, field: str) -> list[dict[str, Any]]:
-    """Return the changes of a field in one history."""
-    items = history.get("items") if isinstance(history, dict) else None
-    return [
-        item
-        for item in (items if isinstance(items, list) else [])
-        if isinstance(item, dict) and (item.get("field") == field or item.get("fieldId") == field)
-    ]
+def _is_of(item: Any, field: str) -> bool:
+    return isinstance(item, dict) and (item.get("field") == field or item.get("fieldId") == field)
 
 
-def _text(item: dict[str, Any], side: str) -> str | None:
-    text = item.get(f"{side}String")
-    return text if isinstance(text, str) else None
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _identity(value: Any) -> tuple[int, str | int | None]:
     """Return the number of an id, 0 if it is none, and the id itself if there is one."""
-    if not isinstance(value, str | int):
+    if not isinstance(value, (str, int)):
         return 0, None
     try:
         return int(value), value

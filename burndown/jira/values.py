@@ -42,7 +42,7 @@ def to_timestamp(value: Any) -> datetime | None:
     try:
         if isinstance(value, str):
             return to_utc(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / (1000 if value >= _MILLISECONDS else 1), UTC)
     except (ValueError, OverflowError, OSError):
         pass

@@ -101,6 +101,10 @@ CALLS: list[tuple[Call, set[str]]] = [
     (lambda b: b.set_app_state("key", None), {"app_state (key=?)"}),
     (lambda b: b.save_jira_cache(*IDS, "key", {"issues": []}, LATER), set()),
     (lambda b: b.get_jira_cache(*IDS, "key"), {f"jira_cache ({OF_QUERY} AND cache_key=?)"}),
+    (
+        lambda b: b.merge_jira_cache(*IDS, "key", [{"key": "K-1"}], [], LATER),
+        {f"jira_cache ({OF_QUERY} AND cache_key=?)"},
+    ),
     (lambda b: b.list_jira_caches(*IDS), LISTED_CACHES),
     (cached_without_count, LISTED_CACHES),
     (encoded_rows, {f"jira_cache ({OF_QUERY})"}),
