@@ -23,6 +23,7 @@ from burndown import (
     aio,
     open_backend,
 )
+from burndown.loop_threads import THREADS
 from burndown.persistence import fetching_store
 from tests.contract.coroutines import run
 from tests.support.processes import PATIENCE, SPAWN, in_child, needs_fork, needs_kill, run_all
@@ -444,7 +445,7 @@ def test_a_forked_process_shares_no_fetch(location: str) -> None:
 def test_more_coroutines_than_threads_fetch_once(store: Store) -> None:
     """Those that wait take no thread, so that the fetch can use the backend."""
     backend = aio.AsyncBackend(store.backend)
-    count = 2 * aio.THREADS
+    count = 2 * THREADS
     fetched = []
 
     async def fetch() -> Any:
