@@ -187,6 +187,15 @@ def test_invalid_arguments_are_refused_before_the_fetch(store: Store, name: str)
         store.cached(*KEY, never, 60)
 
 
+@pytest.mark.parametrize(
+    "key", [("p\0", "q", "k"), ("p", "../q", "k"), ("p", "q", ""), ("p", "q", "\ud800")]
+)
+def test_an_invalid_key_is_refused_before_the_fetch(store: Store, key: Any) -> None:
+    with pytest.raises(ValidationError, match="JiraCache is not valid"):
+        store.cached(*key, never, TTL)
+    assert store.list_task_progress() == []
+
+
 def test_it_is_refused_within_a_transaction(store: Store) -> None:
     """Even if there is a fresh response."""
     store.save_jira_cache(*KEY, NEW, TTL)
