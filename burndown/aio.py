@@ -7,17 +7,13 @@
         await backend.save_query("kafka", {"id": "bugs"})
         await backend.set_app_state("active_query_id", "bugs")
 
-Each call runs in a thread, in a copy of the context of its task, so that the event loop continues
-meanwhile. They are not the threads of ``asyncio.to_thread``, so that calls which wait for a lock do
-not delay other work there.
+Each call runs in a thread, so that the event loop continues meanwhile.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
-from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
 from inspect import isawaitable, iscoroutinefunction
@@ -25,10 +21,10 @@ from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-from weakref import WeakKeyDictionary
 
 from burndown import persistence
 from burndown.errors import TaskCancelledError
+from burndown.loop_threads import completed, run, threads_of_loop
 from burndown.models import FoundResponse
 from burndown.persistence import PersistenceBackend
 from burndown.persistence.fetching_store import Outcome, advance, fetch_steps
@@ -37,8 +33,6 @@ from burndown.transactions import hold_by_task
 
 __all__ = ["AsyncBackend", "AsyncTask", "get_backend", "open_backend"]
 
-THREADS = 32
-"""The maximum number of calls, and of transactions, that an event loop runs at the same time."""
 BATCH = 10
 """The number of records that one call reads for an iterator."""
 
@@ -56,94 +50,13 @@ def open_backend(where: str | Path, *, read_only: bool = False) -> "AsyncBackend
     return AsyncBackend(persistence.open_backend(where, read_only=read_only))
 
 
-# --- threads ---------------------------------------------------------------------------------
-
-
-@dataclass
-class _Worker:
-    """A thread and a context that run a call.
-
-    Those of a transaction run all its calls, since it belongs to both.
-    """
-
-    executor: Executor
-    context: Context = field(default_factory=copy_context)
-
-    def start(
-        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[T]:
-        call = partial(self.context.run, function, *args, **kwargs)
-        return asyncio.get_running_loop().run_in_executor(self.executor, call)
-
-
-class _Threads:
-    """The threads for the calls of an event loop."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, "burndown")
-        self._transactions = asyncio.Semaphore(THREADS)
-        self._in_transaction: dict[asyncio.Task[Any] | None, _Worker] = {}
-
-    def worker(self) -> _Worker:
-        """Return the worker of the current task's transaction, or one for a single call."""
-        return self._in_transaction.get(asyncio.current_task()) or _Worker(self._pool)
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[_Worker]:
-        """Run all calls of the current task in one thread until the end of the block."""
-        task = asyncio.current_task()
-        if outer := self._in_transaction.get(task):
-            yield outer
-            return
-        async with self._transactions:  # waiting here takes no thread
-            executor = ThreadPoolExecutor(1, "burndown-transaction")
-            self._in_transaction[task] = worker = _Worker(executor)
-            try:
-                yield worker
-            finally:
-                del self._in_transaction[task]
-                executor.shutdown(wait=False)
-
-
-_threads: WeakKeyDictionary[asyncio.AbstractEventLoop, _Threads] = WeakKeyDictionary()
-
-
-def _threads_of_loop() -> _Threads:
-    loop = asyncio.get_running_loop()
-    if loop not in _threads:
-        _threads[loop] = _Threads()
-    return _threads[loop]
-
-
-async def _run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return await _threads_of_loop().worker().start(function, *args, **kwargs)
-
-
-async def _completed(call: asyncio.Future[T]) -> T:
-    """Wait for the end of a call even if the task is cancelled meanwhile."""
-    cancelled: asyncio.CancelledError | None = None
-    while not call.done():
-        try:
-            await asyncio.wait([call])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    try:
-        return call.result()
-    finally:
-        if cancelled is not None:
-            raise cancelled
-
-
-# --- the interface ---------------------------------------------------------------------------
-
-
 def _awaited(
     method: Callable[Concatenate[PersistenceBackend, P], T],
 ) -> Callable[Concatenate["AsyncBackend", P], Coroutine[Any, Any, T]]:
     """Return a method of :class:`AsyncBackend` for one of the interface."""
 
     async def call(self: "AsyncBackend", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await _run(getattr(self.backend, method.__name__), *args, **kwargs)
+        return await run(getattr(self.backend, method.__name__), *args, **kwargs)
 
     return wraps(method)(call)
 
@@ -156,8 +69,8 @@ def _iterated(
     async def iterate(
         self: "AsyncBackend", /, *args: P.args, **kwargs: P.kwargs
     ) -> AsyncIterator[T]:
-        found = await _run(getattr(self.backend, method.__name__), *args, **kwargs)
-        while batch := await _run(list, islice(found, BATCH)):
+        found = await run(getattr(self.backend, method.__name__), *args, **kwargs)
+        while batch := await run(list, islice(found, BATCH)):
             for each in batch:
                 yield each
 
@@ -176,11 +89,11 @@ class AsyncTask:
 
     async def progress(self, progress_percent: float, message: str | None = None) -> None:
         """Report the progress, as :meth:`burndown.Task.progress` does."""
-        await _run(self.task.progress, progress_percent, message)
+        await run(self.task.progress, progress_percent, message)
 
     async def renew(self) -> None:
         """Renew the lease, as :meth:`burndown.Task.renew` does."""
-        await _run(self.task.renew)
+        await run(self.task.renew)
 
 
 async def _outcome(
@@ -288,16 +201,16 @@ class AsyncBackend:
         key = profile_id, query_id, cache_key
         steps = fetch_steps(self.backend, key, ttl, stale_if_error, stale_while_revalidate)
 
-        worker = _threads_of_loop().worker
+        worker = threads_of_loop().worker
         outcome: Outcome = None
         try:
             while True:
-                step = await _completed(worker().start(advance, steps, outcome))
+                step = await completed(worker().start(advance, steps, outcome))
                 if step is not None and not isinstance(step, float):
                     return step
                 outcome = await _outcome(step, fetch)
         except BaseException:
-            await _completed(worker().start(steps.close))
+            await completed(worker().start(steps.close))
             raise
 
     @asynccontextmanager
@@ -313,15 +226,15 @@ class AsyncBackend:
         """
         begun = self.backend.task(task_name, lease, message)
         try:
-            await _completed(_threads_of_loop().worker().start(begun.__enter__))
+            await completed(threads_of_loop().worker().start(begun.__enter__))
             yield AsyncTask(begun)
         except BaseException as error:
             cancelled = isinstance(error, asyncio.CancelledError)
             reason = TaskCancelledError(task_name) if cancelled else error
             end = partial(begun.__exit__, type(reason), reason, None)
-            await _completed(_threads_of_loop().worker().start(end))
+            await completed(threads_of_loop().worker().start(end))
             raise
-        await _completed(_threads_of_loop().worker().start(begun.__exit__, None, None, None))
+        await completed(threads_of_loop().worker().start(begun.__exit__, None, None, None))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:
@@ -335,18 +248,18 @@ class AsyncBackend:
         Raises:
             TransactionAbortedError: as :meth:`PersistenceBackend.transaction`.
         """
-        async with _threads_of_loop().transaction() as worker:
+        async with threads_of_loop().transaction() as worker:
             stack = ExitStack()
             try:
                 await worker.start(stack.enter_context, self.backend.transaction())
                 hold_by_task(worker.context)
                 yield
             except BaseException as error:
-                await _completed(
+                await completed(
                     worker.start(stack.__exit__, type(error), error, error.__traceback__)
                 )
                 raise
-            await _completed(worker.start(stack.__exit__, None, None, None))
+            await completed(worker.start(stack.__exit__, None, None, None))
 
     async def __aenter__(self) -> Self:
         return self

@@ -99,7 +99,7 @@ class JiraConfig(Submodel):
     token: _Token = SecretStr("")
     """The access token; empty for anonymous access."""
     cache_size_mb: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
-    """Size of the issue cache in megabytes, 10 to 1000."""
+    """Size of the issue cache in megabytes, 10 to 1000; a cleanup deletes what is above it."""
     max_results_per_call: Annotated[pydantic.StrictInt, SectionField(ge=10, le=1000)] = 100
     """Issues requested in one call, 10 to 1000."""
     points_field: FieldSource = ""

@@ -23,7 +23,8 @@ from burndown.errors import (
     TaskRunningError,
     ValidationError,
 )
-from burndown.models import FoundResponse, TaskProgressDocument
+from burndown.models import FoundResponse, JiraCache, TaskProgressDocument
+from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.timestamps import to_utc
 from burndown.persistence.caching import stale_limit
@@ -141,8 +142,11 @@ def fetch_steps(
         stale_limit(called_at, allowed)
     if not isinstance(ttl, timedelta):
         raise ValidationError.of("Lifetime", "ttl", "input should be a timedelta", ttl)
+    found = store.find_jira_cache(*key, timedelta())
+    if found is not None:
+        return found
+    _check(key, called_at)  # before a fetch that could not be stored
     fetch = _Fetch(store, key, ttl)
-    found = fetch.find(timedelta())
     while found is None:
         try:
             found = yield from fetch.steps()
@@ -165,6 +169,16 @@ def fetch_steps(
             else:
                 found = fetch.find_since(called_at)
     return found
+
+
+def _check(key: tuple[str, str, str], now: datetime) -> None:
+    """Check that a response can be stored under the key.
+
+    Raises:
+        ValidationError: it is not valid.
+    """
+    record = dict(zip(("profile_id", "query_id", "cache_key"), key, strict=True))
+    codec_of(JiraCache).rows([{**record, "expires_at": now, "response": {}}])
 
 
 @dataclass

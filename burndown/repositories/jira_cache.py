@@ -154,9 +154,12 @@ class JiraCacheRepository(Repository[JiraCache]):
     entity = JiraCache
 
     def get(
-        self, profile_id: str, query_id: str, cache_key: str, now: datetime
+        self, profile_id: str, query_id: str, cache_key: str, now: datetime | None
     ) -> JiraCache | None:
-        """Return the cached response, or ``None`` if there is none or it has expired at ``now``."""
+        """Return the cached response, or ``None`` if there is none or it has expired at ``now``.
+
+        ``None`` for ``now`` returns an expired one as well.
+        """
         return self._typed(get_jira_cache(self._executor, profile_id, query_id, cache_key, now))
 
     def delete_expired(self, now: datetime) -> int:

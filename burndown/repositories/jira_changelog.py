@@ -85,19 +85,25 @@ class JiraChangelogRepository(Repository[JiraChangelog]):
     entity = JiraChangelog
 
     def get(
-        self, profile_id: str, query_id: str, issue_key: str, now: datetime
+        self, profile_id: str, query_id: str, issue_key: str, now: datetime | None
     ) -> JiraChangelog | None:
-        """Return the changelog, or ``None`` if there is none or it has expired at ``now``."""
+        """Return the changelog, or ``None`` if there is none or it has expired at ``now``.
+
+        ``None`` for ``now`` returns an expired one as well.
+        """
         return self._typed(get_jira_changelog(self._executor, profile_id, query_id, issue_key, now))
 
     def list(
         self,
         profile_id: str,
         query_id: str,
-        now: datetime,
+        now: datetime | None,
         issue_keys: Iterable[str] | None = None,
     ) -> Sequence[JiraChangelog]:
-        """Return the changelogs of these issues, or of all, that are valid at ``now``, by key."""
+        """Return the changelogs of these issues, or of all, that are valid at ``now``, by key.
+
+        ``None`` for ``now`` returns expired ones as well.
+        """
         return self._all_typed(
             get_jira_changelogs(self._executor, profile_id, query_id, now, issue_keys)
         )

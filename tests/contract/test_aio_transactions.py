@@ -16,6 +16,7 @@ from burndown import (
     StorageError,
     aio,
 )
+from burndown.loop_threads import THREADS
 from tests.contract.coroutines import TASKS, run, states
 from tests.support.store import Store
 
@@ -155,8 +156,7 @@ def test_calls_that_wait_for_a_transaction_do_not_keep_it_from_ending(store: Sto
         holding = asyncio.create_task(hold())
         await begun.wait()
         calls = [
-            asyncio.create_task(backend.set_app_state(f"key-{n}", "x"))
-            for n in range(2 * aio.THREADS)
+            asyncio.create_task(backend.set_app_state(f"key-{n}", "x")) for n in range(2 * THREADS)
         ]
         for _ in range(10):
             await asyncio.sleep(0)

@@ -23,6 +23,7 @@ from burndown import (
     aio,
     open_backend,
 )
+from burndown.loop_threads import THREADS
 from burndown.persistence import fetching_store
 from tests.contract.coroutines import run
 from tests.support.processes import PATIENCE, SPAWN, in_child, needs_fork, needs_kill, run_all
@@ -184,6 +185,15 @@ def test_invalid_arguments_are_refused_before_the_fetch(store: Store, name: str)
         store.cached(*KEY, never, TTL, **{name: -DAY})
     with pytest.raises(ValidationError, match="timedelta"):
         store.cached(*KEY, never, 60)
+
+
+@pytest.mark.parametrize(
+    "key", [("p\0", "q", "k"), ("p", "../q", "k"), ("p", "q", ""), ("p", "q", "\ud800")]
+)
+def test_an_invalid_key_is_refused_before_the_fetch(store: Store, key: Any) -> None:
+    with pytest.raises(ValidationError, match="JiraCache is not valid"):
+        store.cached(*key, never, TTL)
+    assert store.list_task_progress() == []
 
 
 def test_it_is_refused_within_a_transaction(store: Store) -> None:
@@ -444,7 +454,7 @@ def test_a_forked_process_shares_no_fetch(location: str) -> None:
 def test_more_coroutines_than_threads_fetch_once(store: Store) -> None:
     """Those that wait take no thread, so that the fetch can use the backend."""
     backend = aio.AsyncBackend(store.backend)
-    count = 2 * aio.THREADS
+    count = 2 * THREADS
     fetched = []
 
     async def fetch() -> Any:

@@ -58,7 +58,9 @@ def test_a_field_has_what_the_model_says() -> None:
         path="jira_config.cache_size_mb",
         kind="integer",
         label="Cache size MB",
-        help="Size of the issue cache in megabytes, 10 to 1000.",
+        help=(
+            "Size of the issue cache in megabytes, 10 to 1000; a cleanup deletes what is above it."
+        ),
         section="Jira config",
         default=100,
         required=False,

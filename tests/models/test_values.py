@@ -338,6 +338,24 @@ def test_a_cache_key_is_the_documented_digest(jql: str, fields: set[str]) -> Non
     assert jira_cache_key(jql, fields) == hashlib.sha256(text.encode()).hexdigest()
 
 
+@given(
+    strings,
+    st.sets(field_names, max_size=3),
+    st.sampled_from(["https://jira.example.com", "http://jira.example.com:8080/Jira"]),
+)
+def test_a_cache_key_holds_the_address(jql: str, fields: set[str], base_url: str) -> None:
+    """Another one for each address, however it is written, but for the case of its path."""
+    question = {"base_url": base_url, "fields": sorted(fields), "jql": jql}
+    text = json.dumps(question, separators=(",", ":"), ensure_ascii=False)
+    key = jira_cache_key(jql, fields, base_url)
+    assert key == hashlib.sha256(text.encode()).hexdigest()
+    written = base_url.replace("http", "HttP").replace("jira.example", "JIRA.Example")
+    assert jira_cache_key(jql, fields, f"{written}//") == key
+    for other in ("", f"{base_url}/x", base_url.replace("jira", "jira2"), f"{base_url}0"):
+        assert jira_cache_key(jql, fields, other) != key
+    assert jira_cache_key(jql, fields, "") == jira_cache_key(jql, fields)
+
+
 def test_a_cache_key_stays_the_same_between_versions() -> None:
     assert jira_cache_key("project = KAFKA", ["key", "summary"]) == (
         "0915cdf28f52a73f4baa9016b674280a9230dbbd21093aef782b9dce4d9d6846"

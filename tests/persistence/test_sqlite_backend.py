@@ -17,6 +17,7 @@ from burndown import (
     SQLiteBackend,
     ValidationError,
 )
+from burndown.repositories import JiraCacheRepository, JiraChangelogRepository
 from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_VALUE, Save
 from tests.support.database_rows import everything
 from tests.support.store import Store, fill, same
@@ -157,3 +158,25 @@ def test_a_path_may_be_a_string(tmp_path: Path) -> None:
     with SQLiteBackend(str(tmp_path / "burndown.db")) as other:
         profile: Any = other.get_profile("p")
         assert same(profile["unknown"], [1, 2.0, True])
+
+
+def test_repositories_return_what_has_expired_where_no_time_is_given(
+    backend: SQLiteBackend,
+) -> None:
+    """With a time they return what is valid then."""
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    now = backend.now()
+    backend.save_jira_cache("p", "q", "k", {"issues": [1]}, now)
+    backend.save_jira_changelog("p", "q", "K-1", {"histories": [1]}, now)
+    with backend.database.session() as session:
+        responses, changelogs = JiraCacheRepository(session), JiraChangelogRepository(session)
+        assert responses.get("p", "q", "k", now) is None
+        assert changelogs.get("p", "q", "K-1", now) is None
+        assert changelogs.list("p", "q", now) == []
+        response = responses.get("p", "q", "k", None)
+        changelog = changelogs.get("p", "q", "K-1", None)
+        assert response is not None
+        assert changelog is not None
+        assert (response.issues, changelog.histories) == ([1], [1])
+        assert changelogs.list("p", "q", None, ["K-1", "K-2"]) == [changelog]
