@@ -83,7 +83,7 @@ def delete_task_progress(executor: Executor, task_name: str) -> None:
 
 
 class TaskProgressRepository(Repository[TaskProgress]):
-    """The progress of tasks."""
+    """The progress of tasks, each with its stored status: it has no clock by which one is dead."""
 
     entity = TaskProgress
 
