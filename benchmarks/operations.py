@@ -116,7 +116,7 @@ OPERATIONS = [
     ),
     Operation("task, begin and end", 4, 2, _run_task),
     Operation("task, report stored", 6, 2, partial(_report, 100)),
-    Operation("task, report not stored", 0.5, 0.1, partial(_report, 50)),
+    Operation("task, report not stored", 0.5, 0.3, partial(_report, 50)),
 ]
 
 
