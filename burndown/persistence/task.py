@@ -45,7 +45,7 @@ class TaskRecords(RecordStore):
             change: makes the new record of the stored one. It may be called again.
 
         Returns:
-            The record afterwards, or ``None`` if there is none.
+            The record that was saved, or the stored one if none was; ``None`` if there is none.
         """
         with self.transaction():
             found = (each for each in self.records(TaskProgress) if each["task_name"] == task_name)
