@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         QueryDocument,
         TaskProgress,
         TaskProgressDocument,
+        Week,
         jira_cache_key,
         public_document,
     )
@@ -105,6 +106,7 @@ _NAMES = {
         "QueryDocument",
         "TaskProgress",
         "TaskProgressDocument",
+        "Week",
         "jira_cache_key",
         "public_document",
     ),
@@ -154,6 +156,7 @@ __all__ = [
     "TransactionAbortedError",
     "TransactionConflictError",
     "ValidationError",
+    "Week",
     "get_backend",
     "jira_cache_key",
     "open_backend",

@@ -37,6 +37,7 @@ from burndown.models.query_data import QueryData
 from burndown.models.submodel import Submodel
 from burndown.models.task_progress import TaskProgress, TaskProgressDocument
 from burndown.models.version import SCHEMA_VERSION
+from burndown.models.week import Week
 
 __all__ = [
     "ENTITIES",
@@ -76,6 +77,7 @@ __all__ = [
     "Submodel",
     "TaskProgress",
     "TaskProgressDocument",
+    "Week",
     "WeeklyStatistics",
     "jira_cache_key",
     "public_document",

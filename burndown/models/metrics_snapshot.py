@@ -17,6 +17,7 @@ from burndown.models.query_data import QueryData, of_query
 from burndown.models.submodel import View
 from burndown.models.time_types import IsoWeek, UtcDatetime
 from burndown.models.timestamps import utc_now
+from burndown.models.week import Week
 
 __all__ = [
     "DoraMetrics",
@@ -108,9 +109,9 @@ class MetricsSnapshot(QueryData, table=True):
 
     @classmethod
     def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the same as for any entity; the week can be the date of its Monday."""
+        """Return the same as for any entity; the week can be a ``Week`` or its Monday."""
         week = document.get("snapshot_date")
-        if isinstance(week, date):
+        if isinstance(week, Week | date):
             document = {**document, "snapshot_date": week.isoformat()}
         return super().converted(document)
 

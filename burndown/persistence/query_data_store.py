@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from burndown.models import (
@@ -14,6 +14,7 @@ from burndown.models import (
     MetricsSnapshot,
     MetricsSnapshotDocument,
     ProjectData,
+    Week,
 )
 from burndown.models.timestamps import to_utc
 from burndown.persistence.arguments import checked_limit, document_of
@@ -216,7 +217,7 @@ class QueryDataStore(BudgetStore):
         self,
         profile_id: str,
         query_id: str,
-        snapshot_date: str,
+        snapshot_date: Week | date | str,
         metric_type: str,
         metrics: Mapping[str, Any],
         forecast: Mapping[str, Any] | None = None,
@@ -226,7 +227,7 @@ class QueryDataStore(BudgetStore):
         Args:
             profile_id: the profile of the query.
             query_id: the query.
-            snapshot_date: an ISO week, ``2025-W12``, or its Monday, as a string or a date.
+            snapshot_date: the week: a ``Week``, ``2025-W12``, or its Monday as a date or string.
             metric_type: ``dora``, ``flow`` or another lower-case word.
             metrics: numbers, strings, objects or null, by name.
             forecast: the forecast made in that week, if any.

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from burndown.models import (
     ProjectData,
     Query,
     TaskProgress,
+    Week,
 )
 from tests.support.store import KEYS, Clock, Document, in_order, in_utc
 
@@ -522,7 +523,7 @@ class Model(PersistenceBackend):
         self,
         profile_id: str,
         query_id: str,
-        snapshot_date: str,
+        snapshot_date: Week | date | str,
         metric_type: str,
         metrics: Mapping[str, Any],
         forecast: Mapping[str, Any] | None = None,
