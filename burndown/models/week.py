@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 from burndown.errors import ValidationError
 from burndown.models.field_types import invalid
 
-__all__ = ["GIVEN_WEEK_PATTERN", "WEEK_PATTERN", "Week"]
+__all__ = ["FIRST_WEEK", "GIVEN_WEEK_PATTERN", "LAST_WEEK", "WEEK_PATTERN", "Week"]
 
 _NUMBER = "(0[1-9]|[1-4][0-9]|5[0-3])"
 _DAY = "(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T00:00:00)?"
@@ -122,6 +122,12 @@ class Week:
                 str, return_schema=core_schema.str_schema(pattern=WEEK_PATTERN)
             ),
         )
+
+
+FIRST_WEEK: Final = str(Week.of(date.min))
+"""The first week of the calendar, as documents have it."""
+LAST_WEEK: Final = str(Week.of(date.max))
+"""The last one."""
 
 
 def _validated(value: Any) -> Week:

@@ -33,7 +33,8 @@ class PersistenceBackend(QueryDataStore):
     them before you try again.
 
     The methods for the data of a query are in
-    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its budget in
+    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its metrics in
+    :class:`~burndown.persistence.metrics_store.MetricsStore`, those for its budget in
     :class:`~burndown.persistence.budget_store.BudgetStore`, those for records, transactions,
     backups and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 

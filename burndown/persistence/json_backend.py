@@ -1,9 +1,10 @@
 """A workspace in the JSON files of the old dashboard."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from burndown.errors import (
@@ -122,6 +123,31 @@ class JSONBackend(PersistenceBackend):
                 return
             for document in documents:
                 _WRITERS[entity](writer, document)
+
+    def delete_records(
+        self,
+        entity: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        wanted = {field: frozenset(strings) for field, strings in one_of.items()}
+        deleted = 0
+        with self._writing() as writer:
+            profile = writer.reader.find(profile_id)
+            if profile is None:
+                return 0
+            for query in list(profile.queries):
+                if query_id not in (None, query.document["id"]):
+                    continue
+                found = writer.reader.data(entity, profile_id, query)
+                kept = [each for each in found if not _meets(each, wanted, between)]
+                if len(kept) < len(found):
+                    writer.save_data(entity, profile, query, kept)
+                    deleted += len(found) - len(kept)
+        return deleted
 
     @contextmanager
     def _reading(self) -> Iterator[WorkspaceReader]:
@@ -251,6 +277,16 @@ def _get_profile(records: WorkspaceReader, profile_id: str) -> LegacyProfile:
     if profile is None:
         raise ProfileNotFoundError(profile_id)
     return profile
+
+
+def _meets(
+    document: Document,
+    one_of: Mapping[str, Collection[str]],
+    between: Mapping[str, tuple[str, str]],
+) -> bool:
+    return all(document[field] in strings for field, strings in one_of.items()) and all(
+        first <= document[field] <= last for field, (first, last) in between.items()
+    )
 
 
 def _find_queries(

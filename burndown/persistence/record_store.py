@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from burndown.models import Document, Entity
+from burndown.models import Document, Entity, QueryData
 from burndown.models.timestamps import to_utc, utc_now
 
 __all__ = ["RecordStore"]
@@ -64,6 +64,26 @@ class RecordStore(ABC):
             entity: the entity that the records are of.
             records: entities, or documents as :meth:`records` yields them. Fields with a default
                 can be absent.
+        """
+
+    @abstractmethod
+    def delete_records(
+        self,
+        entity: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        """Delete data of queries that meets all conditions; return how many records were deleted.
+
+        Args:
+            entity: the entity that the records are of.
+            profile_id: the profile of the queries. Nothing is deleted if it does not exist.
+            query_id: the query; ``None`` for all of the profile.
+            one_of: by field, strings of which a record has one.
+            between: by field, the smallest and the largest string that a record has.
         """
 
     @abstractmethod

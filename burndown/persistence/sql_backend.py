@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from burndown.database import Database
@@ -19,18 +20,21 @@ from burndown.models import (
     Profile,
     ProfileDocument,
     Query,
+    QueryData,
     QueryDocument,
     TaskProgressDocument,
+    Week,
 )
 from burndown.models.codec import codec_of
 from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
-from burndown.persistence.arguments import checked_limit, document_of, query_document
+from burndown.persistence.arguments import checked_limit, checked_weeks, document_of, query_document
 from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
 from burndown.repositories.budget import delete_budget, get_budget
+from burndown.repositories.deletion import delete_rows
 from burndown.repositories.jira_cache import get_jira_cache, list_jira_caches
 from burndown.repositories.jira_changelog import (
     get_jira_changelog,
@@ -147,9 +151,16 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
     ) -> list[MetricsSnapshotDocument]:
         return self.database.read(
-            list_metrics_snapshots, profile_id, query_id, metric_type, checked_limit(limit)
+            list_metrics_snapshots,
+            profile_id,
+            query_id,
+            metric_type,
+            checked_limit(limit),
+            *checked_weeks(since, until),
         )
 
     def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
@@ -200,6 +211,17 @@ class SQLBackend(PersistenceBackend):
         # Validated and encoded before the transaction begins, so that others can write meanwhile.
         rows = codec_of(entity).rows(document_of(entity, each) for each in records)
         self.database.write(save_rows, entity, rows)
+
+    def delete_records(
+        self,
+        entity: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        return self.database.write(delete_rows, entity, profile_id, query_id, one_of, between)
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:

@@ -122,6 +122,8 @@ REFUSED: dict[str, Callable[[Any], object]] = {
     "NUL in state": lambda store: store.set_app_state("key", "a\0b"),
     "surrogate in state": lambda store: store.set_app_state("key", "\ud800"),
     "no limit": lambda store: store.get_metrics_snapshots("p", "q", limit=0),
+    "no week to begin with": lambda store: store.get_metrics_snapshots("p", "q", since="2025-W53"),
+    "no week to end with": lambda store: store.delete_metrics_snapshots("p", until="soon"),
     "negative limit": lambda store: store.get_metrics_snapshots("p", "q", limit=-1),
 }
 """Calls with invalid arguments, some of them of a type that the signature forbids."""
