@@ -40,7 +40,8 @@ def downgrade(
     """Downgrade the schema of the database.
 
     This is needed for an older release of burndown; this release upgrades the database again when
-    it opens it. No data is lost: if the older version cannot store all data, the command fails.
+    it opens it. If the older version cannot store all data, the command fails; a lease or the time
+    of a cached changelog, which last for hours at most, is dropped with a warning.
     """
     _change_version(to, profiles, database, dry_run=dry_run, as_json=as_json, is_upgrade=False)
 

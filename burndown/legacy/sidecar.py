@@ -66,6 +66,7 @@ class SnapshotInfo(BaseModel):
     metric_type: Word
     created_at: _Timestamp
     forecast: dict[str, Any] | None
+    forecasts: dict[str, Any] | None = None
     metrics: list[str]
     """The names of its metrics."""
     values: dict[str, Any] = {}
@@ -95,6 +96,8 @@ class QuerySidecar(Sidecar):
     snapshots: list[SnapshotInfo] = []
     changelogs: dict[str, _Timestamp] = {}
     """Expiry of the changelogs that expire, by issue key."""
+    changelogs_created: dict[str, _Timestamp] = {}
+    """When changelogs were saved, as far as that is known, by issue key."""
     responses: dict[str, ResponseInfo] = {}
     """The responses in the folder of responses, by cache key."""
     jira_cache: JiraCacheInfo | None = None

@@ -35,6 +35,9 @@ class JiraChangelog(QueryData, table=True):
     """Key of the issue, such as ``KAFKA-19853``."""
     expires_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
     """The expiry, UTC; ``None`` for never."""
+    created_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    """When the changelog was saved, UTC; ``None`` for one that a release before schema version 1.5
+    has saved."""
     is_complete: bool | None = Field(default=None, sa_type=Flag)
     """Whether it holds all histories of the issue; taken from the changelog, ``None`` if that does
     not say or contradicts itself."""
@@ -111,6 +114,7 @@ class JiraChangelogDocument(TypedDict):
     query_id: str
     issue_key: str
     expires_at: str | None
+    created_at: str | None
     is_complete: bool | None
     changelog: Document
 

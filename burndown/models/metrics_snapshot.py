@@ -105,7 +105,9 @@ class MetricsSnapshot(QueryData, table=True):
     metrics: JsonObject = Field(sa_type=JsonText)
     """Numbers, strings, objects or null, by name."""
     forecast: JsonObject | None = Field(default=None, sa_type=JsonText)
-    """The forecast, if there is one."""
+    """The forecast of the snapshot, if there is one."""
+    forecasts: JsonObject | None = Field(default=None, sa_type=JsonText)
+    """Forecasts by the name of their metric, if there are some."""
 
     @classmethod
     def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,6 +143,7 @@ class MetricsSnapshotDocument(TypedDict):
     created_at: str
     metrics: Document
     forecast: Document | None
+    forecasts: Document | None
 
 
 # The order of snapshots of all types; that of one type is the order of the primary key.

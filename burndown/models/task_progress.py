@@ -2,11 +2,12 @@
 
 from typing import ClassVar
 
-from sqlalchemy import Float
+from pydantic import StrictBool
+from sqlalchemy import Float, Text, false
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
-from burndown.models.columns import OrderedText, UtcTimestamp
+from burndown.models.columns import Flag, OrderedText, UtcTimestamp
 from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier, Line, Percent, Word
 from burndown.models.time_types import UtcDatetime
@@ -31,6 +32,18 @@ class TaskProgress(Entity, table=True):
     """A message for people."""
     updated_at: UtcDatetime = Field(default_factory=utc_now, sa_type=UtcTimestamp)
     """When it was reported, UTC."""
+    owner: Line | None = Field(default=None, sa_type=Text)
+    """The process that runs the task, or ran it until its end; ``None`` without a lease."""
+    started_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    """When the owner took the lease, UTC."""
+    heartbeat_at: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    """When the owner last renewed the lease, UTC."""
+    lease_until: UtcDatetime | None = Field(default=None, sa_type=UtcTimestamp)
+    """When the lease ends unless it is renewed, UTC; ``None`` once the task has ended."""
+    cancel_requested: StrictBool = Field(
+        default=False, sa_type=Flag, sa_column_kwargs={"server_default": false()}
+    )
+    """Whether somebody has asked the owner to end the task."""
 
 
 class TaskProgressDocument(TypedDict):
@@ -41,3 +54,8 @@ class TaskProgressDocument(TypedDict):
     status: str
     message: str
     updated_at: str
+    owner: str | None
+    started_at: str | None
+    heartbeat_at: str | None
+    lease_until: str | None
+    cancel_requested: bool

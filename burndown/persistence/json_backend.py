@@ -318,7 +318,7 @@ def _read_app_state(records: WorkspaceReader, *_: str | None) -> list[Document]:
 
 
 def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
-    return list(records.tasks.values())
+    return records.tasks
 
 
 # --- writing, with the constraints that a database checks itself -----------------------------

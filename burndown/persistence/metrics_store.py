@@ -26,7 +26,8 @@ class MetricsStore(BudgetStore):
         """Return snapshots of one metric type or of all, newest week first.
 
         Each has ``profile_id``, ``query_id``, ``snapshot_date`` (``2025-W12``), ``metric_type``,
-        ``created_at``, ``metrics`` and ``forecast`` (``None`` if there is none).
+        ``created_at``, ``metrics``, ``forecast`` and ``forecasts``, by metric (both ``None`` if
+        there is none).
 
         Args:
             profile_id: the profile of the query.
@@ -56,6 +57,7 @@ class MetricsStore(BudgetStore):
         metric_type: str,
         metrics: Mapping[str, Any],
         forecast: Mapping[str, Any] | None = None,
+        forecasts: Mapping[str, Any] | None = None,
     ) -> None:
         """Save the metrics of one type in one week, in place of earlier ones.
 
@@ -66,12 +68,14 @@ class MetricsStore(BudgetStore):
             metric_type: ``dora``, ``flow`` or another lower-case word.
             metrics: numbers, strings, objects or null, by name.
             forecast: the forecast made in that week, if any.
+            forecasts: forecasts by the name of their metric, if any.
         """
         snapshot = {
             "snapshot_date": snapshot_date,
             "metric_type": metric_type,
             "metrics": metrics,
             "forecast": forecast,
+            "forecasts": forecasts,
         }
         self.save_metrics_snapshots(profile_id, query_id, [snapshot])
 
@@ -87,8 +91,8 @@ class MetricsStore(BudgetStore):
             profile_id: the profile of the query.
             query_id: the query.
             snapshots: entities, or documents, each with ``snapshot_date``, ``metric_type`` and
-                ``metrics``, and optionally ``forecast`` and ``created_at`` (by default the current
-                time).
+                ``metrics``, and optionally ``forecast``, ``forecasts`` and ``created_at`` (by
+                default the current time).
         """
         now, ids = self.now(), {"profile_id": profile_id, "query_id": query_id}
         self.save_records(

@@ -156,10 +156,12 @@ class QueryDataStore(MetricsStore):
             changelogs: by issue key, each as for :meth:`save_jira_changelog`.
             expires_at: as for :meth:`save_jira_cache`, for all of them; ``None`` means never.
         """
+        now = self.now()
         shared = {
             "profile_id": profile_id,
             "query_id": query_id,
-            "expires_at": expiry_at(expires_at, self.now()),
+            "expires_at": expiry_at(expires_at, now),
+            "created_at": now,
         }
         self.save_records(
             JiraChangelog,

@@ -75,6 +75,17 @@ ADDED: dict[str, dict[str, set[str]]] = {
             "extra",
         }
     },
+    "1.5": {
+        "task_progress": {
+            "owner",
+            "started_at",
+            "heartbeat_at",
+            "lease_until",
+            "cancel_requested",
+        },
+        "jira_changelog_cache": {"created_at"},
+        "metrics_snapshots": {"forecasts"},
+    },
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
@@ -87,15 +98,26 @@ _NO_BUDGETS = (
     + ", ".join(f"NULL AS {column}" for column in sorted(ADDED["1.4"]["budgets"]))
     + " WHERE FALSE",
 )
+_NO_CHANGELOG_TIMES = (
+    "CREATE TEMP VIEW jira_changelog_cache AS "
+    "SELECT NULL AS created_at, * FROM main.jira_changelog_cache",
+)
+_NO_LEASES_AND_FORECASTS = (
+    "CREATE TEMP VIEW task_progress AS SELECT NULL AS owner, NULL AS started_at, "
+    "NULL AS heartbeat_at, NULL AS lease_until, 0 AS cancel_requested, * FROM main.task_progress",
+    "CREATE TEMP VIEW metrics_snapshots AS SELECT NULL AS forecasts, * FROM main.metrics_snapshots",
+)
 READABLE: dict[str, tuple[str, ...]] = {
     "1.1": (
-        "CREATE TEMP VIEW jira_changelog_cache AS "
-        "SELECT NULL AS is_complete, * FROM main.jira_changelog_cache",
+        "CREATE TEMP VIEW jira_changelog_cache AS SELECT NULL AS is_complete, "
+        "NULL AS created_at, * FROM main.jira_changelog_cache",
         *_REVISIONS,
         *_NO_BUDGETS,
+        *_NO_LEASES_AND_FORECASTS,
     ),
-    "1.2": (*_REVISIONS, *_NO_BUDGETS),
-    "1.3": _NO_BUDGETS,
+    "1.2": (*_REVISIONS, *_NO_BUDGETS, *_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
+    "1.3": (*_NO_BUDGETS, *_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
+    "1.4": (*_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
     SCHEMA_VERSION: (),
 }
 """The versions in which a SQLite file can be read without an upgrade.

@@ -168,7 +168,11 @@ single_snapshots = st.fixed_dictionaries(
         "metric_type": st.sampled_from(METRIC_TYPES),
         "metrics": objects,
     },
-    optional={"forecast": st.none() | objects, "created_at": timestamps},
+    optional={
+        "forecast": st.none() | objects,
+        "forecasts": st.none() | objects,
+        "created_at": timestamps,
+    },
 )
 bounds = st.none() | st.sampled_from(
     [*WEEKS, Week(2025, 1), Week(2026, 1), date(2025, 12, 25), datetime(2025, 1, 2, 23), "soon"]

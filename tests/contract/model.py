@@ -85,6 +85,7 @@ BAD: dict[str, dict[str, tuple[Any, str]]] = {
         "metric_type": ("DORA", "metric_type"),
         "metrics": (None, "metrics"),
         "forecast": ({"k": -math.inf}, "forecast.k"),
+        "forecasts": ([], "forecasts"),
         "unknown": (1, "unknown"),
     },
     "budget": {
@@ -500,6 +501,7 @@ class Model(PersistenceBackend):
                 "query_id": query_id,
                 "issue_key": issue_key,
                 "expires_at": None if expires_at is None else self._expiry(expires_at),
+                "created_at": self._now(),
                 **changelog_counts(changelog),
                 "changelog": changelog,
             }
@@ -592,12 +594,14 @@ class Model(PersistenceBackend):
         metric_type: str,
         metrics: Mapping[str, Any],
         forecast: Mapping[str, Any] | None = None,
+        forecasts: Mapping[str, Any] | None = None,
     ) -> None:
         snapshot = {
             "snapshot_date": snapshot_date,
             "metric_type": metric_type,
             "metrics": metrics,
             "forecast": forecast,
+            "forecasts": forecasts,
         }
         self.save_metrics_snapshots(profile_id, query_id, [snapshot])
 
@@ -618,7 +622,7 @@ class Model(PersistenceBackend):
                 "profile_id": profile_id,
                 "query_id": query_id,
             }
-            self._keep(MetricsSnapshot, {"forecast": None, **given})
+            self._keep(MetricsSnapshot, {"forecast": None, "forecasts": None, **given})
 
     # budgets
 
@@ -671,6 +675,14 @@ class Model(PersistenceBackend):
 
     # tasks
 
+    UNLEASED: Mapping[str, Any] = {
+        "owner": None,
+        "started_at": None,
+        "heartbeat_at": None,
+        "lease_until": None,
+        "cancel_requested": False,
+    }
+
     def get_task_progress(self, task_name: str) -> Any:
         return self._find(TaskProgress, task_name)
 
@@ -680,7 +692,7 @@ class Model(PersistenceBackend):
         task = {"task_name": task_name, "progress_percent": progress_percent, "status": status}
         check("task", task)
         progress = {"progress_percent": float(progress_percent), "message": message}
-        self._keep(TaskProgress, {**task, **progress, "updated_at": self._now()})
+        self._keep(TaskProgress, {**task, **progress, "updated_at": self._now(), **self.UNLEASED})
 
     def list_task_progress(self) -> Any:
         return self._below(TaskProgress)

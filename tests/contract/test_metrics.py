@@ -17,6 +17,7 @@ def test_a_snapshot_comes_back_as_it_was_saved(shared: Store, snapshot: dict[str
     shared.empty().save_metrics_snapshot("p", "q", **snapshot)
     expected = {
         "forecast": None,
+        "forecasts": None,
         **snapshot,
         "profile_id": "p",
         "query_id": "q",

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contract.model import Model
 from tests.support.store import START, Store, in_utc, same
 from tests.support.strategies import identifiers, keys, lines, tasks
 
@@ -15,7 +16,7 @@ def test_the_progress_of_a_task_comes_back_as_it_was_saved(
 ) -> None:
     """A task has its last progress, with its time, until it is cleared."""
     shared.clear().save_task_progress(**task)
-    expected = {"message": "", **task, "updated_at": in_utc(START)}
+    expected = {**Model.UNLEASED, "message": "", **task, "updated_at": in_utc(START)}
     found = shared.get_task_progress(task["task_name"])
     assert found == expected
     assert isinstance(found["progress_percent"], float)

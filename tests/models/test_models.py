@@ -130,7 +130,7 @@ def test_an_entity_keeps_every_value_that_it_was_given(model: Any, data: st.Data
     document = data.draw(ENTITIES[model])
     stored = codec_of(model).entity(document).to_document()
     for key, value in document.items():
-        if key.endswith(("_at", "last_used")) and value is not None:
+        if key.endswith(("_at", "_until", "last_used")) and value is not None:
             timestamp = datetime.fromisoformat(value) if isinstance(value, str) else value
             assert datetime.fromisoformat(stored[key]) == timestamp.astimezone()
         else:

@@ -79,7 +79,7 @@ few_snapshots = st.lists(
                 st.sampled_from(["flow_time", "dora_mttr", "x", "x (double)"]), metric_values
             ),
         },
-        optional={"forecast": st.none() | json_objects},
+        optional={"forecast": st.none() | json_objects, "forecasts": st.none() | json_objects},
     )
     | snapshots,
     max_size=4,

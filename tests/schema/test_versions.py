@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, inspect
 
 from burndown import SQLiteBackend, StorageError
 from burndown.database import Database, SQLiteDatabase, open_database
-from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query
+from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query, TaskProgress
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
 from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
@@ -246,6 +246,61 @@ def test_a_downgrade_deletes_no_budget(
         assert database.schema_version() == "1.3"
         assert records(backend) == before  # type: ignore[arg-type]
         assert database.schema_version() == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
+def test_a_downgrade_deletes_no_forecast_by_metric(
+    location: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """It is refused, and changes nothing, until no snapshot has some."""
+    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
+    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
+    with SQLBackend(database) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        week = {"snapshot_date": "2025-W12", "metric_type": "flow", "metrics": {}, "forecast": {}}
+        backend.save_metrics_snapshot("p", "q", **week, forecasts={})
+        before = records(backend)  # type: ignore[arg-type]
+        with pytest.raises(StorageError, match="forecasts by metric, such as those of week 2025-W"):
+            database.change_version("1.4")
+        assert database.schema_version() == SCHEMA_VERSION
+        assert records(backend) == before  # type: ignore[arg-type]
+        backend.save_metrics_snapshot("p", "q", **week)
+        before = records(backend)  # type: ignore[arg-type]
+        database.change_version("1.4")
+        assert database.schema_version() == "1.4"
+        assert records(backend) == before  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
+def test_a_downgrade_reports_what_it_forgets(
+    location: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Leases of tasks, and when changelogs were saved; what 1.4 has a place for is kept."""
+    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
+    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
+    with SQLBackend(database) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        database.change_version("1.4")
+        assert caplog.messages == []
+        backend.save_jira_changelogs("p", "q", {"K-1": {}, "K-2": {}})
+        task = {"task_name": "t", "progress_percent": 30.0, "status": "running", "message": "a"}
+        lease = {"owner": "o", "started_at": timestamp(), "lease_until": timestamp()}
+        backend.save_records(TaskProgress, [{**task, **lease}])
+        database.change_version("1.4")
+        assert caplog.messages == [
+            "Schema version 1.4 has no place for leases of tasks: 1",
+            "Schema version 1.4 has no place for times at which changelogs were saved: 2",
+        ]
+        [found] = backend.records(TaskProgress)
+        changelogs = list(backend.records(JiraChangelog))
+    assert task.items() <= found.items()
+    assert [found[key] for key in (*lease, "heartbeat_at")] == [None] * 4
+    assert [each["created_at"] for each in changelogs] == [None, None]
 
 
 @pytest.mark.parametrize("written", [0, -1, 2**53, 1.0, True, None, "draft", {"revision": 1}])

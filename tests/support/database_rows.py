@@ -41,6 +41,7 @@ _JSON = {
     "data",
     "metrics",
     "forecast",
+    "forecasts",
 }
 
 

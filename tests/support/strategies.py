@@ -298,7 +298,7 @@ def queries(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict
 
 snapshots = st.fixed_dictionaries(
     {"snapshot_date": iso_weeks, "metric_type": words, "metrics": json_objects},
-    optional={"forecast": st.none() | json_objects},
+    optional={"forecast": st.none() | json_objects, "forecasts": st.none() | json_objects},
 )
 """Snapshots, as the backend accepts them."""
 
@@ -327,6 +327,14 @@ tasks = st.fixed_dictionaries(
     {"task_name": identifiers, "progress_percent": percents, "status": words},
     optional={"message": lines},
 )
+leases = {
+    "owner": st.none() | lines,
+    "started_at": st.none() | given_timestamps,
+    "heartbeat_at": st.none() | given_timestamps,
+    "lease_until": st.none() | given_timestamps,
+    "cancel_requested": st.booleans(),
+}
+"""Fields that only the owner of a task sets."""
 responses = json_objects | st.fixed_dictionaries(
     {"issues": st.lists(json_objects, max_size=3), "total": st.integers(0, 10**6)}
 )
@@ -345,7 +353,10 @@ ENTITIES: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     JiraChangelog: st.fixed_dictionaries(
         {**_OF_QUERY, "issue_key": keys, "changelog": json_objects},
-        optional={"expires_at": st.none() | given_timestamps},
+        optional={
+            "expires_at": st.none() | given_timestamps,
+            "created_at": st.none() | given_timestamps,
+        },
     ),
     ProjectData: st.fixed_dictionaries(
         {**_OF_QUERY, "data": json_objects}, optional={"updated_at": given_timestamps}
@@ -361,7 +372,7 @@ ENTITIES: dict[type[Any], st.SearchStrategy[Any]] = {
     TaskProgress: st.builds(
         lambda task, more: {**task, **more},
         tasks,
-        st.fixed_dictionaries({}, optional={"updated_at": given_timestamps}),
+        st.fixed_dictionaries({}, optional={"updated_at": given_timestamps, **leases}),
     ),
 }
 """Documents of every entity."""
@@ -436,12 +447,15 @@ ASSIGNABLE_REFUSALS: list[tuple[type[Any], str, Any]] = [
     (JiraCache, "response", []),
     (JiraCache, "response", {"issues": [math.nan]}),
     (JiraChangelog, "changelog", None),
+    (JiraChangelog, "created_at", "soon"),
     (ProjectData, "data", {1: 2}),
     (MetricsSnapshot, "snapshot_date", "2025-W60"),
     (MetricsSnapshot, "snapshot_date", "2025-W53"),
     (MetricsSnapshot, "metric_type", "DORA"),
     (MetricsSnapshot, "metrics", {"k": {"k": (1,)}}),
     (MetricsSnapshot, "forecast", [1]),
+    (MetricsSnapshot, "forecasts", [1]),
+    (MetricsSnapshot, "forecasts", {"k": {"k": math.nan}}),
     (Budget, "time_allocated_weeks", -1),
     (Budget, "time_allocated_weeks", "12"),
     (Budget, "time_allocated_weeks", True),
@@ -480,6 +494,12 @@ ASSIGNABLE_REFUSALS: list[tuple[type[Any], str, Any]] = [
     (TaskProgress, "progress_percent", True),
     (TaskProgress, "status", "Running"),
     (TaskProgress, "message", None),
+    (TaskProgress, "owner", 3),
+    (TaskProgress, "started_at", "yesterday"),
+    (TaskProgress, "heartbeat_at", 1735689600),
+    (TaskProgress, "lease_until", "soon"),
+    (TaskProgress, "cancel_requested", 1),
+    (TaskProgress, "cancel_requested", None),
 ]
 """A model, one of its attributes, and an invalid value for it."""
 

@@ -84,7 +84,11 @@ def _read_documents(
         skip = partial(findings.add_damaged, path, irreplaceable=irreplaceable)
         if model is JiraChangelog:
             return [
-                {**found, "expires_at": sidecar.changelogs.get(found["issue_key"])}
+                {
+                    **found,
+                    "expires_at": sidecar.changelogs.get(found["issue_key"]),
+                    "created_at": sidecar.changelogs_created.get(found["issue_key"]),
+                }
                 for found in changelog_documents(value, report, skip)
             ]
         if model is MetricsSnapshot:

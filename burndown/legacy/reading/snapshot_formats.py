@@ -59,7 +59,7 @@ def described_snapshots(
             continue
         values = {**weeks[info.snapshot_date], **info.values}
         found[info.snapshot_date, info.metric_type] = {
-            **info.model_dump(include={"snapshot_date", "metric_type", "created_at", "forecast"}),
+            **info.model_dump(exclude={"metrics", "values"}),
             "metrics": {name: values[name] for name in info.metrics if name in values},
         }
         claimed.setdefault(info.snapshot_date, set()).update(info.metrics)

@@ -10,7 +10,15 @@ from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE
 from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
-from burndown.models import SCHEMA_VERSION, Document, Entity, Profile, Query, QueryData
+from burndown.models import (
+    SCHEMA_VERSION,
+    Document,
+    Entity,
+    Profile,
+    Query,
+    QueryData,
+    TaskProgress,
+)
 from burndown.models.codec import codec_of
 
 __all__ = ["WorkspaceReader", "find_damages"]
@@ -82,9 +90,10 @@ class WorkspaceReader:
         return {"schema_version": SCHEMA_VERSION, **self.workspace.app_state}
 
     @property
-    def tasks(self) -> dict[str, Document]:
-        """Return the progress of all tasks, by name."""
-        return self.workspace.sidecar.tasks
+    def tasks(self) -> list[Document]:
+        """Return the progress of all tasks."""
+        tasks = self.workspace.sidecar.tasks.values()
+        return self._complete(TaskProgress, [*tasks], self._root / STATE)
 
     def queries(self) -> Iterator[tuple[str, LegacyQuery]]:
         """Yield all queries, each with the id of its profile."""

@@ -6,6 +6,7 @@ sidecar.
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from burndown.files.reading import digest
@@ -59,11 +60,8 @@ def query_files(
         weeks, sidecar.snapshots = _weeks(found)
         return {name: encode_file(weeks)}
     if model is JiraChangelog:
-        sidecar.changelogs = {
-            each["issue_key"]: to_utc(each["expires_at"])
-            for each in found
-            if each["expires_at"] is not None
-        }
+        sidecar.changelogs = _times(found, "expires_at")
+        sidecar.changelogs_created = _times(found, "created_at")
         return {name: encode_file({each["issue_key"]: each["changelog"] for each in found})}
     if model is ProjectData:
         data = encode_file(found[-1]["data"])  # a query has one, and the last one replaces others
@@ -76,6 +74,11 @@ def query_files(
             [{key: each[key] for key in each if key not in QUERY_IDS} for each in found]
         )
     }
+
+
+def _times(changelogs: Iterable[Document], field: str) -> dict[str, datetime]:
+    """Return the timestamps in a field, by issue key."""
+    return {each["issue_key"]: to_utc(each[field]) for each in changelogs if each[field]}
 
 
 def _weeks(documents: Iterable[Document]) -> tuple[dict[str, Any], list[SnapshotInfo]]:

@@ -113,6 +113,7 @@ def fill(backend: SQLiteBackend) -> None:
     backend.save_jira_changelogs("plain", "q", pages)
     backend.save_project_data("kafka", "12w", {"statistics": [{"date": "NaT"}], "1": 1e-300})
     weeks = [f"2025-W{week:02d}" for week in range(1, 53)]
+    forecasts = {"flow_time": {"forecast_value": 1, "weights": [0.25, 1e-300]}}
     for metric_type, forecast in (("dora", None), ("flow", {"forecast_value": 1.0})):
         backend.save_metrics_snapshots(
             "kafka",
@@ -123,6 +124,7 @@ def fill(backend: SQLiteBackend) -> None:
                     "metric_type": metric_type,
                     "metrics": {"flow_time": {"median_days": None, "weeks": [week]}},
                     "forecast": forecast,
+                    "forecasts": forecast and forecasts,
                 }
                 for week in weeks
             ],
@@ -146,6 +148,9 @@ def fill(backend: SQLiteBackend) -> None:
     backend.set_app_state("active_profile_id", "kafka")
     backend.set_app_state("migration_complete", "true")
     backend.save_task_progress("fetch", 33.3, "running", "75 %")
+    task = {"task_name": "leased", "progress_percent": 50.0, "status": "running"}
+    lease = {"owner": "größer:1:ab", "lease_until": NOW, "cancel_requested": True}
+    backend.save_records(models.TaskProgress, [{**task, **lease, "started_at": NOW}])
 
 
 def records(backend: SQLiteBackend) -> dict[str, list[Any]]:
