@@ -175,6 +175,7 @@ class AsyncBackend:
     save_records = _awaited(PersistenceBackend.save_records)
     delete_records = _awaited(PersistenceBackend.delete_records)
     describe = _awaited(PersistenceBackend.describe)
+    compact = _awaited(PersistenceBackend.compact)
     exists = _awaited(PersistenceBackend.exists)
     check_integrity = _awaited(PersistenceBackend.check_integrity)
     backup = _awaited(PersistenceBackend.backup)

@@ -243,6 +243,7 @@ class JSONBackend(PersistenceBackend):
         return {
             "location": str(self.folder),
             "size_bytes": stored_size(self.folder) if self.exists() else 0,
+            "free_bytes": 0,
             "schema_version": self.get_app_state("schema_version") if self.exists() else None,
         }
 

@@ -102,11 +102,28 @@ class RecordStore(ABC):
 
     @abstractmethod
     def describe(self) -> Document:
-        """Return ``location``, ``size_bytes`` and ``schema_version`` of the store.
+        """Return ``location``, ``size_bytes``, ``free_bytes`` and ``schema_version`` of the store.
 
-        The location is a path, or a URL with its password masked. The version is ``None`` if the
-        store does not exist yet.
+        The location is a path, or a URL with its password masked. Free bytes are those of the size
+        that hold nothing, since data was deleted: new data takes them, and :meth:`compact` gives
+        them back. They are ``None`` on a server, which does not tell. The version is ``None`` if
+        the store does not exist yet.
         """
+
+    def compact(self) -> int:
+        """Give the space of deleted data back to the file system, while others read and write.
+
+        A SQLite file that an earlier release made is rewritten the first time; other writers wait
+        for that.
+
+        Returns:
+            By how many bytes the store has become smaller; 0 for a store that keeps no free bytes,
+            which is the default.
+
+        Raises:
+            StorageError: it is called within a transaction, or the disk is full.
+        """
+        return 0
 
     @abstractmethod
     def exists(self) -> bool:

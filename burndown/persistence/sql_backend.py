@@ -182,8 +182,12 @@ class SQLBackend(PersistenceBackend):
         return {
             "location": self.database.location,
             "size_bytes": self.database.size(),
+            "free_bytes": self.database.free_bytes(),
             "schema_version": self._schema_version() if self.exists() else None,
         }
+
+    def compact(self) -> int:
+        return self.database.compact()
 
     def _schema_version(self) -> str | None:
         with self.database.read_session() as session:

@@ -572,8 +572,14 @@ class AgreementMachine(RuleBasedStateMachine):
     def describe(self) -> None:
         for backend in self.backends.values():
             found = backend.describe()
-            assert found.keys() == {"location", "size_bytes", "schema_version"}
+            assert found.keys() == {"location", "size_bytes", "free_bytes", "schema_version"}
             assert found["schema_version"] == backend.get_app_state("schema_version") is not None
+
+    @precondition(lambda self: not self.open)
+    @rule()
+    def compact(self) -> None:
+        for backend in self.backends.values():
+            assert backend.compact() >= 0
 
     @rule()
     def exists(self) -> None:
