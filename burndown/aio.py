@@ -18,14 +18,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial, wraps
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 from weakref import WeakKeyDictionary
 
 from burndown import persistence
+from burndown.models import MetricSeries, Week
 from burndown.persistence import PersistenceBackend
 from burndown.transactions import hold_by_task
 
@@ -196,6 +198,7 @@ class AsyncBackend:
     save_project_data = _awaited(PersistenceBackend.save_project_data)
     delete_project_data = _awaited(PersistenceBackend.delete_project_data)
     get_metrics_snapshots = _awaited(PersistenceBackend.get_metrics_snapshots)
+    patch_metrics = _awaited(PersistenceBackend.patch_metrics)
     save_metrics_snapshot = _awaited(PersistenceBackend.save_metrics_snapshot)
     save_metrics_snapshots = _awaited(PersistenceBackend.save_metrics_snapshots)
     delete_metrics_snapshots = _awaited(PersistenceBackend.delete_metrics_snapshots)
@@ -219,6 +222,30 @@ class AsyncBackend:
     save_task_progress = _awaited(PersistenceBackend.save_task_progress)
     list_task_progress = _awaited(PersistenceBackend.list_task_progress)
     clear_task_progress = _awaited(PersistenceBackend.clear_task_progress)
+
+    @overload
+    async def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: str,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> MetricSeries: ...
+
+    @overload
+    async def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: list[str],
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> list[MetricSeries]: ...
+
+    @wraps(PersistenceBackend.get_series)
+    async def get_series(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - as all others
+        return await _run(self.backend.get_series, *args, **kwargs)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -11,6 +11,7 @@ from burndown.models.documents import Document
 from burndown.models.entity import Entity
 from burndown.models.jira_cache import JiraCache, JiraCacheEntry, jira_cache_key
 from burndown.models.jira_changelog import JiraChangelog, JiraChangelogEntry
+from burndown.models.metric_series import MetricSeries
 from burndown.models.metrics_snapshot import (
     DoraMetrics,
     FlowMetrics,
@@ -64,6 +65,7 @@ __all__ = [
     "JiraChangelogEntry",
     "JiraConfig",
     "MetricForecast",
+    "MetricSeries",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
     "Profile",

@@ -79,7 +79,8 @@ class Week:
     @staticmethod
     def span(first: "Week", last: "Week") -> list["Week"]:
         """Return the weeks from the first to the last, both included, in their order."""
-        return [first + number for number in range(last - first + 1)]
+        days = range(first.monday.toordinal(), last.monday.toordinal() + 1, 7)
+        return [Week.of(date.fromordinal(day)) for day in days]
 
     @property
     def monday(self) -> date:

@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any, cast, overload
 
-from burndown.models import MetricsSnapshot, MetricsSnapshotDocument, Week
+from burndown.models import (
+    Document,
+    MetricSeries,
+    MetricsSnapshot,
+    MetricsSnapshotDocument,
+    Week,
+)
+from burndown.models.codec import codec_of
+from burndown.models.metric_series import metric_type_of, series_of
 from burndown.persistence.arguments import checked_limit, checked_weeks, document_of
 from burndown.persistence.budget_store import BudgetStore
 
@@ -48,6 +56,63 @@ class MetricsStore(BudgetStore):
         ]
         found.sort(key=lambda each: str(each["snapshot_date"]), reverse=True)
         return cast("list[MetricsSnapshotDocument]", found[:limit])
+
+    @overload
+    def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: str,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> MetricSeries: ...
+
+    @overload
+    def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: list[str],
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> list[MetricSeries]: ...
+
+    def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: str | list[str],
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> MetricSeries | list[MetricSeries]:
+        """Return a metric, or each of several, as lists with an item for each week, for a plot.
+
+        A series has ``metric``, ``unit`` (``None`` if it is not known), ``weeks`` such as
+        ``2025-W12``, oldest first and without gaps, and as many ``values``: numbers, or ``None``
+        where there is none. ``forecast``, ``lower`` and ``upper`` have the forecast that was saved
+        with the week, and its bounds. The lists are empty if nothing is stored and a bound is
+        missing.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            metric: the type and the name, such as ``dora.lead_time_days``; or a list, for series
+                over the same weeks. The DORA and Flow metrics are found as numbers and as objects
+                of the dashboard. A path leads into an object: ``flow.flow_load.by_status.Testing``.
+            since: the first week, or a day in it; ``None`` for the first that is stored.
+            until: the last week, or a day in it; ``None`` for the last that is stored.
+
+        Raises:
+            ValidationError: a metric has no type, or a bound is no week.
+        """
+        metrics = [metric] if isinstance(metric, str) else metric
+        types = {metric_type_of(each) for each in metrics}
+        single_type = next(iter(types)) if len(types) == 1 else None
+        found = self.get_metrics_snapshots(
+            profile_id, query_id, single_type, None, since=since, until=until
+        )
+        series = series_of(metrics, found, since, until)
+        return series[0] if isinstance(metric, str) else series
 
     def save_metrics_snapshot(
         self,
@@ -103,6 +168,48 @@ class MetricsStore(BudgetStore):
             ),
         )
 
+    def patch_metrics(
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshot_date: Week | date | str,
+        metric_type: str,
+        metrics: Mapping[str, Any],
+        forecasts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Save some metrics of a week, and keep its others; of concurrent ones, none is lost.
+
+        Args:
+            profile_id: the profile of the query.
+            query_id: the query.
+            snapshot_date: the week, as for :meth:`save_metrics_snapshot`. If it has no snapshot of
+                this type, it gets one.
+            metric_type: the type of all the metrics.
+            metrics: by name; each replaces the stored one. ``None`` removes it.
+            forecasts: likewise, by the name of their metric; ``None`` keeps all.
+        """
+        given = {
+            "profile_id": profile_id,
+            "query_id": query_id,
+            "snapshot_date": snapshot_date,
+            "metric_type": metric_type,
+            "created_at": self.now(),
+            "metrics": metrics,
+            "forecasts": forecasts,
+        }
+        # Refused before the transaction begins, and with the week as it is stored.
+        [patch] = codec_of(MetricsSnapshot).complete([given])
+        week = patch["snapshot_date"]
+        with self.transaction():
+            found = self.get_metrics_snapshots(
+                profile_id, query_id, metric_type, 1, since=week, until=week
+            )
+            stored: Mapping[str, Any] = found[0] if found else {}
+            merged = {key: _merged(stored.get(key), patch[key]) for key in ("metrics", "forecasts")}
+            self.save_records(
+                MetricsSnapshot, [{**patch, **merged, "forecast": stored.get("forecast")}]
+            )
+
     def delete_metrics_snapshots(
         self,
         profile_id: str,
@@ -133,3 +240,11 @@ class MetricsStore(BudgetStore):
             one_of={} if metric_type is None else {"metric_type": [metric_type]},
             between={"snapshot_date": checked_weeks(since, until)},
         )
+
+
+def _merged(stored: Document | None, changes: Document | None) -> Document | None:
+    """Return an object with changed keys, of which ``None`` removes one."""
+    if changes is None:
+        return stored
+    merged = {**(stored or {}), **changes}
+    return {key: item for key, item in merged.items() if item is not None or key not in changes}

@@ -518,6 +518,20 @@ class AgreementMachine(RuleBasedStateMachine):
         owners = ids if is_of_query else (ids[0], None)
         self.ask("delete_metrics_snapshots", *owners, metric_type, since=since, until=until)
 
+    @rule(
+        ids=of_query,
+        metric=st.sampled_from(["dora.k", "other.k", "dora", ["dora.k", "flow.k.k"], []]),
+        since=bounds,
+        until=bounds,
+    )
+    def get_series(self, ids: Ids, metric: Any, since: Any, until: Any) -> None:
+        self.ask("get_series", *ids, metric, since, until)
+
+    @rule(ids=of_query, snapshot=sometimes_invalid("snapshot", single_snapshots))
+    def patch_metrics(self, ids: Ids, snapshot: Document) -> None:
+        given = ("snapshot_date", "metric_type", "metrics", "forecasts")
+        self.ask("patch_metrics", *ids, **{key: snapshot[key] for key in given if key in snapshot})
+
     @rule(ids=of_query, snapshot=sometimes_invalid("snapshot", single_snapshots))
     def save_metrics_snapshot(self, ids: Ids, snapshot: Document) -> None:
         given = {key: snapshot[key] for key in snapshot if key not in ("unknown", "created_at")}

@@ -605,6 +605,32 @@ class Model(PersistenceBackend):
         }
         self.save_metrics_snapshots(profile_id, query_id, [snapshot])
 
+    def patch_metrics(
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshot_date: Week | date | str,
+        metric_type: str,
+        metrics: Mapping[str, Any],
+        forecasts: Mapping[str, Any] | None = None,
+    ) -> None:
+        key = {"snapshot_date": snapshot_date, "metric_type": metric_type}
+        given = {"metrics": metrics, "forecasts": forecasts}
+        check("snapshot", {**key, **given})
+        self._require(profile_id, query_id)
+        found = self._find(
+            MetricsSnapshot, profile_id, query_id, metric_type, str(snapshot_date)
+        ) or {"forecast": None, "forecasts": None, "metrics": {}}
+        snapshot = {**copy.deepcopy(found), **key}
+        for name, changes in given.items():
+            if changes is not None:
+                snapshot[name] = snapshot[name] or {}
+                for each, change in changes.items():
+                    snapshot[name].pop(each, None)
+                    if change is not None:
+                        snapshot[name][each] = change
+        self.save_metrics_snapshots(profile_id, query_id, [{**snapshot, "created_at": self._now()}])
+
     def save_metrics_snapshots(
         self,
         profile_id: str,

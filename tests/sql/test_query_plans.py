@@ -129,6 +129,14 @@ CALLS: list[tuple[Call, set[str]]] = [
         lambda b: b.get_metrics_snapshots(*IDS, "dora", 12),
         {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})"},
     ),
+    (
+        lambda b: b.get_series(*IDS, "dora.k", "2025-W12"),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})"},
+    ),
+    (
+        lambda b: b.patch_metrics(*IDS, "2025-W12", "dora", {}),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})"},
+    ),
     (lambda b: b.delete_jira_caches("p"), {"jira_cache (profile_id=?)"}),
     (
         lambda b: b.delete_jira_caches(*IDS, "key"),
