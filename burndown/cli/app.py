@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from burndown.cli.deletion import clear, compact
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_
 from burndown.cli.versions import downgrade, upgrade
@@ -24,7 +25,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _command in (demo, migrate, show, check, backup, copy, export, import_, upgrade, downgrade):
+for _command in (
+    *(demo, migrate, show, check, backup, copy, export, import_),
+    *(clear, compact, upgrade, downgrade),
+):
     app.command(name=_command.__name__.rstrip("_"))(_command)
 
 

@@ -54,16 +54,17 @@ def open_store(location: str | Path, *, read_only: bool = False) -> Iterator[Per
 
 
 @contextmanager
-def open_existing(settings: Settings) -> Iterator[PersistenceBackend]:
-    """Open the store of the settings for a command that only reads.
+def open_existing(settings: Settings, *, read_only: bool = True) -> Iterator[PersistenceBackend]:
+    """Open the store of the settings for a command that needs one.
 
     Raises:
         StorageError: there is no database. Opening one for writing would create it.
     """
-    with open_store(settings.database, read_only=True) as backend:
+    with open_store(settings.database, read_only=read_only) as backend:
         if not backend.exists():
-            # For a file or schema of another program, this raises an error that names its content.
-            backend.list_profiles()
+            with open_backend(settings.database, read_only=True) as inspected:
+                # For a file or schema of another program, it raises an error with its content.
+                inspected.list_profiles()
             location = backend.describe()["location"]
             raise StorageError(
                 f"There is no database at {location}; create one with `burndown migrate`"

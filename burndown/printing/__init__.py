@@ -8,6 +8,8 @@ from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
     backed_up,
     changed_version,
+    cleared,
+    compacted,
     copied,
     exported,
     exported_workspace,
@@ -22,6 +24,8 @@ from burndown.printing.progress import copy_progress, migration_progress
 __all__ = [
     "backed_up",
     "changed_version",
+    "cleared",
+    "compacted",
     "copied",
     "copy_progress",
     "error",
