@@ -57,15 +57,19 @@ def open_store(location: str | Path, *, read_only: bool = False) -> Iterator[Per
 def open_existing(settings: Settings, *, read_only: bool = True) -> Iterator[PersistenceBackend]:
     """Open the store of the settings for a command that needs one.
 
+    Args:
+        settings: the settings.
+        read_only: whether the command only reads.
+
     Raises:
-        StorageError: there is no database. Opening one for writing would create it.
+        StorageError: there is no database. The first write would create it.
     """
     with open_store(settings.database, read_only=read_only) as backend:
         if not backend.exists():
-            with open_backend(settings.database, read_only=True) as inspected:
-                # For a file or schema of another program, it raises an error with its content.
-                inspected.list_profiles()
-            location = backend.describe()["location"]
+            with open_backend(settings.database, read_only=True) as missing:
+                # For a file or schema of another program, this raises an error that names it.
+                missing.list_profiles()
+                location = missing.describe()["location"]
             raise StorageError(
                 f"There is no database at {location}; create one with `burndown migrate`"
             )

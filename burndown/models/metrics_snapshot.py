@@ -1,6 +1,6 @@
 """The metrics of a week."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
@@ -25,6 +25,7 @@ __all__ = [
     "MetricForecast",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
+    "patched_snapshot",
 ]
 
 _Object = Annotated[dict[str, Any] | None, lenient(dict)]
@@ -155,3 +156,22 @@ add_index(
     "-snapshot_date",
     "metric_type",
 )
+
+
+def patched_snapshot(stored: Sequence[Mapping[str, Any]], patch: Document) -> Document:
+    """Return a snapshot with the metrics and forecasts of a patch, of which ``None`` removes one.
+
+    Args:
+        stored: the snapshot of its week and type, if there is one.
+        patch: a complete document. Without ``forecasts``, the stored ones are kept.
+    """
+    [before] = stored or [{}]
+    merged = {key: _merged(before.get(key), patch[key]) for key in ("metrics", "forecasts")}
+    return {**patch, **merged, "forecast": before.get("forecast")}
+
+
+def _merged(stored: Document | None, changes: Document | None) -> Document | None:
+    if changes is None:
+        return stored
+    merged = {**(stored or {}), **changes}
+    return {key: item for key, item in merged.items() if item is not None or key not in changes}

@@ -13,6 +13,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.metric_series import metric_type_of, series_of
+from burndown.models.metrics_snapshot import patched_snapshot
 from burndown.persistence.arguments import checked_limit, checked_weeks, document_of
 from burndown.persistence.budget_store import BudgetStore
 
@@ -199,16 +200,16 @@ class MetricsStore(BudgetStore):
         }
         # Refused before the transaction begins, and with the week as it is stored.
         [patch] = codec_of(MetricsSnapshot).complete([given])
+        self._patch_snapshot(patch)
+
+    def _patch_snapshot(self, patch: Document) -> None:
+        """Save a snapshot that is merged into the stored one, in one transaction."""
         week = patch["snapshot_date"]
         with self.transaction():
             found = self.get_metrics_snapshots(
-                profile_id, query_id, metric_type, 1, since=week, until=week
+                patch["profile_id"], patch["query_id"], patch["metric_type"], 1, week, week
             )
-            stored: Mapping[str, Any] = found[0] if found else {}
-            merged = {key: _merged(stored.get(key), patch[key]) for key in ("metrics", "forecasts")}
-            self.save_records(
-                MetricsSnapshot, [{**patch, **merged, "forecast": stored.get("forecast")}]
-            )
+            self.save_records(MetricsSnapshot, [patched_snapshot(found, patch)])
 
     def delete_metrics_snapshots(
         self,
@@ -240,11 +241,3 @@ class MetricsStore(BudgetStore):
             one_of={} if metric_type is None else {"metric_type": [metric_type]},
             between={"snapshot_date": checked_weeks(since, until)},
         )
-
-
-def _merged(stored: Document | None, changes: Document | None) -> Document | None:
-    """Return an object with changed keys, of which ``None`` removes one."""
-    if changes is None:
-        return stored
-    merged = {**(stored or {}), **changes}
-    return {key: item for key, item in merged.items() if item is not None or key not in changes}

@@ -41,7 +41,7 @@ from burndown.repositories.jira_changelog import (
     get_jira_changelogs,
     list_jira_changelogs,
 )
-from burndown.repositories.metrics_snapshot import list_metrics_snapshots
+from burndown.repositories.metrics_snapshot import list_metrics_snapshots, patch_metrics_snapshot
 from burndown.repositories.profile import delete_profile, get_profile, list_profiles, save_profile
 from burndown.repositories.project_data import get_project_data
 from burndown.repositories.query import delete_query, get_query, list_queries
@@ -162,6 +162,9 @@ class SQLBackend(PersistenceBackend):
             checked_limit(limit),
             *checked_weeks(since, until),
         )
+
+    def _patch_snapshot(self, patch: Document) -> None:
+        self.database.write(patch_metrics_snapshot, patch)
 
     def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
         return self.database.read(get_budget, profile_id, query_id)

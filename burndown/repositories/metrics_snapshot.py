@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import bindparam
 
 from burndown.models import MetricsSnapshot
-from burndown.models.metrics_snapshot import MetricsSnapshotDocument
+from burndown.models.documents import Document
+from burndown.models.metrics_snapshot import MetricsSnapshotDocument, patched_snapshot
 from burndown.models.week import FIRST_WEEK, LAST_WEEK
-from burndown.repositories.base import Repository, query_conditions
+from burndown.repositories.base import Repository, query_conditions, save_documents
 from burndown.sql import Executor, Statement, select_documents, within
 
-__all__ = ["MetricsSnapshotRepository", "list_metrics_snapshots"]
+__all__ = ["MetricsSnapshotRepository", "list_metrics_snapshots", "patch_metrics_snapshot"]
 
 _C = MetricsSnapshot.__table__.c
 _OF_QUERY = select_documents(MetricsSnapshot.__table__).where(
@@ -60,6 +61,15 @@ def list_metrics_snapshots(
     if metric_type is None:
         return _LIST.documents(executor, **parameters)
     return _LIST_OF_TYPE.documents(executor, **parameters, metric_type=metric_type)
+
+
+def patch_metrics_snapshot(executor: Executor, patch: Document) -> None:
+    """Save a snapshot that is merged into the stored one, as :func:`patched_snapshot` does."""
+    week = patch["snapshot_date"]
+    found = list_metrics_snapshots(
+        executor, patch["profile_id"], patch["query_id"], patch["metric_type"], 1, week, week
+    )
+    save_documents(executor, MetricsSnapshot, [patched_snapshot(found, patch)])
 
 
 class MetricsSnapshotRepository(Repository[MetricsSnapshot]):
