@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from burndown.errors import (
-    BudgetNotFoundError,
     ProfileNotFoundError,
     QueryNotFoundError,
     StorageError,
@@ -27,7 +26,6 @@ from burndown.legacy import (
 from burndown.models import (
     EXPIRING_ENTITIES,
     AppState,
-    Budget,
     Entity,
     Profile,
     Query,
@@ -198,18 +196,6 @@ class JSONBackend(PersistenceBackend):
             if profile is None or query is None:
                 raise QueryNotFoundError(profile_id, query_id)
             writer.delete_query(profile, query)
-
-    def delete_budget(self, profile_id: str, query_id: str) -> None:
-        with self._writing() as writer:
-            profile = writer.reader.find(profile_id)
-            query = writer.reader.find_query(profile_id, query_id)
-            if (
-                profile is None
-                or query is None
-                or not writer.reader.data(Budget, profile_id, query)
-            ):
-                raise BudgetNotFoundError(profile_id, query_id)
-            writer.save_data(Budget, profile, query, [])
 
     # --- app state, caches and tasks ---------------------------------------------------------
 

@@ -33,7 +33,7 @@ from burndown.persistence.caching import listed_cache, listed_changelog
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
-from burndown.repositories.budget import delete_budget, get_budget
+from burndown.repositories.budget import get_budget
 from burndown.repositories.deletion import delete_rows
 from burndown.repositories.jira_cache import get_jira_cache, list_jira_caches
 from burndown.repositories.jira_changelog import (
@@ -168,9 +168,6 @@ class SQLBackend(PersistenceBackend):
 
     def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
         return self.database.read(get_budget, profile_id, query_id)
-
-    def delete_budget(self, profile_id: str, query_id: str) -> None:
-        self.database.write(delete_budget, profile_id, query_id)
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         return self.database.read(get_task_progress, task_name)

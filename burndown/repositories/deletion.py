@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import bindparam, delete
@@ -19,8 +20,8 @@ def delete_rows(
     entity: type[QueryData],
     profile_id: str,
     query_id: str | None,
-    one_of: Mapping[str, Iterable[str]],
-    between: Mapping[str, tuple[str, str]],
+    one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+    between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> int:
     """Delete the rows of a profile that meet all conditions; return the number of deleted rows.
 

@@ -13,7 +13,6 @@ def test_a_backend_implements_few_methods() -> None:
         *("records", "save_records", "delete_records", "transaction"),
         *("save_profile", "delete_profile", "save_query", "delete_query"),
         *("set_app_state", "cleanup_expired_cache", "clear_task_progress"),
-        "delete_budget",
         *("describe", "exists", "check_integrity", "backup", "close"),
     }
 
