@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -268,6 +268,50 @@ class Floor:
             }
             for week, created_at, metrics, forecast, forecasts in rows
         ]
+
+    def get_series(self, profile_id: str, query_id: str, metric: str, since: str) -> Json:
+        kind, name = metric.split(".")
+        rows = self.connection.execute(
+            "SELECT snapshot_date, metrics, forecast, forecasts FROM metrics_snapshots"
+            " WHERE profile_id = ? AND query_id = ? AND metric_type = ? AND snapshot_date >= ?",
+            (profile_id, query_id, kind, since),
+        )
+        stored = {
+            week: (json.loads(metrics)[name], forecast and json.loads(forecast), forecasts)
+            for week, metrics, forecast, forecasts in rows
+        }
+        weeks, day = [since], date.fromisocalendar(int(since[:4]), int(since[6:]), 1)
+        while weeks[-1] < max(stored):
+            day += timedelta(weeks=1)
+            weeks.append("{}-W{:02}".format(*day.isocalendar()[:2]))
+        values = []
+        for week in weeks:
+            metric_of_week = stored[week][0] if week in stored else {"completed_count": 0}
+            has_value = metric_of_week["completed_count"]
+            values.append(metric_of_week["median_days"] if has_value else None)
+        none = [None] * len(weeks)
+        forecasts_of_weeks = {"forecast": none, "lower": none, "upper": none}
+        found = {"metric": metric, "unit": "days", "weeks": weeks, "values": values}
+        return {**found, **forecasts_of_weeks}
+
+    def patch_metrics(
+        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Json
+    ) -> None:
+        key = (profile_id, query_id, kind, week)
+        of_week = " WHERE profile_id=? AND query_id=? AND metric_type=? AND snapshot_date=?"
+        with self.transaction():
+            [stored] = self.connection.execute(
+                "SELECT metrics FROM metrics_snapshots" + of_week, key
+            ).fetchone()
+            self.connection.execute(
+                "UPDATE metrics_snapshots SET metrics=?, created_at=datetime('now')" + of_week,
+                (json.dumps({**json.loads(stored), **metrics}), *key),
+            )
+
+    def delete_jira_caches(self, profile_id: str, query_id: str) -> int:
+        return self.connection.execute(
+            "DELETE FROM jira_cache WHERE profile_id=? AND query_id=?", (profile_id, query_id)
+        ).rowcount
 
     def get_app_state(self, key: str) -> str | None:
         row = self.connection.execute(

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, func,
 
 from benchmarks.floor import merged
 from benchmarks.issues import Json
+from burndown import Week
 
 __all__ = ["Naive"]
 
@@ -280,6 +281,47 @@ class Naive:
                 .limit(limit)
             )
             return [_validated(row) for row in session.exec(found)]
+
+    def get_series(self, profile_id: str, query_id: str, metric: str, since: str) -> Json:
+        kind, name = metric.split(".")
+        with Session(self.engine) as session:
+            found = (
+                select(MetricsSnapshot)
+                .where(MetricsSnapshot.profile_id == profile_id)
+                .where(MetricsSnapshot.query_id == query_id)
+                .where(MetricsSnapshot.metric_type == kind)
+                .where(MetricsSnapshot.snapshot_date >= since)
+            )
+            stored = {
+                each["snapshot_date"]: each["metrics"][name]
+                for row in session.exec(found)
+                if (each := _validated(row))
+            }
+        week, weeks = Week.of(since), [since]
+        while weeks[-1] < max(stored):
+            week += 1
+            weeks.append(str(week))
+        values = [stored[each]["median_days"] if each in stored else None for each in weeks]
+        none = [None] * len(weeks)
+        series = {"metric": metric, "unit": "days", "weeks": weeks, "values": values}
+        return {**series, "forecast": none, "lower": none, "upper": none}
+
+    def patch_metrics(
+        self, profile_id: str, query_id: str, week: str, kind: str, metrics: Json
+    ) -> None:
+        with Session(self.engine) as session:
+            found = session.get_one(MetricsSnapshot, (profile_id, query_id, week, kind))
+            found.metrics = {**found.metrics, **metrics}
+            session.commit()
+
+    def delete_jira_caches(self, profile_id: str, query_id: str) -> int:
+        with Session(self.engine) as session:
+            of_query = delete(JiraCache).where(
+                col(JiraCache.profile_id) == profile_id, col(JiraCache.query_id) == query_id
+            )
+            found = session.exec(of_query).rowcount
+            session.commit()
+            return found
 
     def get_app_state(self, key: str) -> str | None:
         with Session(self.engine) as session:

@@ -73,12 +73,29 @@ def _cached(side: Side, options: Options) -> Call:
 def _add_expired(side: Side, options: Options) -> None:
     with side.transaction():
         for number in range(options.responses // 2):
-            _save_small(side, f"expired-{number}", number, sample.EARLIER)
+            _save_small(side, "query-2", f"expired-{number}", number, sample.EARLIER)
 
 
-def _save_small(side: Side, key: str, number: int, expires_at: Any) -> None:
+def _add_valid(side: Side, options: Options) -> None:
+    with side.transaction():
+        for number in range(options.responses // 20):
+            _save_small(side, "query-3", f"valid-{number}", number, sample.LATER)
+
+
+def _save_small(side: Side, query_id: str, key: str, number: int, expires_at: Any) -> None:
     response = sample.small_response(number)
-    side.save_jira_cache("profile-0", "query-2", key, response, expires_at)
+    side.save_jira_cache("profile-0", query_id, key, response, expires_at)
+
+
+def _get_series(side: Side, options: Options) -> Call:
+    since = sample.weeks(52)[-1]
+    return lambda _: side.get_series("profile-0", "query-0", "flow.flow_time", since)
+
+
+def _patch_metrics(side: Side, options: Options) -> Call:
+    return lambda number: side.patch_metrics(
+        "profile-0", "query-1", "2026-W01", "flow", {"flow_load": {"wip_count": number}}
+    )
 
 
 def _run_task(side: Side, _: Options) -> Call:
@@ -140,6 +157,15 @@ OPERATIONS = [
         0.6,
         lambda s, _: lambda _: s.get_metrics_snapshots("profile-0", "query-0", "flow", 12),
     ),
+    Operation("get_series, 52 of {0.weeks:,}", 2, 1.2, _get_series),
+    Operation("patch_metrics", 4, 2, _patch_metrics),
+    Operation(
+        "delete_jira_caches, a twentieth of {0.responses:,}",
+        1.1,
+        0.5,
+        lambda s, _: lambda _: s.delete_jira_caches("profile-0", "query-3"),
+        _add_valid,
+    ),
     Operation("get_app_state", 12, 2, lambda s, _: lambda _: s.get_app_state("theme")),
     Operation(
         "set_app_state", 6, 1.5, lambda s, _: lambda n: s.set_app_state("theme", f"dark {n}")
@@ -166,8 +192,9 @@ def fill(side: Side, options: Options) -> None:
             side.save_query("profile-0", sample.query(number))
         for number, week in enumerate(sample.weeks(options.weeks)):
             side.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))
+        side.save_metrics_snapshot("profile-0", "query-1", "2026-W01", "flow", sample.metrics(0))
         for number in range(options.responses // 2):
-            _save_small(side, f"live-{number}", number, sample.LATER)
+            _save_small(side, "query-2", f"live-{number}", number, sample.LATER)
     side.save_jira_cache("profile-0", "query-0", "live", response, sample.LATER)
     side.save_jira_cache("profile-0", "query-0", "expired", response, sample.EARLIER)
     side.save_jira_cache("profile-0", "query-0", "merged", response, sample.LATER)

@@ -1,10 +1,11 @@
 """Generated data with the format and the size of real data; no two records are equal."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 
 from benchmarks.issues import Json, random_changelogs, random_issues
+from burndown import Week
 
 __all__ = [
     "EARLIER",
@@ -175,5 +176,4 @@ def metrics(number: int) -> Json:
 
 def weeks(count: int) -> list[str]:
     """Return ISO weeks, newest first."""
-    days = (NOW - timedelta(weeks=number) for number in range(count))
-    return ["{}-W{:02d}".format(*day.isocalendar()[:2]) for day in days]
+    return [str(Week.of(NOW) - number) for number in range(count)]

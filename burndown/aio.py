@@ -14,18 +14,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial, wraps
 from inspect import isawaitable, iscoroutinefunction
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, overload
 
 from burndown import persistence
 from burndown.errors import TaskCancelledError
 from burndown.loop_threads import completed, run, threads_of_loop
-from burndown.models import FoundResponse
+from burndown.models import FoundResponse, MetricSeries, Week
 from burndown.persistence import PersistenceBackend
 from burndown.persistence.fetching_store import Outcome, advance, fetch_steps
 from burndown.persistence.task import Task
@@ -124,7 +124,9 @@ class AsyncBackend:
     now = _awaited(PersistenceBackend.now)
     records = _iterated(PersistenceBackend.records)
     save_records = _awaited(PersistenceBackend.save_records)
+    delete_records = _awaited(PersistenceBackend.delete_records)
     describe = _awaited(PersistenceBackend.describe)
+    compact = _awaited(PersistenceBackend.compact)
     exists = _awaited(PersistenceBackend.exists)
     check_integrity = _awaited(PersistenceBackend.check_integrity)
     backup = _awaited(PersistenceBackend.backup)
@@ -135,6 +137,7 @@ class AsyncBackend:
     save_jira_cache = _awaited(PersistenceBackend.save_jira_cache)
     merge_jira_cache = _awaited(PersistenceBackend.merge_jira_cache)
     list_jira_caches = _awaited(PersistenceBackend.list_jira_caches)
+    delete_jira_caches = _awaited(PersistenceBackend.delete_jira_caches)
     cleanup_expired_cache = _awaited(PersistenceBackend.cleanup_expired_cache)
     find_jira_cache = _awaited(PersistenceBackend.find_jira_cache)
     find_jira_changelog = _awaited(PersistenceBackend.find_jira_changelog)
@@ -145,11 +148,15 @@ class AsyncBackend:
     get_jira_changelogs = _awaited(PersistenceBackend.get_jira_changelogs)
     save_jira_changelogs = _awaited(PersistenceBackend.save_jira_changelogs)
     list_jira_changelogs = _awaited(PersistenceBackend.list_jira_changelogs)
+    delete_jira_changelogs = _awaited(PersistenceBackend.delete_jira_changelogs)
     get_project_data = _awaited(PersistenceBackend.get_project_data)
     save_project_data = _awaited(PersistenceBackend.save_project_data)
+    delete_project_data = _awaited(PersistenceBackend.delete_project_data)
     get_metrics_snapshots = _awaited(PersistenceBackend.get_metrics_snapshots)
+    patch_metrics = _awaited(PersistenceBackend.patch_metrics)
     save_metrics_snapshot = _awaited(PersistenceBackend.save_metrics_snapshot)
     save_metrics_snapshots = _awaited(PersistenceBackend.save_metrics_snapshots)
+    delete_metrics_snapshots = _awaited(PersistenceBackend.delete_metrics_snapshots)
     get_budget = _awaited(PersistenceBackend.get_budget)
     save_budget = _awaited(PersistenceBackend.save_budget)
     delete_budget = _awaited(PersistenceBackend.delete_budget)
@@ -235,6 +242,30 @@ class AsyncBackend:
             await completed(threads_of_loop().worker().start(end))
             raise
         await completed(threads_of_loop().worker().start(begun.__exit__, None, None, None))
+
+    @overload
+    async def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: str,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> MetricSeries: ...
+
+    @overload
+    async def get_series(
+        self,
+        profile_id: str,
+        query_id: str,
+        metric: list[str],
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> list[MetricSeries]: ...
+
+    @wraps(PersistenceBackend.get_series)
+    async def get_series(self, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - as all others
+        return await run(self.backend.get_series, *args, **kwargs)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -23,6 +23,7 @@ from burndown.conversion import Findings
 from burndown.database import get_db_connection
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
+from burndown.models.metric_series import MEASURES
 from burndown.published import PublishedStore
 from tests.support.published_databases import opened, write_database
 
@@ -180,9 +181,11 @@ def _sample(tmp_path: Path) -> None:
     [
         "README.md",
         "docs/architecture.md",
+        "docs/deleting.md",
         "docs/forms.md",
         "docs/freshness.md",
         "docs/jira.md",
+        "docs/metrics.md",
         "docs/tasks.md",
     ],
 )
@@ -194,7 +197,9 @@ def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> No
 
 
 @pytest.mark.usefixtures("_sample")
-@pytest.mark.parametrize("document", ["README.md", "docs/freshness.md", "docs/upgrading.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/deleting.md", "docs/freshness.md", "docs/upgrading.md"]
+)
 def test_the_commands_of_the_documents_run(
     document: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +214,15 @@ def test_the_commands_of_the_documents_run(
         assert code == 0, errors
         if "--json" in words:
             json.loads(output)
+
+
+def test_the_documented_metrics_are_those_that_have_a_unit() -> None:
+    """With their objects of the dashboard, and by what the numbers in these are divided."""
+    text = (ROOT / "docs/metrics.md").read_text("utf-8")
+    rows = re.findall(
+        r"^\| `(\w+)` \| (\w+) \| `(\w+)\.(\w+)`(?:, divided by (\d+))? \|$", text, re.MULTILINE
+    )
+    assert [(*row[:4], int(row[4] or 1)) for row in rows] == list(MEASURES)
 
 
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)(?:#([^)]+))?\)")

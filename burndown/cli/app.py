@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from burndown.cli.cleaning import cleanup
+from burndown.cli.deletion import clear, compact
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_
 from burndown.cli.versions import downgrade, upgrade
@@ -26,8 +27,8 @@ app = typer.Typer(
 )
 
 for _command in (
-    *(demo, migrate, show, check, tasks, cleanup),
-    *(backup, copy, export, import_, upgrade, downgrade),
+    *(demo, migrate, show, check, tasks, backup, copy, export, import_),
+    *(cleanup, clear, compact, upgrade, downgrade),
 ):
     app.command(name=_command.__name__.rstrip("_"))(_command)
 

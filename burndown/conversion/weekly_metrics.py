@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from burndown.conversion.findings import Report, first_few
 from burndown.models import Document
-from burndown.models.timestamps import to_iso_week
+from burndown.models.time_types import to_iso_week
 
 __all__ = ["WeeklyMetrics", "read_week"]
 

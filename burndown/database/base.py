@@ -12,6 +12,7 @@ from sqlmodel import Session
 from burndown.database.error_translation import ErrorTranslator
 from burndown.database.upgrade import SchemaUpgrader
 from burndown.database.writing_session import WritingSession, check_active, savepoint
+from burndown.errors import StorageError
 from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
 from burndown.sql import Executor, log_statement
 from burndown.transactions import Transactions
@@ -187,6 +188,32 @@ class Database(ForkAware, ABC):
     @abstractmethod
     def size(self) -> int:
         """Return the bytes on disk; 0 if there is nothing yet."""
+
+    @abstractmethod
+    def free_bytes(self) -> int | None:
+        """Return the bytes on disk that hold nothing; ``None`` if the database cannot tell."""
+
+    def compact(self) -> int:
+        """Give free bytes back to the file system; return how many fewer bytes are on disk.
+
+        Others read and write meanwhile.
+
+        Raises:
+            StorageError: it is called within a transaction; or as :meth:`session`.
+        """
+        if self.read_only:
+            raise StorageError(f"{self.location} cannot be compacted: it was opened read-only")
+        if self._transactions.current() is not None:
+            raise StorageError(
+                "The database cannot be compacted within a transaction; do it after its end"
+            )
+        before = self.size()
+        self._compact()
+        return max(before - self.size(), 0)
+
+    @abstractmethod
+    def _compact(self) -> None:
+        """Give free bytes back to the file system, outside of a transaction."""
 
     @abstractmethod
     def check_integrity(self) -> tuple[bool, list[str]]:

@@ -77,6 +77,12 @@ table's id, so that programs with different search paths wait for each other if 
 table. Until the tables are created, all use the same key.
 """
 
+_QUALIFIED = """
+SELECT pg_catalog.format('%%I.%%I', nspname, relname) FROM pg_catalog.unnest(%s::text[]) AS name
+JOIN pg_catalog.pg_class ON pg_class.oid = pg_catalog.to_regclass(name)
+JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"""
+"""The names of tables with their schemas, quoted."""
+
 # SQLAlchemy's option alone does not set it if the engine was made with a value of its own.
 _REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
 
@@ -146,6 +152,20 @@ class PostgreSQLDatabase(Database):
         sizes = (func.pg_total_relation_size(table.name) for table in Entity.metadata.sorted_tables)
         with self._errors.translated(), self._reader.connect() as connection:
             return sum(connection.execute(select(size)).scalar_one() for size in sizes)
+
+    def free_bytes(self) -> None:
+        """Return ``None``: the server tells it only with an extension."""
+
+    def _compact(self) -> None:
+        """Have the server reuse the space of deleted rows, and truncate tables that end with it."""
+        with self.read_session() as session:
+            names = [table.name for table in Entity.metadata.sorted_tables]
+            tables = session.connection().exec_driver_sql(_QUALIFIED, (names,)).scalars().all()
+        # VACUUM runs outside of transactions, and so without the search path of the URL.
+        autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with self._errors.translated(), autocommit.connect() as connection:
+            for table in tables:
+                connection.exec_driver_sql(f"VACUUM {table}")
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Return whether constraints and indexes are valid and no row lacks its owner.

@@ -16,6 +16,13 @@ from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
 from burndown.database.error_chains import raise_without_context
 from burndown.database.sqlite_backup import back_up, integrity_problems
+from burndown.database.sqlite_compaction import (
+    can_free_pages,
+    checkpoint,
+    free_bytes,
+    free_pages,
+    rewrite,
+)
 from burndown.database.sqlite_connections import SessionConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
@@ -141,6 +148,22 @@ class SQLiteDatabase(Database):
     def size(self) -> int:
         """Return the bytes on disk, the log included; 0 if there is no file yet."""
         return self._file.size()
+
+    def free_bytes(self) -> int:
+        """Return the bytes in the file that hold nothing; 0 if there is no file yet."""
+        return self.read(free_bytes) if self.exists() else 0
+
+    def _compact(self) -> None:
+        """Give free pages back, some at a time, with pauses for other writers."""
+        if not self.read(can_free_pages):
+            with self._errors.translated():
+                rewrite(self._connector)
+        begun = time.monotonic()
+        while self.write(free_pages):
+            time.sleep(time.monotonic() - begun)
+            begun = time.monotonic()
+        with self._errors.translated():
+            checkpoint(self._connector)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Return whether pages, indexes and references are intact, and a string for each problem.

@@ -110,6 +110,8 @@ class SQLiteConnector:
         """
         give_up_at = time.monotonic() + timeouts.BUSY_TIMEOUT_SECONDS
         with closing(self.open()) as connection:
+            # It has an effect only before anything is written to a new file, as this switch does.
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
                 try:
                     connection.execute("PRAGMA journal_mode=WAL")

@@ -9,6 +9,7 @@ from statistics import fmean, median
 from burndown.demo import jira
 from burndown.demo.issues import Issue, Query
 from burndown.demo.jira import Json
+from burndown.models import Week
 
 __all__ = ["FLOW_TYPES", "metrics_snapshots", "project_scope", "weekly_statistics"]
 
@@ -76,7 +77,9 @@ def metrics_snapshots(query: Query, issues: list[Issue]) -> Json:
     snapshots: Json = {}
     previous = None
     for monday in query.mondays:
-        week = monday.strftime("%G-%V" if query.old_format else "%G-W%V")
+        week = str(Week.of(monday))
+        if query.old_format:
+            week = week.replace("W", "")
         end = min(monday + _WEEK, query.synced_at)
         completed = [issue for issue in issues if _in_week(issue.resolved_at, monday)]
         released = [i for i in issues if i.resolved_at and monday <= i.released_at < end]

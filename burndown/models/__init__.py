@@ -17,6 +17,7 @@ from burndown.models.jira_cache import (
     jira_cache_key,
 )
 from burndown.models.jira_changelog import FoundChangelog, JiraChangelog, JiraChangelogEntry
+from burndown.models.metric_series import MetricSeries
 from burndown.models.metrics_snapshot import (
     DoraMetrics,
     FlowMetrics,
@@ -43,6 +44,7 @@ from burndown.models.query_data import QueryData
 from burndown.models.submodel import Submodel
 from burndown.models.task_progress import TaskProgress, TaskProgressDocument
 from burndown.models.version import SCHEMA_VERSION
+from burndown.models.week import Week
 
 __all__ = [
     "ENTITIES",
@@ -71,6 +73,7 @@ __all__ = [
     "JiraChangelogEntry",
     "JiraConfig",
     "MetricForecast",
+    "MetricSeries",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
     "Profile",
@@ -85,6 +88,7 @@ __all__ = [
     "Submodel",
     "TaskProgress",
     "TaskProgressDocument",
+    "Week",
     "WeeklyStatistics",
     "jira_cache_key",
     "public_document",

@@ -54,6 +54,7 @@ __all__ = [
     "is_key",
     "is_line",
     "lenient",
+    "number_or_none",
     "slug",
 ]
 
@@ -259,7 +260,8 @@ Revision = Annotated[StrictInt, Field(ge=1, le=2**53 - 1)]
 """A count of changes, exact in every language that reads JSON."""
 
 
-def _number_or_none(value: Any) -> Any:
+def number_or_none(value: Any) -> float | None:
+    """Return a number as it is, or that of a string such as ``"70.5"``; ``None`` for all else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -271,7 +273,7 @@ def _number_or_none(value: Any) -> Any:
 
 
 LenientNumber = Annotated[
-    int | float | None, BeforeValidator(_number_or_none, json_schema_input_type=Any)
+    int | float | None, BeforeValidator(number_or_none, json_schema_input_type=Any)
 ]
 """A number as old files hold it, ``"70.5"`` included; ``None`` for anything else."""
 

@@ -1,6 +1,6 @@
 """The metrics of a week."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, ClassVar
 
@@ -17,6 +17,7 @@ from burndown.models.query_data import QueryData, of_query
 from burndown.models.submodel import View
 from burndown.models.time_types import IsoWeek, UtcDatetime
 from burndown.models.timestamps import utc_now
+from burndown.models.week import Week
 
 __all__ = [
     "DoraMetrics",
@@ -24,6 +25,7 @@ __all__ = [
     "MetricForecast",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
+    "patched_snapshot",
 ]
 
 _Object = Annotated[dict[str, Any] | None, lenient(dict)]
@@ -110,9 +112,9 @@ class MetricsSnapshot(QueryData, table=True):
 
     @classmethod
     def converted(cls, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the same as for any entity; the week can be the date of its Monday."""
+        """Return the same as for any entity; the week can be a ``Week`` or its Monday."""
         week = document.get("snapshot_date")
-        if isinstance(week, date):
+        if isinstance(week, Week | date):
             document = {**document, "snapshot_date": week.isoformat()}
         return super().converted(document)
 
@@ -154,3 +156,22 @@ add_index(
     "-snapshot_date",
     "metric_type",
 )
+
+
+def patched_snapshot(stored: Sequence[Mapping[str, Any]], patch: Document) -> Document:
+    """Return a snapshot with the metrics and forecasts of a patch, of which ``None`` removes one.
+
+    Args:
+        stored: the snapshot of its week and type, if there is one.
+        patch: a complete document. Without ``forecasts``, the stored ones are kept.
+    """
+    [before] = stored or [{}]
+    merged = {key: _merged(before.get(key), patch[key]) for key in ("metrics", "forecasts")}
+    return {**patch, **merged, "forecast": before.get("forecast")}
+
+
+def _merged(stored: Document | None, changes: Document | None) -> Document | None:
+    if changes is None:
+        return stored
+    merged = {**(stored or {}), **changes}
+    return {key: item for key, item in merged.items() if item is not None or key not in changes}

@@ -1,6 +1,7 @@
 """The types of fields that are a point in time, a day or a week."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -14,11 +15,21 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from burndown.errors import ValidationError
 from burndown.models.field_types import Expecting, Text, invalid
 from burndown.models.json_values import is_pandas_timestamp
-from burndown.models.timestamps import to_iso_week, to_utc
+from burndown.models.timestamps import to_utc
+from burndown.models.week import GIVEN_WEEK_PATTERN, WEEK_PATTERN, Week
 
-__all__ = ["Day", "IsoWeek", "OptionalDate", "TimestampText", "UtcDatetime"]
+__all__ = [
+    "AN_ISO_WEEK",
+    "Day",
+    "IsoWeek",
+    "OptionalDate",
+    "TimestampText",
+    "UtcDatetime",
+    "to_iso_week",
+]
 
 # What JSON schemas tell about dates. They do not know the calendar: a month may have 31 days.
 _MONTH, _DAY_OF_MONTH = "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"
@@ -118,21 +129,35 @@ OptionalDate = Annotated[
 """A day; the dashboard writes both ``""`` and ``null`` for none."""
 
 
+AN_ISO_WEEK = "input should be an ISO week such as 2025-W12, or its Monday"
+
+
+@lru_cache(1024)  # some 20 years of weeks, which are read and saved again and again
+def to_iso_week(text: str) -> str | None:
+    """Return a week as ``2025-W12``; ``None`` if it is not a week.
+
+    It is given in a form that :meth:`Week.of` reads. A day has to be the Monday of its week.
+    """
+    try:
+        week = Week.of(text)
+    except ValidationError:
+        return None
+    is_day = text.count("-") == 2
+    return None if is_day and text[:10] != week.monday.isoformat() else str(week)
+
+
 def _iso_week(value: Any) -> str:
     week = to_iso_week(value) if isinstance(value, str) else None
     if week is None:
-        raise invalid("input should be an ISO week such as 2025-W12, or its Monday")
+        raise invalid(AN_ISO_WEEK)
     return week
 
 
-_MONDAY = f"{_MONTH}-{_DAY_OF_MONTH}(T00:00:00)?"
-
 IsoWeek = Annotated[
     str,
-    Field(pattern=f"^[0-9]{{4}}-W{_WEEK}$"),
+    Field(pattern=WEEK_PATTERN),
     BeforeValidator(
-        _iso_week,
-        json_schema_input_type=Annotated[str, Field(pattern=f"^[0-9]{{4}}-(W?{_WEEK}|{_MONDAY})$")],
+        _iso_week, json_schema_input_type=Annotated[str, Field(pattern=GIVEN_WEEK_PATTERN)]
     ),
 ]
 """A week of ISO 8601, ``2025-W12``; the older ``2025-12``, and its Monday, are read as well."""

@@ -1,17 +1,20 @@
 """Checks of arguments that every backend is called with."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pydantic
 
 from burndown.errors import ValidationError
-from burndown.models import Document, Entity, Query, Submodel
+from burndown.models import Document, Entity, Query, Submodel, Week
 from burndown.models.json_values import copy_containers, to_json_value
+from burndown.models.week import FIRST_WEEK, LAST_WEEK
 from burndown.quoting import Description
 
 __all__ = [
     "checked_limit",
+    "checked_weeks",
     "document_of",
     "document_of_section",
     "query_document",
@@ -99,3 +102,29 @@ def checked_limit(limit: int | None) -> int | None:
     raise ValidationError.of(
         "Limit", "limit", "input should be an integer of 1 or more, or None", limit
     )
+
+
+def checked_weeks(
+    since: Week | date | str | None, until: Week | date | str | None
+) -> tuple[str, str]:
+    """Return the first and the last week of a range, as documents have them.
+
+    Args:
+        since: the first week; ``None`` for the first of the calendar.
+        until: the last week; ``None`` for the last of the calendar.
+
+    Raises:
+        ValidationError: one of them is no week.
+    """
+    return (
+        FIRST_WEEK if since is None else _checked_week("since", since),
+        LAST_WEEK if until is None else _checked_week("until", until),
+    )
+
+
+def _checked_week(argument: str, week: Week | date | str) -> str:
+    try:
+        return str(Week.of(week))
+    except ValidationError as error:
+        [problem] = error.problems
+        raise ValidationError("Range of weeks", [problem._replace(path=argument)]) from None

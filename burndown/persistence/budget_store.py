@@ -1,6 +1,5 @@
 """The part of a backend that stores the budget of a query, in terms of records."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -51,13 +50,14 @@ class BudgetStore(RecordStore):
                 Budget, [{"created_at": now, **preserved, **given, **ids, "updated_at": now}]
             )
 
-    @abstractmethod
     def delete_budget(self, profile_id: str, query_id: str) -> None:
         """Delete the budget of the query with its revisions.
 
         Raises:
             BudgetNotFoundError: the query has none, or does not exist.
         """
+        if not self.delete_records(Budget, profile_id, query_id):
+            raise BudgetNotFoundError(profile_id, query_id)
 
     def add_budget_revision(
         self, profile_id: str, query_id: str, revision: Mapping[str, Any] | BudgetRevision

@@ -33,7 +33,8 @@ class PersistenceBackend(FetchingStore):
     them before you try again.
 
     The methods for the data of a query are in
-    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its budget in
+    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its metrics in
+    :class:`~burndown.persistence.metrics_store.MetricsStore`, those for its budget in
     :class:`~burndown.persistence.budget_store.BudgetStore`, those for the age and size of cached
     data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, those that fetch it in
     :class:`~burndown.persistence.fetching_store.FetchingStore`, those for tasks in

@@ -1,13 +1,13 @@
 """A workspace in the JSON files of the old dashboard."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from burndown.errors import (
-    BudgetNotFoundError,
     ProfileNotFoundError,
     QueryNotFoundError,
     StorageError,
@@ -25,7 +25,6 @@ from burndown.legacy import (
 )
 from burndown.models import (
     AppState,
-    Budget,
     Entity,
     Profile,
     Query,
@@ -122,6 +121,31 @@ class JSONBackend(PersistenceBackend):
             for document in documents:
                 _WRITERS[entity](writer, document)
 
+    def delete_records(
+        self,
+        entity: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        wanted = {field: frozenset(strings) for field, strings in one_of.items()}
+        deleted = 0
+        with self._writing() as writer:
+            profile = writer.reader.find(profile_id)
+            if profile is None:
+                return 0
+            for query in list(profile.queries):
+                if query_id not in (None, query.document["id"]):
+                    continue
+                found = writer.reader.data(entity, profile_id, query)
+                kept = [each for each in found if not _meets(each, wanted, between)]
+                if len(kept) < len(found):
+                    writer.save_data(entity, profile, query, kept)
+                    deleted += len(found) - len(kept)
+        return deleted
+
     @contextmanager
     def _reading(self) -> Iterator[WorkspaceReader]:
         with self._files.reading() as root:
@@ -172,18 +196,6 @@ class JSONBackend(PersistenceBackend):
                 raise QueryNotFoundError(profile_id, query_id)
             writer.delete_query(profile, query)
 
-    def delete_budget(self, profile_id: str, query_id: str) -> None:
-        with self._writing() as writer:
-            profile = writer.reader.find(profile_id)
-            query = writer.reader.find_query(profile_id, query_id)
-            if (
-                profile is None
-                or query is None
-                or not writer.reader.data(Budget, profile_id, query)
-            ):
-                raise BudgetNotFoundError(profile_id, query_id)
-            writer.save_data(Budget, profile, query, [])
-
     # --- app state, caches and tasks ---------------------------------------------------------
 
     def set_app_state(self, key: str, value: str | None) -> None:
@@ -222,6 +234,7 @@ class JSONBackend(PersistenceBackend):
         return {
             "location": str(self.folder),
             "size_bytes": stored_size(self.folder) if self.exists() else 0,
+            "free_bytes": 0,
             "schema_version": self.get_app_state("schema_version") if self.exists() else None,
         }
 
@@ -259,6 +272,16 @@ def _get_profile(records: WorkspaceReader, profile_id: str) -> LegacyProfile:
     if profile is None:
         raise ProfileNotFoundError(profile_id)
     return profile
+
+
+def _meets(
+    document: Document,
+    one_of: Mapping[str, Collection[str]],
+    between: Mapping[str, tuple[str, str]],
+) -> bool:
+    return all(document[field] in strings for field, strings in one_of.items()) and all(
+        first <= document[field] <= last for field, (first, last) in between.items()
+    )
 
 
 def _find_queries(

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from burndown.jira.merging import check_changes, merge
 from burndown.models import (
@@ -12,14 +12,10 @@ from burndown.models import (
     JiraCacheEntry,
     JiraChangelog,
     JiraChangelogEntry,
-    MetricsSnapshot,
-    MetricsSnapshotDocument,
     ProjectData,
 )
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc
-from burndown.persistence.arguments import checked_limit, document_of
-from burndown.persistence.budget_store import BudgetStore
 from burndown.persistence.caching import (
     cache_record,
     expiry_at,
@@ -27,12 +23,13 @@ from burndown.persistence.caching import (
     listed_cache,
     listed_changelog,
 )
+from burndown.persistence.metrics_store import MetricsStore
 
 __all__ = ["QueryDataStore"]
 
 
-class QueryDataStore(BudgetStore):
-    """A store of what belongs to a query: cached responses, changelogs, project data, metrics."""
+class QueryDataStore(MetricsStore):
+    """A store of what belongs to a query: cached responses, changelogs, project data."""
 
     # --- cached responses --------------------------------------------------------------------
 
@@ -122,6 +119,22 @@ class QueryDataStore(BudgetStore):
         found = [listed_cache(each, now) for each in self.records(JiraCache, profile_id, query_id)]
         found.sort(key=lambda each: to_utc(each["created_at"]), reverse=True)
         return found
+
+    def delete_jira_caches(
+        self, profile_id: str, query_id: str | None = None, cache_key: str | None = None
+    ) -> int:
+        """Delete cached responses, also those that have not expired.
+
+        Args:
+            profile_id: the profile of the queries.
+            query_id: the query; ``None`` for all of the profile.
+            cache_key: the key of the response; ``None`` for all.
+
+        Returns:
+            The number of deleted responses; 0 also if there is no such profile or query.
+        """
+        one_of = {} if cache_key is None else {"cache_key": [cache_key]}
+        return self.delete_records(JiraCache, profile_id, query_id, one_of=one_of)
 
     @abstractmethod
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
@@ -217,6 +230,25 @@ class QueryDataStore(BudgetStore):
         found = self.records(JiraChangelog, profile_id, query_id)
         return [listed_changelog(each, now) for each in found]
 
+    def delete_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str | None = None,
+        issue_keys: Iterable[str] | None = None,
+    ) -> int:
+        """Delete cached changelogs, also those that have not expired.
+
+        Args:
+            profile_id: the profile of the queries.
+            query_id: the query; ``None`` for all of the profile.
+            issue_keys: the issues; ``None`` for all.
+
+        Returns:
+            The number of deleted changelogs; 0 also if there is no such profile or query.
+        """
+        one_of = {} if issue_keys is None else {"issue_key": issue_keys}
+        return self.delete_records(JiraChangelog, profile_id, query_id, one_of=one_of)
+
     # --- project data ------------------------------------------------------------------------
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
@@ -233,89 +265,11 @@ class QueryDataStore(BudgetStore):
         ids = {"profile_id": profile_id, "query_id": query_id}
         self.save_records(ProjectData, [{**ids, "updated_at": self.now(), "data": data}])
 
-    # --- metrics -----------------------------------------------------------------------------
+    def delete_project_data(self, profile_id: str, query_id: str | None = None) -> int:
+        """Delete the project data of a query, or of all queries of the profile.
 
-    def get_metrics_snapshots(
-        self,
-        profile_id: str,
-        query_id: str,
-        metric_type: str | None = None,
-        limit: int | None = 52,
-    ) -> list[MetricsSnapshotDocument]:
-        """Return snapshots of one metric type or of all, newest week first.
-
-        Each has ``profile_id``, ``query_id``, ``snapshot_date`` (``2025-W12``), ``metric_type``,
-        ``created_at``, ``metrics``, ``forecast`` and ``forecasts``, by metric (both ``None`` if
-        there is none).
-
-        Args:
-            profile_id: the profile of the query.
-            query_id: the query.
-            metric_type: such as ``dora`` or ``flow``; ``None`` for all.
-            limit: the maximum number of snapshots, 1 or more; ``None`` for no limit.
-
-        Raises:
-            ValidationError: the limit is less than 1.
+        Returns:
+            The number of queries whose data was deleted; 0 also if there is no such profile or
+            query.
         """
-        limit = checked_limit(limit)
-        found = [
-            each
-            for each in self.records(MetricsSnapshot, profile_id, query_id)
-            if metric_type in (None, each["metric_type"])
-        ]
-        found.sort(key=lambda each: str(each["snapshot_date"]), reverse=True)
-        return cast("list[MetricsSnapshotDocument]", found[:limit])
-
-    def save_metrics_snapshot(
-        self,
-        profile_id: str,
-        query_id: str,
-        snapshot_date: str,
-        metric_type: str,
-        metrics: Mapping[str, Any],
-        forecast: Mapping[str, Any] | None = None,
-        forecasts: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Save the metrics of one type in one week, in place of earlier ones.
-
-        Args:
-            profile_id: the profile of the query.
-            query_id: the query.
-            snapshot_date: an ISO week, ``2025-W12``, or its Monday, as a string or a date.
-            metric_type: ``dora``, ``flow`` or another lower-case word.
-            metrics: numbers, strings, objects or null, by name.
-            forecast: the forecast made in that week, if any.
-            forecasts: forecasts by the name of their metric, if any.
-        """
-        snapshot = {
-            "snapshot_date": snapshot_date,
-            "metric_type": metric_type,
-            "metrics": metrics,
-            "forecast": forecast,
-            "forecasts": forecasts,
-        }
-        self.save_metrics_snapshots(profile_id, query_id, [snapshot])
-
-    def save_metrics_snapshots(
-        self,
-        profile_id: str,
-        query_id: str,
-        snapshots: Iterable[Mapping[str, Any] | MetricsSnapshot],
-    ) -> None:
-        """Save many snapshots, all of them or none.
-
-        Args:
-            profile_id: the profile of the query.
-            query_id: the query.
-            snapshots: entities, or documents, each with ``snapshot_date``, ``metric_type`` and
-                ``metrics``, and optionally ``forecast``, ``forecasts`` and ``created_at`` (by
-                default the current time).
-        """
-        now, ids = self.now(), {"profile_id": profile_id, "query_id": query_id}
-        self.save_records(
-            MetricsSnapshot,
-            (
-                {"created_at": now, **document_of(MetricsSnapshot, each), **ids}
-                for each in snapshots
-            ),
-        )
+        return self.delete_records(ProjectData, profile_id, query_id)

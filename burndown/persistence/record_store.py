@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from burndown.models import Document, Entity
+from burndown.models import Document, Entity, QueryData
 from burndown.models.timestamps import to_utc, utc_now
 
 __all__ = ["RecordStore"]
@@ -67,6 +67,26 @@ class RecordStore(ABC):
         """
 
     @abstractmethod
+    def delete_records(
+        self,
+        entity: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        """Delete data of queries that meets all conditions; return how many records were deleted.
+
+        Args:
+            entity: the entity that the records are of.
+            profile_id: the profile of the queries. Nothing is deleted if it does not exist.
+            query_id: the query; ``None`` for all of the profile.
+            one_of: by field, strings of which a record has one.
+            between: by field, the smallest and the largest string that a record has.
+        """
+
+    @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
         """Begin a transaction: its calls are committed together at the end, or none on an error.
 
@@ -86,11 +106,28 @@ class RecordStore(ABC):
 
     @abstractmethod
     def describe(self) -> Document:
-        """Return ``location``, ``size_bytes`` and ``schema_version`` of the store.
+        """Return ``location``, ``size_bytes``, ``free_bytes`` and ``schema_version`` of the store.
 
-        The location is a path, or a URL with its password masked. The version is ``None`` if the
-        store does not exist yet.
+        The location is a path, or a URL with its password masked. Free bytes are those of the size
+        that hold nothing, since data was deleted: new data takes them, and :meth:`compact` gives
+        them back. They are ``None`` on a server, which does not tell. The version is ``None`` if
+        the store does not exist yet.
         """
+
+    def compact(self) -> int:
+        """Give the space of deleted data back to the file system, while others read and write.
+
+        A SQLite file that an earlier release made is rewritten the first time; other writers wait
+        for that.
+
+        Returns:
+            By how many bytes the store has become smaller; 0 for a store that keeps no free bytes,
+            which is the default.
+
+        Raises:
+            StorageError: it is called within a transaction, or the disk is full.
+        """
+        return 0
 
     @abstractmethod
     def exists(self) -> bool:

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from burndown.database import Database
@@ -23,15 +24,17 @@ from burndown.models import (
     Profile,
     ProfileDocument,
     Query,
+    QueryData,
     QueryDocument,
     QueryStatus,
     TaskProgress,
     TaskProgressDocument,
+    Week,
 )
 from burndown.models.codec import codec_of
 from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
-from burndown.persistence.arguments import checked_limit, document_of, query_document
+from burndown.persistence.arguments import checked_limit, checked_weeks, document_of, query_document
 from burndown.persistence.caching import (
     cache_limits,
     cache_record,
@@ -46,8 +49,9 @@ from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
-from burndown.repositories.budget import delete_budget, get_budget
+from burndown.repositories.budget import get_budget
 from burndown.repositories.cache_size import delete_above
+from burndown.repositories.deletion import delete_rows
 from burndown.repositories.jira_cache import (
     get_jira_cache,
     list_jira_caches,
@@ -59,7 +63,7 @@ from burndown.repositories.jira_changelog import (
     get_jira_changelogs,
     list_jira_changelogs,
 )
-from burndown.repositories.metrics_snapshot import list_metrics_snapshots
+from burndown.repositories.metrics_snapshot import list_metrics_snapshots, patch_metrics_snapshot
 from burndown.repositories.profile import delete_profile, get_profile, list_profiles, save_profile
 from burndown.repositories.project_data import get_project_data
 from burndown.repositories.query import delete_query, get_query, list_queries
@@ -238,16 +242,23 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
     ) -> list[MetricsSnapshotDocument]:
         return self.database.read(
-            list_metrics_snapshots, profile_id, query_id, metric_type, checked_limit(limit)
+            list_metrics_snapshots,
+            profile_id,
+            query_id,
+            metric_type,
+            checked_limit(limit),
+            *checked_weeks(since, until),
         )
+
+    def _patch_snapshot(self, patch: Document) -> None:
+        self.database.write(patch_metrics_snapshot, patch)
 
     def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
         return self.database.read(get_budget, profile_id, query_id)
-
-    def delete_budget(self, profile_id: str, query_id: str) -> None:
-        self.database.write(delete_budget, profile_id, query_id)
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         found = self.database.read(get_task_progress, task_name)
@@ -280,8 +291,12 @@ class SQLBackend(PersistenceBackend):
         return {
             "location": self.database.location,
             "size_bytes": self.database.size(),
+            "free_bytes": self.database.free_bytes(),
             "schema_version": self._schema_version() if self.exists() else None,
         }
+
+    def compact(self) -> int:
+        return self.database.compact()
 
     def _schema_version(self) -> str | None:
         with self.database.read_session() as session:
@@ -309,6 +324,17 @@ class SQLBackend(PersistenceBackend):
         # Validated and encoded before the transaction begins, so that others can write meanwhile.
         rows = codec_of(entity).rows(document_of(entity, each) for each in records)
         self.database.write(save_rows, entity, rows)
+
+    def delete_records(
+        self,
+        entity: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        return self.database.write(delete_rows, entity, profile_id, query_id, one_of, between)
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:

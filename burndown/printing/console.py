@@ -12,7 +12,7 @@ from rich.text import Text
 
 from burndown.escaping import escaped
 
-__all__ = ["add_row", "error", "line", "literal", "print_counts", "print_table"]
+__all__ = ["add_row", "error", "line", "literal", "print_counts", "print_table", "size"]
 
 _PLAIN_WIDTH = 120
 """Width of tables where there is no terminal: rich's default of 80 breaks paths into pieces."""
@@ -57,6 +57,11 @@ def print_counts(title: str, counts: dict[str, int]) -> None:
     for name, number in counts.items():
         add_row(table, name, str(number))
     print_table(table, even_if_empty=True)
+
+
+def size(number: int) -> str:
+    """Return a number of bytes for people."""
+    return f"{number / 1024:.0f} KB" if number < 1024**2 else f"{number / 1024**2:.1f} MB"
 
 
 def _console() -> Console:

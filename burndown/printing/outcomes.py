@@ -8,12 +8,14 @@ from burndown.conversion import Finding
 from burndown.import_export import ImportReport
 from burndown.migration import MigrationReport
 from burndown.persistence import Document
-from burndown.printing.console import add_row, error, line, print_counts, print_table
+from burndown.printing.console import add_row, error, line, print_counts, print_table, size
 
 __all__ = [
     "backed_up",
     "changed_version",
     "cleaned",
+    "cleared",
+    "compacted",
     "copied",
     "exported",
     "exported_workspace",
@@ -32,6 +34,19 @@ def backed_up(found: Document) -> None:
 def cleaned(found: Document) -> None:
     """Print how much was deleted from the cache."""
     line(f"Deleted {found['deleted']} cached responses and changelogs")
+
+
+def cleared(found: Document) -> None:
+    """Print what was deleted."""
+    print_counts("Deleted", found["deleted"])
+
+
+def compacted(found: Document) -> None:
+    """Print the space that was given back, and the size of the store."""
+    line(
+        f"{found['location']}: gave {size(found['given_back_bytes'])} back, and has "
+        f"{size(found['size_bytes'])} now"
+    )
 
 
 def copied(found: Document) -> None:

@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from burndown.persistence import Document
-from burndown.printing.console import add_row, line, literal, print_table
+from burndown.printing.console import add_row, line, literal, print_table, size
 
 __all__ = ["profile", "query", "tasks", "workspace"]
 
@@ -16,7 +16,7 @@ def workspace(found: Document) -> None:
     """Print all profiles with their queries, and the tasks."""
     database = found["database"]
     line(
-        f"{database['location']}: {_size(database['size_bytes'])}, "
+        f"{database['location']}: {size(database['size_bytes'])}, "
         f"schema version {database['schema_version']}"
     )
     for version in database["schema_history"]:
@@ -137,10 +137,6 @@ def _cache_line(cache: Document) -> str:
 
 def _state(cache: Document) -> str:
     return "expired" if cache["expired"] else "valid"
-
-
-def _size(number: int) -> str:
-    return f"{number / 1024:.0f} KB" if number < 1024**2 else f"{number / 1024**2:.1f} MB"
 
 
 def _age(seconds: int) -> str:

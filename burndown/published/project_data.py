@@ -5,6 +5,7 @@ from datetime import datetime
 
 from burndown.conversion import LEGACY_VALUES, Report, describe, keep_storable
 from burndown.models import Document
+from burndown.models.time_types import AN_ISO_WEEK
 from burndown.published.metrics import week_of
 from burndown.published.reports import summed_up
 from burndown.published.rows import IDS, Row, json_object
@@ -52,12 +53,9 @@ def project_data_document(
         if unplaced:
             kept["metrics_data_points"] = unplaced
             for row in unplaced:
-                expected = (
-                    "snapshot_date: input should be an ISO week such as 2025-W12, or its Monday"
-                )
                 report_row(
                     f"{describe(row.get('metric_name'))} of {describe(row.get('snapshot_date'))}",
-                    f"{expected}; kept in the project data under {LEGACY_VALUES}",
+                    f"snapshot_date: {AN_ISO_WEEK}; kept in the project data under {LEGACY_VALUES}",
                 )
         times = [
             *column_times(statistics, "recorded_at", "stat_date", report_row).values(),

@@ -1,35 +1,22 @@
 """The budget of a query."""
 
-from sqlalchemy import delete
-
 from burndown.errors import BudgetNotFoundError
 from burndown.models import Budget, BudgetDocument
 from burndown.repositories.base import Repository
+from burndown.repositories.deletion import delete_rows
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["BudgetRepository", "delete_budget", "get_budget"]
+__all__ = ["BudgetRepository", "get_budget"]
 
 _TABLE = Budget.__table__
-_KEY = key_conditions(_TABLE)
 _GET: Statement[BudgetDocument] = Statement(
-    select_documents(_TABLE).where(*_KEY), spread=Budget.UNKNOWN_KEYS
+    select_documents(_TABLE).where(*key_conditions(_TABLE)), spread=Budget.UNKNOWN_KEYS
 )
-_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
 def get_budget(executor: Executor, profile_id: str, query_id: str) -> BudgetDocument | None:
     """Return the budget, unknown keys next to the known ones, or ``None``."""
     return _GET.first(executor, profile_id=profile_id, query_id=query_id)
-
-
-def delete_budget(executor: Executor, profile_id: str, query_id: str) -> None:
-    """Delete the budget with its revisions.
-
-    Raises:
-        BudgetNotFoundError: the query has none, or does not exist.
-    """
-    if not _DELETE.delete(executor, profile_id=profile_id, query_id=query_id):
-        raise BudgetNotFoundError(profile_id, query_id)
 
 
 class BudgetRepository(Repository[Budget]):
@@ -47,4 +34,5 @@ class BudgetRepository(Repository[Budget]):
         Raises:
             BudgetNotFoundError: the query has none, or does not exist.
         """
-        delete_budget(self._executor, profile_id, query_id)
+        if not delete_rows(self._executor, Budget, profile_id, query_id):
+            raise BudgetNotFoundError(profile_id, query_id)

@@ -4,7 +4,13 @@ It depends on tables and columns, but on no entity.
 """
 
 from burndown.sql.executor import Executor, log_statement
-from burndown.sql.statements import Statement, key_conditions, one_of, select_documents
+from burndown.sql.statements import (
+    Statement,
+    key_conditions,
+    one_of,
+    select_documents,
+    within,
+)
 from burndown.sql.upserts import CountingUpsert, Upsert
 
 __all__ = [
@@ -16,4 +22,5 @@ __all__ = [
     "log_statement",
     "one_of",
     "select_documents",
+    "within",
 ]

@@ -37,7 +37,7 @@ from burndown.sql.executor import Executor
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
-__all__ = ["Precompiled", "Statement", "key_conditions", "one_of", "select_documents"]
+__all__ = ["Precompiled", "Statement", "key_conditions", "one_of", "select_documents", "within"]
 
 _NOT_UTF_8 = re.compile(r"Could not decode to UTF-8 column '([^']*)'").match
 
@@ -73,6 +73,12 @@ def one_of(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
         "value", name="strings"
     )
     return column.in_(select(strings.c.value))
+
+
+def within(column: ColumnElement[str], first: str, last: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that a column is between two parameters, both included."""
+    # Not BETWEEN, whose bounds cannot have a collation on PostgreSQL.
+    return [column >= bindparam(first), column <= bindparam(last)]
 
 
 class json_strings(GenericFunction[str]):  # noqa: N801 - it is called as SQL functions are

@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from datetime import timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -31,8 +31,9 @@ from burndown import (
     Task,
     TaskCancelledError,
     ValidationError,
+    Week,
 )
-from burndown.models import AppState, Entity
+from burndown.models import ENTITIES, AppState, Entity, QueryData
 from tests.contract.model import BAD, Model, RefusedError
 from tests.support.backends import COPYING, IN_MEMORY, Open, open_copy
 from tests.support.store import KEYS, START, Clock, Document, in_order
@@ -50,6 +51,7 @@ STATE_KEYS = ["active_profile_id", "active_query_id"]
 TASKS = ["fetch", "Fetch"]
 LEASES = [timedelta(microseconds=1), timedelta(hours=1), timedelta(hours=6)]
 WEEKS = ["2025-W01", "2025-W52", "2026-W01"]
+OF_A_QUERY = [each for each in ENTITIES if issubclass(each, QueryData)]
 METRIC_TYPES = ["dora", "flow"]
 
 # --- saved values ----------------------------------------------------------------------------
@@ -190,6 +192,9 @@ single_snapshots = st.fixed_dictionaries(
         "forecasts": st.none() | objects,
         "created_at": timestamps,
     },
+)
+bounds = st.none() | st.sampled_from(
+    [*WEEKS, Week(2025, 1), Week(2026, 1), date(2025, 12, 25), datetime(2025, 1, 2, 23), "soon"]
 )
 some_revisions = st.fixed_dictionaries(
     {},
@@ -500,6 +505,14 @@ class AgreementMachine(RuleBasedStateMachine):
     def query_status(self, profile_id: str) -> None:
         self.ask("query_status", profile_id)
 
+    @rule(
+        ids=of_query,
+        is_of_query=st.booleans(),
+        key=st.none() | st.sampled_from(["a", "b", "none"]),
+    )
+    def delete_jira_caches(self, ids: Ids, is_of_query: bool, key: str | None) -> None:
+        self.ask("delete_jira_caches", *(ids if is_of_query else (ids[0], None)), key)
+
     @rule()
     def cleanup_expired_cache(self) -> None:
         self.ask("cleanup_expired_cache")
@@ -549,7 +562,19 @@ class AgreementMachine(RuleBasedStateMachine):
     def list_jira_changelogs(self, ids: Ids) -> None:
         self.ask("list_jira_changelogs", *ids)
 
+    @rule(
+        ids=of_query,
+        is_of_query=st.booleans(),
+        keys=st.none() | st.lists(issue_keys, max_size=4),
+    )
+    def delete_jira_changelogs(self, ids: Ids, is_of_query: bool, keys: list[str] | None) -> None:
+        self.ask("delete_jira_changelogs", *(ids if is_of_query else (ids[0], None)), keys)
+
     # project data
+
+    @rule(ids=of_query, is_of_query=st.booleans())
+    def delete_project_data(self, ids: Ids, is_of_query: bool) -> None:
+        self.ask("delete_project_data", *(ids if is_of_query else ids[:1]))
 
     @rule(ids=of_query)
     def get_project_data(self, ids: Ids) -> None:
@@ -565,9 +590,40 @@ class AgreementMachine(RuleBasedStateMachine):
         ids=of_query,
         metric_type=st.none() | st.sampled_from([*METRIC_TYPES, "other"]),
         limit=st.sampled_from([1, 2, None, 10**30, 0, -1]),
+        since=bounds,
+        until=bounds,
     )
-    def get_metrics_snapshots(self, ids: Ids, metric_type: str | None, limit: int | None) -> None:
-        self.ask("get_metrics_snapshots", *ids, metric_type, limit=limit)
+    def get_metrics_snapshots(
+        self, ids: Ids, metric_type: str | None, limit: int | None, since: Any, until: Any
+    ) -> None:
+        self.ask("get_metrics_snapshots", *ids, metric_type, limit, since, until)
+
+    @rule(
+        ids=of_query,
+        is_of_query=st.booleans(),
+        metric_type=st.none() | st.sampled_from([*METRIC_TYPES, "other"]),
+        since=bounds,
+        until=bounds,
+    )
+    def delete_metrics_snapshots(
+        self, ids: Ids, is_of_query: bool, metric_type: str | None, since: Any, until: Any
+    ) -> None:
+        owners = ids if is_of_query else (ids[0], None)
+        self.ask("delete_metrics_snapshots", *owners, metric_type, since=since, until=until)
+
+    @rule(
+        ids=of_query,
+        metric=st.sampled_from(["dora.k", "other.k", "dora", ["dora.k", "flow.k.k"], []]),
+        since=bounds,
+        until=bounds,
+    )
+    def get_series(self, ids: Ids, metric: Any, since: Any, until: Any) -> None:
+        self.ask("get_series", *ids, metric, since, until)
+
+    @rule(ids=of_query, snapshot=sometimes_invalid("snapshot", single_snapshots))
+    def patch_metrics(self, ids: Ids, snapshot: Document) -> None:
+        given = ("snapshot_date", "metric_type", "metrics", "forecasts")
+        self.ask("patch_metrics", *ids, **{key: snapshot[key] for key in given if key in snapshot})
 
     @rule(ids=of_query, snapshot=sometimes_invalid("snapshot", single_snapshots))
     def save_metrics_snapshot(self, ids: Ids, snapshot: Document) -> None:
@@ -670,8 +726,14 @@ class AgreementMachine(RuleBasedStateMachine):
     def describe(self) -> None:
         for backend in self.backends.values():
             found = backend.describe()
-            assert found.keys() == {"location", "size_bytes", "schema_version"}
+            assert found.keys() == {"location", "size_bytes", "free_bytes", "schema_version"}
             assert found["schema_version"] == backend.get_app_state("schema_version") is not None
+
+    @precondition(lambda self: not self.open)
+    @rule()
+    def compact(self) -> None:
+        for backend in self.backends.values():
+            assert backend.compact() >= 0
 
     @rule()
     def exists(self) -> None:
@@ -700,6 +762,10 @@ class AgreementMachine(RuleBasedStateMachine):
         expected = records_of(self.model, model)
         assert {as_json(each) for each in found} == {as_json(expected)}
         return model, copy.deepcopy(expected)
+
+    @rule(ids=of_query, model=st.sampled_from(OF_A_QUERY), is_of_query=st.booleans())
+    def delete_records(self, ids: Ids, model: type[QueryData], is_of_query: bool) -> None:
+        self.ask("delete_records", model, *(ids if is_of_query else ids[:1]))
 
     @rule(kept=read_records)
     def save_records(self, kept: Kept) -> None:

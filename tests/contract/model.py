@@ -5,8 +5,9 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from burndown import (
@@ -27,7 +28,9 @@ from burndown.models import (
     Profile,
     ProjectData,
     Query,
+    QueryData,
     TaskProgress,
+    Week,
 )
 from burndown.persistence.task import TaskChange
 from tests.support.store import KEYS, Clock, Document, in_order, in_utc
@@ -216,6 +219,22 @@ def changelog_counts(changelog: Any) -> Document:
         if type(total) is int:
             is_complete = not page.get("startAt") and len(page["histories"]) >= total
     return {"is_complete": is_complete}
+
+
+def in_weeks(since: Any, until: Any) -> Callable[[Document], bool]:
+    """Return whether a snapshot is in a range; the samples are weeks, Thursdays and no weeks."""
+    first, last = (None if week is None else as_week(week) for week in (since, until))
+    paths = [name for name, week in (("since", first), ("until", last)) if week == ""]
+    if paths:
+        raise RefusedError(paths[0])
+    return lambda each: (first or "") <= each["snapshot_date"] <= (last or "9")
+
+
+def as_week(sample: Week | date | str) -> str:
+    """Return the week of a sample as documents have it; an empty string for ``soon``."""
+    if isinstance(sample, date):
+        return sample.strftime("%G-W%V")
+    return "" if sample == "soon" else str(sample)
 
 
 class Model(PersistenceBackend):
@@ -471,6 +490,16 @@ class Model(PersistenceBackend):
             for entry in sorted(found, key=lambda entry: newest_first(entry["created_at"]))
         ]
 
+    def delete_jira_caches(
+        self, profile_id: str, query_id: str | None = None, cache_key: str | None = None
+    ) -> int:
+        return self._forget(
+            JiraCache,
+            profile_id,
+            query_id,
+            lambda entry: cache_key in (None, entry["cache_key"]),
+        )
+
     def _is_too_stale(self, entry: Document, max_stale: timedelta | None) -> bool:
         if max_stale is not None and max_stale < timedelta():
             raise RefusedError("max_stale")
@@ -644,6 +673,19 @@ class Model(PersistenceBackend):
             for entry in self._below(JiraChangelog, profile_id, query_id)
         ]
 
+    def delete_jira_changelogs(
+        self,
+        profile_id: str,
+        query_id: str | None = None,
+        issue_keys: Iterable[str] | None = None,
+    ) -> int:
+        return self._forget(
+            JiraChangelog,
+            profile_id,
+            query_id,
+            lambda entry: issue_keys is None or entry["issue_key"] in issue_keys,
+        )
+
     # project data and metrics
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
@@ -656,24 +698,48 @@ class Model(PersistenceBackend):
         of_query = {"profile_id": profile_id, "query_id": query_id}
         self._keep(ProjectData, {**of_query, "updated_at": self._now(), "data": data})
 
+    def delete_project_data(self, profile_id: str, query_id: str | None = None) -> int:
+        return self._forget(ProjectData, profile_id, query_id, lambda _: True)
+
     def get_metrics_snapshots(
         self,
         profile_id: str,
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
     ) -> Any:
         if limit is not None and limit < 1:
             raise RefusedError("limit")
+        is_in = in_weeks(since, until)
         found = self._below(MetricsSnapshot, profile_id, query_id)
         found.sort(key=lambda each: each["snapshot_date"], reverse=True)
-        return [each for each in found if metric_type in (None, each["metric_type"])][:limit]
+        return [
+            each for each in found if metric_type in (None, each["metric_type"]) and is_in(each)
+        ][:limit]
+
+    def delete_metrics_snapshots(
+        self,
+        profile_id: str,
+        query_id: str | None = None,
+        metric_type: str | None = None,
+        since: Week | date | str | None = None,
+        until: Week | date | str | None = None,
+    ) -> int:
+        is_in = in_weeks(since, until)
+        return self._forget(
+            MetricsSnapshot,
+            profile_id,
+            query_id,
+            lambda each: metric_type in (None, each["metric_type"]) and is_in(each),
+        )
 
     def save_metrics_snapshot(
         self,
         profile_id: str,
         query_id: str,
-        snapshot_date: str,
+        snapshot_date: Week | date | str,
         metric_type: str,
         metrics: Mapping[str, Any],
         forecast: Mapping[str, Any] | None = None,
@@ -687,6 +753,32 @@ class Model(PersistenceBackend):
             "forecasts": forecasts,
         }
         self.save_metrics_snapshots(profile_id, query_id, [snapshot])
+
+    def patch_metrics(
+        self,
+        profile_id: str,
+        query_id: str,
+        snapshot_date: Week | date | str,
+        metric_type: str,
+        metrics: Mapping[str, Any],
+        forecasts: Mapping[str, Any] | None = None,
+    ) -> None:
+        key = {"snapshot_date": snapshot_date, "metric_type": metric_type}
+        given = {"metrics": metrics, "forecasts": forecasts}
+        check("snapshot", {**key, **given})
+        self._require(profile_id, query_id)
+        found = self._find(
+            MetricsSnapshot, profile_id, query_id, metric_type, str(snapshot_date)
+        ) or {"forecast": None, "forecasts": None, "metrics": {}}
+        snapshot = {**copy.deepcopy(found), **key}
+        for name, changes in given.items():
+            if changes is not None:
+                snapshot[name] = snapshot[name] or {}
+                for each, change in changes.items():
+                    snapshot[name].pop(each, None)
+                    if change is not None:
+                        snapshot[name][each] = change
+        self.save_metrics_snapshots(profile_id, query_id, [{**snapshot, "created_at": self._now()}])
 
     def save_metrics_snapshots(
         self,
@@ -846,6 +938,38 @@ class Model(PersistenceBackend):
 
     def in_transaction(self) -> bool:
         return bool(self.undone_to)
+
+    def delete_records(
+        self,
+        model: type[QueryData],
+        profile_id: str,
+        query_id: str | None = None,
+        *,
+        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
+        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    ) -> int:
+        return self._forget(
+            model,
+            profile_id,
+            query_id,
+            lambda record: (
+                all(record[name] in strings for name, strings in one_of.items())
+                and all(low <= record[name] <= high for name, (low, high) in between.items())
+            ),
+        )
+
+    def _forget(
+        self,
+        model: type[Entity],
+        profile_id: str,
+        query_id: str | None,
+        is_forgotten: Callable[[Document], bool],
+    ) -> int:
+        ids = (profile_id,) if query_id is None else (profile_id, query_id)
+        forgotten = [each for each in self._below(model, *ids) if is_forgotten(each)]
+        for each in forgotten:
+            del self.kept[model][tuple(each[name] for name in KEYS[model])]
+        return len(forgotten)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """Metrics of a week come back as they were saved, newest week first."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -7,8 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.store import GOOD, START, Store, in_utc, same
-from tests.support.strategies import iso_weeks, snapshots, words
+from tests.support.store import GOOD, HOUR, START, Store, in_utc, same
+from tests.support.strategies import iso_weeks, json_values, snapshots, words
+
+iso_weeks_of_2025 = st.integers(1, 52).map("2025-W{:02}".format)
+numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+patches = st.dictionaries(st.sampled_from("abc"), st.none() | json_values)
 
 
 @given(snapshots)
@@ -92,3 +97,85 @@ def test_a_snapshot_may_have_its_own_creation_time(store: Store) -> None:
     store.save_metrics_snapshots("p", "q", [{**GOOD, "created_at": made.isoformat()}])
     [found] = store.get_metrics_snapshots("p", "q")
     assert found["created_at"] == in_utc(made)
+
+
+@given(
+    st.dictionaries(st.tuples(iso_weeks_of_2025, st.sampled_from(["dora", "flow"])), numbers),
+    st.none() | iso_weeks_of_2025,
+    st.none() | iso_weeks_of_2025,
+)
+def test_a_series_has_the_values_that_were_saved(
+    shared: Store, saved: dict[tuple[str, str], float], since: str | None, until: str | None
+) -> None:
+    """Several series come over the same weeks, and one of them as the only one of a list."""
+    shared.empty().save_metrics_snapshots(
+        "p",
+        "q",
+        [
+            {"snapshot_date": week, "metric_type": kind, "metrics": {"n": number}}
+            for (week, kind), number in saved.items()
+        ],
+    )
+    several = shared.get_series("p", "q", ["dora.n", "flow.n", "other.n"], since, until)
+    assert len({tuple(each["weeks"]) for each in several}) == 1
+    for series in several:
+        kind = series["metric"].partition(".")[0]
+        assert series["values"] == [saved.get((week, kind)) for week in series["weeks"]]
+    in_range = [week for week, _ in saved if (since or "") <= week <= (until or "9")]
+    assert set(in_range) <= set(several[0]["weeks"])
+    one = shared.get_series("p", "q", "dora.n", since, until)
+    assert shared.get_series("p", "q", ["dora.n"], since, until) == [one]
+    assert [each for each in one["values"] if each is not None] == [
+        each
+        for week, each in zip(several[0]["weeks"], several[0]["values"], strict=True)
+        if each is not None
+    ]
+
+
+def test_there_are_no_series_of_no_metrics(store: Store) -> None:
+    store.save_metrics_snapshots("p", "q", [GOOD])
+    assert store.get_series("p", "q", []) == []
+    assert store.get_series("p", "none", "dora.k")["values"] == []
+    assert store.get_series("p", "none", "dora.k", "2025-W01", "2025-W02")["values"] == [None] * 2
+
+
+@given(
+    st.none() | patches,
+    st.none() | patches,
+    patches,
+    st.none() | patches,
+)
+def test_a_patch_changes_the_metrics_that_it_names(
+    shared: Store, before: Any, forecasts_before: Any, changes: Any, forecasts: Any
+) -> None:
+    """The others are kept, with the forecast of the snapshot; ``None`` removes one."""
+    shared.empty()
+    if before is not None:
+        shared.save_metrics_snapshot(
+            "p", "q", "2025-W12", "dora", before, {"k": 1}, forecasts_before
+        )
+    shared.save_metrics_snapshots("p", "q", [{**GOOD, "metric_type": "flow"}])
+    shared.clock.now = HOUR
+    shared.patch_metrics("p", "q", "2025-03-17", "dora", changes, forecasts)
+    found, other = shared.get_metrics_snapshots("p", "q")
+    assert found["metrics"] == patched(before, changes)
+    kept = None if before is None else forecasts_before
+    assert found["forecasts"] == (kept if forecasts is None else patched(kept, forecasts))
+    assert found["forecast"] == (None if before is None else {"k": 1})
+    assert found["created_at"] == in_utc(HOUR)
+    assert (other["metrics"], other["created_at"]) == (GOOD["metrics"], in_utc(START))
+
+
+def patched(before: dict[str, Any] | None, changes: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: item for key, item in (before or {}).items() if key not in changes}
+    return kept | {key: item for key, item in changes.items() if item is not None}
+
+
+def test_no_patch_of_concurrent_ones_is_lost(store: Store) -> None:
+    def patch(number: int) -> None:
+        store.patch_metrics("p", "q", "2025-W12", "dora", {f"k{number}": number})
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(patch, range(40)))
+    [found] = store.get_metrics_snapshots("p", "q")
+    assert found["metrics"] == {f"k{number}": number for number in range(40)}

@@ -11,13 +11,26 @@ from tests.support.store import Store, everything, fill, same
 def test_a_backend_describes_its_store(store: Store) -> None:
     """A description has a location, a size and a version."""
     described = store.describe()
-    assert described.keys() == {"location", "size_bytes", "schema_version"}
+    assert described.keys() == {"location", "size_bytes", "free_bytes", "schema_version"}
     assert isinstance(described["location"], str)
     assert described["location"]
     assert isinstance(described["size_bytes"], int)
     assert described["size_bytes"] > 0
     assert isinstance(described["schema_version"], str)
     assert described["schema_version"] == store.get_app_state("schema_version")
+
+
+def test_a_store_that_is_compacted_keeps_its_content(store: Store) -> None:
+    """It has no free bytes that it knows of."""
+    for number in range(20):
+        store.save_project_data("p", "q", {"text": str(number) * 10_000})
+        fill(store, "new", str(number))
+    store.delete_profile("new")
+    before = store.everything()
+    assert store.compact() >= 0
+    assert store.describe()["free_bytes"] in (0, None)
+    assert store.everything() == before
+    assert store.check_integrity() == (True, [])
 
 
 def test_a_store_in_use_exists_and_is_intact(store: Store) -> None:

@@ -3,6 +3,7 @@
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import randbytes
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from burndown.cli import run
 from burndown.models import ENTITIES
 from burndown.persistence import open_backend
 from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
+from tests.support.store import everything
 
 INCREMENTS = 150
 
@@ -74,6 +76,25 @@ def test_teams_have_separate_schemas(postgres_url: str) -> None:
     for team, path in paths.items():
         with open_backend(with_search_path(postgres_url, path)) as backend:
             assert backend.check_integrity()[0] == (team != "b")
+
+
+def test_the_tables_of_the_search_path_are_compacted(postgres_url: str) -> None:
+    """Whatever the schema is called; those of others are not."""
+    execute_on(postgres_url, 'CREATE SCHEMA "Team ""A"""')
+    for path in ('"Team ""A"""', "public"):
+        with open_backend(with_search_path(postgres_url, path)) as backend:
+            backend.save_profile({"id": "p"})
+            backend.save_query("p", {"id": "q"})
+            changelogs = {f"K-{number}": {"k": randbytes(5000).hex()} for number in range(200)}
+            backend.save_jira_changelogs("p", "q", changelogs)
+            assert backend.delete_jira_changelogs("p") == len(changelogs)
+    for path in ('"Team ""A"""', "public"):
+        with open_backend(with_search_path(postgres_url, path)) as backend:
+            before = everything(backend)
+            assert backend.compact() > 500_000
+            assert everything(backend) == before
+            with backend.transaction(), pytest.raises(StorageError, match="do it after its end"):
+                backend.compact()
 
 
 def test_tables_are_found_in_any_schema_of_the_search_path(postgres_url: str) -> None:

@@ -19,8 +19,14 @@ from pydantic_core import PydanticCustomError
 from burndown import jira_cache_key
 from burndown.models.field_types import Identifier, Key, Line, Name, slug
 from burndown.models.json_codec import MAX_DEPTH, check_storable, decode, encode
-from burndown.models.time_types import IsoWeek, OptionalDate, TimestampText, UtcDatetime
-from burndown.models.timestamps import to_iso_week, to_utc
+from burndown.models.time_types import (
+    IsoWeek,
+    OptionalDate,
+    TimestampText,
+    UtcDatetime,
+    to_iso_week,
+)
+from burndown.models.timestamps import to_utc
 from tests.support.strategies import (
     aware_timestamps,
     hidden,

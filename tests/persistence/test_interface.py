@@ -10,10 +10,9 @@ from tests.support.store import START, Clock
 
 def test_a_backend_implements_few_methods() -> None:
     assert PersistenceBackend.__abstractmethods__ == {
-        *("records", "save_records", "transaction", "in_transaction"),
+        *("records", "save_records", "delete_records", "transaction", "in_transaction"),
         *("save_profile", "delete_profile", "save_query", "delete_query"),
         *("set_app_state", "cleanup_expired_cache", "cleanup", "clear_task_progress"),
-        "delete_budget",
         *("describe", "exists", "check_integrity", "backup", "close"),
     }
 

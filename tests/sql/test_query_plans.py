@@ -56,6 +56,7 @@ def encoded_rows(backend: SQLiteBackend) -> None:
         list_encoded(Executor.of(session), JiraCache, *IDS)
 
 
+WEEKS = "snapshot_date>? AND snapshot_date<?"
 TABLES = {str(model.__tablename__): key for model, key in KEYS.items()}
 """The columns of every table's key."""
 
@@ -148,10 +149,37 @@ CALLS: list[tuple[Call, set[str]]] = [
     (lambda b: b.save_project_data("nobody", "q", {}), {"profiles (id=?)"}),
     (lambda b: b.get_project_data(*IDS), {f"project_data ({OF_QUERY})"}),
     (lambda b: b.save_metrics_snapshot(*IDS, "2025-W12", "dora", {}), set()),
-    (lambda b: b.get_metrics_snapshots(*IDS), {f"metrics_snapshots ({OF_QUERY})"}),
+    (lambda b: b.get_metrics_snapshots(*IDS), {f"metrics_snapshots ({OF_QUERY} AND {WEEKS})"}),
     (
         lambda b: b.get_metrics_snapshots(*IDS, "dora", 12),
-        {f"metrics_snapshots ({OF_QUERY} AND metric_type=?)"},
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})"},
+    ),
+    (
+        lambda b: b.get_series(*IDS, "dora.k", "2025-W12"),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})"},
+    ),
+    (
+        lambda b: b.patch_metrics(*IDS, "2025-W12", "dora", {}),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})"},
+    ),
+    (lambda b: b.delete_jira_caches("p"), {"jira_cache (profile_id=?)"}),
+    (
+        lambda b: b.delete_jira_caches(*IDS, "key"),
+        {f"jira_cache ({OF_QUERY} AND cache_key=?)", ALL_OF + "strings"},
+    ),
+    (lambda b: b.delete_jira_changelogs("p"), {"jira_changelog_cache (profile_id=?)"}),
+    (
+        lambda b: b.delete_jira_changelogs(*IDS, ["K-1", "K-2"]),
+        {f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)", ALL_OF + "strings"},
+    ),
+    (lambda b: b.delete_project_data(*IDS), {f"project_data ({OF_QUERY})"}),
+    (
+        lambda b: b.delete_metrics_snapshots(*IDS, since="2025-W12"),
+        {f"metrics_snapshots ({OF_QUERY} AND {WEEKS})"},
+    ),
+    (
+        lambda b: b.delete_metrics_snapshots(*IDS, "dora", since="2025-W12"),
+        {f"metrics_snapshots ({OF_QUERY} AND metric_type=? AND {WEEKS})", ALL_OF + "strings"},
     ),
     (lambda b: b.save_budget(*IDS, {}), {f"budgets ({OF_QUERY})"}),
     (lambda b: b.add_budget_revision(*IDS, {}), {f"budgets ({OF_QUERY})"}),

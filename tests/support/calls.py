@@ -36,6 +36,12 @@ SAVES_OF_A_VALUE: dict[str, Callable[[PersistenceBackend, Any], None]] = {
     "forecasts": lambda store, value: store.save_metrics_snapshot(
         "p", "q", "2025-W12", "dora", {}, forecasts={"k": value}
     ),
+    "patched metric": lambda store, value: store.patch_metrics(
+        "p", "q", "2025-W12", "dora", {"k": value}
+    ),
+    "patched forecast": lambda store, value: store.patch_metrics(
+        "p", "q", "2025-W12", "dora", {}, {"k": value}
+    ),
     "budget": lambda store, value: store.save_budget("p", "q", {"unknown": value}),
     "revision": lambda store, value: store.add_budget_revision("p", "q", {"unknown": value}),
     "metadata": lambda store, value: store.save_budget(
@@ -62,6 +68,8 @@ SAVES_OF_A_LINE: dict[str, Callable[[PersistenceBackend, str], Any]] = {
     "query of data": lambda store, text: store.save_project_data("p", text, {}),
     "week": lambda store, text: store.save_metrics_snapshot("p", "q", text, "dora", {}),
     "metric type": lambda store, text: store.save_metrics_snapshot("p", "q", "2025-W12", text, {}),
+    "week of a patch": lambda store, text: store.patch_metrics("p", "q", text, "dora", {}),
+    "type of a patch": lambda store, text: store.patch_metrics("p", "q", "2025-W12", text, {}),
     "query of a budget": lambda store, text: store.save_budget("p", text, {}),
     "currency": lambda store, text: store.save_budget("p", "q", {"currency_symbol": text}),
     "task": lambda store, text: store.save_task_progress(text, 0, "running"),
@@ -136,7 +144,13 @@ REFUSED: dict[str, Callable[[Any], object]] = {
     "expired for less than 0": lambda store: store.cleanup_expired_cache(-DAY),
     "bytes below 0": lambda store: store.cleanup(-1),
     "half a byte": lambda store: store.cleanup(0.5, "p"),
+    "patch of no week": lambda store: store.patch_metrics("p", "q", "2025-W53", "dora", {}),
+    "patch that is no object": lambda store: store.patch_metrics("p", "q", "2025-W12", "dora", []),
+    "series of no type": lambda store: store.get_series("p", "q", "lead_time_days"),
+    "series from no week": lambda store: store.get_series("p", "q", "dora.k", "soon"),
     "no limit": lambda store: store.get_metrics_snapshots("p", "q", limit=0),
+    "no week to begin with": lambda store: store.get_metrics_snapshots("p", "q", since="2025-W53"),
+    "no week to end with": lambda store: store.delete_metrics_snapshots("p", until="soon"),
     "negative limit": lambda store: store.get_metrics_snapshots("p", "q", limit=-1),
 }
 """Calls with invalid arguments, some of them of a type that the signature forbids."""
@@ -148,6 +162,7 @@ ORPHANS: dict[str, Callable[[PersistenceBackend, str, str], None]] = {
     "data": lambda store, p, q: store.save_project_data(p, q, {}),
     "snapshot": lambda store, p, q: store.save_metrics_snapshot(p, q, "2025-W12", "dora", {}),
     "snapshots": lambda store, p, q: store.save_metrics_snapshots(p, q, [GOOD]),
+    "patch": lambda store, p, q: store.patch_metrics(p, q, "2025-W12", "dora", {}),
     "budget": lambda store, p, q: store.save_budget(p, q, {}),
     "delete": lambda store, p, q: store.delete_query(p, q),
 }

@@ -1,0 +1,66 @@
+"""Giving free pages of a SQLite file back to the file system while the file is in use.
+
+SQLite keeps the pages of deleted rows in the file, for new rows. In a file that is made with
+``auto_vacuum=INCREMENTAL``, it can move pages from the end of the file into free ones, some at a
+time. A file without it, as earlier releases made them, has to be rewritten once.
+"""
+
+from contextlib import closing
+
+from burndown.database.sqlite_connector import SQLiteConnector
+from burndown.sql import Executor
+
+__all__ = ["can_free_pages", "checkpoint", "free_bytes", "free_pages", "rewrite"]
+
+# Other writers wait some milliseconds for them.
+PAGES = 256
+"""The maximum number of pages that one transaction frees."""
+
+
+def free_bytes(executor: Executor) -> int:
+    """Return the bytes of the pages that hold nothing."""
+    [size] = executor.execute("PRAGMA page_size").fetchone()
+    return _free_count(executor) * int(size)
+
+
+def can_free_pages(executor: Executor) -> bool:
+    """Return whether pages can be freed without rewriting the file."""
+    [mode] = executor.execute("PRAGMA auto_vacuum").fetchone()
+    return bool(mode)
+
+
+def free_pages(executor: Executor) -> bool:
+    """Free some pages at the end of the file; return whether there are more."""
+    for _ in range(PAGES):
+        # One by one: the driver runs the statement for the first page only.
+        executor.execute("PRAGMA incremental_vacuum(1)")
+        if not _free_count(executor):
+            return False
+    return True
+
+
+def rewrite(connector: SQLiteConnector) -> None:
+    """Rewrite the file without free pages, so that it can free pages from now on.
+
+    Readers go on, writers wait. A killed process leaves the file as it was. The content takes its
+    space again for a temporary file, and once more for the log.
+    """
+    with closing(connector.open()) as connection:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("VACUUM")
+
+
+def checkpoint(connector: SQLiteConnector) -> None:
+    """Put the log into the file and empty it, as far as that is possible without waiting.
+
+    SQLite shortens the file in this step. What a reader or writer prevents is done by the next
+    checkpoint, which SQLite makes by itself.
+    """
+    with closing(connector.open()) as connection:
+        connection.execute("PRAGMA busy_timeout=0")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def _free_count(executor: Executor) -> int:
+    [count] = executor.execute("PRAGMA freelist_count").fetchone()
+    return int(count)
