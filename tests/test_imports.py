@@ -37,7 +37,6 @@ LATE_IMPORTS = {
     "burndown/__init__.py": ["import_module"],
     "burndown/__main__.py": ["burndown.cli"],
     "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
-    "burndown/cli/cleaning.py": ["burndown", "burndown.cli.stores"],
     "burndown/cli/deletion.py": ["burndown", "burndown.cli.stores", "burndown.errors"],
     "burndown/cli/transfer.py": [
         "burndown",

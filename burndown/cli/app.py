@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from burndown.cli.cleaning import cleanup
-from burndown.cli.deletion import clear, compact
+from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_
 from burndown.cli.versions import downgrade, upgrade

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from burndown import PersistenceBackend
+from burndown import PersistenceBackend, TaskRunningError
 from burndown.persistence import open_backend
 from tests.support.chromium import Chromium, Tab, running_chromium
 from tests.web.gunicorn import running_gunicorn
@@ -100,12 +100,14 @@ def test_a_fetch_reports_its_progress_and_fills_the_page(tab: Tab, jira: JiraSer
     tab.wait_for(f"{BANDS} === 1")
 
 
-def test_only_one_worker_fetches(tab: Tab, jira: JiraServer) -> None:
-    """Further clicks start nothing."""
-    for _ in range(4):
-        tab.click("#fetch")
+def test_only_one_process_fetches(tab: Tab, jira: JiraServer, store: PersistenceBackend) -> None:
+    """Others are told by whom, as long as it lasts."""
+    tab.click("#fetch")
     tab.wait_for_text("#status", "running: Asking Jira")
-    fetch(tab, jira)
+    with pytest.raises(TaskRunningError), store.task("fetch-issues"):
+        pass
+    jira.allow(3)
+    tab.wait_for_text("#badge", "6 issues, fresh")
     assert jira.searches == 1
 
 
