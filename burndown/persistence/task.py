@@ -138,13 +138,13 @@ class Task:
             raise TaskCancelledError(self.name)
 
     def __enter__(self) -> Self:
+        report = self._report(0)
         if self._store.in_transaction():
             raise StorageError(
                 f"Task {self.name!r} cannot begin within a transaction, which would hide it from "
                 "others; begin the task first"
             )
         owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(8)}"
-        report = self._report(0)
 
         def begun(stored: Mapping[str, Any] | None) -> Document:
             now = self._store.now()
