@@ -1,6 +1,9 @@
 """The operations written manually: one open ``sqlite3`` connection and the standard ``json``."""
 
 import json
+import os
+import platform
+import secrets
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.issues import Json
 from burndown import SQLiteBackend
+from burndown.models.timestamps import utc_now
 
 __all__ = ["Floor", "connect"]
 
@@ -23,7 +27,10 @@ _SECTIONS = (
     "flow_type_mappings",
 )
 _QUERY = ("profile_id", "id", "name", "jql", "description", "created_at", "last_used", "updated_at")
-_TASK = ("task_name", "progress_percent", "status", "message", "updated_at")
+_TASK = (
+    *("task_name", "progress_percent", "status", "message", "updated_at"),
+    *("owner", "started_at", "heartbeat_at", "lease_until", "cancel_requested"),
+)
 
 
 @cache
@@ -207,7 +214,8 @@ class Floor:
             "INSERT INTO metrics_snapshots (profile_id, query_id, metric_type, snapshot_date,"
             " created_at, metrics) VALUES (?, ?, ?, ?, datetime('now'), ?)"
             " ON CONFLICT (profile_id, query_id, metric_type, snapshot_date) DO UPDATE SET"
-            " created_at=excluded.created_at, metrics=excluded.metrics, forecast=NULL",
+            " created_at=excluded.created_at, metrics=excluded.metrics, forecast=NULL,"
+            " forecasts=NULL",
             (profile_id, query_id, kind, week, json.dumps(metrics)),
         )
 
@@ -215,7 +223,7 @@ class Floor:
         self, profile_id: str, query_id: str, kind: str, limit: int
     ) -> list[Json]:
         rows = self.connection.execute(
-            "SELECT snapshot_date, created_at, metrics, forecast FROM metrics_snapshots"
+            "SELECT snapshot_date, created_at, metrics, forecast, forecasts FROM metrics_snapshots"
             " WHERE profile_id = ? AND query_id = ? AND metric_type = ?"
             " ORDER BY snapshot_date DESC LIMIT ?",
             (profile_id, query_id, kind, limit),
@@ -229,8 +237,9 @@ class Floor:
                 "created_at": created_at,
                 "metrics": json.loads(metrics),
                 "forecast": None if forecast is None else json.loads(forecast),
+                "forecasts": None if forecasts is None else json.loads(forecasts),
             }
-            for week, created_at, metrics, forecast in rows
+            for week, created_at, metrics, forecast, forecasts in rows
         ]
 
     def get_app_state(self, key: str) -> str | None:
@@ -250,15 +259,25 @@ class Floor:
         row = self.connection.execute(
             f"SELECT {', '.join(_TASK)} FROM task_progress WHERE task_name = ?", (name,)
         ).fetchone()
-        return None if row is None else dict(zip(_TASK, row, strict=True))
+        if row is None:
+            return None
+        task = dict(zip(_TASK, row, strict=True))
+        task["cancel_requested"] = bool(task["cancel_requested"])
+        if task["lease_until"] is not None and task["lease_until"] <= _stored_format(utc_now()):
+            task["status"] = "dead"
+        return task
 
     def save_task_progress(self, name: str, percent: float, status: str, message: str) -> None:
         self.connection.execute(
-            f"INSERT INTO task_progress ({', '.join(_TASK)}) VALUES (?, ?, ?, ?, datetime('now'))"
+            "INSERT INTO task_progress (task_name, progress_percent, status, message, updated_at)"
+            " VALUES (?, ?, ?, ?, datetime('now'))"
             " ON CONFLICT (task_name) DO UPDATE SET progress_percent=excluded.progress_percent,"
             " status=excluded.status, message=excluded.message, updated_at=excluded.updated_at",
             (name, percent, status, message),
         )
+
+    def task(self, name: str, lease: timedelta = timedelta(seconds=30)) -> "FloorTask":
+        return FloorTask(self.connection, name, lease)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -268,3 +287,52 @@ class Floor:
 
     def close(self) -> None:
         self.connection.close()
+
+
+class FloorTask:
+    """A task with a lease: a statement each to begin it, to report and to end it."""
+
+    def __init__(self, connection: sqlite3.Connection, name: str, lease: timedelta) -> None:
+        self._connection = connection
+        self._name = name
+        self._lease = lease
+        self._owner = ""
+
+    def __enter__(self) -> "FloorTask":
+        self._owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(8)}"
+        now = utc_now()
+        at = _stored_format(now)
+        begun = self._connection.execute(
+            "INSERT INTO task_progress (task_name, progress_percent, status, message, updated_at,"
+            " owner, started_at, heartbeat_at, lease_until) VALUES (?, 0, 'running', '', ?, ?, ?,"
+            " ?, ?) ON CONFLICT (task_name) DO UPDATE SET progress_percent=0, status='running',"
+            " message='', updated_at=excluded.updated_at, owner=excluded.owner,"
+            " started_at=excluded.started_at, heartbeat_at=excluded.heartbeat_at,"
+            " lease_until=excluded.lease_until, cancel_requested=0"
+            " WHERE lease_until IS NULL OR lease_until <= excluded.started_at",
+            (self._name, at, self._owner, at, at, _stored_format(now + self._lease)),
+        )
+        if not begun.rowcount:
+            raise RuntimeError("the task is running")
+        return self
+
+    def progress(self, percent: float, message: str) -> None:
+        now = utc_now()
+        at = _stored_format(now)
+        found = self._connection.execute(
+            "UPDATE task_progress SET progress_percent=?, message=?, status='running',"
+            " updated_at=?, heartbeat_at=?, lease_until=? WHERE task_name=? AND owner=? AND"
+            " lease_until IS NOT NULL RETURNING cancel_requested",
+            (percent, message, at, at, _stored_format(now + self._lease), self._name, self._owner),
+        ).fetchall()
+        if found != [(0,)]:
+            raise RuntimeError("the task is lost or cancelled")
+
+    def __exit__(self, *error: object) -> None:
+        at = _stored_format(utc_now())
+        self._connection.execute(
+            "UPDATE task_progress SET progress_percent=100, status='completed', updated_at=?,"
+            " heartbeat_at=?, lease_until=NULL, cancel_requested=0 WHERE task_name=? AND owner=?"
+            " AND lease_until IS NOT NULL",
+            (at, at, self._name, self._owner),
+        )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, Column, event
+from sqlalchemy import JSON, Column, Engine, event
 from sqlalchemy.orm import registry
 from sqlmodel import Field, Session, SQLModel, col, create_engine, delete, func, select
 
@@ -77,6 +77,7 @@ class MetricsSnapshot(Table, table=True):
     metric_type: str = Field(primary_key=True)
     metrics: dict[str, Any] = Field(sa_column=Column(JSON))
     forecast: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    forecasts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -99,6 +100,11 @@ class TaskProgress(Table, table=True):
     status: str
     message: str
     updated_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    owner: str | None = None
+    started_at: datetime | None = None
+    heartbeat_at: datetime | None = None
+    lease_until: datetime | None = None
+    cancel_requested: bool = False
 
 
 def _validated(row: SQLModel | None) -> Json | None:
@@ -279,5 +285,37 @@ class Naive:
         values = {"progress_percent": percent, "status": status, "message": message}
         self._merge(TaskProgress.model_validate({"task_name": name, **values}))
 
+    @contextmanager
+    def task(self, name: str, lease: timedelta = timedelta(seconds=30)) -> Iterator["NaiveTask"]:
+        task = NaiveTask(self.engine, name, lease)
+        task.change(True, "running", 0, "")
+        yield task
+        task.change(False, "completed", 100, "")
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+class NaiveTask:
+    """A task with a lease, which two processes can take at the same time."""
+
+    def __init__(self, engine: Engine, name: str, lease: timedelta) -> None:
+        self._engine = engine
+        self._name = name
+        self._lease = lease
+
+    def progress(self, percent: float, message: str) -> None:
+        self.change(True, "running", percent, message)
+
+    def change(self, is_held: bool, status: str, percent: float, message: str) -> None:
+        with Session(self._engine) as session:
+            now = datetime.now(UTC)
+            found = session.get(TaskProgress, self._name) or TaskProgress(
+                task_name=self._name, progress_percent=percent, status=status, message=message
+            )
+            found.owner, found.status = "me", status
+            found.progress_percent, found.message = percent, message
+            found.updated_at = found.heartbeat_at = now
+            found.lease_until = now + self._lease if is_held else None
+            session.add(found)
+            session.commit()

@@ -69,6 +69,19 @@ def _save_small(side: Side, key: str, number: int, expires_at: Any) -> None:
     side.save_jira_cache("profile-0", "query-2", key, response, expires_at)
 
 
+def _run_task(side: Side, _: Options) -> Call:
+    def run(number: int) -> None:
+        with side.task("work"):
+            pass
+
+    return run
+
+
+def _report(percent: float, side: Side, _: Options) -> Call:
+    task = side.task(f"report {percent}", timedelta(hours=1)).__enter__()
+    return lambda number: task.progress(percent, f"page {number}")
+
+
 OPERATIONS = [
     Operation("get_profile", 4, 1.5, lambda s, _: lambda _: s.get_profile("profile-0")),
     Operation("save_profile", 4, 1.5, _save_profile),
@@ -125,6 +138,9 @@ OPERATIONS = [
         1.5,
         lambda s, _: lambda n: s.save_task_progress("fetch", n % 100, "running", f"page {n}"),
     ),
+    Operation("task, begin and end", 4, 2, _run_task),
+    Operation("task, report stored", 6, 2, partial(_report, 100)),
+    Operation("task, report not stored", 0.5, 0.3, partial(_report, 50)),
 ]
 
 

@@ -45,6 +45,8 @@ from burndown.errors import (
     RevisionConflictError,
     SchemaTooNewError,
     StorageError,
+    TaskCancelledError,
+    TaskRunningError,
     ValidationError,
 )
 from burndown.models import ENTITIES, Profile, ProfileDocument, Submodel, public_document
@@ -184,6 +186,9 @@ def install_error_handlers(app: FastAPI) -> None:
     ``BudgetNotFoundError``
     ``RevisionConflictError``                       409     ``{"detail": …, "given": 1, "current":
                                                             2}``
+    ``TaskRunningError``                            409     ``{"detail": …, "started_at": …}``,
+                                                            without the owner
+    ``TaskCancelledError``, ``TaskLostError``       409     ``{"detail": …}``
     ``ValidationError, RequestValidationError``     422     ``{"detail": [{"loc": ["body",
                                                             "jira_config", "base_url"], "msg": …,
                                                             "type": …}]}``, without the input
@@ -210,6 +215,16 @@ async def _not_found(_: Request, error: Exception) -> JSONResponse:
 async def _conflict(_: Request, error: RevisionConflictError) -> JSONResponse:
     body = {"detail": str(error), "given": error.given, "current": error.current}
     return JSONResponse(body, 409)
+
+
+async def _running(_: Request, error: TaskRunningError) -> JSONResponse:
+    # The owner is the name of a host, and a process on it.
+    detail = f"Task '{error.task_name}' has been running since {error.started_at}"
+    return JSONResponse({"detail": detail, "started_at": error.started_at}, 409)
+
+
+async def _cancelled(_: Request, error: TaskCancelledError) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, 409)
 
 
 async def _invalid(_: Request, error: ValidationError) -> JSONResponse:
@@ -246,6 +261,8 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Any], Coroutine[Any, Any, JS
     QueryNotFoundError: _not_found,
     BudgetNotFoundError: _not_found,
     RevisionConflictError: _conflict,
+    TaskRunningError: _running,
+    TaskCancelledError: _cancelled,
     ValidationError: _invalid,
     RequestValidationError: _invalid_request,
     FetchFailedError: _bad_gateway,

@@ -176,7 +176,11 @@ def _sample(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_sample")
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/architecture.md", "docs/forms.md", "docs/freshness.md"]
+    "document",
+    [
+        *("README.md", "docs/architecture.md", "docs/forms.md"),
+        *("docs/freshness.md", "docs/tasks.md"),
+    ],
 )
 def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> None:
     """They share one namespace, as in a notebook."""

@@ -144,7 +144,7 @@ def tasks(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the progress of tasks, cancel a task or clear its progress.
+    """Show tasks, cancel one, or clear its progress.
 
     A task that runs is lost if its progress is cleared, and another process can begin it.
     """

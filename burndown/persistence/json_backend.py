@@ -213,9 +213,8 @@ class JSONBackend(PersistenceBackend):
             changed = change(tasks.get(task_name))
             if changed is None:
                 return tasks.get(task_name)
-            [document] = codec_of(TaskProgress).complete([changed])
-            _save_task(writer, document)
-            return document
+            _save_task(writer, *codec_of(TaskProgress).complete([changed]))
+            return changed
 
     # --- the store itself --------------------------------------------------------------------
 

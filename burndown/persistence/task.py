@@ -45,7 +45,7 @@ class TaskRecords(RecordStore):
             change: makes the new record of the stored one. It may be called again.
 
         Returns:
-            The record afterwards, or ``None`` if there is none.
+            The record that was saved, or the stored one if none was; ``None`` if there is none.
         """
         with self.transaction():
             found = (each for each in self.records(TaskProgress) if each["task_name"] == task_name)
@@ -138,13 +138,13 @@ class Task:
             raise TaskCancelledError(self.name)
 
     def __enter__(self) -> Self:
+        report = self._report(0)
         if self._store.in_transaction():
             raise StorageError(
                 f"Task {self.name!r} cannot begin within a transaction, which would hide it from "
                 "others; begin the task first"
             )
         owner = f"{platform.node()}:{os.getpid()}:{secrets.token_hex(8)}"
-        report = self._report(0)
 
         def begun(stored: Mapping[str, Any] | None) -> Document:
             now = self._store.now()

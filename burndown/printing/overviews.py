@@ -32,11 +32,14 @@ def workspace(found: Document) -> None:
         )
     if not found["profiles"]:
         line("No profiles")
-    tasks(found)
+    if found["tasks"]:
+        tasks(found)
 
 
 def tasks(found: Document) -> None:
     """Print the progress of tasks."""
+    if not found["tasks"]:
+        line("No tasks")
     table = Table("task", "progress", "status", "message", "owner", "heartbeat", title="Tasks")
     for task in found["tasks"]:
         is_asked = task["status"] == "running" and task["cancel_requested"]

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Dialect, delete
 
 from burndown.models import TaskProgress
-from burndown.models.codec import codec_of
 from burndown.models.documents import Document
 from burndown.models.task_progress import LEASE_FIELDS, TaskProgressDocument
 from burndown.repositories.base import Repository, save_documents
@@ -68,15 +67,14 @@ def change_task_progress(
     """Save what a function makes of the progress of a task, unless that is ``None``.
 
     Returns:
-        The progress afterwards, or ``None`` if there is none.
+        The document that was saved, or the stored one if none was.
     """
     stored = get_task_progress(executor, task_name)
     changed = change(stored)
     if changed is None:
         return stored
-    [document] = codec_of(TaskProgress).complete([changed])
-    save_documents(executor, TaskProgress, [document])
-    return document
+    save_documents(executor, TaskProgress, [changed])
+    return changed
 
 
 def delete_task_progress(executor: Executor, task_name: str) -> None:
@@ -85,7 +83,7 @@ def delete_task_progress(executor: Executor, task_name: str) -> None:
 
 
 class TaskProgressRepository(Repository[TaskProgress]):
-    """The progress of tasks."""
+    """The progress of tasks, each with its stored status: it has no clock by which one is dead."""
 
     entity = TaskProgress
 

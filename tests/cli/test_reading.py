@@ -38,6 +38,7 @@ COMMANDS = {
     "show a profile": ["show", "kafka"],
     "show a query": ["show", "kafka", "12w"],
     "check": ["check"],
+    "tasks": ["tasks"],
     "export": ["export", "kafka", "out/kafka"],
     "export to an archive": ["export", "kafka", "out/kafka.zip", "--include-cache"],
     "export --legacy": ["export", "--legacy", "out/legacy"],

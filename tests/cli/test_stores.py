@@ -12,6 +12,7 @@ from tests.support.command_line import Capture, files_below, in_json, printed, r
 COMMANDS = {
     "show": ["show", "mine"],
     "check": ["check"],
+    "tasks": ["tasks"],
     "export": ["export", "mine", "out"],
     "import": ["import", "mine.zip", "--replace"],
     "upgrade": ["upgrade"],

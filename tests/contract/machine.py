@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,9 +24,12 @@ from hypothesis.stateful import (
 from burndown import (
     BudgetNotFoundError,
     PersistenceBackend,
+    PersistenceError,
     ProfileNotFoundError,
     QueryNotFoundError,
     RevisionConflictError,
+    Task,
+    TaskCancelledError,
     ValidationError,
 )
 from burndown.models import AppState, Entity
@@ -44,6 +48,7 @@ NAMES = ["p", "q", "Kafka", "kafka"]
 ISSUE_KEYS = ["K-1", "K-10", "K-2"]
 STATE_KEYS = ["active_profile_id", "active_query_id"]
 TASKS = ["fetch", "Fetch"]
+LEASES = [timedelta(microseconds=1), timedelta(hours=1), timedelta(hours=6)]
 WEEKS = ["2025-W01", "2025-W52", "2026-W01"]
 METRIC_TYPES = ["dora", "flow"]
 
@@ -274,7 +279,10 @@ class AgreementMachine(RuleBasedStateMachine):
         super().__init__()
         self.clock = Clock()
         self.model = Model(self.clock)
+        PersistenceBackend.__init__(self.model, self.clock)  # for its tasks
         self.open: list[list[AbstractContextManager[None]]] = []
+        self.tasks: list[dict[str, Task]] = []
+        self.begun = 0
         self.removed = ExitStack()
         self.openers = {
             name: self.removed.enter_context(storage()) for name, storage in storages.items()
@@ -589,6 +597,53 @@ class AgreementMachine(RuleBasedStateMachine):
     def clear_task_progress(self, name: str) -> None:
         self.ask("clear_task_progress", name)
 
+    @rule(name=st.sampled_from(TASKS))
+    def cancel_task(self, name: str) -> None:
+        self.ask("cancel_task", name)
+
+    @rule(name=st.sampled_from(TASKS), lease=st.sampled_from(LEASES))
+    def begin_task(self, name: str, lease: timedelta) -> None:
+        """Begin it on all backends, with the same owner."""
+        self.begun += 1
+        tasks = {
+            key: each.task(name, lease, f"message {self.begun}")
+            for key, each in (*self.backends.items(), ("model", self.model))
+        }
+        with patch("burndown.persistence.task.secrets.token_hex", return_value=str(self.begun)):
+            if self.ask_tasks(tasks, lambda task: task.__enter__().owner):
+                self.tasks.append(tasks)
+
+    @precondition(lambda self: self.tasks)
+    @rule(data=st.data(), percent=st.sampled_from([0, 30, 30.5, 100, 101]))
+    def report_progress(self, data: st.DataObject, percent: float) -> None:
+        tasks = data.draw(st.sampled_from(self.tasks))
+        self.ask_tasks(tasks, lambda task: task.progress(percent))
+
+    @precondition(lambda self: self.tasks)
+    @rule(data=st.data())
+    def renew_task(self, data: st.DataObject) -> None:
+        self.ask_tasks(data.draw(st.sampled_from(self.tasks)), lambda task: task.renew())
+
+    @precondition(lambda self: self.tasks)
+    @rule(data=st.data(), kind=st.sampled_from([None, LookupError, TaskCancelledError]))
+    def end_task(self, data: st.DataObject, kind: type[Exception] | None) -> None:
+        tasks = data.draw(st.sampled_from(self.tasks))
+        error = None if kind is None else kind("k")
+        self.ask_tasks(tasks, lambda task: task.__exit__(kind, error, None))
+        self.tasks.remove(tasks)
+
+    def ask_tasks(self, tasks: Mapping[str, Task], call: Callable[[Task], object]) -> bool:
+        """Call a task on all backends and the model; return whether it was accepted."""
+        found = []
+        for task in tasks.values():
+            try:
+                found.append(call(task))
+            except PersistenceError as error:
+                found.append(error_text(error))
+        assert all(each == found[-1] for each in found)
+        self.looked_at = False
+        return not isinstance(found[-1], tuple)
+
     # the complete store
 
     @rule()
@@ -641,6 +696,10 @@ class AgreementMachine(RuleBasedStateMachine):
     def time_passes(self, hours: int, microseconds: int) -> None:
         self.clock.now += timedelta(hours=hours, microseconds=max(microseconds, -hours))
 
+    @rule()
+    def in_transaction(self) -> None:
+        self.ask("in_transaction")
+
     @precondition(lambda self: len(self.open) < 3)
     @rule()
     def transaction(self) -> None:
@@ -674,6 +733,7 @@ class AgreementMachine(RuleBasedStateMachine):
         self.looked_at = False
         if again:
             self.backends = self.open_backends()
+            self.tasks = []  # as those of a process that was killed
 
     @rule()
     def others_look(self) -> None:

@@ -29,6 +29,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
+from burndown.persistence.task import TaskChange
 from tests.support.store import KEYS, Clock, Document, in_order, in_utc
 
 Key = tuple[str, ...]
@@ -719,18 +720,47 @@ class Model(PersistenceBackend):
     }
 
     def get_task_progress(self, task_name: str) -> Any:
-        return self._find(TaskProgress, task_name)
+        found = self._find(TaskProgress, task_name)
+        return found if found is None or self._is_alive(found) else {**found, "status": "dead"}
 
     def save_task_progress(
         self, task_name: str, progress_percent: float, status: str, message: str = ""
     ) -> None:
         task = {"task_name": task_name, "progress_percent": progress_percent, "status": status}
         check("task", task)
+        before = self._find(TaskProgress, task_name)
+        is_kept = before is not None and before["lease_until"] and self._is_alive(before)
+        lease = {key: before[key] for key in self.UNLEASED} if before and is_kept else self.UNLEASED
         progress = {"progress_percent": float(progress_percent), "message": message}
-        self._keep(TaskProgress, {**task, **progress, "updated_at": self._now(), **self.UNLEASED})
+        self._keep(TaskProgress, {**task, **progress, "updated_at": self._now(), **lease})
 
     def list_task_progress(self) -> Any:
-        return self._below(TaskProgress)
+        names = [each["task_name"] for each in self._below(TaskProgress)]
+        return [self.get_task_progress(name) for name in names]
+
+    def cancel_task(self, task_name: str) -> bool:
+        found = self._find(TaskProgress, task_name)
+        if found is None or not found["lease_until"] or not self._is_alive(found):
+            return False
+        self._keep(TaskProgress, {**found, "cancel_requested": True})
+        return True
+
+    def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
+        stored = self._find(TaskProgress, task_name)
+        changed = change(copy.deepcopy(stored))
+        if changed is None:
+            return stored
+        document = {
+            **self.UNLEASED,
+            **{key: in_utc(at) if isinstance(at, datetime) else at for key, at in changed.items()},
+            "progress_percent": float(changed["progress_percent"]),
+        }
+        self._keep(TaskProgress, document)
+        return document
+
+    def _is_alive(self, task: Document) -> bool:
+        until = task["lease_until"]
+        return until is None or datetime.fromisoformat(until) > self.clock()
 
     def clear_task_progress(self, task_name: str) -> None:
         self.kept[TaskProgress].pop((task_name,), None)

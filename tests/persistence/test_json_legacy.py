@@ -1,5 +1,6 @@
 """A workspace of the old dashboard as a store of JSON files is equal to its migration."""
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burndown import MigrationError
+from burndown.models import JiraChangelog, MetricsSnapshot, TaskProgress
+from burndown.models.task_progress import LEASE_FIELDS
 from burndown.persistence.json_backend import JSONBackend
 from tests.support.legacy_workspaces import (
     Files,
@@ -119,3 +122,32 @@ def test_a_profile_that_only_the_registry_has_keeps_its_time(tmp_path: Path) -> 
     assert before["created_at"] == LONG_AGO.isoformat()
     backend.set_app_state("key", "value")
     assert JSONBackend(tmp_path).get_profile("kafka") == before
+
+
+def test_what_a_release_before_leases_wrote_is_read(tmp_path: Path) -> None:
+    """Its sidecars have no leases, times of changelogs and forecasts by metric."""
+    backend = JSONBackend(tmp_path, clock=lambda: LONG_AGO)
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    backend.save_jira_changelog("p", "q", "K-1", {}, LONG_AGO)
+    backend.save_metrics_snapshot("p", "q", "2025-W12", "dora", {"k": 1}, {"k": 2}, {"k": {}})
+    backend.save_task_progress("fetch", 30, "running", "page 3")
+    before = stored_records(backend)
+    for path in (tmp_path / "burndown.json", tmp_path / "p/queries/q/burndown.json"):
+        written = json.loads(path.read_text())
+        written.pop("changelogs_created", None)
+        for snapshot in written.get("snapshots", []):
+            del snapshot["forecasts"]
+        for task in written.get("tasks", {}).values():
+            for name in LEASE_FIELDS:
+                del task[name]
+        path.write_text(json.dumps(written))
+    after = stored_records(JSONBackend(tmp_path))
+    assert after.pop(TaskProgress) == before.pop(TaskProgress)
+    [changelog], [snapshot] = after.pop(JiraChangelog), after.pop(MetricsSnapshot)
+    at = json.dumps(LONG_AGO.isoformat())
+    [expected] = before.pop(JiraChangelog)
+    assert changelog == expected.replace(f'"created_at": {at}', '"created_at": null')
+    [expected] = before.pop(MetricsSnapshot)
+    assert snapshot == expected.replace('"forecasts": {"k": {}}', '"forecasts": null')
+    assert after == before

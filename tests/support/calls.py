@@ -33,6 +33,9 @@ SAVES_OF_A_VALUE: dict[str, Callable[[PersistenceBackend, Any], None]] = {
     "forecast": lambda store, value: store.save_metrics_snapshot(
         "p", "q", "2025-W12", "dora", {}, {"k": value}
     ),
+    "forecasts": lambda store, value: store.save_metrics_snapshot(
+        "p", "q", "2025-W12", "dora", {}, forecasts={"k": value}
+    ),
     "budget": lambda store, value: store.save_budget("p", "q", {"unknown": value}),
     "revision": lambda store, value: store.add_budget_revision("p", "q", {"unknown": value}),
     "metadata": lambda store, value: store.save_budget(
@@ -121,6 +124,9 @@ REFUSED: dict[str, Callable[[Any], object]] = {
     "revision that is no object": lambda store: store.add_budget_revision("p", "q", "scope"),
     "bad percent": lambda store: store.save_task_progress("task", 101, "running"),
     "bad status": lambda store: store.save_task_progress("task", 1, "Running"),
+    "bad task": lambda store: store.task("../up").__enter__(),
+    "bad lease": lambda store: store.task("task", 30),
+    "bad message of a task": lambda store: store.task("task", message="\0").__enter__(),
     "bad state": lambda store: store.set_app_state("key", 3),
     "NUL in state": lambda store: store.set_app_state("key", "a\0b"),
     "surrogate in state": lambda store: store.set_app_state("key", "\ud800"),

@@ -27,7 +27,7 @@ from burndown.cli import run
 from tests.support.legacy_workspaces import Files
 
 COMMANDS = [
-    *("demo", "migrate", "show", "check", "backup", "copy", "export", "import"),
+    *("demo", "migrate", "show", "check", "tasks", "backup", "copy", "export", "import"),
     *("upgrade", "downgrade"),
 ]
 CANARY = "canary-7c1e"

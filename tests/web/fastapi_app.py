@@ -99,6 +99,16 @@ def pending(key: str, session: WriteSession) -> str:
     return key
 
 
+@app.post("/tasks/{name}")
+def by_task(name: str, backend: Backend, cancel: bool = False) -> str:
+    """Run a task, which is cancelled if that is requested."""
+    with backend.task(name) as task:
+        if cancel:
+            backend.cancel_task(name)
+        task.renew()
+    return name
+
+
 # --- bodies ----------------------------------------------------------------------------------
 
 

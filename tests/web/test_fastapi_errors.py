@@ -51,6 +51,23 @@ def test_one_of_many_changes_of_a_revision_wins(
     assert stored["revision"] == 2
 
 
+def test_a_task_that_runs_is_a_conflict(service: Service, current: PersistenceBackend) -> None:
+    """The response does not name its owner, who is a process of a host."""
+    assert service.request("POST", "/tasks/fetch").status == 200
+    with current.task("fetch") as task:
+        response = service.request("POST", "/tasks/fetch")
+        found = current.get_task_progress("fetch")
+    assert found is not None
+    assert response.status == 409
+    started_at = found["started_at"]
+    detail = f"Task 'fetch' has been running since {started_at}"
+    assert response.body == {"detail": detail, "started_at": started_at}
+    assert task.owner not in response.text
+    response = service.request("POST", "/tasks/fetch?cancel=true")
+    assert response.status == 409
+    assert response.body == {"detail": "Task 'fetch' was cancelled"}
+
+
 @pytest.mark.parametrize("path", ["/profiles/nope", "/typed/nope", "/profiles/nope/queries/nope"])
 def test_what_does_not_exist_is_not_found(
     service: Service, current: PersistenceBackend, path: str
