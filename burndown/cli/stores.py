@@ -66,10 +66,9 @@ def open_existing(settings: Settings, *, read_only: bool = True) -> Iterator[Per
     """
     with open_store(settings.database, read_only=read_only) as backend:
         if not backend.exists():
-            with open_backend(settings.database, read_only=True) as missing:
-                # For a file or schema of another program, this raises an error that names it.
-                missing.list_profiles()
-                location = missing.describe()["location"]
+            # For a file or schema of another program, this raises an error that names its content.
+            backend.list_profiles()
+            location = backend.describe()["location"]
             raise StorageError(
                 f"There is no database at {location}; create one with `burndown migrate`"
             )

@@ -23,7 +23,7 @@ from burndown.errors import (
     TaskRunningError,
     ValidationError,
 )
-from burndown.models import FoundResponse, JiraCache, TaskProgressDocument
+from burndown.models import FoundResponse, JiraCache
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.timestamps import to_utc
@@ -150,24 +150,18 @@ def fetch_steps(
     while found is None:
         try:
             found = yield from fetch.steps()
-        except TaskLostError as error:
-            if error.task_name != fetch.name:
-                raise
         except Exception as error:
-            stale = fetch.find(stale_if_error) if error is fetch.failure else None
-            if stale is None:
+            if error is fetch.failure:
+                found = fetch.find(stale_if_error)
+            if found is None and not fetch.is_lost(error):
                 raise
-            return stale
         if found is None:
             found = fetch.find(stale_while_revalidate)
         if found is None:
-            ended = yield from fetch.wait()
-            if ended is not None and ended["status"] in ("failed", "cancelled"):
-                found = fetch.find(stale_if_error)
-                if found is None:
-                    raise FetchFailedError(ended["message"])
-            else:
-                found = fetch.find_since(called_at)
+            failure = yield from fetch.wait()
+            found = fetch.find_since(called_at) if failure is None else fetch.find(stale_if_error)
+            if found is None and failure is not None:
+                raise FetchFailedError(failure)
     return found
 
 
@@ -245,14 +239,22 @@ class _Fetch:
             task.renew()
             self.store.clear_task_progress(self.name)
 
-    def wait(self) -> Generator[float | None, Outcome, TaskProgressDocument | None]:
-        """Wait for the end of the fetch of another caller, and return its task if there is one."""
+    def is_lost(self, error: Exception) -> bool:
+        """Return whether another caller has begun the fetch again, since the lease had run out."""
+        return isinstance(error, TaskLostError) and error.task_name == self.name
+
+    def wait(self) -> Generator[float | None, Outcome, str | None]:
+        """Wait for the end of the fetch of another caller; return the class name of its error."""
         pause = _FIRST_PAUSE
         while True:
             yield random.uniform(pause / 2, pause)  # noqa: S311 - not all callers look together
             task = self.store.get_task_progress(self.name)
+            if task is not None and task["status"] == "failed":
+                return task["message"]
+            if task is not None and task["status"] == "cancelled":
+                return TaskCancelledError.__name__
             if task is None or task["status"] != "running":
-                return task
+                return None
             pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 

@@ -288,6 +288,21 @@ def test_an_error_is_that_of_all_who_waited(
     assert store.cached(*KEY, lambda: NEW, TTL) == found(NEW)
 
 
+def test_a_cancelled_fetch_fails_for_all_who_waited(
+    store: Store, pool: ThreadPoolExecutor, waiters: Waiters
+) -> None:
+    def fetch() -> Any:
+        waiters.wait_for(1)
+        [task] = store.list_task_progress()
+        assert store.cancel_task(task["task_name"])
+        return NEW
+
+    calls = [pool.submit(store.cached, *KEY, fetch, TTL) for _ in range(2)]
+    ended = {type(each): str(each) for each in outcomes(calls)}
+    assert ended.keys() == {TaskCancelledError, FetchFailedError}
+    assert "TaskCancelledError" in ended[FetchFailedError]
+
+
 def test_after_an_error_all_take_the_stale_response_that_they_allow(
     store: Store, pool: ThreadPoolExecutor, waiters: Waiters
 ) -> None:
