@@ -160,10 +160,10 @@ def _value(metrics: Mapping[str, Any], name: str, measure: Measure | None) -> fl
     if measure is None:
         found = _at(metrics, name)
         return _number(_at(found, _PLAIN) if isinstance(found, dict) else found)
-    found = _at(metrics, measure.name if measure.name in metrics else measure.object)
-    if not isinstance(found, dict):
-        return _number(found)
-    return _number(_at(found, measure.key), measure.divisor)
+    if measure.name in metrics and not isinstance(metrics[measure.name], dict):
+        return _number(metrics[measure.name])
+    found = metrics.get(measure.object)
+    return _number(_at(found, measure.key), measure.divisor) if isinstance(found, dict) else None
 
 
 def _at(metrics: Mapping[str, Any], path: str) -> Any:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from burndown import SQLiteBackend
+from burndown.repositories import MetricsSnapshotRepository
 from tests.support.store import GOOD, HOUR, START, Store, in_utc, same
 from tests.support.strategies import iso_weeks, json_values, snapshots, words
 
@@ -179,3 +181,17 @@ def test_no_patch_of_concurrent_ones_is_lost(store: Store) -> None:
         list(threads.map(patch, range(40)))
     [found] = store.get_metrics_snapshots("p", "q")
     assert found["metrics"] == {f"k{number}": number for number in range(40)}
+
+
+def test_a_repository_lists_the_same_weeks(backend: SQLiteBackend) -> None:
+    """As entities, within a session."""
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    weeks = [{**GOOD, "snapshot_date": f"2025-W{number}"} for number in range(10, 20)]
+    backend.save_metrics_snapshots("p", "q", weeks)
+    with backend.database.read_session() as session:
+        found = MetricsSnapshotRepository(session).list(
+            "p", "q", "dora", since="2025-W12", until="2025-W14"
+        )
+    assert [each.snapshot_date for each in found] == ["2025-W14", "2025-W13", "2025-W12"]
+    assert all(each.metrics == GOOD["metrics"] for each in found)

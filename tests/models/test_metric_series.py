@@ -40,6 +40,7 @@ def value(metric: str, metrics: Any) -> Any:
         ("dora.lead_time_days", {"lead_time_days": 4.2}, 4.2),
         ("dora.lead_time_days", {"dora_lead_time": {"median_hours": 36}}, 1.5),
         ("dora.lead_time_days", {"lead_time_days": None, "dora_lead_time": {}}, None),
+        ("dora.lead_time_days", {"dora_lead_time": 36}, None),
         ("dora.dora_lead_time", {"dora_lead_time": {"median_hours": 36}}, 1.5),
         ("dora.dora_lead_time.median_hours", {"dora_lead_time": {"median_hours": 36}}, 36),
         (
