@@ -52,6 +52,7 @@ def fetch() -> None:
             issues += page["issues"]
             percent = 100 * len(issues) / max(page["total"], 1)
             task.progress(percent, f"{len(issues)} of {page['total']} issues")
+            task.renew()  # so that the report is stored now: the next page may take a while
         response = {"issues": issues, "total": len(issues)}
         backend.save_jira_cache(PROFILE, QUERY, key, response, LIFETIME)
 
@@ -73,10 +74,9 @@ def refresh(_ticks: int) -> tuple[Any, ...]:
         if issue.resolved
     ]
     trend = backend.get_series(PROFILE, QUERY, "dora.lead_time_days")
-    task = backend.get_task_progress(TASK)
     return (
         layout.badge(found),
-        *layout.progress(task),
+        *layout.progress(backend.get_task_progress(TASK)),
         layout.issue_rows(issues),
         layout.cycle_times(days),
         layout.trend(trend),

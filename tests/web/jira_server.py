@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Semaphore, Thread
 from typing import Any
@@ -56,10 +56,11 @@ def running_jira(issues: list[dict[str, Any]]) -> Iterator[JiraServer]:
         def do_GET(self) -> None:
             parameters = parse_qs(urlsplit(self.path).query)
             body = json.dumps(jira.page(int(parameters["startAt"][0]))).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(BrokenPipeError):  # whoever asked was killed meanwhile
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the base class
             pass
