@@ -17,13 +17,15 @@ from typing import Any, cast
 from burndown.errors import (
     FetchFailedError,
     PersistenceError,
+    ProfileNotFoundError,
+    QueryNotFoundError,
     StorageError,
     TaskCancelledError,
     TaskLostError,
     TaskRunningError,
     ValidationError,
 )
-from burndown.models import FoundResponse, JiraCache
+from burndown.models import FoundResponse, JiraCache, Profile, Query
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.timestamps import to_utc
@@ -145,7 +147,7 @@ def fetch_steps(
     found = store.find_jira_cache(*key, timedelta())
     if found is not None:
         return found
-    _check(key, called_at)  # before a fetch that could not be stored
+    _check(store, key, called_at)  # before a fetch that could not be stored
     fetch = _Fetch(store, key, ttl)
     while found is None:
         try:
@@ -165,14 +167,20 @@ def fetch_steps(
     return found
 
 
-def _check(key: tuple[str, str, str], now: datetime) -> None:
+def _check(store: FetchingStore, key: tuple[str, str, str], now: datetime) -> None:
     """Check that a response can be stored under the key.
 
     Raises:
-        ValidationError: it is not valid.
+        ValidationError: the key is not valid.
+        ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
     """
     record = dict(zip(("profile_id", "query_id", "cache_key"), key, strict=True))
     codec_of(JiraCache).rows([{**record, "expires_at": now, "response": {}}])
+    profile_id, query_id, _ = key
+    if next(store.records(Profile, profile_id), None) is None:
+        raise ProfileNotFoundError(profile_id)
+    if next(store.records(Query, profile_id, query_id), None) is None:
+        raise QueryNotFoundError(profile_id, query_id)
 
 
 @dataclass

@@ -487,8 +487,6 @@ class AgreementMachine(RuleBasedStateMachine):
         self, ids: Ids, key: str, response: Document | None, ttl: timedelta, allowed: Any
     ) -> None:
         """Fetch what is not cached; ``None`` is an error, whose task is then cleared."""
-        if self.model.get_query(*ids) is None:
-            return
 
         def fetch() -> Document:
             if response is None:

@@ -543,6 +543,7 @@ class Model(PersistenceBackend):
         fresh = self.find_jira_cache(*key, timedelta())
         if fresh is not None:
             return fresh
+        self._require(profile_id, query_id)
         try:
             self.save_jira_cache(*key, fetch(), ttl)
         except LookupError:

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from burndown import (
     FetchFailedError,
+    ProfileNotFoundError,
+    QueryNotFoundError,
     StorageError,
     TaskCancelledError,
     ValidationError,
@@ -535,3 +537,12 @@ def test_another_coroutine_fetches_if_the_first_is_cancelled(store: Store) -> No
         assert store.list_task_progress() == []
 
     run(main())
+
+
+def test_nothing_is_fetched_for_what_does_not_exist(store: Store) -> None:
+    """The error is that of saving the response."""
+    with pytest.raises(QueryNotFoundError):
+        store.cached("p", "nobody", "k", never, TTL)
+    with pytest.raises(ProfileNotFoundError):
+        store.cached("nobody", "q", "k", never, TTL)
+    assert store.list_task_progress() == []
