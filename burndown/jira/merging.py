@@ -4,6 +4,7 @@ Issues are the same if they have the same key, or the same id: an issue that was
 project has a new key.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from typing import Any, TypeVar
 
@@ -122,26 +123,27 @@ def _merged(
         removed: keys and ids of stored issues that are not returned.
     """
     merged = [*stored]
-    dropped: set[int] = set()
     wanted = {*removed, *(name for _, identity in changed for name in identity)} - {None}
-    positions: dict[Any, list[int]] = {}
+    positions: defaultdict[Any, set[int]] = defaultdict(set)
     for position, (_, identity) in enumerate(stored):
         for name in identity:
             if name in wanted:
-                positions.setdefault(name, []).append(position)
-    for name in removed:
-        dropped.update(positions.pop(name, ()))
+                positions[name].add(position)
+    dropped = {position for name in removed for position in positions[name]}
     for issue in changed:
         _, identity = issue
-        same = sorted({each for name in identity for each in positions.get(name, ())} - dropped)
+        same = sorted({each for name in identity for each in positions[name]} - dropped)
         if same:
-            merged[same[0]] = issue
-            dropped.update(same[1:])
+            first, *others = same
+            for name in merged[first][1]:  # which another issue may have now
+                positions[name].discard(first)
+            merged[first] = issue
+            dropped.update(others)
         else:
-            same = [len(merged)]
+            first = len(merged)
             merged.append(issue)
         for name in wanted.intersection(identity):  # for a later one that is the same
-            positions[name] = same[:1]
+            positions[name].add(first)
     remaining = [each for position, each in enumerate(merged) if position not in dropped]
     before, after = (count_identities(each for _, each in issues) for issues in (stored, remaining))
     return _with_totals(page, after - before), remaining
