@@ -101,7 +101,7 @@ def merge_encoded(
         raise _invalid("issues", "input should be a list of issues", None) from None
     lines = list(zip(stored.lines, stored.identities(), strict=True))
     new = [(line, identity_of_line(line)) for line in map(encode_line, changed)]
-    names = {name.encode() for name in removed}
+    names = {name.encode(errors="surrogatepass") for name in removed}
     page, merged = _merged(stored.page, lines, new, names)
     count = count_identities(identity for _, identity in merged)
     counts = {"issue_count": count, "is_complete": is_complete(page, count)}

@@ -46,7 +46,9 @@ def identified(number: str, key: str) -> dict[str, str]:
     return {"id": number, "key": key}
 
 
-removals = st.lists(names.filter(lambda name: isinstance(name, str)), max_size=3)
+removals = st.lists(
+    names.filter(lambda name: isinstance(name, str)) | st.just("\ud800"), max_size=3
+)
 
 
 @given(responses | json_objects)
