@@ -231,8 +231,15 @@ class Task:
 
 
 def is_held(record: Mapping[str, Any], now: datetime) -> bool:
-    """Return whether a process holds the lease of a task."""
-    return record["lease_until"] is not None and to_utc(record["lease_until"]) > now
+    """Return whether a process holds the lease of a task.
+
+    If the clock was set back by more than the lease, nobody does: or else the lease of a process
+    that was killed would last until the clock shows the same time again.
+    """
+    if record["lease_until"] is None or record["heartbeat_at"] is None:
+        return False
+    until, renewed_at = to_utc(record["lease_until"]), to_utc(record["heartbeat_at"])
+    return now < until and renewed_at - now < until - renewed_at
 
 
 def reported(record: TaskProgressDocument, now: datetime) -> TaskProgressDocument:
