@@ -45,9 +45,7 @@ def merge(
     Raises:
         ValidationError: the response has no list of issues, or a changed issue has no key.
     """
-    issues = response.get("issues")
-    if not isinstance(issues, list):
-        raise _invalid("issues", "input should be a list of issues", issues)
+    issues = _list_of_issues(response)
     issues_changed, keys = check_changes(changed, removed)
     page, merged = _merged(response, _identified(issues), _identified(issues_changed), keys)
     return {**page, "issues": [issue for issue, _ in merged]}
@@ -94,11 +92,10 @@ def merge_encoded(
 
     Raises:
         ValidationError: the response has no list of issues.
+        ValueError: it is not JSON, as far as it was parsed.
     """
-    try:
-        stored = IssueLines.decode(text)
-    except ValueError:
-        raise _invalid("issues", "input should be a list of issues", None) from None
+    stored = IssueLines.decode(text)
+    _list_of_issues(stored.page)
     lines = list(zip(stored.lines, stored.identities(), strict=True))
     new = [(line, identity_of_line(line)) for line in map(encode_line, changed)]
     names = {name.encode(errors="surrogatepass") for name in removed}
@@ -147,6 +144,13 @@ def _merged(
     remaining = [each for position, each in enumerate(merged) if position not in dropped]
     before, after = (count_identities(each for _, each in issues) for issues in (stored, remaining))
     return _with_totals(page, after - before), remaining
+
+
+def _list_of_issues(page: Mapping[str, Any]) -> list[Any]:
+    issues = page.get("issues")
+    if not isinstance(issues, list):
+        raise _invalid("issues", "input should be a list of issues", issues)
+    return issues
 
 
 def _identified(issues: list[Any]) -> list[tuple[Any, Identity]]:

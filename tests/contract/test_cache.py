@@ -3,9 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from burndown import ValidationError
+from burndown.jira import merge
 from tests.support.store import HOUR, START, Store, in_utc, same
 from tests.support.strategies import keys, responses
 
@@ -52,3 +55,15 @@ def test_cached_responses_are_listed_newest_first(shared: Store, made: dict[str,
             shared.save_jira_cache("p", "q", key, {}, HOUR)
     found = [each["cache_key"] for each in shared.list_jira_caches("p", "q")]
     assert found == sorted(made, key=lambda key: (-made[key], key))
+
+
+@pytest.mark.parametrize("issues", ["no list", {}, None])
+def test_a_response_without_a_list_of_issues_is_not_merged(store: Store, issues: Any) -> None:
+    """The error names what it has in place of one."""
+    store.save_jira_cache("p", "q", "k", {"issues": issues}, HOUR)
+    with pytest.raises(ValidationError) as error:
+        store.merge_jira_cache("p", "q", "k", [{"key": "K-1"}], [], timedelta(days=1))
+    with pytest.raises(ValidationError) as expected:
+        merge({"issues": issues}, [{"key": "K-1"}])
+    assert error.value.problems == expected.value.problems
+    assert store.get_jira_cache("p", "q", "k") == {"issues": issues}
