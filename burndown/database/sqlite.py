@@ -289,8 +289,10 @@ class SQLiteDatabase(Database):
         # connection would return it to the old one, and it would never be closed.
         self._engine.pool.dispose()
 
-    def _check_in(self, raw: SessionConnection, record: ConnectionPoolEntry) -> None:
+    def _check_in(self, raw: SessionConnection | None, record: ConnectionPoolEntry) -> None:
         """Close a connection that is returned after a fork, a close or a lost transaction."""
+        if raw is None:  # closed already, since its statement was interrupted
+            return
         raw.thread = 0
         if raw.is_aborted or raw.generation != self._connector.tracker.generation:
             record.invalidate()

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from unittest.mock import Mock
 
 import pytest
@@ -33,6 +33,7 @@ from burndown.database import (
     open_database,
     timeouts,
 )
+from burndown.database.sqlite_connections import SessionConnection
 from burndown.models.codec import codec_of
 from burndown.repositories import ProfileRepository
 
@@ -236,6 +237,27 @@ def test_a_connection_can_be_to_another_file(current: SQLiteBackend, tmp_path: P
         assert other.get_app_state("k") == str(path)
     with pytest.raises(StorageError, match="no sqlite3 connection"):
         get_db_connection("postgres://host/db")
+
+
+def test_an_interrupted_statement_undoes_the_transaction(
+    backend: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interrupt passes through, and the next call has another connection."""
+
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    def interrupt() -> None:
+        with backend.database.session() as session:
+            backend.set_app_state("k", "after")
+            with monkeypatch.context() as patched:
+                patched.setattr(SessionConnection, "run", interrupted)
+                session.connection().exec_driver_sql("SELECT 1")
+
+    backend.set_app_state("k", "before")
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+    assert backend.get_app_state("k") == "before"
 
 
 def test_a_connection_rolls_back_on_an_error(current: SQLiteBackend) -> None:
