@@ -111,9 +111,9 @@ class Task:
             ValidationError: a value is not valid.
         """
         self._require_own()
-        if message is not None:
-            self._message = message
-        self._pending = self._report(progress_percent)
+        message = self._message if message is None else message
+        self._pending = self._report(progress_percent, message)
+        self._message = message
         silence = self._store.now() - self._renewed_at
         # A negative one is that of a clock that was set back.
         if progress_percent == 100 or not timedelta() <= silence < self._silence:
@@ -138,7 +138,7 @@ class Task:
             raise TaskCancelledError(self.name)
 
     def __enter__(self) -> Self:
-        report = self._report(0)
+        report = self._report(0, self._message)
         if self._store.in_transaction():
             raise StorageError(
                 f"Task {self.name!r} cannot begin within a transaction, which would hide it from "
@@ -191,13 +191,13 @@ class Task:
         if self._process != os.getpid():
             raise TaskLostError(self.name)
 
-    def _report(self, progress_percent: float) -> Document:
+    def _report(self, progress_percent: float, message: str) -> Document:
         """Return the fields of a report, validated."""
         report = {
             "task_name": self.name,
             "progress_percent": progress_percent,
             "status": "running",
-            "message": self._message,
+            "message": message,
             "updated_at": self._store.now(),
         }
         [row] = codec_of(TaskProgress).rows([report])
