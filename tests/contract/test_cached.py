@@ -183,8 +183,9 @@ def test_a_response_that_cannot_be_stored_is_an_error(store: Store) -> None:
 def test_invalid_arguments_are_refused_before_the_fetch(store: Store, name: str) -> None:
     """Even if there is a fresh response."""
     store.save_jira_cache(*KEY, NEW, TTL)
-    with pytest.raises(ValidationError, match="timedelta"):
-        store.cached(*KEY, never, TTL, **{name: -DAY})
+    for invalid in (-DAY, 60):
+        with pytest.raises(ValidationError, match=f"{name}: input should be a timedelta"):
+            store.cached(*KEY, never, TTL, **{name: invalid})
     with pytest.raises(ValidationError, match="timedelta"):
         store.cached(*KEY, never, 60)
 
