@@ -3,8 +3,8 @@
 Whichever worker serves a page, it shows the same: the state of a fetch is in the store, and so is
 what was fetched last. A fetch can be cancelled from any page, and its worker can be killed.
 
-It shows the query ``12w`` of the profile ``kafka``: ``burndown demo`` writes such a workspace into
-the folder ``burndown-demo``, where the dashboard is to be started.
+It shows the query ``12w`` of the profile ``kafka``, which a workspace of ``burndown demo`` has:
+``BURNDOWN_DATABASE_URL=burndown-demo/profiles/burndown.db`` chooses that one.
 """
 
 from contextlib import suppress
