@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from burndown import ValidationError
 from burndown.jira import merge
 from tests.support.store import HOUR, START, Store, in_utc, same
 from tests.support.strategies import json_objects, keys, responses
@@ -90,3 +92,15 @@ def test_nothing_is_merged_into_what_is_not_cached(store: Store) -> None:
     assert store.merge_jira_cache("p", "q", "k", [{"key": "K-1"}], [], HOUR) is None
     assert store.merge_jira_cache("p", "nobody", "k", [], [], HOUR) is None
     assert store.list_jira_caches("p", "q") == []
+
+
+@pytest.mark.parametrize("issues", ["no list", {}, None])
+def test_a_response_without_a_list_of_issues_is_not_merged(store: Store, issues: Any) -> None:
+    """The error names what it has in place of one."""
+    store.save_jira_cache("p", "q", "k", {"issues": issues}, HOUR)
+    with pytest.raises(ValidationError) as error:
+        store.merge_jira_cache("p", "q", "k", [{"key": "K-1"}], [], timedelta(days=1))
+    with pytest.raises(ValidationError) as expected:
+        merge({"issues": issues}, [{"key": "K-1"}])
+    assert error.value.problems == expected.value.problems
+    assert store.get_jira_cache("p", "q", "k") == {"issues": issues}
