@@ -27,6 +27,7 @@ from burndown.errors import TaskCancelledError
 from burndown.loop_threads import completed, run, threads_of_loop
 from burndown.models import FoundResponse, MetricSeries, Week
 from burndown.persistence import PersistenceBackend
+from burndown.persistence.fetch_calls import fetched, within_fetch
 from burndown.persistence.fetching_store import Outcome, advance, fetch_steps
 from burndown.persistence.task import Task
 from burndown.transactions import hold_by_task
@@ -97,14 +98,18 @@ class AsyncTask:
 
 
 async def _outcome(
-    step: float | None, fetch: Callable[[], Awaitable[Mapping[str, Any]] | Mapping[str, Any]]
+    step: float | str, fetch: Callable[[], Awaitable[Mapping[str, Any]] | Mapping[str, Any]]
 ) -> Outcome:
-    if step is not None:
+    if isinstance(step, float):
         await asyncio.sleep(step)
         return None
     try:
-        found = fetch() if iscoroutinefunction(fetch) else await asyncio.to_thread(fetch)
-        return await found if isawaitable(found) else found
+        with within_fetch(step):
+            begun = (
+                fetch() if iscoroutinefunction(fetch) else await asyncio.to_thread(fetched, fetch)
+            )
+            response: Mapping[str, Any] = await begun if isawaitable(begun) else begun
+            return response
     except Exception as error:  # noqa: BLE001 - raised where the steps go on
         return error
 
@@ -213,7 +218,7 @@ class AsyncBackend:
         try:
             while True:
                 step = await completed(worker().start(advance, steps, outcome))
-                if step is not None and not isinstance(step, float):
+                if not isinstance(step, float | str):
                     return step
                 outcome = await _outcome(step, fetch)
         except BaseException:

@@ -4,6 +4,7 @@ Issues are the same if they have the same key, or the same id: an issue that was
 project has a new key.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Set
 from typing import Any, TypeVar
 
@@ -44,9 +45,7 @@ def merge(
     Raises:
         ValidationError: the response has no list of issues, or a changed issue has no key.
     """
-    issues = response.get("issues")
-    if not isinstance(issues, list):
-        raise _invalid("issues", "input should be a list of issues", issues)
+    issues = _list_of_issues(response)
     issues_changed, keys = check_changes(changed, removed)
     page, merged = _merged(response, _identified(issues), _identified(issues_changed), keys)
     return {**page, "issues": [issue for issue, _ in merged]}
@@ -93,14 +92,13 @@ def merge_encoded(
 
     Raises:
         ValidationError: the response has no list of issues.
+        ValueError: it is not JSON, as far as it was parsed.
     """
-    try:
-        stored = IssueLines.decode(text)
-    except ValueError:
-        raise _invalid("issues", "input should be a list of issues", None) from None
+    stored = IssueLines.decode(text)
+    _list_of_issues(stored.page)
     lines = list(zip(stored.lines, stored.identities(), strict=True))
     new = [(line, identity_of_line(line)) for line in map(encode_line, changed)]
-    names = {name.encode() for name in removed}
+    names = {name.encode(errors="surrogatepass") for name in removed}
     page, merged = _merged(stored.page, lines, new, names)
     count = count_identities(identity for _, identity in merged)
     counts = {"issue_count": count, "is_complete": is_complete(page, count)}
@@ -122,29 +120,37 @@ def _merged(
         removed: keys and ids of stored issues that are not returned.
     """
     merged = [*stored]
-    dropped: set[int] = set()
     wanted = {*removed, *(name for _, identity in changed for name in identity)} - {None}
-    positions: dict[Any, list[int]] = {}
+    positions: defaultdict[Any, set[int]] = defaultdict(set)
     for position, (_, identity) in enumerate(stored):
         for name in identity:
             if name in wanted:
-                positions.setdefault(name, []).append(position)
-    for name in removed:
-        dropped.update(positions.pop(name, ()))
+                positions[name].add(position)
+    dropped = {position for name in removed for position in positions[name]}
     for issue in changed:
         _, identity = issue
-        same = sorted({each for name in identity for each in positions.get(name, ())} - dropped)
+        same = sorted({each for name in identity for each in positions[name]} - dropped)
         if same:
-            merged[same[0]] = issue
-            dropped.update(same[1:])
+            first, *others = same
+            for name in merged[first][1]:  # which another issue may have now
+                positions[name].discard(first)
+            merged[first] = issue
+            dropped.update(others)
         else:
-            same = [len(merged)]
+            first = len(merged)
             merged.append(issue)
         for name in wanted.intersection(identity):  # for a later one that is the same
-            positions[name] = same[:1]
+            positions[name].add(first)
     remaining = [each for position, each in enumerate(merged) if position not in dropped]
     before, after = (count_identities(each for _, each in issues) for issues in (stored, remaining))
     return _with_totals(page, after - before), remaining
+
+
+def _list_of_issues(page: Mapping[str, Any]) -> list[Any]:
+    issues = page.get("issues")
+    if not isinstance(issues, list):
+        raise _invalid("issues", "input should be a list of issues", issues)
+    return issues
 
 
 def _identified(issues: list[Any]) -> list[tuple[Any, Identity]]:

@@ -38,10 +38,11 @@ class IssueLines:
     def decode(cls, text: bytes) -> "IssueLines":
         """Return the lines of what :func:`encode_lines` returned.
 
-        JSON without lines is parsed, since an earlier release wrote it.
+        JSON without lines is parsed, since an earlier release wrote it. A response without a list
+        of issues is a page without lines.
 
         Raises:
-            ValueError: it is not the JSON of a response with a list of issues.
+            ValueError: it is not a JSON object.
         """
         first, *lines = text.split(b"\n")
         last = lines.pop() if lines else b""
@@ -52,7 +53,7 @@ class IssueLines:
         response = decode_object(text)
         issues = response.get(_ISSUES)
         if not isinstance(issues, list):
-            raise ValueError("input should be a response with a list of issues")
+            return cls(response, [])
         return cls({**response, _ISSUES: []}, list(map(encode_line, issues)))
 
     def encode(self) -> bytes:

@@ -30,6 +30,7 @@ from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.timestamps import to_utc
 from burndown.persistence.caching import stale_limit
+from burndown.persistence.fetch_calls import fetched, is_within_fetch, within_fetch
 from burndown.persistence.freshness_store import FreshnessStore
 from burndown.persistence.task import Task
 from burndown.persistence.task_store import TaskStore
@@ -43,9 +44,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 
 Outcome = Mapping[str, Any] | Exception | None
 """What a fetch returned or raised; ``None`` after a pause."""
-Step = float | FoundResponse | None
-"""The seconds to pause; ``None`` for a fetch; the response at the end."""
-Steps = Generator[float | None, Outcome, FoundResponse]
+Step = float | str | FoundResponse
+"""The seconds to pause; for a fetch the owner of its task; the response at the end."""
+Steps = Generator[float | str, Outcome, FoundResponse]
 
 
 class FetchingStore(FreshnessStore, TaskStore, ABC):
@@ -84,7 +85,8 @@ class FetchingStore(FreshnessStore, TaskStore, ABC):
 
         Raises:
             FetchFailedError: the fetch of another caller failed, for which this one waited.
-            StorageError: the caller is within a transaction, in which others could not see it.
+            StorageError: the caller is within a transaction, in which others could not see it; or
+                within the fetch of the same response.
             ValidationError: an argument or the response is not valid.
             ProfileNotFoundError, QueryNotFoundError: as :meth:`save_jira_cache`.
             Exception: what ``fetch`` raised, if this caller fetched.
@@ -95,7 +97,7 @@ class FetchingStore(FreshnessStore, TaskStore, ABC):
         with closing(steps):
             while True:
                 step = advance(steps, outcome)
-                if step is not None and not isinstance(step, float):
+                if not isinstance(step, float | str):
                     return step
                 outcome = _outcome(step, fetch)
 
@@ -113,12 +115,14 @@ def advance(steps: Steps, outcome: Outcome = None) -> Step:
         return found
 
 
-def _outcome(step: float | None, fetch: Callable[[], Mapping[str, Any]]) -> Outcome:
-    if step is not None:
+def _outcome(step: float | str, fetch: Callable[[], Mapping[str, Any]]) -> Outcome:
+    if isinstance(step, float):
         time.sleep(step)
         return None
     try:
-        return fetch()
+        with within_fetch(step):
+            response: Mapping[str, Any] = fetched(fetch)
+            return response
     except Exception as error:  # noqa: BLE001 - raised where the steps go on
         return error
 
@@ -206,7 +210,7 @@ class _Fetch:
             return found
         return None
 
-    def steps(self) -> Generator[float | None, Outcome, FoundResponse | None]:
+    def steps(self) -> Generator[float | str, Outcome, FoundResponse | None]:
         """Fetch the response and store it, or return ``None`` if another caller fetches it."""
         profile_id, query_id, _ = self.key
         with ExitStack() as held:
@@ -221,7 +225,7 @@ class _Fetch:
                     self._end(task)
                     return found
                 with _renewed(task):
-                    response = yield from self._fetched()
+                    response = yield from self._fetched(task)
                 # Encoded before the lock is taken, and undone if the lease was lost meanwhile.
                 with self.store.transaction():
                     self.store.save_jira_cache(*self.key, response, self.ttl)
@@ -234,9 +238,9 @@ class _Fetch:
                     self._end(task)
                 raise
 
-    def _fetched(self) -> Generator[None, Outcome, Mapping[str, Any]]:
+    def _fetched(self, task: Task) -> Generator[str, Outcome, Mapping[str, Any]]:
         try:
-            return cast("Mapping[str, Any]", (yield None))
+            return cast("Mapping[str, Any]", (yield task.owner))
         except Exception as error:
             self.failure = error
             raise
@@ -251,8 +255,12 @@ class _Fetch:
         """Return whether another caller has begun the fetch again, since the lease had run out."""
         return isinstance(error, TaskLostError) and error.task_name == self.name
 
-    def wait(self) -> Generator[float | None, Outcome, str | None]:
-        """Wait for the end of the fetch of another caller; return the class name of its error."""
+    def wait(self) -> Generator[float | str, Outcome, str | None]:
+        """Wait for the end of the fetch of another caller; return the class name of its error.
+
+        Raises:
+            StorageError: it cannot end before this call does, which is within it.
+        """
         pause = _FIRST_PAUSE
         while True:
             yield random.uniform(pause / 2, pause)  # noqa: S311 - not all callers look together
@@ -263,6 +271,11 @@ class _Fetch:
                 return TaskCancelledError.__name__
             if task is None or task["status"] != "running":
                 return None
+            if is_within_fetch(task["owner"]):
+                raise StorageError(
+                    "The fetch of a response needs this response itself, and would wait for its "
+                    "own end; save what both need under another key"
+                )
             pause = min(1.5 * pause, _LONGEST_PAUSE)
 
 

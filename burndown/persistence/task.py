@@ -111,9 +111,7 @@ class Task:
             ValidationError: a value is not valid.
         """
         self._require_own()
-        message = self._message if message is None else message
         self._pending = self._report(progress_percent, message)
-        self._message = message
         silence = self._store.now() - self._renewed_at
         # A negative one is that of a clock that was set back.
         if progress_percent == 100 or not timedelta() <= silence < self._silence:
@@ -138,7 +136,7 @@ class Task:
             raise TaskCancelledError(self.name)
 
     def __enter__(self) -> Self:
-        report = self._report(0, self._message)
+        report = self._report(0, None)
         if self._store.in_transaction():
             raise StorageError(
                 f"Task {self.name!r} cannot begin within a transaction, which would hide it from "
@@ -191,8 +189,9 @@ class Task:
         if self._process != os.getpid():
             raise TaskLostError(self.name)
 
-    def _report(self, progress_percent: float, message: str) -> Document:
-        """Return the fields of a report, validated."""
+    def _report(self, progress_percent: float, message: str | None) -> Document:
+        """Return the fields of a report, validated; a new message is kept for further ones."""
+        message = self._message if message is None else message
         report = {
             "task_name": self.name,
             "progress_percent": progress_percent,
@@ -201,6 +200,7 @@ class Task:
             "updated_at": self._store.now(),
         }
         [row] = codec_of(TaskProgress).rows([report])
+        self._message = message
         return {name: row[name] for name in report}
 
     def _outcome(self, exception: BaseException | None) -> Document:
@@ -231,8 +231,15 @@ class Task:
 
 
 def is_held(record: Mapping[str, Any], now: datetime) -> bool:
-    """Return whether a process holds the lease of a task."""
-    return record["lease_until"] is not None and to_utc(record["lease_until"]) > now
+    """Return whether a process holds the lease of a task.
+
+    If the clock was set back by more than the lease, nobody does: or else the lease of a process
+    that was killed would last until the clock shows the same time again.
+    """
+    if record["lease_until"] is None or record["heartbeat_at"] is None:
+        return False
+    until, renewed_at = to_utc(record["lease_until"]), to_utc(record["heartbeat_at"])
+    return now < until and renewed_at - now < until - renewed_at
 
 
 def reported(record: TaskProgressDocument, now: datetime) -> TaskProgressDocument:

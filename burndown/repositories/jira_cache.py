@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, select, type_coerce
 
+from burndown.errors import ValidationError
 from burndown.jira.merging import merge_encoded
 from burndown.models import JiraCache, Query
+from burndown.models.columns import damaged
 from burndown.models.compression import compress_text
 from burndown.models.documents import Document
 from burndown.models.jira_cache import JiraCacheDocument, response_counts
@@ -139,10 +141,16 @@ def merge_jira_cache(
 
     Raises:
         ValidationError: the response has no list of issues.
+        DatabaseCorruptionError: what was parsed of it is not JSON.
     """
     key = {column.name: row[column.name] for column in _TABLE.primary_key}
     for text in _GET_ENCODED.values(executor, **key):
-        merged, counts = merge_encoded(text, changed, removed)
+        try:
+            merged, counts = merge_encoded(text, changed, removed)
+        except ValidationError:
+            raise
+        except ValueError as error:
+            raise damaged(f"{_TABLE.name}.{_C.response.name}", error) from None
         save_rows(executor, JiraCache, [{**row, **counts, "response": compress_text(merged)}])
         return counts
     return None

@@ -35,8 +35,13 @@ class _ReportUpsert(Upsert):
         new = super()._new_value(name, dialect)
         if name not in LEASE_FIELDS:
             return new
+        # As `is_held` compares them.
+        difference = "julianday({}) - julianday({})" if dialect.name == "sqlite" else "{} - {}"
+        now, until, renewed_at = "excluded.updated_at", "lease_until", "heartbeat_at"
+        lease = difference.format(f"{_TABLE.name}.{until}", f"{_TABLE.name}.{renewed_at}")
+        ahead = difference.format(f"{_TABLE.name}.{renewed_at}", now)
         return (
-            f"CASE WHEN {_TABLE.name}.lease_until > excluded.updated_at "
+            f"CASE WHEN {_TABLE.name}.{until} > {now} AND {ahead} < {lease} "
             f"THEN {_TABLE.name}.{name} ELSE {new} END"
         )
 

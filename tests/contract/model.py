@@ -899,8 +899,15 @@ class Model(PersistenceBackend):
         return document
 
     def _is_alive(self, task: Document) -> bool:
-        until = task["lease_until"]
-        return until is None or datetime.fromisoformat(until) > self.clock()
+        if task["lease_until"] is None:
+            return True
+        if task["heartbeat_at"] is None:
+            return False
+        until, renewed_at, now = (
+            datetime.fromisoformat(each)
+            for each in (task["lease_until"], task["heartbeat_at"], self._now())
+        )
+        return now < until and renewed_at - now < until - renewed_at
 
     def clear_task_progress(self, task_name: str) -> None:
         self.kept[TaskProgress].pop((task_name,), None)

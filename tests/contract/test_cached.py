@@ -179,6 +179,31 @@ def test_a_response_that_cannot_be_stored_is_an_error(store: Store) -> None:
     assert store.find_jira_cache(*KEY)["response"] == OLD
 
 
+def test_an_error_that_ends_generators_is_one_of_the_fetch(store: Store) -> None:
+    """``StopIteration``, such as of ``next`` for an empty iterator, cannot pass a generator."""
+    empty: Iterator[Any] = iter(())
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        store.cached(*KEY, lambda: next(empty), TTL)
+    save_old(store, DAY)
+    assert store.cached(*KEY, lambda: next(empty), TTL, None) == found(OLD, START - DAY)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        run(aio.AsyncBackend(store.backend).cached(*KEY, lambda: next(empty), TTL))
+
+
+def test_a_fetch_does_not_wait_for_itself(store: Store) -> None:
+    """It may need another response, but not the one that it fetches."""
+    other = store.another()
+
+    def nested(backend: Any, key: str) -> Any:
+        return lambda: backend.cached("p", "q", key, lambda: NEW, TTL)["response"]
+
+    for backend in (store, other):
+        with pytest.raises(StorageError, match="itself"):
+            store.cached(*KEY, nested(backend, "k"), TTL)
+    assert store.cached(*KEY, nested(store, "other"), TTL) == found(NEW)
+    other.close()
+
+
 @pytest.mark.parametrize("name", ["stale_if_error", "stale_while_revalidate"])
 def test_invalid_arguments_are_refused_before_the_fetch(store: Store, name: str) -> None:
     """Even if there is a fresh response."""
@@ -512,6 +537,18 @@ def test_a_coroutine_may_fetch_with_any_function(store: Store, fetch: Callable[[
                 await backend.cached(*KEY, fetch, TTL)
 
     run(main())
+
+
+def test_a_coroutine_that_fetches_does_not_wait_for_itself(store: Store) -> None:
+    """Nor does a function that runs in a thread for it, or a task that it awaits."""
+    backend = aio.AsyncBackend(store.backend)
+
+    async def nested() -> Any:
+        return await asyncio.create_task(backend.cached(*KEY, never, TTL))
+
+    for fetch in (nested, lambda: store.cached(*KEY, never, TTL)):
+        with pytest.raises(StorageError, match="itself"):
+            run(backend.cached(*KEY, fetch, TTL))
 
 
 def test_another_coroutine_fetches_if_the_first_is_cancelled(store: Store) -> None:

@@ -176,6 +176,24 @@ def test_a_clock_that_was_set_back_stops_no_reports(store: Store) -> None:
         assert status(store) == ("running", 10.0, "")
 
 
+def test_a_clock_that_was_set_back_ends_the_lease_of_a_killed_process(store: Store) -> None:
+    """Or else nobody could begin the task until the clock shows the same time again."""
+    store.task("fetch", LEASE).__enter__()
+    store.clock.now = START - LEASE + timedelta(microseconds=1)
+    assert status(store)[0] == "running"
+    with pytest.raises(TaskRunningError), store.task("fetch"):
+        pass
+    store.clock.now = START - LEASE
+    assert status(store)[0] == "dead"
+    assert not store.cancel_task("fetch")
+    with store.task("fetch"):
+        assert status(store)[0] == "running"
+    store.task("fetch", LEASE).__enter__()
+    store.clock.now = START - 3 * LEASE
+    store.save_task_progress("fetch", 10, "running")
+    assert status(store) == ("running", 10.0, "")
+
+
 def test_a_lease_is_renewed_with_each_stored_report(store: Store) -> None:
     with store.task("fetch", LEASE) as task:
         for number in range(5):
@@ -247,6 +265,16 @@ def test_a_task_that_was_lost_changes_nothing(
             report()
     running.__exit__(error, error and error(), None)
     assert store.list_task_progress() == before
+
+
+def test_a_report_that_is_not_valid_changes_nothing(store: Store) -> None:
+    """The next one has the message before."""
+    with store.task("fetch", message="first") as task:
+        for report in ((40, "\0"), (101, "second"), (float("nan"), None)):
+            with pytest.raises(ValidationError):
+                task.progress(*report)
+        task.progress(100)
+        assert status(store) == ("running", 100.0, "first")
 
 
 def test_reports_outside_of_the_block_are_refused(store: Store) -> None:

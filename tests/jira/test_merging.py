@@ -26,6 +26,7 @@ issues = st.builds(
 )
 changed_issues = issues.filter(lambda issue: identity_of(issue) != (None, None))
 ids = st.sampled_from("123456")
+keys = st.sampled_from(["A-1", "A-2", "B-7"])
 projects = st.sampled_from("AB")
 responses = st.builds(
     lambda before, issues, after: {**before, "issues": issues, **after},
@@ -41,7 +42,13 @@ def made(projects: dict[str, str]) -> list[dict[str, Any]]:
     return [{"id": number, "key": f"{project}-{number}"} for number, project in projects.items()]
 
 
-removals = st.lists(names.filter(lambda name: isinstance(name, str)), max_size=3)
+def identified(number: str, key: str) -> dict[str, str]:
+    return {"id": number, "key": key}
+
+
+removals = st.lists(
+    names.filter(lambda name: isinstance(name, str)) | st.just("\ud800"), max_size=3
+)
 
 
 @given(responses | json_objects)
@@ -79,6 +86,25 @@ def test_the_merged_issues_are_the_stored_ones_updated(
     merged = merge(response, made(changed), (f"{stored.get(each, 'A')}-{each}" for each in removed))
     kept = {number: stored[number] for number in stored if number not in removed}
     assert merged == {"total": len({**kept, **changed}), "issues": made({**kept, **changed})}
+
+
+@given(
+    st.lists(st.builds(identified, ids, keys), max_size=4),
+    st.lists(st.builds(identified, ids, keys), max_size=4),
+    st.lists(ids | keys, max_size=2),
+)
+@example(made({"1": "A"}), [{"id": "1", "key": "B-7"}, {"id": "2", "key": "A-1"}], [])
+def test_an_issue_takes_the_key_that_another_one_had(
+    stored: list[dict[str, str]], changed: list[dict[str, str]], removed: list[str]
+) -> None:
+    """The result is as if each changed issue was compared with what the ones before have left."""
+    merged = [issue for issue in stored if not set(issue.values()) & set(removed)]
+    for issue in changed:
+        same = [each for each in merged if each.items() & issue.items()]
+        place = merged.index(same[0]) if same else len(merged)
+        merged[place : place + 1] = [issue]
+        merged = [each for each in merged if each is issue or each not in same]
+    assert merge({"issues": stored}, changed, removed) == {"issues": merged}
 
 
 def test_issues_are_replaced_in_place_moved_added_and_removed() -> None:

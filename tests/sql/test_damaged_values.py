@@ -4,6 +4,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,9 @@ def test_a_damaged_value_is_refused_by_every_read(
                 connection.execute("UPDATE jira_cache SET expires_at = '9999-12-31 00:00:00'")
             error = refused(lambda: full.get_jira_cache("kafka", "12w", "abc"))
             assert "profile_id = 'kafka', query_id = '12w', cache_key = 'abc'" in str(error)
+            entry = "kafka", "12w", "abc"
+            error = refused(lambda: full.merge_jira_cache(*entry, [], [], timedelta()))
+            assert str(error).startswith(f"{column} is damaged: ")
         elif model is JiraCache:
             error = refused(lambda: full.query_status("kafka"))
             assert str(error).startswith(str(column))
