@@ -154,7 +154,7 @@ class Floor:
         changed: list[Json],
         removed: list[str],
         expires_at: datetime,
-    ) -> None:
+    ) -> Json:
         [[text]] = self.connection.execute(
             "SELECT response FROM jira_cache WHERE profile_id = ? AND query_id = ?"
             " AND cache_key = ?",
@@ -163,6 +163,7 @@ class Floor:
         response = json.loads(text)
         response["issues"] = merged(response["issues"], changed, removed)
         self.save_jira_cache(profile_id, query_id, key, response, expires_at)
+        return {"cache_key": key, "expired": False}
 
     def find_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
         row = self.connection.execute(
@@ -340,7 +341,8 @@ class Floor:
 
     def save_task_progress(self, name: str, percent: float, status: str, message: str) -> None:
         self.connection.execute(
-            f"INSERT INTO task_progress ({', '.join(_TASK)}) VALUES (?, ?, ?, ?, datetime('now'))"
+            "INSERT INTO task_progress (task_name, progress_percent, status, message, updated_at)"
+            " VALUES (?, ?, ?, ?, datetime('now'))"
             " ON CONFLICT (task_name) DO UPDATE SET progress_percent=excluded.progress_percent,"
             " status=excluded.status, message=excluded.message, updated_at=excluded.updated_at",
             (name, percent, status, message),

@@ -194,7 +194,7 @@ class Naive:
         changed: list[Json],
         removed: list[str],
         expires_at: datetime,
-    ) -> None:
+    ) -> Json:
         with Session(self.engine) as session:
             found = session.get_one(JiraCache, (profile_id, query_id, key))
             response = {
@@ -203,6 +203,7 @@ class Naive:
             }
             found.response, found.expires_at = response, expires_at
             session.commit()
+        return {"cache_key": key, "expired": False}
 
     def find_jira_cache(self, profile_id: str, query_id: str, key: str) -> Json | None:
         with Session(self.engine) as session:

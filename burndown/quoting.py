@@ -1,6 +1,7 @@
 """Invalid values in errors: shortened, or described if they may hold a secret."""
 
 import re
+from datetime import timedelta
 
 from pydantic_core import ErrorDetails
 
@@ -55,6 +56,8 @@ def format_value(value: object) -> str:
         # Python refuses to convert integers of more than 4,300 digits to a string.
         text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
         return text if len(text) <= 80 else text[:77] + "..."
+    if isinstance(value, timedelta):
+        return str(value)
     return f"a value of type {type(value).__name__}"
 
 

@@ -31,6 +31,7 @@ ERRORS: dict[str, Callable[[str], PersistenceError]] = {
     "PublishedDatabaseError": lambda text: errors.PublishedDatabaseError(text, text),
     "QueryNotFoundError": lambda text: errors.QueryNotFoundError(text, text),
     "RevisionConflictError": lambda text: errors.RevisionConflictError(text, 1, 2),
+    "TaskRunningError": lambda text: errors.TaskRunningError(text, text, text),
     "ValidationError": lambda text: ValidationError(text, [Problem(text, text, text)]),
     "SchemaTooNewError": lambda text: errors.SchemaTooNewError(text, text, text),
 }

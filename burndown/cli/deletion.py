@@ -18,7 +18,10 @@ def cleanup(
     max_stale: Annotated[
         float | None,
         typer.Option(
-            min=0, metavar="DAYS", help="First delete all that expired at least this long ago."
+            min=0,
+            max=timedelta.max.days,
+            metavar="DAYS",
+            help="First delete all that expired at least this long ago.",
         ),
     ] = None,
     profiles: ProfilesDir = None,
@@ -28,7 +31,7 @@ def cleanup(
     """Delete cached responses and changelogs above a limit.
 
     Each profile has a limit, cache_size_mb. What expired longest ago is deleted first, then what
-    was saved longest ago. The file does not shrink, but has space for new data.
+    was saved longest ago. The space is for new data; run `burndown compact` to give it back.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for

@@ -64,7 +64,7 @@ def open_existing(settings: Settings, *, read_only: bool = True) -> Iterator[Per
     Raises:
         StorageError: there is no database. The first write would create it.
     """
-    with open_store(settings.database, read_only=read_only) as backend:
+    with open_store(settings.database, read_only=True) as backend:
         if not backend.exists():
             # For a file or schema of another program, this raises an error that names its content.
             backend.list_profiles()

@@ -94,9 +94,10 @@ def metric_type_of(metric: str) -> str:
     Raises:
         ValidationError: it is not a type and a name.
     """
-    metric_type, dot, name = metric.partition(".")
-    if metric_type and dot and name:
-        return metric_type
+    if isinstance(metric, str):
+        metric_type, _, name = metric.partition(".")
+        if metric_type and name:
+            return metric_type
     expected = "input should be a type and a name, such as dora.lead_time_days"
     raise ValidationError.of("Metric", "", expected, metric)
 
@@ -126,7 +127,7 @@ def series_of(
     if stored or (since is not None and until is not None):
         first = min(stored) if since is None else since
         last = max(stored) if until is None else until
-        weeks = [str(each) for each in Week.span(Week.of(first), Week.of(last))]
+        weeks = [str(each) for each in Week.span(first, last)]
     return [
         _series(each, weeks, list(map(by_type[metric_type_of(each)].get, weeks)))
         for each in metrics

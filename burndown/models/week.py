@@ -77,9 +77,18 @@ class Week:
         raise ValidationError.of("Week", "", _EXPECTED, value)
 
     @staticmethod
-    def span(first: "Week", last: "Week") -> list["Week"]:
-        """Return the weeks from the first to the last, both included, in their order."""
-        days = range(first.monday.toordinal(), last.monday.toordinal() + 1, 7)
+    def span(first: Union["Week", date, str], last: Union["Week", date, str]) -> list["Week"]:
+        """Return the weeks from the first to the last, both included, in their order.
+
+        Args:
+            first: the first week, as :meth:`of` reads it.
+            last: the last one, likewise.
+
+        Raises:
+            ValidationError: one of them is no week.
+        """
+        begin, end = (Week.of(each).monday.toordinal() for each in (first, last))
+        days = range(begin, end + 1, 7)
         return [Week.of(date.fromordinal(day)) for day in days]
 
     @property

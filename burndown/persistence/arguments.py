@@ -1,6 +1,6 @@
 """Checks of arguments that every backend is called with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from burndown.models.week import FIRST_WEEK, LAST_WEEK
 from burndown.quoting import Description
 
 __all__ = [
+    "checked_issue_keys",
     "checked_limit",
     "checked_weeks",
     "document_of",
@@ -102,6 +103,22 @@ def checked_limit(limit: int | None) -> int | None:
     raise ValidationError.of(
         "Limit", "limit", "input should be an integer of 1 or more, or None", limit
     )
+
+
+def checked_issue_keys(issue_keys: Iterable[str] | None) -> list[str] | None:
+    """Return the keys of issues as a list, which a statement can read again.
+
+    Raises:
+        ValidationError: they are neither ``None`` nor strings; or a single key, which would be a
+            key for each of its characters.
+    """
+    if issue_keys is None:
+        return None
+    keys = list(issue_keys)
+    if isinstance(issue_keys, str) or not all(isinstance(each, str) for each in keys):
+        expected = "input should be a list of keys such as ['KAFKA-1'], or None"
+        raise ValidationError.of("Issues", "issue_keys", expected, issue_keys)
+    return keys
 
 
 def checked_weeks(

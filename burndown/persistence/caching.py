@@ -65,12 +65,15 @@ def is_expired(record: Mapping[str, Any], now: datetime | None) -> bool:
     return expires_at is not None and now is not None and to_utc(expires_at) <= now
 
 
-def stale_limit(now: datetime, max_stale: timedelta | None) -> datetime | None:
+def stale_limit(
+    now: datetime, max_stale: timedelta | None, argument: str = "max_stale"
+) -> datetime | None:
     """Return the expiry up to which an entry is too stale, or ``None`` if no entry is.
 
     Args:
         now: the current time.
         max_stale: the time since its expiry; ``None`` for any.
+        argument: what the caller calls it, for errors.
 
     Raises:
         ValidationError: it is neither ``None`` nor a ``timedelta`` of 0 or more.
@@ -79,7 +82,7 @@ def stale_limit(now: datetime, max_stale: timedelta | None) -> datetime | None:
         return None
     if not isinstance(max_stale, timedelta) or max_stale < timedelta():
         expected = "input should be a timedelta of 0 or more, or None"
-        raise ValidationError.of("Staleness", "max_stale", expected, max_stale)
+        raise ValidationError.of("Staleness", argument, expected, max_stale)
     try:
         return now - max_stale
     except OverflowError:

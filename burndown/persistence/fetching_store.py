@@ -144,8 +144,8 @@ def fetch_steps(
             "call `cached` before the transaction"
         )
     called_at = store.now()
-    for allowed in (stale_if_error, stale_while_revalidate):
-        stale_limit(called_at, allowed)
+    stale_limit(called_at, stale_if_error, "stale_if_error")
+    stale_limit(called_at, stale_while_revalidate, "stale_while_revalidate")
     if not isinstance(ttl, timedelta):
         raise ValidationError.of("Lifetime", "ttl", "input should be a timedelta", ttl)
     found = store.find_jira_cache(*key, timedelta())

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from burndown.models import FoundChangelog, FoundResponse, JiraCache, JiraChangelog
+from burndown.persistence.arguments import checked_issue_keys
 from burndown.persistence.caching import found_changelog, found_response, is_expired, stale_limit
 from burndown.persistence.query_data_store import QueryDataStore
 
@@ -80,11 +81,12 @@ class FreshnessStore(QueryDataStore):
             max_stale: as for :meth:`find_jira_cache`.
 
         Raises:
-            ValidationError: ``max_stale`` is neither ``None`` nor a ``timedelta`` of 0 or more.
+            ValidationError: ``max_stale`` is neither ``None`` nor a ``timedelta`` of 0 or more; or
+                ``issue_keys`` is a single key, or not of strings.
         """
         now = self.now()
         limit = stale_limit(now, max_stale)
-        wanted = None if issue_keys is None else set(issue_keys)
+        wanted = checked_issue_keys(issue_keys)
         return {
             each["issue_key"]: found_changelog(each, now)
             for each in self.records(JiraChangelog, profile_id, query_id)

@@ -16,6 +16,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc
+from burndown.persistence.arguments import checked_issue_keys
 from burndown.persistence.caching import (
     cache_record,
     expiry_at,
@@ -183,9 +184,12 @@ class QueryDataStore(MetricsStore):
             query_id: the query.
             issue_keys: the issues; those without a changelog are absent from the result. ``None``
                 for all.
+
+        Raises:
+            ValidationError: ``issue_keys`` is a single key, or not of strings.
         """
         now = self.now()
-        wanted = None if issue_keys is None else set(issue_keys)
+        wanted = checked_issue_keys(issue_keys)
         return {
             each["issue_key"]: each["changelog"]
             for each in self.records(JiraChangelog, profile_id, query_id)
@@ -245,8 +249,12 @@ class QueryDataStore(MetricsStore):
 
         Returns:
             The number of deleted changelogs; 0 also if there is no such profile or query.
+
+        Raises:
+            ValidationError: ``issue_keys`` is a single key, or not of strings.
         """
-        one_of = {} if issue_keys is None else {"issue_key": issue_keys}
+        keys = checked_issue_keys(issue_keys)
+        one_of = {} if keys is None else {"issue_key": keys}
         return self.delete_records(JiraChangelog, profile_id, query_id, one_of=one_of)
 
     # --- project data ------------------------------------------------------------------------

@@ -34,7 +34,13 @@ from burndown.models import (
 from burndown.models.codec import codec_of
 from burndown.models.public_document import without_masked_token
 from burndown.models.timestamps import utc_now
-from burndown.persistence.arguments import checked_limit, checked_weeks, document_of, query_document
+from burndown.persistence.arguments import (
+    checked_issue_keys,
+    checked_limit,
+    checked_weeks,
+    document_of,
+    query_document,
+)
 from burndown.persistence.caching import (
     cache_limits,
     cache_record,
@@ -215,15 +221,14 @@ class SQLBackend(PersistenceBackend):
     ) -> dict[str, FoundChangelog]:
         now = self.now()
         limit = stale_limit(now, max_stale)
-        wanted = None if issue_keys is None else list(issue_keys)
+        wanted = checked_issue_keys(issue_keys)
         found = self.database.read(get_jira_changelogs, profile_id, query_id, limit, wanted)
         return {document["issue_key"]: found_changelog(document, now) for document in found}
 
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
-        # A list, as the statement can run again after a conflict on a server.
-        wanted = None if issue_keys is None else list(issue_keys)
+        wanted = checked_issue_keys(issue_keys)
         found = self.database.read(get_jira_changelogs, profile_id, query_id, self.now(), wanted)
         return {document["issue_key"]: document["changelog"] for document in found}
 

@@ -2,6 +2,9 @@
 
 Whichever worker serves a page, it shows the same: the state of a fetch is in the store, and so is
 what was fetched last. A fetch can be cancelled from any page, and its worker can be killed.
+
+It shows the query ``12w`` of the profile ``kafka``, which a workspace of ``burndown demo`` has:
+``BURNDOWN_DATABASE_URL=burndown-demo/profiles/burndown.db`` chooses that one.
 """
 
 from contextlib import suppress
@@ -27,15 +30,6 @@ backend = get_backend()
 app.layout = layout.page()
 
 
-def sources() -> tuple[JiraConfig, str, str]:
-    """Return the connection, the JQL, and the key of the cached response."""
-    profile, query = backend.get_profile(PROFILE), backend.get_query(PROFILE, QUERY)
-    if profile is None or query is None:
-        raise LookupError(f"There is no query {QUERY!r} in a profile {PROFILE!r}")
-    jira = JiraConfig.model_validate(profile["jira_config"])
-    return jira, query["jql"], jira_cache_key(query["jql"], FIELDS, jira.base_url)
-
-
 @app.callback(Input("fetch", "n_clicks"), prevent_initial_call=True)
 def start_fetch(_clicks: int) -> None:
     """Fetch in the background, unless a worker does so already."""
@@ -44,15 +38,19 @@ def start_fetch(_clicks: int) -> None:
 
 def fetch() -> None:
     """Fetch all issues, and cache them as one response."""
-    jira, jql, key = sources()
     ends = suppress(TaskRunningError, TaskCancelledError, OSError)  # as the task reports
     with ends, backend.task(TASK, lease=LEASE, message="Asking Jira") as task:
+        profile, query = backend.get_profile(PROFILE), backend.get_query(PROFILE, QUERY)
+        if profile is None or query is None:
+            raise LookupError(f"There is no query {QUERY!r} in a profile {PROFILE!r}")
+        jira = JiraConfig.model_validate(profile["jira_config"])
         issues: list[Any] = []
-        for page in search(jira, jql):
+        for page in search(jira, query["jql"]):
             issues += page["issues"]
             percent = 100 * len(issues) / max(page["total"], 1)
             task.progress(percent, f"{len(issues)} of {page['total']} issues")
             task.renew()  # so that the report is stored now: the next page may take a while
+        key = jira_cache_key(query["jql"], FIELDS, jira.base_url)
         response = {"issues": issues, "total": len(issues)}
         backend.save_jira_cache(PROFILE, QUERY, key, response, LIFETIME)
 
@@ -65,13 +63,14 @@ def cancel(_clicks: int) -> None:
 
 @app.callback(*layout.OUTPUTS, Input("tick", "n_intervals"))
 def refresh(_ticks: int) -> tuple[Any, ...]:
-    """Show what the store has."""
-    found = backend.find_jira_cache(PROFILE, QUERY, sources()[2])
+    """Show the newest response, whichever fields it has, and whoever saved it."""
+    keys = [each["cache_key"] for each in backend.list_jira_caches(PROFILE, QUERY)]
+    found = backend.find_jira_cache(PROFILE, QUERY, keys[0]) if keys else None
     issues = issues_of(found, backend.get_profile(PROFILE))
     days = [
         (issue.resolved, issue.history.time_in(ACTIVE, backend.now()) / timedelta(days=1))
         for issue in issues
-        if issue.resolved
+        if issue.resolved and issue.history.is_known
     ]
     trend = backend.get_series(PROFILE, QUERY, "dora.lead_time_days")
     return (

@@ -36,7 +36,13 @@ def page() -> Component:
             html.Span(id="status", role="status"),
             dcc.Graph(id="cycle-times"),
             dcc.Graph(id="trend"),
-            html.Table(html.Tbody(id="issues")),
+            html.Table(
+                [
+                    html.Thead(html.Tr([html.Th(name) for name in ("Issue", "Status", "Summary")])),
+                    html.Tbody(id="issues"),
+                ],
+                style={"textAlign": "left"},
+            ),
             dcc.Interval(id="tick", interval=500),
         ],
         style={"maxWidth": "60rem", "margin": "auto", "fontFamily": "sans-serif"},
@@ -70,7 +76,7 @@ def issue_rows(issues: Iterable[Issue]) -> list[Component]:
 def cycle_times(days: Sequence[tuple[datetime, float]]) -> dict[str, Any]:
     """Return the chart of the days that issues were worked on, by the time of their resolution."""
     dots = {"x": [at for at, _ in days], "y": [each for _, each in days], "mode": "markers"}
-    return _figure("Cycle time, days", [dots])
+    return _figure("Cycle time, days", [dots], xaxis={"type": "date"})
 
 
 def trend(series: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,10 +89,16 @@ def trend(series: Mapping[str, Any]) -> dict[str, Any]:
             {**band, "y": series["lower"]},
             {**band, "y": series["upper"], "fill": "tonexty", "fillcolor": _BAND},
             {"x": weeks, "y": series["forecast"], "name": "forecast", "line": {"dash": "dot"}},
-            {"x": weeks, "y": series["values"], "name": "measured", "mode": "lines+markers"},
+            {
+                "x": weeks,
+                "y": series["values"],
+                "name": "measured",
+                "mode": "lines+markers",
+                "connectgaps": True,  # a week without a value is no end of the line
+            },
         ],
     )
 
 
-def _figure(title: str, traces: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"data": traces, "layout": {"title": {"text": title}, "height": 300}}
+def _figure(title: str, traces: list[dict[str, Any]], **layout: Any) -> dict[str, Any]:
+    return {"data": traces, "layout": {"title": {"text": title}, "height": 300, **layout}}

@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from burndown import SQLiteBackend
+from burndown.cli import run
 from burndown.models import JiraCache, JiraChangelog
 from burndown.persistence.caching import is_expired
 from tests.support.command_line import Capture, files_below, in_json, printed, refused
@@ -39,6 +42,16 @@ def test_cleanup_deletes_what_expired_long_ago(capsys: Capture, workspace: Path)
     assert in_json(capsys, "cleanup", "--max-stale", "0") == {"deleted": expired}
     assert cached(workspace) == valid
     assert expired > 0
+
+
+@pytest.mark.parametrize("days", ["1e12", "inf", "nan", "-1"])
+def test_a_number_of_days_that_is_no_time_is_refused(
+    capsys: Capture, workspace: Path, days: str
+) -> None:
+    before = cached(workspace)
+    assert run(["cleanup", "--max-stale", days]) == 2
+    assert "Invalid value for '--max-stale'" in capsys.readouterr().err
+    assert cached(workspace) == before
 
 
 def test_cleanup_of_a_missing_store_creates_nothing(capsys: Capture, tmp_path: Path) -> None:

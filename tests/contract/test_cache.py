@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from burndown import ValidationError
 from burndown.jira import merge
 from tests.support.store import HOUR, START, Store, in_utc, same
-from tests.support.strategies import keys, responses
+from tests.support.strategies import json_objects, keys, responses
 
 
 def count_difference(response: dict[str, Any]) -> int | None:
@@ -55,6 +55,43 @@ def test_cached_responses_are_listed_newest_first(shared: Store, made: dict[str,
             shared.save_jira_cache("p", "q", key, {}, HOUR)
     found = [each["cache_key"] for each in shared.list_jira_caches("p", "q")]
     assert found == sorted(made, key=lambda key: (-made[key], key))
+
+
+numbered = st.builds(
+    lambda number, fields: {"id": str(number), "key": f"K-{number}", "fields": fields},
+    st.integers(1, 9),
+    json_objects,
+)
+
+
+@given(
+    st.lists(numbered, max_size=5),
+    st.lists(numbered, max_size=3),
+    st.lists(st.sampled_from(["K-1", "2", "K-3"]), max_size=2),
+    st.booleans(),
+)
+def test_a_merge_equals_a_save_of_the_merged_response(
+    shared: Store, issues: list[Any], changed: list[Any], removed: list[str], is_expired: bool
+) -> None:
+    """Also of a response that has expired; it counts as saved by the merge."""
+    response = {"startAt": 0, "issues": issues, "total": len(issues)}
+    until = START if is_expired else HOUR
+    shared.empty().save_jira_cache("p", "q", "merged", response, until)
+    shared.clock.now = START + timedelta(minutes=1)
+    later = HOUR + timedelta(hours=1)
+    entry = shared.merge_jira_cache("p", "q", "merged", changed, removed, later)
+    shared.save_jira_cache("p", "q", "saved", merge(response, changed, removed), later)
+    merged, saved = shared.list_jira_caches("p", "q")
+    assert merged == entry == {**saved, "cache_key": "merged"}
+    both = [shared.get_jira_cache("p", "q", key) for key in ("merged", "saved")]
+    assert same(*both)
+
+
+def test_nothing_is_merged_into_what_is_not_cached(store: Store) -> None:
+    """The caller fetches all issues instead."""
+    assert store.merge_jira_cache("p", "q", "k", [{"key": "K-1"}], [], HOUR) is None
+    assert store.merge_jira_cache("p", "nobody", "k", [], [], HOUR) is None
+    assert store.list_jira_caches("p", "q") == []
 
 
 @pytest.mark.parametrize("issues", ["no list", {}, None])

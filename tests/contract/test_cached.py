@@ -208,8 +208,9 @@ def test_a_fetch_does_not_wait_for_itself(store: Store) -> None:
 def test_invalid_arguments_are_refused_before_the_fetch(store: Store, name: str) -> None:
     """Even if there is a fresh response."""
     store.save_jira_cache(*KEY, NEW, TTL)
-    with pytest.raises(ValidationError, match="timedelta"):
-        store.cached(*KEY, never, TTL, **{name: -DAY})
+    for invalid in (-DAY, 60):
+        with pytest.raises(ValidationError, match=f"{name}: input should be a timedelta"):
+            store.cached(*KEY, never, TTL, **{name: invalid})
     with pytest.raises(ValidationError, match="timedelta"):
         store.cached(*KEY, never, 60)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burndown import Week
+from burndown import ValidationError, Week
 from burndown.models import (
     Entity,
     JiraCache,
@@ -67,6 +67,20 @@ def test_expired_and_valid_responses_are_deleted_by_key(store: Store) -> None:
     assert store.delete_jira_caches("p", cache_key="b") == 1
     assert store.delete_jira_caches("p", "q", "") == 0
     assert [each["cache_key"] for each in store.list_jira_caches("p", "q")] == ["c"]
+
+
+@pytest.mark.parametrize("keys", ["K-1", b"K-1", [1], [None]])
+def test_what_is_no_list_of_issue_keys_is_refused(store: Store, keys: Any) -> None:
+    """A single key would be one key for each of its characters."""
+    store.save_jira_changelogs("p", "q", {"K-1": {}})
+    for call in (
+        store.delete_jira_changelogs,
+        store.get_jira_changelogs,
+        store.find_jira_changelogs,
+    ):
+        with pytest.raises(ValidationError, match="issue_keys: input should be a list of keys"):
+            call("p", "q", keys)
+    assert store.delete_jira_changelogs("p", "q", ["K-1"]) == 1
 
 
 @given(

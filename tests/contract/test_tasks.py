@@ -362,6 +362,8 @@ def test_an_invalid_report_changes_nothing(store: Store, report: Any) -> None:
             task.progress(*report)
         task.renew()
         assert status(store) == ("running", 100.0, "begun")
+        task.progress(100)
+        assert status(store) == ("running", 100.0, "begun")
 
 
 def test_a_lease_may_last_for_ever(store: Store) -> None:

@@ -113,6 +113,7 @@ def rule(kind: str, filters: Any = None, **source: Any) -> Json:
         ("status:Done.Occurred", True),
         ("status:Blocked.Occurred", False),
         ("status:Done", True),
+        ("status:Done.Duration", True),
         ("labels:a.DateTime", None),
         # projects
         ("OPS.summary", "Restart"),

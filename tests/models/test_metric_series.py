@@ -204,7 +204,7 @@ def test_a_series_has_each_week_of_its_range(
     assert series["values"] == [stored.get(week) for week in expected]
 
 
-@pytest.mark.parametrize("metric", ["", "dora", "dora.", ".lead_time_days", "."])
-def test_a_metric_has_a_type_and_a_name(metric: str) -> None:
+@pytest.mark.parametrize("metric", ["", "dora", "dora.", ".lead_time_days", ".", None, 3])
+def test_a_metric_has_a_type_and_a_name(metric: Any) -> None:
     with pytest.raises(ValidationError, match="such as dora"):
         series_of([metric], [], None, None)

@@ -59,6 +59,7 @@ def test_a_span_has_each_week_from_the_first_to_the_last(first: Week, count: int
     assert len(weeks) == max(count + 1, 0)
     assert weeks == sorted(set(weeks))
     assert all(first <= each <= last for each in weeks)
+    assert Week.span(str(first), last.monday) == weeks
 
 
 @pytest.mark.parametrize("year", range(2004, 2055))

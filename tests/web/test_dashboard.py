@@ -4,12 +4,13 @@ import ast
 import os
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from burndown import PersistenceBackend, TaskRunningError
+from burndown import PersistenceBackend, TaskRunningError, jira_cache_key
 from burndown.persistence import open_backend
 from tests.support.chromium import Chromium, Tab, running_chromium
 from tests.web.gunicorn import ROOT, running_gunicorn
@@ -19,6 +20,7 @@ pytest.importorskip("dash")
 pytest.importorskip("gunicorn")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="gunicorn needs a fork")
 
+HOUR = timedelta(hours=1)
 POINTS = "document.querySelectorAll('#cycle-times .scatterlayer .point').length"
 BANDS = "document.querySelectorAll('#trend .fills path.js-fill').length"
 
@@ -154,6 +156,23 @@ def test_without_jira_the_old_data_are_shown(
     tab.wait_for_text("#status", "failed: URLError")
     tab.wait_for_text("#badge", "6 issues, stale")
     tab.wait_for_text("#issues", "Summary 5")
+
+
+def test_a_migrated_workspace_is_shown(tab: Tab, store: PersistenceBackend) -> None:
+    """Its response has a key without the address of Jira, and no histories."""
+    response = {"issues": [{**issue(1), "changelog": None}]}
+    store.save_jira_cache("kafka", "12w", jira_cache_key("project = K"), response, HOUR)
+    tab.wait_for_text("#badge", "1 issues, fresh")
+    tab.wait_for_text("#issues", "Summary 1")
+    tab.wait_for(f"{POINTS} === 0")
+
+
+def test_a_page_without_a_workspace_is_empty(tab: Tab, store: PersistenceBackend) -> None:
+    """A fetch reports that there is nothing to fetch for."""
+    store.delete_profile("kafka")
+    tab.click("#fetch")
+    tab.wait_for_text("#status", "failed: LookupError")
+    tab.wait_for_text("#badge", "No data yet")
 
 
 def test_the_glue_between_dash_and_the_store_is_short() -> None:
