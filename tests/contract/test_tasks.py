@@ -267,16 +267,6 @@ def test_a_task_that_was_lost_changes_nothing(
     assert store.list_task_progress() == before
 
 
-def test_a_report_that_is_not_valid_changes_nothing(store: Store) -> None:
-    """The next one has the message before."""
-    with store.task("fetch", message="first") as task:
-        for report in ((40, "\0"), (101, "second"), (float("nan"), None)):
-            with pytest.raises(ValidationError):
-                task.progress(*report)
-        task.progress(100)
-        assert status(store) == ("running", 100.0, "first")
-
-
 def test_reports_outside_of_the_block_are_refused(store: Store) -> None:
     task = store.task("fetch")
     for _ in range(2):
