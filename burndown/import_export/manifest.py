@@ -13,9 +13,10 @@ from burndown.models.time_types import UtcDatetime
 __all__ = ["FileEntry", "Manifest"]
 
 FORMAT: Final = "burndown export"
-FORMAT_VERSION: Final = 2
-"""In version 1 the files of a query were named by its id, even if some disks cannot hold that."""
-_KNOWN_VERSIONS: Final = (1, FORMAT_VERSION)
+FORMAT_VERSION: Final = 3
+"""In version 1 the files of a query were named by its id, even if some disks cannot hold that.
+Version 2 does not contain when changelogs were saved, and no forecasts by metric."""
+_KNOWN_VERSIONS: Final = (1, 2, FORMAT_VERSION)
 
 
 class _Section(BaseModel):
@@ -45,7 +46,7 @@ class Manifest(_Section):
     """``manifest.json``."""
 
     format: Literal["burndown export"] = FORMAT
-    format_version: Literal[1, 2] = FORMAT_VERSION
+    format_version: Literal[1, 2, 3] = FORMAT_VERSION
     exported_at: UtcDatetime
     profile_id: str
     profile_name: str

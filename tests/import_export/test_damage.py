@@ -76,7 +76,7 @@ def test_a_folder_that_is_not_an_export_is_refused(kafka: SQLiteBackend, tmp_pat
     [{}, {"format": "burndown export"}, {"format": "another", "format_version": 1}]
     + [
         {"format": "burndown export", "format_version": version}
-        for version in (0, 3, "1", 1.0, True, None)
+        for version in (0, 4, "1", 1.0, True, None)
     ],
     ids=str,
 )

@@ -129,7 +129,7 @@ def test_the_manifest_lists_the_files(
         }
     )
     assert (manifest["profile_id"], manifest["profile_name"]) == ("kafka", "Kafka")
-    assert (manifest["format"], manifest["format_version"]) == ("burndown export", 2)
+    assert (manifest["format"], manifest["format_version"]) == ("burndown export", 3)
     assert read_manifest(path).to_content() == manifest
 
 

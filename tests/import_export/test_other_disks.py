@@ -137,6 +137,49 @@ def unusual(backend: SQLiteBackend) -> SQLiteBackend:
     return backend
 
 
+ADDED = {"changelogs/": "created_at", "metrics/": "forecasts"}
+"""What version 3 added, by the beginning of the names of files."""
+
+
+def of_version_2(files: Files) -> Files:
+    """Return an export as the release before wrote it."""
+    manifest = json.loads(files["manifest.json"])
+    manifest["format_version"] = 2
+    older = {}
+    for name, data in files.items():
+        for beginning, added in ADDED.items():
+            if name.startswith(beginning):
+                data = json.dumps(without(added, json.loads(data))).encode()
+        older[name] = data
+        if name in manifest["files"]:
+            manifest["files"][name].update(sha256=sha256(data), size=len(data))
+    return {**older, "manifest.json": json.dumps(manifest).encode()}
+
+
+def without(name: str, value: Any) -> Any:
+    """Return a value without the items of this name, at any depth."""
+    if isinstance(value, list):
+        return [without(name, each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: without(name, each) for key, each in value.items() if key != name}
+
+
+def test_an_export_of_version_2_can_be_imported(kafka: SQLiteBackend, tmp_path: Path) -> None:
+    """What it does not contain is not known."""
+    kafka.save_jira_changelog("kafka", "12w", "K-1", {"histories": []})
+    folder = export_profile("kafka", tmp_path / "export", include_cache=True)
+    files = of_version_2(files_of(folder))
+    assert files != files_of(folder)
+    run_import(write(files, tmp_path / "older"), "New")
+    [profile_id] = {each["id"] for each in kafka.list_profiles()} - {"kafka"}
+    imported = kafka.find_jira_changelog(profile_id, "12w", "K-1")
+    assert imported is not None
+    assert (imported["changelog"], imported["created_at"]) == ({"histories": []}, None)
+    before, after = (kafka.get_metrics_snapshots(each, "12w") for each in ("kafka", profile_id))
+    assert [each["metrics"] for each in after] == [each["metrics"] for each in before]
+
+
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("disk", DISKS.values(), ids=DISKS)
 def test_every_query_comes_back_from_another_file_system(
