@@ -10,7 +10,7 @@ from burndown.jira.rich_text import is_rich_text, plain_text
 from burndown.jira.sources import reader_of
 from burndown.jira.values import Value, read, to_day, to_number, to_time, to_timestamp
 from burndown.models import Document, Profile
-from burndown.models.completeness import distinct
+from burndown.models.completeness import identity_of
 
 __all__ = ["Issue", "history_of", "issues_of"]
 
@@ -243,8 +243,19 @@ def issues_of(
         position of the first. Empty if there are none.
     """
     context = _Context(points_fields(profile), changelogs or {})
-    issues = distinct(_list_of_issues(response)).values()
-    return [Issue(each, context) for each in issues if isinstance(each, dict)]
+    found: dict[Any, Issue] = {}
+    for document in _list_of_issues(response):
+        if isinstance(document, dict):
+            issue = Issue(document, context)
+            found[issue.key or _name_of(issue)] = issue
+    return list(found.values())
+
+
+def _name_of(issue: Issue) -> Any:
+    """Return what no other issue has: the key or id of any type, or else the issue itself."""
+    key, number = identity_of(issue.document)
+    name = number if key is None else key
+    return issue if name is None else name
 
 
 def _list_of_issues(response: Any) -> list[Any]:
