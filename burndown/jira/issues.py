@@ -1,8 +1,9 @@
 """Issues in cached responses, with the values of their fields as Python values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from burndown.jira.history import History
 from burndown.jira.points import points_fields
@@ -15,7 +16,8 @@ from burndown.models.completeness import identity_of
 __all__ = ["Issue", "history_of", "issues_of"]
 
 
-class _Context(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Context:
     """The facts that the issues of a response share."""
 
     points_fields: tuple[str, ...]
@@ -181,8 +183,9 @@ class Issue:
         """Return the story points, from the field that the profile names for them."""
         for field in self._context.points_fields:
             value = self.fields.get(field)
-            points = value if type(value) is float else to_number(value)  # most are
-            if points is not None:
+            if type(value) is float:  # most are
+                return value
+            if value is not None and (points := to_number(value)) is not None:
                 return points
         return None
 
