@@ -1,8 +1,9 @@
 """Issues in cached responses, with the values of their fields as Python values."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from burndown.jira.history import History
 from burndown.jira.points import points_fields
@@ -10,12 +11,13 @@ from burndown.jira.rich_text import is_rich_text, plain_text
 from burndown.jira.sources import reader_of
 from burndown.jira.values import Value, read, to_day, to_number, to_time, to_timestamp
 from burndown.models import Document, Profile
-from burndown.models.completeness import distinct
+from burndown.models.completeness import identity_of
 
 __all__ = ["Issue", "history_of", "issues_of"]
 
 
-class _Context(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Context:
     """The facts that the issues of a response share."""
 
     points_fields: tuple[str, ...]
@@ -181,8 +183,9 @@ class Issue:
         """Return the story points, from the field that the profile names for them."""
         for field in self._context.points_fields:
             value = self.fields.get(field)
-            points = value if type(value) is float else to_number(value)  # most are
-            if points is not None:
+            if type(value) is float:  # most are
+                return value
+            if value is not None and (points := to_number(value)) is not None:
                 return points
         return None
 
@@ -243,8 +246,19 @@ def issues_of(
         position of the first. Empty if there are none.
     """
     context = _Context(points_fields(profile), changelogs or {})
-    issues = distinct(_list_of_issues(response)).values()
-    return [Issue(each, context) for each in issues if isinstance(each, dict)]
+    found: dict[Any, Issue] = {}
+    for document in _list_of_issues(response):
+        if isinstance(document, dict):
+            issue = Issue(document, context)
+            found[issue.key or _name_of(issue)] = issue
+    return list(found.values())
+
+
+def _name_of(issue: Issue) -> Any:
+    """Return what no other issue has: the key or id of any type, or else the issue itself."""
+    key, number = identity_of(issue.document)
+    name = number if key is None else key
+    return issue if name is None else name
 
 
 def _list_of_issues(response: Any) -> list[Any]:

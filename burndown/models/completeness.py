@@ -7,7 +7,6 @@ __all__ = [
     "Identity",
     "count_distinct",
     "count_identities",
-    "distinct",
     "identity_of",
     "is_complete",
 ]
@@ -27,19 +26,6 @@ def identity_of(item: Any) -> Identity:
         key if isinstance(key, _NAMES) else None,
         number if isinstance(number, _NAMES) else None,
     )
-
-
-def distinct(items: Iterable[Any]) -> dict[Any, Any]:
-    """Return issues or histories by their key or id; the last one of those that have the same.
-
-    The key of an item without either is its position, as a tuple.
-    """
-    found: dict[Any, Any] = {}
-    for position, item in enumerate(items):
-        key, number = identity_of(item)
-        name = number if key is None else key
-        found[(position,) if name is None else name] = item
-    return found
 
 
 def count_distinct(items: Iterable[Any]) -> int:
