@@ -1,7 +1,7 @@
 """JSON of responses with a line for each issue, so that a few can be replaced without the others.
 
 It is JSON as any other. Since a string in JSON contains no line break, the lines are found without
-parsing: to read 1,350 issues, replace 2 and encode them takes 40 times as long.
+parsing: to parse 1,350 issues, replace 2 and encode them takes three times as long.
 """
 
 import re
