@@ -169,7 +169,7 @@ def without(name: str, value: Any) -> Any:
 def test_an_export_of_version_2_can_be_imported(kafka: SQLiteBackend, tmp_path: Path) -> None:
     """What it does not contain is not known."""
     kafka.save_jira_changelog("kafka", "12w", "K-1", {"histories": []})
-    folder = export_profile("kafka", tmp_path / "export", include_cache=True)
+    folder = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
     files = of_version_2(files_of(folder))
     assert files != files_of(folder)
     run_import(write(files, tmp_path / "older"), "New")
