@@ -28,6 +28,8 @@ app = Dash(__name__, title="Delivery")
 server = app.server
 backend = get_backend()
 app.layout = layout.page()
+# The page registers its scripts. A worker can be asked for a script before it has served the page.
+server.test_client().get("/")
 
 
 @app.callback(Input("fetch", "n_clicks"), prevent_initial_call=True)
@@ -51,8 +53,8 @@ def fetch() -> None:
             task.progress(percent, f"{len(issues)} of {page['total']} issues")
             task.renew()  # so that the report is stored now: the next page may take a while
         key = jira_cache_key(query["jql"], FIELDS, jira.base_url)
-        response = {"issues": issues, "total": len(issues)}
-        backend.save_jira_cache(PROFILE, QUERY, key, response, LIFETIME)
+        found = {"issues": issues, "total": len(issues)}
+        backend.save_jira_cache(PROFILE, QUERY, key, found, LIFETIME)
 
 
 @app.callback(Input("cancel", "n_clicks"), prevent_initial_call=True)
@@ -72,13 +74,12 @@ def refresh(_ticks: int) -> tuple[Any, ...]:
         for issue in issues
         if issue.resolved and issue.history.is_known
     ]
-    trend = backend.get_series(PROFILE, QUERY, "dora.lead_time_days")
     return (
         layout.badge(found),
         *layout.progress(backend.get_task_progress(TASK)),
         layout.issue_rows(issues),
         layout.cycle_times(days),
-        layout.trend(trend),
+        layout.trend(backend.get_series(PROFILE, QUERY, "dora.lead_time_days")),
     )
 
 
