@@ -35,15 +35,24 @@ class _ReportUpsert(Upsert):
         new = super()._new_value(name, dialect)
         if name not in LEASE_FIELDS:
             return new
-        # As `is_held` compares them.
-        difference = "julianday({}) - julianday({})" if dialect.name == "sqlite" else "{} - {}"
-        now, until, renewed_at = "excluded.updated_at", "lease_until", "heartbeat_at"
-        lease = difference.format(f"{_TABLE.name}.{until}", f"{_TABLE.name}.{renewed_at}")
-        ahead = difference.format(f"{_TABLE.name}.{renewed_at}", now)
+        # As `is_held` compares them, exactly: a lease can last for microseconds.
+        columns = f"{_TABLE.name}.lease_until", f"{_TABLE.name}.heartbeat_at", "excluded.updated_at"
+        until, renewed_at, now = (_microseconds(each, dialect) for each in columns)
+        has_lease = f"{columns[0]} > {columns[2]}"  # without one, nothing else is calculated
+        is_held = f"{renewed_at} - {now} < {until} - {renewed_at}"
         return (
-            f"CASE WHEN {_TABLE.name}.{until} > {now} AND {ahead} < {lease} "
-            f"THEN {_TABLE.name}.{name} ELSE {new} END"
+            f"CASE WHEN {has_lease} THEN CASE WHEN {is_held} THEN {_TABLE.name}.{name} "
+            f"ELSE {new} END ELSE {new} END"
         )
+
+
+def _microseconds(timestamp: str, dialect: Dialect) -> str:
+    """Return SQL of a timestamp as what can be subtracted, without rounding."""
+    if dialect.name != "sqlite":
+        return timestamp
+    # The functions of SQLite round to milliseconds, so the fraction is added to the seconds.
+    seconds = f"strftime('%s', substr({timestamp}, 1, 19))"
+    return f"({seconds} * 1000000 + substr({timestamp}, 21, 6))"
 
 
 _SAVE_REPORT = _ReportUpsert(_TABLE)

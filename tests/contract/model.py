@@ -118,6 +118,9 @@ def check(kind: str, document: Mapping[str, Any]) -> None:
     paths = [
         path for key, (bad, path) in BAD[kind].items() if repr(document.get(key, "")) == repr(bad)
     ]
+    if kind == "revision" and len(paths) > 1:
+        # Unknown keys of a section are checked when its fields are valid.
+        paths = [path for path in paths if path != "unknown.k"]
     if paths:
         raise RefusedError(*paths)
 
@@ -500,9 +503,11 @@ class Model(PersistenceBackend):
             lambda entry: cache_key in (None, entry["cache_key"]),
         )
 
-    def _is_too_stale(self, entry: Document, max_stale: timedelta | None) -> bool:
+    def _is_too_stale(
+        self, entry: Document, max_stale: timedelta | None, argument: str = "max_stale"
+    ) -> bool:
         if max_stale is not None and max_stale < timedelta():
-            raise RefusedError("max_stale")
+            raise RefusedError(argument)
         if max_stale is None or entry["expires_at"] is None:
             return False
         return self.clock() - datetime.fromisoformat(entry["expires_at"]) >= max_stale
@@ -539,6 +544,7 @@ class Model(PersistenceBackend):
         stale_while_revalidate: timedelta | None = timedelta(),
     ) -> Any:
         key = profile_id, query_id, cache_key
+        self._is_too_stale({"expires_at": None}, stale_if_error, "stale_if_error")
         stale = self.find_jira_cache(*key, stale_if_error)
         fresh = self.find_jira_cache(*key, timedelta())
         if fresh is not None:

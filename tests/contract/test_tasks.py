@@ -169,6 +169,13 @@ def test_progress_may_be_reported_often(store: Store) -> None:
         assert status(store) == ("completed", 100.0, "unstored")
 
 
+def test_a_report_keeps_the_shortest_lease(store: Store) -> None:
+    """Times are compared to the microsecond."""
+    task = store.task("fetch", timedelta(microseconds=1)).__enter__()
+    store.save_task_progress("fetch", 50, "running")
+    assert store.get_task_progress("fetch")["owner"] == task.owner
+
+
 def test_a_clock_that_was_set_back_stops_no_reports(store: Store) -> None:
     with store.task("fetch") as task:
         store.clock.now -= timedelta(hours=1)
