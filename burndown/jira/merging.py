@@ -47,7 +47,7 @@ def merge(
     """
     issues = _list_of_issues(response)
     issues_changed, keys = check_changes(changed, removed)
-    page, merged = _merged(response, _identified(issues), _identified(issues_changed), keys)
+    page, merged, _ = _merged(response, _identified(issues), _identified(issues_changed), keys)
     return {**page, "issues": [issue for issue, _ in merged]}
 
 
@@ -99,8 +99,7 @@ def merge_encoded(
     lines = list(zip(stored.lines, stored.identities(), strict=True))
     new = [(line, identity_of_line(line)) for line in map(encode_line, changed)]
     names = {name.encode(errors="surrogatepass") for name in removed}
-    page, merged = _merged(stored.page, lines, new, names)
-    count = count_identities(identity for _, identity in merged)
+    page, merged, count = _merged(stored.page, lines, new, names)
     counts = {"issue_count": count, "is_complete": is_complete(page, count)}
     return IssueLines(page, [line for line, _ in merged]).encode(), counts
 
@@ -110,8 +109,8 @@ def _merged(
     stored: list[tuple[T, Identity]],
     changed: list[tuple[T, Identity]],
     removed: Set[str | bytes],
-) -> tuple[Document, list[tuple[T, Identity]]]:
-    """Return a page with its totals, and the stored issues with the changed ones.
+) -> tuple[Document, list[tuple[T, Identity]], int]:
+    """Return a page with its totals, the stored issues with the changed ones, and their number.
 
     Args:
         page: the response; its issues are not looked at.
@@ -143,7 +142,7 @@ def _merged(
             positions[name].add(first)
     remaining = [each for position, each in enumerate(merged) if position not in dropped]
     before, after = (count_identities(each for _, each in issues) for issues in (stored, remaining))
-    return _with_totals(page, after - before), remaining
+    return _with_totals(page, after - before), remaining, after
 
 
 def _list_of_issues(page: Mapping[str, Any]) -> list[Any]:

@@ -52,7 +52,7 @@ from burndown.persistence.caching import (
     stale_limit,
 )
 from burndown.persistence.interface import Document, PersistenceBackend
-from burndown.persistence.task import TaskChange, reported
+from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.app_state import delete_app_state, get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_rows
 from burndown.repositories.budget import get_budget
@@ -272,13 +272,7 @@ class SQLBackend(PersistenceBackend):
     def save_task_progress(
         self, task_name: str, progress_percent: float, status: str, message: str = ""
     ) -> None:
-        report = {
-            "task_name": task_name,
-            "progress_percent": progress_percent,
-            "status": status,
-            "message": message,
-            "updated_at": self.now(),
-        }
+        report = task_report(task_name, progress_percent, status, message, self.now())
         [row] = codec_of(TaskProgress).rows([report])
         self.database.write(save_task_report, row)
 

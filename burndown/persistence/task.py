@@ -25,7 +25,7 @@ from burndown.models.codec import codec_of
 from burndown.models.timestamps import EARLIEST, after, to_utc
 from burndown.persistence.record_store import RecordStore
 
-__all__ = ["Task", "TaskChange", "TaskRecords", "is_held", "reported"]
+__all__ = ["Task", "TaskChange", "TaskRecords", "is_held", "reported", "task_report"]
 
 LONGEST_SILENCE = timedelta(seconds=1)
 """The maximum time for which a report of progress is not stored after another one."""
@@ -192,13 +192,7 @@ class Task:
     def _report(self, progress_percent: float, message: str | None) -> Document:
         """Return the fields of a report, validated; a new message is kept for further ones."""
         message = self._message if message is None else message
-        report = {
-            "task_name": self.name,
-            "progress_percent": progress_percent,
-            "status": "running",
-            "message": message,
-            "updated_at": self._store.now(),
-        }
+        report = task_report(self.name, progress_percent, "running", message, self._store.now())
         [row] = codec_of(TaskProgress).rows([report])
         self._message = message
         return {name: row[name] for name in report}
@@ -228,6 +222,19 @@ class Task:
             and record["owner"] == self.owner
             and record["lease_until"] is not None
         )
+
+
+def task_report(
+    task_name: str, progress_percent: float, status: str, message: str, now: datetime
+) -> Document:
+    """Return the record of a report that is made now, without a lease."""
+    return {
+        "task_name": task_name,
+        "progress_percent": progress_percent,
+        "status": status,
+        "message": message,
+        "updated_at": now,
+    }
 
 
 def is_held(record: Mapping[str, Any], now: datetime) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from burndown.models import Document, TaskProgress, TaskProgressDocument
 from burndown.models.task_progress import LEASE_FIELDS
-from burndown.persistence.task import Task, TaskRecords, is_held, reported
+from burndown.persistence.task import Task, TaskRecords, is_held, reported, task_report
 
 __all__ = ["TaskStore"]
 
@@ -41,13 +41,7 @@ class TaskStore(TaskRecords):
             message: what the task is doing, for people.
         """
         now = self.now()
-        report = {
-            "task_name": task_name,
-            "progress_percent": progress_percent,
-            "status": status,
-            "message": message,
-            "updated_at": now,
-        }
+        report = task_report(task_name, progress_percent, status, message, now)
 
         def saved(stored: Mapping[str, Any] | None) -> Document:
             if stored is None or not is_held(stored, now):
