@@ -30,10 +30,12 @@ from typing_extensions import TypeVar
 
 from burndown.errors import format_value
 from burndown.models.columns import DECODING_ERRORS, StoredType, damaged
+from burndown.models.digests import data_columns
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
 from burndown.models.json_columns import JsonText
 from burndown.sql.executor import Executor
+from burndown.sql.verification import RowVerifier, with_verifiers
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
@@ -53,7 +55,7 @@ def select_documents(table: Table, *omitted: str) -> Select[Any]:
     return select(
         *(
             type_coerce(column, _of_documents(column.type)).label(column.name)
-            for column in table.c
+            for column in data_columns(table)
             if column.name not in omitted
         )
     )
@@ -102,16 +104,21 @@ def _json_strings_on_postgresql(
 class Precompiled:
     """A statement that is compiled on first use for each dialect."""
 
-    def __init__(self, built: ClauseElement, spread: str = "") -> None:
+    def __init__(
+        self, built: ClauseElement, spread: str = "", column_keys: Sequence[str] | None = None
+    ) -> None:
         self._built = built
         self._spread = spread
+        self._column_keys = column_keys
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, dialect: Dialect) -> "Compiled":
         """Return the SQL for a dialect."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = Compiled(self._built, dialect, self._ending(dialect), self._spread)
+            known = Compiled(
+                self._built, dialect, self._ending(dialect), self._spread, self._column_keys
+            )
             self._compiled[dialect.name] = known
         return known
 
@@ -170,10 +177,19 @@ class Compiled:
     """A statement as SQL for one dialect, with the conversion of its parameters and rows."""
 
     def __init__(
-        self, built: ClauseElement, dialect: Dialect, ending: str = "", spread: str = ""
+        self,
+        built: ClauseElement,
+        dialect: Dialect,
+        ending: str = "",
+        spread: str = "",
+        column_keys: Sequence[str] | None = None,
     ) -> None:
         self._spread = spread
-        compiled: Any = built.compile(dialect=dialect)
+        columns = list(built.selected_columns) if isinstance(built, Select) else []
+        self._verifiers: list[RowVerifier] = []
+        if isinstance(built, Select) and dialect.name == "sqlite":
+            built, self._verifiers = with_verifiers(built)
+        compiled: Any = built.compile(dialect=dialect, column_keys=column_keys)
         self.sql = f"{compiled}{ending}"
         binds = compiled.binds
         names = compiled.positiontup if compiled.positional else binds
@@ -182,7 +198,6 @@ class Compiled:
         ]
         self._constants = {name: bound.value for name, bound in binds.items() if not bound.required}
         self._is_positional = compiled.positional
-        columns = built.selected_columns if isinstance(built, Select) else ()
         self._names = tuple(column.name for column in columns)
         self._decoders = [
             (column.name, column.type.decoder(dialect))
@@ -209,7 +224,9 @@ class Compiled:
         Raises:
             DatabaseCorruptionError: a value is not what was stored.
         """
-        found = dict(zip(self._names, row, strict=True))
+        for verifier in self._verifiers:
+            verifier.verify(row)
+        found = dict(zip(self._names, row, strict=False))  # what the verifiers need comes after it
         try:
             for name, decode in self._decoders:
                 if found[name] is not None:

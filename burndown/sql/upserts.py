@@ -3,11 +3,21 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import ColumnElement, Dialect, LargeBinary, Table
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
+from burndown.models.digest_functions import digest_sql
+from burndown.models.digests import (
+    CONTENT_DIGEST,
+    DIGEST,
+    content_column,
+    content_digest,
+    covered_columns,
+)
 from burndown.models.json_columns import JsonColumn
 from burndown.sql.executor import Executor
 from burndown.sql.statements import Precompiled
@@ -30,10 +40,16 @@ class Upsert(Precompiled):
             table.name,
             *(sql_column(column.name, _encoded_type(column.type)) for column in table.c),
         )
-        super().__init__(encoded.insert())
+        self._content = content_column(table)
+        names = [column.name for column in encoded.c if column.name != DIGEST]
+        insert = encoded.insert().values({DIGEST: _GivenDigest(table, names)})
+        super().__init__(insert, column_keys=names)
 
     def run(self, executor: Executor, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""
+        if self._content is not None:
+            digest = content_digest if executor.dialect.name == "sqlite" else _nothing
+            rows = [{**row, CONTENT_DIGEST: digest(row[self._content])} for row in rows]
         compiled = self.compiled(executor.dialect)
         if len(rows) == 1:
             executor.execute(compiled.sql, compiled.bound(rows[0]))
@@ -45,12 +61,30 @@ class Upsert(Precompiled):
         # of each dialect, which takes longer to import than this package.
         quoted = dialect.identifier_preparer.quote
         key = ", ".join(quoted(column.name) for column in self._table.primary_key)
-        replaced = ", ".join(
-            f"{quoted(column.name)} = {self._new_value(column.name, dialect)}"
+        values = {
+            column.name: self._new_value(column.name, dialect)
             for column in self._table.c
             if not column.primary_key and column.name not in self._preserved
-        )
+        }
+        if dialect.name == "sqlite":
+            values[DIGEST] = self._new_digest(values, dialect)
+        replaced = ", ".join(f"{quoted(name)} = {value}" for name, value in values.items())
         return f" ON CONFLICT ({key}) DO UPDATE SET {replaced}"
+
+    def _new_digest(self, values: Mapping[str, str], dialect: Dialect) -> str:
+        """Return the SQL of the digest that a stored row gets with these values of SQL."""
+        quoted = dialect.identifier_preparer.quote
+        covered, key = covered_columns(self._table), {each.name for each in self._table.primary_key}
+        stored = {name: f"{quoted(self._table.name)}.{quoted(name)}" for name in covered}
+        new = {name: values.get(name, stored[name]) for name in covered}
+        if all(new[name] == f"excluded.{quoted(name)}" for name in new.keys() - key):
+            return f"excluded.{DIGEST}"
+        # A kept value may be damaged, and has to stay recognizable.
+        name, current = self._table.name, f"{quoted(self._table.name)}.{DIGEST}"
+        return (
+            f"CASE WHEN {current} IS NULL OR {current} = {digest_sql(name, stored)} "
+            f"THEN {digest_sql(name, new)} ELSE {current} END"
+        )
 
     def _new_value(self, name: str, dialect: Dialect) -> str:
         """Return the SQL of the value that a column gets where there is a row."""
@@ -112,6 +146,39 @@ class CountingUpsert(Upsert):
         return f"{table}.{quoted(name)} + CASE WHEN {is_changed} THEN 1 ELSE 0 END"
 
 
+class _GivenDigest(ColumnElement[bytes]):
+    """The digest of a row in an INSERT, from the other parameters; ``NULL`` on PostgreSQL.
+
+    Args:
+        table: the name of the table.
+        names: the names of the other parameters, in their order.
+    """
+
+    inherit_cache = False
+    type = LargeBinary()
+
+    def __init__(self, table: Table, names: Sequence[str]) -> None:
+        self.table = table
+        self.names = names
+
+
+@compiles(_GivenDigest, "postgresql")
+def _no_digest(*_: Any, **__: Any) -> str:
+    return "NULL"
+
+
+@compiles(_GivenDigest, "sqlite")
+def _digest_of_parameters(given: _GivenDigest, _: SQLCompiler, **__: Any) -> str:
+    numbers = {name: f"?{number}" for number, name in enumerate(given.names, start=1)}
+    return digest_sql(
+        given.table.name, {name: numbers[name] for name in covered_columns(given.table)}
+    )
+
+
 def _encoded_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return the type of a value that the codec has encoded: to look at each again takes 1.5 us."""
     return stored.impl_instance if isinstance(stored, JsonColumn) else stored
+
+
+def _nothing(_: bytes) -> None:
+    """Return no digest."""
