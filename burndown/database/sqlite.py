@@ -28,8 +28,12 @@ from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
+from burndown.database.sqlite_verification import schema_problems, verify_rows
 from burndown.errors import PersistenceError, StorageError
 from burndown.files.paths import sync
+from burndown.models import SCHEMA_VERSION
+from burndown.models.digests import DIGEST
+from burndown.schema.digests import count_rows, sign_rows
 from burndown.sql import Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -166,7 +170,7 @@ class SQLiteDatabase(Database):
             checkpoint(self._connector)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
-        """Return whether pages, indexes and references are intact, and a string for each problem.
+        """Return whether pages, rows, references and schema are intact, and each problem.
 
         It changes nothing, whatever version the tables have.
         """
@@ -181,9 +185,30 @@ class SQLiteDatabase(Database):
                 with closing(self._connector.open_to_inspect()) as connection:
                     problems = integrity_problems(connection.execute)
                     problems += contents_of(connection).missing(version)
+                    if version == SCHEMA_VERSION:
+                        problems += schema_problems(connection.execute)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
+
+    def edited_rows(self) -> list[str]:
+        """Return the rows that another program has written since they were last accepted."""
+        if self.schema_version() != SCHEMA_VERSION:
+            return []
+        with self._errors.translated(), closing(self._connector.open_to_inspect()) as connection:
+            return verify_rows(connection.execute).edited
+
+    def accept_edits(self) -> int:
+        """Sign the rows that another program has written; return how many there were."""
+        with self.session() as session:
+            connection = session.connection()
+            count = sum(
+                connection.execute(statement).rowcount
+                for statement in sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
+            )
+            for statement in count_rows(SCHEMA_VERSION):
+                connection.execute(statement)
+        return count
 
     def backup(self, target: Path) -> None:
         """Copy what is committed to a new file, with SQLite's online backup.

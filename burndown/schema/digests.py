@@ -26,6 +26,7 @@ from burndown.schema.recognition import columns_of
 
 __all__ = [
     "COUNTS",
+    "count_rows",
     "create_protection",
     "drop_triggers",
     "forget_digests",

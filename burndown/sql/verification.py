@@ -26,13 +26,18 @@ class RowVerifier:
     Args:
         table: the table of an entity.
         positions: the index in a row of each column of the table that was selected.
+        covered: the columns that the digest covers; by default those of this release.
     """
 
-    def __init__(self, table: Table, positions: Mapping[str, int]) -> None:
+    def __init__(
+        self, table: Table, positions: Mapping[str, int], covered: Sequence[str] | None = None
+    ) -> None:
         self._table = table
         self._positions = positions
         self._stored = positions[DIGEST]
-        self._covered = itemgetter(*(positions[name] for name in covered_columns(table)))
+        self._covered = itemgetter(
+            *(positions[name] for name in covered or covered_columns(table))
+        )
         self._digest = row_digest(table)
         content = content_column(table)
         self._content = positions.get(content, -1) if content else -1

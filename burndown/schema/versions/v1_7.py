@@ -7,6 +7,7 @@ from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
 from burndown.models.digests import no_digest
+from burndown.schema.digests import drop_triggers
 from burndown.schema.operations import add_column
 
 revision = "1.7"
@@ -51,7 +52,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute(f"DROP TABLE IF EXISTS {_COUNTS}")
+    if op.get_context().dialect.name == "sqlite":
+        for statement in drop_triggers(revision):
+            op.execute(statement)
+        op.execute(f"DROP TABLE IF EXISTS {_COUNTS}")
     op.drop_index(_LIST, "jira_cache")
     op.create_index(_LIST, "jira_cache", [*_LISTED])
     for table, names in _DIGESTS.items():
