@@ -87,6 +87,7 @@ ADDED: dict[str, dict[str, set[str]]] = {
         "jira_changelog_cache": {"created_at"},
         "metrics_snapshots": {"forecasts"},
     },
+    "1.6": {},
     "1.7": {
         "profiles": {"digest"},
         "queries": {"digest"},

@@ -11,7 +11,7 @@ from burndown.schema.digests import drop_triggers
 from burndown.schema.operations import add_column
 
 revision = "1.7"
-down_revision = "1.5"
+down_revision = "1.6"
 
 _COUNTS = "burndown_row_counts"
 _DIGESTS = {
