@@ -52,7 +52,9 @@ def _key(entity: Entity) -> dict[str, Any]:
 @cache
 def _stored(entity: type[Entity]) -> Statement:
     table = entity.__table__
-    columns = (type_coerce(each, NullType()).label(each.name) for each in data_columns(table))
+    columns: list[Any] = [
+        type_coerce(each, NullType()).label(each.name) for each in data_columns(table)
+    ]
     return Statement(select(*columns).where(*key_conditions(table)))
 
 

@@ -191,7 +191,7 @@ class SQLiteDatabase(Database):
             problems = [str(error)]
         return not problems, problems
 
-    def edited_rows(self) -> list[str]:
+    def integrity_notes(self) -> list[str]:
         """Return the rows that another program has written since they were last accepted."""
         if self.schema_version() != SCHEMA_VERSION:
             return []
@@ -199,7 +199,11 @@ class SQLiteDatabase(Database):
             return verify_rows(connection.execute).edited
 
     def accept_edits(self) -> int:
-        """Sign the rows that another program has written; return how many there were."""
+        """Sign the rows that another program has written; return how many there were.
+
+        Raises:
+            StorageError: as :meth:`session`.
+        """
         with self.session() as session:
             connection = session.connection()
             count = sum(

@@ -98,10 +98,14 @@ def integrity_problems(execute: Execute) -> list[str]:
     Args:
         execute: runs a statement on a connection to the database.
     """
-    return page_problems(execute) + [
-        f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
-        for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
-    ] + verify_rows(execute).damaged
+    return (
+        page_problems(execute)
+        + [
+            f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
+            for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
+        ]
+        + verify_rows(execute).damaged
+    )
 
 
 def sidecars_of(path: Path) -> list[Path]:

@@ -22,7 +22,7 @@ Execute = Callable[[str], Iterable[Any]]
 
 
 class VerifiedRows(NamedTuple):
-    """The rows that are not as this package has written them, each by its name."""
+    """A string for each row that is not as this package has written it, by its name."""
 
     damaged: list[str]
     edited: list[str]
@@ -80,8 +80,7 @@ def schema_problems(execute: Execute) -> list[str]:
 
 def _version(execute: Execute) -> str | None:
     """Return the version of a database whose rows have digests, and else ``None``."""
-    named = f"SELECT 1 FROM sqlite_master WHERE name = '{VERSION_TABLE}'"
-    if not list(execute(named)):
+    if VERSION_TABLE not in {row[0] for row in execute("SELECT name FROM sqlite_master")}:
         return None
     recorded = [row[0] for row in execute(f"SELECT version_num FROM {VERSION_TABLE}")]  # noqa: S608
     known = [version for version in recorded if version in VERSIONS and has_digests(version)]
@@ -101,7 +100,7 @@ def _verify(
     for row in execute(f"SELECT {quoted} FROM {name} NOT INDEXED"):  # noqa: S608
         count += 1
         if row[len(columns)] is None:
-            edited.append(verifier.name(row))
+            edited.append(f"{verifier.name(row)} was edited by another program")
         elif not verifier.is_intact(row):
             damaged.append(f"{verifier.name(row)} is not as it was saved")
     return count

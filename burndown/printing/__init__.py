@@ -6,6 +6,7 @@ migration.
 
 from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
+    accepted,
     backed_up,
     changed_version,
     cleaned,
@@ -23,6 +24,7 @@ from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
 
 __all__ = [
+    "accepted",
     "backed_up",
     "changed_version",
     "cleaned",

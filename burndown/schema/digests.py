@@ -51,7 +51,7 @@ def has_digests(version: str, dialect: str = "sqlite") -> bool:
 
 def protected_columns(version: str) -> dict[str, list[str]]:
     """Return the columns that the digest of a row covers in a version, by table."""
-    content = {table: content_column(Entity.metadata.tables[table]) for table in Entity.metadata.tables}
+    content = {name: content_column(table) for name, table in Entity.metadata.tables.items()}
     return {
         table: sorted(columns - {DIGEST, content.get(table)})
         for table, columns in columns_of(version).items()
@@ -68,11 +68,12 @@ def triggers(version: str) -> dict[str, str]:
             ", ".join(f'{row}."{name}"' for name in [*values, *([content] if content else [])])
             for row in ("new", "old")
         )
-        unsign = f"UPDATE {table} SET {DIGEST} = NULL WHERE rowid = new.rowid"
-        count = f"UPDATE {COUNTS} SET row_count = row_count {{}} 1 WHERE table_name = '{table}'"
+        unsign = f"UPDATE {table} SET {DIGEST} = NULL WHERE rowid = new.rowid"  # noqa: S608
+        row_count = f"UPDATE {COUNTS} SET row_count = row_count"  # noqa: S608
+        of_table = f"1 WHERE table_name = '{table}'"
         events = {
-            "count_inserted": ("INSERT", "", count.format("+")),
-            "count_deleted": ("DELETE", "", count.format("-")),
+            "count_inserted": ("INSERT", "", f"{row_count} + {of_table}"),
+            "count_deleted": ("DELETE", "", f"{row_count} - {of_table}"),
             "note_inserted": ("INSERT", f" WHEN new.{DIGEST} = x''", unsign),
             "note_edited": (
                 "UPDATE",

@@ -40,16 +40,16 @@ class Upsert(Precompiled):
             table.name,
             *(sql_column(column.name, _encoded_type(column.type)) for column in table.c),
         )
-        self._content = content_column(table)
+        self._content_column = content_column(table)
         names = [column.name for column in encoded.c if column.name != DIGEST]
         insert = encoded.insert().values({DIGEST: _GivenDigest(table, names)})
         super().__init__(insert, column_keys=names)
 
     def run(self, executor: Executor, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""
-        if self._content is not None:
+        if self._content_column is not None:
             digest = content_digest if executor.dialect.name == "sqlite" else _nothing
-            rows = [{**row, CONTENT_DIGEST: digest(row[self._content])} for row in rows]
+            rows = [{**row, CONTENT_DIGEST: digest(row[self._content_column])} for row in rows]
         compiled = self.compiled(executor.dialect)
         if len(rows) == 1:
             executor.execute(compiled.sql, compiled.bound(rows[0]))

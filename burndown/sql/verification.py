@@ -35,9 +35,7 @@ class RowVerifier:
         self._table = table
         self._positions = positions
         self._stored = positions[DIGEST]
-        self._covered = itemgetter(
-            *(positions[name] for name in covered or covered_columns(table))
-        )
+        self._covered = itemgetter(*(positions[name] for name in covered or covered_columns(table)))
         self._digest = row_digest(table)
         content = content_column(table)
         self._content = positions.get(content, -1) if content else -1

@@ -14,7 +14,7 @@ from tests.support.command_line import CANARY, Capture, in_json, printed, refuse
 
 def test_check_reports_an_intact_database(capsys: Capture, workspace: Path) -> None:
     assert printed(capsys, "check") == "The database is intact\n"
-    assert in_json(capsys, "check") == {"ok": True, "errors": []}
+    assert in_json(capsys, "check") == {"ok": True, "errors": [], "notes": []}
 
 
 def overwritten_pages(path: Path) -> None:

@@ -259,7 +259,9 @@ def statements_of(value: object) -> list[Statement]:
 def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
     """Return the steps by which SQLite runs a statement."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+        rows = connection.execute(
+            f"EXPLAIN QUERY PLAN {sql}", [None] * len(re.findall(r"\?(?!\d)", sql))
+        ).fetchall()
     return [row["detail"] for row in rows]
 
 
