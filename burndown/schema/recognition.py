@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-from burndown.models.version import SCHEMA_VERSION
+from burndown.models.version import SCHEMA_VERSION, VERSIONS
 
 __all__ = [
     "ADDED",
@@ -109,8 +109,8 @@ _STAND_INS = {"revision": "1", "cancel_requested": "0"}
 def columns_of(version: str) -> dict[str, set[str]]:
     """Return the columns of each table of a version."""
     columns: dict[str, set[str]] = {}
-    for each in list(ADDED)[: list(ADDED).index(version) + 1]:
-        for table, names in ADDED[each].items():
+    for each in list(VERSIONS)[: list(VERSIONS).index(version) + 1]:
+        for table, names in ADDED.get(each, {}).items():
             columns.setdefault(table, set()).update(names)
     return columns
 
