@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Float
-
 from burndown.models.digests import (
     CONTENT_DIGEST,
     DIGEST,
@@ -32,13 +30,7 @@ def digest_sql(table: str, values: Mapping[str, str]) -> str:
         table: the name of the table.
         values: SQL of the values that the digest covers, by column.
     """
-    columns = Entity.metadata.tables[table].c
-    covered = (
-        # An integer is stored as a float there.
-        f"CAST({values[name]} AS REAL)" if isinstance(columns[name].type, Float) else values[name]
-        for name in sorted(values)
-    )
-    return f"burndown_digest('{table}', {', '.join(covered)})"
+    return f"burndown_digest('{table}', {', '.join(values[name] for name in sorted(values))})"
 
 
 def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:

@@ -104,21 +104,16 @@ def _json_strings_on_postgresql(
 class Precompiled:
     """A statement that is compiled on first use for each dialect."""
 
-    def __init__(
-        self, built: ClauseElement, spread: str = "", column_keys: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, built: ClauseElement, spread: str = "") -> None:
         self._built = built
         self._spread = spread
-        self._column_keys = column_keys
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, dialect: Dialect) -> "Compiled":
         """Return the SQL for a dialect."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = Compiled(
-                self._built, dialect, self._ending(dialect), self._spread, self._column_keys
-            )
+            known = Compiled(self._built, dialect, self._ending(dialect), self._spread)
             self._compiled[dialect.name] = known
         return known
 
@@ -177,19 +172,14 @@ class Compiled:
     """A statement as SQL for one dialect, with the conversion of its parameters and rows."""
 
     def __init__(
-        self,
-        built: ClauseElement,
-        dialect: Dialect,
-        ending: str = "",
-        spread: str = "",
-        column_keys: Sequence[str] | None = None,
+        self, built: ClauseElement, dialect: Dialect, ending: str = "", spread: str = ""
     ) -> None:
         self._spread = spread
         columns = list(built.selected_columns) if isinstance(built, Select) else []
         self._verifiers: list[RowVerifier] = []
         if isinstance(built, Select) and dialect.name == "sqlite":
             built, self._verifiers = with_verifiers(built)
-        compiled: Any = built.compile(dialect=dialect, column_keys=column_keys)
+        compiled: Any = built.compile(dialect=dialect)
         self.sql = f"{compiled}{ending}"
         binds = compiled.binds
         names = compiled.positiontup if compiled.positional else binds
@@ -222,10 +212,11 @@ class Compiled:
         """Return a row of the driver by column, decoded.
 
         Raises:
-            DatabaseCorruptionError: a value is not what was stored.
+            DatabaseCorruptionError: the row, or a value of it, is not what was stored.
         """
         for verifier in self._verifiers:
-            verifier.verify(row)
+            if not verifier.is_intact(row):
+                raise damaged(verifier.name(row), "it is not as it was saved")
         found = dict(zip(self._names, row, strict=False))  # what the verifiers need comes after it
         try:
             for name, decode in self._decoders:

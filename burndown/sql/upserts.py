@@ -1,13 +1,12 @@
 """INSERT statements that replace the row with the same key."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, LargeBinary, Table
+from sqlalchemy import Dialect, Table
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from burndown.models.digest_functions import digest_sql
@@ -17,6 +16,7 @@ from burndown.models.digests import (
     content_column,
     content_digest,
     covered_columns,
+    row_digest,
 )
 from burndown.models.json_columns import JsonColumn
 from burndown.sql.executor import Executor
@@ -40,21 +40,32 @@ class Upsert(Precompiled):
             table.name,
             *(sql_column(column.name, _encoded_type(column.type)) for column in table.c),
         )
-        self._content_column = content_column(table)
-        names = [column.name for column in encoded.c if column.name != DIGEST]
-        insert = encoded.insert().values({DIGEST: _GivenDigest(table, names)})
-        super().__init__(insert, column_keys=names)
+        super().__init__(encoded.insert())
+        self._no_digests = dict.fromkeys({DIGEST, CONTENT_DIGEST} & set(table.c.keys()))
+        positions = {name: at for at, name in enumerate(table.c.keys())}
+        content = content_column(table)
+        self._content_position = positions.get(content) if content else None
+        self._positions = positions
+        self._digest = row_digest(table)
+        self._covered = itemgetter(*(positions[name] for name in covered_columns(table)))
 
     def run(self, executor: Executor, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""
-        if self._content_column is not None:
-            digest = content_digest if executor.dialect.name == "sqlite" else _nothing
-            rows = [{**row, CONTENT_DIGEST: digest(row[self._content_column])} for row in rows]
-        compiled = self.compiled(executor.dialect)
+        sql = self.compiled(executor.dialect).sql
         if len(rows) == 1:
-            executor.execute(compiled.sql, compiled.bound(rows[0]))
+            executor.execute(sql, self._bound(executor.dialect, rows[0]))
         else:
-            executor.execute_many(compiled.sql, [compiled.bound(row) for row in rows])
+            executor.execute_many(sql, [self._bound(executor.dialect, row) for row in rows])
+
+    def _bound(self, dialect: Dialect, row: Mapping[str, Any]) -> Any:
+        """Return the parameters of a row as the driver takes them, with its digests."""
+        values = self.compiled(dialect).bound({**row, **self._no_digests})
+        if dialect.name == "sqlite":
+            if self._content_position is not None:
+                content = values[self._content_position]
+                values[self._positions[CONTENT_DIGEST]] = content_digest(content)
+            values[self._positions[DIGEST]] = self._digest(self._covered(values))
+        return values
 
     def _ending(self, dialect: Dialect) -> str:
         # The same in SQLite and PostgreSQL. SQLAlchemy's `on_conflict_do_update` needs the module
@@ -118,8 +129,8 @@ class CountingUpsert(Upsert):
 
     def replaces(self, executor: Executor, row: Mapping[str, Any]) -> bool:
         """Insert or replace a row; return ``False`` if the stored one has another count."""
-        compiled = self.compiled(executor.dialect)
-        written: int = executor.execute(compiled.sql, compiled.bound(row)).rowcount
+        sql = self.compiled(executor.dialect).sql
+        written: int = executor.execute(sql, self._bound(executor.dialect, row)).rowcount
         return written > 0
 
     def _ending(self, dialect: Dialect) -> str:
@@ -146,39 +157,6 @@ class CountingUpsert(Upsert):
         return f"{table}.{quoted(name)} + CASE WHEN {is_changed} THEN 1 ELSE 0 END"
 
 
-class _GivenDigest(ColumnElement[bytes]):
-    """The digest of a row in an INSERT, from the other parameters; ``NULL`` on PostgreSQL.
-
-    Args:
-        table: the name of the table.
-        names: the names of the other parameters, in their order.
-    """
-
-    inherit_cache = False
-    type = LargeBinary()
-
-    def __init__(self, table: Table, names: Sequence[str]) -> None:
-        self.table = table
-        self.names = names
-
-
-@compiles(_GivenDigest, "postgresql")
-def _no_digest(*_: Any, **__: Any) -> str:
-    return "NULL"
-
-
-@compiles(_GivenDigest, "sqlite")
-def _digest_of_parameters(given: _GivenDigest, _: SQLCompiler, **__: Any) -> str:
-    numbers = {name: f"?{number}" for number, name in enumerate(given.names, start=1)}
-    return digest_sql(
-        given.table.name, {name: numbers[name] for name in covered_columns(given.table)}
-    )
-
-
 def _encoded_type(stored: TypeEngine[Any]) -> TypeEngine[Any]:
     """Return the type of a value that the codec has encoded: to look at each again takes 1.5 us."""
     return stored.impl_instance if isinstance(stored, JsonColumn) else stored
-
-
-def _nothing(_: bytes) -> None:
-    """Return no digest."""
