@@ -18,6 +18,7 @@ from burndown.printing.outcomes import (
     imported,
     integrity,
     migration,
+    salvaged,
     sql_of_change,
 )
 from burndown.printing.overviews import profile, query, tasks, workspace
@@ -42,6 +43,7 @@ __all__ = [
     "migration_progress",
     "profile",
     "query",
+    "salvaged",
     "sql_of_change",
     "tasks",
     "workspace",

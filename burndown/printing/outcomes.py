@@ -144,6 +144,14 @@ def integrity(is_intact: bool, problems: list[str], notes: list[str]) -> None:
         error(problem)
 
 
+def salvaged(result: Document) -> None:
+    """Print what a salvage has kept, restored, dropped and lost."""
+    print_counts("Kept", result["kept"])
+    for title in ("restored", "dropped", "lost"):
+        for each in result[title]:
+            line(f"{title.capitalize()}: {each}")
+
+
 def accepted(result: Document) -> None:
     """Print the number of records that were accepted."""
     line(f"Accepted {result['accepted']} edited records")
