@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from burndown.database.sqlite_salvage import Damage, DamagedFile
-from burndown.errors import ImportExportError, PersistenceError
+from burndown.errors import ImportExportError, PersistenceError, ValidationError
 from burndown.files.working_folder import working_folder
 from burndown.import_export import import_profile
 from burndown.models import ENTITIES, AppState, Document, Entity, Profile, Query, QueryData
@@ -107,7 +107,7 @@ class _Readable:
     def _records_by_owner(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         scopes: list[tuple[str, ...]] = [()]
         if issubclass(entity, QueryData):
-            queries = self._records_by_owner(Query, [])
+            queries = self._records_by_owner(Query, damages)
             scopes = [(each["profile_id"], each["id"]) for each in queries]
         for scope in scopes:
             try:
@@ -171,7 +171,14 @@ class _Filling:
         while batch := list(islice(remaining, _BATCH)):
             for record in batch:
                 self._ensure_owners(entity, record)
-            self._target.save_records(entity, batch)
+            try:
+                self._target.save_records(entity, batch)
+            except ValidationError as error:  # such as a name that another record has by now
+                if len(batch) > 1:
+                    count += sum(self._save(entity, [record]) for record in batch)
+                else:
+                    self._report.lost.append(str(error))
+                continue
             self._seen[entity].update(map(key_of, batch))
             count += len(batch)
         return count

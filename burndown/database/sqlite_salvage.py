@@ -42,10 +42,10 @@ class DamagedFile:
         self._file = DatabaseFile(path)
 
     def can_be_read(self) -> bool:
-        """Return whether the file has tables of the current version, as far as SQLite can say."""
+        """Return whether the file has a table of the current version, as far as SQLite can say."""
         try:
             with closing(self._connect()) as connection:
-                return all(
+                return any(
                     DIGEST in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
                     for table in Entity.metadata.tables
                 )
