@@ -15,7 +15,7 @@ from burndown.database.base import Database
 from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
 from burndown.database.error_chains import raise_without_context
-from burndown.database.sqlite_backup import back_up, integrity_problems
+from burndown.database.sqlite_backup import back_up, integrity_problems, page_problems
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
@@ -183,10 +183,12 @@ class SQLiteDatabase(Database):
                     raise StorageError(f"There is no database at {self._path}")
                 self._upgrader.refuse_too_new(version)
                 with closing(self._connector.open_to_inspect()) as connection:
-                    problems = integrity_problems(connection.execute)
-                    problems += contents_of(connection).missing(version)
-                    if version == SCHEMA_VERSION:
-                        problems += schema_problems(connection.execute)
+                    if problems := contents_of(connection).missing(version):
+                        problems += page_problems(connection.execute)  # rows cannot be selected
+                    else:
+                        problems = integrity_problems(connection.execute)
+                        if version == SCHEMA_VERSION:
+                            problems += schema_problems(connection.execute)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems

@@ -10,7 +10,7 @@ from burndown.database import timeouts
 from burndown.database.connection_tracker import ConnectionTracker
 from burndown.database.database_file import Access, DatabaseFile, Fingerprint
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
-from burndown.errors import DatabaseCorruptionError
+from burndown.database.sqlite_recognition import schema_errors
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteConnector"]
@@ -149,28 +149,20 @@ class SQLiteConnector:
     def _open_to_read(self, kind: type[C]) -> C:
         access = self._access()
         connection = self.tracker.open(kind, access.uri)
-        with self._closed_on_error(connection):
-            if access.is_exclusive:
-                connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-            connection.execute("PRAGMA synchronous").close()  # has the schema parsed
+        if access.is_exclusive:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         return connection
 
     @contextmanager
     def _closed_on_error(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """Close a connection if its first statements fail, for which SQLite parses the schema.
+        """Close a connection if its first statements fail.
 
         Raises:
-            DatabaseCorruptionError: the schema is damaged, and the message in which SQLite quotes
-                it is not UTF-8.
+            DatabaseCorruptionError: the schema is damaged.
         """
         try:
-            yield
-        except UnicodeDecodeError:
-            connection.close()
-            raise DatabaseCorruptionError(
-                f"The schema of {self.file.path} is damaged; restore a backup, or run "
-                "`burndown salvage`"
-            ) from None
+            with schema_errors(self.file.path):
+                yield
         except BaseException:
             connection.close()
             raise
