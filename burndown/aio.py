@@ -134,6 +134,8 @@ class AsyncBackend:
     compact = _awaited(PersistenceBackend.compact)
     exists = _awaited(PersistenceBackend.exists)
     check_integrity = _awaited(PersistenceBackend.check_integrity)
+    integrity_notes = _awaited(PersistenceBackend.integrity_notes)
+    accept_edits = _awaited(PersistenceBackend.accept_edits)
     backup = _awaited(PersistenceBackend.backup)
     foreign_objects = _awaited(PersistenceBackend.foreign_objects)
     close = _awaited(PersistenceBackend.close)

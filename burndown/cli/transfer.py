@@ -72,6 +72,33 @@ def copy(
     print_result(result, printing.copied, as_json)
 
 
+def salvage(
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="Path of the damaged store, or json:DIR.")
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Path or URL of an empty store.")],
+    backups: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from", metavar="BACKUP", help="Backup or export for what is damaged, newest first."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy what is intact in a damaged store to a new one.
+
+    What is damaged is taken from the newest backup that has it, unless Jira has it. The output
+    names each such record, and each that is lost. The damaged store is not changed.
+    """
+    from burndown import printing
+    from burndown.persistence import open_backend
+    from burndown.salvage import salvage
+
+    with open_backend(target) as filled:
+        report = salvage(source, filled, backups or [])
+    print_result(report.to_document(), printing.salvaged, as_json)
+
+
 def export(
     profile: Annotated[str | None, typer.Argument(help="Id of a profile.")] = None,
     folder: Annotated[

@@ -114,21 +114,33 @@ def show(
 
 
 def check(
-    profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: AsJson = False
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take records that were edited elsewhere for intact.")
+    ] = False,
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
 ) -> None:
     """Check that the database is intact.
 
-    The exit code is 1 if it is not. Nothing is changed.
+    The exit code is 1 if it is not. Records that another program has edited are noted, and are no
+    damage. Nothing is changed without --accept.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
 
-    with open_existing(settings_for(profiles, database)) as backend:
+    settings = settings_for(profiles, database)
+    if accept:
+        with open_existing(settings, read_only=False) as backend:
+            print_result({"accepted": backend.accept_edits()}, printing.accepted, as_json)
+        return
+    with open_existing(settings) as backend:
         is_intact, problems = backend.check_integrity()
+        notes = backend.integrity_notes() if is_intact else []
     if as_json:
-        print_json({"ok": is_intact, "errors": problems})
+        print_json({"ok": is_intact, "errors": problems, "notes": notes})
     else:
-        printing.integrity(is_intact, problems)
+        printing.integrity(is_intact, problems, notes)
     if not is_intact:
         raise typer.Exit(1)
 

@@ -220,6 +220,18 @@ class Database(ForkAware, ABC):
         """Return whether the data is intact, and a string for each problem."""
 
     @abstractmethod
+    def integrity_notes(self) -> list[str]:
+        """Return a string for each part of the data that cannot be verified."""
+
+    def accept_edits(self) -> int:
+        """Sign the rows that another program has written; return how many there were.
+
+        Raises:
+            StorageError: as :meth:`session`.
+        """
+        return 0
+
+    @abstractmethod
     def backup(self, target: Path) -> None:
         """Copy what is committed to a new file, which appears complete or not at all.
 

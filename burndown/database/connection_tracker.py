@@ -20,6 +20,7 @@ from burndown.database import timeouts
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.errors import StorageError
 from burndown.forks import FORK_TIMEOUT_SECONDS
+from burndown.models.digest_functions import add_digest_functions
 from burndown.schema.guard import MARGIN_SECONDS
 
 __all__ = ["ConnectionTracker"]
@@ -74,6 +75,7 @@ class ConnectionTracker:
                 factory=kind,
                 uri=isinstance(database, str),
             )
+            add_digest_functions(connection)
             connection.on_close, connection.generation = self.forget, generation
             with self._changed:
                 self._open.add(connection)

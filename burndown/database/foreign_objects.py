@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Table, inspect, text
 
-from burndown.models import Entity
+from burndown.models import SCHEMA_VERSION, Entity
+from burndown.schema.digests import COUNTS, triggers
 from burndown.schema.guard import GUARDS
 from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE
 from burndown.schema.version_table import OLD_VERSIONS, contents_of
@@ -37,8 +38,9 @@ def foreign_objects(connection: Connection) -> list[str]:
     Columns, indexes and triggers of their own tables are not listed.
     """
     ours = {table.name: table for table in Entity.metadata.sorted_tables}
+    own_triggers = {*GUARDS, *triggers(SCHEMA_VERSION)}
     found, dialect = inspect(connection), connection.dialect.name
-    tables = {*found.get_table_names()} - ours.keys() - _version_tables(connection)
+    tables = {*found.get_table_names()} - ours.keys() - _other_tables(connection)
     return [
         *(f"table {name}" for name in sorted(tables)),
         *(f"view {name}" for name in sorted(found.get_view_names())),
@@ -51,15 +53,15 @@ def foreign_objects(connection: Connection) -> list[str]:
         *(
             f"trigger {name} of {table}"
             for name, table in connection.execute(text(_TRIGGERS[dialect]))
-            if table in ours and name not in GUARDS
+            if table in ours and name not in own_triggers
         ),
     ]
 
 
-def _version_tables(connection: Connection) -> set[str]:
-    """Return the version tables that are ours; that of Alembic may be another program's."""
+def _other_tables(connection: Connection) -> set[str]:
+    """Return the tables that are ours next to the data; that of Alembic may be another's."""
     alembic = contents_of(connection).alembic
-    return {VERSION_TABLE, *([ALEMBIC_TABLE] if set(alembic) <= set(OLD_VERSIONS) else [])}
+    return {VERSION_TABLE, COUNTS, *([ALEMBIC_TABLE] if set(alembic) <= set(OLD_VERSIONS) else [])}
 
 
 def _columns(connection: Connection, table: Table) -> Iterator[str]:

@@ -25,7 +25,7 @@ from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
-from burndown.database.postgresql_integrity import integrity_problems
+from burndown.database.postgresql_integrity import checksum_notes, integrity_problems
 from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.database.postgresql_upgrade import PostgreSQLUpgrader
 from burndown.distribution import install_command
@@ -166,6 +166,11 @@ class PostgreSQLDatabase(Database):
         with self._errors.translated(), autocommit.connect() as connection:
             for table in tables:
                 connection.exec_driver_sql(f"VACUUM {table}")
+
+    def integrity_notes(self) -> list[str]:
+        """Return a string if the server has no checksums of its pages."""
+        with self.read_session() as session:
+            return checksum_notes(session.connection())
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Return whether constraints and indexes are valid and no row lacks its owner.

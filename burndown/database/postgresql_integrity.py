@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Table, bindparam, func, select, text
 
 from burndown.models import Entity
 
-__all__ = ["integrity_problems"]
+__all__ = ["checksum_notes", "integrity_problems"]
 
 _OURS: Any = bindparam("tables", expanding=True)
 _NOT_VALIDATED = text("""
@@ -19,6 +19,16 @@ SELECT indexrelid::regclass::text FROM pg_index
 JOIN pg_class ON pg_class.oid = indrelid
 WHERE relname IN :tables AND pg_table_is_visible(indrelid) AND NOT indisvalid
 """).bindparams(_OURS)
+
+
+def checksum_notes(connection: Connection) -> list[str]:
+    """Return a string if the server would not notice a damaged page."""
+    if connection.execute(text("SHOW data_checksums")).scalar_one() == "on":
+        return []
+    return [
+        "the server has no checksums of its pages, and does not notice all damage; to add them, "
+        "stop it and run `pg_checksums --enable`"
+    ]
 
 
 def integrity_problems(connection: Connection) -> list[str]:

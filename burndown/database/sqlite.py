@@ -15,7 +15,7 @@ from burndown.database.base import Database
 from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
 from burndown.database.error_chains import raise_without_context
-from burndown.database.sqlite_backup import back_up, integrity_problems
+from burndown.database.sqlite_backup import back_up, integrity_problems, page_problems
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
@@ -28,8 +28,12 @@ from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
+from burndown.database.sqlite_verification import schema_problems, verify_rows
 from burndown.errors import PersistenceError, StorageError
 from burndown.files.paths import sync
+from burndown.models import SCHEMA_VERSION
+from burndown.models.digests import DIGEST
+from burndown.schema.digests import count_rows, sign_rows
 from burndown.sql import Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -166,7 +170,7 @@ class SQLiteDatabase(Database):
             checkpoint(self._connector)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
-        """Return whether pages, indexes and references are intact, and a string for each problem.
+        """Return whether pages, rows, references and schema are intact, and each problem.
 
         It changes nothing, whatever version the tables have.
         """
@@ -179,11 +183,38 @@ class SQLiteDatabase(Database):
                     raise StorageError(f"There is no database at {self._path}")
                 self._upgrader.refuse_too_new(version)
                 with closing(self._connector.open_to_inspect()) as connection:
-                    problems = integrity_problems(connection.execute)
-                    problems += contents_of(connection).missing(version)
+                    if problems := contents_of(connection).missing(version):
+                        problems += page_problems(connection.execute)  # rows cannot be selected
+                    else:
+                        problems = integrity_problems(connection.execute)
+                        if version == SCHEMA_VERSION:
+                            problems += schema_problems(connection.execute)
         except PersistenceError as error:
             problems = [str(error)]
         return not problems, problems
+
+    def integrity_notes(self) -> list[str]:
+        """Return the rows that another program has written since they were last accepted."""
+        if self.schema_version() != SCHEMA_VERSION:
+            return []
+        with self._errors.translated(), closing(self._connector.open_to_inspect()) as connection:
+            return verify_rows(connection.execute).edited
+
+    def accept_edits(self) -> int:
+        """Sign the rows that another program has written; return how many there were.
+
+        Raises:
+            StorageError: as :meth:`session`.
+        """
+        with self.session() as session:
+            connection = session.connection()
+            count = sum(
+                connection.execute(statement).rowcount
+                for statement in sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
+            )
+            for statement in count_rows(SCHEMA_VERSION):
+                connection.execute(statement)
+        return count
 
     def backup(self, target: Path) -> None:
         """Copy what is committed to a new file, with SQLite's online backup.

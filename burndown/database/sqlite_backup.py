@@ -8,12 +8,12 @@ can begin while this one still writes.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from burndown.database.database_file import DatabaseFile
+from burndown.database.sqlite_verification import Execute, verify_rows
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.files.atomic import complete_or_absent
 from burndown.files.errors import storage_errors
@@ -22,8 +22,6 @@ from burndown.files.sqlite_files import SIDECARS
 
 __all__ = ["back_up", "copy_database", "integrity_problems", "page_problems", "sidecars_of"]
 
-Execute = Callable[[str], Iterable[Any]]
-"""Runs a statement on a connection."""
 FindProblems = Callable[[Execute], list[str]]
 """Returns a string for each problem of a database."""
 
@@ -95,15 +93,19 @@ def page_problems(execute: Execute) -> list[str]:
 
 
 def integrity_problems(execute: Execute) -> list[str]:
-    """Return a string for each problem of pages, indexes and references.
+    """Return a string for each problem of pages, indexes, references and rows.
 
     Args:
         execute: runs a statement on a connection to the database.
     """
-    return page_problems(execute) + [
-        f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
-        for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
-    ]
+    return (
+        page_problems(execute)
+        + [
+            f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
+            for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
+        ]
+        + verify_rows(execute).damaged
+    )
 
 
 def sidecars_of(path: Path) -> list[Path]:

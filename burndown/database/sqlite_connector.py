@@ -2,14 +2,15 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager
 from typing import TypeVar
 
 from burndown.database import timeouts
 from burndown.database.connection_tracker import ConnectionTracker
 from burndown.database.database_file import Access, DatabaseFile, Fingerprint
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
+from burndown.database.sqlite_recognition import schema_errors
 from burndown.settings import get_settings
 
 __all__ = ["SQLiteConnector"]
@@ -124,7 +125,7 @@ class SQLiteConnector:
         if self.read_only_reason is not None:
             return self._open_to_query(kind)
         connection = self.tracker.open(kind, self.file.path)
-        try:
+        with self._closed_on_error(connection):
             connection.execute(f"PRAGMA synchronous={self._synchronous}")
             connection.execute("PRAGMA foreign_keys=ON")  # SQLite's default is off
             # The triggers of `burndown/schema/guard.py` use functions that some builds of SQLite
@@ -133,22 +134,16 @@ class SQLiteConnector:
             # Without it, a deleted Jira token could be read in free pages of the file.
             connection.execute("PRAGMA secure_delete=ON")
             connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _open_to_query(self, kind: type[C]) -> C:
         """Open a connection that only reads, and shows the tables in the current version."""
         connection = self._open_to_read(kind)
-        try:
+        with self._closed_on_error(connection):
             connection.execute("PRAGMA temp_store=MEMORY")  # the views go into no file
             for view in self._views:
                 connection.execute(view)
             connection.execute("PRAGMA query_only=ON")  # last, since it refuses views, too
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     def _open_to_read(self, kind: type[C]) -> C:
@@ -157,6 +152,20 @@ class SQLiteConnector:
         if access.is_exclusive:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         return connection
+
+    @contextmanager
+    def _closed_on_error(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Close a connection if its first statements fail.
+
+        Raises:
+            DatabaseCorruptionError: the schema is damaged.
+        """
+        try:
+            with schema_errors(self.file.path):
+                yield
+        except BaseException:
+            connection.close()
+            raise
 
     def _access(self) -> Access:
         return self.file.access(may_write=not self._read_only)

@@ -5,10 +5,11 @@ part of the time that a first call has.
 """
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from burndown.errors import ForeignDatabaseError, PublishedDatabaseError
+from burndown.errors import DatabaseCorruptionError, ForeignDatabaseError, PublishedDatabaseError
 from burndown.schema.recognition import (
     ALEMBIC_TABLE,
     APPLICATION_ID,
@@ -18,7 +19,7 @@ from burndown.schema.recognition import (
 )
 from burndown.sql import Executor
 
-__all__ = ["contents_of", "is_ours", "recognized_version"]
+__all__ = ["contents_of", "is_ours", "recognized_version", "schema_errors"]
 
 _COLUMNS = """
 SELECT tables.name, columns.name FROM sqlite_master AS tables
@@ -47,11 +48,13 @@ def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None
     Raises:
         PublishedDatabaseError: it is that of the published dashboard.
         ForeignDatabaseError: it belongs to another program.
+        DatabaseCorruptionError: the schema is damaged.
     """
     connection.execute("BEGIN")  # to see one state: another process may be creating the tables
     try:
-        application_id, contents = _application_id(connection), contents_of(connection)
-        is_empty = connection.execute(_OBJECTS).fetchone() is None
+        with schema_errors(path):
+            application_id, contents = _application_id(connection), contents_of(connection)
+            is_empty = connection.execute(_OBJECTS).fetchone() is None
     finally:
         connection.rollback()
     if application_id in (0, APPLICATION_ID) and is_empty:
@@ -63,6 +66,22 @@ def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None
     if application_id == 0 and contents.is_published:
         raise PublishedDatabaseError(str(path), "is that of the published dashboard")
     raise ForeignDatabaseError(str(path), _looks_like(contents.columns, application_id))
+
+
+@contextmanager
+def schema_errors(path: Path) -> Iterator[None]:
+    """Translate the error of the first statement on a connection, for which the schema is parsed.
+
+    Raises:
+        DatabaseCorruptionError: the schema is damaged, and SQLite quotes it in a message that is
+            not UTF-8.
+    """
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise DatabaseCorruptionError(
+            f"The schema of {path} is damaged; restore a backup, or run `burndown salvage`"
+        ) from None
 
 
 def contents_of(connection: Reader) -> Contents:

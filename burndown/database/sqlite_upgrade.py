@@ -113,7 +113,7 @@ class SQLiteUpgrader(SchemaUpgrader):
 
     def _change_in(self, connection: Connection, current: str | None, version: str) -> None:
         if current is not None:
-            self._back_up(current)
+            self._back_up(current)  # raises if a row is damaged, which would be signed below
         super()._change_in(connection, current, version)
         problems = integrity_problems(connection.exec_driver_sql)
         if problems:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import object_session
 from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session, select
 
+from burndown.database.entity_digests import sign_entity
 from burndown.errors import RevisionConflictError, TransactionAbortedError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
@@ -155,6 +156,8 @@ def _count_revision(session: WritingSession, entity: NamedEntity) -> None:
 def _remember_flushed(session: WritingSession, *_: Any) -> None:
     for each in [*session.new, *session.dirty]:
         _remember_loaded(session, each)
+        if isinstance(each, Entity):
+            sign_entity(session, each)
 
 
 @event.listens_for(WritingSession, "loaded_as_persistent")

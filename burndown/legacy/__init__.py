@@ -23,7 +23,7 @@ from burndown.legacy.reading.query_formats import (
 )
 from burndown.legacy.reading.snapshot_formats import snapshot_documents
 from burndown.legacy.reading.workspace import Workspace
-from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages
+from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages, find_edited
 from burndown.legacy.writing.workspace_writer import WorkspaceWriter
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "earlier_backups",
     "file_states",
     "find_damages",
+    "find_edited",
     "has_workspace",
     "is_temporary",
     "jira_cache_document",

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
-from sqlalchemy import Index, Table
-from sqlalchemy.orm import registry
+from sqlalchemy import Index, Table, event
+from sqlalchemy.orm import Mapper, registry
 from sqlalchemy.orm.attributes import manager_of_class, set_attribute
 from sqlmodel import SQLModel
 
+from burndown.models.digests import add_digests
 from burndown.models.docstring_schema import Described
 from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.redaction import Redacted
@@ -197,6 +198,12 @@ class Entity(
             key = document.get("id")
             raise invalid_key(f"{type(self).__name__} {key!r}", min(taken), f"{self.UNKNOWN_KEYS}.")
         return {**document, **unknown}
+
+
+@event.listens_for(Entity, "after_mapper_constructed", propagate=True)
+def _add_digests(_: Mapper[Any], entity: type[Entity]) -> None:
+    # Only now: the entity is mapped, without these columns.
+    add_digests(entity.__table__, entity.LABEL)
 
 
 def with_string_keys(fields: Mapping[Any, Any]) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from burndown.models.columns import Flag, OrderedText, UtcTimestamp
 from burndown.models.completeness import count_distinct, is_complete
+from burndown.models.digests import CONTENT_DIGEST, DIGEST
 from burndown.models.documents import Document
 from burndown.models.entity import add_index
 from burndown.models.field_types import JsonObject, Key
@@ -168,4 +169,6 @@ add_index(
     "expires_at",
     "issue_count",
     "is_complete",
+    CONTENT_DIGEST,
+    DIGEST,
 )

@@ -19,6 +19,7 @@ from burndown.legacy import (
     WorkspaceWriter,
     copy_workspace,
     find_damages,
+    find_edited,
     has_workspace,
     stored_size,
     workspace_folder,
@@ -245,6 +246,10 @@ class JSONBackend(PersistenceBackend):
         with self._files.reading() as root:
             damages = find_damages(root, self.folder)
         return not damages, damages
+
+    def integrity_notes(self) -> list[str]:
+        with self._files.reading() as root:
+            return find_edited(root, self.folder)
 
     def backup(self, path: str | Path) -> Path:
         target = Path(path).absolute()

@@ -141,6 +141,26 @@ class RecordStore(ABC):
             ``(True, [])`` if the store is intact, else ``False`` and a message for each problem.
         """
 
+    def integrity_notes(self) -> list[str]:
+        """Return what :meth:`check_integrity` can not vouch for, although it is no damage.
+
+        Returns:
+            A message for each record that another program has edited, and for a server that has no
+            checksums; by default none.
+        """
+        return []
+
+    def accept_edits(self) -> int:
+        """Take what other programs have edited for intact from now on.
+
+        Returns:
+            The number of records; by default 0.
+
+        Raises:
+            StorageError: the store is read-only.
+        """
+        return 0
+
     @abstractmethod
     def backup(self, path: str | Path) -> Path:
         """Copy everything that is committed to a new path, while others read and write.

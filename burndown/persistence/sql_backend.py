@@ -307,6 +307,12 @@ class SQLBackend(PersistenceBackend):
     def check_integrity(self) -> tuple[bool, list[str]]:
         return self.database.check_integrity()
 
+    def integrity_notes(self) -> list[str]:
+        return self.database.integrity_notes()
+
+    def accept_edits(self) -> int:
+        return self.database.accept_edits()
+
     def backup(self, path: str | Path) -> Path:
         target = Path(path).absolute()
         self.database.backup(target)

@@ -6,6 +6,7 @@ migration.
 
 from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
+    accepted,
     backed_up,
     changed_version,
     cleaned,
@@ -17,12 +18,14 @@ from burndown.printing.outcomes import (
     imported,
     integrity,
     migration,
+    salvaged,
     sql_of_change,
 )
 from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
 
 __all__ = [
+    "accepted",
     "backed_up",
     "changed_version",
     "cleaned",
@@ -40,6 +43,7 @@ __all__ = [
     "migration_progress",
     "profile",
     "query",
+    "salvaged",
     "sql_of_change",
     "tasks",
     "workspace",

@@ -134,12 +134,27 @@ def migration(report: MigrationReport) -> None:
         line(f"The old database is kept as {report.kept}")
 
 
-def integrity(is_intact: bool, problems: list[str]) -> None:
+def integrity(is_intact: bool, problems: list[str], notes: list[str]) -> None:
     """Print the result of an integrity check."""
     if is_intact:
         line("The database is intact")
+    for note in notes:
+        line(f"Note: {note}")
     for problem in problems:
         error(problem)
+
+
+def salvaged(result: Document) -> None:
+    """Print what a salvage has kept, restored, dropped and lost."""
+    print_counts("Kept", result["kept"])
+    for title in ("restored", "dropped", "lost"):
+        for each in result[title]:
+            line(f"{title.capitalize()}: {each}")
+
+
+def accepted(result: Document) -> None:
+    """Print the number of records that were accepted."""
+    line(f"Accepted {result['accepted']} edited records")
 
 
 def _findings(title: str, column: str, findings: list[Finding], root: Path) -> None:

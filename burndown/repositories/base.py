@@ -19,6 +19,7 @@ from burndown.errors import ValidationError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.columns import UtcTimestamp, damaged
+from burndown.models.digests import data_columns
 from burndown.models.documents import Document
 from burndown.models.json_columns import CompressedJson, JsonColumn, JsonText
 from burndown.models.query_data import QUERY_IDS, QueryData
@@ -234,7 +235,7 @@ def _encoded_rows(entity: type[QueryData]) -> Statement:
         type_coerce(column, _raw_type(column.type)).label(column.name)
         if isinstance(column.type, JsonColumn)
         else column
-        for column in entity.__table__.c
+        for column in data_columns(entity.__table__)
     ]
     return Statement(select(*columns).where(*query_conditions(entity)))
 

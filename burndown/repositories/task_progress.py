@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Dialect, delete
 
 from burndown.models import TaskProgress
+from burndown.models.digests import DIGEST
 from burndown.models.documents import Document
 from burndown.models.task_progress import LEASE_FIELDS, TaskProgressDocument
 from burndown.repositories.base import Repository, save_documents
@@ -28,6 +29,10 @@ _LIST: Statement[TaskProgressDocument] = Statement(_ALL.order_by(_TABLE.c.task_n
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
+_HAS_LEASE = f"{_TABLE.name}.lease_until > excluded.updated_at"
+"""SQL of a condition without which nothing else is calculated."""
+
+
 class _ReportUpsert(Upsert):
     """An upsert of a report, which keeps the lease of the task until that has run out."""
 
@@ -38,12 +43,15 @@ class _ReportUpsert(Upsert):
         # As `is_held` compares them, exactly: a lease can last for microseconds.
         columns = f"{_TABLE.name}.lease_until", f"{_TABLE.name}.heartbeat_at", "excluded.updated_at"
         until, renewed_at, now = (_microseconds(each, dialect) for each in columns)
-        has_lease = f"{columns[0]} > {columns[2]}"  # without one, nothing else is calculated
         is_held = f"{renewed_at} - {now} < {until} - {renewed_at}"
         return (
-            f"CASE WHEN {has_lease} THEN CASE WHEN {is_held} THEN {_TABLE.name}.{name} "
+            f"CASE WHEN {_HAS_LEASE} THEN CASE WHEN {is_held} THEN {_TABLE.name}.{name} "
             f"ELSE {new} END ELSE {new} END"
         )
+
+    def _new_digest(self, values: Mapping[str, str], dialect: Dialect) -> str:
+        new = super()._new_digest(values, dialect)
+        return f"CASE WHEN {_HAS_LEASE} THEN {new} ELSE excluded.{DIGEST} END"
 
 
 def _microseconds(timestamp: str, dialect: Dialect) -> str:

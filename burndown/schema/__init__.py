@@ -5,11 +5,21 @@ people and programs that look there. Version 1.1 recorded it in Alembic's ``alem
 1.0 nowhere. Alembic is imported only when there is something to change.
 """
 
+from collections.abc import Iterator
+
 from sqlalchemy import Connection
+from sqlalchemy.sql.base import Executable
 
 from burndown.errors import ForeignDatabaseError
 from burndown.models import SCHEMA_VERSION, Entity
 from burndown.models.version import VERSIONS
+from burndown.schema.digests import (
+    create_protection,
+    drop_triggers,
+    forget_digests,
+    has_digests,
+    sign_rows,
+)
 from burndown.schema.guard import create_guards
 from burndown.schema.recognition import READABLE
 from burndown.schema.version_table import (
@@ -53,7 +63,10 @@ def make_schema(connection: Connection, location: str = "The database") -> None:
     Entity.metadata.create_all(connection)
     for guard in create_guards(connection.dialect.name):
         connection.exec_driver_sql(guard)
-    for statement in record_version(SCHEMA_VERSION, connection.dialect.name, contents.alembic):
+    for statement in (
+        *record_version(SCHEMA_VERSION, connection.dialect.name, contents.alembic),
+        *_protect(SCHEMA_VERSION, connection.dialect.name),
+    ):
         connection.execute(statement)
 
 
@@ -74,8 +87,11 @@ def change_version(connection: Connection, version: str) -> None:
         connection,
         contents.version,
         version,
-        before=insert_version(contents.version) if contents.version else (),
-        after=record_version(version, connection.dialect.name, contents.alembic),
+        before=_before(contents.version, connection.dialect.name),
+        after=(
+            *record_version(version, connection.dialect.name, contents.alembic),
+            *_protect(version, connection.dialect.name),
+        ),
     )
 
 
@@ -93,6 +109,24 @@ def sql_between(dialect: str, current: str, version: str) -> str:
         dialect,
         current,
         version,
-        before=insert_version(current),
-        after=record_version(version, dialect, [current] if current == "1.1" else []),
+        before=_before(current, dialect),
+        after=(
+            *record_version(version, dialect, [current] if current == "1.1" else []),
+            *_protect(version, dialect, can_sign=False),
+        ),
     )
+
+
+def _before(current: str | None, dialect: str) -> Iterator[Executable]:
+    """Yield the statements that run before the tables are changed."""
+    if current is not None:
+        if has_digests(current, dialect):
+            yield from drop_triggers(current)
+        yield from insert_version(current)
+
+
+def _protect(version: str, dialect: str, *, can_sign: bool = True) -> Iterator[Executable]:
+    """Yield the statements that give rows their digests, and keep these true from then on."""
+    if has_digests(version, dialect):
+        yield from sign_rows(version) if can_sign else forget_digests(version)
+        yield from create_protection(version)

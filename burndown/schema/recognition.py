@@ -1,10 +1,10 @@
 """Recognition of our databases and of their version, by their tables and columns."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
-from burndown.models.version import SCHEMA_VERSION
+from burndown.models.version import SCHEMA_VERSION, VERSIONS
 
 __all__ = [
     "ADDED",
@@ -14,6 +14,7 @@ __all__ = [
     "TABLES",
     "VERSION_TABLE",
     "Contents",
+    "columns_of",
 ]
 
 APPLICATION_ID = 0x6275726E
@@ -87,41 +88,45 @@ ADDED: dict[str, dict[str, set[str]]] = {
         "metrics_snapshots": {"forecasts"},
     },
     "1.6": {},
+    "1.7": {
+        "profiles": {"digest"},
+        "queries": {"digest"},
+        "jira_cache": {"content_digest", "digest"},
+        "jira_changelog_cache": {"content_digest", "digest"},
+        "project_data": {"digest"},
+        "metrics_snapshots": {"digest"},
+        "budgets": {"digest"},
+        "app_state": {"digest"},
+        "task_progress": {"digest"},
+    },
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
-_REVISIONS = (
-    "CREATE TEMP VIEW profiles AS SELECT 1 AS revision, * FROM main.profiles",
-    "CREATE TEMP VIEW queries AS SELECT 1 AS revision, * FROM main.queries",
-)
-_NO_BUDGETS = (
-    "CREATE TEMP VIEW budgets AS SELECT "
-    + ", ".join(f"NULL AS {column}" for column in sorted(ADDED["1.4"]["budgets"]))
-    + " WHERE FALSE",
-)
-_NO_CHANGELOG_TIMES = (
-    "CREATE TEMP VIEW jira_changelog_cache AS "
-    "SELECT NULL AS created_at, * FROM main.jira_changelog_cache",
-)
-_NO_LEASES_AND_FORECASTS = (
-    "CREATE TEMP VIEW task_progress AS SELECT NULL AS owner, NULL AS started_at, "
-    "NULL AS heartbeat_at, NULL AS lease_until, 0 AS cancel_requested, * FROM main.task_progress",
-    "CREATE TEMP VIEW metrics_snapshots AS SELECT NULL AS forecasts, * FROM main.metrics_snapshots",
-)
-READABLE: dict[str, tuple[str, ...]] = {
-    "1.1": (
-        "CREATE TEMP VIEW jira_changelog_cache AS SELECT NULL AS is_complete, "
-        "NULL AS created_at, * FROM main.jira_changelog_cache",
-        *_REVISIONS,
-        *_NO_BUDGETS,
-        *_NO_LEASES_AND_FORECASTS,
-    ),
-    "1.2": (*_REVISIONS, *_NO_BUDGETS, *_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
-    "1.3": (*_NO_BUDGETS, *_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
-    "1.4": (*_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
-    "1.5": (),
-    SCHEMA_VERSION: (),
-}
+_STAND_INS = {"revision": "1", "cancel_requested": "0"}
+"""SQL of a column in place of one that the table does not have; of all others it is ``NULL``."""
+
+
+def columns_of(version: str) -> dict[str, set[str]]:
+    """Return the columns of each table of a version."""
+    columns: dict[str, set[str]] = {}
+    for each in list(VERSIONS)[: list(VERSIONS).index(version) + 1]:
+        for table, names in ADDED.get(each, {}).items():
+            columns.setdefault(table, set()).update(names)
+    return columns
+
+
+def _views(version: str) -> Iterator[str]:
+    """Yield the statements that make a connection show the tables as those of this release."""
+    existing = columns_of(version)
+    for table, columns in columns_of(SCHEMA_VERSION).items():
+        missing = sorted(columns - existing.get(table, set()))
+        if missing:
+            shown = ", ".join(f"{_STAND_INS.get(name, 'NULL')} AS {name}" for name in missing)
+            stored = f", * FROM main.{table}" if table in existing else " WHERE FALSE"
+            yield f"CREATE TEMP VIEW {table} AS SELECT {shown}{stored}"
+
+
+READABLE = {version: tuple(_views(version)) for version in list(ADDED)[1:]}
 """The versions in which a SQLite file can be read without an upgrade.
 
 Each has the statements that make a connection show the tables as those of the current version. The
@@ -179,14 +184,13 @@ class Contents(NamedTuple):
     def missing(self, version: str) -> list[str]:
         """Return a string for each table or column of a version that is missing."""
         found = []
-        for each in list(ADDED)[: list(ADDED).index(version) + 1]:
-            for table, names in ADDED[each].items():
-                lost = sorted(names - set(self.columns.get(table, ())))
-                if table not in self.columns:
-                    found.append(f"the table {table} is missing")
-                elif lost:
-                    found.append(f"the table {table} lacks {', '.join(lost)}")
-        return list(dict.fromkeys(found))
+        for table, names in columns_of(version).items():
+            lost = sorted(names - set(self.columns.get(table, ())))
+            if table not in self.columns:
+                found.append(f"the table {table} is missing")
+            elif lost:
+                found.append(f"the table {table} lacks {', '.join(lost)}")
+        return found
 
     def _has(self, version: str) -> bool:
         added = ADDED[version].items()

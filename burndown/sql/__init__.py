@@ -12,10 +12,12 @@ from burndown.sql.statements import (
     within,
 )
 from burndown.sql.upserts import CountingUpsert, Upsert
+from burndown.sql.verification import RowVerifier
 
 __all__ = [
     "CountingUpsert",
     "Executor",
+    "RowVerifier",
     "Statement",
     "Upsert",
     "key_conditions",

@@ -30,10 +30,12 @@ from typing_extensions import TypeVar
 
 from burndown.errors import format_value
 from burndown.models.columns import DECODING_ERRORS, StoredType, damaged
+from burndown.models.digests import data_columns
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
 from burndown.models.json_columns import JsonText
 from burndown.sql.executor import Executor
+from burndown.sql.verification import RowVerifier, with_verifiers
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
@@ -53,7 +55,7 @@ def select_documents(table: Table, *omitted: str) -> Select[Any]:
     return select(
         *(
             type_coerce(column, _of_documents(column.type)).label(column.name)
-            for column in table.c
+            for column in data_columns(table)
             if column.name not in omitted
         )
     )
@@ -173,6 +175,10 @@ class Compiled:
         self, built: ClauseElement, dialect: Dialect, ending: str = "", spread: str = ""
     ) -> None:
         self._spread = spread
+        columns = list(built.selected_columns) if isinstance(built, Select) else []
+        self._verifiers: list[RowVerifier] = []
+        if isinstance(built, Select) and dialect.name == "sqlite":
+            built, self._verifiers = with_verifiers(built)
         compiled: Any = built.compile(dialect=dialect)
         self.sql = f"{compiled}{ending}"
         binds = compiled.binds
@@ -182,7 +188,6 @@ class Compiled:
         ]
         self._constants = {name: bound.value for name, bound in binds.items() if not bound.required}
         self._is_positional = compiled.positional
-        columns = built.selected_columns if isinstance(built, Select) else ()
         self._names = tuple(column.name for column in columns)
         self._decoders = [
             (column.name, column.type.decoder(dialect))
@@ -207,9 +212,12 @@ class Compiled:
         """Return a row of the driver by column, decoded.
 
         Raises:
-            DatabaseCorruptionError: a value is not what was stored.
+            DatabaseCorruptionError: the row, or a value of it, is not what was stored.
         """
-        found = dict(zip(self._names, row, strict=True))
+        for verifier in self._verifiers:
+            if not verifier.is_intact(row):
+                raise damaged(verifier.name(row), "it is not as it was saved")
+        found = dict(zip(self._names, row, strict=False))  # what the verifiers need comes after it
         try:
             for name, decode in self._decoders:
                 if found[name] is not None:

@@ -1,6 +1,7 @@
 """INSERT statements that replace the row with the same key."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Table
@@ -8,6 +9,15 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.types import TypeEngine
 
+from burndown.models.digest_functions import digest_sql
+from burndown.models.digests import (
+    CONTENT_DIGEST,
+    DIGEST,
+    content_column,
+    content_digest,
+    covered_columns,
+    row_digest,
+)
 from burndown.models.json_columns import JsonColumn
 from burndown.sql.executor import Executor
 from burndown.sql.statements import Precompiled
@@ -31,26 +41,61 @@ class Upsert(Precompiled):
             *(sql_column(column.name, _encoded_type(column.type)) for column in table.c),
         )
         super().__init__(encoded.insert())
+        self._no_digests = dict.fromkeys({DIGEST, CONTENT_DIGEST} & set(table.c.keys()))
+        positions = {name: at for at, name in enumerate(table.c.keys())}
+        content = content_column(table)
+        self._content_position = positions.get(content) if content else None
+        self._positions = positions
+        self._digest = row_digest(table)
+        self._covered = itemgetter(*(positions[name] for name in covered_columns(table)))
 
     def run(self, executor: Executor, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""
-        compiled = self.compiled(executor.dialect)
+        sql = self.compiled(executor.dialect).sql
         if len(rows) == 1:
-            executor.execute(compiled.sql, compiled.bound(rows[0]))
+            executor.execute(sql, self._bound(executor.dialect, rows[0]))
         else:
-            executor.execute_many(compiled.sql, [compiled.bound(row) for row in rows])
+            executor.execute_many(sql, [self._bound(executor.dialect, row) for row in rows])
+
+    def _bound(self, dialect: Dialect, row: Mapping[str, Any]) -> Any:
+        """Return the parameters of a row as the driver takes them, with its digests."""
+        values = self.compiled(dialect).bound({**row, **self._no_digests})
+        if dialect.name == "sqlite":
+            if self._content_position is not None:
+                content = values[self._content_position]
+                values[self._positions[CONTENT_DIGEST]] = content_digest(content)
+            values[self._positions[DIGEST]] = self._digest(self._covered(values))
+        return values
 
     def _ending(self, dialect: Dialect) -> str:
         # The same in SQLite and PostgreSQL. SQLAlchemy's `on_conflict_do_update` needs the module
         # of each dialect, which takes longer to import than this package.
         quoted = dialect.identifier_preparer.quote
         key = ", ".join(quoted(column.name) for column in self._table.primary_key)
-        replaced = ", ".join(
-            f"{quoted(column.name)} = {self._new_value(column.name, dialect)}"
+        values = {
+            column.name: self._new_value(column.name, dialect)
             for column in self._table.c
             if not column.primary_key and column.name not in self._preserved
-        )
+        }
+        if dialect.name == "sqlite":
+            values[DIGEST] = self._new_digest(values, dialect)
+        replaced = ", ".join(f"{quoted(name)} = {value}" for name, value in values.items())
         return f" ON CONFLICT ({key}) DO UPDATE SET {replaced}"
+
+    def _new_digest(self, values: Mapping[str, str], dialect: Dialect) -> str:
+        """Return the SQL of the digest that a stored row gets with these values of SQL."""
+        quoted = dialect.identifier_preparer.quote
+        covered, key = covered_columns(self._table), {each.name for each in self._table.primary_key}
+        stored = {name: f"{quoted(self._table.name)}.{quoted(name)}" for name in covered}
+        new = {name: values.get(name, stored[name]) for name in covered}
+        if all(new[name] == f"excluded.{quoted(name)}" for name in new.keys() - key):
+            return f"excluded.{DIGEST}"
+        # A kept value may be damaged, and has to stay recognizable.
+        name, current = self._table.name, f"{quoted(self._table.name)}.{DIGEST}"
+        return (
+            f"CASE WHEN {current} IS NULL OR {current} = {digest_sql(name, stored)} "
+            f"THEN {digest_sql(name, new)} ELSE {current} END"
+        )
 
     def _new_value(self, name: str, dialect: Dialect) -> str:
         """Return the SQL of the value that a column gets where there is a row."""
@@ -84,8 +129,8 @@ class CountingUpsert(Upsert):
 
     def replaces(self, executor: Executor, row: Mapping[str, Any]) -> bool:
         """Insert or replace a row; return ``False`` if the stored one has another count."""
-        compiled = self.compiled(executor.dialect)
-        written: int = executor.execute(compiled.sql, compiled.bound(row)).rowcount
+        sql = self.compiled(executor.dialect).sql
+        written: int = executor.execute(sql, self._bound(executor.dialect, row)).rowcount
         return written > 0
 
     def _ending(self, dialect: Dialect) -> str:

@@ -14,7 +14,7 @@ from tests.support.command_line import CANARY, Capture, in_json, printed, refuse
 
 def test_check_reports_an_intact_database(capsys: Capture, workspace: Path) -> None:
     assert printed(capsys, "check") == "The database is intact\n"
-    assert in_json(capsys, "check") == {"ok": True, "errors": []}
+    assert in_json(capsys, "check") == {"ok": True, "errors": [], "notes": []}
 
 
 def overwritten_pages(path: Path) -> None:
@@ -70,7 +70,7 @@ def test_check_reports_a_row_without_its_owner(capsys: Capture, workspace: Path)
         connection.commit()
     line = refused(capsys, "check")
     assert line == f"row {row} of queries belongs to a row of profiles that does not exist"
-    assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line]}
+    assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line], "notes": []}
 
 
 def test_the_exit_code_reports_whether_the_database_is_intact(workspace: Path) -> None:

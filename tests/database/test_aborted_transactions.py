@@ -15,7 +15,7 @@ from burndown import Profile, SQLiteBackend, StorageError, TransactionAbortedErr
 from burndown.models import AppState
 from burndown.repositories import ProfileRepository
 
-INSERT = "INSERT INTO app_state VALUES ('failing', 'x')"
+INSERT = "INSERT INTO app_state (key, value) VALUES ('failing', 'x')"
 TRIGGERS = {
     "app_state": "NEW.key = 'failing'",
     "profiles": "NEW.id = 'failing'",
@@ -130,7 +130,7 @@ SQL: dict[str, Callable[[Any], object]] = {
     "execute": lambda connection: connection.execute(INSERT),
     "a cursor": lambda connection: connection.cursor().execute(INSERT),
     "executemany": lambda connection: connection.executemany(
-        "INSERT INTO app_state VALUES (?, 'x')", [("before",), ("failing",)]
+        "INSERT INTO app_state (key, value) VALUES (?, 'x')", [("before",), ("failing",)]
     ),
     "executescript": lambda connection: connection.executescript(f"BEGIN; {INSERT}"),
 }
@@ -147,7 +147,9 @@ def test_manual_sql_does_not_continue_without_its_transaction(
                 fail(connection)
             for name in ("execute", "executescript"):
                 with pytest.raises(TransactionAbortedError):
-                    getattr(connection, name)("INSERT INTO app_state VALUES ('later', 'x')")
+                    getattr(connection, name)(
+                        "INSERT INTO app_state (key, value) VALUES ('later', 'x')"
+                    )
 
     with pytest.raises(TransactionAbortedError):
         run()
@@ -157,19 +159,19 @@ def test_manual_sql_does_not_continue_without_its_transaction(
 def test_manual_sql_may_commit_by_itself(backend: SQLiteBackend) -> None:
     """Later statements are committed at the end, or one by one, as SQLite does."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
-        connection.execute("INSERT INTO app_state VALUES ('first', 'x')")
+        connection.execute("INSERT INTO app_state (key, value) VALUES ('first', 'x')")
         connection.commit()
         connection.execute("BEGIN")
-        connection.execute("INSERT INTO app_state VALUES ('second', 'x')")
+        connection.execute("INSERT INTO app_state (key, value) VALUES ('second', 'x')")
         connection.execute("COMMIT")
-        connection.executescript("INSERT INTO app_state VALUES ('third', 'x');")
+        connection.executescript("INSERT INTO app_state (key, value) VALUES ('third', 'x');")
     assert {backend.get_app_state(key) for key in ("first", "second", "third")} == {"x"}
 
 
 def test_a_call_within_manual_sql_is_refused(backend: SQLiteBackend) -> None:
     """It would wait for the lock that its own thread holds."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
-        connection.execute("INSERT INTO app_state VALUES ('first', 'x')")
+        connection.execute("INSERT INTO app_state (key, value) VALUES ('first', 'x')")
         assert backend.get_app_state("first") is None
         with pytest.raises(StorageError, match="same thread"):
             backend.set_app_state("second", "x")

@@ -141,7 +141,11 @@ def test_a_database_restored_from_its_dump_is_recognized(place: Place) -> None:
 
 def test_a_missing_table_is_reported_as_damage(place: Place) -> None:
     place.copy()
-    place.make("DROP TABLE task_progress", "ALTER TABLE queries DROP COLUMN jql")
+    place.make(
+        "DROP TABLE task_progress",
+        "DROP TRIGGER note_edited_queries",
+        "ALTER TABLE queries DROP COLUMN jql",
+    )
     with SQLiteBackend(place.path) as backend:
         assert backend.check_integrity() == (
             False,

@@ -221,7 +221,7 @@ def test_other_programs_can_write(
     with closing(sqlite3.connect(path_of(backend), timeout=timeout)) as connection:
         connection.execute(f"PRAGMA foreign_keys={foreign_keys}")
         connection.execute("INSERT INTO profiles (id) VALUES ('theirs')")
-        connection.execute("INSERT OR REPLACE INTO app_state VALUES ('a', 'b')")
+        connection.execute("INSERT OR REPLACE INTO app_state (key, value) VALUES ('a', 'b')")
         connection.execute("DELETE FROM profiles WHERE id = 'theirs'")
         connection.commit()
     assert backend.get_app_state("a") == "b"

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from burndown import PersistenceError, SQLiteBackend, repositories
-from burndown.models import ENTITIES, JiraCache
+from burndown.models import ENTITIES, SCHEMA_VERSION, JiraCache
 from burndown.repositories.base import UntilExpiry, list_encoded
+from burndown.schema.digests import drop_triggers
 from burndown.schema.guard import drop_guards
 from burndown.sql import Executor, Statement
 from tests.support.store import KEYS
@@ -228,8 +229,8 @@ def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
     with SQLiteBackend(tmp_path / "burndown.db") as new:
         # Where a table has a trigger, a plan contains searches that only an INSERT OR REPLACE runs.
         with new.database.connection() as connection:  # type: ignore[attr-defined]
-            for statement in drop_guards("sqlite"):
-                connection.execute(statement)
+            for statement in (*drop_guards("sqlite"), *drop_triggers(SCHEMA_VERSION)):
+                connection.execute(str(statement))
         yield new
 
 
@@ -259,7 +260,9 @@ def statements_of(value: object) -> list[Statement]:
 def plan_of(backend: SQLiteBackend, sql: str) -> list[str]:
     """Return the steps by which SQLite runs a statement."""
     with backend.database.connection() as connection:  # type: ignore[attr-defined]
-        rows = connection.execute(f"EXPLAIN QUERY PLAN {sql}", [None] * sql.count("?")).fetchall()
+        rows = connection.execute(
+            f"EXPLAIN QUERY PLAN {sql}", [None] * len(re.findall(r"\?(?!\d)", sql))
+        ).fetchall()
     return [row["detail"] for row in rows]
 
 

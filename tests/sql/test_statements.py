@@ -20,6 +20,7 @@ from burndown.database import Database, open_database
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.columns import IsoText, UtcTimestamp
+from burndown.models.digests import data_columns
 from burndown.models.timestamps import to_utc
 from burndown.repositories.jira_changelog import get_jira_changelogs
 from burndown.sql import (
@@ -105,7 +106,9 @@ def make_parents(session: Session, row: dict[str, Any]) -> None:
 def stored(session: Session, model: type[Entity]) -> list[Any]:
     """Return the rows of the table, as the driver returns them."""
     table = model.__table__
-    return list(session.connection().exec_driver_sql(f"SELECT * FROM {table.name}").fetchall())
+    columns = ", ".join(f'"{each.name}"' for each in data_columns(table))
+    found = session.connection().exec_driver_sql(f"SELECT {columns} FROM {table.name}")
+    return list(found.fetchall())
 
 
 # --- rows ------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ _JSON = {
 
 
 def _decoded(name: str, value: Any) -> Any:
+    if name.endswith("digest"):
+        return value
     if isinstance(value, bytes):
         return json.loads(zstandard.decompress(value))
     if name == "show_milestone":

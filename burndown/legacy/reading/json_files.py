@@ -6,6 +6,7 @@ from typing import Any
 from burndown.conversion import Findings, UnreadableError, json_type, parse_json, replace_non_finite
 from burndown.files.paths import is_file, lexists
 from burndown.files.reading import read_below
+from burndown.legacy.signature import verified
 
 __all__ = ["read_bytes", "read_json", "read_object"]
 
@@ -38,14 +39,14 @@ def read_object(path: Path, findings: Findings) -> dict[str, Any] | None:
 
 
 def read_bytes(path: Path, root: Path | None = None) -> bytes:
-    """Return the content of the file.
+    """Return the content of the file, without the signature of this package.
 
     Args:
         path: the file.
         root: the folder below which no link is followed; the file's own if it is not below it.
 
     Raises:
-        UnreadableError: it cannot be read.
+        UnreadableError: it cannot be read, or is not as this package has written it.
     """
     # Opening refuses these as well; only here the message can name what it is.
     if path.is_symlink():
@@ -54,6 +55,8 @@ def read_bytes(path: Path, root: Path | None = None) -> bytes:
         raise UnreadableError(f"a {'folder' if path.is_dir() else 'device'}, not a file")
     is_below = root is not None and path.is_relative_to(root)
     try:
-        return read_below(root if root is not None and is_below else path.parent, path)
+        return verified(read_below(root if root is not None and is_below else path.parent, path))
     except OSError as error:
         raise UnreadableError(error.strerror or str(error)) from None
+    except ValueError as error:
+        raise UnreadableError(str(error)) from None

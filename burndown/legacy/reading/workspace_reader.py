@@ -1,15 +1,19 @@
 """Complete documents of the models, read from a workspace."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from burndown.conversion import Findings
 from burndown.errors import DatabaseCorruptionError, ValidationError
+from burndown.files.reading import read_below
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
-from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE
+from burndown.legacy.layout import DATA_FILES, REGISTRY, STATE, may_hold_data
 from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
+from burndown.legacy.signature import DAMAGED, has_signature, verified
 from burndown.models import (
     SCHEMA_VERSION,
     Document,
@@ -21,7 +25,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 
-__all__ = ["WorkspaceReader", "find_damages"]
+__all__ = ["WorkspaceReader", "find_damages", "find_edited"]
 
 
 class WorkspaceReader:
@@ -145,8 +149,40 @@ def find_damages(root: Path, shown_as: Path) -> list[str]:
     for profile_id, query in reader.queries():
         checks.append(partial(reader.query, profile_id, query))
         checks += [partial(reader.data, model, profile_id, query) for model in DATA_FILES]
-    # Several checks can find the same damage, such as that of a sidecar.
-    return list(dict.fromkeys(filter(None, map(_damage_found, checks))))
+    # Several checks can find the same damage, such as that of a sidecar. What Jira can return again
+    # is read without the damaged part, so that only its signature tells.
+    damages = [*filter(None, map(_damage_found, checks))]
+    damages += [f"{shown} is damaged: {DAMAGED}" for shown in _files(root, shown_as, _is_damaged)]
+    return list(dict.fromkeys(damages))
+
+
+def find_edited(root: Path, shown_as: Path) -> list[str]:
+    """Return the files that another program has written, which cannot be verified.
+
+    Args:
+        root: the folder to read.
+        shown_as: the folder that the sentences name.
+    """
+    edited = _files(root, shown_as, lambda data: not has_signature(data))
+    return [f"{shown} was written by another program" for shown in edited]
+
+
+def _files(root: Path, shown_as: Path, wanted: Callable[[bytes], bool]) -> Iterator[Path]:
+    """Yield the files of a workspace with a certain content, as they are shown."""
+    for folder, _, names in os.walk(root):
+        for name in sorted(filter(may_hold_data, names)):
+            path = Path(folder, name)
+            with suppress(OSError):  # reported as damage where it is needed
+                if wanted(read_below(root, path)):
+                    yield shown_as / path.relative_to(root)
+
+
+def _is_damaged(data: bytes) -> bool:
+    try:
+        verified(data)
+    except ValueError:
+        return True
+    return False
 
 
 def _damage_found(check: Callable[[], object]) -> str:

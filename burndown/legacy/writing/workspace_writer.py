@@ -19,6 +19,7 @@ from burndown.legacy.marker import add_marker
 from burndown.legacy.reading.sidecar_files import read_sidecar
 from burndown.legacy.reading.workspace_reader import WorkspaceReader
 from burndown.legacy.sidecar import ActiveInfo, QuerySidecar
+from burndown.legacy.signature import sign
 from burndown.legacy.writing.json_files import encode_file
 from burndown.legacy.writing.query_files import query_files
 from burndown.legacy.writing.registry_entry import registry_entry
@@ -63,7 +64,7 @@ class WorkspaceWriter:
             profile.key = profile.folder.name
         profile.document, profile.has_marker = document, True
         profile.path = profile.folder / PROFILE_FILE
-        self._changes.write(profile.path, encode_file(add_marker(document)))
+        self._write(profile.path, encode_file(add_marker(document)))
         self._register(profile)
 
     def delete_profile(self, profile: LegacyProfile) -> None:
@@ -91,7 +92,7 @@ class WorkspaceWriter:
             query = LegacyQuery(folder.name, folder, document)
             profile.queries.append(query)
         query.document, query.has_marker = document, True
-        self._changes.write(query.path, encode_file(add_marker(document)))
+        self._write(query.path, encode_file(add_marker(document)))
         self._register(profile)
 
     def delete_query(self, profile: LegacyProfile, query: LegacyQuery) -> None:
@@ -121,10 +122,10 @@ class WorkspaceWriter:
         for name, data in query_files(model, documents, query.document["jql"], sidecar).items():
             path = query.folder / name
             if data is not None:
-                self._changes.write(path, data)
+                self._write(path, data)
             elif path.exists():
                 self._changes.remove(path)
-        self._changes.write(query.sidecar_path, encode_file(sidecar.model_dump()))
+        self._write(query.sidecar_path, encode_file(sidecar.model_dump()))
 
     def set_app_state(self, key: str, value: str | None) -> None:
         """Set the value of a key, or delete the key for ``None``."""
@@ -168,8 +169,11 @@ class WorkspaceWriter:
             sidecar.active[key] = ActiveInfo(value=active[key], registry=keys[key])
         # The version that the old dashboard writes and expects.
         registry = {**registry, "version": "3.0", **keys, "profiles": self._workspace.entries}
-        self._changes.write(self._root / REGISTRY, encode_file(registry))
-        self._changes.write(self._root / STATE, encode_file(sidecar.model_dump()))
+        self._write(self._root / REGISTRY, encode_file(registry))
+        self._write(self._root / STATE, encode_file(sidecar.model_dump()))
+
+    def _write(self, path: Path, content: bytes) -> None:
+        self._changes.write(path, sign(content))
 
     # --- profiles without a file of their own ------------------------------------------------
 

@@ -1,0 +1,153 @@
+"""What can still be read of a damaged SQLite file, without changing it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import literal_column
+from sqlalchemy.dialects import sqlite
+
+from burndown.database.database_file import DatabaseFile
+from burndown.errors import DatabaseCorruptionError
+from burndown.models import Document, Entity
+from burndown.models.digests import DIGEST, record_name
+from burndown.schema.digests import COUNTS
+from burndown.sql import Statement, select_documents
+
+__all__ = ["Damage", "DamagedFile"]
+
+_ROWID = "rowid of the row"
+_LAST_ROWID = 2**63 - 1
+
+
+class Damage(NamedTuple):
+    """A record that is damaged, or several that cannot be read at all."""
+
+    key: tuple[Any, ...] | None
+    """The primary key as it was read, which can be damaged; ``None`` for several records."""
+    description: str
+    """The name for people."""
+
+
+class DamagedFile:
+    """A damaged database of the current schema version.
+
+    Args:
+        path: the file, which is only read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = DatabaseFile(path)
+
+    def can_be_read(self) -> bool:
+        """Return whether the file has a table of the current version, as far as SQLite can say."""
+        try:
+            with closing(self._connect()) as connection:
+                return any(
+                    DIGEST in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+                    for table in Entity.metadata.tables
+                )
+        except (sqlite3.Error, UnicodeDecodeError):
+            return False
+
+    def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
+        """Yield the intact records of an entity, also those that other programs have edited.
+
+        Args:
+            entity: the entity.
+            damages: takes what is damaged.
+        """
+        table = entity.__table__
+        statement: Statement[Document] = Statement(
+            select_documents(table).add_columns(literal_column("rowid").label(_ROWID))
+        )
+        compiled = statement.compiled(sqlite.dialect())
+        key = [column.name for column in table.primary_key]
+        names = [column.name for column in select_documents(table).selected_columns]
+        count, has_gap = 0, False
+        with closing(self._connect()) as connection:
+            for row in self._rows(connection, compiled.sql, table.name, len(names)):
+                if row is None:
+                    has_gap = True
+                    continue
+                count += 1
+                read = dict(zip(names, row, strict=False))
+                try:
+                    document = compiled.document(row)
+                except DatabaseCorruptionError:
+                    values = {name: read[name] for name in key}
+                    damages.append(Damage(tuple(values.values()), record_name(table, values)))
+                    continue
+                del document[_ROWID]
+                if entity.UNKNOWN_KEYS:
+                    document.update(document.pop(entity.UNKNOWN_KEYS))
+                yield document
+            if has_gap or count != self._expected_count(connection, table.name, count):
+                damages.append(Damage(None, f"{entity.LABEL} that cannot be read"))
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = self._file.access(may_write=False).uri
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        # With it, SQLite reads what it can of a damaged schema.
+        connection.execute("PRAGMA writable_schema=ON")
+        # A string that is not UTF-8 has no digest, and is damaged for that reason.
+        connection.text_factory = lambda data: data.decode(errors="surrogateescape")
+        return connection
+
+    def _rows(
+        self, connection: sqlite3.Connection, sql: str, table: str, rowid_at: int
+    ) -> Iterator[tuple[Any, ...] | None]:
+        """Yield the rows of a table, and ``None`` for each gap that cannot be read."""
+        last = -_LAST_ROWID
+        while True:
+            step = f"{sql} NOT INDEXED WHERE rowid > {last} ORDER BY rowid"
+            try:
+                for row in connection.execute(step):
+                    last = row[rowid_at]
+                    yield row
+                return
+            except (sqlite3.Error, UnicodeDecodeError):
+                yield None
+                after = self._end_of_gap(connection, table, last)
+                if after is None:
+                    return
+                last = after
+
+    def _end_of_gap(self, connection: sqlite3.Connection, table: str, last: int) -> int | None:
+        """Return the largest rowid after which rows can be read again; ``None`` if none can."""
+
+        def can_read_after(rowid: int) -> bool:
+            # All columns, since a damaged part may be in the overflow of a row.
+            found = (
+                f"SELECT * FROM {table} NOT INDEXED WHERE rowid > {rowid} ORDER BY rowid LIMIT 1"  # noqa: S608
+            )
+            try:
+                return connection.execute(found).fetchone() is not None
+            except (sqlite3.Error, UnicodeDecodeError):
+                return False
+
+        low, step = last, 1
+        while not can_read_after(low + step):
+            if low + step >= _LAST_ROWID // 4:
+                return None
+            step *= 2
+        high, low = low + step, low + step // 2
+        while high - low > 1:
+            middle = (low + high) // 2
+            if can_read_after(middle):
+                high = middle
+            else:
+                low = middle
+        return high
+
+    def _expected_count(self, connection: sqlite3.Connection, table: str, default: int) -> int:
+        try:
+            found = connection.execute(
+                f"SELECT row_count FROM {COUNTS} WHERE table_name = ?",  # noqa: S608
+                (table,),
+            ).fetchone()
+        except sqlite3.Error:
+            return -1
+        return default if found is None else int(found[0])

@@ -1,0 +1,125 @@
+"""Verification of all rows of a SQLite database by their digests, and of its schema."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import create_engine, exc
+from sqlalchemy.pool import StaticPool
+
+from burndown.models import Entity
+from burndown.models.digest_functions import add_digest_functions
+from burndown.models.digests import DIGEST, content_column
+from burndown.schema import VERSIONS, make_schema
+from burndown.schema.digests import COUNTS, has_digests, protected_columns
+from burndown.schema.recognition import VERSION_TABLE
+from burndown.sql import RowVerifier
+
+__all__ = ["Execute", "VerifiedRows", "schema_problems", "verify_rows"]
+
+Execute = Callable[[str], Iterable[Any]]
+"""Runs a statement on a connection."""
+
+
+class VerifiedRows(NamedTuple):
+    """A string for each row that is not as this package has written it, by its name."""
+
+    damaged: list[str]
+    edited: list[str]
+    """Rows that another program has written, which is no damage."""
+
+
+def verify_rows(execute: Execute) -> VerifiedRows:
+    """Compare all rows with their digests, and their number with the stored one.
+
+    It needs memory for one row at a time.
+
+    Args:
+        execute: runs a statement on a connection to the database.
+    """
+    found = VerifiedRows([], [])
+    version = _version(execute)
+    if version is None:
+        return found
+    counts = dict(tuple(row) for row in execute(f"SELECT * FROM {COUNTS}"))  # noqa: S608
+    for table, columns in protected_columns(version).items():
+        edited: list[str] = []
+        try:
+            count = _verify(execute, table, columns, found.damaged, edited)
+        except (sqlite3.Error, exc.DBAPIError) as error:
+            found.damaged.append(f"not all rows of {table} can be read: {_without_value(error)}")
+            continue
+        found.edited.extend(edited)
+        if count != counts.get(table):
+            # `INSERT OR REPLACE` of another program deletes rows without a trigger.
+            place = found.edited if edited else found.damaged
+            place.append(f"the table {table} has {count} rows instead of {counts.get(table)}")
+    return found
+
+
+def schema_problems(execute: Execute) -> list[str]:
+    """Return a string for each part of the current schema that is missing or different.
+
+    Args:
+        execute: runs a statement on a connection to a database of the current version.
+    """
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    with engine.begin() as connection:
+        raw: Any = connection.connection.driver_connection
+        add_digest_functions(raw)
+        make_schema(connection)
+        expected = dict(_schema(connection.exec_driver_sql))
+    engine.dispose()
+    found = dict(_schema(execute))
+    return [
+        f"{name} is {'not as it was created' if name in found else 'missing'}"
+        for name, definition in expected.items()
+        if found.get(name) != definition
+    ]
+
+
+def _version(execute: Execute) -> str | None:
+    """Return the version of a database whose rows have digests, and else ``None``."""
+    if VERSION_TABLE not in {row[0] for row in execute("SELECT name FROM sqlite_master")}:
+        return None
+    recorded = [row[0] for row in execute(f"SELECT version_num FROM {VERSION_TABLE}")]  # noqa: S608
+    known = [version for version in recorded if version in VERSIONS and has_digests(version)]
+    return known[0] if known else None
+
+
+def _verify(
+    execute: Execute, name: str, columns: list[str], damaged: list[str], edited: list[str]
+) -> int:
+    """Add the names of damaged and edited rows of a table; return the number of its rows."""
+    table = Entity.metadata.tables[name]
+    content = content_column(table)
+    selected = [*columns, DIGEST, *([content] if content else [])]
+    verifier = RowVerifier(table, {each: at for at, each in enumerate(selected)}, columns)
+    quoted = ", ".join(f'"{each}"' for each in selected)
+    count = 0
+    for row in execute(f"SELECT {quoted} FROM {name} NOT INDEXED"):  # noqa: S608
+        count += 1
+        if row[len(columns)] is None:
+            edited.append(f"{verifier.name(row)} was edited by another program")
+        elif not verifier.is_intact(row):
+            damaged.append(f"{verifier.name(row)} is not as it was saved")
+    return count
+
+
+def _schema(execute: Execute) -> Iterator[tuple[str, object]]:
+    """Yield the definition of each column, index, reference and trigger of our tables, by name."""
+    for table in (*Entity.metadata.tables, COUNTS, VERSION_TABLE):
+        for _, column, *definition in execute(f"PRAGMA table_xinfo({table})"):
+            yield f"the column {column} of {table}", tuple(definition)
+        for _, index, is_unique, origin, is_partial in execute(f"PRAGMA index_list({table})"):
+            columns = [tuple(row)[2:] for row in execute(f'PRAGMA index_xinfo("{index}")')]
+            yield f"the index {index}", (table, is_unique, origin, is_partial, columns)
+        references = sorted(tuple(row)[1:] for row in execute(f"PRAGMA foreign_key_list({table})"))
+        yield f"the references of {table}", references
+    for name, sql in execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"):
+        yield f"the trigger {name}", sql
+
+
+def _without_value(error: Exception) -> str:
+    """Return the message of an error, without the value that SQLite quotes in it."""
+    return str(getattr(error, "orig", error)).partition(" with text ")[0]

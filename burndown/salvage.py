@@ -1,0 +1,218 @@
+"""What is left of a damaged store, completed from its backups, as a new store.
+
+from burndown.persistence import open_backend
+from burndown.salvage import salvage
+
+with open_backend("salvaged.db") as target:
+    report = salvage("profiles/burndown.db", target, ["backups/burndown.db"])
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from burndown.database.sqlite_salvage import Damage, DamagedFile
+from burndown.errors import ImportExportError, PersistenceError, ValidationError
+from burndown.files.working_folder import working_folder
+from burndown.import_export import import_profile
+from burndown.models import ENTITIES, AppState, Document, Entity, Profile, Query, QueryData
+from burndown.models.codec import codec_of
+from burndown.models.digests import record_name
+from burndown.persistence import PersistenceBackend, open_backend
+
+__all__ = ["SalvageReport", "salvage"]
+
+_BATCH = 100
+_SCHEMA_VERSION = "schema_version"
+Key = tuple[Any, ...]
+
+
+@dataclass
+class SalvageReport:
+    """What became of each record of a damaged store."""
+
+    kept: dict[str, int] = field(default_factory=dict)
+    """The number of intact records by the label of their entity."""
+    restored: list[str] = field(default_factory=list)
+    """Records that were taken from a backup, with the backup: they can be older."""
+    dropped: list[str] = field(default_factory=list)
+    """Damaged records that can be fetched from Jira again."""
+    lost: list[str] = field(default_factory=list)
+    """Records that no backup has."""
+
+    def to_document(self) -> Document:
+        """Return the report as a plain dict."""
+        return asdict(self)
+
+
+def salvage(
+    source: str | Path, target: PersistenceBackend, backups: Iterable[str | Path] = ()
+) -> SalvageReport:
+    """Copy what is intact in a damaged store, and take the rest from backups; all of it or nothing.
+
+    A row that was edited by another program is intact if it can be read. A profile or query that is
+    lost, while data of it are intact, becomes an empty one.
+
+    Args:
+        source: the damaged store, as :func:`~burndown.persistence.open_backend` takes it; nothing
+            in it is changed.
+        target: the store to fill, which must be empty.
+        backups: stores, or exports of profiles, the newest first. Copies next to the damaged file,
+            such as ``burndown.db.1.5.backup``, follow them.
+
+    Returns:
+        What was kept, restored, dropped and lost.
+
+    Raises:
+        ImportExportError: the target is not empty, or a backup cannot be opened.
+        StorageError: the target cannot be written.
+    """
+    report = SalvageReport()
+    with ExitStack() as stack:
+        damaged = stack.enter_context(_opened(source))
+        named = [*map(str, backups), *map(str, _copies_next_to(source))]
+        opened = [(each, stack.enter_context(_opened(each))) for each in named]
+        stack.enter_context(target.transaction())
+        if any(True for each in (Profile, Query) for _ in target.records(each)):
+            raise ImportExportError(f"{target.describe()['location']} is not empty; name another")
+        filling = _Filling(target, report)
+        for entity in ENTITIES:
+            filling.fill(entity, damaged, opened)
+    return report
+
+
+class _Readable:
+    """A store of which each record is read on its own, as far as that is possible.
+
+    Args:
+        backend: the store.
+        file: the same store as a damaged file; ``None`` if it is no file of the current version.
+    """
+
+    def __init__(self, backend: PersistenceBackend, file: DamagedFile | None) -> None:
+        self._backend = backend
+        self._file = file
+
+    def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
+        """Yield the intact records of an entity; add what is damaged to the list."""
+        if self._file is not None:
+            found = self._file.records(entity, damages)
+        else:
+            found = self._records_by_owner(entity, damages)
+        return (each for each in found if entity is not AppState or each["key"] != _SCHEMA_VERSION)
+
+    def _records_by_owner(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
+        scopes: list[tuple[str, ...]] = [()]
+        if issubclass(entity, QueryData):
+            queries = self._records_by_owner(Query, damages)
+            scopes = [(each["profile_id"], each["id"]) for each in queries]
+        for scope in scopes:
+            try:
+                yield from list(self._backend.records(entity, *scope))
+            except PersistenceError as error:
+                damages.append(Damage(None, f"{entity.LABEL}: {error}"))
+
+
+class _Filling:
+    """A store that is being filled with what is intact."""
+
+    def __init__(self, target: PersistenceBackend, report: SalvageReport) -> None:
+        self._target = target
+        self._report = report
+        self._seen: dict[type[Entity], set[Key]] = {entity: set() for entity in ENTITIES}
+
+    def fill(
+        self, entity: type[Entity], damaged: _Readable, backups: list[tuple[str, _Readable]]
+    ) -> None:
+        """Save the intact records of an entity, and those of backups in place of damaged ones."""
+        damages: list[Damage] = []
+        self._report.kept[entity.LABEL] = self._save(entity, damaged.records(entity, damages))
+        if issubclass(entity, QueryData) and not entity.IRREPLACEABLE:
+            self._report.dropped += [each.description for each in damages]
+            return
+        missing = [each for each in damages if not self._restore(entity, each.key, backups)]
+        # The key itself may be damaged, so each record that only a backup has may be the lost one.
+        if missing and not self._restore(entity, None, backups):
+            self._report.lost += [each.description for each in missing]
+
+    def _restore(
+        self, entity: type[Entity], key: Key | None, backups: list[tuple[str, _Readable]]
+    ) -> bool:
+        """Take records from the newest backup that has any; return whether one has.
+
+        Args:
+            entity: the entity.
+            key: the record; ``None`` for all that have not been saved yet.
+            backups: the name of each backup, and its content.
+        """
+        key_of = codec_of(entity).key
+        for name, backup in backups:
+            found = [
+                each
+                for each in backup.records(entity, [])
+                if (key is None or key_of(each) == key) and key_of(each) not in self._seen[entity]
+            ]
+            if self._save(entity, found):
+                columns = [column.name for column in entity.__table__.primary_key]
+                self._report.restored += [
+                    f"{record_name(entity.__table__, {each: one[each] for each in columns})} "
+                    f"from {name}"
+                    for one in found
+                ]
+                return True
+        return False
+
+    def _save(self, entity: type[Entity], records: Iterable[Document]) -> int:
+        """Save records with their owners; return their number."""
+        remaining, key_of, count = iter(records), codec_of(entity).key, 0
+        while batch := list(islice(remaining, _BATCH)):
+            for record in batch:
+                self._ensure_owners(entity, record)
+            try:
+                self._target.save_records(entity, batch)
+            except ValidationError as error:  # such as a name that another record has by now
+                if len(batch) > 1:
+                    count += sum(self._save(entity, [record]) for record in batch)
+                else:
+                    self._report.lost.append(str(error))
+                continue
+            self._seen[entity].update(map(key_of, batch))
+            count += len(batch)
+        return count
+
+    def _ensure_owners(self, entity: type[Entity], record: Document) -> None:
+        """Make an empty profile and query for a record whose own are lost."""
+        owners: list[tuple[type[Entity], Document]] = []
+        if entity.PROFILE_COLUMN and entity is not Profile:
+            owners.append((Profile, {"id": record["profile_id"]}))
+        if entity.QUERY_COLUMN and entity is not Query:
+            owners.append((Query, {"id": record["query_id"], "profile_id": record["profile_id"]}))
+        for owner, document in owners:
+            if codec_of(owner).key(document) not in self._seen[owner]:
+                self._save(owner, [document])
+
+
+@contextmanager
+def _opened(location: str | Path) -> Iterator[_Readable]:
+    """Open a store, or an export as one."""
+    path = Path(location)
+    if path.suffix == ".zip" or (path / "manifest.json").is_file():
+        with working_folder(path.parent) as folder, open_backend(folder / "export.db") as backend:
+            import_profile(path, backend=backend)
+            yield _Readable(backend, None)
+        return
+    with open_backend(location, read_only=True) as backend:
+        file = DamagedFile(path.absolute()) if path.is_file() else None
+        yield _Readable(backend, file if file is not None and file.can_be_read() else None)
+
+
+def _copies_next_to(source: str | Path) -> list[Path]:
+    """Return the copies that upgrades and restores left next to a file, newest first."""
+    path = Path(source)
+    if not path.is_file():
+        return []
+    found = [*path.parent.glob(f"{path.name}.*backup"), *path.parent.glob(f"{path.name}.before-*")]
+    return sorted(found, key=lambda each: each.stat().st_mtime, reverse=True)
