@@ -2,14 +2,22 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from pydantic_core import ErrorDetails
 
 __all__ = ["Description", "format_value", "is_secret", "path_of", "quotable"]
 
-_SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"token|passw(or)?d|passphrase|pwd|secret|credential|cookie|authorization"
+    r"|(api|access|private)[-_]?key"
+    # Words of their own: a profile may have an `author` and a `path`.
+    r"|(?<![a-z])(auth|bearer|pat)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
+@lru_cache(maxsize=1024)  # each profile that is saved asks for all its keys
 def is_secret(key: str) -> bool:
     """Return whether a setting of this name must stay secret, such as ``jira_token``."""
     return _SECRET.search(key) is not None

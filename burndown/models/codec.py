@@ -29,9 +29,11 @@ from burndown.errors import ValidationError
 from burndown.models.documents import Document
 from burndown.models.entity import Entity, with_string_keys
 from burndown.models.field_types import SECTION_DEPTH, Expecting
-from burndown.models.json_codec import check_storable
+from burndown.models.json_codec import check_storable, decode
 from burndown.models.json_columns import CompressedJson, JsonColumn
+from burndown.models.sealing import opened, refuse_envelopes, sealed, seals
 from burndown.models.submodel import Submodel, fields_by_key, to_documents
+from burndown.secrets import may_have_envelopes
 
 __all__ = ["Codec", "Row", "codec_of"]
 
@@ -44,6 +46,10 @@ _Converters = Sequence[tuple[str, Callable[[Any], Any]]]
 
 _NOT_AS_GIVEN = (pydantic.ValidationError, PydanticCustomError, PydanticSerializationError)
 """Raised for a value that is not valid, or that has to be converted."""
+
+
+def _unchanged(row: Row) -> Row:
+    return row
 
 
 class Codec(Generic[E]):
@@ -74,6 +80,12 @@ class Codec(Generic[E]):
             if isinstance(column.default, ScalarElementColumnDefault)
             and entity.model_fields[column.name].default is None
         ]
+        # Others hold what Jira wrote, or have no unknown keys.
+        self._with_secrets = [
+            (name, () if name == entity.UNKNOWN_KEYS else (name,))
+            for name, _ in json_columns
+            if entity.UNKNOWN_KEYS
+        ]
         self._encoders = [(name, stored.encode) for name, stored in json_columns]
         self._copiers = [(name, stored.checked_copy) for name, stored in json_columns]
 
@@ -82,12 +94,13 @@ class Codec(Generic[E]):
         return tuple(document[name] for name in self._key)
 
     def rows(self, documents: Iterable[Mapping[str, Any]]) -> list[Row]:
-        """Return the rows that store documents.
+        """Return the rows that store documents, with their secrets sealed.
 
         Raises:
             ValidationError: for the first document that is not valid.
+            StorageError: the keys for its secrets cannot be read.
         """
-        return [self._converted(document, self._encoders) for document in documents]
+        return [self._stored(document) for document in documents]
 
     def complete(self, documents: Iterable[Mapping[str, Any]]) -> list[Document]:
         """Return documents as a backend returns them once they are stored.
@@ -96,6 +109,38 @@ class Codec(Generic[E]):
             ValidationError: for the first document that is not valid.
         """
         return [self._document(self._converted(each, self._copiers)) for each in documents]
+
+    def sealed(self, document: Document) -> Document:
+        """Return a complete document as files store it, with its secrets sealed.
+
+        Raises:
+            ValidationError: it has an envelope in the place of a secret.
+            StorageError: the keys cannot be read.
+        """
+        if not self._with_secrets:
+            return document
+        if not seals():
+            refuse_envelopes(document, self._subject(document))
+            return document
+        stored: Document = sealed(document, self.place(document))
+        return stored
+
+    def opened(self, document: Document) -> Document:
+        """Return a document as files store it with its secrets opened, or masked."""
+        if not self._with_secrets:
+            return document
+        found: Document = opened(document, self.place(document))
+        return found
+
+    def open_row(self, row: Row) -> None:
+        """Open or mask the secrets of a row, whose JSON is decoded."""
+        place = self.place(row)
+        for name, path in self._with_secrets:
+            row[name] = opened(row[name], place, path)
+
+    def place(self, document: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the table and key of a document or row, in which its secrets are sealed."""
+        return str(self._entity.__tablename__), *self.key(document)
 
     def entity(self, document: Mapping[str, Any]) -> E:
         """Return the entity that a document describes.
@@ -109,10 +154,31 @@ class Codec(Generic[E]):
                 with_string_keys(entity.fields_of_document(document))
             )
         except pydantic.ValidationError as error:
-            key = document.get("id")
-            subject = f"{entity.__name__} {key!r}" if isinstance(key, str) else entity.__name__
+            subject = self._subject(document)
             raise ValidationError.from_pydantic(subject, error, entity.UNKNOWN_KEYS) from None
         return valid
+
+    def _subject(self, document: Mapping[str, Any]) -> str:
+        key, name = document.get("id"), self._entity.__name__
+        return f"{name} {key!r}" if isinstance(key, str) else name
+
+    def _stored(self, document: Mapping[str, Any]) -> Row:
+        """Return the row that stores a document, with its secrets sealed."""
+        if not self._with_secrets:
+            return self._converted(document, self._encoders)
+        if seals():
+            return self._converted(document, self._encoders, self._sealed_row)
+        row = self._converted(document, self._encoders)
+        if may_have_envelopes(row[name] for name, _ in self._with_secrets):
+            for name, path in self._with_secrets:
+                refuse_envelopes(decode(row[name]), self._subject(row), path)
+        return row
+
+    def _sealed_row(self, row: Row) -> Row:
+        place = self.place(row)
+        for name, path in self._with_secrets:
+            row[name] = sealed(row[name], place, path)
+        return row
 
     def _document(self, row: Row) -> Document:
         """Return the document of a row whose JSON is not encoded."""
@@ -124,14 +190,25 @@ class Codec(Generic[E]):
             document.update(document.pop(self._entity.UNKNOWN_KEYS))
         return document
 
-    def _converted(self, document: Mapping[str, Any], converters: _Converters) -> Row:
-        """Return the validated values of a document, those of JSON columns converted."""
+    def _converted(
+        self,
+        document: Mapping[str, Any],
+        converters: _Converters,
+        prepare: Callable[[Row], Row] = _unchanged,
+    ) -> Row:
+        """Return the validated values of a document, those of JSON columns converted.
+
+        Args:
+            document: the document.
+            converters: convert the values of JSON columns.
+            prepare: changes the validated values before.
+        """
         try:
-            row: Row | None = _convert(self._validated(document), converters)
+            row: Row | None = _convert(prepare(self._validated(document)), converters)
         except _NOT_AS_GIVEN:
             row = None  # an error raised here would have this one, with its inputs, as context
         if row is None:
-            row = _convert(self._validated_by_entity(document), converters)
+            row = _convert(prepare(self._validated_by_entity(document)), converters)
         for name, initial in self._initial:
             if row[name] is None:
                 row[name] = initial

@@ -34,6 +34,8 @@ from burndown.models import (
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken, set_revision
 from burndown.models.public_document import with_stored_secrets, without_masked_token
+from burndown.models.sealing import secrets_as_stored
+from burndown.models.submodel import to_documents
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import document_of, query_document
 from burndown.persistence.caching import cache_limits, is_expired, stale_limit
@@ -111,7 +113,7 @@ class JSONBackend(PersistenceBackend):
     def save_records(
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
     ) -> None:
-        documents = codec_of(entity).complete(document_of(entity, each) for each in records)
+        documents = _to_store(entity, (document_of(entity, each) for each in records))
         if not documents:
             return
         with self._writing() as writer:
@@ -153,7 +155,7 @@ class JSONBackend(PersistenceBackend):
 
     @contextmanager
     def _writing(self) -> Iterator[WorkspaceWriter]:
-        with self._files.writing() as changes:
+        with secrets_as_stored(), self._files.writing() as changes:
             writer = WorkspaceWriter(WorkspaceReader(changes.root, self.folder), changes)
             yield writer
             writer.finish()
@@ -162,12 +164,13 @@ class JSONBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given, now = document_of(Profile, profile), self.now()
-        complete = codec_of(Profile).complete
-        [document] = complete([{"created_at": now, **without_masked_token(given)}])
+        [document] = _to_store(Profile, [{"created_at": now, **without_masked_token(given)}])
+        given = codec_of(Profile).sealed({**to_documents(given), "id": document["id"]})
         with self._writing() as writer:
             stored = writer.reader.find(document["id"])
             earlier = {} if stored is None else writer.reader.profile(stored)
-            [document] = complete([with_stored_secrets({"created_at": now, **given}, earlier)])
+            merged = with_stored_secrets({"created_at": now, **given}, earlier)
+            [document] = codec_of(Profile).complete([merged])
             if earlier:
                 document = replacing(Profile, document, given, earlier)
             _save_profile(writer, document)
@@ -179,7 +182,7 @@ class JSONBackend(PersistenceBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         given = query_document(profile_id, query)
-        [document] = codec_of(Query).complete([{"created_at": self.now(), **given}])
+        [document] = _to_store(Query, [{"created_at": self.now(), **given}])
         with self._writing() as writer:
             stored = writer.reader.find_query(profile_id, document["id"])
             if stored is not None:
@@ -317,6 +320,12 @@ def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
 
 
 # --- writing, with the constraints that a database checks itself -----------------------------
+
+
+def _to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> list[Document]:
+    """Return complete documents with their secrets sealed."""
+    codec = codec_of(entity)
+    return list(map(codec.sealed, codec.complete(documents)))
 
 
 def _save_profile(writer: WorkspaceWriter, document: Document) -> None:

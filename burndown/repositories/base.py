@@ -225,7 +225,7 @@ def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
     if key:
         last = [bindparam(column.name, type_=column.type) for column in key]
         page = page.where(tuple_(*key) > tuple_(*last))
-    return Statement(page)
+    return Statement(page, open_row=codec_of(entity).open_row if entity.UNKNOWN_KEYS else None)
 
 
 @cache

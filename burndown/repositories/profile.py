@@ -13,6 +13,8 @@ from burndown.models.json_codec import decode_object, encode_strict
 from burndown.models.json_columns import JsonColumn, JsonText
 from burndown.models.profile_document import ProfileDocument
 from burndown.models.public_document import lacks_token, may_have_masks, with_stored_secrets
+from burndown.models.sealing import secrets_as_stored
+from burndown.models.submodel import to_documents
 from burndown.repositories.revisions import RevisedRepository, save_revised
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -21,9 +23,10 @@ __all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles"
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), spread=Profile.UNKNOWN_KEYS)
+_OPEN = codec_of(Profile).open_row
+_GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), Profile.UNKNOWN_KEYS, _OPEN)
 _LIST: Statement[ProfileDocument] = Statement(
-    _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), spread=Profile.UNKNOWN_KEYS
+    _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), Profile.UNKNOWN_KEYS, _OPEN
 )
 _JIRA_CONFIG = Statement(
     select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
@@ -74,8 +77,11 @@ def save_profile(
         ValidationError: the name is taken.
     """
     if may_have_masks(given, _JSON_VALUES(row)):
-        document = with_stored_secrets(given, get_profile(executor, row["id"]) or {})
-        [row] = codec_of(Profile).rows([{"created_at": row["created_at"], **document}])
+        codec = codec_of(Profile)
+        document = codec.sealed({**to_documents(given), "id": row["id"]})
+        with secrets_as_stored():  # so that a secret is kept that no key opens
+            document = with_stored_secrets(document, get_profile(executor, row["id"]) or {})
+            [row] = codec.rows([{"created_at": row["created_at"], **document}])
     elif lacks_token(given):
         for stored in _JIRA_CONFIG.values(executor, id=row["id"]):
             if "token" in stored:

@@ -33,9 +33,12 @@ from burndown.models.columns import DECODING_ERRORS, StoredType, damaged
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
 from burndown.models.json_columns import JsonText
+from burndown.secrets import may_have_envelopes
 from burndown.sql.executor import Executor
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
+
+OpenRow = Callable[[Document], None]
 
 __all__ = ["Precompiled", "Statement", "key_conditions", "one_of", "select_documents", "within"]
 
@@ -102,16 +105,21 @@ def _json_strings_on_postgresql(
 class Precompiled:
     """A statement that is compiled on first use for each dialect."""
 
-    def __init__(self, built: ClauseElement, spread: str = "") -> None:
+    def __init__(
+        self, built: ClauseElement, spread: str = "", open_row: OpenRow | None = None
+    ) -> None:
         self._built = built
         self._spread = spread
+        self._open_row = open_row
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, dialect: Dialect) -> "Compiled":
         """Return the SQL for a dialect."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = Compiled(self._built, dialect, self._ending(dialect), self._spread)
+            known = Compiled(
+                self._built, dialect, self._ending(dialect), self._spread, self._open_row
+            )
             self._compiled[dialect.name] = known
         return known
 
@@ -126,10 +134,13 @@ class Statement(Precompiled, Generic[D]):
     Args:
         built: the statement; each value in it is a ``bindparam``.
         spread: the name of a JSON column whose keys are put next to the columns.
+        open_row: opens the secrets of a row that has some sealed.
     """
 
-    def __init__(self, built: Select[Any] | Delete, spread: str = "") -> None:
-        super().__init__(built, spread)
+    def __init__(
+        self, built: Select[Any] | Delete, spread: str = "", open_row: OpenRow | None = None
+    ) -> None:
+        super().__init__(built, spread, open_row)
 
     def documents(self, executor: Executor, /, **parameters: Any) -> list[D]:
         """Run a SELECT; return each row as a dict by column."""
@@ -170,9 +181,15 @@ class Compiled:
     """A statement as SQL for one dialect, with the conversion of its parameters and rows."""
 
     def __init__(
-        self, built: ClauseElement, dialect: Dialect, ending: str = "", spread: str = ""
+        self,
+        built: ClauseElement,
+        dialect: Dialect,
+        ending: str = "",
+        spread: str = "",
+        open_row: OpenRow | None = None,
     ) -> None:
         self._spread = spread
+        self._open_row = open_row
         compiled: Any = built.compile(dialect=dialect)
         self.sql = f"{compiled}{ending}"
         binds = compiled.binds
@@ -216,6 +233,8 @@ class Compiled:
                     found[name] = decode(found[name])
         except DECODING_ERRORS as error:
             raise damaged(self._location(name, found), error) from None
+        if self._open_row is not None and may_have_envelopes(row):
+            self._open_row(found)
         if self._spread:
             found.update(found.pop(self._spread))
         return found

@@ -115,8 +115,9 @@ class WorkspaceReader:
     def _complete(
         self, model: type[Entity], documents: list[Document], path: Path
     ) -> list[Document]:
+        codec = codec_of(model)
         try:
-            return codec_of(model).complete(documents)
+            return list(map(codec.opened, codec.complete(documents)))
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 

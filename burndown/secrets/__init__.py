@@ -1,0 +1,15 @@
+"""Sealing of values: envelopes of AES-256-GCM, and the keys for them.
+
+::
+
+    sources    finds the keys in use: environment, file, keyring of the system
+    keys       seal and open values
+    envelopes  the strings that hold sealed values
+
+It knows neither profiles nor stores. ``cryptography`` is imported only where there is a key.
+"""
+
+from burndown.secrets.envelopes import is_envelope, may_have_envelopes
+from burndown.secrets.sources import current_keys, has_keys
+
+__all__ = ["current_keys", "has_keys", "is_envelope", "may_have_envelopes"]
