@@ -81,11 +81,12 @@ class Codec(Generic[E]):
             and entity.model_fields[column.name].default is None
         ]
         # Others hold what Jira wrote, or have no unknown keys.
-        self._with_secrets = [
-            (name, () if name == entity.UNKNOWN_KEYS else (name,))
+        self.with_secrets: dict[str, tuple[str, ...]] = {
+            name: () if name == entity.UNKNOWN_KEYS else (name,)
             for name, _ in json_columns
             if entity.UNKNOWN_KEYS
-        ]
+        }
+        """The JSON columns that can hold secrets, with the path to their content in documents."""
         self._encoders = [(name, stored.encode) for name, stored in json_columns]
         self._copiers = [(name, stored.checked_copy) for name, stored in json_columns]
 
@@ -117,7 +118,7 @@ class Codec(Generic[E]):
             ValidationError: it has an envelope in the place of a secret.
             StorageError: the keys cannot be read.
         """
-        if not self._with_secrets:
+        if not self.with_secrets:
             return document
         if not seals():
             refuse_envelopes(document, self._subject(document))
@@ -127,16 +128,27 @@ class Codec(Generic[E]):
 
     def opened(self, document: Document) -> Document:
         """Return a document as files store it with its secrets opened, or masked."""
-        if not self._with_secrets:
+        if not self.with_secrets:
             return document
         found: Document = opened(document, self.place(document))
         return found
 
     def open_row(self, row: Row) -> None:
         """Open or mask the secrets of a row, whose JSON is decoded."""
-        place = self.place(row)
-        for name, path in self._with_secrets:
-            row[name] = opened(row[name], place, path)
+        row.update(self.opened_values(row, self.place(row)))
+
+    def opened_values(self, values: Row, place: tuple[str, ...]) -> Row:
+        """Return the values of columns that can hold secrets with these opened, or masked.
+
+        Args:
+            values: decoded values of some columns.
+            place: the place of the row.
+        """
+        return {
+            name: opened(values[name], place, path)
+            for name, path in self.with_secrets.items()
+            if name in values
+        }
 
     def place(self, document: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the table and key of a document or row, in which its secrets are sealed."""
@@ -164,19 +176,19 @@ class Codec(Generic[E]):
 
     def _stored(self, document: Mapping[str, Any]) -> Row:
         """Return the row that stores a document, with its secrets sealed."""
-        if not self._with_secrets:
+        if not self.with_secrets:
             return self._converted(document, self._encoders)
         if seals():
             return self._converted(document, self._encoders, self._sealed_row)
         row = self._converted(document, self._encoders)
-        if may_have_envelopes(row[name] for name, _ in self._with_secrets):
-            for name, path in self._with_secrets:
+        if may_have_envelopes(row[name] for name in self.with_secrets):
+            for name, path in self.with_secrets.items():
                 refuse_envelopes(decode(row[name]), self._subject(row), path)
         return row
 
     def _sealed_row(self, row: Row) -> Row:
         place = self.place(row)
-        for name, path in self._with_secrets:
+        for name, path in self.with_secrets.items():
             row[name] = sealed(row[name], place, path)
         return row
 

@@ -14,7 +14,15 @@ from typing import Any
 
 from burndown.errors import StorageError, ValidationError, is_secret
 from burndown.models.json_codec import decode, encode, encode_strict
-from burndown.models.public_document import JIRA, SEALED_TOKEN, TOKEN, is_mask, is_masked_text, mask, renamed
+from burndown.models.public_document import (
+    JIRA,
+    SEALED_TOKEN,
+    TOKEN,
+    is_mask,
+    is_masked_text,
+    mask,
+    renamed,
+)
 from burndown.models.redaction import NO_SECRETS
 from burndown.secrets import current_keys, has_keys, is_envelope
 

@@ -185,8 +185,9 @@ class JSONBackend(PersistenceBackend):
         [document] = _to_store(Query, [{"created_at": self.now(), **given}])
         with self._writing() as writer:
             stored = writer.reader.find_query(profile_id, document["id"])
-            if stored is not None:
-                earlier = writer.reader.query(profile_id, stored)
+            earlier = {} if stored is None else writer.reader.query(profile_id, stored)
+            [document] = codec_of(Query).complete([with_stored_secrets(document, earlier)])
+            if earlier:
                 document = replacing(Query, document, given, earlier)
             _save_query(writer, document)
         set_revision(query, document)

@@ -1,7 +1,6 @@
 """Profiles, most recently used first."""
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import delete, select, type_coerce
@@ -10,11 +9,9 @@ from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import decode_object, encode_strict
-from burndown.models.json_columns import JsonColumn, JsonText
+from burndown.models.json_columns import JsonText
 from burndown.models.profile_document import ProfileDocument
-from burndown.models.public_document import lacks_token, may_have_masks, with_stored_secrets
-from burndown.models.sealing import secrets_as_stored
-from burndown.models.submodel import to_documents
+from burndown.models.public_document import lacks_token
 from burndown.repositories.revisions import RevisedRepository, save_revised
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -32,9 +29,6 @@ _JIRA_CONFIG = Statement(
     select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
-_JSON_VALUES = itemgetter(
-    *(column.name for column in _TABLE.c if isinstance(column.type, JsonColumn))
-)
 
 
 def get_profile(executor: Executor, profile_id: str) -> ProfileDocument | None:
@@ -63,12 +57,11 @@ def save_profile(
     row: dict[str, Any],
     saved: Profile | Mapping[str, Any] | None = None,
 ) -> None:
-    """Add the profile, or replace the one with the same id, and keep its secrets.
+    """Add the profile, or replace the one with the same id, and keep its token.
 
     Args:
         executor: the connection to write on.
-        given: the document that the caller gave. Without a token, and where it has the mask of a
-            secret, the stored one is kept.
+        given: the document that the caller gave. Without a token, the stored one is kept.
         row: its values by column.
         saved: as of :func:`save_revised`.
 
@@ -76,13 +69,7 @@ def save_profile(
         RevisionConflictError: the stored profile has another revision than the given one.
         ValidationError: the name is taken.
     """
-    if may_have_masks(given, _JSON_VALUES(row)):
-        codec = codec_of(Profile)
-        document = codec.sealed({**to_documents(given), "id": row["id"]})
-        with secrets_as_stored():  # so that a secret is kept that no key opens
-            document = with_stored_secrets(document, get_profile(executor, row["id"]) or {})
-            [row] = codec.rows([{"created_at": row["created_at"], **document}])
-    elif lacks_token(given):
+    if lacks_token(given):
         for stored in _JIRA_CONFIG.values(executor, id=row["id"]):
             if "token" in stored:
                 jira = {**decode_object(row["jira_config"]), "token": stored["token"]}

@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from burndown.errors import RevisionConflictError
 from burndown.models.codec import codec_of
+from burndown.models.kept_secrets import has_masks, with_kept_secrets
 from burndown.models.named_entity import REVISION, NamedEntity, set_revision
 from burndown.repositories.base import Repository, atomic
 from burndown.repositories.constraints import raise_constraint_error
-from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
+from burndown.sql import CountingUpsert, Executor, Statement, key_conditions, select_documents
 
 __all__ = ["RevisedRepository", "save_revised"]
 
@@ -50,7 +51,8 @@ def save_revised(
     Args:
         executor: the connection to write on.
         entity: the entity that the row is of.
-        given: the fields that the caller gave. A time that was not given keeps the value of an
+        given: the fields that the caller gave. Where it has the mask of a secret, the stored one is
+            kept. A time that was not given keeps the value of an
             existing row. A revision that was given has to be that of an existing row.
         row: the values by column.
         saved: the entity that gets the stored revision; a document does not.
@@ -60,6 +62,9 @@ def save_revised(
         ValidationError: a name is taken.
         ProfileNotFoundError: the profile of a query does not exist.
     """
+    if has_masks(given, row):
+        stored = _stored(entity).first(executor, **_key(entity, row))
+        row = with_kept_secrets(entity, given, row, stored or {})
     preserved = entity.PRESERVED_ON_UPDATE.difference(given)
     expected = given.get(REVISION)
     upsert = _upsert(entity, preserved, expected is not None)
@@ -81,8 +86,11 @@ def save_revised(
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:
     """Return the revision of the stored row with the same key, or ``None``."""
-    key = {column.name: row[column.name] for column in entity.__table__.primary_key}
-    return next(iter(_revision(entity).values(executor, **key)), None)
+    return next(iter(_revision(entity).values(executor, **_key(entity, row))), None)
+
+
+def _key(entity: type[NamedEntity], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {column.name: row[column.name] for column in entity.__table__.primary_key}
 
 
 def _conflict(
@@ -108,3 +116,10 @@ def _upsert(
 def _revision(entity: type[NamedEntity]) -> Statement:
     table = entity.__table__
     return Statement(select(table.c[REVISION]).where(*key_conditions(table)))
+
+
+@cache
+def _stored(entity: type[NamedEntity]) -> Statement:
+    """Return the SELECT of a document with its secrets as they are stored."""
+    table = entity.__table__
+    return Statement(select_documents(table).where(*key_conditions(table)), entity.UNKNOWN_KEYS)

@@ -124,9 +124,7 @@ def _read_private(file: Path) -> str:
     except UnicodeDecodeError:
         raise StorageError(f"{SECRET_KEY_FILE}: {file} should hold {_EXPECTED}") from None
     except OSError as error:
-        raise StorageError(
-            f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}"
-        ) from error
+        raise StorageError(f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}") from error
 
 
 def _refuse_in_workspace(file: Path) -> None:

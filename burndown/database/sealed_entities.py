@@ -1,0 +1,60 @@
+"""Sealing the secrets of entities that SQLModel's sessions read and write."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import event
+from sqlmodel import Session
+
+from burndown.models.codec import Row, codec_of
+from burndown.models.kept_secrets import has_masks, with_kept_secrets
+from burndown.models.named_entity import NamedEntity
+from burndown.models.sealing import seals
+from burndown.models.submodel import Submodel, to_documents
+from burndown.sql import Executor, Statement, key_conditions, select_documents
+
+__all__ = ["stored_row"]
+
+
+def stored_row(session: Session, entity: NamedEntity) -> Row | None:
+    """Return the row of an entity with its secrets as they are stored.
+
+    ``None`` if they are stored as they are in the entity.
+    """
+    codec = codec_of(type(entity))
+    document = entity.to_document()
+    [row] = codec.rows([document])
+    if has_masks(document, row):
+        table = type(entity).__table__
+        statement = Statement(
+            select_documents(table).where(*key_conditions(table)), entity.UNKNOWN_KEYS
+        )
+        connection = session.connection()
+        # Not that of the session, which would flush it.
+        executor = Executor(connection.dialect, connection.connection.cursor)
+        key = {column.name: row[column.name] for column in table.primary_key}
+        stored = statement.first(executor, **key)
+        return with_kept_secrets(type(entity), document, row, stored or {})
+    return row if seals() else None
+
+
+@event.listens_for(NamedEntity, "load", propagate=True)
+def _open_loaded(entity: NamedEntity, _context: Any) -> None:
+    _open(entity, entity.__dict__)
+
+
+@event.listens_for(NamedEntity, "refresh", propagate=True)
+def _open_refreshed(entity: NamedEntity, _context: Any, names: Iterable[str] | None) -> None:
+    _open(entity, entity.__dict__ if names is None else names)
+
+
+def _open(entity: NamedEntity, names: Iterable[str]) -> None:
+    """Open the secrets of values that were loaded."""
+    codec, values = codec_of(type(entity)), entity.__dict__
+    loaded = codec.with_secrets.keys() & set(names)
+    stored = {name: to_documents(values[name]) for name in loaded}
+    for name, found in codec.opened_values(stored, codec.place(values)).items():
+        if found is not stored[name]:
+            section = type(values[name])
+            is_section = issubclass(section, Submodel)
+            values[name] = section.model_validate(found) if is_section else found
