@@ -116,19 +116,23 @@ def show(
 def check(
     profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: AsJson = False
 ) -> None:
-    """Check that the database is intact.
+    """Check that the database is intact, and report secrets in plain text.
 
-    The exit code is 1 if it is not. Nothing is changed.
+    The exit code is 1 if it is not intact. Nothing is changed.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
+    from burndown.sealing import secrets_status
 
     with open_existing(settings_for(profiles, database)) as backend:
         is_intact, problems = backend.check_integrity()
+        secrets = secrets_status(backend) if is_intact else None
     if as_json:
         print_json({"ok": is_intact, "errors": problems})
     else:
         printing.integrity(is_intact, problems)
+        if secrets is not None:
+            printing.plain_text_warning({**secrets})
     if not is_intact:
         raise typer.Exit(1)
 

@@ -35,7 +35,7 @@ from burndown.errors import (
     TransactionAbortedError,
     TransactionConflictError,
 )
-from burndown.models import Entity
+from burndown.models import OPEN_ENTITIES, Entity
 from burndown.sql import Executor
 
 __all__ = ["PostgreSQLDatabase"]
@@ -158,14 +158,20 @@ class PostgreSQLDatabase(Database):
 
     def _compact(self) -> None:
         """Have the server reuse the space of deleted rows, and truncate tables that end with it."""
+        self._vacuum("VACUUM", [table.name for table in Entity.metadata.sorted_tables])
+
+    def _erase_deleted(self) -> None:
+        """Have the server rewrite the tables that hold secrets."""
+        self._vacuum("VACUUM FULL", [str(each.__tablename__) for each in OPEN_ENTITIES])
+
+    def _vacuum(self, command: str, names: list[str]) -> None:
         with self.read_session() as session:
-            names = [table.name for table in Entity.metadata.sorted_tables]
             tables = session.connection().exec_driver_sql(_QUALIFIED, (names,)).scalars().all()
         # VACUUM runs outside of transactions, and so without the search path of the URL.
         autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._errors.translated(), autocommit.connect() as connection:
             for table in tables:
-                connection.exec_driver_sql(f"VACUUM {table}")
+                connection.exec_driver_sql(f"{command} {table}")
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Return whether constraints and indexes are valid and no row lacks its owner.

@@ -19,6 +19,7 @@ from burndown.database.sqlite_backup import back_up, integrity_problems
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
+    empty_log,
     free_bytes,
     free_pages,
     rewrite,
@@ -164,6 +165,12 @@ class SQLiteDatabase(Database):
             begun = time.monotonic()
         with self._errors.translated():
             checkpoint(self._connector)
+
+    def _erase_deleted(self) -> None:
+        """Rewrite the file, and empty its log."""
+        self._prepare()
+        rewrite(self._connector)
+        empty_log(self._connector)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Return whether pages, indexes and references are intact, and a string for each problem.

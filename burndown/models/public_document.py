@@ -45,7 +45,8 @@ def public_document(profile: Mapping[str, Any] | Entity) -> Document:
     """Return a copy of a profile's document that may be shown.
 
     ``jira_config.token`` is ``{"is_set": true}`` or ``{"is_set": false}``. Every other value under
-    a key that names a secret, such as ``password``, is ``{"is_set": true}``. Saved again, such a
+    a key that names a secret, such as ``password``, is ``{"is_set": true}``, and so is
+    ``jira_config.sealed_token`` if there is a sealed token that no key opens. Saved again, such a
     document keeps the stored secrets.
 
     Args:

@@ -13,6 +13,7 @@ from operator import is_not
 from typing import Any
 
 from burndown.errors import StorageError, ValidationError, is_secret
+from burndown.models.documents import Document
 from burndown.models.json_codec import decode, encode, encode_strict
 from burndown.models.public_document import (
     JIRA,
@@ -27,9 +28,11 @@ from burndown.models.redaction import NO_SECRETS
 from burndown.secrets import current_keys, has_keys, is_envelope
 
 __all__ = [
+    "Resealing",
     "SecretState",
     "opened",
     "refuse_envelopes",
+    "resealed",
     "sealed",
     "seals",
     "secret_states",
@@ -95,14 +98,7 @@ def sealed(value: Any, owner: Path, path: Path = ()) -> Any:
         PydanticCustomError: a secret cannot be stored exactly.
         StorageError: the keys cannot be read.
     """
-
-    def seal(secret: Any, path: Path) -> Any:
-        if _is_no_secret(secret):
-            return secret
-        keys = current_keys()
-        return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
-
-    return _changed(value, seal, path)
+    return _changed(value, lambda secret, path: _seal(secret, owner, path), path)
 
 
 def opened(value: Any, owner: Path, path: Path = ()) -> Any:
@@ -140,6 +136,43 @@ def refuse_envelopes(value: Any, subject: str, path: Path = ()) -> None:
         _changed(value, refuse, path)
 
 
+class Resealing(Enum):
+    """A change of the secrets that are stored already."""
+
+    SEAL = "seal"
+    """Seal those in plain text."""
+    ROTATE = "rotate"
+    """Seal all with the first key."""
+    UNSEAL = "unseal"
+    """Store all in plain text."""
+
+
+def resealed(document: Document, owner: Path, change: Resealing) -> Document:
+    """Return a document as stored with its secrets sealed or unsealed.
+
+    What no key opens is unchanged; so is the document itself if nothing in it changes.
+
+    Args:
+        document: the document, with its envelopes.
+        owner: the table and key of its record.
+        change: the change.
+
+    Raises:
+        StorageError: the keys cannot be read.
+    """
+
+    def reseal(secret: Any, path: Path) -> Any:
+        if is_envelope(secret):
+            value = _unsealed(secret, owner, path)
+            if value is None or change is Resealing.SEAL:
+                return secret
+            secret = decode(value)
+        return secret if change is Resealing.UNSEAL else _seal(secret, owner, path)
+
+    new: Document = _changed(document, reseal, ())
+    return document if new == document else new
+
+
 def secret_states(document: Mapping[str, Any], owner: Path) -> dict[str, SecretState]:
     """Return the state of each secret of a document as stored, by its path."""
     states: dict[str, SecretState] = {}
@@ -167,6 +200,13 @@ def _accessing(access: _Access) -> Iterator[None]:
 
 def _is_no_secret(value: Any) -> bool:
     return value in NO_SECRETS or is_mask(value) or (type(value) is str and is_masked_text(value))
+
+
+def _seal(secret: Any, owner: Path, path: Path) -> Any:
+    if _is_no_secret(secret):
+        return secret
+    keys = current_keys()
+    return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
 
 
 def _opened(secret: Any, owner: Path, path: Path) -> Any:

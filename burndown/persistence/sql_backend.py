@@ -297,6 +297,9 @@ class SQLBackend(PersistenceBackend):
     def compact(self) -> int:
         return self.database.compact()
 
+    def erase_deleted(self) -> None:
+        self.database.erase_deleted()
+
     def _schema_version(self) -> str | None:
         with self.database.read_session() as session:
             return stored_version(session.connection())

@@ -21,9 +21,11 @@ from burndown.printing.outcomes import (
 )
 from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
+from burndown.printing.secrets import changed_secrets, plain_text_warning, secrets_status
 
 __all__ = [
     "backed_up",
+    "changed_secrets",
     "changed_version",
     "cleaned",
     "cleared",
@@ -38,8 +40,10 @@ __all__ = [
     "line",
     "migration",
     "migration_progress",
+    "plain_text_warning",
     "profile",
     "query",
+    "secrets_status",
     "sql_of_change",
     "tasks",
     "workspace",

@@ -59,6 +59,8 @@ def profile(found: Document) -> None:
     """Print one profile."""
     jira = found["jira_config"]
     token = "with a token" if jira["token"]["is_set"] else "without a token"
+    if "sealed_token" in jira:
+        token = "with a sealed token that no key opens"
     _heading(found)
     line(f"Jira: {jira.get('base_url') or 'not configured'}, {token}")
     settings = [f"{key} {value}" for key, value in found["forecast_settings"].items() if value]

@@ -10,6 +10,12 @@ It knows neither profiles nor stores. ``cryptography`` is imported only where th
 """
 
 from burndown.secrets.envelopes import is_envelope, may_have_envelopes
-from burndown.secrets.sources import current_keys, has_keys
+from burndown.secrets.sources import HOW_TO_SET_A_KEY, current_keys, has_keys
 
-__all__ = ["current_keys", "has_keys", "is_envelope", "may_have_envelopes"]
+__all__ = [
+    "HOW_TO_SET_A_KEY",
+    "current_keys",
+    "has_keys",
+    "is_envelope",
+    "may_have_envelopes",
+]

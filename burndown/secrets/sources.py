@@ -20,7 +20,7 @@ from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_
 if TYPE_CHECKING:
     from burndown.secrets.keys import Keys
 
-__all__ = ["current_keys", "has_keys"]
+__all__ = ["HOW_TO_SET_A_KEY", "current_keys", "has_keys"]
 
 _SERVICE, _USER = "burndown", "secret-key"
 """The names of the entry in the keyring."""
@@ -42,6 +42,12 @@ def has_keys() -> bool:
     """Return whether there are keys, which may not be readable."""
     return any(secret_key_sources()) or _of_keyring() is not None
 
+
+HOW_TO_SET_A_KEY = (
+    f"`openssl rand -base64 32` makes a key; set {SECRET_KEY} to it, or {SECRET_KEY_FILE} to a "
+    f"private file with it, or store it with `keyring set {_SERVICE} {_USER}`"
+)
+"""Advice for errors and reports."""
 
 _found: "tuple[_Source, Keys | None] | None" = None
 
