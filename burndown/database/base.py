@@ -117,6 +117,7 @@ class Database(ForkAware, ABC):
             new.opened = opened
             yield new
             opened.check_end()
+        self._empty_log_after(new.info)
 
     def in_session(self) -> bool:
         """Return whether the caller is within a :meth:`session` of this database."""
@@ -307,6 +308,12 @@ class Database(ForkAware, ABC):
     @abstractmethod
     def _begin(self, connection: Connection) -> None:
         """Begin a transaction of the engine."""
+
+    def _empty_log_after(self, notes: dict[Any, Any]) -> None:
+        """Empty the log of the database if the notes of a transaction say that it erased a secret.
+
+        A server has a log of its own.
+        """
 
     def _new_session(self, kind: type[S], bind: Engine) -> S:
         self._prepare()

@@ -24,6 +24,7 @@ from sqlmodel import Session
 from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
+from burndown.database.engine_logging import WITHOUT_VALUES
 from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
 from burndown.database.postgresql_integrity import integrity_problems
 from burndown.database.postgresql_settings import asks_read_only, select_settings
@@ -219,7 +220,7 @@ class PostgreSQLDatabase(Database):
                 max_overflow=MAX_OVERFLOW,
                 pool_timeout=timeouts.BUSY_TIMEOUT_SECONDS,
                 pool_pre_ping=True,  # a server that was restarted has closed the connections
-                hide_parameters=True,  # values of rows are in no error and no log
+                **WITHOUT_VALUES,
                 execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )

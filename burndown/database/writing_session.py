@@ -22,6 +22,7 @@ from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.named_entity import REVISION, NamedEntity
 from burndown.models.submodel import Submodel, to_documents
+from burndown.sql import ERASES
 from burndown.transactions import Transaction
 
 __all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
@@ -169,6 +170,8 @@ def _count_revision(session: WritingSession, entity: NamedEntity) -> None:
     expected = entity.revision
     if REVISION in changed and expected not in (None, current):
         raise RevisionConflictError(f"{type(entity).__name__} {entity.id!r}", expected, current)
+    if not changed.isdisjoint(codec_of(type(entity)).with_secrets):
+        session.info[ERASES] = True  # a value may hold one
     is_changed = not changed.isdisjoint(entity.content_fields())
     entity.revision = current + is_changed
 

@@ -5,7 +5,8 @@ It is omitted from ``repr`` and from JSON dumps. It stays in documents, in what 
 returns to Python, in copies and in pickles, which have to hold all of the model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Self, get_args
 
 import pydantic
@@ -35,8 +36,13 @@ class Redacted(BaseModel):
         # reference is that of the whole, or a second field of this class would have only the model.
         model: Any = dict(handler(source))
         return core_schema.no_info_wrap_validator_function(
-            _validated, model, ref=model.pop("ref", None)
+            partial(_validated, cls.quotable), model, ref=model.pop("ref", None)
         )
+
+    @classmethod
+    def quotable(cls, details: ErrorDetails) -> object:
+        """Return the value of an error, or a description of it if it may hold a secret."""
+        return quotable(details)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -70,11 +76,16 @@ class Redacted(BaseModel):
         ]
 
 
-def _validated(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+_Quotable = Callable[[ErrorDetails], object]
+
+
+def _validated(
+    quotable: _Quotable, value: Any, handler: core_schema.ValidatorFunctionWrapHandler
+) -> Any:
     try:
         return handler(value)
     except pydantic.ValidationError as error:
-        redacted = _redacted(error)
+        redacted = _redacted(error, quotable)
     raise redacted  # not while the other one is handled, which would be its context
 
 
@@ -90,14 +101,16 @@ def without_secrets(value: Any) -> Any:
 _KNOWN_TYPES = frozenset(get_args(core_schema.ErrorType))
 
 
-def _redacted(error: pydantic.ValidationError) -> pydantic.ValidationError:
+def _redacted(error: pydantic.ValidationError, quotable: _Quotable) -> pydantic.ValidationError:
     """Return the error with descriptions in place of values that may hold a secret."""
     return pydantic.ValidationError.from_exception_data(
-        error.title, [_redacted_details(details) for details in error.errors()], hide_input=True
+        error.title,
+        [_redacted_details(details, quotable) for details in error.errors()],
+        hide_input=True,
     )
 
 
-def _redacted_details(details: ErrorDetails) -> InitErrorDetails:
+def _redacted_details(details: ErrorDetails, quotable: _Quotable) -> InitErrorDetails:
     kind, context, value = details["type"], details.get("ctx", {}), quotable(details)
     if "value" in context:
         context = {**context, "value": value}

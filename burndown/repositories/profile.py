@@ -11,9 +11,11 @@ from burndown.models.codec import codec_of
 from burndown.models.json_codec import decode_object, encode_strict
 from burndown.models.json_columns import JsonText
 from burndown.models.profile_document import ProfileDocument
-from burndown.models.public_document import lacks_token
+from burndown.models.public_document import TOKEN, lacks_token
+from burndown.models.redaction import NO_SECRETS
 from burndown.repositories.revisions import RevisedRepository, save_revised
-from burndown.sql import Executor, Statement, key_conditions, select_documents
+from burndown.secrets import is_envelope
+from burndown.sql import ERASES, Executor, Statement, key_conditions, select_documents
 
 __all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles", "save_profile"]
 
@@ -27,6 +29,9 @@ _LIST: Statement[ProfileDocument] = Statement(
 )
 _JIRA_CONFIG = Statement(
     select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
+)
+_ENCODED_JIRA_CONFIG = Statement(
+    select(type_coerce(_TABLE.c.jira_config, JsonText(raw=True)).label("jira_config")).where(*_KEY)
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
@@ -49,6 +54,7 @@ def delete_profile(executor: Executor, profile_id: str) -> None:
     """
     if not _DELETE.delete(executor, id=profile_id):
         raise ProfileNotFoundError(profile_id)
+    executor.notes[ERASES] = True
 
 
 def save_profile(
@@ -71,10 +77,27 @@ def save_profile(
     """
     if lacks_token(given):
         for stored in _JIRA_CONFIG.values(executor, id=row["id"]):
-            if "token" in stored:
-                jira = {**decode_object(row["jira_config"]), "token": stored["token"]}
+            if TOKEN in stored:
+                jira = {**decode_object(row["jira_config"]), TOKEN: stored[TOKEN]}
                 row = {**row, "jira_config": encode_strict(jira).decode()}
+    elif _replaces_token(executor, row):
+        executor.notes[ERASES] = True
     save_revised(executor, Profile, given, row, saved)
+
+
+def _replaces_token(executor: Executor, row: Mapping[str, Any]) -> bool:
+    """Return whether a row replaces a token that is stored in plain text."""
+    new = row["jira_config"].encode()
+    for encoded in _ENCODED_JIRA_CONFIG.values(executor, id=row["id"]):
+        if encoded == new:  # as is mostly so
+            return False
+        try:
+            token = decode_object(encoded).get(TOKEN)
+        except ValueError:  # it is damaged, and may hold anything
+            return True
+        is_plain = token not in NO_SECRETS and not is_envelope(token)
+        return is_plain and token != decode_object(new).get(TOKEN)
+    return False
 
 
 class ProfileRepository(RevisedRepository[Profile]):

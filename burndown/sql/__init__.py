@@ -3,7 +3,7 @@
 It depends on tables and columns, but on no entity.
 """
 
-from burndown.sql.executor import Executor, log_statement
+from burndown.sql.executor import ERASES, Executor, log_statement
 from burndown.sql.statements import (
     Statement,
     key_conditions,
@@ -14,6 +14,7 @@ from burndown.sql.statements import (
 from burndown.sql.upserts import CountingUpsert, Upsert
 
 __all__ = [
+    "ERASES",
     "CountingUpsert",
     "Executor",
     "Statement",
