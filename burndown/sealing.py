@@ -10,7 +10,7 @@ Whatever is saved is sealed by itself if there is a key; see :mod:`burndown.mode
 from typing import TypedDict
 
 from burndown.errors import StorageError
-from burndown.models import OPEN_ENTITIES, Profile
+from burndown.models import OPEN_ENTITIES
 from burndown.models.codec import codec_of
 from burndown.models.sealing import (
     Resealing,
@@ -49,7 +49,7 @@ class ChangedSecrets(TypedDict):
     """The result of a change of stored secrets."""
 
     changed: int
-    """The number of profiles and queries that were changed."""
+    """The number of profiles, queries and budgets that were changed."""
     locked: list[StoredSecret]
     """The secrets that could not be changed, since no key opens them."""
 
@@ -109,11 +109,10 @@ def _stored_secrets(backend: PersistenceBackend) -> list[StoredSecret]:
         for entity in OPEN_ENTITIES:
             codec = codec_of(entity)
             for document in backend.records(entity):
-                query_id = None if entity is Profile else document["id"]
                 found += (
                     {
                         "profile_id": document[str(entity.PROFILE_COLUMN)],
-                        "query_id": query_id,
+                        "query_id": document.get(str(entity.QUERY_COLUMN)),
                         "path": path,
                         "state": state.value,
                     }

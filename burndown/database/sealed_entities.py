@@ -8,15 +8,15 @@ from sqlmodel import Session
 
 from burndown.models.codec import Row, codec_of
 from burndown.models.kept_secrets import has_masks, with_kept_secrets
-from burndown.models.named_entity import NamedEntity
 from burndown.models.sealing import seals
 from burndown.models.submodel import Submodel, to_documents
+from burndown.models.unknown_keys import OpenEntity
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
 __all__ = ["stored_row"]
 
 
-def stored_row(session: Session, entity: NamedEntity) -> Row | None:
+def stored_row(session: Session, entity: OpenEntity) -> Row | None:
     """Return the row of an entity with its secrets as they are stored.
 
     ``None`` if they are stored as they are in the entity.
@@ -38,17 +38,17 @@ def stored_row(session: Session, entity: NamedEntity) -> Row | None:
     return row if seals() else None
 
 
-@event.listens_for(NamedEntity, "load", propagate=True)
-def _open_loaded(entity: NamedEntity, _context: Any) -> None:
+@event.listens_for(OpenEntity, "load", propagate=True)
+def _open_loaded(entity: OpenEntity, _context: Any) -> None:
     _open(entity, entity.__dict__)
 
 
-@event.listens_for(NamedEntity, "refresh", propagate=True)
-def _open_refreshed(entity: NamedEntity, _context: Any, names: Iterable[str] | None) -> None:
+@event.listens_for(OpenEntity, "refresh", propagate=True)
+def _open_refreshed(entity: OpenEntity, _context: Any, names: Iterable[str] | None) -> None:
     _open(entity, entity.__dict__ if names is None else names)
 
 
-def _open(entity: NamedEntity, names: Iterable[str]) -> None:
+def _open(entity: OpenEntity, names: Iterable[str]) -> None:
     """Open the secrets of values that were loaded."""
     codec, values = codec_of(type(entity)), entity.__dict__
     loaded = codec.with_secrets.keys() & set(names)

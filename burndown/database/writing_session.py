@@ -22,6 +22,7 @@ from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.named_entity import REVISION, NamedEntity
 from burndown.models.submodel import Submodel, to_documents
+from burndown.models.unknown_keys import OpenEntity
 from burndown.sql import ERASES
 from burndown.transactions import Transaction
 
@@ -44,7 +45,7 @@ class WritingSession(Session):
         # By id, since an entity cannot be hashed. The entity itself is kept because SQLAlchemy
         # does not keep a reference to it, and its edits would be lost.
         self._loaded: dict[int, tuple[Entity, dict[str, bytes | None]]] = {}
-        self._sealed: list[tuple[NamedEntity, dict[str, Any]]] = []
+        self._sealed: list[tuple[OpenEntity, dict[str, Any]]] = []
 
     def flush(self, objects: Any = None) -> None:
         """Write what was changed to the database.
@@ -58,7 +59,7 @@ class WritingSession(Session):
         finally:
             self.open_sealed()
 
-    def seal(self, entity: NamedEntity) -> None:
+    def seal(self, entity: OpenEntity) -> None:
         """Put the stored form of values that hold secrets in their place, until the flush ends."""
         row = stored_row(self, entity)
         if row is not None:
@@ -146,7 +147,7 @@ def _check(session: WritingSession, *_: Any) -> None:
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)
-        if isinstance(each, NamedEntity):
+        if isinstance(each, OpenEntity):
             session.seal(each)
 
 

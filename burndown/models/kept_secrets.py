@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from burndown.models.codec import Row, codec_of
-from burndown.models.named_entity import NamedEntity
 from burndown.models.public_document import may_have_masks, with_stored_secrets
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
+from burndown.models.unknown_keys import OpenEntity
 
 __all__ = ["has_masks", "with_kept_secrets"]
 
@@ -18,7 +18,7 @@ def has_masks(document: Mapping[str, Any], row: Row) -> bool:
 
 
 def with_kept_secrets(
-    entity: type[NamedEntity], document: Mapping[str, Any], row: Row, stored: Mapping[str, Any]
+    entity: type[OpenEntity], document: Mapping[str, Any], row: Row, stored: Mapping[str, Any]
 ) -> Row:
     """Return the row of a document with the stored secrets that it masks.
 
