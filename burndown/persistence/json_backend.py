@@ -33,14 +33,19 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken, set_revision
-from burndown.models.public_document import with_stored_secrets, without_masked_token
+from burndown.models.public_document import (
+    with_stored_secrets,
+    without_masked_token,
+)
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
 from burndown.models.timestamps import utc_now
+from burndown.models.unknown_keys import OpenEntity
 from burndown.persistence.arguments import document_of, query_document
 from burndown.persistence.caching import cache_limits, is_expired, stale_limit
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.json_cache import delete_above, delete_cached
+from burndown.persistence.json_secrets import to_store, with_kept_secrets
 from burndown.persistence.patches import replacing
 from burndown.persistence.task import TaskChange
 
@@ -113,10 +118,12 @@ class JSONBackend(PersistenceBackend):
     def save_records(
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
     ) -> None:
-        documents = _to_store(entity, (document_of(entity, each) for each in records))
+        documents = to_store(entity, (document_of(entity, each) for each in records))
         if not documents:
             return
         with self._writing() as writer:
+            if issubclass(entity, OpenEntity):
+                documents = [with_kept_secrets(entity, each, self.records) for each in documents]
             if issubclass(entity, QueryData):
                 _save_query_data(writer, entity, documents)
                 return
@@ -164,7 +171,7 @@ class JSONBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given, now = document_of(Profile, profile), self.now()
-        [document] = _to_store(Profile, [{"created_at": now, **without_masked_token(given)}])
+        [document] = to_store(Profile, [{"created_at": now, **without_masked_token(given)}])
         given = codec_of(Profile).sealed({**to_documents(given), "id": document["id"]})
         with self._writing() as writer:
             stored = writer.reader.find(document["id"])
@@ -182,7 +189,7 @@ class JSONBackend(PersistenceBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         given = query_document(profile_id, query)
-        [document] = _to_store(Query, [{"created_at": self.now(), **given}])
+        [document] = to_store(Query, [{"created_at": self.now(), **given}])
         with self._writing() as writer:
             stored = writer.reader.find_query(profile_id, document["id"])
             earlier = {} if stored is None else writer.reader.query(profile_id, stored)
@@ -321,12 +328,6 @@ def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
 
 
 # --- writing, with the constraints that a database checks itself -----------------------------
-
-
-def _to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> list[Document]:
-    """Return complete documents with their secrets sealed."""
-    codec = codec_of(entity)
-    return list(map(codec.sealed, codec.complete(documents)))
 
 
 def _save_profile(writer: WorkspaceWriter, document: Document) -> None:

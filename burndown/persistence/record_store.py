@@ -58,7 +58,8 @@ class RecordStore(ABC):
     ) -> None:
         """Save records unchanged, all of them or none; each replaces the one with the same key.
 
-        That of a profile or query replaces the revision, too, and the token.
+        That of a profile or query replaces the revision, too, and the token. Only where it has the
+        mask of a secret, such as of one that no key opens, the stored one is kept.
 
         Args:
             entity: the entity that the records are of.

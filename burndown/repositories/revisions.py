@@ -8,11 +8,10 @@ from sqlalchemy import select
 
 from burndown.errors import RevisionConflictError
 from burndown.models.codec import codec_of
-from burndown.models.kept_secrets import has_masks, with_kept_secrets
 from burndown.models.named_entity import REVISION, NamedEntity, set_revision
-from burndown.repositories.base import Repository, atomic
+from burndown.repositories.base import Repository, atomic, keep_stored_secrets, row_key
 from burndown.repositories.constraints import raise_constraint_error
-from burndown.sql import CountingUpsert, Executor, Statement, key_conditions, select_documents
+from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
 
 __all__ = ["RevisedRepository", "save_revised"]
 
@@ -62,9 +61,7 @@ def save_revised(
         ValidationError: a name is taken.
         ProfileNotFoundError: the profile of a query does not exist.
     """
-    if has_masks(given, row):
-        stored = _stored(entity).first(executor, **_key(entity, row))
-        row = with_kept_secrets(entity, given, row, stored or {})
+    row = keep_stored_secrets(executor, entity, given, row)
     preserved = entity.PRESERVED_ON_UPDATE.difference(given)
     expected = given.get(REVISION)
     upsert = _upsert(entity, preserved, expected is not None)
@@ -86,11 +83,7 @@ def save_revised(
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:
     """Return the revision of the stored row with the same key, or ``None``."""
-    return next(iter(_revision(entity).values(executor, **_key(entity, row))), None)
-
-
-def _key(entity: type[NamedEntity], row: Mapping[str, Any]) -> dict[str, Any]:
-    return {column.name: row[column.name] for column in entity.__table__.primary_key}
+    return next(iter(_revision(entity).values(executor, **row_key(entity, row))), None)
 
 
 def _conflict(
@@ -116,10 +109,3 @@ def _upsert(
 def _revision(entity: type[NamedEntity]) -> Statement:
     table = entity.__table__
     return Statement(select(table.c[REVISION]).where(*key_conditions(table)))
-
-
-@cache
-def _stored(entity: type[NamedEntity]) -> Statement:
-    """Return the SELECT of a document with its secrets as they are stored."""
-    table = entity.__table__
-    return Statement(select_documents(table).where(*key_conditions(table)), entity.UNKNOWN_KEYS)
