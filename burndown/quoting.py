@@ -2,7 +2,6 @@
 
 import re
 from datetime import timedelta
-from functools import lru_cache
 
 from pydantic_core import ErrorDetails
 
@@ -17,7 +16,6 @@ _SECRET = re.compile(
 )
 
 
-@lru_cache(maxsize=1024)  # each profile that is saved asks for all its keys
 def is_secret(key: str) -> bool:
     """Return whether a setting of this name must stay secret, such as ``jira_token``."""
     return _SECRET.search(key) is not None

@@ -15,7 +15,6 @@ from burndown.models.codec import codec_of
 from burndown.models.sealing import (
     Resealing,
     SecretState,
-    resealed,
     secret_states,
     secrets_as_stored,
 )
@@ -91,9 +90,8 @@ def change_secrets(change: Resealing, backend: PersistenceBackend | None = None)
     changed = 0
     with secrets_as_stored(), store.transaction():
         for entity in OPEN_ENTITIES:
-            codec = codec_of(entity)
             for document in list(store.records(entity)):
-                new = resealed(document, codec.place(document), change)
+                new = codec_of(entity).resealed(document, change)
                 if new is not document:
                     store.save_records(entity, [new])
                     changed += 1

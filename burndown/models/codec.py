@@ -31,7 +31,7 @@ from burndown.models.entity import Entity, with_string_keys
 from burndown.models.field_types import SECTION_DEPTH, Expecting
 from burndown.models.json_codec import check_storable, decode
 from burndown.models.json_columns import CompressedJson, JsonColumn
-from burndown.models.sealing import opened, refuse_envelopes, sealed, seals
+from burndown.models.sealing import Resealing, opened, refuse_envelopes, resealed, sealed, seals
 from burndown.models.submodel import Submodel, fields_by_key, to_documents
 from burndown.secrets import may_have_envelopes
 
@@ -149,6 +149,16 @@ class Codec(Generic[E]):
             for name, path in self.with_secrets.items()
             if name in values
         }
+
+    def resealed(self, document: Document, change: Resealing) -> Document:
+        """Return a document as stored with its secrets sealed or unsealed; itself if none is.
+
+        Raises:
+            StorageError: the keys cannot be read.
+        """
+        if not self.with_secrets:
+            return document
+        return resealed(document, self.place(document), change)
 
     def place(self, document: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the table and key of a document or row, in which its secrets are sealed."""

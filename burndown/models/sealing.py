@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
+from functools import lru_cache
 from operator import is_not
 from typing import Any
 
@@ -44,6 +45,8 @@ Path = tuple[str, ...]
 _Change = Callable[[Any, Path], Any]
 
 _LOCKED_TOKEN = object()
+
+_names_secret = lru_cache(maxsize=1024)(is_secret)  # each save asks for all keys of a profile
 
 
 class SecretState(Enum):
@@ -235,7 +238,7 @@ def _changed(value: Any, change: _Change, path: Path) -> Any:
     if isinstance(value, dict):
         changes = {}
         for key, item in value.items():
-            if is_secret(key):
+            if _names_secret(key):
                 new = change(item, (*path, key))
             elif isinstance(item, dict | list):
                 new = _changed(item, change, (*path, key))
