@@ -12,9 +12,9 @@ from itertools import islice, zip_longest
 
 from burndown.errors import ImportExportError
 from burndown.models import ENTITIES, AppState, Entity, QueryData
-from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QUERY_IDS
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import Resealing, secrets_as_stored
 from burndown.persistence import Document, PersistenceBackend
 from burndown.persistence.caching import is_expired
@@ -43,7 +43,7 @@ _STATE_OF_EMPTY_STORE = {_SCHEMA_VERSION, "migration_complete"}
 
 def sealed(entity: type[Entity], record: Document) -> Document:
     """Return the record with its secrets sealed, if there is a key."""
-    return codec_of(entity).resealed(record, Resealing.SEAL)
+    return sealer_of(entity).resealed(record, Resealing.SEAL)
 
 
 def copy_store(

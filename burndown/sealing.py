@@ -11,11 +11,10 @@ from typing import TypedDict
 
 from burndown.errors import StorageError
 from burndown.models import OPEN_ENTITIES
-from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import (
     Resealing,
     SecretState,
-    secret_states,
     secrets_as_stored,
 )
 from burndown.persistence import PersistenceBackend, resolve_backend
@@ -91,7 +90,7 @@ def change_secrets(change: Resealing, backend: PersistenceBackend | None = None)
     with secrets_as_stored(), store.transaction():
         for entity in OPEN_ENTITIES:
             for document in list(store.records(entity)):
-                new = codec_of(entity).resealed(document, change)
+                new = sealer_of(entity).resealed(document, change)
                 if new is not document:
                     store.save_records(entity, [new])
                     changed += 1
@@ -105,7 +104,6 @@ def _stored_secrets(backend: PersistenceBackend) -> list[StoredSecret]:
     found: list[StoredSecret] = []
     with secrets_as_stored():
         for entity in OPEN_ENTITIES:
-            codec = codec_of(entity)
             for document in backend.records(entity):
                 found += (
                     {
@@ -114,6 +112,6 @@ def _stored_secrets(backend: PersistenceBackend) -> list[StoredSecret]:
                         "path": path,
                         "state": state.value,
                     }
-                    for path, state in secret_states(document, codec.place(document)).items()
+                    for path, state in sealer_of(entity).states(document).items()
                 )
     return found

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from burndown.models.codec import Row, codec_of
 from burndown.models.kept_secrets import has_masks, with_kept_secrets
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import seals
 from burndown.models.submodel import Submodel, to_documents
 from burndown.models.unknown_keys import OpenEntity
@@ -21,9 +22,8 @@ def stored_row(session: Session, entity: OpenEntity) -> Row | None:
 
     ``None`` if they are stored as they are in the entity.
     """
-    codec = codec_of(type(entity))
     document = entity.to_document()
-    [row] = codec.rows([document])
+    [row] = codec_of(type(entity)).rows([document])
     if has_masks(document, row):
         table = type(entity).__table__
         statement = Statement(
@@ -50,11 +50,12 @@ def _open_refreshed(entity: OpenEntity, _context: Any, names: Iterable[str] | No
 
 def _open(entity: OpenEntity, names: Iterable[str]) -> None:
     """Open the secrets of values that were loaded."""
-    codec, values = codec_of(type(entity)), entity.__dict__
-    loaded = codec.with_secrets.keys() & set(names)
-    stored = {name: to_documents(values[name]) for name in loaded}
-    for name, found in codec.opened_values(stored, codec.place(values)).items():
-        if found is not stored[name]:
+    sealer, values = sealer_of(type(entity)), entity.__dict__
+    loaded = sealer.columns.keys() & set(names)
+    for name in loaded:
+        stored = to_documents(values[name])
+        found = sealer.opened_value(name, stored, values)
+        if found is not stored:
             section = type(values[name])
             is_section = issubclass(section, Submodel)
             values[name] = section.model_validate(found) if is_section else found

@@ -21,6 +21,7 @@ from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.models.sealer import sealer_of
 from burndown.models.submodel import Submodel, to_documents
 from burndown.models.unknown_keys import OpenEntity
 from burndown.sql import ERASES
@@ -63,7 +64,7 @@ class WritingSession(Session):
         """Put the stored form of values that hold secrets in their place, until the flush ends."""
         row = stored_row(self, entity)
         if row is not None:
-            names = codec_of(type(entity)).with_secrets.keys() & entity.__dict__.keys()
+            names = sealer_of(type(entity)).columns.keys() & entity.__dict__.keys()
             self._sealed.append((entity, {name: entity.__dict__[name] for name in names}))
             # Past SQLAlchemy, for which these are no changes.
             entity.__dict__.update((name, row[name]) for name in names)
@@ -171,7 +172,7 @@ def _count_revision(session: WritingSession, entity: NamedEntity) -> None:
     expected = entity.revision
     if REVISION in changed and expected not in (None, current):
         raise RevisionConflictError(f"{type(entity).__name__} {entity.id!r}", expected, current)
-    if not changed.isdisjoint(codec_of(type(entity)).with_secrets):
+    if not changed.isdisjoint(sealer_of(type(entity)).columns):
         session.info[ERASES] = True  # a value may hold one
     is_changed = not changed.isdisjoint(entity.content_fields())
     entity.revision = current + is_changed

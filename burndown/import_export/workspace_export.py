@@ -9,7 +9,7 @@ from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import new_folder
 from burndown.legacy import is_temporary
 from burndown.models import Entity
-from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import Resealing
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.json_backend import JSONBackend
@@ -59,7 +59,7 @@ def export_workspace(
 
 
 def _in_plain_text(entity: type[Entity], record: Document) -> Document:
-    return codec_of(entity).resealed(record, Resealing.UNSEAL)
+    return sealer_of(entity).resealed(record, Resealing.UNSEAL)
 
 
 def _without_secrets(entity: type[Entity], record: Document) -> Document:

@@ -16,6 +16,7 @@ from burndown.errors import ValidationError
 from burndown.migration.comparison import difference, require_equal
 from burndown.models import Entity, JiraCache, Profile, Query, QueryData, TaskProgress
 from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import Resealing, secrets_as_stored
 from burndown.repositories.app_state import set_app_state
 from burndown.repositories.base import list_encoded, save_documents
@@ -144,7 +145,7 @@ class Mover:
 
 def _sealed(entity: type[Entity], document: dict[str, Any]) -> dict[str, Any]:
     """Return a document as it is stored: with its secrets sealed, if there is a key."""
-    return codec_of(entity).resealed(document, Resealing.SEAL)
+    return sealer_of(entity).resealed(document, Resealing.SEAL)
 
 
 def _by_column(entity: type[QueryData], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -29,11 +29,10 @@ from burndown.errors import ValidationError
 from burndown.models.documents import Document
 from burndown.models.entity import Entity, with_string_keys
 from burndown.models.field_types import SECTION_DEPTH, Expecting
-from burndown.models.json_codec import check_storable, decode
+from burndown.models.json_codec import check_storable
 from burndown.models.json_columns import CompressedJson, JsonColumn
-from burndown.models.sealing import Resealing, opened, refuse_envelopes, resealed, sealed, seals
+from burndown.models.sealer import sealer_of
 from burndown.models.submodel import Submodel, fields_by_key, to_documents
-from burndown.secrets import may_have_envelopes
 
 __all__ = ["Codec", "Row", "codec_of"]
 
@@ -80,13 +79,7 @@ class Codec(Generic[E]):
             if isinstance(column.default, ScalarElementColumnDefault)
             and entity.model_fields[column.name].default is None
         ]
-        # Others hold what Jira wrote, or have no unknown keys.
-        self.with_secrets: dict[str, tuple[str, ...]] = {
-            name: () if name == entity.UNKNOWN_KEYS else (name,)
-            for name, _ in json_columns
-            if entity.UNKNOWN_KEYS
-        }
-        """The JSON columns that can hold secrets, with the path to their content in documents."""
+        self._sealer = sealer_of(entity)
         self._encoders = [(name, stored.encode) for name, stored in json_columns]
         self._copiers = [(name, stored.checked_copy) for name, stored in json_columns]
 
@@ -101,7 +94,13 @@ class Codec(Generic[E]):
             ValidationError: for the first document that is not valid.
             StorageError: the keys for its secrets cannot be read.
         """
-        return [self._stored(document) for document in documents]
+        seals = self._sealer.seals()
+        prepare = self._sealer.sealed_row if seals else _unchanged
+        rows = [self._converted(document, self._encoders, prepare) for document in documents]
+        if not seals:
+            for row in rows:
+                self._sealer.refuse_envelopes(row)
+        return rows
 
     def complete(self, documents: Iterable[Mapping[str, Any]]) -> list[Document]:
         """Return documents as a backend returns them once they are stored.
@@ -110,59 +109,6 @@ class Codec(Generic[E]):
             ValidationError: for the first document that is not valid.
         """
         return [self._document(self._converted(each, self._copiers)) for each in documents]
-
-    def sealed(self, document: Document) -> Document:
-        """Return a complete document as files store it, with its secrets sealed.
-
-        Raises:
-            ValidationError: it has an envelope in the place of a secret.
-            StorageError: the keys cannot be read.
-        """
-        if not self.with_secrets:
-            return document
-        if not seals():
-            refuse_envelopes(document, self._subject(document))
-            return document
-        stored: Document = sealed(document, self.place(document))
-        return stored
-
-    def opened(self, document: Document) -> Document:
-        """Return a document as files store it with its secrets opened, or masked."""
-        if not self.with_secrets:
-            return document
-        found: Document = opened(document, self.place(document))
-        return found
-
-    def open_row(self, row: Row) -> None:
-        """Open or mask the secrets of a row, whose JSON is decoded."""
-        row.update(self.opened_values(row, self.place(row)))
-
-    def opened_values(self, values: Row, place: tuple[str, ...]) -> Row:
-        """Return the values of columns that can hold secrets with these opened, or masked.
-
-        Args:
-            values: decoded values of some columns.
-            place: the place of the row.
-        """
-        return {
-            name: opened(values[name], place, path)
-            for name, path in self.with_secrets.items()
-            if name in values
-        }
-
-    def resealed(self, document: Document, change: Resealing) -> Document:
-        """Return a document as stored with its secrets sealed or unsealed; itself if none is.
-
-        Raises:
-            StorageError: the keys cannot be read.
-        """
-        if not self.with_secrets:
-            return document
-        return resealed(document, self.place(document), change)
-
-    def place(self, document: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return the table and key of a document or row, in which its secrets are sealed."""
-        return str(self._entity.__tablename__), *self.key(document)
 
     def entity(self, document: Mapping[str, Any]) -> E:
         """Return the entity that a document describes.
@@ -183,24 +129,6 @@ class Codec(Generic[E]):
     def _subject(self, document: Mapping[str, Any]) -> str:
         key, name = document.get("id"), self._entity.__name__
         return f"{name} {key!r}" if isinstance(key, str) else name
-
-    def _stored(self, document: Mapping[str, Any]) -> Row:
-        """Return the row that stores a document, with its secrets sealed."""
-        if not self.with_secrets:
-            return self._converted(document, self._encoders)
-        if seals():
-            return self._converted(document, self._encoders, self._sealed_row)
-        row = self._converted(document, self._encoders)
-        if may_have_envelopes(row[name] for name in self.with_secrets):
-            for name, path in self.with_secrets.items():
-                refuse_envelopes(decode(row[name]), self._subject(row), path)
-        return row
-
-    def _sealed_row(self, row: Row) -> Row:
-        place = self.place(row)
-        for name, path in self.with_secrets.items():
-            row[name] = sealed(row[name], place, path)
-        return row
 
     def _document(self, row: Row) -> Document:
         """Return the document of a row whose JSON is not encoded."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from burndown.models.codec import Row, codec_of
 from burndown.models.public_document import may_have_masks, with_stored_secrets
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
 from burndown.models.unknown_keys import OpenEntity
@@ -32,7 +33,7 @@ def with_kept_secrets(
     """
     codec = codec_of(entity)
     key = {column.name: row[column.name] for column in entity.__table__.primary_key}
-    given = codec.sealed({**to_documents(document), **key})
+    given = sealer_of(entity).sealed({**to_documents(document), **key})
     with secrets_as_stored():
         kept = with_stored_secrets(given, stored)
         [complete] = codec.rows([{"created_at": row["created_at"], **kept}])

@@ -45,6 +45,7 @@ Path = tuple[str, ...]
 _Change = Callable[[Any, Path], Any]
 
 _LOCKED_TOKEN = object()
+_CONTAINERS = (dict, list)
 
 _names_secret = lru_cache(maxsize=1024)(is_secret)  # each save asks for all keys of a profile
 
@@ -240,7 +241,7 @@ def _changed(value: Any, change: _Change, path: Path) -> Any:
         for key, item in value.items():
             if _names_secret(key):
                 new = change(item, (*path, key))
-            elif isinstance(item, dict | list):
+            elif isinstance(item, _CONTAINERS):
                 new = _changed(item, change, (*path, key))
             else:
                 continue

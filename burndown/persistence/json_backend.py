@@ -37,6 +37,7 @@ from burndown.models.public_document import (
     with_stored_secrets,
     without_masked_token,
 )
+from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
 from burndown.models.timestamps import utc_now
@@ -172,7 +173,7 @@ class JSONBackend(PersistenceBackend):
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given, now = document_of(Profile, profile), self.now()
         [document] = to_store(Profile, [{"created_at": now, **without_masked_token(given)}])
-        given = codec_of(Profile).sealed({**to_documents(given), "id": document["id"]})
+        given = sealer_of(Profile).sealed({**to_documents(given), "id": document["id"]})
         with self._writing() as writer:
             stored = writer.reader.find(document["id"])
             earlier = {} if stored is None else writer.reader.profile(stored)

@@ -7,6 +7,7 @@ from burndown.models import Document, Entity
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.public_document import may_have_masks, with_stored_secrets
+from burndown.models.sealer import sealer_of
 from burndown.models.unknown_keys import OpenEntity
 
 __all__ = ["to_store", "with_kept_secrets"]
@@ -14,8 +15,7 @@ __all__ = ["to_store", "with_kept_secrets"]
 
 def to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> list[Document]:
     """Return complete documents with their secrets sealed."""
-    codec = codec_of(entity)
-    return list(map(codec.sealed, codec.complete(documents)))
+    return list(map(sealer_of(entity).sealed, codec_of(entity).complete(documents)))
 
 
 def with_kept_secrets(

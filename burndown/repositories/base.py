@@ -23,6 +23,7 @@ from burndown.models.documents import Document
 from burndown.models.json_columns import CompressedJson, JsonColumn, JsonText
 from burndown.models.kept_secrets import has_masks, with_kept_secrets
 from burndown.models.query_data import QUERY_IDS, QueryData
+from burndown.models.sealer import sealer_of
 from burndown.models.unknown_keys import OpenEntity
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
@@ -263,7 +264,9 @@ def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
     if key:
         last = [bindparam(column.name, type_=column.type) for column in key]
         page = page.where(tuple_(*key) > tuple_(*last))
-    return Statement(page, open_row=codec_of(entity).open_row if entity.UNKNOWN_KEYS else None)
+    return Statement(
+        page, opened_value=sealer_of(entity).opened_value if entity.UNKNOWN_KEYS else None
+    )
 
 
 @cache

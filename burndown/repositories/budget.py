@@ -2,7 +2,7 @@
 
 from burndown.errors import BudgetNotFoundError
 from burndown.models import Budget, BudgetDocument
-from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
 from burndown.repositories.base import Repository
 from burndown.repositories.deletion import delete_rows
 from burndown.sql import Executor, Statement, key_conditions, select_documents
@@ -13,7 +13,7 @@ _TABLE = Budget.__table__
 _GET: Statement[BudgetDocument] = Statement(
     select_documents(_TABLE).where(*key_conditions(_TABLE)),
     Budget.UNKNOWN_KEYS,
-    codec_of(Budget).open_row,
+    sealer_of(Budget).opened_value,
 )
 
 

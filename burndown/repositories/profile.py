@@ -7,12 +7,12 @@ from sqlalchemy import delete, select, type_coerce
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
-from burndown.models.codec import codec_of
 from burndown.models.json_codec import decode_object, encode_strict
 from burndown.models.json_columns import JsonText
 from burndown.models.profile_document import ProfileDocument
 from burndown.models.public_document import TOKEN, lacks_token
 from burndown.models.redaction import NO_SECRETS
+from burndown.models.sealer import sealer_of
 from burndown.repositories.revisions import RevisedRepository, save_revised
 from burndown.secrets import is_envelope
 from burndown.sql import ERASES, Executor, Statement, key_conditions, select_documents
@@ -22,7 +22,7 @@ __all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles"
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_OPEN = codec_of(Profile).open_row
+_OPEN = sealer_of(Profile).opened_value
 _GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), Profile.UNKNOWN_KEYS, _OPEN)
 _LIST: Statement[ProfileDocument] = Statement(
     _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), Profile.UNKNOWN_KEYS, _OPEN

@@ -9,13 +9,13 @@
 It knows neither profiles nor stores. ``cryptography`` is imported only where there is a key.
 """
 
-from burndown.secrets.envelopes import is_envelope, may_have_envelopes
+from burndown.secrets.envelopes import MARK, is_envelope
 from burndown.secrets.sources import HOW_TO_SET_A_KEY, current_keys, has_keys
 
 __all__ = [
     "HOW_TO_SET_A_KEY",
+    "MARK",
     "current_keys",
     "has_keys",
     "is_envelope",
-    "may_have_envelopes",
 ]

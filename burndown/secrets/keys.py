@@ -1,12 +1,13 @@
 """Keys of AES-256-GCM, which seal and open values for one place."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from burndown.secrets.envelopes import Envelope
+from burndown.secrets.envelopes import envelope, parse
 
 __all__ = ["KEY_BYTES", "Keys", "SecretKey"]
 
@@ -46,7 +47,7 @@ class SecretKey:
         keyed = blake2b(key=self._nonce_key, digest_size=_NONCE_BYTES)
         keyed.update(len(place).to_bytes(8, "big") + place + value)
         nonce = keyed.digest()
-        return str(Envelope(self.id, nonce + self._cipher.encrypt(nonce, value, place)))
+        return envelope(self.id, nonce + self._cipher.encrypt(nonce, value, place))
 
     def open(self, data: bytes, place: bytes) -> bytes | None:
         """Return the value, or ``None`` if the data are damaged or belong to another place."""
@@ -66,6 +67,9 @@ class Keys:
     def __init__(self, keys: Sequence[SecretKey]) -> None:
         self._first = keys[0]
         self._by_id = {key.id: key for key in keys}
+        # A profile is read often, and whoever can read this memory finds the keys as well.
+        self.open = lru_cache(maxsize=256)(self._open)
+        """Returns the value of an envelope, in bytes; ``None`` if no key opens it in its place."""
 
     @property
     def ids(self) -> list[str]:
@@ -76,11 +80,13 @@ class Keys:
         """Return the envelope of a value; see :meth:`SecretKey.seal`."""
         return self._first.seal(value, place)
 
-    def open(self, envelope: str, place: bytes) -> bytes | None:
-        """Return the value of an envelope; ``None`` if none of the keys opens it in this place."""
-        parsed = Envelope.parse(envelope)
-        key = None if parsed is None else self._by_id.get(parsed.key_id)
-        return None if key is None or parsed is None else key.open(parsed.data, place)
+    def _open(self, sealed: str, place: bytes) -> bytes | None:
+        try:
+            key_id, data = parse(sealed)
+        except ValueError:
+            return None
+        key = self._by_id.get(key_id)
+        return None if key is None else key.open(data, place)
 
 
 def _derived(material: bytes, purpose: bytes, size: int) -> bytes:

@@ -32,7 +32,7 @@ _EXPECTED = (
 
 
 class _Source(NamedTuple):
-    """What decides which keys are in use."""
+    """The variables and the state of the file by which the keys are found."""
 
     variables: tuple[str | None, str | None]
     state_of_file: tuple[int, ...]

@@ -60,8 +60,9 @@ def get_settings() -> Settings:
 
 
 def secret_key_sources() -> tuple[str | None, str | None]:
-    """Return the keys and the path of their file in the environment; ``None`` if not set.
+    """Return the keys in the environment, or else the path of their file; ``None`` if not set.
 
     They are no fields of :class:`Settings`: each call that saves asks for them.
     """
-    return os.environ.get(SECRET_KEY), os.environ.get(SECRET_KEY_FILE)
+    keys = os.environ.get(SECRET_KEY)
+    return (keys, None) if keys else (None, os.environ.get(SECRET_KEY_FILE) or None)

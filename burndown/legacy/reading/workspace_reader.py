@@ -20,6 +20,7 @@ from burndown.models import (
     TaskProgress,
 )
 from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
 
 __all__ = ["WorkspaceReader", "find_damages"]
 
@@ -115,9 +116,8 @@ class WorkspaceReader:
     def _complete(
         self, model: type[Entity], documents: list[Document], path: Path
     ) -> list[Document]:
-        codec = codec_of(model)
         try:
-            return list(map(codec.opened, codec.complete(documents)))
+            return list(map(sealer_of(model).opened, codec_of(model).complete(documents)))
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 
