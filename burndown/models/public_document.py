@@ -128,10 +128,8 @@ def with_stored_secrets(document: Mapping[str, Any], stored: Mapping[str, Any]) 
     """
     given = _jira_config(document)
     # In its place, since the order of keys is stored.
-    if _is_masked_token(given.get(TOKEN)):
-        document = {**document, JIRA: {**given, TOKEN: mask()}}
-    elif SEALED_TOKEN in given and TOKEN not in given:
-        document = {**document, JIRA: renamed(given, SEALED_TOKEN, TOKEN)}
+    if TOKEN not in given or _is_masked_token(given[TOKEN]):
+        document = {**document, JIRA: _with_token_mask(given)} if given else document
     complete: Document = _unmasked(document, stored)
     jira, earlier = _jira_config(complete), _jira_config(stored)
     if TOKEN in earlier and TOKEN not in jira:
@@ -144,6 +142,14 @@ def _jira_config(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(jira, Mapping):  # first, since nearly all are
         return jira
     return jira.to_document() if isinstance(jira, Submodel) else {}
+
+
+def _with_token_mask(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the section with a plain mask of the token, if it has any mask of it."""
+    if SEALED_TOKEN in section:
+        others = {key: item for key, item in section.items() if key != TOKEN}
+        return renamed(others, SEALED_TOKEN, TOKEN)
+    return {**section, TOKEN: mask()} if TOKEN in section else section
 
 
 def renamed(section: Mapping[str, Any], key: str, new: str) -> dict[str, Any]:
