@@ -14,6 +14,7 @@ from burndown import (
     JiraConfig,
     PersistenceBackend,
     Profile,
+    StorageError,
     ValidationError,
     get_backend,
     public_document,
@@ -319,3 +320,20 @@ def test_entities_of_sessions_are_sealed(
     assert profile["jira_config"]["cache_size_mb"] == 103
     assert (profile["jira_config"]["token"], profile["pwd"]) == (CANARY, CANARY)
     assert files_with(tmp_path) == []
+
+
+def test_a_downgrade_is_refused_while_secrets_are_sealed(
+    store: PersistenceBackend, set_keys: SetKeys
+) -> None:
+    """An earlier release would send the envelope to Jira."""
+    if not isinstance(store, SQLBackend):
+        pytest.skip("JSON files have no schema version")
+    set_keys(KEY)
+    fill(store)
+    with pytest.raises(StorageError, match="`burndown secrets unseal` first"):
+        store.database.change_version("1.6")
+    change_secrets(Resealing.UNSEAL, store)
+    set_keys("")
+    before = everything(store)
+    store.database.change_version("1.6")
+    assert everything(store) == before
