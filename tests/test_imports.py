@@ -69,9 +69,10 @@ LATE_IMPORTS = {
     ],
     "burndown/database/__init__.py": ["burndown.database.postgresql"],
     "burndown/database/sqlite_connections.py": ["ctypes"],
+    "burndown/import_export/exported_secrets.py": ["burndown.secrets.passphrases"],
     "burndown/persistence/__init__.py": ["burndown.persistence.json_backend"],
     "burndown/schema/__init__.py": ["burndown.schema"],
-    "burndown/secrets/sources.py": ["burndown.secrets.keys"],
+    "burndown/secrets/sources.py": ["burndown.secrets.keys", "keyring", "keyring.errors"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
 }
 """The imports that functions make, or that are made by name. Each has its reason next to it; that

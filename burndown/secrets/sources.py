@@ -20,7 +20,7 @@ from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_
 if TYPE_CHECKING:
     from burndown.secrets.keys import Keys
 
-__all__ = ["HOW_TO_SET_A_KEY", "current_keys", "has_keys"]
+__all__ = ["HOW_TO_SET_A_KEY", "current_keys", "has_keys", "require_cryptography"]
 
 _SERVICE, _USER = "burndown", "secret-key"
 """The names of the entry in the keyring."""
@@ -68,6 +68,16 @@ def current_keys() -> "Keys | None":
     return found[1]
 
 
+def require_cryptography() -> None:
+    """Refuse to go on without ``cryptography``.
+
+    Raises:
+        StorageError: it is not installed; the error names the command.
+    """
+    if find_spec("cryptography") is None:
+        raise StorageError(f"`cryptography` is not installed: {install_command('secrets')}")
+
+
 def _keys(text: str | None, file: str | None) -> "Keys | None":
     if text:
         return _parsed(text, SECRET_KEY)
@@ -81,13 +91,10 @@ def _parsed(text: str, name: str) -> "Keys":
     materials = [_material(each, name) for each in text.replace(",", " ").split()]
     if not materials:
         raise StorageError(f"{name} holds no key; it should hold {_EXPECTED}")
-    try:
-        # Only here: most processes have no key, and `cryptography` is an extra.
-        from burndown.secrets.keys import Keys, SecretKey
-    except ModuleNotFoundError:
-        raise StorageError(
-            f"{name} holds a key, but `cryptography` is not installed: {install_command('secrets')}"
-        ) from None
+    require_cryptography()
+    # Only here: most processes have no key, and `cryptography` is an extra.
+    from burndown.secrets.keys import Keys, SecretKey
+
     return Keys([SecretKey(material) for material in materials])
 
 
