@@ -2,7 +2,8 @@
 
 A secret is whatever has a key that :func:`~burndown.errors.is_secret` names, the token among them.
 It is omitted from ``repr`` and from JSON dumps. It stays in documents, in what ``model_dump()``
-returns to Python, in copies and in pickles, which have to hold all of the model.
+returns to Python, in copies and in pickles, which have to hold all of the model. Pickles have it
+sealed if there is a key.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SecretStr
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from burndown.models.json_codec import decode
+from burndown.models.secret_text import with_secret_texts
 from burndown.quoting import is_secret, quotable
 
 __all__ = ["NO_SECRETS", "Redacted", "without_secrets"]
@@ -67,6 +69,21 @@ class Redacted(BaseModel):
                 raise AttributeError(f"{type(self).__name__} has no field {name!r}")
             setattr(copied, name, value)
         return copied
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return the state for a pickle, which has its secrets sealed if there is a key."""
+        state = super().__getstate__()
+        return {
+            name: with_secret_texts(values) if isinstance(values, dict) else values
+            for name, values in state.items()
+        }
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        values = state["__dict__"]
+        for name, field in type(self).model_fields.items():
+            if field.annotation is SecretStr and isinstance(values.get(name), str):
+                values[name] = SecretStr(str(values[name]))
+        super().__setstate__(state)
 
     def __repr_args__(self) -> Any:
         return [

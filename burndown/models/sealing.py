@@ -26,6 +26,7 @@ from burndown.models.public_document import (
     renamed,
 )
 from burndown.models.redaction import NO_SECRETS
+from burndown.models.secret_text import SecretText, with_secret_texts
 from burndown.secrets import current_keys, has_keys, is_envelope
 
 __all__ = [
@@ -209,6 +210,8 @@ def _is_no_secret(value: Any) -> bool:
 def _seal(secret: Any, owner: Path, path: Path) -> Any:
     if _is_no_secret(secret):
         return secret
+    if type(secret) is SecretText:
+        secret = str(secret)
     keys = current_keys()
     return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
 
@@ -218,7 +221,7 @@ def _opened(secret: Any, owner: Path, path: Path) -> Any:
         return secret
     encoded = _unsealed(secret, owner, path)
     if encoded is not None:
-        return decode(encoded)
+        return with_secret_texts(decode(encoded), is_secret_itself=True)
     return _LOCKED_TOKEN if path == (JIRA, TOKEN) else mask()
 
 

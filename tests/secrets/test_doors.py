@@ -1,11 +1,17 @@
 """No secret leaves the store by another door, with or without a key."""
 
+import copy
+import json
 import logging
 import os
+import pickle
 import stat
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 from sqlmodel import select
@@ -14,11 +20,20 @@ from burndown import JiraConfig, PersistenceBackend, Profile, SQLiteBackend, Sto
 from burndown.database import open_database
 from burndown.errors import ValidationError
 from burndown.models import ENTITIES
+from burndown.models.codec import codec_of
+from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.quoting import is_secret
 from tests.support.secret_keys import CANARY, KEY, VARIABLE, files_with
 
 MISPLACED = ["api_version", "cache_size_mb", "base_url", "configured", "last_test_timestamp"]
+
+
+@pytest.fixture(params=["burndown.db", "json:files"])
+def store(request: pytest.FixtureRequest) -> Iterator[PersistenceBackend]:
+    """Open an empty store."""
+    with open_backend(request.param) as opened:
+        yield opened
 
 
 @pytest.mark.parametrize("location", ["sqlite", "postgresql"])
@@ -146,3 +161,66 @@ def test_a_sealed_token_is_in_no_byte(
         backend.backup(tmp_path / f"{number}.db")
         assert files_with(tmp_path) == []
     assert CANARY not in caplog.text
+
+
+def test_a_document_prints_no_token(store: PersistenceBackend) -> None:
+    """Neither alone nor as a local variable in a traceback; its characters are the same."""
+    store.save_profile({"id": "p", "jira_config": {"token": CANARY}})
+    [listed], found = store.list_profiles(), store.get_profile("p")
+    for document in (listed, found, copy.deepcopy(found), {**(found or {})}):
+        assert CANARY not in repr(document)
+        token = document["jira_config"]["token"]  # type: ignore[index]
+        assert (token, f"Bearer {token}", json.dumps(token)) == (
+            CANARY,
+            f"Bearer {CANARY}",
+            f'"{CANARY}"',
+        )
+    try:
+        store.save_profile({**(found or {}), "description": 3})
+    except ValidationError as error:
+        trace = traceback.TracebackException.from_exception(error, capture_locals=True)
+        assert CANARY not in "".join(trace.format())
+    else:
+        pytest.fail("the description is not valid")
+
+
+def test_a_pickle_holds_no_secret_if_there_is_a_key(
+    store: PersistenceBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads it needs the same key."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    section = {"token": CANARY, "headers": [{"cookie": [CANARY]}]}
+    store.save_profile({"id": "p", "jira_config": section, "pwd": {"k": CANARY}})
+    document = store.get_profile("p")
+    entity = codec_of(Profile).entity(document or {})
+    pickles = [pickle.dumps(each) for each in (document, entity)]
+    assert all(CANARY.encode() not in each for each in pickles)
+    found, restored = map(pickle.loads, pickles)
+    assert found == document
+    assert restored.to_document() == entity.to_document()
+    assert restored.jira_config.token == entity.jira_config.token
+    monkeypatch.delenv(VARIABLE)
+    for each in pickles:
+        with pytest.raises(StorageError, match="set the secret key"):
+            pickle.loads(each)
+
+
+def test_the_log_of_a_server_holds_no_sealed_token(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if it logs the parameters of all statements."""
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f"ALTER DATABASE {name} SET log_statement = 'all'".encode())
+        admin.execute(f"ALTER DATABASE {name} SET log_parameter_max_length = -1".encode())
+        [folder] = admin.execute("SHOW data_directory").fetchone() or [""]
+    log = Path(folder) / "log"
+    if not log.is_file():
+        pytest.skip("the log of this server is elsewhere")
+    monkeypatch.setenv(VARIABLE, KEY)
+    with open_backend(postgres_url) as opened:
+        opened.save_profile({"id": "p", "description": "logged", "jira_config": {"token": CANARY}})
+        opened.save_query("p", {"id": "q", "pwd": CANARY})
+    logged = log.read_text("utf-8", "replace")
+    assert "logged" in logged
+    assert CANARY not in logged
