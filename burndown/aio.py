@@ -132,6 +132,7 @@ class AsyncBackend:
     delete_records = _awaited(PersistenceBackend.delete_records)
     describe = _awaited(PersistenceBackend.describe)
     compact = _awaited(PersistenceBackend.compact)
+    erase_deleted = _awaited(PersistenceBackend.erase_deleted)
     exists = _awaited(PersistenceBackend.exists)
     check_integrity = _awaited(PersistenceBackend.check_integrity)
     integrity_notes = _awaited(PersistenceBackend.integrity_notes)

@@ -14,6 +14,8 @@ from burndown.errors import ImportExportError
 from burndown.models import ENTITIES, AppState, Entity, QueryData
 from burndown.models.json_codec import encode
 from burndown.models.query_data import QUERY_IDS
+from burndown.models.sealer import sealer_of
+from burndown.models.sealing import Resealing, secrets_as_stored
 from burndown.persistence import Document, PersistenceBackend
 from burndown.persistence.caching import is_expired
 
@@ -23,7 +25,7 @@ __all__ = [
     "copy_query_data",
     "copy_records",
     "copy_store",
-    "unchanged",
+    "sealed",
 ]
 
 CopyProgress = Callable[[str, int], None]
@@ -39,9 +41,9 @@ _SCHEMA_VERSION = "schema_version"
 _STATE_OF_EMPTY_STORE = {_SCHEMA_VERSION, "migration_complete"}
 
 
-def unchanged(entity: type[Entity], record: Document) -> Document:
-    """Return the record itself."""
-    return record
+def sealed(entity: type[Entity], record: Document) -> Document:
+    """Return the record with its secrets sealed, if there is a key."""
+    return sealer_of(entity).resealed(record, Resealing.SEAL)
 
 
 def copy_store(
@@ -49,7 +51,7 @@ def copy_store(
     target: PersistenceBackend,
     *,
     replace: bool = False,
-    adapt: Adapt = unchanged,
+    adapt: Adapt = sealed,
     progress: CopyProgress | None = None,
 ) -> dict[str, int]:
     """Copy a store, and compare both sides value by value; all of it or nothing.
@@ -62,7 +64,8 @@ def copy_store(
         source: the store to copy.
         target: the store to copy to; it must be empty.
         replace: delete the content of the target instead of refusing it.
-        adapt: changes each record before it is copied, for example to omit secrets.
+        adapt: changes each record, with its secrets as they are stored, before it is copied; for
+            example to omit secrets. By default those in plain text are sealed if there is a key.
         progress: called after each batch of records.
 
     Returns:
@@ -77,7 +80,7 @@ def copy_store(
         raise ImportExportError(f"There is nothing to copy at {_location(source)}")
     if _location(source) == _location(target):
         raise ImportExportError(f"{_location(source)} cannot be copied onto itself")
-    with source.transaction(), target.transaction():
+    with secrets_as_stored(), source.transaction(), target.transaction():
         if not replace and not _is_empty(target):
             raise ImportExportError(
                 f"{_location(target)} is not empty; name another target, or replace its content"
@@ -92,7 +95,7 @@ def copy_records(
     source: PersistenceBackend,
     target: PersistenceBackend,
     progress: CopyProgress | None = None,
-    adapt: Adapt = unchanged,
+    adapt: Adapt = sealed,
 ) -> dict[str, int]:
     """Copy all records but the schema version; call it within a transaction.
 

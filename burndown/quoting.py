@@ -7,7 +7,13 @@ from pydantic_core import ErrorDetails
 
 __all__ = ["Description", "format_value", "is_secret", "path_of", "quotable"]
 
-_SECRET = re.compile(r"token|passw(or)?d|secret|authorization|api[-_]?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"token|passw(or)?d|passphrase|pwd|secret|credential|cookie|authorization"
+    r"|(api|access|private)[-_]?key"
+    # Words of their own: a profile may have an `author` and a `path`.
+    r"|(?<![a-z])(auth|bearer|pat)(?![a-z])",
+    re.IGNORECASE,
+)
 
 
 def is_secret(key: str) -> bool:

@@ -14,6 +14,8 @@ from burndown import SQLiteBackend
 FIRST_CALL = "from burndown import get_backend; assert get_backend().get_app_state('k') == 'v'"
 NOT_NEEDED = [
     "alembic",
+    "cryptography",
+    "keyring",
     "numpy",
     "pandas",
     "psycopg",
@@ -38,6 +40,7 @@ LATE_IMPORTS = {
     "burndown/__main__.py": ["burndown.cli"],
     "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
     "burndown/cli/deletion.py": ["burndown", "burndown.cli.stores", "burndown.errors"],
+    "burndown/cli/secrets.py": ["burndown", "burndown.cli.stores", "burndown.sealing"],
     "burndown/cli/transfer.py": [
         "burndown",
         "burndown.cli.stores",
@@ -61,12 +64,15 @@ LATE_IMPORTS = {
         "burndown.errors",
         "burndown.migration",
         "burndown.overview",
+        "burndown.sealing",
         "burndown.settings",
     ],
     "burndown/database/__init__.py": ["burndown.database.postgresql"],
     "burndown/database/sqlite_connections.py": ["ctypes"],
+    "burndown/import_export/exported_secrets.py": ["burndown.secrets.passphrases"],
     "burndown/persistence/__init__.py": ["burndown.persistence.json_backend"],
     "burndown/schema/__init__.py": ["burndown.schema"],
+    "burndown/secrets/sources.py": ["burndown.secrets.keys", "keyring", "keyring.errors"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
 }
 """The imports that functions make, or that are made by name. Each has its reason next to it; that

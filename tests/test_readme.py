@@ -26,6 +26,7 @@ from burndown.migration import run_migration_if_needed
 from burndown.models.metric_series import MEASURES
 from burndown.published import PublishedStore
 from tests.support.published_databases import opened, write_database
+from tests.support.secret_keys import KEY, OTHER_KEY
 
 ROOT = Path(__file__).parent.parent
 
@@ -186,6 +187,7 @@ def _sample(tmp_path: Path) -> None:
         "docs/freshness.md",
         "docs/jira.md",
         "docs/metrics.md",
+        "docs/secrets.md",
         "docs/tasks.md",
     ],
 )
@@ -194,6 +196,27 @@ def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> No
     names: dict[str, Any] = {}
     for code in blocks(document, "python"):
         exec(code, names)
+
+
+@pytest.mark.usefixtures("_sample")
+def test_the_commands_for_secrets_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a shell with the keys that they set."""
+    (tmp_path / "passphrase.txt").write_text("correct horse battery staple\n")
+    keys = {"OLD": KEY, "NEW": OTHER_KEY}
+    (tmp_path / "burndown.key").write_text(KEY)
+    (tmp_path / "burndown.key").chmod(0o600)
+    for line in "".join(blocks("docs/secrets.md", "console")).splitlines():
+        program, *words = shlex.split(line.removeprefix("$ "), comments=True)
+        if program == "export":
+            name, _, value = words[0].partition("=")
+            for each, key in keys.items():
+                value = value.replace(each, key)
+            monkeypatch.setenv(name, value.replace("~/.config", str(tmp_path)))
+        elif program == "burndown":
+            assert run(words) == 0, capsys.readouterr().err
+    assert "locked" not in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("_sample")

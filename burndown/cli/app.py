@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from burndown.cli import secrets
 from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_, salvage
@@ -30,6 +31,7 @@ for _command in (
     *(cleanup, clear, compact, upgrade, downgrade),
 ):
     app.command(name=_command.__name__.rstrip("_"))(_command)
+app.add_typer(secrets.app, name="secrets")
 
 
 def run(arguments: Sequence[str]) -> int:

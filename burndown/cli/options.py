@@ -12,7 +12,9 @@ __all__ = [
     "DatabaseURL",
     "Debug",
     "DryRun",
+    "PassphraseFile",
     "ProfilesDir",
+    "passphrase_in",
     "print_json",
     "print_result",
 ]
@@ -28,6 +30,14 @@ ProfilesDir = Annotated[
         "--profiles",
         metavar="DIR",
         help="Folder of the workspace, which contains its database [default: profiles].",
+    ),
+]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        help="File with a passphrase that seals the secrets of the export.",
     ),
 ]
 DatabaseURL = Annotated[
@@ -53,3 +63,21 @@ def print_result(
 def print_json(result: Any) -> None:
     """Print the result of a command as JSON."""
     typer.echo(json.dumps(result, indent=2))
+
+
+def passphrase_in(file: Path | None) -> str | None:
+    """Return the passphrase in a file, without the line break at its end; ``None`` for no file.
+
+    Raises:
+        typer.BadParameter: the file cannot be read, or is empty.
+    """
+    if file is None:
+        return None
+    try:
+        passphrase = file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise typer.BadParameter(f"{file} cannot be read: {reason}") from None
+    if not passphrase:
+        raise typer.BadParameter(f"{file} holds no passphrase")
+    return passphrase

@@ -10,7 +10,9 @@ from burndown.cli.options import (
     AsJson,
     DatabaseURL,
     DryRun,
+    PassphraseFile,
     ProfilesDir,
+    passphrase_in,
     print_json,
     print_result,
 )
@@ -116,21 +118,26 @@ def export(
     include_secrets: Annotated[
         bool, typer.Option("--include-secrets", help="Include the Jira token, in plain text.")
     ] = False,
+    passphrase_file: PassphraseFile = None,
     profiles: ProfilesDir = None,
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
     """Export a profile to readable files.
 
-    With --legacy, export all profiles to files of the old dashboard.
+    With --legacy, export all profiles to files of the old dashboard. With --passphrase-file, the
+    export includes secrets, sealed with the passphrase.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
 
-    if legacy is not None and profile is None:
+    passphrase = passphrase_in(passphrase_file)
+    if legacy is not None and profile is None and passphrase is None:
         run_export, for_people = partial(_export_workspace, legacy), printing.exported_workspace
     elif legacy is None and profile is not None and folder is not None:
-        run_export = partial(_export_profile, profile, folder, include_cache=include_cache)
+        run_export = partial(
+            _export_profile, profile, folder, include_cache=include_cache, passphrase=passphrase
+        )
         for_people = printing.exported
     else:
         raise typer.BadParameter("give PROFILE and FOLDER, or --legacy DIR")
@@ -140,11 +147,22 @@ def export(
 
 
 def _export_profile(
-    profile: str, path: Path, *, include_cache: bool, include_secrets: bool
+    profile: str,
+    path: Path,
+    *,
+    include_cache: bool,
+    include_secrets: bool,
+    passphrase: str | None,
 ) -> dict[str, Any]:
     from burndown.import_export import export_profile, read_manifest
 
-    export_profile(profile, path, include_cache=include_cache, include_secrets=include_secrets)
+    export_profile(
+        profile,
+        path,
+        include_cache=include_cache,
+        include_secrets=include_secrets,
+        passphrase=passphrase,
+    )
     # From the file and not from memory: what is printed is what has been written.
     return {"path": str(path), **read_manifest(path).to_content()}
 
@@ -165,6 +183,7 @@ def import_(
         bool, typer.Option("--replace", help="Delete the profile with the same id or name first.")
     ] = False,
     dry_run: DryRun = False,
+    passphrase_file: PassphraseFile = None,
     profiles: ProfilesDir = None,
     database: DatabaseURL = None,
     as_json: AsJson = False,
@@ -179,7 +198,7 @@ def import_(
     from burndown.import_export import run_import
     from burndown.legacy import has_workspace
 
-    settings = settings_for(profiles, database)
+    settings, passphrase = settings_for(profiles, database), passphrase_in(passphrase_file)
     with open_store(settings.database, read_only=dry_run) as backend:
         # A migration needs an empty database, so an import would make it impossible.
         if not backend.exists() and has_workspace(settings.profiles_dir):
@@ -187,7 +206,7 @@ def import_(
                 f"The workspace in {settings.profiles_dir} has not been migrated; "
                 "run `burndown migrate` first"
             )
-        report = run_import(source, name, replace=replace, dry_run=dry_run)
+        report = run_import(source, name, replace=replace, dry_run=dry_run, passphrase=passphrase)
     if as_json:
         print_json({"dry_run": dry_run, **report.to_document()})
     else:

@@ -121,13 +121,14 @@ def check(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that the database is intact.
+    """Check that the database is intact, and report secrets in plain text.
 
-    The exit code is 1 if it is not. Records that another program has edited are noted, and are no
-    damage. Nothing is changed without --accept.
+    The exit code is 1 if it is not intact. Records that another program has edited are noted, and
+    are no damage. Nothing is changed without --accept.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
+    from burndown.sealing import secrets_status
 
     settings = settings_for(profiles, database)
     if accept:
@@ -137,10 +138,13 @@ def check(
     with open_existing(settings) as backend:
         is_intact, problems = backend.check_integrity()
         notes = backend.integrity_notes() if is_intact else []
+        secrets = secrets_status(backend) if is_intact else None
     if as_json:
         print_json({"ok": is_intact, "errors": problems, "notes": notes})
     else:
         printing.integrity(is_intact, problems, notes)
+        if secrets is not None:
+            printing.plain_text_warning({**secrets})
     if not is_intact:
         raise typer.Exit(1)
 

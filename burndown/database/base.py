@@ -117,6 +117,7 @@ class Database(ForkAware, ABC):
             new.opened = opened
             yield new
             opened.check_end()
+        self._empty_log_after(new.info)
 
     def in_session(self) -> bool:
         """Return whether the caller is within a :meth:`session` of this database."""
@@ -201,12 +202,7 @@ class Database(ForkAware, ABC):
         Raises:
             StorageError: it is called within a transaction; or as :meth:`session`.
         """
-        if self.read_only:
-            raise StorageError(f"{self.location} cannot be compacted: it was opened read-only")
-        if self._transactions.current() is not None:
-            raise StorageError(
-                "The database cannot be compacted within a transaction; do it after its end"
-            )
+        self._require_maintenance("compacted")
         before = self.size()
         self._compact()
         return max(before - self.size(), 0)
@@ -214,6 +210,29 @@ class Database(ForkAware, ABC):
     @abstractmethod
     def _compact(self) -> None:
         """Give free bytes back to the file system, outside of a transaction."""
+
+    def erase_deleted(self) -> None:
+        """Overwrite what was deleted or replaced, of which bytes can remain in free space.
+
+        Raises:
+            StorageError: it is called within a transaction; or as :meth:`session`.
+        """
+        self._require_maintenance("rewritten")
+        with self._errors.translated():
+            self._erase_deleted()
+
+    @abstractmethod
+    def _erase_deleted(self) -> None:
+        """Overwrite what was deleted or replaced, outside of a transaction."""
+
+    def _require_maintenance(self, verb: str) -> None:
+        """Refuse to change how the data is stored where that is not possible."""
+        if self.read_only:
+            raise StorageError(f"{self.location} cannot be {verb}: it was opened read-only")
+        if self._transactions.current() is not None:
+            raise StorageError(
+                f"The database cannot be {verb} within a transaction; do it after its end"
+            )
 
     @abstractmethod
     def check_integrity(self) -> tuple[bool, list[str]]:
@@ -301,6 +320,12 @@ class Database(ForkAware, ABC):
     @abstractmethod
     def _begin(self, connection: Connection) -> None:
         """Begin a transaction of the engine."""
+
+    def _empty_log_after(self, notes: dict[Any, Any]) -> None:
+        """Empty the log of the database if the notes of a transaction say that it erased a secret.
+
+        A server has a log of its own.
+        """
 
     def _new_session(self, kind: type[S], bind: Engine) -> S:
         self._prepare()

@@ -6,6 +6,7 @@ release all locks that this process holds on it.
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -163,6 +164,30 @@ class DatabaseFile:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise StorageError(f"The database {self.path} cannot be made: {reason}") from error
+
+    def make_private(self) -> None:
+        """Make a file that every user can read one for its owner only: it holds Jira tokens.
+
+        A file for a group is left so. Windows has other permissions.
+
+        Raises:
+            StorageError: it belongs to another user.
+        """
+        if os.name != "posix":
+            return
+        for path in (self.path, *self.sidecars):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mode & stat.S_IRWXO:
+                    self._make_private(path)
+
+    def _make_private(self, path: Path) -> None:
+        try:
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        except PermissionError as error:
+            raise StorageError(
+                f"{path} can be read by every user of this machine, and holds Jira tokens; its "
+                f"owner has to change that: chmod o= {path}"
+            ) from error
 
     def remove(self) -> None:
         """Delete a database that is not in use, with the files that SQLite keeps next to it."""

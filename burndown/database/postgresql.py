@@ -24,6 +24,7 @@ from sqlmodel import Session
 from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
+from burndown.database.engine_logging import WITHOUT_VALUES
 from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
 from burndown.database.postgresql_integrity import checksum_notes, integrity_problems
 from burndown.database.postgresql_settings import asks_read_only, select_settings
@@ -35,7 +36,7 @@ from burndown.errors import (
     TransactionAbortedError,
     TransactionConflictError,
 )
-from burndown.models import Entity
+from burndown.models import OPEN_ENTITIES, Entity
 from burndown.sql import Executor
 
 __all__ = ["PostgreSQLDatabase"]
@@ -158,14 +159,20 @@ class PostgreSQLDatabase(Database):
 
     def _compact(self) -> None:
         """Have the server reuse the space of deleted rows, and truncate tables that end with it."""
+        self._vacuum("VACUUM", [table.name for table in Entity.metadata.sorted_tables])
+
+    def _erase_deleted(self) -> None:
+        """Have the server rewrite the tables that hold secrets."""
+        self._vacuum("VACUUM FULL", [str(each.__tablename__) for each in OPEN_ENTITIES])
+
+    def _vacuum(self, command: str, names: list[str]) -> None:
         with self.read_session() as session:
-            names = [table.name for table in Entity.metadata.sorted_tables]
             tables = session.connection().exec_driver_sql(_QUALIFIED, (names,)).scalars().all()
         # VACUUM runs outside of transactions, and so without the search path of the URL.
         autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with self._errors.translated(), autocommit.connect() as connection:
             for table in tables:
-                connection.exec_driver_sql(f"VACUUM {table}")
+                connection.exec_driver_sql(f"{command} {table}")
 
     def integrity_notes(self) -> list[str]:
         """Return a string if the server has no checksums of its pages."""
@@ -218,7 +225,7 @@ class PostgreSQLDatabase(Database):
                 max_overflow=MAX_OVERFLOW,
                 pool_timeout=timeouts.BUSY_TIMEOUT_SECONDS,
                 pool_pre_ping=True,  # a server that was restarted has closed the connections
-                hide_parameters=True,  # values of rows are in no error and no log
+                **WITHOUT_VALUES,
                 execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )

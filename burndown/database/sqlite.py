@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
@@ -14,11 +14,13 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 from burndown.database.base import Database
 from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
+from burndown.database.engine_logging import WITHOUT_VALUES
 from burndown.database.error_chains import raise_without_context
 from burndown.database.sqlite_backup import back_up, integrity_problems, page_problems
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
+    empty_log,
     free_bytes,
     free_pages,
     rewrite,
@@ -34,7 +36,7 @@ from burndown.files.paths import sync
 from burndown.models import SCHEMA_VERSION
 from burndown.models.digests import DIGEST
 from burndown.schema.digests import count_rows, sign_rows
-from burndown.sql import Executor
+from burndown.sql import ERASES, Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
 
@@ -115,7 +117,9 @@ class SQLiteDatabase(Database):
         try:
             self._prepare()
             with self._cache.writer() as executor:
-                return run(executor, *args, **kwargs)
+                result = run(executor, *args, **kwargs)
+            self._empty_log_after(executor.notes)
+            return result
         except self._errors.types as error:
             raise_without_context(self._errors.translate(error).with_traceback(error.__traceback__))
 
@@ -168,6 +172,12 @@ class SQLiteDatabase(Database):
             begun = time.monotonic()
         with self._errors.translated():
             checkpoint(self._connector)
+
+    def _erase_deleted(self) -> None:
+        """Rewrite the file, and empty its log."""
+        self._prepare()
+        rewrite(self._connector)
+        empty_log(self._connector)
 
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Return whether pages, rows, references and schema are intact, and each problem.
@@ -283,8 +293,12 @@ class SQLiteDatabase(Database):
             poolclass=QueuePool,
             pool_size=POOL_SIZE,
             max_overflow=-1,
-            hide_parameters=True,  # values of rows are in no error and no log
+            **WITHOUT_VALUES,
         )
+
+    def _empty_log_after(self, notes: dict[Any, Any]) -> None:
+        if notes.pop(ERASES, False):
+            checkpoint(self._connector)
 
     def _prepare(self) -> None:
         if self._connector.is_outdated():
@@ -309,7 +323,7 @@ class SQLiteDatabase(Database):
             self.url,
             creator=self._connector.open_to_alter,
             poolclass=NullPool,
-            hide_parameters=True,
+            **WITHOUT_VALUES,
         )
         event.listen(engine, "begin", self._begin)
         return engine.begin()

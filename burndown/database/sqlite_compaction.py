@@ -8,9 +8,10 @@ time. A file without it, as earlier releases made them, has to be rewritten once
 from contextlib import closing
 
 from burndown.database.sqlite_connector import SQLiteConnector
+from burndown.errors import StorageError
 from burndown.sql import Executor
 
-__all__ = ["can_free_pages", "checkpoint", "free_bytes", "free_pages", "rewrite"]
+__all__ = ["can_free_pages", "checkpoint", "empty_log", "free_bytes", "free_pages", "rewrite"]
 
 # Other writers wait some milliseconds for them.
 PAGES = 256
@@ -59,6 +60,21 @@ def checkpoint(connector: SQLiteConnector) -> None:
     with closing(connector.open()) as connection:
         connection.execute("PRAGMA busy_timeout=0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def empty_log(connector: SQLiteConnector) -> None:
+    """Put the log into the file and empty it, once others have finished with it.
+
+    Raises:
+        StorageError: others read or write for longer than the timeout.
+    """
+    with closing(connector.open()) as connection:
+        [is_busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if is_busy:
+        raise StorageError(
+            f"{connector.file.log} still holds what was replaced, since another process reads or "
+            "writes; repeat this when it has ended"
+        )
 
 
 def _free_count(executor: Executor) -> int:

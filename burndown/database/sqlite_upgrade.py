@@ -70,8 +70,12 @@ class SQLiteUpgrader(SchemaUpgrader):
             self._prepare_to_read()
             return
         self._file.make()
-        if self._is_current():
-            return
+        if not self._is_current():
+            self._make_current()
+        self._file.make_private()
+
+    def _make_current(self) -> None:
+        """Make the tables, or upgrade them."""
         # The file may be another program's, or too new, and has to stay as it is then. SQLite puts
         # the log into the file when the last connection that can write is closed, so the one of
         # the cache is closed while another one is open.

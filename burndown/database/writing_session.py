@@ -16,12 +16,16 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Session, select
 
 from burndown.database.entity_digests import sign_entity
+from burndown.database.sealed_entities import stored_row
 from burndown.errors import RevisionConflictError, TransactionAbortedError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.models.sealer import sealer_of
 from burndown.models.submodel import Submodel, to_documents
+from burndown.models.unknown_keys import OpenEntity
+from burndown.sql import ERASES
 from burndown.transactions import Transaction
 
 __all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
@@ -43,6 +47,7 @@ class WritingSession(Session):
         # By id, since an entity cannot be hashed. The entity itself is kept because SQLAlchemy
         # does not keep a reference to it, and its edits would be lost.
         self._loaded: dict[int, tuple[Entity, dict[str, bytes | None]]] = {}
+        self._sealed: list[tuple[OpenEntity, dict[str, Any]]] = []
 
     def flush(self, objects: Any = None) -> None:
         """Write what was changed to the database.
@@ -51,7 +56,25 @@ class WritingSession(Session):
             ValidationError: an entity was edited in place into something not valid.
         """
         self.note_edits()
-        super().flush(objects)
+        try:
+            super().flush(objects)
+        finally:
+            self.open_sealed()
+
+    def seal(self, entity: OpenEntity) -> None:
+        """Put the stored form of values that hold secrets in their place, until the flush ends."""
+        row = stored_row(self, entity)
+        if row is not None:
+            names = sealer_of(type(entity)).columns.keys() & entity.__dict__.keys()
+            self._sealed.append((entity, {name: entity.__dict__[name] for name in names}))
+            # Past SQLAlchemy, for which these are no changes.
+            entity.__dict__.update((name, row[name]) for name in names)
+
+    def open_sealed(self) -> None:
+        """Put the values back that :meth:`seal` replaced."""
+        while self._sealed:
+            entity, values = self._sealed.pop()
+            entity.__dict__.update(values)
 
     def note_edits(self) -> None:
         """Mark the fields that were edited in place as changed.
@@ -126,6 +149,8 @@ def _check(session: WritingSession, *_: Any) -> None:
             for name, value in type(each).derived(document).items():
                 if getattr(each, name) != value:
                     setattr(each, name, value)
+        if isinstance(each, OpenEntity):
+            session.seal(each)
 
 
 def _count_revision(session: WritingSession, entity: NamedEntity) -> None:
@@ -148,12 +173,15 @@ def _count_revision(session: WritingSession, entity: NamedEntity) -> None:
     expected = entity.revision
     if REVISION in changed and expected not in (None, current):
         raise RevisionConflictError(f"{type(entity).__name__} {entity.id!r}", expected, current)
+    if not changed.isdisjoint(sealer_of(type(entity)).columns):
+        session.info[ERASES] = True  # a value may hold one
     is_changed = not changed.isdisjoint(entity.content_fields())
     entity.revision = current + is_changed
 
 
 @event.listens_for(WritingSession, "after_flush")
 def _remember_flushed(session: WritingSession, *_: Any) -> None:
+    session.open_sealed()  # before SQLAlchemy takes the values for those that are stored
     for each in [*session.new, *session.dirty]:
         _remember_loaded(session, each)
         if isinstance(each, Entity):

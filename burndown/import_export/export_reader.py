@@ -10,6 +10,7 @@ from burndown.conversion import Finding
 from burndown.errors import ImportExportError, format_value
 from burndown.files.reading import digest
 from burndown.import_export.content import decode_content
+from burndown.import_export.exported_secrets import ImportedSecrets
 from burndown.import_export.file_names import match_names
 from burndown.import_export.layout import (
     EXPORTED,
@@ -59,6 +60,7 @@ class ExportReader:
 
     Args:
         source: the folder or archive.
+        passphrase: opens the secrets, if they are sealed.
 
     Raises:
         ImportExportError: a file is missing, or two files hold the same part.
@@ -74,11 +76,12 @@ class ExportReader:
     """Always empty, as is ``skipped``: an export is imported as it is or refused."""
     skipped: ClassVar[tuple[Finding, ...]] = ()
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, passphrase: str | None = None) -> None:
         self._source = source
         self.edited: list[str] = []
         with self.locating_errors(MANIFEST):
             self.manifest = read_manifest_of(source)
+        self._secrets = ImportedSecrets(self.manifest.sealing, passphrase)
         self._files = list(self._find_files(source.names()))
         self._query_ids = {file.part.query_id for file in self._files if file.part.entity is Query}
         with self.locating_errors(""):
@@ -97,7 +100,7 @@ class ExportReader:
     @property
     def omitted_secrets(self) -> list[str]:
         """Return the file and path of each secret that was omitted."""
-        return self.manifest.left_out.secrets
+        return [*self.manifest.left_out.secrets, *self._secrets.omitted]
 
     def locating_errors(self, place: str) -> AbstractContextManager[None]:
         """Add the path of this file to errors within the block."""
@@ -125,7 +128,8 @@ class ExportReader:
             ImportExportError: it is damaged, or belongs to a query that is not in the export.
         """
         data = self._source.read(file.name)
-        records = list(records_of(file.part, decode_content(data)))
+        content = self._secrets.content(file.part.entity, file.name, decode_content(data))
+        records = list(records_of(file.part, content))
         if issubclass(file.part.entity, QueryData):
             owners = {record["query_id"] for record in records}
             for query_id in sorted(owners - self._query_ids):

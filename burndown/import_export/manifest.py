@@ -3,14 +3,14 @@
 from typing import Any, Final, Literal
 
 import pydantic
-from pydantic import BaseModel, ConfigDict
+from pydantic import Base64Bytes, BaseModel, ConfigDict
 
 from burndown.errors import ImportExportError, ValidationError, format_value
 from burndown.import_export.layout import MANIFEST
 from burndown.models.field_types import Identifier
 from burndown.models.time_types import UtcDatetime
 
-__all__ = ["FileEntry", "Manifest"]
+__all__ = ["FileEntry", "Manifest", "Sealing"]
 
 FORMAT: Final = "burndown export"
 FORMAT_VERSION: Final = 3
@@ -42,6 +42,15 @@ class Omissions(_Section):
     """The file and path of each omitted secret."""
 
 
+class Sealing(_Section):
+    """The way in which the secrets of an export are sealed."""
+
+    key: Literal["scrypt"] = "scrypt"
+    """The function that makes the key of the passphrase."""
+    salt: Base64Bytes
+    """Its salt."""
+
+
 class Manifest(_Section):
     """``manifest.json``."""
 
@@ -53,6 +62,8 @@ class Manifest(_Section):
     counts: dict[str, int]
     """The number of queries, metrics snapshots, …"""
     left_out: Omissions
+    sealing: Sealing | None = None
+    """Absent if secrets are omitted, or in plain text."""
     query_ids: dict[str, Identifier] = {}
     """The id of each query whose files are named otherwise, by their name without ``.json``."""
     files: dict[str, FileEntry]

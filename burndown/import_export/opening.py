@@ -20,8 +20,12 @@ __all__ = ["open_export"]
 
 
 @contextmanager
-def open_export(path: str | Path) -> Iterator[OpenExport]:
+def open_export(path: str | Path, passphrase: str | None = None) -> Iterator[OpenExport]:
     """Open the export at the path: ours in a folder or archive, or an exchange file.
+
+    Args:
+        path: the path.
+        passphrase: opens the secrets of one of ours, if they are sealed.
 
     Yields:
         Its reader.
@@ -37,4 +41,4 @@ def open_export(path: str | Path) -> Iterator[OpenExport]:
         if is_exchange_archive(source):
             yield ExchangeReader(read_exchange_archive(source, findings), findings)
         else:
-            yield ExportReader(source)
+            yield ExportReader(source, passphrase)

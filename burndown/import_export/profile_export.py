@@ -15,6 +15,7 @@ from burndown.errors import (
 )
 from burndown.files.reading import digest
 from burndown.import_export.content import encode_content
+from burndown.import_export.exported_secrets import ExportedSecrets
 from burndown.import_export.file_names import file_stems
 from burndown.import_export.layout import (
     EXPORTED,
@@ -25,7 +26,7 @@ from burndown.import_export.layout import (
     has_file_per_query,
 )
 from burndown.import_export.manifest import FileEntry, Manifest, Omissions
-from burndown.import_export.secrets import refuse_tokens, without_secrets
+from burndown.import_export.secrets import refuse_tokens
 from burndown.import_export.targets import WriteFile, new_export
 from burndown.models import Entity, Profile, Query
 from burndown.models.query_data import QueryData
@@ -47,6 +48,7 @@ def export_profile(
     *,
     include_cache: bool = False,
     include_secrets: bool = False,
+    passphrase: str | None = None,
     backend: PersistenceBackend | None = None,
 ) -> Path:
     """Write a profile with its queries, project data and metrics to a folder or a ``.zip`` file.
@@ -66,6 +68,7 @@ def export_profile(
         include_cache: include the cached Jira responses, expired ones too, and the changelogs.
         include_secrets: include the Jira token, and other values under keys such as ``token`` or
             ``password``; otherwise the manifest lists where they were omitted.
+        passphrase: include the same, sealed with this passphrase.
         backend: the store to export from; by default the current one.
 
     Returns:
@@ -80,7 +83,8 @@ def export_profile(
     store = resolve_backend(backend)
     try:
         with store.transaction():  # so that all records are of one state of the data
-            export = _ProfileExport(store, profile_id, include_cache, include_secrets)
+            secrets = ExportedSecrets(include_secrets, passphrase)
+            export = _ProfileExport(store, profile_id, include_cache, secrets)
             with new_export(path.absolute()) as write:
                 export.write_to(write)
     except PersistenceError:
@@ -98,7 +102,7 @@ class _ProfileExport:
         backend: PersistenceBackend,
         profile_id: str,
         include_cache: bool,
-        include_secrets: bool,
+        secrets: ExportedSecrets,
     ) -> None:
         self._all_profiles = backend.list_profiles()
         profile = next((each for each in self._all_profiles if each["id"] == profile_id), None)
@@ -107,9 +111,8 @@ class _ProfileExport:
         self._backend = backend
         self._profile = profile
         self._omitted = [] if include_cache else _REPLACEABLE
-        self._include_secrets = include_secrets
+        self._secrets = secrets
         self._write: WriteFile
-        self._omitted_secrets: list[str] = []
         self._counts: dict[str, int] = {}
         self._files: dict[str, FileEntry] = {}
         self._stems: dict[str, str] = {}
@@ -158,7 +161,7 @@ class _ProfileExport:
         name = file_name(entity)
         # Query by query: the id of a query is not the key of a secret, whatever it is.
         content = {
-            query_id: self._without_secrets(entity, name, records, query_id)
+            query_id: self._secrets.content(entity, name, records, query_id)
             for query_id, records in by_query.items()
         }
         self._write_content(name, content)
@@ -178,16 +181,7 @@ class _ProfileExport:
     def _write_records(
         self, entity: type[Entity], name: str, content: Any, updated_at: str | None = None
     ) -> None:
-        self._write_content(name, self._without_secrets(entity, name, content), updated_at)
-
-    def _without_secrets(
-        self, entity: type[Entity], name: str, content: Any, path: str = ""
-    ) -> Any:
-        if self._include_secrets:
-            return content
-        kept, omitted = without_secrets(entity, content, path)
-        self._omitted_secrets += (f"{name}: {each}" for each in omitted)
-        return kept
+        self._write_content(name, self._secrets.content(entity, name, content), updated_at)
 
     def _write_content(self, name: str, content: Any, updated_at: str | None = None) -> None:
         data = encode_content(content)
@@ -197,7 +191,7 @@ class _ProfileExport:
         self._write_file(name, data)
 
     def _write_file(self, name: str, data: bytes) -> None:
-        if not self._include_secrets:
+        if not self._secrets.are_in_plain_text:
             refuse_tokens(self._all_profiles, data, name)
         self._write(name, data)
 
@@ -208,8 +202,9 @@ class _ProfileExport:
             profile_name=self._profile["name"],
             counts=self._counts,
             left_out=Omissions(
-                kinds=[entity.LABEL for entity in self._omitted], secrets=self._omitted_secrets
+                kinds=[entity.LABEL for entity in self._omitted], secrets=self._secrets.omitted
             ),
+            sealing=self._secrets.sealing,
             query_ids={stem: each for each, stem in self._stems.items() if stem != each},
             files=self._files,
         )

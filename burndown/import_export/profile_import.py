@@ -33,6 +33,7 @@ def import_profile(
     profile_name: str | None = None,
     *,
     replace: bool = False,
+    passphrase: str | None = None,
     backend: PersistenceBackend | None = None,
 ) -> str:
     """Add a profile from what :func:`export_profile` wrote: all of it or nothing.
@@ -54,6 +55,7 @@ def import_profile(
             from it.
         replace: delete the profile that has the id or the name, with all that belongs to it. Its
             Jira token is kept if the export has none and is for the same server.
+        passphrase: opens the secrets, if the export has some sealed; without it, they are omitted.
         backend: the store to import into; by default the current one.
 
     Returns:
@@ -64,7 +66,9 @@ def import_profile(
         ValidationError: a value is not valid, the name or id is taken, or there are more than 100
             queries.
     """
-    report = run_import(import_path, profile_name, replace=replace, backend=backend)
+    report = run_import(
+        import_path, profile_name, replace=replace, passphrase=passphrase, backend=backend
+    )
     skipped = (f"skipped: {escaped(found.what)}" for found in report.skipped)
     for warning in (*report.warnings, *skipped):
         _logger.warning("Profile %r: %s", report.profile_id, warning)
@@ -77,6 +81,7 @@ def run_import(
     *,
     replace: bool = False,
     dry_run: bool = False,
+    passphrase: str | None = None,
     backend: PersistenceBackend | None = None,
 ) -> ImportReport:
     """Import a profile as :func:`import_profile` does, and report what was done.
@@ -87,6 +92,7 @@ def run_import(
         replace: as there.
         dry_run: only report what would be done, or raise the error that it would end with; nothing
             is written.
+        passphrase: as there.
         backend: as there.
 
     Returns:
@@ -97,7 +103,7 @@ def run_import(
         ValidationError: as there.
     """
     store = resolve_backend(backend)
-    with open_export(import_path) as export:
+    with open_export(import_path, passphrase) as export:
         if not dry_run:
             with store.transaction():
                 return _import(export, store, store, profile_name, replace)

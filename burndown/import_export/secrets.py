@@ -2,14 +2,26 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from burndown.errors import ImportExportError, is_secret
 from burndown.models import Entity, Profile
-from burndown.models.json_codec import encode
+from burndown.models.json_codec import decode, encode
 from burndown.models.redaction import NO_SECRETS
+from burndown.secrets import is_envelope
 
-__all__ = ["TOKEN", "keep_token", "refuse_tokens", "token_of", "without_secrets"]
+if TYPE_CHECKING:
+    from burndown.secrets.keys import Keys
+
+__all__ = [
+    "TOKEN",
+    "keep_token",
+    "opened_secrets",
+    "refuse_tokens",
+    "sealed_secrets",
+    "token_of",
+    "without_secrets",
+]
 
 TOKEN = "jira_config.token"  # noqa: S105 - the path
 """The path to the Jira token in a profile."""
@@ -17,6 +29,9 @@ TOKEN = "jira_config.token"  # noqa: S105 - the path
 _SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE)
 """Keys of secrets outside the profile, whole words: a metric may be called ``token_count``."""
 _MASK = "*****"
+_OMITTED = object()
+_Change = Callable[[str, str, Any], Any]
+"""Takes the key of a secret, the path to it and the secret; returns what takes its place."""
 _SHORTEST_TOKEN = 8
 """Shorter tokens are those of examples, and would be found everywhere by chance."""
 
@@ -33,8 +48,48 @@ def without_secrets(entity: type[Entity], content: Any, path: str = "") -> tuple
         The copy, and the path to each omitted secret, such as ``jira_config.token``.
     """
     omitted: list[str] = []
-    rule = is_secret if entity is Profile else _is_secret_in_data
-    return _without(content, path, rule, omitted), omitted
+
+    def omit(_: str, path: str, __: Any) -> Any:
+        omitted.append(path)
+        return _OMITTED
+
+    return _changed(content, path, _rule(entity), omit), omitted
+
+
+def sealed_secrets(entity: type[Entity], content: Any, keys: "Keys") -> Any:
+    """Return a copy of the content with its secrets sealed."""
+
+    def seal(key: str, _: str, secret: Any) -> Any:
+        return keys.seal(encode(secret), _place(entity, key))
+
+    return _changed(content, "", _rule(entity), seal)
+
+
+def opened_secrets(
+    entity: type[Entity], content: Any, keys: "Keys | None"
+) -> tuple[Any, list[str]]:
+    """Return a copy of the content with its secrets opened; without keys, they are omitted.
+
+    Returns:
+        The copy, and the path to each omitted secret.
+
+    Raises:
+        ImportExportError: the keys do not open one.
+    """
+    omitted: list[str] = []
+
+    def open_one(key: str, path: str, secret: Any) -> Any:
+        if not is_envelope(secret):  # it was entered later
+            return secret
+        if keys is None:
+            omitted.append(path)
+            return _OMITTED
+        value = keys.open(secret, _place(entity, key))
+        if value is None:
+            raise ImportExportError(f"{path}: the passphrase does not open it")
+        return decode(value)
+
+    return _changed(content, "", _rule(entity), open_one), omitted
 
 
 def refuse_tokens(profiles: Iterable[Mapping[str, Any]], data: bytes, name: str) -> None:
@@ -72,21 +127,31 @@ def token_of(profile: Mapping[str, Any]) -> Any:
     return jira.get("token") if isinstance(jira, dict) else None
 
 
-def _without(value: Any, path: str, rule: Callable[[str], bool], omitted: list[str]) -> Any:
+def _rule(entity: type[Entity]) -> Callable[[str], bool]:
+    return is_secret if entity is Profile else _is_secret_in_data
+
+
+def _place(entity: type[Entity], key: str) -> bytes:
+    """Return the place of an envelope. Files may be edited, so it is not the position in them."""
+    return encode([entity.LABEL, key])
+
+
+def _changed(value: Any, path: str, rule: Callable[[str], bool], change: _Change) -> Any:
+    """Return a copy of a value in which each secret is changed or omitted."""
     if isinstance(value, list):
         return [
-            _without(item, f"{path}[{index}]", rule, omitted) for index, item in enumerate(value)
+            _changed(item, f"{path}[{index}]", rule, change) for index, item in enumerate(value)
         ]
     if not isinstance(value, dict):
         return value
-    kept = {}
+    changed = {}
     for key, item in value.items():
         below = f"{path}.{key}".removeprefix(".")
-        if rule(key) and item not in NO_SECRETS:
-            omitted.append(below)
-        else:
-            kept[key] = _without(item, below, rule, omitted)
-    return kept
+        if not rule(key) or item in NO_SECRETS:
+            changed[key] = _changed(item, below, rule, change)
+        elif (new := change(key, below, item)) is not _OMITTED:
+            changed[key] = new
+    return changed
 
 
 def _is_secret_in_data(key: str) -> bool:

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from burndown.copying import copy_store, unchanged
+from burndown.copying import copy_store
 from burndown.errors import ImportExportError, PersistenceError
 from burndown.files.paths import remove
 from burndown.import_export.secrets import refuse_tokens, without_secrets
 from burndown.import_export.targets import new_folder
 from burndown.legacy import is_temporary
 from burndown.models import Entity
+from burndown.models.sealer import sealer_of
+from burndown.models.sealing import Resealing
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.json_backend import JSONBackend
 
@@ -43,7 +45,7 @@ def export_workspace(
     store = resolve_backend(backend)
     try:
         with new_folder(path.absolute()) as folder, JSONBackend(folder / "profiles") as files:
-            copy_store(store, files, adapt=unchanged if include_secrets else _without_secrets)
+            copy_store(store, files, adapt=_in_plain_text if include_secrets else _without_secrets)
             if not include_secrets:
                 _refuse_tokens(store, folder)
             # Locks and journals are of this process; an export has none.
@@ -54,6 +56,10 @@ def export_workspace(
     except (OSError, ValueError) as error:
         raise ImportExportError(f"The workspace {path} was not written: {error}") from error
     return path
+
+
+def _in_plain_text(entity: type[Entity], record: Document) -> Document:
+    return sealer_of(entity).resealed(record, Resealing.UNSEAL)
 
 
 def _without_secrets(entity: type[Entity], record: Document) -> Document:

@@ -16,6 +16,8 @@ from burndown.errors import ValidationError
 from burndown.migration.comparison import difference, require_equal
 from burndown.models import Entity, JiraCache, Profile, Query, QueryData, TaskProgress
 from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
+from burndown.models.sealing import Resealing, secrets_as_stored
 from burndown.repositories.app_state import set_app_state
 from burndown.repositories.base import list_encoded, save_documents
 from burndown.repositories.profile import get_profile
@@ -53,6 +55,10 @@ class Mover:
         Raises:
             MigrationError: what is read back differs from what was read.
         """
+        with secrets_as_stored():
+            self._move(progress)
+
+    def _move(self, progress: Progress) -> None:
         self._move_state()
         done, count = 0, sum(len(profile.queries) for profile in self._store.profiles)
         for profile in self._store.profiles:
@@ -79,14 +85,14 @@ class Mover:
         set_app_state(self._executor, "migration_complete", "true")
 
     def _move_profile(self, profile: SourceProfile[Any]) -> None:
-        save_documents(self._executor, Profile, [profile.document])
-        stored = get_profile(self._executor, profile.document["id"])
-        _require_equal(profile, profile.document, stored)
+        document = _sealed(Profile, profile.document)
+        save_documents(self._executor, Profile, [document])
+        _require_equal(profile, document, get_profile(self._executor, document["id"]))
         self._count(Profile, 1)
 
     def _move_query(self, profile: Source, query: Source) -> None:
         profile_id, query_id = profile.document["id"], query.document["id"]
-        document = {**query.document, "profile_id": profile_id}
+        document = _sealed(Query, {**query.document, "profile_id": profile_id})
         save_documents(self._executor, Query, [document])
         _require_equal(query, document, get_query(self._executor, profile_id, query_id))
         self._count(Query, 1)
@@ -95,7 +101,7 @@ class Mover:
 
     def _move_data(self, data: SourceData, profile_id: str, query_id: str) -> None:
         entity, ids = data.model, {"profile_id": profile_id, "query_id": query_id}
-        rows = [{**document, **ids} for document in data.documents]
+        rows = [_sealed(entity, {**document, **ids}) for document in data.documents]
         try:
             save_documents(self._executor, entity, rows)
         except ValidationError:
@@ -135,6 +141,11 @@ class Mover:
     def _count(self, entity: type[Entity], number: int) -> None:
         label = entity.LABEL
         self.moved[label] = self.moved.get(label, 0) + number
+
+
+def _sealed(entity: type[Entity], document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document as it is stored: with its secrets sealed, if there is a key."""
+    return sealer_of(entity).resealed(document, Resealing.SEAL)
 
 
 def _by_column(entity: type[QueryData], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -43,12 +43,14 @@ from burndown.models.query import Query, QueryDocument
 from burndown.models.query_data import QueryData
 from burndown.models.submodel import Submodel
 from burndown.models.task_progress import TaskProgress, TaskProgressDocument
+from burndown.models.unknown_keys import OpenEntity
 from burndown.models.version import SCHEMA_VERSION
 from burndown.models.week import Week
 
 __all__ = [
     "ENTITIES",
     "EXPIRING_ENTITIES",
+    "OPEN_ENTITIES",
     "SCHEMA_VERSION",
     "AppState",
     "Budget",
@@ -106,6 +108,11 @@ ENTITIES: tuple[type[Entity], ...] = (
     TaskProgress,
 )
 """All stored entities, owners before what belongs to them."""
+
+OPEN_ENTITIES: tuple[type[OpenEntity], ...] = tuple(
+    entity for entity in ENTITIES if issubclass(entity, OpenEntity)
+)
+"""The entities with unknown keys, which can hold secrets."""
 
 EXPIRING_ENTITIES: tuple[type[QueryData], ...] = tuple(
     entity for entity in ENTITIES if issubclass(entity, QueryData) and entity.CONTENT_FIELD

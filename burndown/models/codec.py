@@ -31,6 +31,7 @@ from burndown.models.entity import Entity, with_string_keys
 from burndown.models.field_types import SECTION_DEPTH, Expecting
 from burndown.models.json_codec import check_storable
 from burndown.models.json_columns import CompressedJson, JsonColumn
+from burndown.models.sealer import sealer_of
 from burndown.models.submodel import Submodel, fields_by_key, to_documents
 
 __all__ = ["Codec", "Row", "codec_of"]
@@ -44,6 +45,10 @@ _Converters = Sequence[tuple[str, Callable[[Any], Any]]]
 
 _NOT_AS_GIVEN = (pydantic.ValidationError, PydanticCustomError, PydanticSerializationError)
 """Raised for a value that is not valid, or that has to be converted."""
+
+
+def _unchanged(row: Row) -> Row:
+    return row
 
 
 class Codec(Generic[E]):
@@ -74,6 +79,7 @@ class Codec(Generic[E]):
             if isinstance(column.default, ScalarElementColumnDefault)
             and entity.model_fields[column.name].default is None
         ]
+        self._sealer = sealer_of(entity)
         self._encoders = [(name, stored.encode) for name, stored in json_columns]
         self._copiers = [(name, stored.checked_copy) for name, stored in json_columns]
 
@@ -82,12 +88,19 @@ class Codec(Generic[E]):
         return tuple(document[name] for name in self._key)
 
     def rows(self, documents: Iterable[Mapping[str, Any]]) -> list[Row]:
-        """Return the rows that store documents.
+        """Return the rows that store documents, with their secrets sealed.
 
         Raises:
             ValidationError: for the first document that is not valid.
+            StorageError: the keys for its secrets cannot be read.
         """
-        return [self._converted(document, self._encoders) for document in documents]
+        seals = self._sealer.seals()
+        prepare = self._sealer.sealed_row if seals else _unchanged
+        rows = [self._converted(document, self._encoders, prepare) for document in documents]
+        if not seals:
+            for row in rows:
+                self._sealer.refuse_envelopes(row)
+        return rows
 
     def complete(self, documents: Iterable[Mapping[str, Any]]) -> list[Document]:
         """Return documents as a backend returns them once they are stored.
@@ -109,10 +122,13 @@ class Codec(Generic[E]):
                 with_string_keys(entity.fields_of_document(document))
             )
         except pydantic.ValidationError as error:
-            key = document.get("id")
-            subject = f"{entity.__name__} {key!r}" if isinstance(key, str) else entity.__name__
+            subject = self._subject(document)
             raise ValidationError.from_pydantic(subject, error, entity.UNKNOWN_KEYS) from None
         return valid
+
+    def _subject(self, document: Mapping[str, Any]) -> str:
+        key, name = document.get("id"), self._entity.__name__
+        return f"{name} {key!r}" if isinstance(key, str) else name
 
     def _document(self, row: Row) -> Document:
         """Return the document of a row whose JSON is not encoded."""
@@ -124,14 +140,25 @@ class Codec(Generic[E]):
             document.update(document.pop(self._entity.UNKNOWN_KEYS))
         return document
 
-    def _converted(self, document: Mapping[str, Any], converters: _Converters) -> Row:
-        """Return the validated values of a document, those of JSON columns converted."""
+    def _converted(
+        self,
+        document: Mapping[str, Any],
+        converters: _Converters,
+        prepare: Callable[[Row], Row] = _unchanged,
+    ) -> Row:
+        """Return the validated values of a document, those of JSON columns converted.
+
+        Args:
+            document: the document.
+            converters: convert the values of JSON columns.
+            prepare: changes the validated values before.
+        """
         try:
-            row: Row | None = _convert(self._validated(document), converters)
+            row: Row | None = _convert(prepare(self._validated(document)), converters)
         except _NOT_AS_GIVEN:
             row = None  # an error raised here would have this one, with its inputs, as context
         if row is None:
-            row = _convert(self._validated_by_entity(document), converters)
+            row = _convert(prepare(self._validated_by_entity(document)), converters)
         for name, initial in self._initial:
             if row[name] is None:
                 row[name] = initial

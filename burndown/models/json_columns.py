@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pydantic import SecretStr
 from sqlalchemy import Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeEngine
 
@@ -15,6 +16,7 @@ from burndown.models.json_codec import (
     decode_object,
     encode_strict,
 )
+from burndown.models.secret_text import SecretText
 from burndown.models.submodel import Submodel, to_documents
 
 __all__ = [
@@ -57,17 +59,25 @@ class JsonColumn(StoredType[T]):
 
 
 class JsonText(JsonColumn[Any]):
-    """A JSON object as a string; SQL ``NULL`` for ``None``. Read ``raw``, it stays encoded."""
+    """A JSON object as a string; SQL ``NULL`` for ``None``.
+
+    Args:
+        raw: it stays encoded when it is read.
+        secrets: the keys of strings whose ``repr`` is a mask when they are read.
+    """
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, *, raw: bool = False) -> None:
+    def __init__(self, *, raw: bool = False, secrets: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.raw = raw
+        self.secrets = secrets
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decode."""
+        if self.secrets:
+            return lambda text: _with_hidden(decode_object(text), self.secrets)
         return _encoded if self.raw else decode_object
 
 
@@ -102,10 +112,27 @@ class SubmodelJson(_OfSubmodels):
 
     cache_ok = True
 
+    def __init__(self, model: type[Submodel]) -> None:
+        super().__init__(model)
+        self._secrets = tuple(
+            name for name, field in model.model_fields.items() if field.annotation is SecretStr
+        )
+
     @property
     def of_documents(self) -> TypeEngine[Any]:
         """Return the type that reads the document of the submodel."""
-        return JsonText()
+        return JsonText(secrets=self._secrets)
+
+    def encode(self, value: Any) -> str | bytes:
+        """Encode its document."""
+        for key in self._secrets:
+            if type(value.get(key)) is SecretText:  # its encoding takes longer
+                value = {**value, key: str(value[key])}
+        return super().encode(value)
+
+    def checked_copy(self, value: Any) -> Any:
+        """Return a document as it is read once it has been stored."""
+        return _with_hidden(super().checked_copy(value), self._secrets)
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Submodel]:
         """Decode and validate."""
@@ -159,6 +186,14 @@ class CompressedJson(JsonColumn[Any]):
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decompress and decode."""
         return decompress if self.raw else decompress_object
+
+
+def _with_hidden(value: Any, keys: tuple[str, ...]) -> Any:
+    """Return an object with its secrets as strings whose ``repr`` is a mask."""
+    for key in keys:
+        if value.get(key):
+            value[key] = SecretText(value[key])
+    return value
 
 
 def _encoded(text: str) -> bytes:

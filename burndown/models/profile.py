@@ -10,7 +10,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic import Field as SectionField
-from pydantic_core import PydanticCustomError, SchemaValidator, core_schema
+from pydantic_core import ErrorDetails, PydanticCustomError, SchemaValidator, core_schema
 from sqlalchemy import UniqueConstraint, false
 from sqlmodel import Field
 
@@ -43,6 +43,10 @@ _URL = SchemaValidator(core_schema.url_schema(max_length=2083, allowed_schemes=[
 
 _WITH_USER = Description("one with a user")
 """The value of an error, in place of a URL that may hold a password."""
+
+
+_LONGEST_QUOTED = 16
+"""The maximum length of strings in errors; tokens of Jira have 24 characters or more."""
 
 
 def _check_base_url(url: str) -> str:
@@ -110,6 +114,15 @@ class JiraConfig(Submodel):
     """When the connection was last tested, ISO 8601, local time if without an offset."""
     last_test_success: Annotated[StrictBool | None, NOT_FOR_PEOPLE] = None
     """Whether that test succeeded."""
+
+    @classmethod
+    def quotable(cls, details: ErrorDetails) -> object:
+        """Return the value of an error, or a description if it may be a token in a wrong field."""
+        value = super().quotable(details)
+        if isinstance(value, Description) or not isinstance(value, str):
+            return value
+        is_short_or_url = len(value) <= _LONGEST_QUOTED or "://" in value
+        return value if is_short_or_url else Description(f"a string of {len(value)} characters")
 
     # Not a rule of the field, which the codec would apply to rows: they keep what was given.
     @field_validator("token", mode="before", json_schema_input_type=_Token | None)

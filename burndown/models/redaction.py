@@ -2,10 +2,12 @@
 
 A secret is whatever has a key that :func:`~burndown.errors.is_secret` names, the token among them.
 It is omitted from ``repr`` and from JSON dumps. It stays in documents, in what ``model_dump()``
-returns to Python, in copies and in pickles, which have to hold all of the model.
+returns to Python, in copies and in pickles, which have to hold all of the model. Pickles have it
+sealed if there is a key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Self, get_args
 
 import pydantic
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, SecretStr
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 
 from burndown.models.json_codec import decode
+from burndown.models.secret_text import with_secret_texts
 from burndown.quoting import is_secret, quotable
 
 __all__ = ["NO_SECRETS", "Redacted", "without_secrets"]
@@ -35,8 +38,13 @@ class Redacted(BaseModel):
         # reference is that of the whole, or a second field of this class would have only the model.
         model: Any = dict(handler(source))
         return core_schema.no_info_wrap_validator_function(
-            _validated, model, ref=model.pop("ref", None)
+            partial(_validated, cls.quotable), model, ref=model.pop("ref", None)
         )
+
+    @classmethod
+    def quotable(cls, details: ErrorDetails) -> object:
+        """Return the value of an error, or a description of it if it may hold a secret."""
+        return quotable(details)
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
@@ -62,6 +70,21 @@ class Redacted(BaseModel):
             setattr(copied, name, value)
         return copied
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Return the state for a pickle, which has its secrets sealed if there is a key."""
+        state = super().__getstate__()
+        return {
+            name: with_secret_texts(values) if isinstance(values, dict) else values
+            for name, values in state.items()
+        }
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        values = state["__dict__"]
+        for name, field in type(self).model_fields.items():
+            if field.annotation is SecretStr and isinstance(values.get(name), str):
+                values[name] = SecretStr(str(values[name]))
+        super().__setstate__(state)
+
     def __repr_args__(self) -> Any:
         return [
             (key, without_secrets(value))
@@ -70,11 +93,16 @@ class Redacted(BaseModel):
         ]
 
 
-def _validated(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+_Quotable = Callable[[ErrorDetails], object]
+
+
+def _validated(
+    quotable: _Quotable, value: Any, handler: core_schema.ValidatorFunctionWrapHandler
+) -> Any:
     try:
         return handler(value)
     except pydantic.ValidationError as error:
-        redacted = _redacted(error)
+        redacted = _redacted(error, quotable)
     raise redacted  # not while the other one is handled, which would be its context
 
 
@@ -90,14 +118,16 @@ def without_secrets(value: Any) -> Any:
 _KNOWN_TYPES = frozenset(get_args(core_schema.ErrorType))
 
 
-def _redacted(error: pydantic.ValidationError) -> pydantic.ValidationError:
+def _redacted(error: pydantic.ValidationError, quotable: _Quotable) -> pydantic.ValidationError:
     """Return the error with descriptions in place of values that may hold a secret."""
     return pydantic.ValidationError.from_exception_data(
-        error.title, [_redacted_details(details) for details in error.errors()], hide_input=True
+        error.title,
+        [_redacted_details(details, quotable) for details in error.errors()],
+        hide_input=True,
     )
 
 
-def _redacted_details(details: ErrorDetails) -> InitErrorDetails:
+def _redacted_details(details: ErrorDetails, quotable: _Quotable) -> InitErrorDetails:
     kind, context, value = details["type"], details.get("ctx", {}), quotable(details)
     if "value" in context:
         context = {**context, "value": value}

@@ -11,6 +11,7 @@ VERSIONS = {
     "1.5": "Tasks: the lease. Changelogs: when they were saved. Snapshots: a forecast by metric.",
     "1.6": "Cached responses of many issues: compressed in frames.",
     "1.7": "Digests of rows, by which damage is found.",
+    "1.8": "Secrets: sealed, if there is a key.",
 }
 """All versions, oldest first, with their changes; ``burndown/schema/versions`` has the scripts."""
 

@@ -34,12 +34,20 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken, set_revision
-from burndown.models.public_document import with_stored_secrets, without_masked_token
+from burndown.models.public_document import (
+    with_stored_secrets,
+    without_masked_token,
+)
+from burndown.models.sealer import sealer_of
+from burndown.models.sealing import secrets_as_stored
+from burndown.models.submodel import to_documents
 from burndown.models.timestamps import utc_now
+from burndown.models.unknown_keys import OpenEntity
 from burndown.persistence.arguments import document_of, query_document
 from burndown.persistence.caching import cache_limits, is_expired, stale_limit
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.json_cache import delete_above, delete_cached
+from burndown.persistence.json_secrets import to_store, with_kept_secrets
 from burndown.persistence.patches import replacing
 from burndown.persistence.task import TaskChange
 
@@ -112,10 +120,12 @@ class JSONBackend(PersistenceBackend):
     def save_records(
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
     ) -> None:
-        documents = codec_of(entity).complete(document_of(entity, each) for each in records)
+        documents = to_store(entity, (document_of(entity, each) for each in records))
         if not documents:
             return
         with self._writing() as writer:
+            if issubclass(entity, OpenEntity):
+                documents = [with_kept_secrets(entity, each, self.records) for each in documents]
             if issubclass(entity, QueryData):
                 _save_query_data(writer, entity, documents)
                 return
@@ -154,7 +164,7 @@ class JSONBackend(PersistenceBackend):
 
     @contextmanager
     def _writing(self) -> Iterator[WorkspaceWriter]:
-        with self._files.writing() as changes:
+        with secrets_as_stored(), self._files.writing() as changes:
             writer = WorkspaceWriter(WorkspaceReader(changes.root, self.folder), changes)
             yield writer
             writer.finish()
@@ -163,12 +173,13 @@ class JSONBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given, now = document_of(Profile, profile), self.now()
-        complete = codec_of(Profile).complete
-        [document] = complete([{"created_at": now, **without_masked_token(given)}])
+        [document] = to_store(Profile, [{"created_at": now, **without_masked_token(given)}])
+        given = sealer_of(Profile).sealed({**to_documents(given), "id": document["id"]})
         with self._writing() as writer:
             stored = writer.reader.find(document["id"])
             earlier = {} if stored is None else writer.reader.profile(stored)
-            [document] = complete([with_stored_secrets({"created_at": now, **given}, earlier)])
+            merged = with_stored_secrets({"created_at": now, **given}, earlier)
+            [document] = codec_of(Profile).complete([merged])
             if earlier:
                 document = replacing(Profile, document, given, earlier)
             _save_profile(writer, document)
@@ -180,11 +191,12 @@ class JSONBackend(PersistenceBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         given = query_document(profile_id, query)
-        [document] = codec_of(Query).complete([{"created_at": self.now(), **given}])
+        [document] = to_store(Query, [{"created_at": self.now(), **given}])
         with self._writing() as writer:
             stored = writer.reader.find_query(profile_id, document["id"])
-            if stored is not None:
-                earlier = writer.reader.query(profile_id, stored)
+            earlier = {} if stored is None else writer.reader.query(profile_id, stored)
+            [document] = codec_of(Query).complete([with_stored_secrets(document, earlier)])
+            if earlier:
                 document = replacing(Query, document, given, earlier)
             _save_query(writer, document)
         set_revision(query, document)

@@ -58,7 +58,8 @@ class RecordStore(ABC):
     ) -> None:
         """Save records unchanged, all of them or none; each replaces the one with the same key.
 
-        That of a profile or query replaces the revision, too, and the token.
+        That of a profile or query replaces the revision, too, and the token. Only where it has the
+        mask of a secret, such as of one that no key opens, the stored one is kept.
 
         Args:
             entity: the entity that the records are of.
@@ -128,6 +129,18 @@ class RecordStore(ABC):
             StorageError: it is called within a transaction, or the disk is full.
         """
         return 0
+
+    def erase_deleted(self) -> None:  # noqa: B027 - a store may have nothing to overwrite
+        """Overwrite what was deleted or replaced, of which bytes can remain in free space.
+
+        A SQLite file is rewritten, and its log emptied, for which other writers wait. A server
+        rewrites the tables of profiles and queries. A store of JSON files replaces files whole, so
+        that it has nothing to overwrite.
+
+        Raises:
+            StorageError: it is called within a transaction; the disk is full; or others read or
+                write for so long that it has to be tried again.
+        """
 
     @abstractmethod
     def exists(self) -> bool:

@@ -54,7 +54,7 @@ from burndown.persistence.caching import (
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.app_state import delete_app_state, get_app_state
-from burndown.repositories.base import delete_expired, iterate_records, save_rows
+from burndown.repositories.base import delete_expired, iterate_records, save_records
 from burndown.repositories.budget import get_budget
 from burndown.repositories.cache_size import delete_above
 from burndown.repositories.deletion import delete_rows
@@ -297,6 +297,9 @@ class SQLBackend(PersistenceBackend):
     def compact(self) -> int:
         return self.database.compact()
 
+    def erase_deleted(self) -> None:
+        self.database.erase_deleted()
+
     def _schema_version(self) -> str | None:
         with self.database.read_session() as session:
             return stored_version(session.connection())
@@ -327,8 +330,9 @@ class SQLBackend(PersistenceBackend):
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
     ) -> None:
         # Validated and encoded before the transaction begins, so that others can write meanwhile.
-        rows = codec_of(entity).rows(document_of(entity, each) for each in records)
-        self.database.write(save_rows, entity, rows)
+        documents = [document_of(entity, each) for each in records]
+        rows = codec_of(entity).rows(documents)
+        self.database.write(save_records, entity, documents, rows)
 
     def delete_records(
         self,

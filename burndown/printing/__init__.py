@@ -23,10 +23,12 @@ from burndown.printing.outcomes import (
 )
 from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
+from burndown.printing.secrets import changed_secrets, plain_text_warning, secrets_status
 
 __all__ = [
     "accepted",
     "backed_up",
+    "changed_secrets",
     "changed_version",
     "cleaned",
     "cleared",
@@ -41,9 +43,11 @@ __all__ = [
     "line",
     "migration",
     "migration_progress",
+    "plain_text_warning",
     "profile",
     "query",
     "salvaged",
+    "secrets_status",
     "sql_of_change",
     "tasks",
     "workspace",

@@ -58,9 +58,11 @@ def tasks(found: Document) -> None:
 def profile(found: Document) -> None:
     """Print one profile."""
     jira = found["jira_config"]
-    token = "with a token" if jira["token"]["is_set"] else "without a token"
+    access = "with a token" if jira["token"]["is_set"] else "without a token"
+    if "sealed_token" in jira:
+        access = "with a sealed token that no key opens"
     _heading(found)
-    line(f"Jira: {jira.get('base_url') or 'not configured'}, {token}")
+    line(f"Jira: {jira.get('base_url') or 'not configured'}, {access}")
     settings = [f"{key} {value}" for key, value in found["forecast_settings"].items() if value]
     line(f"Forecast: {', '.join(settings) or 'defaults'}")
     _times(found)

@@ -5,7 +5,7 @@ a class that reads and writes typed entities. Both run in the transaction that t
 never commit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from functools import cache, partial
@@ -22,7 +22,10 @@ from burndown.models.columns import UtcTimestamp, damaged
 from burndown.models.digests import data_columns
 from burndown.models.documents import Document
 from burndown.models.json_columns import CompressedJson, JsonColumn, JsonText
+from burndown.models.kept_secrets import has_masks, with_kept_secrets
 from burndown.models.query_data import QUERY_IDS, QueryData
+from burndown.models.sealer import sealer_of
+from burndown.models.unknown_keys import OpenEntity
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
@@ -34,9 +37,12 @@ __all__ = [
     "delete_expired",
     "is_valid",
     "iterate_records",
+    "keep_stored_secrets",
     "list_encoded",
     "query_conditions",
+    "row_key",
     "save_documents",
+    "save_records",
     "save_rows",
 ]
 
@@ -149,6 +155,39 @@ def save_rows(executor: Executor, entity: type[Entity], rows: list[dict[str, Any
         raise
 
 
+def save_records(
+    executor: Executor,
+    entity: type[Entity],
+    documents: Sequence[Mapping[str, Any]],
+    rows: list[dict[str, Any]],
+) -> None:
+    """Insert the rows of documents, or replace those with the same key; see :func:`save_rows`.
+
+    Where a document has the mask of a secret, the stored one is kept.
+    """
+    if issubclass(entity, OpenEntity):
+        rows = [
+            keep_stored_secrets(executor, entity, document, row)
+            for document, row in zip(documents, rows, strict=True)
+        ]
+    save_rows(executor, entity, rows)
+
+
+def keep_stored_secrets(
+    executor: Executor, entity: type[OpenEntity], document: Mapping[str, Any], row: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the row of a document with the stored secrets that it masks."""
+    if not has_masks(document, row):
+        return row
+    stored = _stored(entity).first(executor, **row_key(entity, row))
+    return with_kept_secrets(entity, document, row, stored or {})
+
+
+def row_key(entity: type[Entity], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of the primary key of a row, with their values."""
+    return {column.name: row[column.name] for column in entity.__table__.primary_key}
+
+
 def atomic(executor: Executor, row_count: int) -> AbstractContextManager[None]:
     """Undo an upsert of rows if it fails, so that the transaction can go on."""
     # SQLite undoes a single failed statement itself; a savepoint would take a third of a small
@@ -226,7 +265,9 @@ def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
     if key:
         last = [bindparam(column.name, type_=column.type) for column in key]
         page = page.where(tuple_(*key) > tuple_(*last))
-    return Statement(page)
+    return Statement(
+        page, opened_value=sealer_of(entity).opened_value if entity.UNKNOWN_KEYS else None
+    )
 
 
 @cache
@@ -248,6 +289,13 @@ def _raw_type(stored: JsonColumn[Any]) -> JsonColumn[Any]:
 def _expired_rows(entity: type[Entity]) -> Statement:
     table = entity.__table__
     return Statement(delete(table).where(table.c.expires_at <= NOW))
+
+
+@cache
+def _stored(entity: type[OpenEntity]) -> Statement:
+    """Return the SELECT of a document with its secrets as they are stored."""
+    table = entity.__table__
+    return Statement(select_documents(table).where(*key_conditions(table)), entity.UNKNOWN_KEYS)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from burndown.errors import BudgetNotFoundError
 from burndown.models import Budget, BudgetDocument
+from burndown.models.sealer import sealer_of
 from burndown.repositories.base import Repository
 from burndown.repositories.deletion import delete_rows
 from burndown.sql import Executor, Statement, key_conditions, select_documents
@@ -10,7 +11,9 @@ __all__ = ["BudgetRepository", "get_budget"]
 
 _TABLE = Budget.__table__
 _GET: Statement[BudgetDocument] = Statement(
-    select_documents(_TABLE).where(*key_conditions(_TABLE)), spread=Budget.UNKNOWN_KEYS
+    select_documents(_TABLE).where(*key_conditions(_TABLE)),
+    Budget.UNKNOWN_KEYS,
+    sealer_of(Budget).opened_value,
 )
 
 

@@ -1,37 +1,39 @@
 """Profiles, most recently used first."""
 
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import delete, select, type_coerce
 
 from burndown.errors import ProfileNotFoundError
 from burndown.models import Profile
-from burndown.models.codec import codec_of
 from burndown.models.json_codec import decode_object, encode_strict
-from burndown.models.json_columns import JsonColumn, JsonText
+from burndown.models.json_columns import JsonText
 from burndown.models.profile_document import ProfileDocument
-from burndown.models.public_document import lacks_token, may_have_masks, with_stored_secrets
+from burndown.models.public_document import TOKEN, lacks_token
+from burndown.models.redaction import NO_SECRETS
+from burndown.models.sealer import sealer_of
 from burndown.repositories.revisions import RevisedRepository, save_revised
-from burndown.sql import Executor, Statement, key_conditions, select_documents
+from burndown.secrets import is_envelope
+from burndown.sql import ERASES, Executor, Statement, key_conditions, select_documents
 
 __all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles", "save_profile"]
 
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), spread=Profile.UNKNOWN_KEYS)
+_OPEN = sealer_of(Profile).opened_value
+_GET: Statement[ProfileDocument] = Statement(_ALL.where(*_KEY), Profile.UNKNOWN_KEYS, _OPEN)
 _LIST: Statement[ProfileDocument] = Statement(
-    _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), spread=Profile.UNKNOWN_KEYS
+    _ALL.order_by(_TABLE.c.last_used.desc(), _TABLE.c.id), Profile.UNKNOWN_KEYS, _OPEN
 )
 _JIRA_CONFIG = Statement(
     select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
 )
-_DELETE = Statement(delete(_TABLE).where(*_KEY))
-_JSON_VALUES = itemgetter(
-    *(column.name for column in _TABLE.c if isinstance(column.type, JsonColumn))
+_ENCODED_JIRA_CONFIG = Statement(
+    select(type_coerce(_TABLE.c.jira_config, JsonText(raw=True)).label("jira_config")).where(*_KEY)
 )
+_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
 def get_profile(executor: Executor, profile_id: str) -> ProfileDocument | None:
@@ -52,6 +54,7 @@ def delete_profile(executor: Executor, profile_id: str) -> None:
     """
     if not _DELETE.delete(executor, id=profile_id):
         raise ProfileNotFoundError(profile_id)
+    executor.notes[ERASES] = True
 
 
 def save_profile(
@@ -60,12 +63,11 @@ def save_profile(
     row: dict[str, Any],
     saved: Profile | Mapping[str, Any] | None = None,
 ) -> None:
-    """Add the profile, or replace the one with the same id, and keep its secrets.
+    """Add the profile, or replace the one with the same id, and keep its token.
 
     Args:
         executor: the connection to write on.
-        given: the document that the caller gave. Without a token, and where it has the mask of a
-            secret, the stored one is kept.
+        given: the document that the caller gave. Without a token, the stored one is kept.
         row: its values by column.
         saved: as of :func:`save_revised`.
 
@@ -73,15 +75,29 @@ def save_profile(
         RevisionConflictError: the stored profile has another revision than the given one.
         ValidationError: the name is taken.
     """
-    if may_have_masks(given, _JSON_VALUES(row)):
-        document = with_stored_secrets(given, get_profile(executor, row["id"]) or {})
-        [row] = codec_of(Profile).rows([{"created_at": row["created_at"], **document}])
-    elif lacks_token(given):
+    if lacks_token(given):
         for stored in _JIRA_CONFIG.values(executor, id=row["id"]):
-            if "token" in stored:
-                jira = {**decode_object(row["jira_config"]), "token": stored["token"]}
+            if TOKEN in stored:
+                jira = {**decode_object(row["jira_config"]), TOKEN: stored[TOKEN]}
                 row = {**row, "jira_config": encode_strict(jira).decode()}
+    elif _replaces_token(executor, row):
+        executor.notes[ERASES] = True
     save_revised(executor, Profile, given, row, saved)
+
+
+def _replaces_token(executor: Executor, row: Mapping[str, Any]) -> bool:
+    """Return whether a row replaces a token that is stored in plain text."""
+    new = row["jira_config"].encode()
+    for encoded in _ENCODED_JIRA_CONFIG.values(executor, id=row["id"]):
+        if encoded == new:  # as is mostly so
+            return False
+        try:
+            token = decode_object(encoded).get(TOKEN)
+        except ValueError:  # it is damaged, and may hold anything
+            return True
+        is_plain = token not in NO_SECRETS and not is_envelope(token)
+        return is_plain and token != decode_object(new).get(TOKEN)
+    return False
 
 
 class ProfileRepository(RevisedRepository[Profile]):

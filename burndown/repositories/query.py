@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete
 from burndown.errors import QueryNotFoundError
 from burndown.models import Query
 from burndown.models.query import QueryDocument
+from burndown.models.sealer import sealer_of
 from burndown.repositories.revisions import RevisedRepository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -16,10 +17,12 @@ _TABLE = Query.__table__
 _C = _TABLE.c
 _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
-_GET: Statement[QueryDocument] = Statement(_ALL.where(*_KEY), spread=Query.UNKNOWN_KEYS)
+_OPEN = sealer_of(Query).opened_value
+_GET: Statement[QueryDocument] = Statement(_ALL.where(*_KEY), Query.UNKNOWN_KEYS, _OPEN)
 _LIST: Statement[QueryDocument] = Statement(
     _ALL.where(_C.profile_id == bindparam("profile_id")).order_by(_C.last_used.desc(), _C.id),
-    spread=Query.UNKNOWN_KEYS,
+    Query.UNKNOWN_KEYS,
+    _OPEN,
 )
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from burndown.errors import RevisionConflictError
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import REVISION, NamedEntity, set_revision
-from burndown.repositories.base import Repository, atomic
+from burndown.repositories.base import Repository, atomic, keep_stored_secrets, row_key
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
 
@@ -50,7 +50,8 @@ def save_revised(
     Args:
         executor: the connection to write on.
         entity: the entity that the row is of.
-        given: the fields that the caller gave. A time that was not given keeps the value of an
+        given: the fields that the caller gave. Where it has the mask of a secret, the stored one is
+            kept. A time that was not given keeps the value of an
             existing row. A revision that was given has to be that of an existing row.
         row: the values by column.
         saved: the entity that gets the stored revision; a document does not.
@@ -60,6 +61,7 @@ def save_revised(
         ValidationError: a name is taken.
         ProfileNotFoundError: the profile of a query does not exist.
     """
+    row = keep_stored_secrets(executor, entity, given, row)
     preserved = entity.PRESERVED_ON_UPDATE.difference(given)
     expected = given.get(REVISION)
     upsert = _upsert(entity, preserved, expected is not None)
@@ -81,8 +83,7 @@ def save_revised(
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:
     """Return the revision of the stored row with the same key, or ``None``."""
-    key = {column.name: row[column.name] for column in entity.__table__.primary_key}
-    return next(iter(_revision(entity).values(executor, **key)), None)
+    return next(iter(_revision(entity).values(executor, **row_key(entity, row))), None)
 
 
 def _conflict(

@@ -99,6 +99,7 @@ ADDED: dict[str, dict[str, set[str]]] = {
         "app_state": {"digest"},
         "task_progress": {"digest"},
     },
+    "1.8": {},
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 

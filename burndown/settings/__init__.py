@@ -8,6 +8,9 @@ variable                         meaning
 ``BURNDOWN_SQLITE_SYNCHRONOUS``  ``FULL`` (default): a commit survives a power failure;
                                  ``NORMAL``: a commit survives a killed process, but a power
                                  failure may undo the last commits (each one completely)
+``BURNDOWN_SECRET_KEY``          keys that seal secrets, Base64 of 32 bytes each; the first one
+                                 seals, all open
+``BURNDOWN_SECRET_KEY_FILE``     a private file with such keys, outside of the workspace
 ``BURNDOWN_MAX_PROFILES``        profiles that a store can have, 50
 ``BURNDOWN_MAX_QUERIES``         queries that a profile can have, 100
 ``BURNDOWN_MAX_NAME_LENGTH``     characters of the name of a new profile or query, 100
@@ -31,9 +34,15 @@ __all__ = [
     "MAX_PROFILES",
     "MAX_QUERIES",
     "PREFIX",
+    "SECRET_KEY",
+    "SECRET_KEY_FILE",
     "Settings",
     "get_settings",
+    "secret_key_sources",
 ]
+
+SECRET_KEY = f"{PREFIX}SECRET_KEY"
+SECRET_KEY_FILE = f"{PREFIX}SECRET_KEY_FILE"
 
 
 def get_settings() -> Settings:
@@ -48,3 +57,12 @@ def get_settings() -> Settings:
     from burndown.settings.environment import read_environment
 
     return read_environment()
+
+
+def secret_key_sources() -> tuple[str | None, str | None]:
+    """Return the keys in the environment, or else the path of their file; ``None`` if not set.
+
+    They are no fields of :class:`Settings`: each call that saves asks for them.
+    """
+    keys = os.environ.get(SECRET_KEY)
+    return (keys, None) if keys else (None, os.environ.get(SECRET_KEY_FILE) or None)

@@ -3,7 +3,7 @@
 It depends on tables and columns, but on no entity.
 """
 
-from burndown.sql.executor import Executor, log_statement
+from burndown.sql.executor import ERASES, Executor, log_statement
 from burndown.sql.statements import (
     Statement,
     key_conditions,
@@ -15,6 +15,7 @@ from burndown.sql.upserts import CountingUpsert, Upsert
 from burndown.sql.verification import RowVerifier
 
 __all__ = [
+    "ERASES",
     "CountingUpsert",
     "Executor",
     "RowVerifier",

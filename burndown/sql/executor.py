@@ -10,7 +10,10 @@ from sqlmodel import Session
 
 from burndown.errors import TransactionAbortedError
 
-__all__ = ["Executor", "log_statement"]
+__all__ = ["ERASES", "Executor", "log_statement"]
+
+ERASES = "burndown_erases"
+"""The note that a transaction has deleted or replaced a secret, which a log may still hold."""
 
 _logger = logging.getLogger("burndown.database")
 
@@ -24,13 +27,17 @@ class Executor:
     Args:
         dialect: the SQL dialect of the database.
         cursor: returns a cursor of the driver, in a transaction.
+        notes: takes what the owner of the transaction has to know at its end.
     """
 
-    __slots__ = ("_cursor", "dialect")
+    __slots__ = ("_cursor", "dialect", "notes")
 
-    def __init__(self, dialect: Dialect, cursor: Callable[[], Any]) -> None:
+    def __init__(
+        self, dialect: Dialect, cursor: Callable[[], Any], notes: dict[Any, Any] | None = None
+    ) -> None:
         self.dialect = dialect
         self._cursor = cursor
+        self.notes = {} if notes is None else notes
 
     @classmethod
     def of(cls, session: Session) -> "Executor":
@@ -40,7 +47,7 @@ class Executor:
             session.flush()
             return session.connection().connection.cursor()
 
-        return cls(session.get_bind().dialect, cursor)
+        return cls(session.get_bind().dialect, cursor, session.info)
 
     def execute(self, sql: str, parameters: Any = ()) -> Any:
         """Run a statement; return the driver's cursor."""

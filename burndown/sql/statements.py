@@ -33,11 +33,15 @@ from burndown.models.columns import DECODING_ERRORS, StoredType, damaged
 from burndown.models.digests import data_columns
 from burndown.models.documents import Document
 from burndown.models.field_types import is_line
-from burndown.models.json_columns import JsonText
+from burndown.models.json_columns import JsonColumn, JsonText
+from burndown.secrets import MARK
 from burndown.sql.executor import Executor
 from burndown.sql.verification import RowVerifier, with_verifiers
 
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
+
+OpenedValue = Callable[[str, Any, Mapping[str, Any]], Any]
+"""Takes a column, its decoded value and the row; returns the value with its secrets opened."""
 
 __all__ = ["Precompiled", "Statement", "key_conditions", "one_of", "select_documents", "within"]
 
@@ -104,16 +108,21 @@ def _json_strings_on_postgresql(
 class Precompiled:
     """A statement that is compiled on first use for each dialect."""
 
-    def __init__(self, built: ClauseElement, spread: str = "") -> None:
+    def __init__(
+        self, built: ClauseElement, spread: str = "", opened_value: OpenedValue | None = None
+    ) -> None:
         self._built = built
         self._spread = spread
+        self._opened_value = opened_value
         self._compiled: dict[str, Compiled] = {}
 
     def compiled(self, dialect: Dialect) -> "Compiled":
         """Return the SQL for a dialect."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = Compiled(self._built, dialect, self._ending(dialect), self._spread)
+            known = Compiled(
+                self._built, dialect, self._ending(dialect), self._spread, self._opened_value
+            )
             self._compiled[dialect.name] = known
         return known
 
@@ -128,10 +137,13 @@ class Statement(Precompiled, Generic[D]):
     Args:
         built: the statement; each value in it is a ``bindparam``.
         spread: the name of a JSON column whose keys are put next to the columns.
+        opened_value: opens the secrets of a value that has some sealed.
     """
 
-    def __init__(self, built: Select[Any] | Delete, spread: str = "") -> None:
-        super().__init__(built, spread)
+    def __init__(
+        self, built: Select[Any] | Delete, spread: str = "", opened_value: OpenedValue | None = None
+    ) -> None:
+        super().__init__(built, spread, opened_value)
 
     def documents(self, executor: Executor, /, **parameters: Any) -> list[D]:
         """Run a SELECT; return each row as a dict by column."""
@@ -172,13 +184,19 @@ class Compiled:
     """A statement as SQL for one dialect, with the conversion of its parameters and rows."""
 
     def __init__(
-        self, built: ClauseElement, dialect: Dialect, ending: str = "", spread: str = ""
+        self,
+        built: ClauseElement,
+        dialect: Dialect,
+        ending: str = "",
+        spread: str = "",
+        opened_value: OpenedValue | None = None,
     ) -> None:
         self._spread = spread
         columns = list(built.selected_columns) if isinstance(built, Select) else []
         self._verifiers: list[RowVerifier] = []
         if isinstance(built, Select) and dialect.name == "sqlite":
             built, self._verifiers = with_verifiers(built)
+        self._opened_value = opened_value
         compiled: Any = built.compile(dialect=dialect)
         self.sql = f"{compiled}{ending}"
         binds = compiled.binds
@@ -193,6 +211,11 @@ class Compiled:
             (column.name, column.type.decoder(dialect))
             for column in columns
             if isinstance(column.type, StoredType)  # others are what drivers give
+        ]
+        self._json = [
+            (index, column.name)
+            for index, column in enumerate(columns)
+            if isinstance(column.type, JsonColumn)
         ]
         self._table = _decoded_table(built) if isinstance(built, Select) else None
 
@@ -224,6 +247,11 @@ class Compiled:
                     found[name] = decode(found[name])
         except DECODING_ERRORS as error:
             raise damaged(self._location(name, found), error) from None
+        if self._opened_value is not None:
+            for index, name in self._json:
+                encoded = row[index]
+                if type(encoded) is str and MARK in encoded:
+                    found[name] = self._opened_value(name, found[name], found)
         if self._spread:
             found.update(found.pop(self._spread))
         return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.backends import BACKENDS
+from tests.support.backends import STORAGES
 from tests.support.frames import frames_of_size
 from tests.support.store import Store, new_store
 
@@ -16,7 +16,7 @@ def small_frames() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
+@pytest.fixture(scope="module", params=STORAGES)
 def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Open one store for a module, which each example empties."""
     with new_store(request.param, request) as new:

@@ -2,10 +2,12 @@
 
 import os
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -14,6 +16,7 @@ from burndown.database import open_database
 from burndown.models.timestamps import utc_now
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
+from burndown.secrets import sources
 
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """A folder in memory, where files need no power cut safety; ``None`` puts them on the disk."""
@@ -31,6 +34,17 @@ def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
     with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
         path = Path(folder) / "burndown.db"
         yield lambda clock: SQLiteBackend(path, clock=clock)
+
+
+@contextmanager
+def sealed_sqlite(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Yield a function that opens a SQLite file, with a key for its secrets."""
+    key = b64encode(bytes(range(32))).decode()
+    with (
+        patch.object(sources, "secret_key_sources", lambda: (key, None)),
+        sqlite(request) as open_backend,
+    ):
+        yield open_backend
 
 
 @contextmanager
@@ -64,6 +78,9 @@ BACKENDS: dict[str, NewStorage] = {
     "postgresql": postgresql,
 }
 """The backends by name; test ids contain the name."""
+
+STORAGES: dict[str, NewStorage] = {**BACKENDS, "sealed": sealed_sqlite}
+"""The same, and a storage in which secrets are sealed."""
 
 COPYING = ("sqlite", "json")
 """The backends that make backups themselves; a server has a program of its own for it."""

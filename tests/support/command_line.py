@@ -28,7 +28,7 @@ from tests.support.legacy_workspaces import Files
 
 COMMANDS = [
     *("demo", "migrate", "show", "check", "tasks", "backup", "copy", "export", "import"),
-    *("cleanup", "clear", "compact", "upgrade", "downgrade"),
+    *("cleanup", "clear", "compact", "upgrade", "downgrade", "secrets"),
 ]
 CANARY = "canary-7c1e"
 ODD_NAME = "[red]x[/] [link=x]:smile: \\[b]"

@@ -21,7 +21,7 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
-from tests.support.backends import BACKENDS, Open
+from tests.support.backends import STORAGES, Open
 
 Document = dict[str, Any]
 
@@ -61,7 +61,7 @@ class Store:
     """A backend with a controlled clock, emptied by each example; it has all calls of the backend.
 
     Args:
-        name: the name of the backend in ``BACKENDS``.
+        name: the name of the backend in ``STORAGES``.
         open_backend: opens the backend on its storage.
     """
 
@@ -154,7 +154,7 @@ def fill(store: Store, profile_id: str, query_id: str) -> None:
 
 @contextmanager
 def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
-    with BACKENDS[name](request) as open_backend:
+    with STORAGES[name](request) as open_backend:
         new = Store(name, open_backend)
         try:
             yield new

@@ -24,6 +24,7 @@ from burndown.models import (
     TaskProgress,
 )
 from burndown.models.codec import codec_of
+from burndown.models.sealer import sealer_of
 
 __all__ = ["WorkspaceReader", "find_damages", "find_edited"]
 
@@ -120,7 +121,7 @@ class WorkspaceReader:
         self, model: type[Entity], documents: list[Document], path: Path
     ) -> list[Document]:
         try:
-            return codec_of(model).complete(documents)
+            return list(map(sealer_of(model).opened, codec_of(model).complete(documents)))
         except ValidationError as error:
             raise self._damage(path, "; ".join(map(str, error.problems))) from None
 

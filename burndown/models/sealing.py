@@ -1,0 +1,264 @@
+"""Sealing secrets, between a document and what is stored of it.
+
+Stored in the place of a secret is an envelope, which opens only in the record and under the keys
+where it was sealed. A document that is read has the secret again. If no key opens the envelope, it
+has a mask instead, with which saving it keeps the envelope, and no token.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
+from functools import lru_cache
+from operator import is_not
+from typing import Any
+
+from burndown.errors import StorageError, ValidationError, is_secret
+from burndown.models.documents import Document
+from burndown.models.json_codec import decode, encode, encode_strict
+from burndown.models.public_document import (
+    JIRA,
+    SEALED_TOKEN,
+    TOKEN,
+    is_mask,
+    is_masked_text,
+    mask,
+    renamed,
+)
+from burndown.models.redaction import NO_SECRETS
+from burndown.models.secret_text import SecretText, with_secret_texts
+from burndown.secrets import current_keys, has_keys, is_envelope
+
+__all__ = [
+    "Resealing",
+    "SecretState",
+    "opened",
+    "refuse_envelopes",
+    "resealed",
+    "sealed",
+    "seals",
+    "secret_states",
+    "secrets_as_stored",
+    "secrets_in_plain_text",
+]
+
+Path = tuple[str, ...]
+_Change = Callable[[Any, Path], Any]
+
+_LOCKED_TOKEN = object()
+_CONTAINERS = (dict, list)
+
+_names_secret = lru_cache(maxsize=1024)(is_secret)  # each save asks for all keys of a profile
+
+
+class SecretState(Enum):
+    """The state of a stored secret."""
+
+    PLAIN = "in plain text"
+    SEALED = "sealed"
+    LOCKED = "locked"
+    """Sealed, and none of the keys in use opens it."""
+
+
+class _Access(Enum):
+    OPENED = 0
+    """Envelopes are opened when they are read, and secrets sealed when they are saved."""
+    PLAIN = 1
+    """Envelopes are opened, and nothing is sealed."""
+    STORED = 2
+    """Documents have the envelopes themselves."""
+
+
+_access: ContextVar[_Access] = ContextVar("burndown_secrets", default=_Access.OPENED)
+
+
+@contextmanager
+def secrets_in_plain_text() -> Iterator[None]:
+    """Store secrets in plain text within a block, whatever keys there are."""
+    with _accessing(_Access.PLAIN):
+        yield
+
+
+@contextmanager
+def secrets_as_stored() -> Iterator[None]:
+    """Read and save envelopes unchanged within a block."""
+    with _accessing(_Access.STORED):
+        yield
+
+
+def seals() -> bool:
+    """Return whether secrets are sealed that are saved now."""
+    return _access.get() is _Access.OPENED and has_keys()
+
+
+def sealed(value: Any, owner: Path, path: Path = ()) -> Any:
+    """Return a JSON value with its secrets sealed.
+
+    Args:
+        value: the value; it is not changed.
+        owner: the table and key of its record.
+        path: its path in the document. Positions in lists are no part of it, since items move.
+
+    Raises:
+        PydanticCustomError: a secret cannot be stored exactly.
+        StorageError: the keys cannot be read.
+    """
+    return _changed(value, lambda secret, path: _seal(secret, owner, path), path)
+
+
+def opened(value: Any, owner: Path, path: Path = ()) -> Any:
+    """Return a stored JSON value with its envelopes opened, or masked if no key opens them.
+
+    Args:
+        value: the value; it is not changed.
+        owner: the table and key of its record.
+        path: its path in the document.
+    """
+    if _access.get() is _Access.STORED:
+        return value
+    return _changed(value, lambda secret, path: _opened(secret, owner, path), path)
+
+
+def refuse_envelopes(value: Any, subject: str, path: Path = ()) -> None:
+    """Refuse a JSON value with an envelope where a secret should be.
+
+    Args:
+        value: the value.
+        subject: what is saved, such as ``Profile 'kafka'``.
+        path: its path in the document.
+
+    Raises:
+        ValidationError: it has one, which would be taken for what this package stored.
+    """
+
+    def refuse(secret: Any, path: Path) -> Any:
+        if is_envelope(secret):
+            expected = "input should be the secret itself, not what is stored when it is sealed"
+            raise ValidationError.of(subject, ".".join(path), expected)
+        return secret
+
+    if _access.get() is not _Access.STORED:
+        _changed(value, refuse, path)
+
+
+class Resealing(Enum):
+    """A change of the secrets that are stored already."""
+
+    SEAL = "seal"
+    """Seal those in plain text."""
+    ROTATE = "rotate"
+    """Seal all with the first key."""
+    UNSEAL = "unseal"
+    """Store all in plain text."""
+
+
+def resealed(document: Document, owner: Path, change: Resealing) -> Document:
+    """Return a document as stored with its secrets sealed or unsealed.
+
+    What no key opens is unchanged; so is the document itself if nothing in it changes.
+
+    Args:
+        document: the document, with its envelopes.
+        owner: the table and key of its record.
+        change: the change.
+
+    Raises:
+        StorageError: the keys cannot be read.
+    """
+
+    def reseal(secret: Any, path: Path) -> Any:
+        if is_envelope(secret):
+            value = _unsealed(secret, owner, path)
+            if value is None or change is Resealing.SEAL:
+                return secret
+            secret = decode(value)
+        return secret if change is Resealing.UNSEAL else _seal(secret, owner, path)
+
+    new: Document = _changed(document, reseal, ())
+    return document if new == document else new
+
+
+def secret_states(document: Mapping[str, Any], owner: Path) -> dict[str, SecretState]:
+    """Return the state of each secret of a document as stored, by its path."""
+    states: dict[str, SecretState] = {}
+
+    def note(secret: Any, path: Path) -> Any:
+        if is_envelope(secret):
+            is_open = _unsealed(secret, owner, path) is not None
+            states[".".join(path)] = SecretState.SEALED if is_open else SecretState.LOCKED
+        elif not _is_no_secret(secret):
+            states[".".join(path)] = SecretState.PLAIN
+        return secret
+
+    _changed(document, note, ())
+    return states
+
+
+@contextmanager
+def _accessing(access: _Access) -> Iterator[None]:
+    token = _access.set(access)
+    try:
+        yield
+    finally:
+        _access.reset(token)
+
+
+def _is_no_secret(value: Any) -> bool:
+    return value in NO_SECRETS or is_mask(value) or (type(value) is str and is_masked_text(value))
+
+
+def _seal(secret: Any, owner: Path, path: Path) -> Any:
+    if _is_no_secret(secret):
+        return secret
+    if type(secret) is SecretText:
+        secret = str(secret)
+    keys = current_keys()
+    return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
+
+
+def _opened(secret: Any, owner: Path, path: Path) -> Any:
+    if not is_envelope(secret):
+        return secret
+    encoded = _unsealed(secret, owner, path)
+    if encoded is not None:
+        return with_secret_texts(decode(encoded), is_secret_itself=True)
+    return _LOCKED_TOKEN if path == (JIRA, TOKEN) else mask()
+
+
+def _unsealed(envelope: str, owner: Path, path: Path) -> bytes | None:
+    try:
+        keys = current_keys()
+    except StorageError:  # the key may be lost; whoever seals a secret gets the error
+        return None
+    return None if keys is None else keys.open(envelope, _place(owner, path))
+
+
+def _place(owner: Path, path: Path) -> bytes:
+    return encode([owner, path])
+
+
+def _changed(value: Any, change: _Change, path: Path) -> Any:
+    """Return a JSON value with its secrets changed; the value itself if none of them is."""
+    if isinstance(value, dict):
+        changes = {}
+        for key, item in value.items():
+            if _names_secret(key):
+                new = change(item, (*path, key))
+            elif isinstance(item, _CONTAINERS):
+                new = _changed(item, change, (*path, key))
+            else:
+                continue
+            if new is not item:
+                changes[key] = new
+        return _with_changes(value, changes) if changes else value
+    if isinstance(value, list):
+        items = [_changed(item, change, path) for item in value]
+        return items if any(map(is_not, items, value)) else value
+    return value
+
+
+def _with_changes(value: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    if changes.get(TOKEN) is _LOCKED_TOKEN:  # the field takes no mask
+        del changes[TOKEN]
+        return renamed({**value, TOKEN: mask(), **changes}, TOKEN, SEALED_TOKEN)
+    return {**value, **changes}

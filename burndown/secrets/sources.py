@@ -1,0 +1,167 @@
+"""The keys in use: from the environment, a file, or the keyring of the system.
+
+They are read again when the variables or the file change, so that a running process seals with the
+new key after a rotation.
+"""
+
+import os
+import re
+import stat
+from base64 import urlsafe_b64decode
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from burndown.distribution import install_command
+from burndown.errors import StorageError
+from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_key_sources
+
+if TYPE_CHECKING:
+    from burndown.secrets.keys import Keys
+
+__all__ = ["HOW_TO_SET_A_KEY", "current_keys", "has_keys", "require_cryptography"]
+
+_SERVICE, _USER = "burndown", "secret-key"
+"""The names of the entry in the keyring."""
+_HEXADECIMAL = re.compile("[0-9a-fA-F]{64}").fullmatch
+_BASE64 = re.compile("[0-9A-Za-z_-]{43}").fullmatch
+_EXPECTED = (
+    "keys of 32 bytes as Base64, separated by commas or blanks; `openssl rand -base64 32` makes one"
+)
+
+
+class _Source(NamedTuple):
+    """The variables and the state of the file by which the keys are found."""
+
+    variables: tuple[str | None, str | None]
+    state_of_file: tuple[int, ...]
+
+
+def has_keys() -> bool:
+    """Return whether there are keys, which may not be readable."""
+    return any(secret_key_sources()) or _of_keyring() is not None
+
+
+HOW_TO_SET_A_KEY = (
+    f"`openssl rand -base64 32` makes a key; set {SECRET_KEY} to it, or {SECRET_KEY_FILE} to a "
+    f"private file with it, or store it with `keyring set {_SERVICE} {_USER}`"
+)
+"""Advice for errors and reports."""
+
+_found: "tuple[_Source, Keys | None] | None" = None
+
+
+def current_keys() -> "Keys | None":
+    """Return the keys in use, or ``None`` if there are none.
+
+    Raises:
+        StorageError: a key is not one, or the file of keys cannot be read, is not private, or is in
+            the workspace; or ``cryptography`` is not installed.
+    """
+    global _found
+    variables = _, file = secret_key_sources()
+    source = _Source(variables, () if file is None else _state(Path(file)))
+    found = _found
+    if found is None or found[0] != source:
+        found = _found = source, _keys(*variables)
+    return found[1]
+
+
+def require_cryptography() -> None:
+    """Refuse to go on without ``cryptography``.
+
+    Raises:
+        StorageError: it is not installed; the error names the command.
+    """
+    if find_spec("cryptography") is None:
+        raise StorageError(f"`cryptography` is not installed: {install_command('secrets')}")
+
+
+def _keys(text: str | None, file: str | None) -> "Keys | None":
+    if text:
+        return _parsed(text, SECRET_KEY)
+    if file:
+        return _parsed(_read_private(Path(file)), f"{SECRET_KEY_FILE} ({file})")
+    text = _of_keyring()
+    return _parsed(text, f"The entry {_SERVICE}/{_USER} of the keyring") if text else None
+
+
+def _parsed(text: str, name: str) -> "Keys":
+    materials = [_material(each, name) for each in text.replace(",", " ").split()]
+    if not materials:
+        raise StorageError(f"{name} holds no key; it should hold {_EXPECTED}")
+    require_cryptography()
+    # Only here: most processes have no key, and `cryptography` is an extra.
+    from burndown.secrets.keys import Keys, SecretKey
+
+    return Keys([SecretKey(material) for material in materials])
+
+
+def _material(text: str, name: str) -> bytes:
+    if _HEXADECIMAL(text):
+        return bytes.fromhex(text)
+    plain = text.rstrip("=").replace("+", "-").replace("/", "_")
+    if not _BASE64(plain):
+        raise StorageError(f"{name} holds what is no key; it should hold {_EXPECTED}")
+    return urlsafe_b64decode(plain + "=")
+
+
+def _state(file: Path) -> tuple[int, ...]:
+    """Return what changes with the file; nothing if it cannot be read, which an error reports."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode
+
+
+def _read_private(file: Path) -> str:
+    """Return the content of the file of keys.
+
+    Raises:
+        StorageError: it cannot be read, others can read it, or it is in the workspace.
+    """
+    try:
+        with file.open(encoding="ascii") as opened:
+            mode = os.fstat(opened.fileno()).st_mode
+            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise StorageError(
+                    f"{SECRET_KEY_FILE}: {file} can be read or changed by others; "
+                    f"make it private: chmod 600 {file}"
+                )
+            _refuse_in_workspace(file)
+            return opened.read()
+    except StorageError:
+        raise
+    except UnicodeDecodeError:
+        raise StorageError(f"{SECRET_KEY_FILE}: {file} should hold {_EXPECTED}") from None
+    except OSError as error:
+        raise StorageError(f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}") from error
+
+
+def _refuse_in_workspace(file: Path) -> None:
+    """Refuse a file that would be copied together with what it opens."""
+    settings, real = get_settings(), file.resolve()
+    workspace = settings.profiles_dir.resolve()
+    database = Path(settings.database_url or "")
+    is_beside_database = database.is_file() and database.resolve().parent == real.parent
+    if real.is_relative_to(workspace) or is_beside_database:
+        raise StorageError(
+            f"{SECRET_KEY_FILE}: {file} is in the folder of the data that it opens; move it out of "
+            "there, so that no copy of the one contains the other"
+        )
+
+
+@cache
+def _of_keyring() -> str | None:
+    """Return the entry of the system's keyring, if ``keyring`` is installed and has one."""
+    if find_spec("keyring") is None:
+        return None
+    import keyring  # an extra, and slow to import
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(_SERVICE, _USER)
+    except KeyringError:  # there is no keyring, or it is locked
+        return None

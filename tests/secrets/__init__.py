@@ -1,0 +1,1 @@
+"""Tests of burndown.secrets, and of what is sealed with its keys."""

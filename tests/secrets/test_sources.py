@@ -1,0 +1,151 @@
+"""Keys are taken from the environment, a private file or the keyring of the system."""
+
+import os
+from base64 import b64encode, urlsafe_b64encode
+from pathlib import Path
+
+import keyring
+import pytest
+from keyring.errors import KeyringLocked
+
+from burndown import StorageError
+from burndown.secrets import current_keys
+from burndown.secrets.sources import _of_keyring
+from tests.support.secret_keys import FILE_VARIABLE, KEY, OTHER_KEY, VARIABLE
+
+MATERIAL = bytes(range(200, 232))
+
+
+@pytest.fixture(autouse=True)
+def in_keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    """Replace the keyring of the system by an empty one."""
+    entries: dict[tuple[str, str], str] = {}
+    monkeypatch.setattr(keyring, "get_password", lambda *key: entries.get(key))
+    _of_keyring.cache_clear()
+    return entries
+
+
+@pytest.fixture
+def key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Set the variable to a private file outside of the workspace."""
+    path = tmp_path / "key"
+    path.write_text(KEY)
+    path.chmod(0o600)
+    monkeypatch.setenv(FILE_VARIABLE, str(path))
+    return path
+
+
+def ids() -> list[str]:
+    found = current_keys()
+    return [] if found is None else found.ids
+
+
+def refusal() -> str:
+    with pytest.raises(StorageError) as caught:
+        current_keys()
+    return str(caught.value)
+
+
+def test_there_are_none_by_default() -> None:
+    assert current_keys() is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b64encode(MATERIAL).decode(),
+        urlsafe_b64encode(MATERIAL).decode().rstrip("="),
+        MATERIAL.hex(),
+        MATERIAL.hex().upper(),
+        f" {b64encode(MATERIAL).decode()}\n",
+    ],
+)
+def test_a_key_has_several_spellings(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(VARIABLE, b64encode(MATERIAL).decode())
+    expected = ids()
+    monkeypatch.setenv(VARIABLE, text)
+    assert ids() == expected
+
+
+@pytest.mark.parametrize("text", ["passw0rd", "a" * 42, "a" * 44, "g" * 64, "%" * 43, f"{KEY},x"])
+def test_what_is_no_key_is_refused_and_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, text)
+    message = refusal()
+    assert "openssl rand -base64 32" in message
+    assert text not in message
+
+
+def test_the_environment_is_asked_before_the_file_and_that_before_the_keyring(
+    monkeypatch: pytest.MonkeyPatch, key_file: Path, in_keyring: dict[tuple[str, str], str]
+) -> None:
+    in_keyring["burndown", "secret-key"] = b64encode(MATERIAL).decode()
+    monkeypatch.setenv(VARIABLE, OTHER_KEY)
+    of_environment = ids()
+    monkeypatch.delenv(VARIABLE)
+    of_file = ids()
+    monkeypatch.delenv(FILE_VARIABLE)
+    of_keyring = ids()
+    assert len({*of_environment, *of_file, *of_keyring}) == 3
+
+
+def test_several_keys_keep_their_order(monkeypatch: pytest.MonkeyPatch, key_file: Path) -> None:
+    key_file.write_text(f"{OTHER_KEY}\n{KEY}\n")
+    of_file = ids()
+    monkeypatch.setenv(VARIABLE, f"{OTHER_KEY}, {KEY}")
+    assert ids() == of_file
+    assert len(of_file) == 2
+
+
+def test_a_changed_file_is_read_again(key_file: Path) -> None:
+    before = ids()
+    key_file.write_text(f"{OTHER_KEY} {KEY}")
+    assert ids()[1:] == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="this system has other permissions")
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
+def test_a_file_that_others_can_read_is_refused(key_file: Path, mode: int) -> None:
+    key_file.chmod(mode)
+    assert f"chmod 600 {key_file}" in refusal()
+
+
+def test_a_file_in_the_workspace_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path
+) -> None:
+    """Also if a link leads into it."""
+    inside = tmp_path / "profiles/keys/key"
+    inside.parent.mkdir(parents=True)
+    key_file.rename(inside)
+    key_file.symlink_to(inside)
+    for path in (inside, key_file):
+        monkeypatch.setenv(FILE_VARIABLE, str(path))
+        assert "move it out of there" in refusal()
+
+
+def test_a_file_next_to_the_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "my.db").touch()
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(tmp_path / "my.db"))
+    assert "move it out of there" in refusal()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff" * 32, b"no key"])
+def test_a_file_without_a_key_is_refused(key_file: Path, content: bytes) -> None:
+    key_file.write_bytes(content)
+    assert "openssl rand -base64 32" in refusal()
+
+
+def test_a_missing_file_is_named(key_file: Path) -> None:
+    key_file.unlink()
+    assert f"{key_file} cannot be read" in refusal()
+
+
+def test_a_locked_keyring_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: str) -> str:
+        raise KeyringLocked
+
+    monkeypatch.setattr(keyring, "get_password", refuse)
+    assert current_keys() is None
