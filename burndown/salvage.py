@@ -1,4 +1,4 @@
-"""What is left of a damaged store, completed from its backups, as a new store.
+"""A new store with the intact records of a damaged one, completed from its backups.
 
 from burndown.persistence import open_backend
 from burndown.salvage import salvage
@@ -32,7 +32,7 @@ Key = tuple[Any, ...]
 
 @dataclass
 class SalvageReport:
-    """What became of each record of a damaged store."""
+    """The outcome of a salvage: each record of a damaged store is in one of its parts."""
 
     kept: dict[str, int] = field(default_factory=dict)
     """The number of intact records by the label of their entity."""

@@ -49,6 +49,7 @@ LATE_IMPORTS = {
         "burndown.import_export",
         "burndown.legacy",
         "burndown.persistence",
+        "burndown.salvage",
     ],
     "burndown/cli/versions.py": [
         "burndown",

@@ -30,12 +30,10 @@ from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
-from burndown.database.sqlite_verification import schema_problems, verify_rows
+from burndown.database.sqlite_verification import schema_problems, sign_edited_rows, verify_rows
 from burndown.errors import PersistenceError, StorageError
 from burndown.files.paths import sync
 from burndown.models import SCHEMA_VERSION
-from burndown.models.digests import DIGEST
-from burndown.schema.digests import count_rows, sign_rows
 from burndown.sql import ERASES, Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -217,14 +215,7 @@ class SQLiteDatabase(Database):
             StorageError: as :meth:`session`.
         """
         with self.session() as session:
-            connection = session.connection()
-            count = sum(
-                connection.execute(statement).rowcount
-                for statement in sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
-            )
-            for statement in count_rows(SCHEMA_VERSION):
-                connection.execute(statement)
-        return count
+            return sign_edited_rows(session.connection())
 
     def backup(self, target: Path) -> None:
         """Copy what is committed to a new file, with SQLite's online backup.

@@ -1,4 +1,4 @@
-"""What can still be read of a damaged SQLite file, without changing it."""
+"""The content of a damaged SQLite file, as far as it can be read, without changing it."""
 
 import sqlite3
 from collections.abc import Iterator

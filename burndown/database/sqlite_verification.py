@@ -4,18 +4,24 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import create_engine, exc
+from sqlalchemy import Connection, create_engine, exc
 from sqlalchemy.pool import StaticPool
 
-from burndown.models import Entity
+from burndown.models import SCHEMA_VERSION, Entity
 from burndown.models.digest_functions import add_digest_functions
 from burndown.models.digests import DIGEST, content_column
 from burndown.schema import VERSIONS, make_schema
-from burndown.schema.digests import COUNTS, has_digests, protected_columns
+from burndown.schema.digests import (
+    COUNTS,
+    count_rows,
+    has_digests,
+    protected_columns,
+    sign_rows,
+)
 from burndown.schema.recognition import VERSION_TABLE
 from burndown.sql import RowVerifier
 
-__all__ = ["Execute", "VerifiedRows", "schema_problems", "verify_rows"]
+__all__ = ["Execute", "VerifiedRows", "schema_problems", "sign_edited_rows", "verify_rows"]
 
 Execute = Callable[[str], Iterable[Any]]
 """Runs a statement on a connection."""
@@ -55,6 +61,19 @@ def verify_rows(execute: Execute) -> VerifiedRows:
             place = found.edited if edited else found.damaged
             place.append(f"the table {table} has {count} rows instead of {counts.get(table)}")
     return found
+
+
+def sign_edited_rows(connection: Connection) -> int:
+    """Sign the rows that another program has written, and count all anew.
+
+    Returns:
+        The number of rows that had no digest.
+    """
+    statements = sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
+    count = sum(connection.execute(statement).rowcount for statement in statements)
+    for statement in count_rows(SCHEMA_VERSION):
+        connection.execute(statement)
+    return count
 
 
 def schema_problems(execute: Execute) -> list[str]:

@@ -77,7 +77,7 @@ def triggers(version: str) -> dict[str, str]:
             "note_inserted": ("INSERT", f" WHEN new.{DIGEST} = x''", unsign),
             "note_edited": (
                 "UPDATE",
-                f" WHEN new.{DIGEST} = old.{DIGEST} AND ({new}) IS NOT ({old})",
+                f" WHEN new.{DIGEST} = nullif(old.{DIGEST}, x'') AND ({new}) IS NOT ({old})",
                 unsign,
             ),
         }

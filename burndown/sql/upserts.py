@@ -90,11 +90,11 @@ class Upsert(Precompiled):
         new = {name: values.get(name, stored[name]) for name in covered}
         if all(new[name] == f"excluded.{quoted(name)}" for name in new.keys() - key):
             return f"excluded.{DIGEST}"
-        # A kept value may be damaged, and has to stay recognizable.
+        # A kept value may be damaged, and stays so: no row has an empty digest.
         name, current = self._table.name, f"{quoted(self._table.name)}.{DIGEST}"
         return (
             f"CASE WHEN {current} IS NULL OR {current} = {digest_sql(name, stored)} "
-            f"THEN {digest_sql(name, new)} ELSE {current} END"
+            f"THEN {digest_sql(name, new)} ELSE x'' END"
         )
 
     def _new_value(self, name: str, dialect: Dialect) -> str:

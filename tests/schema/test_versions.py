@@ -133,6 +133,7 @@ def test_a_database_of_any_version_opens_with_every_value(version: str, tmp_path
     with SQLiteBackend(path) as backend:
         found = records(backend)
         assert backend.check_integrity() == (True, [])
+        assert backend.integrity_notes() == []
         assert backend.describe()["schema_version"] == SCHEMA_VERSION
         assert backend.get_app_state("schema_version") == SCHEMA_VERSION
     for model in MODELS:

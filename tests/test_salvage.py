@@ -1,0 +1,211 @@
+"""A salvage keeps what is intact, takes the rest from backups, and reports what is lost."""
+
+import json
+import random
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
+from burndown.import_export import export_profile
+from burndown.models import ENTITIES, Entity
+from burndown.models.codec import codec_of
+from burndown.persistence.json_backend import JSONBackend
+from burndown.salvage import SalvageReport, salvage
+from tests.support.command_line import Capture, in_json
+
+IDS = ("kafka", "12w")
+WEEKS = [f"2025-W{number:02}" for number in range(1, 53)]
+Records = dict[type[Entity], dict[tuple[object, ...], str]]
+
+
+def fill(backend: PersistenceBackend) -> None:
+    backend.save_profile({"id": "kafka", "name": "Kafka", "description": "x" * 2000})
+    backend.save_query("kafka", {"id": "12w", "name": "12 weeks", "jql": "project = KAFKA"})
+    backend.save_jira_cache(*IDS, "k", {"issues": [{"key": "K-1"}]}, timedelta(hours=1))
+    backend.save_project_data(*IDS, {"statistics": [{"date": "2025-01-06"}]})
+    for week in WEEKS:
+        backend.save_metrics_snapshot(*IDS, week, "dora", {"name": week * 50})
+    backend.save_budget(*IDS, {"time_allocated_weeks": 10})
+    backend.set_app_state("theme", "dark")
+
+
+def records(backend: PersistenceBackend) -> Records:
+    return {
+        entity: {
+            codec_of(entity).key(each): json.dumps(each)
+            for each in backend.records(entity)
+            if each.get("key") != "schema_version"
+        }
+        for entity in ENTITIES
+    }
+
+
+@pytest.fixture
+def intact(tmp_path: Path) -> Path:
+    with SQLiteBackend(tmp_path / "burndown.db") as backend:
+        fill(backend)
+    return tmp_path / "burndown.db"
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[SQLiteBackend]:
+    with SQLiteBackend(tmp_path / "salvaged.db") as new:
+        yield new
+
+
+def damage(path: Path, *statements: str) -> None:
+    """Change rows without their triggers, as a changed bit does."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        triggers = connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall()
+        for statement in (
+            *(f"DROP TRIGGER {name}" for name, _ in triggers),
+            *statements,
+            *(sql for _, sql in triggers),
+        ):
+            connection.execute(statement)
+
+
+def backup_of(path: Path) -> Path:
+    with SQLiteBackend(path) as backend:
+        return backend.backup(path.with_name("kept.db"))
+
+
+def test_an_intact_store_is_kept_completely(intact: Path, target: SQLiteBackend) -> None:
+    report = salvage(intact, target)
+    assert report.kept["metrics snapshots"] == len(WEEKS)
+    assert (report.restored, report.dropped, report.lost) == ([], [], [])
+    with SQLiteBackend(intact) as source:
+        assert records(target) == records(source)
+
+
+def test_a_damaged_record_is_taken_from_a_backup(intact: Path, target: SQLiteBackend) -> None:
+    kept = backup_of(intact)
+    with SQLiteBackend(kept) as backend:
+        expected = records(backend)
+    damage(intact, "UPDATE metrics_snapshots SET metrics = '{}' WHERE snapshot_date = '2025-W12'")
+    content = intact.read_bytes()
+    report = salvage(intact, target, [kept])
+    assert report.restored == [
+        "metrics snapshot 'dora', '2025-W12' of query '12w' in profile 'kafka' from " + str(kept)
+    ]
+    assert report.lost == []
+    assert records(target) == expected
+    assert intact.read_bytes() == content
+
+
+def test_a_record_without_a_backup_is_lost_and_reported(
+    intact: Path, target: SQLiteBackend
+) -> None:
+    """The data of a lost profile belong to an empty one from then on."""
+    damage(intact, "UPDATE profiles SET description = 'damaged'")
+    report = salvage(intact, target)
+    assert report.lost == ["profile 'kafka'"]
+    profile = target.get_profile("kafka")
+    assert profile is not None
+    assert profile["description"] == ""
+    assert len(target.get_metrics_snapshots(*IDS)) == len(WEEKS)
+
+
+def test_what_jira_has_is_dropped_and_reported(intact: Path, target: SQLiteBackend) -> None:
+    kept = backup_of(intact)
+    damage(intact, "UPDATE jira_cache SET response = X'00'")
+    report = salvage(intact, target, [kept])
+    assert report.dropped == ["cached response 'k' of query '12w' in profile 'kafka'"]
+    assert target.list_jira_caches(*IDS) == []
+
+
+def test_a_row_that_was_edited_is_kept(intact: Path, target: SQLiteBackend) -> None:
+    with closing(sqlite3.connect(intact, isolation_level=None)) as connection:
+        connection.execute("UPDATE profiles SET description = 'edited'")
+    assert salvage(intact, target).lost == []
+    profile = target.get_profile("kafka")
+    assert profile is not None
+    assert profile["description"] == "edited"
+
+
+def test_a_deleted_record_is_not_restored(intact: Path, target: SQLiteBackend) -> None:
+    """A backup has it, but nothing of its entity is damaged."""
+    kept = backup_of(intact)
+    with SQLiteBackend(intact) as backend:
+        backend.delete_budget(*IDS)
+    assert salvage(intact, target, [kept]).restored == []
+    assert target.get_budget(*IDS) is None
+
+
+def test_an_export_is_a_backup(intact: Path, target: SQLiteBackend, tmp_path: Path) -> None:
+    with SQLiteBackend(intact) as backend:
+        exported = export_profile("kafka", tmp_path / "kafka.zip", backend=backend)
+    damage(intact, "UPDATE project_data SET data = '{}'")
+    report = salvage(intact, target, [tmp_path / "kafka.zip"])
+    assert exported
+    assert target.get_project_data(*IDS) == {"statistics": [{"date": "2025-01-06"}]}
+    assert report.lost == []
+
+
+def test_json_files_are_salvaged(tmp_path: Path, target: SQLiteBackend) -> None:
+    with JSONBackend(tmp_path / "profiles") as backend:
+        fill(backend)
+    path = tmp_path / "profiles/kafka/queries/12w/project_data.json"
+    path.write_bytes(path.read_bytes().replace(b"06", b"13"))
+    report = salvage(f"json:{tmp_path / 'profiles'}", target)
+    assert [lost for lost in report.lost if "project_data.json is damaged" in lost] == report.lost
+    assert len(report.lost) == 1
+    assert len(target.get_metrics_snapshots(*IDS)) == len(WEEKS)
+
+
+def test_a_target_with_content_is_refused(intact: Path, target: SQLiteBackend) -> None:
+    target.save_profile({"id": "p"})
+    with pytest.raises(ImportExportError, match="is not empty"):
+        salvage(intact, target)
+
+
+@pytest.mark.parametrize("count", [15, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("is_page", [False, True])
+def test_nothing_is_lost_that_a_backup_has(
+    intact: Path, tmp_path: Path, count: int, is_page: bool
+) -> None:
+    """Whatever bit is changed or page is lost; without the backup, each loss is reported."""
+    kept = backup_of(intact)
+    with SQLiteBackend(kept) as backend:
+        expected = records(backend)
+    content, rng = kept.read_bytes(), random.Random(count)
+    for number in range(count):
+        changed = bytearray(content)
+        if is_page:
+            start = 4096 * rng.randrange(len(content) // 4096)
+            changed[start : start + 4096] = bytes(4096)
+        else:
+            bit = rng.randrange(8 * len(content))
+            changed[bit // 8] ^= 1 << bit % 8
+        damaged = tmp_path / f"damaged-{number}.db"
+        damaged.write_bytes(changed)
+        for backups in ([kept], []):
+            with SQLiteBackend(tmp_path / f"{number}-{len(backups)}.db") as filled:
+                report = salvage(damaged, filled, backups)
+                found = records(filled)
+            check(expected, found, report, has_backup=bool(backups))
+
+
+def check(expected: Records, found: Records, report: SalvageReport, *, has_backup: bool) -> None:
+    for entity, before in expected.items():
+        missing = before.keys() - found[entity].keys()
+        changed = {key for key, each in found[entity].items() if before.get(key) != each}
+        if missing or changed:
+            assert report.lost or report.dropped
+        if has_backup:
+            assert not changed
+            assert not missing or entity.__name__ == "JiraCache"
+
+
+def test_the_command_reports_each_loss(capsys: Capture, intact: Path, tmp_path: Path) -> None:
+    damage(intact, "UPDATE budgets SET budget_total = 7")
+    found = in_json(capsys, "salvage", str(intact), str(tmp_path / "new.db"))
+    assert found["lost"] == ["budget of query '12w' in profile 'kafka'"]
+    assert found["kept"]["metrics snapshots"] == len(WEEKS)
