@@ -40,7 +40,10 @@ class PublishedFile(ForkAware):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connector = SQLiteConnector(
-            DatabaseFile(path), read_only=False, close_idle=lambda: None
+            DatabaseFile(path),
+            read_only=False,
+            close_idle=lambda: None,
+            on_file_lost=lambda _: None,
         )
         self._errors = SQLiteErrorTranslator(self._connector, lambda: None)
         register_for_forks(self)

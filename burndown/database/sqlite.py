@@ -19,11 +19,12 @@ from burndown.database.sqlite_backup import back_up, integrity_problems
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
+    complete,
     free_bytes,
     free_pages,
     rewrite,
 )
-from burndown.database.sqlite_connections import SessionConnection
+from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
@@ -41,6 +42,10 @@ P = ParamSpec("P")
 # thread that has a session and needs a second one could wait for itself.
 POOL_SIZE = 10
 """The maximum number of idle connections of sessions; any number can be open."""
+
+# Each check takes 3 us, nearly as long as a small read.
+FILE_CHECK_SECONDS = 1
+"""How often a process looks whether its file was replaced, apart from its commits."""
 
 _READ_ONLY = "burndown_read_only"
 """The option of an engine whose transactions only read."""
@@ -68,7 +73,10 @@ class SQLiteDatabase(Database):
         self._path = Path(path).absolute()
         self._file = DatabaseFile(self._path)
         self._connector = SQLiteConnector(
-            self._file, read_only=read_only, close_idle=self._close_idle
+            self._file,
+            read_only=read_only,
+            close_idle=self._close_idle,
+            on_file_lost=self._leave_file,
         )
         engine = self._make_engine()
         self._cache = ConnectionCache(self._connector.open, engine.dialect)
@@ -79,6 +87,7 @@ class SQLiteDatabase(Database):
         errors = SQLiteErrorTranslator(self._connector, self._require_preparation)
         super().__init__(engine.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "checkin", self._check_in)
+        self._check_file_at = 0.0
 
     @property
     def path(self) -> Path:
@@ -258,8 +267,33 @@ class SQLiteDatabase(Database):
     def _prepare(self) -> None:
         if self._connector.is_outdated():
             self.close()
+        if self._ready and time.monotonic() > self._check_file_at:
+            self._check_file()
         if not self._ready:
             super()._prepare()
+
+    def _check_file(self) -> None:
+        """Notice that the file was replaced, so that the new one is opened.
+
+        Raises:
+            StorageError: it was deleted. The next call makes a new one.
+        """
+        self._check_file_at = time.monotonic() + FILE_CHECK_SECONDS
+        idle = self._cache.idle_connection()
+        if idle is None or idle.file is None or idle.file.is_in_place():
+            return
+        why = idle.file.what_happened()
+        self._leave_file(idle)
+        if not self._path.exists():
+            raise StorageError(f"{self._path} is gone: {why}. The next call makes a new database")
+
+    def _leave_file(self, connection: TrackedConnection) -> None:
+        """Close a file that is not at its path any more, complete and without a log there."""
+        if connection.file is not None and not connection.file.is_empty():
+            complete(connection)
+            if connection.file.owns_log():
+                self._file.clear_sidecars()
+        self.close()
 
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)

@@ -70,6 +70,10 @@ class SQLiteUpgrader(SchemaUpgrader):
             self._prepare_to_read()
             return
         self._file.make()
+        self._prepare_to_write()
+        self._file.mark()
+
+    def _prepare_to_write(self) -> None:
         if self._is_current():
             return
         # The file may be another program's, or too new, and has to stay as it is then. SQLite puts
