@@ -135,6 +135,7 @@ class AsyncBackend:
     exists = _awaited(PersistenceBackend.exists)
     check_integrity = _awaited(PersistenceBackend.check_integrity)
     backup = _awaited(PersistenceBackend.backup)
+    restore = _awaited(PersistenceBackend.restore)
     foreign_objects = _awaited(PersistenceBackend.foreign_objects)
     close = _awaited(PersistenceBackend.close)
     in_transaction = _awaited(PersistenceBackend.in_transaction)

@@ -9,7 +9,7 @@ import typer
 
 from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.options import Debug
-from burndown.cli.transfer import backup, copy, export, import_
+from burndown.cli.transfer import backup, copy, export, import_, restore
 from burndown.cli.versions import downgrade, upgrade
 from burndown.cli.workspace import check, demo, migrate, show, tasks
 from burndown.distribution import DISTRIBUTION
@@ -26,7 +26,7 @@ app = typer.Typer(
 )
 
 for _command in (
-    *(demo, migrate, show, check, tasks, backup, copy, export, import_),
+    *(demo, migrate, show, check, tasks, backup, restore, copy, export, import_),
     *(cleanup, clear, compact, upgrade, downgrade),
 ):
     app.command(name=_command.__name__.rstrip("_"))(_command)

@@ -38,7 +38,7 @@ class OpenedFile:
             found, found_log = os.stat(path), os.stat(log)  # noqa: PTH116
         except OSError:
             # SQLite makes the log with the first transaction.
-            return self._log_identity is None and identity_of(self.path) == self._identity
+            return self._log_identity is None and self._is_at_path()
         if self._log_identity is None:
             self._log_identity = (found_log.st_dev, found_log.st_ino)
         return (
@@ -49,22 +49,29 @@ class OpenedFile:
 
     def what_happened(self) -> str:
         """Return what happened to the file, and where its content is, as part of an error."""
-        if self.is_empty():
+        if self.is_emptied():
             return "the file was emptied; restore a backup of it"
-        if identity_of(self.path) == self._identity:
+        if self._is_at_path():
             return "the log next to it (-wal) was deleted or replaced"
         moved = self._moved_to()
         if moved is not None:
             return f"the file was moved to {moved}, and what was written is there"
         return "the file was deleted, or moved to another folder together with what was written"
 
-    def is_empty(self) -> bool:
+    def is_emptied(self) -> bool:
         """Return whether the file is still at its path, but without its content."""
-        return identity_of(self.path) == self._identity and not self.path.stat().st_size
+        return self._is_at_path() and not self.path.stat().st_size
+
+    def has_other_log(self) -> bool:
+        """Return whether the file is still at its path, but other processes use another log."""
+        return self._is_at_path() and identity_of(self._log) not in (None, self._log_identity)
 
     def owns_log(self) -> bool:
         """Return whether the log at the path of the database is the one of this file."""
         return self._log_identity is not None and identity_of(self._log) == self._log_identity
+
+    def _is_at_path(self) -> bool:
+        return identity_of(self.path) == self._identity
 
     def _moved_to(self) -> Path | None:
         return next(

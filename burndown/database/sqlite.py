@@ -15,7 +15,7 @@ from burndown.database.base import Database
 from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
 from burndown.database.error_chains import raise_without_context
-from burndown.database.sqlite_backup import back_up, integrity_problems
+from burndown.database.sqlite_backup import back_up, integrity_problems, refuse_changed
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
@@ -28,9 +28,12 @@ from burndown.database.sqlite_connections import SessionConnection, TrackedConne
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
+from burndown.database.sqlite_restore import prepare_to_restore, replace_content
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
-from burndown.errors import PersistenceError, StorageError
+from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.files.errors import storage_errors
 from burndown.files.paths import sync
+from burndown.files.working_folder import working_folder
 from burndown.sql import Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -206,6 +209,27 @@ class SQLiteDatabase(Database):
         with self._errors.translated(), closing(self._connector.open_to_inspect()) as source:
             back_up(source, target)
 
+    def restore(self, backup: Path) -> Path | None:
+        """Replace all content by that of a backup, in one transaction that other processes see.
+
+        Raises:
+            StorageError: as :meth:`Database.restore`, and within a transaction.
+            DatabaseCorruptionError: the backup is damaged, or the database so badly that it cannot
+                be kept.
+        """
+        if self._transactions.current() is not None:
+            raise StorageError("A backup cannot be restored within a transaction")
+        refuse_changed(backup)
+        with self._errors.translated(), storage_errors():
+            exists = prepare_to_restore(self._connector, self._upgrader)
+            with working_folder(self._path.parent) as folder:
+                content = folder / self._path.name
+                _copy_upgraded(backup, content)
+                kept = replace_content(self._connector, content, keeps=exists)
+            checkpoint(self._connector)
+        self.close()
+        return kept
+
     def install_prebuilt(self, built: Path) -> bool:
         """Put the file of another database in the place of this one, atomically.
 
@@ -289,9 +313,10 @@ class SQLiteDatabase(Database):
 
     def _leave_file(self, connection: TrackedConnection) -> None:
         """Close a file that is not at its path any more, complete and without a log there."""
-        if connection.file is not None and not connection.file.is_empty():
+        file = connection.file
+        if file is not None and not file.is_emptied() and not file.has_other_log():
             complete(connection)
-            if connection.file.owns_log():
+            if file.owns_log():
                 self._file.clear_sidecars()
         self.close()
 
@@ -330,3 +355,22 @@ class SQLiteDatabase(Database):
         raw.thread = 0
         if raw.is_aborted or raw.generation != self._connector.tracker.generation:
             record.invalidate()
+
+
+def _copy_upgraded(backup: Path, target: Path) -> None:
+    """Copy a backup to a new file, in the version of this release and checked.
+
+    Raises:
+        StorageError: there is no such backup.
+        DatabaseCorruptionError: it is damaged.
+        SchemaTooNewError: a newer release made it.
+        ForeignDatabaseError: it belongs to another program.
+    """
+    with closing(SQLiteDatabase(backup, read_only=True)) as source:
+        source._upgrader.refuse_too_new(source.schema_version())
+        source.backup(target)
+    with closing(SQLiteDatabase(target)) as copy:
+        copy._prepare()
+        is_intact, problems = copy.check_integrity()
+    if not is_intact:
+        raise DatabaseCorruptionError(f"{backup} is damaged: {'; '.join(problems[:5])}")

@@ -16,11 +16,21 @@ from typing import Any
 from burndown.database.database_file import DatabaseFile
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.files.atomic import complete_or_absent
+from burndown.files.checksums import changed_files, checksums_path, write_checksums
 from burndown.files.errors import storage_errors
 from burndown.files.paths import lexists, sync
 from burndown.files.sqlite_files import SIDECARS
 
-__all__ = ["back_up", "copy_database", "integrity_problems", "page_problems", "sidecars_of"]
+__all__ = [
+    "back_up",
+    "copy_database",
+    "integrity_problems",
+    "page_problems",
+    "refuse_changed",
+    "sidecars_of",
+]
+
+_PAGES_OF_STEP = 1000
 
 Execute = Callable[[str], Iterable[Any]]
 """Runs a statement on a connection."""
@@ -31,6 +41,8 @@ FindProblems = Callable[[Execute], list[str]]
 def back_up(source: sqlite3.Connection, target: Path) -> None:
     """Copy what is committed to a new file, which appears complete and checked or not at all.
 
+    Its checksum is in a file next to it.
+
     Args:
         source: a connection to the database, outside of a transaction.
         target: a path that does not exist.
@@ -40,12 +52,14 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
             it; the disk is full, or the folder cannot be written to.
         DatabaseCorruptionError: the database is damaged.
     """
-    with storage_errors(), complete_or_absent(target) as built:
-        _refuse_sidecars(target)
-        try:
-            copy_database(source, built)
-        except sqlite3.OperationalError as error:
-            raise StorageError(f"The backup to {target} failed: {error}") from error
+    with storage_errors():
+        with complete_or_absent(target) as built:
+            _refuse_sidecars(target)
+            try:
+                copy_database(source, built)
+            except sqlite3.OperationalError as error:
+                raise StorageError(f"The backup to {target} failed: {error}") from error
+        write_checksums(target)
 
 
 def copy_database(
@@ -71,7 +85,8 @@ def copy_database(
     source.execute("SELECT count(*) FROM sqlite_master").fetchone()
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=OFF")  # nothing to roll back to in a new file
-        source.backup(copy)
+        # In steps, so that a signal can end it.
+        source.backup(copy, pages=_PAGES_OF_STEP, progress=lambda *_: None)
         copy.execute("PRAGMA journal_mode=DELETE")  # the copied header asks for a log
         problems = (find_problems or integrity_problems)(copy.execute)
     source.rollback()
@@ -104,6 +119,27 @@ def integrity_problems(execute: Execute) -> list[str]:
         f"row {rowid} of {table} belongs to a row of {parent} that does not exist"
         for table, rowid, parent, _ in execute("PRAGMA foreign_key_check")
     ]
+
+
+def refuse_changed(backup: Path) -> None:
+    """Check that a backup is not in use, and has its checksum.
+
+    Raises:
+        StorageError: a process uses it as a database, or was killed when it did.
+        DatabaseCorruptionError: it has not the checksum that it had when it was made.
+    """
+    for sidecar in sidecars_of(backup):  # reading the file would release the locks on it
+        raise StorageError(
+            f"{backup} is in use, or was when its process was killed, as {sidecar.name} next to it "
+            "shows; make a backup of it, and restore that one"
+        )
+    with storage_errors():
+        if backup.is_file() and changed_files(backup):
+            raise DatabaseCorruptionError(
+                f"{backup} is damaged, or was changed: it has another checksum than in "
+                f"{checksums_path(backup)}. Take another backup; if it was changed on purpose, "
+                "delete that file"
+            )
 
 
 def sidecars_of(path: Path) -> list[Path]:

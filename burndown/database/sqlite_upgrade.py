@@ -1,6 +1,5 @@
 """Creating and upgrading the tables of a SQLite file."""
 
-import filecmp
 from contextlib import closing
 
 from sqlalchemy import Connection
@@ -12,7 +11,7 @@ from burndown.database.sqlite_errors import not_writable
 from burndown.database.sqlite_recognition import is_ours, recognized_version
 from burndown.database.upgrade import Begin, SchemaUpgrader
 from burndown.errors import DatabaseCorruptionError
-from burndown.files.paths import sync
+from burndown.files.atomic import keep_copy
 from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import READABLE
@@ -132,16 +131,10 @@ class SQLiteUpgrader(SchemaUpgrader):
         It runs in the transaction of the change, so that no other process writes in between.
         """
         path = self._file.path
-        backup = path.with_name(f"{path.name}.{version}.backup")
         with (
-            working_folder(backup.parent) as folder,
+            working_folder(path.parent) as folder,
             closing(self._connector.open_to_inspect()) as source,
         ):
-            copy = folder / backup.name
+            copy = folder / path.name
             copy_database(source, copy)
-            number = 2
-            while backup.exists() and not filecmp.cmp(copy, backup, shallow=False):
-                backup = path.with_name(f"{path.name}.{version}.{number}.backup")
-                number += 1
-            copy.replace(backup)
-        sync(backup.parent)
+            keep_copy(copy, path.with_name(f"{path.name}.{version}"), ".backup")

@@ -10,6 +10,7 @@
     sqlite_files    which files belong to a SQLite database
     locks           a lock between threads and processes
     changes         the changes of one call to a folder, and whether they are possible
+    checksums       whether a copy is as it was made
     journal         the commit of changes to several files
     transaction     a folder whose files change atomically
 

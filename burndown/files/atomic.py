@@ -1,5 +1,6 @@
 """Files and folders that are complete or absent, whenever the process dies."""
 
+import filecmp
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from burndown.errors import StorageError
 from burndown.files.paths import lexists, make_folder, remove_if_empty, sync
 from burndown.files.working_folder import working_folder
 
-__all__ = ["complete_or_absent", "write_file"]
+__all__ = ["complete_or_absent", "keep_copy", "write_file"]
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -58,6 +59,31 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         raise
     for folder in (each for each in target.parents if each.is_relative_to(above)):
         sync(folder)
+
+
+def keep_copy(copy: Path, path: Path, suffix: str) -> tuple[Path, bool]:
+    """Rename a copy to a path with a suffix, unless an earlier copy there is equal.
+
+    Args:
+        copy: the file, which is flushed, on the same file system.
+        path: the path without the suffix; a number is put between both if there is an earlier copy.
+        suffix: such as ``.backup``.
+
+    Returns:
+        The path of the copy, and whether it is new.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    kept, number = path.with_name(f"{path.name}{suffix}"), 2
+    while lexists(kept):
+        if kept.is_file() and filecmp.cmp(copy, kept, shallow=False):
+            return kept, False
+        kept = path.with_name(f"{path.name}.{number}{suffix}")
+        number += 1
+    copy.rename(kept)
+    sync(kept.parent)
+    return kept, True
 
 
 def _nearest_folder(path: Path) -> Path:
