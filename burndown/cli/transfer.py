@@ -82,7 +82,7 @@ def restore(
 ) -> None:
     """Replace everything that is stored by the content of a backup.
 
-    It is replaced completely or not at all, and the present content is kept next to the store.
+    It is replaced completely or not at all, and the current content is kept next to the store.
     Others may use the store: they wait to write, and then see the restored content.
     """
     from burndown import printing

@@ -237,7 +237,7 @@ class Database(ForkAware, ABC):
             backup: a file that :meth:`backup` made, of this or an earlier release.
 
         Returns:
-            The path of a copy of the present content; ``None`` if there was none.
+            The path of a copy of the current content; ``None`` if there was none.
 
         Raises:
             StorageError: there is no such backup, it is in use, the database is locked or cannot

@@ -75,6 +75,7 @@ class ConnectionTracker:
             generation = self.generation
         try:
             self._refuse_inherited()
+            self._leave_lost_file()
             file = OpenedFile(self._path)
             connection = sqlite3.connect(
                 database,
@@ -149,6 +150,17 @@ class ConnectionTracker:
 
     def _connections_of_other_threads(self) -> list[TrackedConnection]:
         return [each for each in self._open if each.thread != get_ident()]
+
+    def _leave_lost_file(self) -> None:
+        """Leave the file of the open connections, if another one has its path.
+
+        SQLite would take the log of the one for that of the other.
+        """
+        with self._changed:
+            current = (each for each in self._open if each.generation == self.generation)
+            one = next(current, None)
+        if one is not None and one.file is not None and not one.file.is_in_place():
+            self._on_file_lost(one)
 
     def _refuse_inherited(self) -> None:
         if _inherited_files and identity_of(self._path) in _inherited_files - {None}:

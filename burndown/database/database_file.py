@@ -176,12 +176,11 @@ class DatabaseFile:
     def mark(self) -> None:
         """Mark the file as a database, so that it is not taken for a new one if it is emptied.
 
-        An emptied file keeps its mark; a copy has none. Not all systems can do that.
+        An emptied file keeps its mark; a copy has none. Not all systems have attributes of files.
         """
-        if sys.platform == "linux":
+        if sys.platform == "linux" and not _has_mark(self.path):
             with suppress(OSError):
-                if not self._is_marked():
-                    os.setxattr(self.path, _MARK, b"1")
+                os.setxattr(self.path, _MARK, b"1")
 
     def remove(self) -> None:
         """Delete a database that is not in use, with the files that SQLite keeps next to it."""
@@ -200,16 +199,7 @@ class DatabaseFile:
 
     def _was_emptied(self) -> bool:
         """Return whether the file is empty, and was a database once."""
-        # SQLite makes an index only next to a file that has its first page.
-        return (
-            self.path.exists() and not self.exists() and (self._is_marked() or self.index.exists())
-        )
-
-    def _is_marked(self) -> bool:
-        if sys.platform == "linux":
-            with suppress(OSError):
-                return bool(os.getxattr(self.path, _MARK))
-        return False
+        return self.path.exists() and not self.exists() and _has_mark(self.path)
 
     def _refuse_unreadable(self) -> None:
         for path in (self.path, self.log):
@@ -257,6 +247,13 @@ def _storage_errors(path: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"The database {path} cannot be read: {reason}") from error
+
+
+def _has_mark(path: Path) -> bool:
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return bool(os.getxattr(path, _MARK))
+    return False
 
 
 def _reason(path: Path, subject: str) -> str:

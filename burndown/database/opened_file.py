@@ -28,6 +28,8 @@ class OpenedFile:
         # Next to the file that a link leads to, as SQLite has it.
         self._log = Path(os.path.realpath(path) + "-wal")
         self._identity = identity_of(path)
+        # Not the one to compare with: another process may delete it before the first statement.
+        self._log_at_opening = identity_of(self._log)
         self._log_identity: FileIdentity | None = None
         self._places = str(path), str(self._log)
 
@@ -46,6 +48,10 @@ class OpenedFile:
             and (found_log.st_dev, found_log.st_ino) == self._log_identity
             and found.st_size > 0
         )
+
+    def has_log(self) -> bool:
+        """Return whether the log was found, which each commit writes to."""
+        return self._log_identity is not None
 
     def what_happened(self) -> str:
         """Return what happened to the file, and where its content is, as part of an error."""
@@ -68,7 +74,8 @@ class OpenedFile:
 
     def owns_log(self) -> bool:
         """Return whether the log at the path of the database is the one of this file."""
-        return self._log_identity is not None and identity_of(self._log) == self._log_identity
+        log = identity_of(self._log)
+        return log is not None and log == (self._log_identity or self._log_at_opening)
 
     def _is_at_path(self) -> bool:
         return identity_of(self.path) == self._identity

@@ -11,7 +11,6 @@ from pathlib import Path
 from burndown.database.database_url import ServerAddress
 from burndown.errors import StorageError, is_secret
 from burndown.files.atomic import complete_or_absent
-from burndown.files.checksums import write_checksums
 from burndown.files.errors import storage_errors
 from burndown.files.paths import sync
 
@@ -63,19 +62,14 @@ def back_up(address: ServerAddress, schema: str, target: Path) -> None:
             "The URL has a secret that cannot be handed to pg_dump other than on its command "
             f"line; run: {dump_command(address, target)}"
         )
-    import psycopg.conninfo  # the driver is optional
-
-    source = psycopg.conninfo.make_conninfo(**parameters)
-    with storage_errors():
-        with complete_or_absent(target) as built:
-            built.touch(mode=0o600)
-            options = ["--format=custom", "--no-password", f"--schema={schema}"]
-            command = ["pg_dump", f"--dbname={source}", *options, f"--file={built}"]
-            _run(command, environment, address)
-            # It reads and decompresses all of it.
-            _run(["pg_restore", f"--file={os.devnull}", str(built)], {}, address)
-            sync(built)
-        write_checksums(target)
+    source = " ".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
+    with storage_errors(), complete_or_absent(target, with_checksums=True) as built:
+        built.touch(mode=0o600)
+        options = ["--format=custom", "--no-password", f"--schema={schema}"]
+        _run(["pg_dump", f"--dbname={source}", *options, f"--file={built}"], environment, address)
+        # It reads and decompresses all of it.
+        _run(["pg_restore", f"--file={os.devnull}", str(built)], {}, address)
+        sync(built)
 
 
 def _options(address: ServerAddress) -> list[str]:
@@ -84,6 +78,11 @@ def _options(address: ServerAddress) -> list[str]:
     port = url.port or url.query.get("port")
     connection = {"--host": host, "--port": port, "--username": url.username}
     return [f"{name}={value}" for name, value in connection.items() if value is not None]
+
+
+def _quoted(value: str) -> str:
+    """Return the value as a connection string of libpq has it."""
+    return "'" + re.sub(r"(['\\])", r"\\\1", value) + "'"
 
 
 def _run(

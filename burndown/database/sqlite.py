@@ -138,6 +138,7 @@ class SQLiteDatabase(Database):
             StorageError: as :meth:`session`.
         """
         with self._errors.translated():
+            self._check_file_at = 0.0
             self._prepare()
             self._transactions.raise_on_deadlock()
             connection = self._connector.open_session()

@@ -16,7 +16,7 @@ from typing import Any
 from burndown.database.database_file import DatabaseFile
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.files.atomic import complete_or_absent
-from burndown.files.checksums import changed_files, checksums_path, write_checksums
+from burndown.files.checksums import changed_files, checksums_path
 from burndown.files.errors import storage_errors
 from burndown.files.paths import lexists, sync
 from burndown.files.sqlite_files import SIDECARS
@@ -52,14 +52,12 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
             it; the disk is full, or the folder cannot be written to.
         DatabaseCorruptionError: the database is damaged.
     """
-    with storage_errors():
-        with complete_or_absent(target) as built:
-            _refuse_sidecars(target)
-            try:
-                copy_database(source, built)
-            except sqlite3.OperationalError as error:
-                raise StorageError(f"The backup to {target} failed: {error}") from error
-        write_checksums(target)
+    with storage_errors(), complete_or_absent(target, with_checksums=True) as built:
+        _refuse_sidecars(target)
+        try:
+            copy_database(source, built)
+        except sqlite3.OperationalError as error:
+            raise StorageError(f"The backup to {target} failed: {error}") from error
 
 
 def copy_database(

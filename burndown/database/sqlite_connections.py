@@ -44,7 +44,7 @@ class TrackedConnection(sqlite3.Connection):
         if changes == self._confirmed_changes:
             return
         self._confirmed_changes = changes
-        if self.file is not None and not self.file.is_in_place():
+        if self.file is not None and not (self.file.is_in_place() and self.file.has_log()):
             why = self.file.what_happened()
             if self.on_file_lost is not None:
                 self.on_file_lost(self)

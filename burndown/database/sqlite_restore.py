@@ -20,7 +20,7 @@ from burndown.files.working_folder import working_folder
 
 __all__ = ["prepare_to_restore", "replace_content"]
 
-# The present content is kept after the first step, which takes the lock. No database of this
+# The current content is kept after the first step, which takes the lock. No database of this
 # package has so few pages: each table and each index takes one.
 _PAGES_OF_STEP = 8
 
@@ -57,7 +57,7 @@ def replace_content(connector: SQLiteConnector, content: Path, *, keeps: bool) -
     Args:
         connector: opens connections to the database.
         content: the file of another database, which is not in use; it may be changed.
-        keeps: copy the present content to ``<name>.before-restore`` first, damaged or not.
+        keeps: copy the current content to ``<name>.before-restore`` first, damaged or not.
 
     Returns:
         The path of that copy; it has a number if there is an earlier one.

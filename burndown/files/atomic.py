@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from burndown.errors import StorageError
+from burndown.files.checksums import checksums_of, checksums_path
 from burndown.files.paths import lexists, make_folder, remove_if_empty, sync
 from burndown.files.working_folder import working_folder
 
@@ -31,12 +32,16 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def complete_or_absent(target: Path) -> Iterator[Path]:
+def complete_or_absent(target: Path, *, with_checksums: bool = False) -> Iterator[Path]:
     """Build a new file or folder, and rename it to the target at the end of the block.
 
     Missing folders above the target are made, for their owner only. After an error, or when the
     process is killed, the target does not exist. The block has to flush what it builds; its name is
     flushed here.
+
+    Args:
+        target: the path.
+        with_checksums: write the checksums of the files to a file next to it.
 
     Yields:
         The path to build it at.
@@ -52,8 +57,12 @@ def complete_or_absent(target: Path) -> Iterator[Path]:
         with working_folder(target.parent) as folder:
             built = folder / target.name
             yield built
+            if with_checksums:
+                write_file(folder / "checksums" / built.name, checksums_of(built))
             _refuse_existing(target)  # a rename would replace a file made meanwhile
             built.rename(target)
+            if with_checksums:
+                (folder / "checksums" / built.name).replace(checksums_path(target))
     except BaseException:
         remove_if_empty(_nearest_folder(target), above)
         raise

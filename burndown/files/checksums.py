@@ -4,11 +4,9 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from burndown.files.atomic import write_file
-from burndown.files.paths import sync
 from burndown.files.reading import open_below
 
-__all__ = ["changed_files", "checksums_path", "write_checksums"]
+__all__ = ["changed_files", "checksums_of", "checksums_path"]
 
 _BLOCK = 2**20
 
@@ -18,14 +16,13 @@ def checksums_path(copy: Path) -> Path:
     return copy.with_name(f"{copy.name}.sha256")
 
 
-def write_checksums(copy: Path) -> None:
-    """Write the checksums of a file, or of all files in a folder, to a file next to it.
+def checksums_of(copy: Path) -> bytes:
+    """Return the checksums of a file, or of all files in a folder, as a text file has them.
 
     Raises:
-        OSError: a file cannot be read or written.
+        OSError: a file cannot be read.
     """
-    write_file(checksums_path(copy), "".join(f"{line}\n" for line in _lines(copy)).encode())
-    sync(copy.parent)
+    return "".join(f"{line}\n" for line in _lines(copy)).encode("utf-8", "replace")
 
 
 def changed_files(copy: Path) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.files.atomic import complete_or_absent
 from burndown.files.changes import Changes
-from burndown.files.checksums import changed_files, checksums_path, write_checksums
+from burndown.files.checksums import changed_files, checksums_path
 from burndown.files.errors import storage_errors
 from burndown.files.paths import is_file, is_folder, lexists, sync
 from burndown.files.reading import open_below, read_below
@@ -127,15 +127,13 @@ def copy_workspace(folder: Path, target: Path) -> None:
             f"The files of the workspace are not in {folder} yet, but next to it, where they were "
             "before there were profiles; the next change moves them, or `burndown copy` copies them"
         )
-    with storage_errors():
-        with complete_or_absent(target) as built:
-            _copy_json_files(folder, built)
-            damages = find_damages(built, folder)
-            if damages:
-                raise DatabaseCorruptionError(
-                    f"{folder} is damaged, so no copy of it was made: {'; '.join(damages[:5])}"
-                )
-        write_checksums(target)
+    with storage_errors(), complete_or_absent(target, with_checksums=True) as built:
+        _copy_json_files(folder, built)
+        damages = find_damages(built, folder)
+        if damages:
+            raise DatabaseCorruptionError(
+                f"{folder} is damaged, so no copy of it was made: {'; '.join(damages[:5])}"
+            )
 
 
 def refuse_damaged(backup: Path) -> None:

@@ -186,13 +186,13 @@ class RecordStore(ABC):
         """Replace everything that is stored by the content of a backup, completely or not at all.
 
         Others may use the store: they see the earlier content to the end and then the new one, and
-        wait to write. The present content is kept next to the store (``….before-restore``).
+        wait to write. The current content is kept next to the store (``….before-restore``).
 
         Args:
             path: what :meth:`backup` made, in this or an earlier release.
 
         Returns:
-            The path of the copy of the present content; ``None`` if there was none.
+            The path of the copy of the current content; ``None`` if there was none.
 
         Raises:
             StorageError: there is no such backup, or it is in use; the store is locked, read-only,

@@ -26,7 +26,9 @@ def test_backup_prints_the_path_of_the_copy(capsys: Capture, workspace: Path) ->
     assert found == {"backup": str(workspace / "backups/other.db")}
     for name in ("one.db", "other.db"):
         assert everything(workspace / "backups" / name) == before
-    assert {path.name for path in (workspace / "backups").glob("*.db*")} == {"one.db", "other.db"}
+    assert {path.name for path in (workspace / "backups").glob("*.db*")} == {
+        *("one.db", "one.db.sha256", "other.db", "other.db.sha256")
+    }
 
 
 def test_a_backup_can_replace_the_database(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from burndown import StorageError
+from burndown.files.checksums import checksums_path
 from burndown.persistence import open_backend
 from tests.contract.test_records import everything_storable
 from tests.support.backends import COPYING, open_copy
@@ -50,12 +51,12 @@ def test_a_backup_has_the_same_records(
 
 
 def test_a_backup_is_private_and_complete_by_itself(store: Store, tmp_path: Path) -> None:
-    """It is one file or one folder; missing folders above it are made, and its path is returned."""
+    """It is one file or folder with its checksums; missing folders above it are made."""
     fill(store, "new", "q")
     target = tmp_path / "not" / "there" / "copy"
     assert store.backup(os.path.relpath(target)) == target
-    assert list(target.parent.iterdir()) == [target]
-    for path in (*target.parents[:2], target, *target.rglob("*")):
+    assert set(target.parent.iterdir()) == {target, checksums_path(target)}
+    for path in (*target.parents[:2], *target.parent.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
     assert not [path for path in target.rglob("*") if "lock" in path.name or "work" in path.name]
@@ -102,8 +103,9 @@ def test_a_backup_of_a_missing_store_creates_nothing(another_store: Store, tmp_p
     assert not files_below(tmp_path)
 
 
-def test_a_server_names_its_backup_program(tmp_path: Path) -> None:
-    """The command is complete except for the password."""
+def test_a_server_names_its_backup_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not installed, the command is complete except for the password."""
+    monkeypatch.setenv("PATH", str(tmp_path))
     with (
         open_backend("postgresql+psycopg://me:canary@db.example.com:6543/team a") as backend,
         pytest.raises(StorageError, match="run: pg_dump ") as refused,
