@@ -78,9 +78,10 @@ def copy_database(
     """
     *_, path = source.execute("PRAGMA database_list").fetchone()
     target.touch(mode=0o600, exist_ok=False)
-    # Takes the read lock with the busy timeout of the connection; `backup` would wait forever.
+    # Takes the read lock with the busy timeout of the connection; `backup` would wait forever. It
+    # reads nothing of the schema, which may be damaged.
     source.execute("BEGIN")
-    source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    source.execute("PRAGMA application_id").fetchone()
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=OFF")  # nothing to roll back to in a new file
         # In steps, so that a signal can end it.

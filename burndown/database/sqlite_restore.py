@@ -14,6 +14,7 @@ from burndown.database.sqlite_backup import copy_database
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import not_writable
 from burndown.database.upgrade import SchemaUpgrader
+from burndown.errors import DatabaseCorruptionError
 from burndown.files.atomic import keep_copy
 from burndown.files.paths import make_folder
 from burndown.files.working_folder import working_folder
@@ -31,7 +32,7 @@ def prepare_to_restore(connector: SQLiteConnector, upgrader: SchemaUpgrader) -> 
     Raises:
         StorageError: it cannot be written.
         ForeignDatabaseError: it belongs to another program.
-        sqlite3.Error: it is damaged so badly that SQLite cannot open it.
+        DatabaseCorruptionError: it is damaged so badly that SQLite cannot open it.
     """
     file = connector.file
     make_folder(file.path.parent)
@@ -39,15 +40,23 @@ def prepare_to_restore(connector: SQLiteConnector, upgrader: SchemaUpgrader) -> 
     reason = connector.find_read_only_reason()
     if reason is not None:
         raise not_writable(file.path, reason)
-    if exists:
-        upgrader.version()  # refuses a file of another program
-    else:
+    if not exists:
         # A new file also in place of an emptied one, which other processes may have open.
         file.path.resolve().unlink(missing_ok=True)
         file.clear_sidecars()
         file.make()
     connector.detect_access()
-    connector.use_write_ahead_log()
+    try:
+        upgrader.version()  # refuses a file of another program
+        connector.use_write_ahead_log()
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise DatabaseCorruptionError(
+            f"{file.path} is damaged so badly that its content cannot be replaced ({error}); move "
+            "it away, with the files next to it that have its name and end in -wal and -shm, and "
+            "restore the backup again"
+        ) from error
     return exists
 
 
