@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from burndown.errors import MigrationError
-from burndown.models.issue_lines import joined_lines
 from burndown.models.json_codec import encode
 from burndown.models.timestamps import to_utc
 
@@ -45,7 +44,7 @@ def difference(path: Path, what: str) -> MigrationError:
 
 def _are_equal(value: Any, stored: Any) -> bool:
     if isinstance(stored, bytes):
-        return encode(value) == joined_lines(stored)
+        return encode(value) == stored
     if isinstance(stored, str | datetime):
         return value == stored or _are_same_time(value, stored)
     return encode(value) == encode(stored)

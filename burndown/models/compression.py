@@ -1,42 +1,42 @@
-"""JSON compressed with zstd (RFC 8878), for large values that come from Jira."""
+"""Large JSON values that come from Jira, compressed."""
 
 import _thread
 import os
-import threading
 import time
 from contextlib import suppress
 from typing import Any
 
 import zstandard
+from pydantic_core import PydanticCustomError
 
-from burndown.errors import StorageError
-from burndown.models.issue_lines import encode_lines
-from burndown.models.json_codec import check_encoded, check_object
+from burndown.models.completeness import identity_of
+from burndown.models.documents import Document
+from burndown.models.issue_frames import (
+    FramedResponse,
+    IssueFrame,
+    cut_lines,
+    is_framed,
+    join_frames,
+)
+from burndown.models.json_codec import (
+    check_encoded,
+    check_object,
+    decode_object,
+    encode_strict,
+)
+from burndown.models.zstd import compress_frame, decompress_frame, new_compressor
 
-__all__ = ["compress", "compress_text", "decompress"]
+__all__ = ["compress", "decompress", "decompress_object"]
+
+MANY_ISSUES = 100
+"""Issues from which on a response is compressed in frames: fewer are parsed as fast."""
 
 _LARGE = 2**18
 """Bytes of JSON above which another thread compresses: below, starting one takes as long."""
 
-_USUAL_RATIO = 256
-"""The usual ratio of JSON to its compressed size, at most: issues with few fields reach 70. If a
-frame claims more, which damage can cause, no memory is allocated before the data is there, and
-decompressing takes twice as long."""
-
-
-class _Zstd(threading.local):
-    """A compressor for each thread: making one costs more than most values."""
-
-    def __init__(self) -> None:
-        self.compressor = zstandard.ZstdCompressor()
-        self.decompressor = zstandard.ZstdDecompressor()
-
-
-_zstd = _Zstd()
-
 
 def compress(value: Any) -> bytes:
-    """Return a JSON object, checked and compressed; of a response each issue is on its own line.
+    """Return a JSON object, checked and compressed; a response of many issues in frames.
 
     Compressing releases the interpreter lock. A large object is checked at the same time: for 1,000
     issues, checking takes as long as compressing.
@@ -47,31 +47,11 @@ def compress(value: Any) -> bytes:
     """
     if type(value) is not dict:
         check_object(value)
-    encoded = encode_lines(value)
-    if len(encoded) < _LARGE:
-        check_object(value)
-        return compress_text(encoded)
-    compression = _Compression(encoded)
-    try:
-        check_encoded(value)
-    finally:
-        compression.wait()
-    return compression.result()
-
-
-def compress_text(encoded: bytes) -> bytes:
-    """Return JSON compressed.
-
-    Raises:
-        StorageError: there is not enough memory to compress it.
-    """
-    try:
-        return _zstd.compressor.compress(encoded)
-    except (MemoryError, zstandard.ZstdError) as error:
-        raise StorageError(
-            f"There is not enough memory to compress {len(encoded)} bytes of JSON; "
-            "nothing was stored"
-        ) from error
+    issues = value.get("issues")
+    if type(issues) is list and len(issues) >= MANY_ISSUES:
+        return _compress_issues(value, issues)
+    [frame] = _checked_and_compressed(value, [encode_strict(value)])
+    return frame
 
 
 def decompress(compressed: bytes) -> bytes:
@@ -80,13 +60,51 @@ def decompress(compressed: bytes) -> bytes:
     Raises:
         zstandard.ZstdError, ValueError: the bytes are not what :func:`compress` returned.
     """
-    if zstandard.frame_content_size(compressed) <= _USUAL_RATIO * len(compressed):
-        return _zstd.decompressor.decompress(compressed)
-    stream = _zstd.decompressor.decompressobj()
-    encoded = stream.decompress(compressed)
-    if not stream.eof:
-        raise ValueError("the compressed data is incomplete")
-    return encoded
+    if is_framed(compressed):
+        return FramedResponse.read(compressed).encoded()
+    return decompress_frame(compressed)
+
+
+def decompress_object(compressed: bytes) -> Document:
+    """Return the JSON object.
+
+    Raises:
+        zstandard.ZstdError, ValueError: the bytes are not what :func:`compress` returned.
+    """
+    if is_framed(compressed):
+        return FramedResponse.read(compressed).decoded()
+    return decode_object(decompress_frame(compressed))
+
+
+def _compress_issues(response: Document, issues: list[Any]) -> bytes:
+    try:
+        page = encode_strict({**response, "issues": []})
+        lines = list(map(encode_strict, issues))
+    except PydanticCustomError:
+        encode_strict(response)  # raises the error with the complete path
+        raise
+    groups = list(cut_lines(lines, map(identity_of, issues)))
+    frames = _checked_and_compressed(response, [content for _, content in groups])
+    return join_frames(
+        page,
+        [
+            IssueFrame(identities, frame)
+            for (identities, _), frame in zip(groups, frames, strict=True)
+        ],
+    )
+
+
+def _checked_and_compressed(value: Document, contents: list[bytes]) -> list[bytes]:
+    """Return a frame of each content, after a check of the value that was encoded into them."""
+    if sum(map(len, contents)) < _LARGE:
+        check_object(value)
+        return list(map(compress_frame, contents))
+    compression = _Compression(contents)
+    try:
+        check_encoded(value)
+    finally:
+        compression.wait()
+    return compression.result()
 
 
 class _Compression:
@@ -97,9 +115,9 @@ class _Compression:
     :class:`threading.Thread` waits for it without end when it starts one.
     """
 
-    def __init__(self, encoded: bytes) -> None:
-        self._encoded = encoded
-        self._compressed: bytes | None = None
+    def __init__(self, contents: list[bytes]) -> None:
+        self._contents = contents
+        self._frames: list[bytes] | None = None
         self._process = os.getpid()
         self._begun = _thread.allocate_lock()
         self._working = _thread.allocate_lock()
@@ -114,18 +132,18 @@ class _Compression:
             with self._working:
                 pass
 
-    def result(self) -> bytes:
-        """Return the compressed JSON, after :meth:`wait`.
+    def result(self) -> list[bytes]:
+        """Return a frame of each content, after :meth:`wait`.
 
         Raises:
             StorageError: there is not enough memory for it.
         """
-        return compress_text(self._encoded) if self._compressed is None else self._compressed
+        return list(map(compress_frame, self._contents)) if self._frames is None else self._frames
 
     def _run(self) -> None:
         if self._begun.acquire(blocking=False):
             try:  # a compressor of its own: the waiting thread may be interrupted, and use its own
-                self._compressed = zstandard.ZstdCompressor().compress(self._encoded)
+                self._frames = list(map(new_compressor().compress, self._contents))
             except (MemoryError, zstandard.ZstdError):
                 pass  # the waiting thread tries it again, and raises the error
             finally:

@@ -7,7 +7,7 @@ from sqlalchemy import Dialect, LargeBinary, Text
 from sqlalchemy.types import TypeEngine
 
 from burndown.models.columns import StoredType, decode_flag
-from burndown.models.compression import compress, decompress
+from burndown.models.compression import compress, decompress, decompress_object
 from burndown.models.json_codec import (
     check_object,
     decode,
@@ -158,15 +158,11 @@ class CompressedJson(JsonColumn[Any]):
 
     def decoder(self, dialect: Dialect) -> Callable[[Any], Any]:
         """Decompress and decode."""
-        return decompress if self.raw else _decompressed_object
+        return decompress if self.raw else decompress_object
 
 
 def _encoded(text: str) -> bytes:
     return text.encode()
-
-
-def _decompressed_object(compressed: bytes) -> dict[str, Any]:
-    return decode_object(decompress(compressed))
 
 
 def _flag_or_list(text: str) -> Any:

@@ -9,6 +9,7 @@ VERSIONS = {
     "1.3": "Profiles and queries: the revision.",
     "1.4": "Budgets of queries. SQLite: triggers against the published dashboard.",
     "1.5": "Tasks: the lease. Changelogs: when they were saved. Snapshots: a forecast by metric.",
+    "1.6": "Cached responses of many issues: compressed in frames.",
 }
 """All versions, oldest first, with their changes; ``burndown/schema/versions`` has the scripts."""
 

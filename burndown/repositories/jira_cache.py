@@ -3,16 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, select, type_coerce
+from sqlalchemy import LargeBinary, and_, bindparam, case, select, type_coerce
 
 from burndown.errors import ValidationError
-from burndown.jira.merging import merge_encoded
+from burndown.jira.merging import merge_stored
 from burndown.models import JiraCache, Query
-from burndown.models.columns import damaged
-from burndown.models.compression import compress_text
+from burndown.models.columns import DECODING_ERRORS, damaged
 from burndown.models.documents import Document
 from burndown.models.jira_cache import JiraCacheDocument, response_counts
-from burndown.models.json_columns import CompressedJson
 from burndown.repositories.base import (
     Repository,
     UntilExpiry,
@@ -36,10 +34,8 @@ _GET: UntilExpiry[JiraCacheDocument] = UntilExpiry(
     JiraCache, select_documents(_TABLE).where(*key_conditions(_TABLE))
 )
 
-_GET_ENCODED = Statement(
-    select(type_coerce(_C.response, CompressedJson(raw=True)).label("response")).where(
-        *key_conditions(_TABLE)
-    )
+_GET_STORED = Statement(
+    select(type_coerce(_C.response, LargeBinary).label("response")).where(*key_conditions(_TABLE))
 )
 
 # A release before 1.1 saves no `issue_count`. Only such rows read their response, by a subquery, so
@@ -141,17 +137,17 @@ def merge_jira_cache(
 
     Raises:
         ValidationError: the response has no list of issues.
-        DatabaseCorruptionError: what was parsed of it is not JSON.
+        DatabaseCorruptionError: what was read of it is damaged.
     """
     key = {column.name: row[column.name] for column in _TABLE.primary_key}
-    for text in _GET_ENCODED.values(executor, **key):
+    for stored in _GET_STORED.values(executor, **key):
         try:
-            merged, counts = merge_encoded(text, changed, removed)
+            merged, counts = merge_stored(stored, changed, removed)
         except ValidationError:
             raise
-        except ValueError as error:
+        except DECODING_ERRORS as error:
             raise damaged(f"{_TABLE.name}.{_C.response.name}", error) from None
-        save_rows(executor, JiraCache, [{**row, **counts, "response": compress_text(merged)}])
+        save_rows(executor, JiraCache, [{**row, **counts, "response": merged}])
         return counts
     return None
 

@@ -86,6 +86,7 @@ ADDED: dict[str, dict[str, set[str]]] = {
         "jira_changelog_cache": {"created_at"},
         "metrics_snapshots": {"forecasts"},
     },
+    "1.6": {},
 }
 """The columns that each version added, oldest first; all of 1.0 are in every version."""
 
@@ -118,6 +119,7 @@ READABLE: dict[str, tuple[str, ...]] = {
     "1.2": (*_REVISIONS, *_NO_BUDGETS, *_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
     "1.3": (*_NO_BUDGETS, *_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
     "1.4": (*_NO_CHANGELOG_TIMES, *_NO_LEASES_AND_FORECASTS),
+    "1.5": (),
     SCHEMA_VERSION: (),
 }
 """The versions in which a SQLite file can be read without an upgrade.

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.backends import BACKENDS
+from tests.support.frames import frames_of_size
 from tests.support.store import Store, new_store
+
+
+@pytest.fixture(scope="package", autouse=True)
+def small_frames() -> Iterator[None]:
+    """Compress responses of three issues and more in frames of one or two."""
+    with frames_of_size(64, from_issues=3):
+        yield
 
 
 @pytest.fixture(scope="module", params=BACKENDS)

@@ -1,4 +1,4 @@
-"""Merging changed issues into a response, as values and as encoded lines."""
+"""Merging changed issues into a response, as values and as frames."""
 
 import math
 from typing import Any
@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from burndown import ValidationError
 from burndown.jira import merge
-from burndown.jira.merging import check_changes, merge_encoded
+from burndown.jira.merging import check_changes, merge_stored
 from burndown.models.completeness import identity_of
-from burndown.models.issue_lines import IssueLines, encode_lines, joined_lines
+from burndown.models.compression import compress, decompress
+from burndown.models.issue_frames import FramedResponse
 from burndown.models.jira_cache import response_counts
-from burndown.models.json_codec import decode, encode_strict
+from burndown.models.json_codec import encode
+from tests.support.frames import frames_of_size
 from tests.support.strategies import json_objects, json_values, strings
 
 names = st.sampled_from(["K-1", "K-2", "1", "2", 'ü"', "\n", "", 7])
@@ -51,30 +53,33 @@ removals = st.lists(
 )
 
 
-@given(responses | json_objects)
-@example({"issues": []})
-@example({"issues": [[], "a\nb"], "issues ": []})
-def test_lines_are_the_json_of_the_response(response: dict[str, Any]) -> None:
-    """Without line breaks it is the JSON that is written for any value, and each issue has one."""
-    text = encode_lines(response)
-    assert joined_lines(text) == encode_strict(response)
-    if isinstance(response.get("issues"), list):
-        lines = IssueLines.decode(text)
-        assert lines.encode() == text
-        assert [decode(line.removesuffix(b",")) for line in lines.lines] == response["issues"]
-        assert IssueLines.decode(encode_strict(response)) == lines
-
-
-@given(responses, st.lists(changed_issues, max_size=3), removals, st.booleans())
-def test_lines_are_merged_as_values_are(
-    response: dict[str, Any], changed: list[Any], removed: list[Any], is_in_lines: bool
+@given(responses, st.lists(changed_issues, max_size=3), removals, st.integers(1, 99), st.booleans())
+@example({"issues": []}, [{"id": "1"}], [], 1, True)
+@example({"issues": [{"id": "1"}, [], "a\nb"], "issues ": []}, [], ["1"], 1, True)
+def test_frames_are_merged_as_values_are(
+    response: dict[str, Any], changed: list[Any], removed: list[Any], size: int, is_framed: bool
 ) -> None:
-    """The result is what a save of the merged response would write, with its counts."""
+    """The result is what a save of the merged response would store, with its counts."""
     merged = merge(response, changed, removed)
-    text = encode_lines(response) if is_in_lines else encode_strict(response)
-    found, counts = merge_encoded(text, *check_changes(changed, removed))
-    assert found == encode_lines(merged)
+    with frames_of_size(size, from_issues=0 if is_framed else 100):
+        stored, counts = merge_stored(compress(response), *check_changes(changed, removed))
+    assert decompress(stored) == encode(merged)
     assert counts == response_counts(merged)
+
+
+def test_only_frames_of_changed_issues_are_changed() -> None:
+    """The other ones stay as they are stored, and so are neither read nor compressed."""
+    response = {"issues": [{"key": f"K-{number}", "n": number} for number in range(120)]}
+    changed, new = {"key": "K-45", "n": None}, {"key": "K-120"}
+    with frames_of_size(10 * len('{"key":"K-10","n":10}')):
+        stored = compress(response)
+        merged, _ = merge_stored(stored, [changed, new], {"K-82"})
+    before, after = (
+        [frame.compressed for frame in FramedResponse.read(each).frames]
+        for each in (stored, merged)
+    )
+    same = [old == new for old, new in zip(before, after, strict=True)]
+    assert (len(same), same.count(False)) == (12, 3)
 
 
 @given(st.dictionaries(ids, projects), st.dictionaries(ids, projects), st.sets(ids))
@@ -161,4 +166,4 @@ def test_a_response_without_a_list_of_issues_is_refused(response: dict[str, Any]
     with pytest.raises(ValidationError, match="issues: input should be a list of issues"):
         merge(response, [])
     with pytest.raises(ValidationError, match="issues: input should be a list of issues"):
-        merge_encoded(encode_lines(response), [], set())
+        merge_stored(compress(response), [], set())

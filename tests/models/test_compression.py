@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from burndown import JiraCache, SQLiteBackend, StorageError, ValidationError
-from burndown.models import compression
+from burndown.models import compression, zstd
 from burndown.models.codec import codec_of
 from burndown.models.compression import compress, decompress
 from burndown.models.json_codec import check_encoded, check_storable, decode
@@ -402,7 +402,7 @@ def test_a_response_is_compressed_here_if_the_other_thread_runs_out_of_memory(
     error: Exception, threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compress({})  # creates the compressor of this thread
-    monkeypatch.setattr(zstandard, "ZstdCompressor", lambda: Failing(error))
+    monkeypatch.setattr(zstandard, "ZstdCompressor", lambda **_: Failing(error))
     assert stored(padded({"k": 1})) == padded({"k": 1})
     threads.join()
 
@@ -416,8 +416,8 @@ def test_without_memory_to_compress_nothing_is_stored(
     backend.save_query("p", {"id": "q"})
     response = padded({}) if is_large else {}
     with monkeypatch.context() as patched:
-        patched.setattr(zstandard, "ZstdCompressor", lambda: Failing(error))
-        patched.setattr(compression, "_zstd", compression._Zstd())
+        patched.setattr(zstandard, "ZstdCompressor", lambda **_: Failing(error))
+        patched.setattr(zstd, "_zstd", zstd._Zstd())
         with pytest.raises(StorageError, match="not enough memory"):
             backend.save_jira_cache("p", "q", "k", response, LATER)
         with pytest.raises(StorageError, match="not enough memory"):
@@ -449,8 +449,8 @@ def test_an_interrupted_wait_leaves_the_compressor_to_its_thread(
     make, here = zstandard.ZstdCompressor, threading.get_ident()
 
     class Noted:
-        def __init__(self) -> None:
-            self._real = make()
+        def __init__(self, *, write_checksum: bool) -> None:
+            self._real = make(write_checksum=write_checksum)
 
         def compress(self, encoded: bytes) -> bytes:
             used.append((self, threading.get_ident()))
@@ -464,7 +464,7 @@ def test_an_interrupted_wait_leaves_the_compressor_to_its_thread(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(zstandard, "ZstdCompressor", Noted)
-    monkeypatch.setattr(compression, "_zstd", compression._Zstd())
+    monkeypatch.setattr(zstd, "_zstd", zstd._Zstd())
     monkeypatch.setattr(compression._Compression, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         codec_of(JiraCache).rows([document(padded({}))])
@@ -483,8 +483,8 @@ def test_the_child_of_a_fork_does_not_wait_for_a_thread_of_its_parent(
     children: list[int] = []
 
     class Slow:
-        def __init__(self) -> None:
-            self._real = make()
+        def __init__(self, *, write_checksum: bool) -> None:
+            self._real = make(write_checksum=write_checksum)
 
         def compress(self, encoded: bytes) -> bytes:
             at_work.set()

@@ -14,15 +14,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, inspect, text
 
 from burndown import SQLiteBackend, StorageError
 from burndown.database import Database, SQLiteDatabase, open_database
 from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Query, TaskProgress
+from burndown.models.issue_frames import is_framed
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
 from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
+from tests.support.frames import frames_of_size
 from tests.support.kept_databases import KEPT, copy_of
 from tests.support.strategies import json_values, responses, timestamps
 
@@ -301,6 +303,36 @@ def test_a_downgrade_reports_what_it_forgets(
     assert task.items() <= found.items()
     assert [found[key] for key in (*lease, "heartbeat_at")] == [None] * 4
     assert [each["created_at"] for each in changelogs] == [None, None]
+
+
+@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
+def test_a_downgrade_compresses_responses_as_a_whole(
+    location: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Version 1.5 reads no frames; a damaged response stays as it is."""
+    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
+    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
+    engine = plain_engine(database)
+    stored = text("SELECT response FROM jira_cache ORDER BY cache_key")
+    with SQLBackend(database) as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        with frames_of_size(50, from_issues=2):
+            for key, count in (("a", 1), ("b", 9), ("c", 9)):
+                response = {"issues": [{"key": f"K-{number}"} for number in range(count)]}
+                backend.save_jira_cache("p", "q", key, response, timestamp())
+        with engine.begin() as connection:
+            connection.execute(
+                text("UPDATE jira_cache SET response = :damaged WHERE cache_key = 'c'"),
+                {"damaged": b"\x50\x2a\x4d\x18"},
+            )
+        database.change_version("1.5")
+        with engine.connect() as connection:
+            found = connection.execute(stored).scalars().all()
+        assert [is_framed(each) for each in found] == [False, False, True]
+        assert backend.get_jira_cache("p", "q", "b") == response
+        assert database.schema_version() == SCHEMA_VERSION
+    engine.dispose()
 
 
 @pytest.mark.parametrize("written", [0, -1, 2**53, 1.0, True, None, "draft", {"revision": 1}])

@@ -85,6 +85,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "legacy": {"issues": [issue(1), issue(1)], "total_issues": 2, "timestamp": "2025-12-22T10:00"},
     "empty": {"issues": [], "total": 0},
     "odd": {"issues": {"no": "list"}, "total": "many"},
+    "many": {"total": 150, "issues": [issue(n) for n in range(150)], "expand": "names"},
     "nothing": {},
 }
 
