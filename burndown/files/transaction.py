@@ -296,12 +296,16 @@ class TransactionalFolder(ForkAware):
     def _commit(self, stage: Path, written: set[str], removed: set[str]) -> None:
         if written or removed:
             with self._files_lock.held():
+                self._check_in_place()
                 self._journal.commit(stage, written, removed)
-            if identity_of(self.path) != self._identity:
-                raise TransactionAbortedError(
-                    f"The transaction was not stored: {self.path} was replaced or deleted "
-                    "meanwhile; begin it again"
-                )
+            self._check_in_place()  # it may be in a folder that was moved away in between
+
+    def _check_in_place(self) -> None:
+        if identity_of(self.path) != self._identity:
+            raise TransactionAbortedError(
+                f"The transaction was not stored: {self.path} was replaced, moved or deleted "
+                "meanwhile; begin it again"
+            )
 
     def _refuse_interrupted(self) -> None:
         if self._journal.exists():
