@@ -138,6 +138,7 @@ class AsyncBackend:
     integrity_notes = _awaited(PersistenceBackend.integrity_notes)
     accept_edits = _awaited(PersistenceBackend.accept_edits)
     backup = _awaited(PersistenceBackend.backup)
+    restore = _awaited(PersistenceBackend.restore)
     foreign_objects = _awaited(PersistenceBackend.foreign_objects)
     close = _awaited(PersistenceBackend.close)
     in_transaction = _awaited(PersistenceBackend.in_transaction)

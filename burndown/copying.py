@@ -25,6 +25,8 @@ __all__ = [
     "copy_query_data",
     "copy_records",
     "copy_store",
+    "count_records",
+    "differing_records",
     "sealed",
 ]
 
@@ -87,7 +89,11 @@ def copy_store(
             )
         _clear(target)
         copied = copy_records(source, target, progress, adapt)
-        _compare(source, target, adapt)
+        for label in differing_records(source, target, adapt):
+            raise ImportExportError(
+                f"{_location(target)} does not return the {label} as they were saved; "
+                "nothing was copied"
+            )
     return copied
 
 
@@ -111,6 +117,11 @@ def copy_records(
             if progress is not None:
                 progress(entity.LABEL, copied[entity.LABEL])
     return copied
+
+
+def count_records(backend: PersistenceBackend) -> dict[str, int]:
+    """Return the number of records of each entity, by its label."""
+    return {entity.LABEL: sum(1 for _ in _records(backend, entity)) for entity in ENTITIES}
 
 
 def copy_query_data(
@@ -149,16 +160,25 @@ def _batches(records: Iterable[Document]) -> Iterator[list[Document]]:
         yield batch
 
 
-def _compare(source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt) -> None:
-    """Compare the records of both as JSON text, which distinguishes ``1``, ``1.0`` and ``true``."""
+def differing_records(
+    source: PersistenceBackend, target: PersistenceBackend, adapt: Adapt
+) -> list[str]:
+    """Compare two stores, and return the labels of the entities whose records differ.
+
+    The records are compared as JSON text, which distinguishes ``1``, ``1.0`` and ``true``.
+
+    Args:
+        source: the store that was copied.
+        target: the copy.
+        adapt: as of :func:`copy_store`.
+    """
+    differing = []
     for entity in ENTITIES:
         expected = (_as_stored(entity, adapt(entity, each)) for each in _records(source, entity))
         found = (_as_stored(entity, each) for each in _records(target, entity))
         if any(encode(one) != encode(other) for one, other in zip_longest(expected, found)):
-            raise ImportExportError(
-                f"{_location(target)} does not return the {entity.LABEL} as they were saved; "
-                "nothing was copied"
-            )
+            differing.append(entity.LABEL)
+    return differing
 
 
 def _as_stored(entity: type[Entity], record: Document) -> Document:

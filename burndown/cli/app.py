@@ -10,7 +10,7 @@ import typer
 from burndown.cli import secrets
 from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.options import Debug
-from burndown.cli.transfer import backup, copy, export, import_, salvage
+from burndown.cli.transfer import backup, copy, export, import_, restore, salvage
 from burndown.cli.versions import downgrade, upgrade
 from burndown.cli.workspace import check, demo, migrate, show, tasks
 from burndown.distribution import DISTRIBUTION
@@ -27,7 +27,8 @@ app = typer.Typer(
 )
 
 for _command in (
-    *(demo, migrate, show, check, salvage, tasks, backup, copy, export, import_),
+    *(demo, migrate, show, check, salvage, tasks),
+    *(backup, restore, copy, export, import_),
     *(cleanup, clear, compact, upgrade, downgrade),
 ):
     app.command(name=_command.__name__.rstrip("_"))(_command)

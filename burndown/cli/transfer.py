@@ -17,28 +17,88 @@ from burndown.cli.options import (
     print_result,
 )
 
-__all__ = ["backup", "copy", "export", "import_"]
+__all__ = ["backup", "copy", "export", "import_", "restore"]
 
 
 def backup(
-    file: Annotated[
-        Path, typer.Argument(help="File to create; a folder for a store of JSON files.")
-    ],
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            help="File to create; a folder for a store of JSON files, or with --keep. With "
+            "--drill, an existing backup.",
+            show_default=False,
+        ),
+    ] = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Name the backup after the time, and delete all but the newest N in the folder.",
+        ),
+    ] = None,
+    drill: Annotated[
+        bool,
+        typer.Option(
+            "--drill",
+            help="Restore the backup, or one of the store, into a temporary store and compare.",
+        ),
+    ] = False,
     profiles: ProfilesDir = None,
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
     """Back up the store while it is in use.
 
-    The new file is checked, and appears complete or not at all. It contains what was committed when
-    the command began.
+    The backup is checked, and appears complete or not at all. It contains what was committed when
+    the command began. On PostgreSQL, pg_dump makes it.
     """
-    from burndown import printing
+    from burndown import backups, printing
     from burndown.cli.stores import open_existing, settings_for
 
+    if drill and keep is not None:
+        raise typer.BadParameter("--drill deletes no backups; leave out --keep")
+    if drill and path is not None:
+        compared = backups.drill(path)
+        print_result({"backup": str(path), "compared": compared}, printing.drilled, as_json)
+        return
     with open_existing(settings_for(profiles, database)) as backend:
-        created = backend.backup(file)
-    print_result({"backup": str(created)}, printing.backed_up, as_json)
+        if drill:
+            found = {
+                "backup": backend.describe()["location"],
+                "compared": backups.drill(backend=backend),
+            }
+            print_result(found, printing.drilled, as_json)
+        elif path is None:
+            raise typer.BadParameter("give the path of the backup, or --drill")
+        else:
+            created = backend.backup(path, keep=keep)
+            print_result({"backup": str(created)}, printing.backed_up, as_json)
+
+
+def restore(
+    backup: Annotated[Path, typer.Argument(help="Backup to restore.")],
+    profiles: ProfilesDir = None,
+    database: DatabaseURL = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace everything that is stored by the content of a backup.
+
+    It is replaced completely or not at all, and the current content is kept next to the store.
+    Others may use the store: they wait to write, and then see the restored content.
+    """
+    from burndown import printing
+    from burndown.cli.stores import open_store, settings_for
+
+    with open_store(settings_for(profiles, database).database) as backend:
+        kept = backend.restore(backup)
+        location = backend.describe()["location"]
+    result = {
+        "backup": str(backup),
+        "location": location,
+        "kept": None if kept is None else str(kept),
+    }
+    print_result(result, printing.restored, as_json)
 
 
 def copy(

@@ -260,6 +260,24 @@ class Database(ForkAware, ABC):
             DatabaseCorruptionError: the data is damaged.
         """
 
+    @abstractmethod
+    def restore(self, backup: Path) -> Path | None:
+        """Replace all content by that of a backup, in one transaction.
+
+        Args:
+            backup: a file that :meth:`backup` made, of this or an earlier release.
+
+        Returns:
+            The path of a copy of the current content; ``None`` if there was none.
+
+        Raises:
+            StorageError: there is no such backup, it is in use, the database is locked or cannot
+                be written, or the server has its own program for it, which the error names.
+            DatabaseCorruptionError: the backup is damaged.
+            SchemaTooNewError: a newer release made the backup.
+            ForeignDatabaseError: the backup or the database belongs to another program.
+        """
+
     def install_prebuilt(self, built: Path) -> bool:
         """Put the file of another database in the place of this one, atomically.
 

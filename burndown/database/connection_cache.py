@@ -1,12 +1,12 @@
 """Connections to a SQLite file that are kept open between the small calls of a backend."""
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
 from sqlalchemy import Dialect
 
+from burndown.database.sqlite_connections import TrackedConnection
 from burndown.sql import Executor, log_statement
 
 __all__ = ["ConnectionCache"]
@@ -33,7 +33,7 @@ class ConnectionCache:
         dialect: the SQL dialect of SQLite.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], dialect: Dialect) -> None:
+    def __init__(self, connect: Callable[[], TrackedConnection], dialect: Dialect) -> None:
         self._connect = connect
         self._dialect = dialect
         self._idle: deque[_Connection] = deque()
@@ -52,6 +52,13 @@ class ConnectionCache:
         are validated and encoded before.
         """
         return self._take().writer
+
+    def idle_connection(self) -> TrackedConnection | None:
+        """Return a connection that is not in use, and stays in the cache; ``None`` if all are."""
+        try:
+            return self._idle[-1].raw
+        except IndexError:
+            return None
 
     def close(self) -> None:
         """Close the idle connections; those in use are closed at the end of their use."""
@@ -93,7 +100,7 @@ class _Connection:
         self,
         cache: ConnectionCache,
         idle: "deque[_Connection]",
-        raw: sqlite3.Connection,
+        raw: TrackedConnection,
         dialect: Dialect,
     ) -> None:
         self.idle = idle
@@ -140,6 +147,7 @@ class _Writer(_Reader):
         try:
             if kind is None and raw.in_transaction:
                 raw.execute("COMMIT")
+                raw.confirm_commit()
         finally:
             try:
                 if raw.in_transaction:  # after an error of the caller, or of COMMIT

@@ -17,8 +17,10 @@ from threading import get_ident
 from typing import TypeVar
 
 from burndown.database import timeouts
+from burndown.database.opened_file import OpenedFile
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.errors import StorageError
+from burndown.files.paths import FileIdentity, identity_of
 from burndown.forks import FORK_TIMEOUT_SECONDS
 from burndown.models.digest_functions import add_digest_functions
 from burndown.schema.guard import MARGIN_SECONDS
@@ -27,7 +29,7 @@ __all__ = ["ConnectionTracker"]
 
 C = TypeVar("C", bound=TrackedConnection)
 
-_inherited_files: set[tuple[int, int]] = set()
+_inherited_files: set[FileIdentity | None] = set()
 """Device and inode of each file that was open when this process was forked."""
 
 
@@ -37,11 +39,18 @@ class ConnectionTracker:
     Args:
         path: the file.
         close_idle: closes the connections that are not in use.
+        on_file_lost: called with a connection whose file is not at its path any more.
     """
 
-    def __init__(self, path: Path, close_idle: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        close_idle: Callable[[], None],
+        on_file_lost: Callable[[TrackedConnection], None],
+    ) -> None:
         self._path = path
         self._close_idle = close_idle
+        self._on_file_lost = on_file_lost
         self._changed = threading.Condition()
         self._open: set[TrackedConnection] = set()
         self._opening = 0
@@ -67,6 +76,8 @@ class ConnectionTracker:
             generation = self.generation
         try:
             self._refuse_inherited()
+            self._leave_lost_file()
+            file = OpenedFile(self._path)
             connection = sqlite3.connect(
                 database,
                 timeout=timeouts.BUSY_TIMEOUT_SECONDS + MARGIN_SECONDS,
@@ -76,7 +87,8 @@ class ConnectionTracker:
                 uri=isinstance(database, str),
             )
             add_digest_functions(connection)
-            connection.on_close, connection.generation = self.forget, generation
+            connection.on_close, connection.on_file_lost = self.forget, self._on_file_lost
+            connection.file, connection.generation = file, generation
             with self._changed:
                 self._open.add(connection)
         finally:
@@ -133,8 +145,7 @@ class ConnectionTracker:
         for each in inherited:
             each.leave_to_parent()
         if inherited:
-            with suppress(OSError):
-                _inherited_files.add(_identity(self._path))
+            _inherited_files.add(identity_of(self._path))
 
     def _all_closed(self) -> bool:
         return not self._opening and not self._connections_of_other_threads()
@@ -142,15 +153,21 @@ class ConnectionTracker:
     def _connections_of_other_threads(self) -> list[TrackedConnection]:
         return [each for each in self._open if each.thread != get_ident()]
 
+    def _leave_lost_file(self) -> None:
+        """Leave the file of the open connections, if another one has its path.
+
+        SQLite would take the log of the one for that of the other.
+        """
+        with self._changed:
+            current = (each for each in self._open if each.generation == self.generation)
+            one = next(current, None)
+        if one is not None and one.file is not None and not one.file.is_in_place():
+            self._on_file_lost(one)
+
     def _refuse_inherited(self) -> None:
-        if _inherited_files and self._path.exists() and _identity(self._path) in _inherited_files:
+        if _inherited_files and identity_of(self._path) in _inherited_files - {None}:
             raise StorageError(
                 f"{self._path} cannot be used in this process, which was forked while its parent "
                 "had it open, such as within a transaction; fork before the transaction or after "
                 "it, or start a new process"
             )
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino

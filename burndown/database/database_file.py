@@ -7,13 +7,14 @@ release all locks that this process holds on it.
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from burndown.database.rollback_journal import RollbackJournal, file_size
-from burndown.errors import ForeignDatabaseError, StorageError
+from burndown.errors import DatabaseCorruptionError, ForeignDatabaseError, StorageError
 from burndown.files.sqlite_files import BUILT_SUFFIX, SIDECARS
 from burndown.forks import ForkSafeLock
 
@@ -23,6 +24,9 @@ __all__ = ["DatabaseFile", "remove_database"]
 # Closing the new file releases all locks of this process on it, so no other thread may open it
 # before it is closed.
 _creating = ForkSafeLock()
+
+_MARK = "user.burndown.database"
+"""The extended attribute of a file that was a database once."""
 
 Fingerprint = tuple[int, int, int, bool, bool]
 """Inode, size, time of the last change, and whether there is a log and an index."""
@@ -97,6 +101,11 @@ class DatabaseFile:
             self._refuse_unreadable()
             if file_size(self.path) == 1:  # SQLite takes it for empty, and would overwrite it
                 raise ForeignDatabaseError(str(self.path), "holds a single byte")
+            if self._was_emptied():
+                raise DatabaseCorruptionError(
+                    f"{self.path} is empty, but was a database: restore a backup of it with "
+                    "`burndown restore`; to begin with a new one, delete the file"
+                )
             if not self.exists() and file_size(self.log) > 0:
                 raise StorageError(
                     f"{self.log} holds changes of a database that does not exist, and SQLite would "
@@ -189,6 +198,15 @@ class DatabaseFile:
                 f"owner has to change that: chmod o= {path}"
             ) from error
 
+    def mark(self) -> None:
+        """Mark the file as a database, so that it is not taken for a new one if it is emptied.
+
+        An emptied file keeps its mark; a copy has none. Not all systems have attributes of files.
+        """
+        if sys.platform == "linux" and not _has_mark(self.path):
+            with suppress(OSError):
+                os.setxattr(self.path, _MARK, b"1")
+
     def remove(self) -> None:
         """Delete a database that is not in use, with the files that SQLite keeps next to it."""
         for path in (self.path, *self.sidecars):
@@ -203,6 +221,10 @@ class DatabaseFile:
             self.log.replace(self._sidecar(".orphaned-wal"))
         for path in self.sidecars:
             path.unlink(missing_ok=True)
+
+    def _was_emptied(self) -> bool:
+        """Return whether the file is empty, and was a database once."""
+        return self.path.exists() and not self.exists() and _has_mark(self.path)
 
     def _refuse_unreadable(self) -> None:
         for path in (self.path, self.log):
@@ -250,6 +272,13 @@ def _storage_errors(path: Path) -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise StorageError(f"The database {path} cannot be read: {reason}") from error
+
+
+def _has_mark(path: Path) -> bool:
+    if sys.platform == "linux":
+        with suppress(OSError):
+            return bool(os.getxattr(path, _MARK))
+    return False
 
 
 def _reason(path: Path, subject: str) -> str:

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shlex
 import time
 import weakref
 from collections.abc import Callable
@@ -25,6 +24,12 @@ from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.engine_logging import WITHOUT_VALUES
+from burndown.database.postgresql_backup import (
+    back_up,
+    dump_command,
+    dump_version,
+    restore_command,
+)
 from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
 from burndown.database.postgresql_integrity import checksum_notes, integrity_problems
 from burndown.database.postgresql_settings import asks_read_only, select_settings
@@ -83,6 +88,13 @@ SELECT pg_catalog.format('%%I.%%I', nspname, relname) FROM pg_catalog.unnest(%s:
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_catalog.to_regclass(name)
 JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"""
 """The names of tables with their schemas, quoted."""
+
+_SERVER = """
+SELECT pg_catalog.current_setting('server_version_num')::int, pg_catalog.quote_ident(nspname)
+FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_class
+    ON pg_class.oid = pg_catalog.to_regclass('app_state')
+LEFT JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"""
+"""The version of the server, and the quoted name of the schema of the tables."""
 
 # SQLAlchemy's option alone does not set it if the engine was made with a value of its own.
 _REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
@@ -200,19 +212,39 @@ class PostgreSQLDatabase(Database):
         super().after_fork_in_child()
 
     def backup(self, target: Path) -> None:
-        """Raise an error that has the command for a backup with the server's own program.
+        """Run ``pg_dump``, where one is installed that knows the version of the server.
+
+        Raises:
+            StorageError: there is none, and the error has the command to run; or it fails.
+        """
+        command = dump_command(self._address, target)
+        version = dump_version()
+        if version is None:
+            raise StorageError(
+                "PostgreSQL makes backups with its own program, which is not installed here; "
+                f"run: {command}"
+            )
+        with self.read_session() as session:
+            number, schema = session.connection().exec_driver_sql(_SERVER).one()
+        if schema is None:
+            raise StorageError(f"There is no database at {self.location}")
+        if version < number // 10_000:
+            raise StorageError(
+                f"The server has version {number // 10_000}, and pg_dump {version} cannot read "
+                f"it; with a newer one, run: {command}"
+            )
+        back_up(self._address, schema, target)
+
+    def restore(self, backup: Path) -> None:
+        """Raise an error that has the command for it with the server's own program.
 
         Raises:
             StorageError: always.
         """
-        url = self.url
-        host = url.host or url.query.get("host")
-        port = url.port or url.query.get("port")
-        connection = {"--host": host, "--port": port, "--username": url.username}
-        options = [f"{name}={value}" for name, value in connection.items() if value is not None]
-        named = [url.database] if url.database else []
-        command = shlex.join(["pg_dump", *options, "--format=custom", f"--file={target}", *named])
-        raise StorageError(f"PostgreSQL makes backups with its own program; run: {command}")
+        raise StorageError(
+            "PostgreSQL restores backups with its own program; stop what uses the database, and "
+            f"run: {restore_command(self._address, backup)}"
+        )
 
     def _make_engine(self) -> Engine:
         try:

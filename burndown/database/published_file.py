@@ -5,7 +5,6 @@ running while its file is replaced, so the file is locked from the first read on
 write then fails visibly, and is never written into the file that was kept.
 """
 
-import filecmp
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -19,14 +18,13 @@ from burndown.database.sqlite_connections import TrackedConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.errors import MigrationError, StorageError
-from burndown.files.atomic import write_file
+from burndown.files.atomic import keep_copy, write_file
 from burndown.files.paths import sync
 from burndown.files.working_folder import working_folder
 from burndown.forks import ForkAware, register_for_forks
 
 __all__ = ["PublishedFile"]
 
-_KEPT_SUFFIX = ".published"
 _HELD = "; stop the published dashboard if it is running, and try again"
 
 
@@ -40,7 +38,10 @@ class PublishedFile(ForkAware):
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connector = SQLiteConnector(
-            DatabaseFile(path), read_only=False, close_idle=lambda: None
+            DatabaseFile(path),
+            read_only=False,
+            close_idle=lambda: None,
+            on_file_lost=lambda _: None,
         )
         self._errors = SQLiteErrorTranslator(self._connector, lambda: None)
         register_for_forks(self)
@@ -136,19 +137,10 @@ class PublishedFile(ForkAware):
         Returns:
             The path of the copy, and whether it is new.
         """
-        kept = self.path.with_name(f"{self.path.name}{_KEPT_SUFFIX}")
-        with working_folder(kept.parent) as folder:
-            copy = folder / kept.name
+        with working_folder(self.path.parent) as folder:
+            copy = folder / self.path.name
             write_file(copy, content)
-            number = 2
-            while kept.exists():
-                if filecmp.cmp(copy, kept, shallow=False):
-                    return kept, False
-                kept = self.path.with_name(f"{self.path.name}.{number}{_KEPT_SUFFIX}")
-                number += 1
-            copy.replace(kept)
-        sync(kept.parent)
-        return kept, True
+            return keep_copy(copy, self.path, ".published")
 
     def _lock_exclusively(self, connection: sqlite3.Connection) -> None:
         """Lock the file so that no other process can read it, or write to it after its rename.

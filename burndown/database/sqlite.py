@@ -16,23 +16,32 @@ from burndown.database.connection_cache import ConnectionCache
 from burndown.database.database_file import DatabaseFile, remove_database
 from burndown.database.engine_logging import WITHOUT_VALUES
 from burndown.database.error_chains import raise_without_context
-from burndown.database.sqlite_backup import back_up, integrity_problems, page_problems
+from burndown.database.sqlite_backup import (
+    back_up,
+    integrity_problems,
+    page_problems,
+    refuse_changed,
+)
 from burndown.database.sqlite_compaction import (
     can_free_pages,
     checkpoint,
+    complete,
     empty_log,
     free_bytes,
     free_pages,
     rewrite,
 )
-from burndown.database.sqlite_connections import SessionConnection
+from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
 from burndown.database.sqlite_recognition import contents_of
+from burndown.database.sqlite_restore import prepare_to_restore, replace_content
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
 from burndown.database.sqlite_verification import schema_problems, sign_edited_rows, verify_rows
-from burndown.errors import PersistenceError, StorageError
+from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.files.errors import storage_errors
 from burndown.files.paths import sync
+from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.sql import ERASES, Executor
 
@@ -45,6 +54,10 @@ P = ParamSpec("P")
 # thread that has a session and needs a second one could wait for itself.
 POOL_SIZE = 10
 """The maximum number of idle connections of sessions; any number can be open."""
+
+# Each check takes 3 us, nearly as long as a small read.
+FILE_CHECK_SECONDS = 1
+"""How often a process looks whether its file was replaced, apart from its commits."""
 
 _READ_ONLY = "burndown_read_only"
 """The option of an engine whose transactions only read."""
@@ -72,7 +85,10 @@ class SQLiteDatabase(Database):
         self._path = Path(path).absolute()
         self._file = DatabaseFile(self._path)
         self._connector = SQLiteConnector(
-            self._file, read_only=read_only, close_idle=self._close_idle
+            self._file,
+            read_only=read_only,
+            close_idle=self._close_idle,
+            on_file_lost=self._leave_file,
         )
         engine = self._make_engine()
         self._cache = ConnectionCache(self._connector.open, engine.dialect)
@@ -83,6 +99,7 @@ class SQLiteDatabase(Database):
         errors = SQLiteErrorTranslator(self._connector, self._require_preparation)
         super().__init__(engine.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "checkin", self._check_in)
+        self._check_file_at = 0.0
 
     @property
     def path(self) -> Path:
@@ -132,6 +149,7 @@ class SQLiteDatabase(Database):
             StorageError: as :meth:`session`.
         """
         with self._errors.translated():
+            self._check_file_at = 0.0
             self._prepare()
             self._transactions.raise_on_deadlock()
             connection = self._connector.open_session()
@@ -229,6 +247,27 @@ class SQLiteDatabase(Database):
         with self._errors.translated(), closing(self._connector.open_to_inspect()) as source:
             back_up(source, target)
 
+    def restore(self, backup: Path) -> Path | None:
+        """Replace all content by that of a backup, in one transaction that other processes see.
+
+        Raises:
+            StorageError: as :meth:`Database.restore`, and within a transaction.
+            DatabaseCorruptionError: the backup is damaged, or the database so badly that it cannot
+                be kept.
+        """
+        if self._transactions.current() is not None:
+            raise StorageError("A backup cannot be restored within a transaction")
+        refuse_changed(backup)
+        with self._errors.translated(), storage_errors():
+            exists = prepare_to_restore(self._connector, self._upgrader)
+            with working_folder(self._path.parent) as folder:
+                content = folder / self._path.name
+                _copy_upgraded(backup, content)
+                kept = replace_content(self._connector, content, keeps=exists)
+            checkpoint(self._connector)
+        self.close()
+        return kept
+
     def install_prebuilt(self, built: Path) -> bool:
         """Put the file of another database in the place of this one, atomically.
 
@@ -294,8 +333,34 @@ class SQLiteDatabase(Database):
     def _prepare(self) -> None:
         if self._connector.is_outdated():
             self.close()
+        if self._ready and time.monotonic() > self._check_file_at:
+            self._check_file()
         if not self._ready:
             super()._prepare()
+
+    def _check_file(self) -> None:
+        """Notice that the file was replaced, so that the new one is opened.
+
+        Raises:
+            StorageError: it was deleted. The next call makes a new one.
+        """
+        self._check_file_at = time.monotonic() + FILE_CHECK_SECONDS
+        idle = self._cache.idle_connection()
+        if idle is None or idle.file is None or idle.file.is_in_place():
+            return
+        why = idle.file.what_happened()
+        self._leave_file(idle)
+        if not self._path.exists():
+            raise StorageError(f"{self._path} is gone: {why}. The next call makes a new database")
+
+    def _leave_file(self, connection: TrackedConnection) -> None:
+        """Close a file that is not at its path any more, complete and without a log there."""
+        file = connection.file
+        if file is not None and not file.is_emptied() and not file.has_other_log():
+            complete(connection)
+            if file.owns_log():
+                self._file.clear_sidecars()
+        self.close()
 
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
@@ -332,3 +397,22 @@ class SQLiteDatabase(Database):
         raw.thread = 0
         if raw.is_aborted or raw.generation != self._connector.tracker.generation:
             record.invalidate()
+
+
+def _copy_upgraded(backup: Path, target: Path) -> None:
+    """Copy a backup to a new file, in the version of this release and checked.
+
+    Raises:
+        StorageError: there is no such backup.
+        DatabaseCorruptionError: it is damaged.
+        SchemaTooNewError: a newer release made it.
+        ForeignDatabaseError: it belongs to another program.
+    """
+    with closing(SQLiteDatabase(backup, read_only=True)) as source:
+        source._upgrader.refuse_too_new(source.schema_version())
+        source.backup(target)
+    with closing(SQLiteDatabase(target)) as copy:
+        copy._prepare()
+        is_intact, problems = copy.check_integrity()
+    if not is_intact:
+        raise DatabaseCorruptionError(f"{backup} is damaged: {'; '.join(problems[:5])}")

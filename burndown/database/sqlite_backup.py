@@ -16,11 +16,21 @@ from burndown.database.database_file import DatabaseFile
 from burndown.database.sqlite_verification import Execute, verify_rows
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.files.atomic import complete_or_absent
+from burndown.files.checksums import changed_files, checksums_path
 from burndown.files.errors import storage_errors
 from burndown.files.paths import lexists, sync
 from burndown.files.sqlite_files import SIDECARS
 
-__all__ = ["back_up", "copy_database", "integrity_problems", "page_problems", "sidecars_of"]
+__all__ = [
+    "back_up",
+    "copy_database",
+    "integrity_problems",
+    "page_problems",
+    "refuse_changed",
+    "sidecars_of",
+]
+
+_PAGES_OF_STEP = 1000
 
 FindProblems = Callable[[Execute], list[str]]
 """Returns a string for each problem of a database."""
@@ -28,6 +38,8 @@ FindProblems = Callable[[Execute], list[str]]
 
 def back_up(source: sqlite3.Connection, target: Path) -> None:
     """Copy what is committed to a new file, which appears complete and checked or not at all.
+
+    Its checksum is in a file next to it.
 
     Args:
         source: a connection to the database, outside of a transaction.
@@ -38,7 +50,7 @@ def back_up(source: sqlite3.Connection, target: Path) -> None:
             it; the disk is full, or the folder cannot be written to.
         DatabaseCorruptionError: the database is damaged.
     """
-    with storage_errors(), complete_or_absent(target) as built:
+    with storage_errors(), complete_or_absent(target, with_checksums=True) as built:
         _refuse_sidecars(target)
         try:
             copy_database(source, built)
@@ -64,12 +76,14 @@ def copy_database(
     """
     *_, path = source.execute("PRAGMA database_list").fetchone()
     target.touch(mode=0o600, exist_ok=False)
-    # Takes the read lock with the busy timeout of the connection; `backup` would wait forever.
+    # Takes the read lock with the busy timeout of the connection; `backup` would wait forever. It
+    # reads nothing of the schema, which may be damaged.
     source.execute("BEGIN")
-    source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    source.execute("PRAGMA application_id").fetchone()
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         copy.execute("PRAGMA journal_mode=OFF")  # nothing to roll back to in a new file
-        source.backup(copy)
+        # In steps, so that a signal can end it.
+        source.backup(copy, pages=_PAGES_OF_STEP, progress=lambda *_: None)
         copy.execute("PRAGMA journal_mode=DELETE")  # the copied header asks for a log
         problems = (find_problems or integrity_problems)(copy.execute)
     source.rollback()
@@ -106,6 +120,27 @@ def integrity_problems(execute: Execute) -> list[str]:
         ]
         + verify_rows(execute).damaged
     )
+
+
+def refuse_changed(backup: Path) -> None:
+    """Check that a backup is not in use, and has its checksum.
+
+    Raises:
+        StorageError: a process uses it as a database, or was killed when it did.
+        DatabaseCorruptionError: it has not the checksum that it had when it was made.
+    """
+    for sidecar in sidecars_of(backup):  # reading the file would release the locks on it
+        raise StorageError(
+            f"{backup} is in use, or was when its process was killed, as {sidecar.name} next to it "
+            "shows; make a backup of it, and restore that one"
+        )
+    with storage_errors():
+        if backup.is_file() and changed_files(backup):
+            raise DatabaseCorruptionError(
+                f"{backup} is damaged, or was changed: it has another checksum than in "
+                f"{checksums_path(backup)}. Take another backup; if it was changed on purpose, "
+                "delete that file"
+            )
 
 
 def sidecars_of(path: Path) -> list[Path]:

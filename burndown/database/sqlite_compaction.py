@@ -5,13 +5,24 @@ SQLite keeps the pages of deleted rows in the file, for new rows. In a file that
 time. A file without it, as earlier releases made them, has to be rewritten once.
 """
 
-from contextlib import closing
+import sqlite3
+from contextlib import closing, suppress
 
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import StorageError
 from burndown.sql import Executor
 
-__all__ = ["can_free_pages", "checkpoint", "empty_log", "free_bytes", "free_pages", "rewrite"]
+__all__ = [
+    "can_free_pages",
+    "checkpoint",
+    "complete",
+    "empty_log",
+    "free_bytes",
+    "free_pages",
+    "rewrite",
+]
+
+_EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
 
 # Other writers wait some milliseconds for them.
 PAGES = 256
@@ -59,7 +70,16 @@ def checkpoint(connector: SQLiteConnector) -> None:
     """
     with closing(connector.open()) as connection:
         connection.execute("PRAGMA busy_timeout=0")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(_EMPTY_LOG).fetchone()
+
+
+def complete(connection: sqlite3.Connection) -> None:
+    """Put the log into the file that a connection has open, wherever that is now, and empty it.
+
+    What a reader or writer prevents stays in the log.
+    """
+    with suppress(sqlite3.Error):
+        connection.execute(_EMPTY_LOG).fetchone()
 
 
 def empty_log(connector: SQLiteConnector) -> None:
@@ -69,7 +89,7 @@ def empty_log(connector: SQLiteConnector) -> None:
         StorageError: others read or write for longer than the timeout.
     """
     with closing(connector.open()) as connection:
-        [is_busy, *_] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        [is_busy, *_] = connection.execute(_EMPTY_LOG).fetchone()
     if is_busy:
         raise StorageError(
             f"{connector.file.log} still holds what was replaced, since another process reads or "

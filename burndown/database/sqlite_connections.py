@@ -1,6 +1,7 @@
 """The classes of the connections to a SQLite file.
 
-A ``TrackedConnection`` reports when it is closed; a ``SessionConnection`` also stays within one
+A ``TrackedConnection`` reports when it is closed, and when its file is not the one at its path any
+more; a ``SessionConnection`` also stays within one
 transaction, or fails.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, Literal, Self, TypeVar
 
+from burndown.database.opened_file import OpenedFile
 from burndown.errors import TransactionAbortedError
 
 __all__ = ["SessionConnection", "TrackedConnection"]
@@ -19,14 +21,38 @@ T = TypeVar("T")
 
 
 class TrackedConnection(sqlite3.Connection):
-    """A connection that reports when it is closed."""
+    """A connection that reports when it is closed, and when its file was taken away from it."""
 
     on_close: "Callable[[TrackedConnection], None] | None" = None
+    on_file_lost: "Callable[[TrackedConnection], None] | None" = None
+    file: OpenedFile | None = None
+    """The file that it has open."""
     generation = 0
     """The generation of its tracker when it was opened; it is closed after use in a later one."""
     thread = 0
     """The thread that uses it for several statements; 0 if there is none."""
     belongs_to_parent = False
+    _confirmed_changes = 0
+
+    def confirm_commit(self) -> None:
+        """Check that what was committed is in the file at the path of the database.
+
+        Raises:
+            TransactionAbortedError: that is another file, an empty one or none.
+        """
+        changes = self.total_changes
+        if changes == self._confirmed_changes:
+            return
+        self._confirmed_changes = changes
+        if self.file is not None and not (self.file.is_in_place() and self.file.has_log()):
+            why = self.file.what_happened()
+            if self.on_file_lost is not None:
+                self.on_file_lost(self)
+            raise TransactionAbortedError(
+                f"The transaction was not stored: {self.file.path} is not the file any more that "
+                f"this process has opened, since {why}. The next call opens what is there then; "
+                "begin the transaction again"
+            )
 
     def close(self) -> None:
         """Close it, unless it belongs to the parent process."""
@@ -111,6 +137,7 @@ class SessionConnection(TrackedConnection):
             TransactionAbortedError: it was rolled back.
         """
         self.run(super().commit)
+        self.confirm_commit()
 
     def rollback(self) -> None:
         """Roll back the transaction, unless that has happened already."""

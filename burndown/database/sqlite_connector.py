@@ -23,6 +23,10 @@ C = TypeVar("C", bound=TrackedConnection)
 _LOG_PAGES = 2000
 """How many pages of 4 KB the log has when SQLite writes them to the file."""
 
+# It had grown to 30 MB while a caller iterated over rows, and would have kept that size.
+_LOG_BYTES = _LOG_PAGES * 4096
+"""The size to which SQLite shortens the log, once its pages were written to the file."""
+
 
 class SQLiteConnector:
     """A factory of connections to a database file, with the settings that each use needs.
@@ -31,13 +35,20 @@ class SQLiteConnector:
         file: the file.
         read_only: only read, whatever the permissions of the file are.
         close_idle: closes the connections that are not in use, before a fork.
+        on_file_lost: called with a connection after a commit into a file that is not at the path of
+            the database any more.
     """
 
     def __init__(
-        self, file: DatabaseFile, *, read_only: bool, close_idle: Callable[[], None]
+        self,
+        file: DatabaseFile,
+        *,
+        read_only: bool,
+        close_idle: Callable[[], None],
+        on_file_lost: Callable[[TrackedConnection], None],
     ) -> None:
         self.file = file
-        self.tracker = ConnectionTracker(file.path, close_idle)
+        self.tracker = ConnectionTracker(file.path, close_idle, on_file_lost)
         self.read_only_reason: str | None = None
         """Why nothing can be written; ``None`` if it can."""
         self._read_only = read_only
@@ -134,6 +145,7 @@ class SQLiteConnector:
             # Without it, a deleted Jira token could be read in free pages of the file.
             connection.execute("PRAGMA secure_delete=ON")
             connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+            connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
         return connection
 
     def _open_to_query(self, kind: type[C]) -> C:

@@ -1,6 +1,5 @@
 """Creating and upgrading the tables of a SQLite file."""
 
-import filecmp
 from contextlib import closing
 
 from sqlalchemy import Connection
@@ -12,7 +11,7 @@ from burndown.database.sqlite_errors import not_writable
 from burndown.database.sqlite_recognition import is_ours, recognized_version
 from burndown.database.upgrade import Begin, SchemaUpgrader
 from burndown.errors import DatabaseCorruptionError
-from burndown.files.paths import sync
+from burndown.files.atomic import keep_copy
 from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import READABLE
@@ -70,12 +69,14 @@ class SQLiteUpgrader(SchemaUpgrader):
             self._prepare_to_read()
             return
         self._file.make()
-        if not self._is_current():
-            self._make_current()
+        self._prepare_to_write()
         self._file.make_private()
+        self._file.mark()
 
-    def _make_current(self) -> None:
+    def _prepare_to_write(self) -> None:
         """Make the tables, or upgrade them."""
+        if self._is_current():
+            return
         # The file may be another program's, or too new, and has to stay as it is then. SQLite puts
         # the log into the file when the last connection that can write is closed, so the one of
         # the cache is closed while another one is open.
@@ -132,16 +133,10 @@ class SQLiteUpgrader(SchemaUpgrader):
         It runs in the transaction of the change, so that no other process writes in between.
         """
         path = self._file.path
-        backup = path.with_name(f"{path.name}.{version}.backup")
         with (
-            working_folder(backup.parent) as folder,
+            working_folder(path.parent) as folder,
             closing(self._connector.open_to_inspect()) as source,
         ):
-            copy = folder / backup.name
+            copy = folder / path.name
             copy_database(source, copy)
-            number = 2
-            while backup.exists() and not filecmp.cmp(copy, backup, shallow=False):
-                backup = path.with_name(f"{path.name}.{version}.{number}.backup")
-                number += 1
-            copy.replace(backup)
-        sync(backup.parent)
+            keep_copy(copy, path.with_name(f"{path.name}.{version}"), ".backup")

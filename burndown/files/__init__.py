@@ -5,6 +5,7 @@
     errors          errors of the system as StorageError
     paths           look at, make and remove files and folders, without following links
     reading         open a file below a folder, without following links; digests
+    checksums       whether a copy is as it was made
     atomic          a file or folder that is complete or absent
     working_folder  a private folder to build something in
     sqlite_files    which files belong to a SQLite database

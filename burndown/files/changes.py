@@ -19,10 +19,15 @@ class Changes:
     """The folder, as the call reads it."""
     written: dict[str, bytes] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
+    times: dict[str, int] = field(default_factory=dict)
+    """The times of modification of files that have not that of the call, in nanoseconds."""
 
-    def write(self, path: Path, data: bytes) -> None:
-        """Add or replace a file."""
-        self.written[path.relative_to(self.root).as_posix()] = data
+    def write(self, path: Path, data: bytes, modified_ns: int | None = None) -> None:
+        """Add or replace a file; its time of modification is that of the call by default."""
+        name = path.relative_to(self.root).as_posix()
+        self.written[name] = data
+        if modified_ns is not None:
+            self.times[name] = modified_ns
 
     def remove(self, path: Path) -> None:
         """Remove a file, or a folder with all its content."""

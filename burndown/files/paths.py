@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 __all__ = [
+    "FileIdentity",
     "hard_link",
+    "identity_of",
     "is_file",
     "is_folder",
     "lexists",
@@ -19,6 +21,19 @@ __all__ = [
     "remove_if_empty",
     "sync",
 ]
+
+
+FileIdentity = tuple[int, int]
+"""Device and inode, which no two existing files or folders share."""
+
+
+def identity_of(path: Path) -> FileIdentity | None:
+    """Return the identity of the file or folder at the path, or ``None``; links are followed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def lexists(path: Path) -> bool:

@@ -14,7 +14,7 @@ BUILT_SUFFIX = ".migrating"
 
 _SUFFIX = re.compile(
     r"(\.\d[\d.]*)?"  # the version before an upgrade, such as burndown.db.2.backup
-    rf"(\.lock|{re.escape(BUILT_SUFFIX)}|\.backup|\.unfinished|\.published)?"
+    rf"(\.lock|{re.escape(BUILT_SUFFIX)}|\.backup|\.before-restore|\.unfinished|\.published)?"
     rf"({'|'.join(SIDECARS)})?"
 )
 """Follows the name of a database in the names of its copies, locks and logs."""

@@ -19,7 +19,7 @@ from burndown.files.changes import Changes, check_target, outside
 from burndown.files.errors import storage_errors
 from burndown.files.journal import Journal
 from burndown.files.locks import FolderLock
-from burndown.files.paths import link_tree, make_folder, remove
+from burndown.files.paths import FileIdentity, identity_of, link_tree, make_folder, remove
 from burndown.files.working_folder import is_working_folder
 from burndown.forks import ForkAware, register_for_forks
 from burndown.transactions import Transaction, Transactions
@@ -102,6 +102,7 @@ class TransactionalFolder(ForkAware):
         self._files_lock = FolderLock(path / f"{lock_name}.lock")
         self._transactions: Transactions[_Level] = Transactions()
         self._numbers = itertools.count()
+        self._identity: FileIdentity | None = None
         register_for_forks(self)
 
     @contextmanager
@@ -232,6 +233,7 @@ class TransactionalFolder(ForkAware):
         self._write_lock.acquire()
         try:
             with storage_errors(), self._files_lock.held():
+                self._identity = identity_of(self.path)
                 self._journal.carry_out()
                 remove(self._work)
         except BaseException:
@@ -285,6 +287,8 @@ class TransactionalFolder(ForkAware):
         for name, data in changes.written.items():
             check_target(root, name, changes.removed, for_file=True)
             write_file(stage / name, data)
+            if name in changes.times:
+                os.utime(stage / name, ns=(changes.times[name], changes.times[name]))
         for name in changes.removed:
             check_target(root, name)
         return stage
@@ -292,7 +296,16 @@ class TransactionalFolder(ForkAware):
     def _commit(self, stage: Path, written: set[str], removed: set[str]) -> None:
         if written or removed:
             with self._files_lock.held():
+                self._check_in_place()
                 self._journal.commit(stage, written, removed)
+            self._check_in_place()  # it may be in a folder that was moved away in between
+
+    def _check_in_place(self) -> None:
+        if identity_of(self.path) != self._identity:
+            raise TransactionAbortedError(
+                f"The transaction was not stored: {self.path} was replaced, moved or deleted "
+                "meanwhile; begin it again"
+            )
 
     def _refuse_interrupted(self) -> None:
         if self._journal.exists():

@@ -3,16 +3,21 @@
 import os
 import re
 import shutil
+import stat
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from burndown.errors import StorageError
+
 if sys.platform != "win32":
     import fcntl
 
-__all__ = ["is_working_folder", "working_folder"]
+__all__ = ["is_working_folder", "scratch_folder", "working_folder"]
 
+_PRIVATE = 0o700
 _NAME = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
 
 
@@ -38,6 +43,37 @@ def working_folder(parent: Path) -> Iterator[Path]:
     finally:
         os.close(lock)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a private folder for temporary files, and remove it at the end of the block.
+
+    It is in a folder of this user in the system's one for temporary files, so that the next block
+    also removes what killed processes left there.
+
+    Yields:
+        The folder.
+
+    Raises:
+        StorageError: another user has made the folder of this user.
+        OSError: it cannot be made.
+    """
+    user = f"-{os.getuid()}" if sys.platform != "win32" else ""
+    parent = Path(tempfile.gettempdir()) / f"burndown{user}"
+    with suppress(FileExistsError):
+        parent.mkdir(mode=0o700)
+    status = parent.lstat()
+    if sys.platform != "win32" and (
+        not stat.S_ISDIR(status.st_mode)
+        or status.st_uid != os.getuid()
+        or stat.S_IMODE(status.st_mode) != _PRIVATE
+    ):
+        raise StorageError(
+            f"{parent} should be a folder that only this user can access; delete it, or set TMPDIR"
+        )
+    with working_folder(parent) as folder:
+        yield folder
 
 
 def is_working_folder(name: str) -> bool:

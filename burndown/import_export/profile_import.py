@@ -1,7 +1,6 @@
 """Import a profile from an export: all of it or nothing."""
 
 import logging
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from burndown.errors import ImportExportError, ValidationError
 from burndown.escaping import escaped
+from burndown.files.working_folder import scratch_folder
 from burndown.import_export.open_export import OpenExport
 from burndown.import_export.opening import open_export
 from burndown.import_export.report import ImportReport
@@ -109,8 +109,8 @@ def run_import(
                 return _import(export, store, store, profile_name, replace)
         # A dry run imports into an empty store, so that every value is validated.
         with (
-            tempfile.TemporaryDirectory() as folder,
-            SQLiteBackend(Path(folder) / DATABASE_NAME) as scratch,
+            scratch_folder() as folder,
+            SQLiteBackend(folder / DATABASE_NAME) as scratch,
             scratch.transaction(),
         ):
             present = store if store.exists() else scratch

@@ -9,7 +9,10 @@ from burndown.legacy.backup import (
     copy_workspace,
     earlier_backups,
     file_states,
+    keep_workspace,
     new_backup,
+    refuse_damaged,
+    restore_workspace,
 )
 from burndown.legacy.contents import LegacyProfile, LegacyQuery
 from burndown.legacy.layout import REGISTRY, STATE, is_temporary, workspace_folder
@@ -44,10 +47,13 @@ __all__ = [
     "has_workspace",
     "is_temporary",
     "jira_cache_document",
+    "keep_workspace",
     "new_backup",
     "profile_document",
     "project_data_document",
     "read_query_files",
+    "refuse_damaged",
+    "restore_workspace",
     "snapshot_documents",
     "stored_size",
     "workspace_folder",

@@ -13,14 +13,26 @@ from pathlib import Path
 
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.files.atomic import complete_or_absent
+from burndown.files.changes import Changes
+from burndown.files.checksums import changed_files, checksums_path
 from burndown.files.errors import storage_errors
-from burndown.files.paths import is_file, is_folder, sync
-from burndown.files.reading import open_below
+from burndown.files.paths import is_file, is_folder, lexists, sync
+from burndown.files.reading import open_below, read_below
 from burndown.files.sqlite_files import SQLiteFiles
 from burndown.legacy.layout import ROOT_FILES, is_temporary
+from burndown.legacy.reading.folders import has_workspace
 from burndown.legacy.reading.workspace_reader import WorkspaceReader, find_damages
 
-__all__ = ["back_up", "copy_workspace", "earlier_backups", "file_states", "new_backup"]
+__all__ = [
+    "back_up",
+    "copy_workspace",
+    "earlier_backups",
+    "file_states",
+    "keep_workspace",
+    "new_backup",
+    "refuse_damaged",
+    "restore_workspace",
+]
 
 _BACKUPS = "backups"
 """The folder of copies, next to the folder of profiles."""
@@ -115,13 +127,65 @@ def copy_workspace(folder: Path, target: Path) -> None:
             f"The files of the workspace are not in {folder} yet, but next to it, where they were "
             "before there were profiles; the next change moves them, or `burndown copy` copies them"
         )
-    with storage_errors(), complete_or_absent(target) as built:
+    with storage_errors(), complete_or_absent(target, with_checksums=True) as built:
         _copy_json_files(folder, built)
         damages = find_damages(built, folder)
         if damages:
             raise DatabaseCorruptionError(
                 f"{folder} is damaged, so no copy of it was made: {'; '.join(damages[:5])}"
             )
+
+
+def refuse_damaged(backup: Path) -> None:
+    """Check a copy that :func:`copy_workspace` made.
+
+    Raises:
+        StorageError: there is none.
+        DatabaseCorruptionError: files of it were changed, are missing or damaged.
+    """
+    if not backup.is_dir() or not has_workspace(backup):
+        raise StorageError(f"There is no backup of a workspace at {backup}")
+    with storage_errors():
+        changed = changed_files(backup)
+    if changed:
+        raise DatabaseCorruptionError(
+            f"{backup} is damaged, or was changed: other checksums than in "
+            f"{checksums_path(backup)} have {', '.join(changed[:5])}. Take another backup; if it "
+            "was changed on purpose, delete that file"
+        )
+    damages = find_damages(backup, backup)
+    if damages:
+        raise DatabaseCorruptionError(f"{backup} is damaged: {'; '.join(damages[:5])}")
+
+
+def keep_workspace(folder: Path) -> Path:
+    """Copy the JSON files of a workspace, damaged or not, to ``<name>.before-restore`` next to it.
+
+    Returns:
+        The path of the copy; it has a number if there is an earlier one.
+    """
+    kept, number = folder.with_name(f"{folder.name}.before-restore"), 2
+    while lexists(kept):
+        kept = folder.with_name(f"{folder.name}.{number}.before-restore")
+        number += 1
+    with storage_errors(), complete_or_absent(kept) as built:
+        _copy_json_files(folder, built)
+    return kept
+
+
+def restore_workspace(backup: Path, changes: Changes) -> None:
+    """Replace all JSON files of a workspace by those of a backup; other files stay.
+
+    Args:
+        backup: the backup.
+        changes: the changes to add to; their root is the workspace.
+    """
+    for path in _json_files(changes.root):
+        if not lexists(backup / path.relative_to(changes.root)):
+            changes.remove(path)
+    for path in _json_files(backup):
+        target = changes.root / path.relative_to(backup)
+        changes.write(target, read_below(backup, path), path.stat().st_mtime_ns)
 
 
 # --- all files -------------------------------------------------------------------------------
@@ -189,6 +253,14 @@ def _copy_file(root: Path, path: Path, copy: Path) -> None:
 
 
 # --- JSON files ------------------------------------------------------------------------------
+
+
+def _json_files(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if is_folder(path) and not is_temporary(path.name):
+            yield from _json_files(path)
+        elif is_file(path) and path.suffix == ".json":
+            yield path
 
 
 def _copy_json_files(folder: Path, copy: Path) -> None:

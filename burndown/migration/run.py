@@ -1,6 +1,5 @@
 """The steps of a migration, and the errors that stop it."""
 
-import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from burndown.errors import (
 )
 from burndown.files.paths import lexists
 from burndown.files.sqlite_files import SQLiteFiles
+from burndown.files.working_folder import scratch_folder
 from burndown.migration.mover import Mover, Progress
 from burndown.migration.published_source import PublishedSource
 from burndown.migration.report import MigrationReport, Outcome
@@ -96,8 +96,8 @@ def run_migration_if_needed(
         source = _source_of(folder, target, published)
         migration = _Migration(source, folder, target, skip_damaged, progress)
         if dry_run:
-            with tempfile.TemporaryDirectory() as scratch:
-                return migration.rehearse(Path(scratch) / DATABASE_NAME)
+            with scratch_folder() as scratch:
+                return migration.rehearse(scratch / DATABASE_NAME)
         with _lock(folder, target):
             if _is_done(target):  # by the process that had the lock
                 return MigrationReport("already migrated", folder, target.location)

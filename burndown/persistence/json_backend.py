@@ -21,6 +21,9 @@ from burndown.legacy import (
     find_damages,
     find_edited,
     has_workspace,
+    keep_workspace,
+    refuse_damaged,
+    restore_workspace,
     stored_size,
     workspace_folder,
 )
@@ -263,13 +266,21 @@ class JSONBackend(PersistenceBackend):
         with self._files.reading() as root:
             return find_edited(root, self.folder)
 
-    def backup(self, path: str | Path) -> Path:
-        target = Path(path).absolute()
+    def _back_up(self, target: Path) -> None:
         if not self.exists():
             raise StorageError(f"There is no workspace at {self.folder}")
         with self._files.committed() as root:
             copy_workspace(root, target)
-        return target
+
+    def restore(self, path: str | Path) -> Path | None:
+        if self.in_transaction():
+            raise StorageError("A backup cannot be restored within a transaction")
+        backup = Path(path).absolute()
+        refuse_damaged(backup)
+        with self._files.writing() as changes:
+            kept = keep_workspace(self.folder) if self.exists() else None
+            restore_workspace(backup, changes)
+        return kept
 
     def in_transaction(self) -> bool:
         return self._files.in_transaction()

@@ -101,6 +101,7 @@ class SQLBackend(PersistenceBackend):
     def __init__(self, database: Database, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(clock)
         self.database = database
+        self._backup_suffix = ".dump" if database.path is None else ".db"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database!r})"
@@ -316,10 +317,11 @@ class SQLBackend(PersistenceBackend):
     def accept_edits(self) -> int:
         return self.database.accept_edits()
 
-    def backup(self, path: str | Path) -> Path:
-        target = Path(path).absolute()
+    def _back_up(self, target: Path) -> None:
         self.database.backup(target)
-        return target
+
+    def restore(self, path: str | Path) -> Path | None:
+        return self.database.restore(Path(path).absolute())
 
     def records(
         self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None

@@ -17,11 +17,13 @@ __all__ = [
     "cleared",
     "compacted",
     "copied",
+    "drilled",
     "exported",
     "exported_workspace",
     "imported",
     "integrity",
     "migration",
+    "restored",
     "sql_of_change",
 ]
 
@@ -29,6 +31,19 @@ __all__ = [
 def backed_up(found: Document) -> None:
     """Print the location of a backup."""
     line(f"Backed up to {found['backup']}, and checked")
+
+
+def drilled(found: Document) -> None:
+    """Print what a drill has compared."""
+    line(f"{found['backup']} can be restored: the copy has equal values")
+    print_counts("Compared", found["compared"])
+
+
+def restored(found: Document) -> None:
+    """Print what was restored, and where the earlier content is."""
+    line(f"Restored {found['backup']} to {found['location']}")
+    if found["kept"] is not None:
+        line(f"The earlier content is kept as {found['kept']}")
 
 
 def cleaned(found: Document) -> None:

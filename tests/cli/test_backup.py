@@ -26,7 +26,9 @@ def test_backup_prints_the_path_of_the_copy(capsys: Capture, workspace: Path) ->
     assert found == {"backup": str(workspace / "backups/other.db")}
     for name in ("one.db", "other.db"):
         assert everything(workspace / "backups" / name) == before
-    assert {path.name for path in (workspace / "backups").glob("*.db*")} == {"one.db", "other.db"}
+    assert {path.name for path in (workspace / "backups").glob("*.db*")} == {
+        *("one.db", "one.db.sha256", "other.db", "other.db.sha256")
+    }
 
 
 def test_a_backup_can_replace_the_database(
@@ -75,3 +77,51 @@ def test_backup_of_a_server_names_its_program_without_the_password(
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url)
     assert run(["backup", "copy.dump"]) == 1
     assert CANARY not in "".join(capsys.readouterr())
+
+
+def test_backups_rotate_and_restore(capsys: Capture, workspace: Path) -> None:
+    """As in the documentation, with the paths in JSON."""
+    made = [
+        Path(in_json(capsys, "backup", "backups/kept", "--keep", "2")["backup"]) for _ in range(3)
+    ]
+    assert set((workspace / "backups/kept").glob("*.db")) == set(made[1:])
+    shown = without_ages(in_json(capsys, "show"))["profiles"]
+    printed(capsys, "clear", "kafka", "--metrics")
+    assert without_ages(in_json(capsys, "show"))["profiles"] != shown
+    database = workspace / "profiles/burndown.db"
+    kept = f"{database}.before-restore"
+    assert in_json(capsys, "restore", str(made[-1])) == {
+        "backup": str(made[-1]),
+        "location": str(database),
+        "kept": kept,
+    }
+    assert without_ages(in_json(capsys, "show"))["profiles"] == shown
+    output = printed(capsys, "restore", kept)
+    assert output == (
+        f"Restored {kept} to {database}\n"
+        f"The earlier content is kept as {database}.2.before-restore\n"
+    )
+    assert without_ages(in_json(capsys, "show"))["profiles"] != shown
+
+
+def test_a_drill_prints_what_it_compared(capsys: Capture, workspace: Path) -> None:
+    """Of an existing backup or of one of the store, and a damaged one is refused."""
+    printed(capsys, "backup", "one.db")
+    found = in_json(capsys, "backup", "--drill", "one.db")
+    assert found == {**in_json(capsys, "backup", "--drill"), "backup": "one.db"}
+    assert found["compared"]["profiles"] == 3
+    assert "one.db can be restored" in printed(capsys, "backup", "--drill", "one.db")
+    content = bytearray((workspace / "one.db").read_bytes())
+    content[-1] ^= 128
+    (workspace / "one.db").write_bytes(content)
+    assert f"{workspace / 'one.db'} is damaged" in refused(capsys, "backup", "--drill", "one.db")
+
+
+def test_the_options_of_a_backup_that_make_no_sense_are_refused(
+    capsys: Capture, workspace: Path
+) -> None:
+    before = files_below(workspace)
+    for words in (["--drill", "--keep", "2"], [], ["backups", "--keep", "0"]):
+        assert run(["backup", *words]) == 2
+    capsys.readouterr()
+    assert files_below(workspace) == before

@@ -929,8 +929,11 @@ class Model(PersistenceBackend):
     def check_integrity(self) -> tuple[bool, list[str]]:
         return True, []
 
-    def backup(self, path: str | Path) -> Path:
+    def _back_up(self, target: Path) -> None:
         raise NotImplementedError  # a copy has what is committed
+
+    def restore(self, path: str | Path) -> Path | None:
+        raise NotImplementedError  # there is no backup of it
 
     def records(
         self, model: type[Entity], profile_id: str | None = None, query_id: str | None = None

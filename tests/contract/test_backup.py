@@ -5,13 +5,16 @@ import shlex
 import shutil
 import stat
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from burndown import StorageError
+from burndown import DatabaseCorruptionError, StorageError
+from burndown.backups import drill
+from burndown.files.checksums import checksums_path
 from burndown.persistence import open_backend
 from tests.contract.test_records import everything_storable
 from tests.support.backends import COPYING, open_copy
@@ -50,12 +53,12 @@ def test_a_backup_has_the_same_records(
 
 
 def test_a_backup_is_private_and_complete_by_itself(store: Store, tmp_path: Path) -> None:
-    """It is one file or one folder; missing folders above it are made, and its path is returned."""
+    """It is one file or folder with its checksums; missing folders above it are made."""
     fill(store, "new", "q")
     target = tmp_path / "not" / "there" / "copy"
     assert store.backup(os.path.relpath(target)) == target
-    assert list(target.parent.iterdir()) == [target]
-    for path in (*target.parents[:2], target, *target.rglob("*")):
+    assert set(target.parent.iterdir()) == {target, checksums_path(target)}
+    for path in (*target.parents[:2], *target.parent.rglob("*")):
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o700 if path.is_dir() else 0o600), path
     assert not [path for path in target.rglob("*") if "lock" in path.name or "work" in path.name]
@@ -102,8 +105,23 @@ def test_a_backup_of_a_missing_store_creates_nothing(another_store: Store, tmp_p
     assert not files_below(tmp_path)
 
 
-def test_a_server_names_its_backup_program(tmp_path: Path) -> None:
+def test_a_server_names_its_program_to_restore(tmp_path: Path) -> None:
     """The command is complete except for the password."""
+    with (
+        open_backend("postgresql+psycopg://me:canary@db.example.com:6543/team a") as backend,
+        pytest.raises(StorageError, match="run: pg_restore ") as refused,
+    ):
+        backend.restore(tmp_path / "my dump")
+    assert shlex.split(str(refused.value).partition("run: ")[2]) == [
+        *("pg_restore", "--host=db.example.com", "--port=6543", "--username=me"),
+        *("--dbname=team a", "--clean", "--if-exists", "--single-transaction"),
+        str(tmp_path / "my dump"),
+    ]
+
+
+def test_a_server_names_its_backup_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not installed, the command is complete except for the password."""
+    monkeypatch.setenv("PATH", str(tmp_path))
     with (
         open_backend("postgresql+psycopg://me:canary@db.example.com:6543/team a") as backend,
         pytest.raises(StorageError, match="run: pg_dump ") as refused,
@@ -114,3 +132,89 @@ def test_a_server_names_its_backup_program(tmp_path: Path) -> None:
         *("--format=custom", f"--file={tmp_path / 'my dump'}", "team a"),
     ]
     assert not files_below(tmp_path)
+
+
+# --- restored ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=everything_storable)
+def test_a_restored_store_has_the_records_of_the_backup(
+    shared: Store, tmp_path: Path, content: dict[Any, list[Document]]
+) -> None:
+    """Every value is equal, and what was stored before is kept next to the store."""
+    store = shared.empty()
+    for model, documents in content.items():
+        store.save_records(model, documents)
+    expected = store.everything()
+    copy = store.backup(tmp_path / "copy")
+    fill(shared.empty(), "new", "q")
+    before = store.everything()
+    kept = store.restore(copy)
+    assert store.everything() == expected
+    assert records_in(kept, store) == before
+    for path in (copy, kept, checksums_path(copy)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def test_a_flipped_bit_in_a_backup_is_found(store: Store, tmp_path: Path) -> None:
+    """By a drill and by a restore, which leaves the store as it is."""
+    fill(store, "new", "q")
+    copy = store.backup(tmp_path / "copy")
+    file = copy if copy.is_file() else max(copy.rglob("*.json"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    before = store.everything()
+    for call in (lambda: drill(copy), lambda: store.restore(copy)):
+        with pytest.raises(DatabaseCorruptionError, match=str(copy)):
+            call()
+    assert store.everything() == before
+
+
+def test_a_drill_compares_a_restored_copy(store: Store, tmp_path: Path) -> None:
+    """It says how much it compared, and leaves nothing behind."""
+    fill(store, "new", "q")
+    before = files_below(tmp_path)
+    counts = drill(backend=store.backend)
+    assert counts["profiles"] == len(store.list_profiles())
+    assert files_below(tmp_path) == before
+    copy = store.backup(tmp_path / "copies" / "copy")
+    before = files_below(tmp_path)
+    assert counts == drill(copy)
+    assert files_below(tmp_path) == before
+
+
+@pytest.mark.parametrize("keep", [1, 3])
+def test_the_newest_backups_are_kept(store: Store, tmp_path: Path, keep: int) -> None:
+    """They are named after the time, and other files stay."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "mine.db").touch()
+    made = []
+    for number in range(5):
+        store.set_app_state("number", str(number))
+        store.clock.now += timedelta(seconds=1)
+        made.append(store.backup(folder, keep=keep))
+        left = made[-keep:]
+        assert set(folder.iterdir()) == {folder / "mine.db", *left, *map(checksums_path, left)}
+    with open_copy(made[-1], store.clock) as opened:
+        assert opened.get_app_state("number") == "4"
+    assert made == sorted(made)
+
+
+def test_at_least_one_backup_is_kept(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        store.backup(tmp_path / "backups", keep=0)
+    assert not files_below(tmp_path)
+
+
+def test_a_failed_backup_deletes_no_earlier_one(
+    store: Store, another_store: Store, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    store.backup(folder, keep=1)
+    before = files_below(folder)
+    with pytest.raises(StorageError):
+        another_store.backup(folder, keep=1)
+    assert files_below(folder) == before

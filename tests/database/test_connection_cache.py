@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, ValidationError
 from burndown.database import connection_cache, timeouts
 from burndown.database.connection_cache import MAX_IDLE, ConnectionCache
+from burndown.database.sqlite_connections import TrackedConnection
 from burndown.models import json_columns
 from burndown.repositories import ProfileRepository
 from burndown.sql import Executor
@@ -35,8 +36,8 @@ class Connections:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.opened: list[sqlite3.Connection] = []
-        self.kind: type[sqlite3.Connection] = sqlite3.Connection
+        self.opened: list[TrackedConnection] = []
+        self.kind: type[TrackedConnection] = TrackedConnection
         self.patience = 0.0
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -51,7 +52,7 @@ class Connections:
         with self.cache.writer() as executor:
             return run(executor)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> TrackedConnection:
         self.opened.append(
             sqlite3.connect(
                 self.path,
@@ -182,7 +183,7 @@ def test_a_commit_that_fails_stores_nothing(connections: Connections) -> None:
 def test_a_connection_that_cannot_roll_back_is_closed(
     connections: Connections,
 ) -> None:
-    class Stubborn(sqlite3.Connection):
+    class Stubborn(TrackedConnection):
         def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
             if sql == "ROLLBACK":
                 raise sqlite3.OperationalError("no")
@@ -274,7 +275,7 @@ def test_closing_waits_for_a_running_call(connections: Connections) -> None:
 
 
 def test_a_connection_that_is_returned_during_closing_is_closed(connections: Connections) -> None:
-    class ClosedMeanwhile(sqlite3.Connection):
+    class ClosedMeanwhile(TrackedConnection):
         @property
         def in_transaction(self) -> bool:
             """Called just before a connection is added to the idle ones."""

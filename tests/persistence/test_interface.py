@@ -13,7 +13,7 @@ def test_a_backend_implements_few_methods() -> None:
         *("records", "save_records", "delete_records", "transaction", "in_transaction"),
         *("save_profile", "delete_profile", "save_query", "delete_query"),
         *("set_app_state", "cleanup_expired_cache", "cleanup", "clear_task_progress"),
-        *("describe", "exists", "check_integrity", "backup", "close"),
+        *("describe", "exists", "check_integrity", "_back_up", "restore", "close"),
     }
 
 

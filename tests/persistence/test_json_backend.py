@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -535,3 +536,48 @@ def test_files_of_the_store_are_not_reported_as_leftovers(files: JSONBackend, fo
     Workspace.read(folder, findings).report_leftovers(findings, SQLiteFiles(()))
     assert findings == Findings()
     assert [record["cache_key"] for record in files.records(JiraCache)] == ["k"]
+
+
+# --- a folder that is taken away -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_transaction_in_a_folder_that_was_taken_away_is_reported(
+    files: JSONBackend, folder: Path, is_replaced: bool
+) -> None:
+    """The next call is stored in the folder that is there then."""
+    files.save_profile({"id": "first"})
+
+    def save_and_move(name: str) -> None:
+        with files.transaction():
+            files.save_profile({"id": name})
+            folder.rename(folder.with_name("moved"))
+            if is_replaced:
+                shutil.copytree(folder.with_name("moved"), folder)
+
+    with pytest.raises(StorageError):
+        save_and_move("second")
+    files.save_profile({"id": "third"})
+    found = {profile["id"] for profile in files.list_profiles()}
+    assert found == ({"p", "first", "third"} if is_replaced else {"third"})
+    with JSONBackend(folder.with_name("moved")) as moved:
+        assert {profile["id"] for profile in moved.list_profiles()} == {"p", "first"}
+
+
+def test_a_damaged_workspace_is_replaced_and_kept_as_it_is(
+    files: JSONBackend, folder: Path, tmp_path: Path
+) -> None:
+    """Files of the dashboard that are newer than the backup are removed, other files stay."""
+    copy = files.backup(tmp_path / "copy")
+    files.save_profile({"id": "new"})
+    (folder / "p" / "profile.json").write_text("{")
+    (folder / "notes.txt").write_text("mine")
+    kept = files.restore(copy)
+    assert kept == folder.with_name("profiles.before-restore")
+    assert (kept / "p" / "profile.json").read_text() == "{"
+    assert [profile["id"] for profile in files.list_profiles()] == ["p"]
+    assert (folder / "notes.txt").read_text() == "mine"
+    with files.transaction(), pytest.raises(StorageError, match="within a transaction"):
+        files.restore(copy)
+    with pytest.raises(StorageError, match="no backup"):
+        files.restore(tmp_path / "none")
