@@ -258,3 +258,13 @@ def test_closing_releases_the_connections(backend: SQLBackend) -> None:
     set_backend(None)
     with pytest.raises(ProfileNotFoundError):
         backend.delete_profile("p")
+
+
+def test_a_server_without_checksums_is_noted(postgres_url: str) -> None:
+    with SQLBackend(open_database(postgres_url)) as backend:
+        with backend.database.read_session() as session:
+            setting = session.connection().exec_driver_sql("SHOW data_checksums").scalar_one()
+        notes = backend.integrity_notes()
+        assert backend.accept_edits() == 0
+    assert [note for note in notes if "pg_checksums --enable" in note] == notes
+    assert bool(notes) == (setting == "off")

@@ -11,12 +11,19 @@ Rows = list[dict[str, Any]]
 
 
 def rows(database: Path, table: str) -> Rows:
-    """Return all rows of a table, with its JSON decoded."""
+    """Return all rows of a table, with its JSON decoded, without their digests."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
         connection.row_factory = sqlite3.Row
         found = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
     connection.close()
-    return [{name: _decoded(name, value) for name, value in row.items()} for row in found]
+    return [
+        {
+            name: _decoded(name, value)
+            for name, value in row.items()
+            if name not in ("digest", "content_digest")
+        }
+        for row in found
+    ]
 
 
 def everything(database: Path) -> dict[str, Rows]:
@@ -46,8 +53,6 @@ _JSON = {
 
 
 def _decoded(name: str, value: Any) -> Any:
-    if name.endswith("digest"):
-        return value
     if isinstance(value, bytes):
         return json.loads(zstandard.decompress(value))
     if name == "show_milestone":
