@@ -1,5 +1,6 @@
 """Commands that fill, show and check a store, and its tasks."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -116,17 +117,21 @@ def show(
 def check(
     profiles: ProfilesDir = None, database: DatabaseURL = None, as_json: AsJson = False
 ) -> None:
-    """Check that the database is intact, and report secrets in plain text.
+    """Check that the database is intact.
 
-    The exit code is 1 if it is not intact. Nothing is changed.
+    The exit code is 1 if it is not. Secrets in plain text are reported. Nothing is changed.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
+    from burndown.errors import StorageError
     from burndown.sealing import secrets_status
 
+    secrets = None
     with open_existing(settings_for(profiles, database)) as backend:
         is_intact, problems = backend.check_integrity()
-        secrets = secrets_status(backend) if is_intact else None
+        if is_intact:
+            with suppress(StorageError):  # it has to be upgraded before it can be read
+                secrets = secrets_status(backend)
     if as_json:
         print_json({"ok": is_intact, "errors": problems})
     else:
