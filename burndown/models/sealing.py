@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from enum import Enum
 from functools import lru_cache
 from operator import is_not
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from burndown.errors import StorageError, ValidationError, is_secret
 from burndown.models.documents import Document
@@ -29,6 +29,9 @@ from burndown.models.public_document import (
 from burndown.models.redaction import NO_SECRETS
 from burndown.models.secret_text import SecretText, with_secret_texts
 from burndown.secrets import current_keys, has_keys, is_envelope
+
+if TYPE_CHECKING:
+    from burndown.secrets.keys import Keys
 
 __all__ = [
     "Resealing",
@@ -105,7 +108,11 @@ def opened(value: Any, owner: Path, path: Path = ()) -> Any:
     """
     if _are_as_stored.get():
         return value
-    return _changed(value, lambda secret, path: _opened(secret, owner, path), path)
+
+    def open_one(secret: Any, path: Path) -> Any:
+        return _opened(secret, owner, path) if is_envelope(secret) else secret
+
+    return _changed(value, open_one, path)
 
 
 def refuse_envelopes(value: Any, subject: str, path: Path = ()) -> None:
@@ -196,9 +203,7 @@ def _seal(secret: Any, owner: Path, path: Path) -> Any:
     return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
 
 
-def _opened(secret: Any, owner: Path, path: Path) -> Any:
-    if not is_envelope(secret):
-        return secret
+def _opened(secret: str, owner: Path, path: Path) -> Any:
     encoded = _unsealed(secret, owner, path)
     if encoded is not None:
         return with_secret_texts(decode(encoded), is_secret_itself=True)
@@ -211,7 +216,13 @@ def _unsealed(envelope: str, owner: Path, path: Path) -> bytes | None:
     except StorageError as error:  # the key may be lost; whoever seals a secret gets the error
         _warn(str(error))
         return None
-    return None if keys is None else keys.open(envelope, _place(owner, path))
+    return None if keys is None else _open(keys, envelope, owner, path)
+
+
+# A profile is read often, and whoever can read this memory finds the keys as well.
+@lru_cache(maxsize=256)
+def _open(keys: "Keys", envelope: str, owner: Path, path: Path) -> bytes | None:
+    return keys.open(envelope, _place(owner, path))
 
 
 @lru_cache(maxsize=16)
