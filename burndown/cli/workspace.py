@@ -1,5 +1,6 @@
 """Commands that fill, show and check a store, and its tasks."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -121,13 +122,14 @@ def check(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check that the database is intact, and report secrets in plain text.
+    """Check that the database is intact.
 
     The exit code is 1 if it is not intact. Records that another program has edited are noted, and
-    are no damage. Nothing is changed without --accept.
+    are no damage; secrets in plain text are reported. Nothing is changed without --accept.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
+    from burndown.errors import StorageError
     from burndown.sealing import secrets_status
 
     settings = settings_for(profiles, database)
@@ -138,7 +140,10 @@ def check(
     with open_existing(settings) as backend:
         is_intact, problems = backend.check_integrity()
         notes = backend.integrity_notes() if is_intact else []
-        secrets = secrets_status(backend) if is_intact else None
+        secrets = None
+        if is_intact:
+            with suppress(StorageError):  # it has to be upgraded before it can be read
+                secrets = secrets_status(backend)
     if as_json:
         print_json({"ok": is_intact, "errors": problems, "notes": notes})
     else:

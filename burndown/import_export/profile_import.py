@@ -12,7 +12,7 @@ from burndown.files.working_folder import scratch_folder
 from burndown.import_export.open_export import OpenExport
 from burndown.import_export.opening import open_export
 from burndown.import_export.report import ImportReport
-from burndown.import_export.secrets import TOKEN, keep_token, token_of
+from burndown.import_export.secrets import TOKEN, has_token, keep_token, token_of
 from burndown.models import ENTITIES, Entity, Profile, ProfileDocument, Query
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import REVISION
@@ -240,7 +240,7 @@ class _ProfileImport:
         """Return what was omitted, and the token of the replaced profile unless it was kept."""
         missing = set(self._export.omitted_secrets)
         token = f"{self._export.profile_place}: {TOKEN}"
-        if self.replaced is not None and token_of(self.replaced):
+        if self.replaced is not None and has_token(self.replaced):
             missing.add(token)
         if token_of(self._profile):
             missing.discard(token)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from burndown.errors import ImportExportError, is_secret
 from burndown.models import Entity, Profile
 from burndown.models.json_codec import decode, encode
+from burndown.models.public_document import SEALED_TOKEN
 from burndown.models.redaction import NO_SECRETS
 from burndown.secrets import is_envelope
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TOKEN",
+    "has_token",
     "keep_token",
     "opened_secrets",
     "refuse_tokens",
@@ -119,6 +121,11 @@ def keep_token(profile: dict[str, Any], replaced: Mapping[str, Any]) -> None:
         return
     if jira.get("base_url") == earlier.get("base_url"):
         profile["jira_config"] = {**jira, "token": earlier["token"]}
+
+
+def has_token(profile: Mapping[str, Any]) -> bool:
+    """Return whether a stored profile has a Jira token, which may be one that no key opens."""
+    return bool(token_of(profile)) or SEALED_TOKEN in profile["jira_config"]
 
 
 def token_of(profile: Mapping[str, Any]) -> Any:

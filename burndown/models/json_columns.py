@@ -18,6 +18,7 @@ from burndown.models.json_codec import (
 )
 from burndown.models.secret_text import SecretText
 from burndown.models.submodel import Submodel, to_documents
+from burndown.secrets import is_envelope
 
 __all__ = [
     "CompressedJson",
@@ -191,7 +192,7 @@ class CompressedJson(JsonColumn[Any]):
 def _with_hidden(value: Any, keys: tuple[str, ...]) -> Any:
     """Return an object with its secrets as strings whose ``repr`` is a mask."""
     for key in keys:
-        if value.get(key):
+        if value.get(key) and not is_envelope(value[key]):  # an envelope is no secret
             value[key] = SecretText(value[key])
     return value
 

@@ -115,7 +115,7 @@ class Sealer:
 
     def _place(self, document: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the table and key of a document or row."""
-        return self._table, *(document[name] for name in self._key)
+        return self._table, *[document[name] for name in self._key]
 
     def _subject(self, document: Mapping[str, Any]) -> str:
         return f"{self._name} {document[self._key[-1]]!r}"

@@ -5,13 +5,14 @@ where it was sealed. A document that is read has the secret again. If no key ope
 has a mask instead, with which saving it keeps the envelope, and no token.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from functools import lru_cache
 from operator import is_not
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from burndown.errors import StorageError, ValidationError, is_secret
 from burndown.models.documents import Document
@@ -29,6 +30,9 @@ from burndown.models.redaction import NO_SECRETS
 from burndown.models.secret_text import SecretText, with_secret_texts
 from burndown.secrets import current_keys, has_keys, is_envelope
 
+if TYPE_CHECKING:
+    from burndown.secrets.keys import Keys
+
 __all__ = [
     "Resealing",
     "SecretState",
@@ -39,11 +43,12 @@ __all__ = [
     "seals",
     "secret_states",
     "secrets_as_stored",
-    "secrets_in_plain_text",
 ]
 
 Path = tuple[str, ...]
 _Change = Callable[[Any, Path], Any]
+
+_logger = logging.getLogger(__name__)
 
 _LOCKED_TOKEN = object()
 _CONTAINERS = (dict, list)
@@ -60,35 +65,22 @@ class SecretState(Enum):
     """Sealed, and none of the keys in use opens it."""
 
 
-class _Access(Enum):
-    OPENED = 0
-    """Envelopes are opened when they are read, and secrets sealed when they are saved."""
-    PLAIN = 1
-    """Envelopes are opened, and nothing is sealed."""
-    STORED = 2
-    """Documents have the envelopes themselves."""
-
-
-_access: ContextVar[_Access] = ContextVar("burndown_secrets", default=_Access.OPENED)
-
-
-@contextmanager
-def secrets_in_plain_text() -> Iterator[None]:
-    """Store secrets in plain text within a block, whatever keys there are."""
-    with _accessing(_Access.PLAIN):
-        yield
+_are_as_stored: ContextVar[bool] = ContextVar("burndown_secrets_as_stored", default=False)
 
 
 @contextmanager
 def secrets_as_stored() -> Iterator[None]:
-    """Read and save envelopes unchanged within a block."""
-    with _accessing(_Access.STORED):
+    """Read and save envelopes, and secrets in plain text, unchanged within a block."""
+    token = _are_as_stored.set(True)
+    try:
         yield
+    finally:
+        _are_as_stored.reset(token)
 
 
 def seals() -> bool:
     """Return whether secrets are sealed that are saved now."""
-    return _access.get() is _Access.OPENED and has_keys()
+    return not _are_as_stored.get() and has_keys()
 
 
 def sealed(value: Any, owner: Path, path: Path = ()) -> Any:
@@ -114,9 +106,13 @@ def opened(value: Any, owner: Path, path: Path = ()) -> Any:
         owner: the table and key of its record.
         path: its path in the document.
     """
-    if _access.get() is _Access.STORED:
+    if _are_as_stored.get():
         return value
-    return _changed(value, lambda secret, path: _opened(secret, owner, path), path)
+
+    def open_one(secret: Any, path: Path) -> Any:
+        return _opened(secret, owner, path) if is_envelope(secret) else secret
+
+    return _changed(value, open_one, path)
 
 
 def refuse_envelopes(value: Any, subject: str, path: Path = ()) -> None:
@@ -137,7 +133,7 @@ def refuse_envelopes(value: Any, subject: str, path: Path = ()) -> None:
             raise ValidationError.of(subject, ".".join(path), expected)
         return secret
 
-    if _access.get() is not _Access.STORED:
+    if not _are_as_stored.get():
         _changed(value, refuse, path)
 
 
@@ -194,15 +190,6 @@ def secret_states(document: Mapping[str, Any], owner: Path) -> dict[str, SecretS
     return states
 
 
-@contextmanager
-def _accessing(access: _Access) -> Iterator[None]:
-    token = _access.set(access)
-    try:
-        yield
-    finally:
-        _access.reset(token)
-
-
 def _is_no_secret(value: Any) -> bool:
     return value in NO_SECRETS or is_mask(value) or (type(value) is str and is_masked_text(value))
 
@@ -216,9 +203,7 @@ def _seal(secret: Any, owner: Path, path: Path) -> Any:
     return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
 
 
-def _opened(secret: Any, owner: Path, path: Path) -> Any:
-    if not is_envelope(secret):
-        return secret
+def _opened(secret: str, owner: Path, path: Path) -> Any:
     encoded = _unsealed(secret, owner, path)
     if encoded is not None:
         return with_secret_texts(decode(encoded), is_secret_itself=True)
@@ -228,9 +213,22 @@ def _opened(secret: Any, owner: Path, path: Path) -> Any:
 def _unsealed(envelope: str, owner: Path, path: Path) -> bytes | None:
     try:
         keys = current_keys()
-    except StorageError:  # the key may be lost; whoever seals a secret gets the error
+    except StorageError as error:  # the key may be lost; whoever seals a secret gets the error
+        _warn(str(error))
         return None
-    return None if keys is None else keys.open(envelope, _place(owner, path))
+    return None if keys is None else _open(keys, envelope, owner, path)
+
+
+# A profile is read often, and whoever can read this memory finds the keys as well.
+@lru_cache(maxsize=256)
+def _open(keys: "Keys", envelope: str, owner: Path, path: Path) -> bytes | None:
+    return keys.open(envelope, _place(owner, path))
+
+
+@lru_cache(maxsize=16)
+def _warn(problem: str) -> None:
+    """Log a problem with the keys once."""
+    _logger.warning("Secrets stay sealed: %s", problem)
 
 
 def _place(owner: Path, path: Path) -> bytes:

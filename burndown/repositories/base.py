@@ -22,11 +22,11 @@ from burndown.models.columns import UtcTimestamp, damaged
 from burndown.models.digests import data_columns
 from burndown.models.documents import Document
 from burndown.models.json_columns import CompressedJson, JsonColumn, JsonText
-from burndown.models.kept_secrets import has_masks, with_kept_secrets
 from burndown.models.query_data import QUERY_IDS, QueryData
 from burndown.models.sealer import sealer_of
 from burndown.models.unknown_keys import OpenEntity
 from burndown.repositories.constraints import raise_constraint_error
+from burndown.repositories.stored_secrets import keep_stored_secrets
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
 __all__ = [
@@ -37,10 +37,8 @@ __all__ = [
     "delete_expired",
     "is_valid",
     "iterate_records",
-    "keep_stored_secrets",
     "list_encoded",
     "query_conditions",
-    "row_key",
     "save_documents",
     "save_records",
     "save_rows",
@@ -121,11 +119,34 @@ def save_documents(
 ) -> None:
     """Insert the rows of documents, or replace those with the same key; all of them or none.
 
+    Where a document has the mask of a secret, the stored one is kept.
+
     Raises:
         ValidationError: a document is not valid, or a name is taken.
         ProfileNotFoundError, QueryNotFoundError: what a row belongs to does not exist.
     """
-    save_rows(executor, entity, codec_of(entity).rows(documents))
+    given = list(documents)
+    save_records(executor, entity, given, codec_of(entity).rows(given))
+
+
+def save_records(
+    executor: Executor,
+    entity: type[Entity],
+    documents: Sequence[Mapping[str, Any]],
+    rows: list[dict[str, Any]],
+) -> None:
+    """Save documents as :func:`save_documents`, whose rows were made before the transaction.
+
+    Raises:
+        ValidationError: a name is taken.
+        ProfileNotFoundError, QueryNotFoundError: what a row belongs to does not exist.
+    """
+    if issubclass(entity, OpenEntity):
+        rows = [
+            keep_stored_secrets(executor, entity, document, row)
+            for document, row in zip(documents, rows, strict=True)
+        ]
+    save_rows(executor, entity, rows)
 
 
 def save_rows(executor: Executor, entity: type[Entity], rows: list[dict[str, Any]]) -> None:
@@ -153,39 +174,6 @@ def save_rows(executor: Executor, entity: type[Entity], rows: list[dict[str, Any
             for row in rows:  # one after the other, to find the one that is refused
                 save_rows(executor, entity, [row])
         raise
-
-
-def save_records(
-    executor: Executor,
-    entity: type[Entity],
-    documents: Sequence[Mapping[str, Any]],
-    rows: list[dict[str, Any]],
-) -> None:
-    """Insert the rows of documents, or replace those with the same key; see :func:`save_rows`.
-
-    Where a document has the mask of a secret, the stored one is kept.
-    """
-    if issubclass(entity, OpenEntity):
-        rows = [
-            keep_stored_secrets(executor, entity, document, row)
-            for document, row in zip(documents, rows, strict=True)
-        ]
-    save_rows(executor, entity, rows)
-
-
-def keep_stored_secrets(
-    executor: Executor, entity: type[OpenEntity], document: Mapping[str, Any], row: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the row of a document with the stored secrets that it masks."""
-    if not has_masks(document, row):
-        return row
-    stored = _stored(entity).first(executor, **row_key(entity, row))
-    return with_kept_secrets(entity, document, row, stored or {})
-
-
-def row_key(entity: type[Entity], row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of the primary key of a row, with their values."""
-    return {column.name: row[column.name] for column in entity.__table__.primary_key}
 
 
 def atomic(executor: Executor, row_count: int) -> AbstractContextManager[None]:
@@ -289,13 +277,6 @@ def _raw_type(stored: JsonColumn[Any]) -> JsonColumn[Any]:
 def _expired_rows(entity: type[Entity]) -> Statement:
     table = entity.__table__
     return Statement(delete(table).where(table.c.expires_at <= NOW))
-
-
-@cache
-def _stored(entity: type[OpenEntity]) -> Statement:
-    """Return the SELECT of a document with its secrets as they are stored."""
-    table = entity.__table__
-    return Statement(select_documents(table).where(*key_conditions(table)), entity.UNKNOWN_KEYS)
 
 
 @cache

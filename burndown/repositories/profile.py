@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select, type_coerce
+from sqlalchemy import Text, bindparam, delete, select, type_coerce
 
-from burndown.errors import ProfileNotFoundError
+from burndown.errors import DatabaseCorruptionError, ProfileNotFoundError
 from burndown.models import Profile
 from burndown.models.json_codec import decode_object, encode_strict
 from burndown.models.json_columns import JsonText
@@ -30,9 +30,12 @@ _LIST: Statement[ProfileDocument] = Statement(
 _JIRA_CONFIG = Statement(
     select(type_coerce(_TABLE.c.jira_config, JsonText()).label("jira_config")).where(*_KEY)
 )
-_ENCODED_JIRA_CONFIG = Statement(
-    select(type_coerce(_TABLE.c.jira_config, JsonText(raw=True)).label("jira_config")).where(*_KEY)
+_OTHER_JIRA_CONFIG = Statement(
+    select(type_coerce(_TABLE.c.jira_config, JsonText(raw=True)).label("jira_config")).where(
+        *_KEY, _TABLE.c.jira_config != bindparam("jira_config", type_=Text())
+    )
 )
+"""The section if it differs from a given one, as it rarely does."""
 _DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
@@ -87,16 +90,14 @@ def save_profile(
 
 def _replaces_token(executor: Executor, row: Mapping[str, Any]) -> bool:
     """Return whether a row replaces a token that is stored in plain text."""
-    new = row["jira_config"].encode()
-    for encoded in _ENCODED_JIRA_CONFIG.values(executor, id=row["id"]):
-        if encoded == new:  # as is mostly so
-            return False
-        try:
+    new = row["jira_config"]
+    try:
+        for encoded in _OTHER_JIRA_CONFIG.values(executor, id=row["id"], jira_config=new):
             token = decode_object(encoded).get(TOKEN)
-        except ValueError:  # it is damaged, and may hold anything
-            return True
-        is_plain = token not in NO_SECRETS and not is_envelope(token)
-        return is_plain and token != decode_object(new).get(TOKEN)
+            is_plain = token not in NO_SECRETS and not is_envelope(token)
+            return is_plain and token != decode_object(new).get(TOKEN)
+    except (DatabaseCorruptionError, ValueError):
+        return True  # what is damaged may hold anything
     return False
 
 

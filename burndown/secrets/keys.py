@@ -1,7 +1,6 @@
 """Keys of AES-256-GCM, which seal and open values for one place."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2b
 
 from cryptography.exceptions import InvalidTag
@@ -67,9 +66,6 @@ class Keys:
     def __init__(self, keys: Sequence[SecretKey]) -> None:
         self._first = keys[0]
         self._by_id = {key.id: key for key in keys}
-        # A profile is read often, and whoever can read this memory finds the keys as well.
-        self.open = lru_cache(maxsize=256)(self._open)
-        """Returns the value of an envelope, in bytes; ``None`` if no key opens it in its place."""
 
     @property
     def ids(self) -> list[str]:
@@ -80,7 +76,8 @@ class Keys:
         """Return the envelope of a value; see :meth:`SecretKey.seal`."""
         return self._first.seal(value, place)
 
-    def _open(self, sealed: str, place: bytes) -> bytes | None:
+    def open(self, sealed: str, place: bytes) -> bytes | None:
+        """Return the value of an envelope; ``None`` if none of the keys opens it in this place."""
         try:
             key_id, data = parse(sealed)
         except ValueError:

@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from burndown.distribution import install_command
 from burndown.errors import StorageError
@@ -31,13 +31,6 @@ _EXPECTED = (
 )
 
 
-class _Source(NamedTuple):
-    """The variables and the state of the file by which the keys are found."""
-
-    variables: tuple[str | None, str | None]
-    state_of_file: tuple[int, ...]
-
-
 def has_keys() -> bool:
     """Return whether there are keys, which may not be readable."""
     return any(secret_key_sources()) or _of_keyring() is not None
@@ -49,7 +42,8 @@ HOW_TO_SET_A_KEY = (
 )
 """Advice for errors and reports."""
 
-_found: "tuple[_Source, Keys | None] | None" = None
+_found: "tuple[object, Keys | None] | None" = None
+"""What the keys were found by, and the keys."""
 
 
 def current_keys() -> "Keys | None":
@@ -60,11 +54,11 @@ def current_keys() -> "Keys | None":
             the workspace; or ``cryptography`` is not installed.
     """
     global _found
-    variables = _, file = secret_key_sources()
-    source = _Source(variables, () if file is None else _state(Path(file)))
+    text, file = secret_key_sources()
+    source = (text, file, None if file is None else _state(Path(file)))
     found = _found
     if found is None or found[0] != source:
-        found = _found = source, _keys(*variables)
+        found = _found = source, _keys(text, file)
     return found[1]
 
 

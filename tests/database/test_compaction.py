@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from burndown import SQLiteBackend, StorageError, open_backend
-from burndown.database import sqlite_compaction
+from burndown.database import sqlite_compaction, timeouts
 from tests.data.schemas.generate import FOLDER
 from tests.support.full_disk import files_no_larger_than
 from tests.support.processes import SPAWN, count_calls, killed_at, needs_fork, run_all
@@ -193,3 +193,25 @@ def test_a_store_that_is_opened_to_read_is_not_compacted(backend: SQLiteBackend)
     ):
         reading.compact()
     assert path.read_bytes() == before
+
+
+def test_what_was_deleted_is_erased_once_no_one_reads_it(
+    backend: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader of an earlier state keeps the log; the error says that it has to be repeated."""
+    backend.set_app_state("k", "d3l3t3d")
+    path = backend.database.path
+    assert path is not None
+    files = [path, path.with_name(f"{path.name}-wal")]
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.1)
+    with SQLiteBackend(path) as other, closing(sqlite3.connect(path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM app_state").fetchall()
+        other.set_app_state("k", None)
+        with pytest.raises(StorageError, match="repeat this when it has ended"):
+            other.erase_deleted()
+        reader.rollback()
+        other.erase_deleted()
+        assert not any(b"d3l3t3d" in each.read_bytes() for each in files)
+    with backend.transaction(), pytest.raises(StorageError, match="do it after its end"):
+        backend.erase_deleted()

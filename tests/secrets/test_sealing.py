@@ -20,7 +20,7 @@ from burndown import (
     public_document,
 )
 from burndown.copying import copy_store
-from burndown.import_export import export_workspace
+from burndown.import_export import export_profile, export_workspace, run_import
 from burndown.migration import run_migration_if_needed
 from burndown.models import OPEN_ENTITIES
 from burndown.models.sealing import secrets_as_stored
@@ -337,3 +337,15 @@ def test_a_downgrade_is_refused_while_secrets_are_sealed(
     before = everything(store)
     store.database.change_version("1.6")
     assert everything(store) == before
+
+
+def test_an_import_names_a_locked_token_that_it_replaces(
+    store: PersistenceBackend, set_keys: SetKeys, tmp_path: Path
+) -> None:
+    """An export without secrets has none for it."""
+    set_keys(KEY)
+    store.save_profile(PROFILE)
+    export = export_profile("p", tmp_path / "export", backend=store)
+    set_keys(OTHER_KEY)
+    report = run_import(export, replace=True, backend=store)
+    assert "profile.json: jira_config.token" in report.missing_secrets

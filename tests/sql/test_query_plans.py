@@ -76,12 +76,15 @@ LISTED_CACHES = {f"jira_cache ({OF_QUERY})", f"same ({OF_QUERY} AND cache_key=?)
 """The subquery is run for those rows alone that have no count of issues."""
 
 CALLS: list[tuple[Call, set[str]]] = [
-    (lambda b: b.save_profile({"id": "p", **TOKEN}), set()),
-    (lambda b: b.save_profile({"id": "p", **TOKEN, "revision": 1}), set()),
+    (lambda b: b.save_profile({"id": "p", **TOKEN}), {"profiles (id=?)"}),
+    (lambda b: b.save_profile({"id": "p", **TOKEN, "revision": 1}), {"profiles (id=?)"}),
     (lambda b: b.save_profile({"id": "p"}), {"profiles (id=?)"}),
     (lambda b: b.save_profile({"id": "p", **TOKEN, "revision": 2}), {"profiles (id=?)"}),
-    (lambda b: b.save_profile({"id": "o", **TOKEN, "last_used": LATER}), set()),
-    (lambda b: b.save_profile({"id": "n", **TOKEN, "name": "p"}), {"profiles (name=?)"}),
+    (lambda b: b.save_profile({"id": "o", **TOKEN, "last_used": LATER}), {"profiles (id=?)"}),
+    (
+        lambda b: b.save_profile({"id": "n", **TOKEN, "name": "p"}),
+        {"profiles (id=?)", "profiles (name=?)"},
+    ),
     (lambda b: b.get_profile("p"), {"profiles (id=?)"}),
     (lambda b: b.list_profiles(), {ALL_OF + "profiles"}),
     (lambda b: b.save_query("p", {"id": "q"}), set()),
