@@ -181,6 +181,7 @@ def _sample(tmp_path: Path) -> None:
     [
         "README.md",
         "docs/architecture.md",
+        "docs/backup.md",
         "docs/deleting.md",
         "docs/forms.md",
         "docs/freshness.md",
@@ -198,7 +199,8 @@ def test_the_examples_of_a_document_run_one_after_the_other(document: str) -> No
 
 @pytest.mark.usefixtures("_sample")
 @pytest.mark.parametrize(
-    "document", ["README.md", "docs/deleting.md", "docs/freshness.md", "docs/upgrading.md"]
+    "document",
+    ["README.md", "docs/backup.md", "docs/deleting.md", "docs/freshness.md", "docs/upgrading.md"],
 )
 def test_the_commands_of_the_documents_run(
     document: str, capsys: pytest.CaptureFixture[str]
