@@ -182,6 +182,7 @@ def _sample(tmp_path: Path) -> None:
     [
         "README.md",
         "docs/architecture.md",
+        "docs/backup.md",
         "docs/damage.md",
         "docs/deleting.md",
         "docs/forms.md",
@@ -223,7 +224,14 @@ def test_the_commands_for_secrets_run(
 @pytest.mark.usefixtures("_sample")
 @pytest.mark.parametrize(
     "document",
-    ["README.md", "docs/damage.md", "docs/deleting.md", "docs/freshness.md", "docs/upgrading.md"],
+    [
+        "README.md",
+        "docs/backup.md",
+        "docs/damage.md",
+        "docs/deleting.md",
+        "docs/freshness.md",
+        "docs/upgrading.md",
+    ],
 )
 def test_the_commands_of_the_documents_run(
     document: str, capsys: pytest.CaptureFixture[str]

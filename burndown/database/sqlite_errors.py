@@ -64,7 +64,7 @@ class SQLiteErrorTranslator(ErrorTranslator):
         return self._connector.read_only_reason or self._connector.file.read_only_reason()
 
     def _is_schema_mismatch(self, error: BaseException) -> bool:
-        # Not a database: a file that was one a moment before was emptied or overwritten.
+        # Not a database: a file that was one when it was opened was emptied or overwritten.
         return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_NOTADB or (
             isinstance(error, sqlite3.OperationalError)
             and any(

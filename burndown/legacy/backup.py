@@ -176,13 +176,14 @@ def keep_workspace(folder: Path) -> Path:
 def restore_workspace(backup: Path, changes: Changes) -> None:
     """Replace all JSON files of a workspace by those of a backup; other files stay.
 
+    A folder that only the workspace has is removed, since it would be an empty profile or query.
+
     Args:
         backup: the backup.
         changes: the changes to add to; their root is the workspace.
     """
-    for path in _json_files(changes.root):
-        if not lexists(backup / path.relative_to(changes.root)):
-            changes.remove(path)
+    for path in _surplus(changes.root, backup):
+        changes.remove(path)
     for path in _json_files(backup):
         target = changes.root / path.relative_to(backup)
         changes.write(target, read_below(backup, path), path.stat().st_mtime_ns)
@@ -253,6 +254,23 @@ def _copy_file(root: Path, path: Path, copy: Path) -> None:
 
 
 # --- JSON files ------------------------------------------------------------------------------
+
+
+def _surplus(folder: Path, backup: Path) -> Iterator[Path]:
+    """Yield the JSON files, and the folders with nothing else, that the backup does not have."""
+    for path in folder.iterdir():
+        other = backup / path.name
+        if is_folder(path) and not is_temporary(path.name):
+            if lexists(other) or not all(map(_is_json_or_folder, path.rglob("*"))):
+                yield from _surplus(path, other)
+            else:
+                yield path
+        elif is_file(path) and path.suffix == ".json" and not lexists(other):
+            yield path
+
+
+def _is_json_or_folder(path: Path) -> bool:
+    return is_folder(path) or (is_file(path) and path.suffix == ".json")
 
 
 def _json_files(folder: Path) -> Iterator[Path]:

@@ -423,3 +423,46 @@ def test_a_read_only_store_is_not_replaced(backend: SQLiteBackend, path: Path, c
     with none as reader, pytest.raises(StorageError, match="read-on"):
         reader.restore(copy)
     assert not path.with_name("none.db").exists()
+
+
+# --- many backups under load ---------------------------------------------------------------------
+
+
+@needs_kill
+@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_each_backup_under_load_restores_to_an_acknowledged_state(
+    tmp_path: Path, count: int
+) -> None:
+    """A process writes numbers one after the other, this one takes backups and restores them."""
+    path, number = tmp_path / "burndown.db", 0
+    with SQLiteBackend(path) as backend, SQLiteBackend(tmp_path / "restored.db") as restored:
+        backend.set_app_state("number", "0")
+        process = subprocess.Popen(
+            [sys.executable, "-c", _WRITE, path], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        try:
+            for _ in range(count):
+                number = int(process.stdout.readline())
+                copy = backend.backup(tmp_path / "copies", keep=2)
+                restored.restore(copy)
+                assert restored.check_integrity() == (True, [])
+                found = int(restored.get_app_state("number") or 0)
+                assert found >= number
+                assert restored.get_app_state("same") == str(found)
+        finally:
+            process.kill()
+            process.communicate(timeout=PATIENCE)
+        assert int(backend.get_app_state("number") or 0) >= found
+
+
+_WRITE = """
+import sys
+from burndown import SQLiteBackend
+with SQLiteBackend(sys.argv[1]) as backend:
+    for number in range(1, sys.maxsize):
+        with backend.transaction():
+            backend.set_app_state("number", str(number))
+            backend.set_app_state("same", str(number))
+        print(number, flush=True)
+"""
