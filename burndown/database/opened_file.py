@@ -41,6 +41,8 @@ class OpenedFile:
         except OSError:
             # SQLite makes the log with the first transaction.
             return self._log_identity is None and self._is_at_path()
+        if self._identity is None:  # this connection has made the file
+            self._identity = (found.st_dev, found.st_ino)
         if self._log_identity is None:
             self._log_identity = (found_log.st_dev, found_log.st_ino)
         return (
@@ -78,7 +80,7 @@ class OpenedFile:
         return log is not None and log == (self._log_identity or self._log_at_opening)
 
     def _is_at_path(self) -> bool:
-        return identity_of(self.path) == self._identity
+        return self._identity is None or identity_of(self.path) == self._identity
 
     def _moved_to(self) -> Path | None:
         return next(

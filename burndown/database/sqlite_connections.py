@@ -1,8 +1,7 @@
 """The classes of the connections to a SQLite file.
 
 A ``TrackedConnection`` reports when it is closed, and when its file is not the one at its path any
-more; a ``SessionConnection`` also stays within one
-transaction, or fails.
+more; a ``SessionConnection`` also stays within one transaction, or fails.
 """
 
 import sqlite3
@@ -44,7 +43,9 @@ class TrackedConnection(sqlite3.Connection):
         if changes == self._confirmed_changes:
             return
         self._confirmed_changes = changes
-        if self.file is not None and not (self.file.is_in_place() and self.file.has_log()):
+        if self.file is not None and not (
+            self.file.is_in_place() and (self.file.has_log() or not self._writes_log())
+        ):
             why = self.file.what_happened()
             if self.on_file_lost is not None:
                 self.on_file_lost(self)
@@ -53,6 +54,11 @@ class TrackedConnection(sqlite3.Connection):
                 f"this process has opened, since {why}. The next call opens what is there then; "
                 "begin the transaction again"
             )
+
+    def _writes_log(self) -> bool:
+        """Return whether it writes to a log, as in every database of ours."""
+        [mode] = sqlite3.Connection.execute(self, "PRAGMA journal_mode").fetchone()
+        return bool(mode == "wal")
 
     def close(self) -> None:
         """Close it, unless it belongs to the parent process."""
