@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from burndown.copying import sealed
 from burndown.database.sqlite_salvage import Damage, DamagedFile
 from burndown.errors import ImportExportError, PersistenceError, ValidationError
 from burndown.files.working_folder import working_folder
@@ -21,6 +22,7 @@ from burndown.import_export import import_profile
 from burndown.models import ENTITIES, AppState, Document, Entity, Profile, Query, QueryData
 from burndown.models.codec import codec_of
 from burndown.models.digests import record_name
+from burndown.models.sealing import secrets_as_stored
 from burndown.persistence import PersistenceBackend, open_backend
 
 __all__ = ["SalvageReport", "salvage"]
@@ -71,7 +73,7 @@ def salvage(
         StorageError: the target cannot be written.
     """
     report = SalvageReport()
-    with ExitStack() as stack:
+    with secrets_as_stored(), ExitStack() as stack:
         damaged = stack.enter_context(_opened(source))
         named = [*map(str, backups), *map(str, _copies_next_to(source))]
         opened = [(each, stack.enter_context(_opened(each))) for each in named]
@@ -172,7 +174,7 @@ class _Filling:
             for record in batch:
                 self._ensure_owners(entity, record)
             try:
-                self._target.save_records(entity, batch)
+                self._target.save_records(entity, [sealed(entity, record) for record in batch])
             except ValidationError as error:  # such as a name that another record has by now
                 if len(batch) > 1:
                     count += sum(self._save(entity, [record]) for record in batch)
