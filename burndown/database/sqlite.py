@@ -209,6 +209,7 @@ class SQLiteDatabase(Database):
                     raise StorageError(f"There is no database at {self._path}")
                 self._upgrader.refuse_too_new(version)
                 with closing(self._connector.open_to_inspect()) as connection:
+                    connection.execute("BEGIN")  # others can write meanwhile
                     if problems := contents_of(connection).missing(version):
                         problems += page_problems(connection.execute)  # rows cannot be selected
                     else:
@@ -224,6 +225,7 @@ class SQLiteDatabase(Database):
         if self.schema_version() != SCHEMA_VERSION:
             return []
         with self._errors.translated(), closing(self._connector.open_to_inspect()) as connection:
+            connection.execute("BEGIN")  # others can write meanwhile
             return verify_rows(connection.execute).edited
 
     def accept_edits(self) -> int:

@@ -94,6 +94,7 @@ class DamagedFile:
         connection.execute("PRAGMA writable_schema=ON")
         # A string that is not UTF-8 has no digest, and is damaged for that reason.
         connection.text_factory = lambda data: data.decode(errors="surrogateescape")
+        connection.execute("BEGIN")  # others may still write
         return connection
 
     def _rows(

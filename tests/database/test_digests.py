@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -194,6 +196,26 @@ def test_rows_that_vanish_are_reported(backend: SQLiteBackend) -> None:
         False,
         ["the table task_progress has 0 rows instead of 1"],
     )
+
+
+def test_rows_that_are_written_during_a_check_are_no_damage(backend: SQLiteBackend) -> None:
+    done = Event()
+
+    def write() -> None:
+        number = 0
+        while not done.is_set():
+            number += 1
+            backend.set_app_state(f"key-{number}", "x")
+            backend.set_app_state(f"key-{number - 1}", None)
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(write)
+        try:
+            found = [backend.check_integrity() for _ in range(10)]
+        finally:
+            done.set()
+        writing.result()
+    assert found == [(True, [])] * 10
 
 
 def test_deleting_a_profile_counts_the_rows_that_are_deleted_with_it(
