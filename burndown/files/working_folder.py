@@ -7,7 +7,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from burndown.errors import StorageError
@@ -61,19 +61,30 @@ def scratch_folder() -> Iterator[Path]:
     """
     user = f"-{os.getuid()}" if sys.platform != "win32" else ""
     parent = Path(tempfile.gettempdir()) / f"burndown{user}"
+    with ExitStack() as stack:
+        folder = None
+        while folder is None:
+            _make_private(parent)
+            with suppress(FileNotFoundError):  # another process has just removed the parent
+                folder = stack.enter_context(working_folder(parent))
+        yield folder
+    with suppress(OSError):  # others use it
+        parent.rmdir()
+
+
+def _make_private(folder: Path) -> None:
+    """Make a folder, or check that an existing one belongs to this user alone."""
     with suppress(FileExistsError):
-        parent.mkdir(mode=0o700)
-    status = parent.lstat()
+        folder.mkdir(mode=_PRIVATE)
+    status = folder.lstat()
     if sys.platform != "win32" and (
         not stat.S_ISDIR(status.st_mode)
         or status.st_uid != os.getuid()
         or stat.S_IMODE(status.st_mode) != _PRIVATE
     ):
         raise StorageError(
-            f"{parent} should be a folder that only this user can access; delete it, or set TMPDIR"
+            f"{folder} should be a folder that only this user can access; delete it, or set TMPDIR"
         )
-    with working_folder(parent) as folder:
-        yield folder
 
 
 def is_working_folder(name: str) -> bool:
