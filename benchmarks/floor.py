@@ -35,13 +35,15 @@ _TASK = (
 
 @cache
 def _schema() -> str:
-    """Return the SQL of the tables and indexes of the package."""
+    """Return the SQL of the tables and indexes of the package, without its triggers."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "burndown.db"
         with SQLiteBackend(path) as backend:
             backend.list_profiles()  # makes the tables
         with closing(sqlite3.connect(path)) as connection:
-            found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
+            found = connection.execute(
+                "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND type <> 'trigger'"
+            )
             return ";\n".join(row[0] for row in found)
 
 
@@ -322,7 +324,7 @@ class Floor:
 
     def set_app_state(self, key: str, value: str) -> None:
         self.connection.execute(
-            "INSERT INTO app_state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET"
+            "INSERT INTO app_state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET"
             " value=excluded.value",
             (key, value),
         )

@@ -177,7 +177,8 @@ def found(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("user")
     modules = {"user_code": USER_CODE, "mistakes": mistakes()}
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        modules[document.stem.lower().replace("-", "_")] = examples(document)
+        # With a prefix, since "secrets" would hide a module of the standard library.
+        modules[f"of_{document.stem.lower().replace('-', '_')}"] = examples(document)
     for name, code in modules.items():
         (folder / f"{name}.py").write_text(code, "utf-8")
     errors: list[Found] = request.param(folder)

@@ -61,15 +61,17 @@ def scratch_folder() -> Iterator[Path]:
     """
     user = f"-{os.getuid()}" if sys.platform != "win32" else ""
     parent = Path(tempfile.gettempdir()) / f"burndown{user}"
-    with ExitStack() as stack:
-        folder = None
-        while folder is None:
-            _make_private(parent)
-            with suppress(FileNotFoundError):  # another process has just removed the parent
-                folder = stack.enter_context(working_folder(parent))
-        yield folder
-    with suppress(OSError):  # others use it
-        parent.rmdir()
+    try:
+        with ExitStack() as stack:
+            folder = None
+            while folder is None:
+                _make_private(parent)
+                with suppress(FileNotFoundError):  # another process has just removed the parent
+                    folder = stack.enter_context(working_folder(parent))
+            yield folder
+    finally:
+        with suppress(OSError):  # others use it
+            parent.rmdir()
 
 
 def _make_private(folder: Path) -> None:

@@ -754,6 +754,20 @@ class AgreementMachine(RuleBasedStateMachine):
             for copied in copies.values():
                 copied.close()
 
+    @precondition(lambda self: not self.open)
+    @rule()
+    def restore(self) -> None:
+        """What was stored after the backup is only in the copy that a restore keeps."""
+        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+            for name in self.backends.keys() & COPYING:
+                backend = self.backends[name]
+                backup = backend.backup(Path(folder, name))
+                backend.set_app_state("later", name)
+                kept = backend.restore(backup)
+                assert kept is not None
+                with open_copy(kept.rename(Path(folder, f"{name} kept")), self.clock) as before:
+                    assert before.get_app_state("later") == name
+
     @rule(target=read_records, model=models)
     def records(self, model: type[Entity]) -> Kept:
         found = [records_of(backend, model) for backend in self.backends.values()]
