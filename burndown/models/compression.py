@@ -144,7 +144,7 @@ class _Compression:
         if self._begun.acquire(blocking=False):
             try:  # a compressor of its own: the waiting thread may be interrupted, and use its own
                 # All in one call: to get the interpreter lock back after each takes up to 5 ms.
-                frames = new_compressor().multi_compress_to_buffer(self._contents)
+                frames = new_compressor().multi_compress_to_buffer([*self._contents])
                 self._frames = [frames[at].tobytes() for at in range(len(frames))]
             except (MemoryError, zstandard.ZstdError):
                 pass  # the waiting thread tries it again, and raises the error
