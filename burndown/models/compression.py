@@ -79,11 +79,11 @@ def decompress_object(compressed: bytes) -> Document:
 def _compress_issues(response: Document, issues: list[Any]) -> bytes:
     try:
         page = encode_strict({**response, "issues": []})
-        lines = list(map(encode_strict, issues))
+        # Not a list of all lines: orjson allocates more than it needs for each.
+        groups = list(cut_lines(map(encode_strict, issues), map(identity_of, issues)))
     except PydanticCustomError:
         encode_strict(response)  # raises the error with the complete path
         raise
-    groups = list(cut_lines(lines, map(identity_of, issues)))
     frames = _checked_and_compressed(response, [content for _, content in groups])
     return join_frames(
         page,
