@@ -214,13 +214,8 @@ def test_a_downgrade_and_an_upgrade_lose_nothing(
         assert records(backend) == before  # opens it, and so upgrades it
 
 
-@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
-def test_a_downgrade_keeps_revisions(
-    location: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_downgrade_keeps_revisions(database: Database) -> None:
     """They are unknown keys of version 1.2, which an upgrade finds again."""
-    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
-    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
     with SQLBackend(database) as backend:
         for revision in (1, 3):
             backend.save_profile({"id": f"p{revision}", "revision": revision, "a": 1})
@@ -232,13 +227,8 @@ def test_a_downgrade_keeps_revisions(
         assert database.schema_version() == SCHEMA_VERSION
 
 
-@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
-def test_a_downgrade_deletes_no_budget(
-    location: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_downgrade_deletes_no_budget(database: Database) -> None:
     """It is refused, and changes nothing, until the last budget has been deleted."""
-    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
-    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
     with SQLBackend(database) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
@@ -256,13 +246,8 @@ def test_a_downgrade_deletes_no_budget(
         assert database.schema_version() == SCHEMA_VERSION
 
 
-@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
-def test_a_downgrade_deletes_no_forecast_by_metric(
-    location: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_downgrade_deletes_no_forecast_by_metric(database: Database) -> None:
     """It is refused, and changes nothing, until no snapshot has some."""
-    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
-    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
     with SQLBackend(database) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
@@ -280,16 +265,10 @@ def test_a_downgrade_deletes_no_forecast_by_metric(
         assert records(backend) == before  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
 def test_a_downgrade_reports_what_it_forgets(
-    location: str,
-    tmp_path: Path,
-    request: pytest.FixtureRequest,
-    caplog: pytest.LogCaptureFixture,
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Leases of tasks, and when changelogs were saved; what 1.4 has a place for is kept."""
-    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
-    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
     with SQLBackend(database) as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
@@ -311,13 +290,8 @@ def test_a_downgrade_reports_what_it_forgets(
     assert [each["created_at"] for each in changelogs] == [None, None]
 
 
-@pytest.mark.parametrize("location", ["sqlite", "postgresql"])
-def test_a_downgrade_compresses_responses_as_a_whole(
-    location: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
+def test_a_downgrade_compresses_responses_as_a_whole(database: Database) -> None:
     """Version 1.5 reads no frames; a damaged response stays as it is."""
-    url = request.getfixturevalue("postgres_url") if location == "postgresql" else None
-    database = open_database(url) if url else SQLiteDatabase(tmp_path / "burndown.db")
     engine = plain_engine(database)
     stored = text("SELECT response FROM jira_cache ORDER BY cache_key")
     with SQLBackend(database) as backend:
