@@ -68,7 +68,7 @@ class OpenedFile:
 
     def is_emptied(self) -> bool:
         """Return whether the file is still at its path, but without its content."""
-        return self._is_at_path() and not self.path.stat().st_size
+        return self.path.exists() and self._is_at_path() and not self.path.stat().st_size
 
     def has_other_log(self) -> bool:
         """Return whether the file is still at its path, but other processes use another log."""

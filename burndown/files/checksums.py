@@ -17,7 +17,7 @@ def checksums_path(copy: Path) -> Path:
 
 
 def checksums_of(copy: Path) -> bytes:
-    """Return the checksums of a file, or of all files in a folder, as a text file has them.
+    """Return the checksums of a file, or of all files in a folder, in the format of ``sha256sum``.
 
     Raises:
         OSError: a file cannot be read.

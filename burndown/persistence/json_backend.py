@@ -37,10 +37,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, name_taken, set_revision
-from burndown.models.public_document import (
-    with_stored_secrets,
-    without_masked_token,
-)
+from burndown.models.public_document import with_stored_secrets, without_masked_token
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
