@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, Table, inspect, text
 
 from burndown.models import SCHEMA_VERSION, Entity
-from burndown.schema.digests import COUNTS, triggers
+from burndown.schema.digests import SUMS, triggers
 from burndown.schema.guard import GUARDS
 from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE
 from burndown.schema.version_table import OLD_VERSIONS, contents_of
@@ -61,7 +61,7 @@ def foreign_objects(connection: Connection) -> list[str]:
 def _other_tables(connection: Connection) -> set[str]:
     """Return the tables that are ours next to the data; that of Alembic may be another's."""
     alembic = contents_of(connection).alembic
-    return {VERSION_TABLE, COUNTS, *([ALEMBIC_TABLE] if set(alembic) <= set(OLD_VERSIONS) else [])}
+    return {VERSION_TABLE, SUMS, *([ALEMBIC_TABLE] if set(alembic) <= set(OLD_VERSIONS) else [])}
 
 
 def _columns(connection: Connection, table: Table) -> Iterator[str]:

@@ -13,7 +13,7 @@ from burndown.database.database_file import DatabaseFile
 from burndown.errors import DatabaseCorruptionError
 from burndown.models import Document, Entity
 from burndown.models.digests import DIGEST, record_name
-from burndown.schema.digests import COUNTS
+from burndown.schema.digests import SUMS
 from burndown.sql import Statement, select_documents
 
 __all__ = ["Damage", "DamagedFile"]
@@ -146,9 +146,9 @@ class DamagedFile:
     def _expected_count(self, connection: sqlite3.Connection, table: str, default: int) -> int:
         try:
             found = connection.execute(
-                f"SELECT row_count FROM {COUNTS} WHERE table_name = ?",  # noqa: S608
+                f"SELECT row_count FROM {SUMS} WHERE table_name = ?",  # noqa: S608
                 (table,),
             ).fetchone()
         except sqlite3.Error:
             return -1
-        return default if found is None else int(found[0])
+        return default if found in (None, (None,)) else int(found[0])

@@ -12,11 +12,12 @@ from burndown.models.digest_functions import add_digest_functions
 from burndown.models.digests import DIGEST, content_column
 from burndown.schema import VERSIONS, make_schema
 from burndown.schema.digests import (
-    COUNTS,
-    count_rows,
+    SUMS,
+    digest_summand,
     has_digests,
     protected_columns,
     sign_rows,
+    sum_rows,
 )
 from burndown.schema.recognition import VERSION_TABLE
 from burndown.sql import RowVerifier
@@ -35,8 +36,13 @@ class VerifiedRows(NamedTuple):
     """Rows that another program has written, which is no damage."""
 
 
+class _Sums(NamedTuple):
+    row_count: int | None
+    digest_sum: int | None
+
+
 def verify_rows(execute: Execute) -> VerifiedRows:
-    """Compare all rows with their digests, and their number with the stored one.
+    """Compare all rows with their digests, and their number and the sum with those stored.
 
     It needs memory for one row at a time.
 
@@ -47,31 +53,38 @@ def verify_rows(execute: Execute) -> VerifiedRows:
     version = _version(execute)
     if version is None:
         return found
-    counts = dict(tuple(row) for row in execute(f"SELECT * FROM {COUNTS}"))  # noqa: S608
+    sums = {row[0]: _Sums(*row[1:]) for row in execute(f"SELECT * FROM {SUMS}")}  # noqa: S608
     for table, columns in protected_columns(version).items():
         edited: list[str] = []
         try:
-            count = _verify(execute, table, columns, found.damaged, edited)
+            is_now = _verify(execute, table, columns, found.damaged, edited)
         except (sqlite3.Error, exc.DBAPIError) as error:
             found.damaged.append(f"not all rows of {table} can be read: {_without_value(error)}")
             continue
         found.edited.extend(edited)
-        if count != counts.get(table):
-            # `INSERT OR REPLACE` of another program deletes rows without a trigger.
+        was = sums.get(table, _Sums(0, 0))
+        if was == _Sums(None, None):
+            found.edited.append(f"another program has inserted rows into the table {table}")
+        elif was != is_now:
+            # `UPDATE OR REPLACE` of another program deletes rows without a trigger.
             place = found.edited if edited else found.damaged
-            place.append(f"the table {table} has {count} rows instead of {counts.get(table)}")
+            place.append(
+                f"the rows of the table {table} are not those that were written last"
+                if was.row_count == is_now.row_count
+                else f"the table {table} has {is_now.row_count} rows instead of {was.row_count}"
+            )
     return found
 
 
 def sign_edited_rows(connection: Connection) -> int:
-    """Sign the rows that another program has written, and count all anew.
+    """Sign the rows that another program has written, and sum up all anew.
 
     Returns:
         The number of rows that had no digest.
     """
     statements = sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
     count = sum(connection.execute(statement).rowcount for statement in statements)
-    for statement in count_rows(SCHEMA_VERSION):
+    for statement in sum_rows(SCHEMA_VERSION):
         connection.execute(statement)
     return count
 
@@ -108,26 +121,27 @@ def _version(execute: Execute) -> str | None:
 
 def _verify(
     execute: Execute, name: str, columns: list[str], damaged: list[str], edited: list[str]
-) -> int:
-    """Add the names of damaged and edited rows of a table; return the number of its rows."""
+) -> _Sums:
+    """Add the names of damaged and edited rows of a table; return the sums of its rows."""
     table = Entity.metadata.tables[name]
     content = content_column(table)
     selected = [*columns, DIGEST, *([content] if content else [])]
     verifier = RowVerifier(table, {each: at for at, each in enumerate(selected)}, columns)
     quoted = ", ".join(f'"{each}"' for each in selected)
-    count = 0
+    count = total = 0
     for row in execute(f"SELECT {quoted} FROM {name} NOT INDEXED"):  # noqa: S608
         count += 1
+        total += digest_summand(row[len(columns)])
         if row[len(columns)] is None:
             edited.append(f"{verifier.name(row)} was edited by another program")
         elif not verifier.is_intact(row):
             damaged.append(f"{verifier.name(row)} is not as it was saved")
-    return count
+    return _Sums(count, total)
 
 
 def _schema(execute: Execute) -> Iterator[tuple[str, object]]:
     """Yield the definition of each column, index, reference and trigger of our tables, by name."""
-    for table in (*Entity.metadata.tables, COUNTS, VERSION_TABLE):
+    for table in (*Entity.metadata.tables, SUMS, VERSION_TABLE):
         for _, column, *definition in execute(f"PRAGMA table_xinfo({table})"):
             yield f"the column {column} of {table}", tuple(definition)
         for _, index, is_unique, origin, is_partial in execute(f"PRAGMA index_list({table})"):

@@ -46,12 +46,12 @@ def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:
     return {**of_content, DIGEST: digest_sql(table, values)}
 
 
-def _digest(table: str, *values: Any) -> bytes:
+def _digest(table: str, *values: Any) -> int:
     return _row_digest(table)(values)
 
 
 @cache
-def _row_digest(table: str) -> Callable[[Sequence[Any]], bytes]:
+def _row_digest(table: str) -> Callable[[Sequence[Any]], int]:
     return row_digest(Entity.metadata.tables[table])
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Float, LargeBinary, Table
+from sqlalchemy import BigInteger, Column, Float, LargeBinary, Table, null
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 DIGEST = "digest"
-"""The column with the digest of the row."""
+"""The column with the digest of the row, an integer, so that SQL can add digests."""
 CONTENT_DIGEST = "content_digest"
 """The column with the digest of the compressed value, if the table has one."""
 
@@ -45,10 +45,9 @@ _SIZE = 8
 """Bytes of a digest: one in 10**19 damages has the digest of the intact row."""
 
 
-class no_digest(GenericFunction[bytes]):  # noqa: N801 - it is called as SQL functions are
+class no_digest(GenericFunction[Any]):  # noqa: N801 - it is called as SQL functions are
     """The default of a digest, which no row has."""
 
-    type = LargeBinary()
     inherit_cache = True
 
 
@@ -70,8 +69,11 @@ def add_digests(table: Table, label: str) -> None:
         label: the plural of its rows for people.
     """
     table.info[_LABEL] = label
-    for name in (CONTENT_DIGEST, DIGEST) if content_column(table) else (DIGEST,):
-        table.append_column(Column(name, LargeBinary, server_default=no_digest()))
+    if content_column(table):
+        table.append_column(Column(CONTENT_DIGEST, LargeBinary, server_default=no_digest()))
+    # The ORM inserts `NULL`, and signs the row then.
+    digest = Column(DIGEST, BigInteger, default=null(), server_default=no_digest())
+    table.append_column(digest)
 
 
 def data_columns(table: Table) -> list[Column[Any]]:
@@ -94,7 +96,7 @@ def covered_columns(table: Table) -> list[str]:
     return sorted({column.name for column in table.c} - {DIGEST, content_column(table)})
 
 
-def row_digest(table: Table) -> Callable[[Sequence[Any]], bytes]:
+def row_digest(table: Table) -> Callable[[Sequence[Any]], int]:
     """Return the function that returns the digest of a row of a table.
 
     It takes the values of :func:`covered_columns` as SQLite binds or returns them, and raises a
@@ -109,7 +111,7 @@ def row_digest(table: Table) -> Callable[[Sequence[Any]], bytes]:
         if isinstance(table.c[name].type, Float)
     ]
 
-    def digest(values: Sequence[Any]) -> bytes:
+    def digest(values: Sequence[Any]) -> int:
         if numbers:
             values = [*values]
             for at in numbers:  # an integer is stored as a float, which JSON can write in many ways
@@ -117,7 +119,7 @@ def row_digest(table: Table) -> Callable[[Sequence[Any]], bytes]:
                     values[at] = float(values[at]).hex()
         found = begun.copy()
         found.update(dumps(values, bytes.hex))
-        return found.digest()
+        return int.from_bytes(found.digest(), "big", signed=True)
 
     return digest
 

@@ -5,10 +5,9 @@ programs, such as the ``sqlite3`` shell, there are triggers in plain SQL:
 
 - A row that is inserted without a digest, or changed without a new one, has ``NULL`` from then on:
   it was edited elsewhere, which is no damage.
-- :data:`COUNTS` has the number of rows of each table, so that rows that vanish are noticed.
-
-A combined digest of each table would notice more, such as pages that the disk has reverted; with
-it, each small write would change one more page, which takes a quarter of its time.
+- :data:`SUMS` has the number of rows of each table and the sum of their digests, so that rows are
+  noticed that vanish, or that the disk has reverted to what they were before. Both are ``NULL``
+  after a program has inserted a row: ``INSERT OR REPLACE`` deletes rows without a trigger.
 
 A change of the schema removes the triggers first. At its end it creates them again, and signs all
 rows that had a digest.
@@ -25,22 +24,39 @@ from burndown.models.version import VERSIONS
 from burndown.schema.recognition import columns_of
 
 __all__ = [
-    "COUNTS",
-    "count_rows",
+    "SUMS",
     "create_protection",
+    "digest_summand",
     "drop_triggers",
     "forget_digests",
     "has_digests",
     "protected_columns",
     "sign_rows",
+    "sum_rows",
     "triggers",
 ]
 
 FIRST_VERSION = "1.7"
 """The first version with digests."""
 
-COUNTS = "burndown_row_counts"
-"""The table with the number of rows of each table."""
+SUMS = "burndown_digest_sums"
+"""The table with the number of rows of each table, and the sum of their digests."""
+
+_SUMMAND = 2**32 - 1
+"""The bits of a digest that are added: the sum for 2**31 rows is an integer of SQLite."""
+
+
+def digest_summand(digest: object) -> int:
+    """Return what a digest, as it is stored, adds to the sum of its table."""
+    return digest & _SUMMAND if isinstance(digest, int) else 0
+
+
+def _summand(digest: str) -> str:
+    """Return the SQL of :func:`digest_summand`, for SQL of the digest."""
+    return f"coalesce({digest} & {_SUMMAND}, 0)"
+
+
+_OLD, _NEW = _summand(f"old.{DIGEST}"), _summand(f"new.{DIGEST}")
 
 
 def has_digests(version: str, dialect: str = "sqlite") -> bool:
@@ -68,13 +84,18 @@ def triggers(version: str) -> dict[str, str]:
             ", ".join(f'{row}."{name}"' for name in [*values, *([content] if content else [])])
             for row in ("new", "old")
         )
-        unsign = f"UPDATE {table} SET {DIGEST} = NULL WHERE rowid = new.rowid"  # noqa: S608
-        row_count = f"UPDATE {COUNTS} SET row_count = row_count"  # noqa: S608
-        of_table = f"1 WHERE table_name = '{table}'"
+        of_row, of_table = "WHERE rowid = new.rowid", f"WHERE table_name = '{table}'"
+        unsign = f"UPDATE {table} SET {DIGEST} = NULL {of_row}"  # noqa: S608
+        forget = f"UPDATE {SUMS} SET row_count = NULL, digest_sum = NULL {of_table}"  # noqa: S608
         events = {
-            "count_inserted": ("INSERT", "", f"{row_count} + {of_table}"),
-            "count_deleted": ("DELETE", "", f"{row_count} - {of_table}"),
-            "note_inserted": ("INSERT", f" WHEN new.{DIGEST} = x''", unsign),
+            "sum_inserted": ("INSERT", "", f"{_added('1', _NEW)} {of_table}"),
+            "sum_deleted": ("DELETE", "", f"{_added('-1', f'-{_OLD}')} {of_table}"),
+            "sum_changed": (
+                "UPDATE",
+                f" WHEN new.{DIGEST} IS NOT old.{DIGEST}",
+                f"{_added('0', f'{_NEW} - {_OLD}')} {of_table}",
+            ),
+            "note_inserted": ("INSERT", f" WHEN new.{DIGEST} = x''", f"{unsign}; {forget}"),
             "note_edited": (
                 "UPDATE",
                 f" WHEN new.{DIGEST} = nullif(old.{DIGEST}, x'') AND ({new}) IS NOT ({old})",
@@ -89,6 +110,14 @@ def triggers(version: str) -> dict[str, str]:
     return created
 
 
+def _added(rows: str, digests: str) -> str:
+    """Return the SQL that adds to the sums of a table."""
+    return (
+        f"UPDATE {SUMS} SET row_count = row_count + {rows}, "  # noqa: S608
+        f"digest_sum = digest_sum + {digests}"
+    )
+
+
 def drop_triggers(version: str) -> Iterator[TextClause]:
     """Yield the statements that remove the triggers, unless others have."""
     for name in triggers(version):
@@ -96,21 +125,22 @@ def drop_triggers(version: str) -> Iterator[TextClause]:
 
 
 def create_protection(version: str) -> Iterator[TextClause]:
-    """Yield the statements that count the rows and create the triggers."""
+    """Yield the statements that sum up the rows and create the triggers."""
     yield text(
-        f"CREATE TABLE IF NOT EXISTS {COUNTS} "
-        "(table_name TEXT NOT NULL PRIMARY KEY, row_count INTEGER NOT NULL) WITHOUT ROWID"
+        f"CREATE TABLE IF NOT EXISTS {SUMS} (table_name TEXT NOT NULL PRIMARY KEY, "
+        "row_count INTEGER, digest_sum INTEGER) WITHOUT ROWID"
     )
-    yield from count_rows(version)
+    yield from sum_rows(version)
     for created in triggers(version).values():
         yield text(created)
 
 
-def count_rows(version: str) -> Iterator[TextClause]:
-    """Yield the statements that count the rows of each table anew."""
-    yield text(f"DELETE FROM {COUNTS}")  # noqa: S608
+def sum_rows(version: str) -> Iterator[TextClause]:
+    """Yield the statements that sum up the rows of each table anew."""
+    yield text(f"DELETE FROM {SUMS}")  # noqa: S608
     for table in protected_columns(version):
-        yield text(f"INSERT INTO {COUNTS} SELECT '{table}', count(*) FROM {table}")  # noqa: S608
+        sums = f"'{table}', count(*), coalesce(sum({_summand(DIGEST)}), 0)"
+        yield text(f"INSERT INTO {SUMS} SELECT {sums} FROM {table}")  # noqa: S608
 
 
 def sign_rows(version: str, condition: str = f"{DIGEST} IS NOT NULL") -> Iterator[TextClause]:

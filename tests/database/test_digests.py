@@ -75,9 +75,9 @@ def damage(backend: SQLiteBackend, *statements: str) -> None:
 def test_the_digests_of_values_never_change() -> None:
     """They are stored, and compared by later releases of this package, Python and orjson."""
     state, budget = row_digest(AppState.__table__), row_digest(Budget.__table__)
-    assert state(("k", 'é"\\\n\t\x1f')).hex() == "236af3545b4072ad"
+    assert state(("k", 'é"\\\n\t\x1f')) == 0x236AF3545B4072AD
     numbers = [1, 0.1, 1e300, *["x"] * 8, None, -0.0, None]
-    assert budget(numbers).hex() == "103b1fb62d610c12"
+    assert budget(numbers) == 0x103B1FB62D610C12
 
 
 @pytest.mark.parametrize(("entity", "column"), COLUMNS)
@@ -196,6 +196,39 @@ def test_rows_that_vanish_are_reported(backend: SQLiteBackend) -> None:
         False,
         ["the table task_progress has 0 rows instead of 1"],
     )
+
+
+def test_a_row_that_was_reverted_is_reported(backend: SQLiteBackend) -> None:
+    """As by a disk that did not write a page: the row is as it was saved, but not the last one."""
+    assert backend.database.path is not None
+    with closing(sqlite3.connect(backend.database.path)) as connection:
+        old = connection.execute("SELECT digest FROM app_state WHERE key = 'theme'").fetchone()
+    backend.set_app_state("theme", "light")
+    damage(
+        backend,
+        f"UPDATE app_state SET value = 'dark', digest = {old[0]} WHERE key = 'theme'",
+    )
+    assert backend.get_app_state("theme") == "dark"
+    assert backend.check_integrity() == (
+        False,
+        ["the rows of the table app_state are not those that were written last"],
+    )
+
+
+def test_rows_that_another_program_replaces_are_no_damage_after_they_were_saved(
+    backend: SQLiteBackend,
+) -> None:
+    """SQLite runs no trigger for the row that is deleted."""
+    execute(backend, "INSERT OR REPLACE INTO app_state (key, value) VALUES ('theme', 'blue')")
+    backend.set_app_state("theme", "light")
+    assert backend.check_integrity() == (True, [])
+    assert backend.integrity_notes() == [
+        "another program has inserted rows into the table app_state"
+    ]
+    backend.accept_edits()
+    assert backend.integrity_notes() == []
+    damage(backend, "DELETE FROM app_state WHERE key = 'theme'")
+    assert not backend.check_integrity()[0]
 
 
 def test_rows_that_are_written_during_a_check_are_no_damage(backend: SQLiteBackend) -> None:

@@ -22,7 +22,7 @@ from burndown.models import SCHEMA_VERSION, Entity, JiraCache, JiraChangelog, Qu
 from burndown.models.issue_frames import is_framed
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
-from burndown.schema.digests import COUNTS
+from burndown.schema.digests import SUMS
 from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.support.frames import frames_of_size
@@ -107,7 +107,7 @@ def test_the_versions_lead_to_the_schema_of_the_models(database: Database) -> No
     options = {
         "compare_type": True,
         "version_table": VERSION_TABLE,
-        "include_name": lambda name, *_: name != COUNTS,
+        "include_name": lambda name, *_: name != SUMS,
     }
     for make in (lambda new: change_version(new, SCHEMA_VERSION), make_schema):
         with engine.begin() as connection:
@@ -116,11 +116,11 @@ def test_the_versions_lead_to_the_schema_of_the_models(database: Database) -> No
             context = MigrationContext.configure(connection, opts=options)
             assert compare_metadata(context, Entity.metadata) == []
             found.append(schema(connection))
-            for table in (VERSION_TABLE, *reversed(Entity.metadata.sorted_tables), COUNTS):
+            for table in (VERSION_TABLE, *reversed(Entity.metadata.sorted_tables), SUMS):
                 connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
     engine.dispose()
     assert found[0] == found[1]
-    assert found[0].keys() - {COUNTS} == {*Entity.metadata.tables, VERSION_TABLE}
+    assert found[0].keys() - {SUMS} == {*Entity.metadata.tables, VERSION_TABLE}
 
 
 # --- stored values -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from burndown.schema.operations import add_column
 revision = "1.7"
 down_revision = "1.6"
 
-_COUNTS = "burndown_row_counts"
+_SUMS = "burndown_digest_sums"
 _DIGESTS = {
     "profiles": ("digest",),
     "queries": ("digest",),
@@ -38,15 +38,16 @@ _LISTED: tuple[Any, ...] = (
 
 
 def upgrade() -> None:
-    if not context.is_offline_mode() and sa.inspect(op.get_bind()).has_table(_COUNTS):
+    if not context.is_offline_mode() and sa.inspect(op.get_bind()).has_table(_SUMS):
         # Only damage of the recorded version leads here. The digests would be replaced.
         raise DatabaseCorruptionError(
-            f"The database records an earlier schema version, but has the table {_COUNTS} of "
+            f"The database records an earlier schema version, but has the table {_SUMS} of "
             f"version {revision}; restore a backup, or run `burndown salvage`"
         )
     for table, names in _DIGESTS.items():
         for name in names:
-            add_column(table, sa.Column(name, sa.LargeBinary(), server_default=no_digest()))
+            kind = sa.BigInteger() if name == "digest" else sa.LargeBinary()
+            add_column(table, sa.Column(name, kind, server_default=no_digest()))
     op.drop_index(_LIST, "jira_cache")
     op.create_index(_LIST, "jira_cache", [*_LISTED, *_DIGESTS["jira_cache"]])
 
@@ -55,7 +56,7 @@ def downgrade() -> None:
     if op.get_context().dialect.name == "sqlite":
         for statement in drop_triggers(revision):
             op.execute(statement)
-        op.execute(f"DROP TABLE IF EXISTS {_COUNTS}")
+        op.execute(f"DROP TABLE IF EXISTS {_SUMS}")
     op.drop_index(_LIST, "jira_cache")
     op.create_index(_LIST, "jira_cache", [*_LISTED])
     for table, names in _DIGESTS.items():
