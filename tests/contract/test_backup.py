@@ -198,6 +198,15 @@ def test_the_newest_backups_are_kept(store: Store, tmp_path: Path, keep: int) ->
     assert made == sorted(made)
 
 
+def test_a_newer_backup_of_another_process_is_kept(store: Store, tmp_path: Path) -> None:
+    """Of two that rotate at the same time, each would delete that of the other one."""
+    store.set_app_state("k", "v")
+    newer = store.backup(tmp_path / "backups", keep=1)
+    store.clock.now -= timedelta(seconds=1)
+    assert store.backup(tmp_path / "backups", keep=1).exists()
+    assert newer.exists()
+
+
 def test_at_least_one_backup_is_kept(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 1, got 0"):
         store.backup(tmp_path / "backups", keep=0)

@@ -16,6 +16,7 @@ from sqlmodel import select
 from burndown import DatabaseCorruptionError, JiraCache, Profile, SQLiteBackend
 from burndown.models import SCHEMA_VERSION, AppState, Budget, Entity, JiraChangelog
 from burndown.models.digests import content_column, data_columns, row_digest
+from tests.support.kept_databases import copy_of
 from tests.support.store import KEYS, START
 
 IDS = ("p", "q")
@@ -176,6 +177,34 @@ def test_rows_that_another_program_writes_are_no_damage(
     assert backend.integrity_notes() == []
     damage(backend, "UPDATE profiles SET show_points = 'true'")
     assert not backend.check_integrity()[0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE budgets SET budget_total = '12,5'",
+        "UPDATE jira_cache SET response = 'text'",
+    ],
+)
+def test_a_value_of_another_type_does_not_prevent_an_upgrade(
+    tmp_path: Path, statement: str
+) -> None:
+    """Its row has no digest, since this package does not write it."""
+    path = copy_of("1.6", tmp_path / "old.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+    with SQLiteBackend(path) as upgraded:
+        assert upgraded.list_profiles()
+        assert upgraded.check_integrity() == (True, [])
+        assert upgraded.integrity_notes() != []
+        upgraded.accept_edits()
+        assert upgraded.check_integrity() == (True, [])
+
+
+def test_a_string_that_is_not_utf8_is_named_as_damage(backend: SQLiteBackend) -> None:
+    execute(backend, "UPDATE profiles SET description = CAST(X'FF' AS TEXT)")
+    with pytest.raises(DatabaseCorruptionError, match="a string is not UTF-8"):
+        backend.accept_edits()
 
 
 def test_rows_that_another_program_deletes_are_no_damage(backend: SQLiteBackend) -> None:
