@@ -167,6 +167,17 @@ def test_a_flipped_bit_in_a_backup_is_found(store: Store, tmp_path: Path) -> Non
     assert store.everything() == before
 
 
+def test_a_renamed_backup_is_restored(store: Store, tmp_path: Path) -> None:
+    """With its checksums, which are under its earlier name."""
+    store.set_app_state("k", "v")
+    copy = store.backup(tmp_path / "copy")
+    renamed = copy.rename(tmp_path / "renamed")
+    checksums_path(copy).rename(checksums_path(renamed))
+    store.set_app_state("k", "changed")
+    store.restore(renamed)
+    assert store.get_app_state("k") == "v"
+
+
 def test_a_drill_compares_a_restored_copy(store: Store, tmp_path: Path) -> None:
     """It says how much it compared, and leaves nothing behind."""
     fill(store, "new", "q")
