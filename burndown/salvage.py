@@ -69,9 +69,13 @@ def salvage(
         What was kept, restored, dropped and lost.
 
     Raises:
-        ImportExportError: the target is not empty, or a backup cannot be opened.
+        ImportExportError: there is nothing at the source, the target is not empty, or a backup
+            cannot be opened.
         StorageError: the target cannot be written.
     """
+    location = str(source).removeprefix("json:")
+    if "://" not in location and not Path(location).exists():
+        raise ImportExportError(f"There is no store at {location}")
     report = SalvageReport()
     with secrets_as_stored(), ExitStack() as stack:
         damaged = stack.enter_context(_opened(source))

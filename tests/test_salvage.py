@@ -160,6 +160,14 @@ def test_json_files_are_salvaged(tmp_path: Path, target: SQLiteBackend) -> None:
     assert len(target.get_metrics_snapshots(*IDS)) == len(WEEKS)
 
 
+@pytest.mark.parametrize("name", ["mistyped.db", "json:mistyped"])
+def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: str) -> None:
+    """Also if there is a backup, which could be older than what is meant."""
+    with pytest.raises(ImportExportError, match="There is no store at mistyped"):
+        salvage(name, target, [intact])
+    assert target.list_profiles() == []
+
+
 def test_a_target_with_content_is_refused(intact: Path, target: SQLiteBackend) -> None:
     target.save_profile({"id": "p"})
     with pytest.raises(ImportExportError, match="is not empty"):

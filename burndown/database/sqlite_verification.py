@@ -59,7 +59,10 @@ def verify_rows(execute: Execute) -> VerifiedRows:
         if count != counts.get(table):
             # `INSERT OR REPLACE` of another program deletes rows without a trigger.
             place = found.edited if edited else found.damaged
-            place.append(f"the table {table} has {count} rows instead of {counts.get(table)}")
+            place.append(
+                f"the table {table} has {count} rows instead of {counts.get(table)}; if another "
+                "program replaced some (INSERT OR REPLACE), `burndown check --accept` counts them"
+            )
     return found
 
 
