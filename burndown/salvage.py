@@ -25,6 +25,7 @@ from burndown.models.codec import codec_of
 from burndown.models.digests import record_name
 from burndown.models.sealing import secrets_as_stored
 from burndown.persistence import PersistenceBackend, open_backend
+from burndown.persistence.json_backend import JSONBackend
 
 __all__ = ["SalvageReport", "salvage"]
 
@@ -88,6 +89,7 @@ def salvage(
         filling = _Filling(target, report)
         for entity in ENTITIES:
             filling.fill(entity, damaged, opened)
+        filling.drop(damaged.files_without_records())
     return report
 
 
@@ -119,6 +121,10 @@ class _Readable:
             found = self._records_by_owner(entity, damages)
         return (each for each in found if entity is not AppState or each["key"] != _SCHEMA_VERSION)
 
+    def files_without_records(self) -> list[str]:
+        """Return each damaged JSON file; what Jira has is read from it as if it had no records."""
+        return self._backend.check_integrity()[1] if isinstance(self._backend, JSONBackend) else []
+
     def _records_by_owner(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         for scope in self._scopes(entity):
             try:
@@ -140,6 +146,7 @@ class _Filling:
         self._target = target
         self._report = report
         self._seen: dict[type[Entity], set[Key]] = {entity: set() for entity in ENTITIES}
+        self._damages: list[str] = []
 
     def fill(
         self, entity: type[Entity], damaged: _Readable, backups: list[tuple[str, _Readable]]
@@ -147,6 +154,7 @@ class _Filling:
         """Save the intact records of an entity, and those of backups in place of damaged ones."""
         damages: list[Damage] = []
         self._report.kept[entity.LABEL] = self._save(entity, damaged.records(entity, damages))
+        self._damages += [each.description for each in damages]
         if issubclass(entity, QueryData) and not entity.IRREPLACEABLE:
             self._report.dropped += [each.description for each in damages]
             return
@@ -154,6 +162,12 @@ class _Filling:
         # The key itself may be damaged, so each record that only a backup has may be the lost one.
         if missing and not self._restore(entity, None, backups):
             self._report.lost += [each.description for each in missing]
+
+    def drop(self, damages: Iterable[str]) -> None:
+        """Report damages as dropped records, unless a read has noticed them."""
+        self._report.dropped += [
+            each for each in damages if not any(each in noticed for noticed in self._damages)
+        ]
 
     def _restore(
         self, entity: type[Entity], key: Key | None, backups: list[tuple[str, _Readable]]

@@ -186,6 +186,19 @@ def test_a_damaged_file_is_the_only_one_that_is_lost(
         assert records(restored) == expected
 
 
+def test_a_damaged_file_of_what_jira_has_is_dropped_and_reported(
+    tmp_path: Path, target: SQLiteBackend
+) -> None:
+    with JSONBackend(tmp_path / "profiles") as backend:
+        fill(backend)
+    path = tmp_path / "profiles/kafka/queries/12w/jira_cache.json"
+    path.write_bytes(path.read_bytes().replace(b"K-1", b"K-2"))
+    report = salvage(f"json:{tmp_path / 'profiles'}", target)
+    [dropped] = report.dropped
+    assert "jira_cache.json is damaged" in dropped
+    assert report.lost == []
+
+
 def test_a_damaged_row_of_an_earlier_version_is_the_only_one_that_is_lost(
     tmp_path: Path, target: SQLiteBackend
 ) -> None:
