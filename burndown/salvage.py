@@ -7,7 +7,7 @@ with open_backend("salvaged.db") as target:
     report = salvage("profiles/burndown.db", target, ["backups/burndown.db"])
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -19,11 +19,13 @@ from burndown.database.sqlite_salvage import Damage, DamagedFile
 from burndown.errors import ImportExportError, PersistenceError, ValidationError
 from burndown.files.working_folder import working_folder
 from burndown.import_export import import_profile
+from burndown.legacy.reading.workspace_reader import WorkspaceReader
 from burndown.models import ENTITIES, AppState, Document, Entity, Profile, Query, QueryData
 from burndown.models.codec import codec_of
 from burndown.models.digests import record_name
 from burndown.models.sealing import secrets_as_stored
 from burndown.persistence import PersistenceBackend, open_backend
+from burndown.persistence.json_backend import JSONBackend
 
 __all__ = ["SalvageReport", "salvage"]
 
@@ -69,9 +71,13 @@ def salvage(
         What was kept, restored, dropped and lost.
 
     Raises:
-        ImportExportError: the target is not empty, or a backup cannot be opened.
+        ImportExportError: there is nothing at the source, the target is not empty, or a backup
+            cannot be opened.
         StorageError: the target cannot be written.
     """
+    location = str(source).removeprefix("json:")
+    if "://" not in location and not Path(location).exists():
+        raise ImportExportError(f"There is no store at {location}")
     report = SalvageReport()
     with secrets_as_stored(), ExitStack() as stack:
         damaged = stack.enter_context(_opened(source))
@@ -83,6 +89,7 @@ def salvage(
         filling = _Filling(target, report)
         for entity in ENTITIES:
             filling.fill(entity, damaged, opened)
+        filling.drop(damaged.files_without_records())
     return report
 
 
@@ -92,11 +99,19 @@ class _Readable:
     Args:
         backend: the store.
         file: the same store as a damaged file; ``None`` if it is no file of the current version.
+        owner_ids: the ids of each profile, and of each query with its profile, as far as they are
+            known without the records themselves.
     """
 
-    def __init__(self, backend: PersistenceBackend, file: DamagedFile | None) -> None:
+    def __init__(
+        self,
+        backend: PersistenceBackend,
+        file: DamagedFile | None = None,
+        owner_ids: Collection[tuple[str, ...]] = (),
+    ) -> None:
         self._backend = backend
         self._file = file
+        self._owner_ids = owner_ids
 
     def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         """Yield the intact records of an entity; add what is damaged to the list."""
@@ -106,16 +121,22 @@ class _Readable:
             found = self._records_by_owner(entity, damages)
         return (each for each in found if entity is not AppState or each["key"] != _SCHEMA_VERSION)
 
+    def files_without_records(self) -> list[str]:
+        """Return each damaged JSON file; what Jira has is read from it as if it had no records."""
+        return self._backend.check_integrity()[1] if isinstance(self._backend, JSONBackend) else []
+
     def _records_by_owner(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
-        scopes: list[tuple[str, ...]] = [()]
-        if issubclass(entity, QueryData):
-            queries = self._records_by_owner(Query, damages)
-            scopes = [(each["profile_id"], each["id"]) for each in queries]
-        for scope in scopes:
+        for scope in self._scopes(entity):
             try:
-                yield from list(self._backend.records(entity, *scope))
+                yield from self._backend.records(entity, *scope)
             except PersistenceError as error:
-                damages.append(Damage(None, f"{entity.LABEL}: {error}"))
+                key = scope if scope and entity in (Profile, Query) else None
+                damages.append(Damage(key, f"{entity.LABEL}: {error}"))
+
+    def _scopes(self, entity: type[Entity]) -> Iterable[tuple[str, ...]]:
+        """Return the owners whose records are read on their own; all together if none is known."""
+        depth = 2 if entity.QUERY_COLUMN else 1 if entity.PROFILE_COLUMN else 0
+        return [each for each in self._owner_ids if len(each) == depth] or [()]
 
 
 class _Filling:
@@ -125,6 +146,7 @@ class _Filling:
         self._target = target
         self._report = report
         self._seen: dict[type[Entity], set[Key]] = {entity: set() for entity in ENTITIES}
+        self._damages: list[str] = []
 
     def fill(
         self, entity: type[Entity], damaged: _Readable, backups: list[tuple[str, _Readable]]
@@ -132,6 +154,7 @@ class _Filling:
         """Save the intact records of an entity, and those of backups in place of damaged ones."""
         damages: list[Damage] = []
         self._report.kept[entity.LABEL] = self._save(entity, damaged.records(entity, damages))
+        self._damages += [each.description for each in damages]
         if issubclass(entity, QueryData) and not entity.IRREPLACEABLE:
             self._report.dropped += [each.description for each in damages]
             return
@@ -139,6 +162,12 @@ class _Filling:
         # The key itself may be damaged, so each record that only a backup has may be the lost one.
         if missing and not self._restore(entity, None, backups):
             self._report.lost += [each.description for each in missing]
+
+    def drop(self, damages: Iterable[str]) -> None:
+        """Report damages as dropped records, unless a read has noticed them."""
+        self._report.dropped += [
+            each for each in damages if not any(each in noticed for noticed in self._damages)
+        ]
 
     def _restore(
         self, entity: type[Entity], key: Key | None, backups: list[tuple[str, _Readable]]
@@ -204,11 +233,26 @@ def _opened(location: str | Path) -> Iterator[_Readable]:
     if path.suffix == ".zip" or (path / "manifest.json").is_file():
         with working_folder(path.parent) as folder, open_backend(folder / "export.db") as backend:
             import_profile(path, backend=backend)
-            yield _Readable(backend, None)
+            yield _Readable(backend)
         return
     with open_backend(location, read_only=True) as backend:
-        file = DamagedFile(path.absolute()) if path.is_file() else None
-        yield _Readable(backend, file if file is not None and file.can_be_read() else None)
+        if path.is_file():
+            file = DamagedFile(path.absolute())
+            is_current = file.can_be_read()
+            yield _Readable(backend, file if is_current else None, file.owner_ids())
+        else:
+            yield _Readable(backend, owner_ids=_owner_ids(location))
+
+
+def _owner_ids(location: str | Path) -> list[tuple[str, ...]]:
+    """Return the ids of profiles and queries in JSON files, also where these are damaged."""
+    folder = Path(str(location).removeprefix("json:"))
+    try:
+        reader = WorkspaceReader(folder, folder)
+    except PersistenceError:
+        return []
+    profiles = [(profile.document["id"],) for profile in reader.workspace.profiles]
+    return [*profiles, *((owner, query.document["id"]) for owner, query in reader.queries())]
 
 
 def _copies_next_to(source: str | Path) -> list[Path]:

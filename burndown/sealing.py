@@ -23,6 +23,9 @@ from burndown.secrets import HOW_TO_SET_A_KEY, current_keys
 __all__ = ["ChangedSecrets", "Resealing", "SecretsStatus", "change_secrets", "secrets_status"]
 
 
+_SEALED = [SecretState.SEALED, SecretState.LOCKED]
+
+
 class StoredSecret(TypedDict):
     """The place and state of a secret."""
 
@@ -49,7 +52,8 @@ class ChangedSecrets(TypedDict):
     changed: int
     """The number of profiles, queries and budgets that were changed."""
     locked: list[StoredSecret]
-    """The secrets that could not be changed, since no key opens them."""
+    """The secrets that could not be changed, since no key opens them, or that cannot be in plain
+    text, since they look like sealed ones."""
 
 
 def secrets_status(backend: PersistenceBackend | None = None) -> SecretsStatus:
@@ -95,8 +99,9 @@ def change_secrets(change: Resealing, backend: PersistenceBackend | None = None)
                     store.save_records(entity, [new])
                     changed += 1
     store.erase_deleted()
-    sealed = [] if change is Resealing.SEAL else _stored_secrets(store)
-    locked = [each for each in sealed if each["state"] == SecretState.LOCKED.value]
+    unchanged = {Resealing.ROTATE: [SecretState.LOCKED], Resealing.UNSEAL: _SEALED}.get(change, [])
+    states = {each.value for each in unchanged}
+    locked = [each for each in _stored_secrets(store) if each["state"] in states] if states else []
     return {"changed": changed, "locked": locked}
 
 

@@ -12,11 +12,12 @@ import pytest
 
 from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
 from burndown.import_export import export_profile
-from burndown.models import ENTITIES, Entity
+from burndown.models import ENTITIES, Entity, Profile, Query
 from burndown.models.codec import codec_of
 from burndown.persistence.json_backend import JSONBackend
 from burndown.salvage import SalvageReport, salvage
 from tests.support.command_line import Capture, in_json
+from tests.support.kept_databases import copy_of
 
 IDS = ("kafka", "12w")
 WEEKS = [f"2025-W{number:02}" for number in range(1, 53)]
@@ -158,6 +159,63 @@ def test_json_files_are_salvaged(tmp_path: Path, target: SQLiteBackend) -> None:
     assert [lost for lost in report.lost if "project_data.json is damaged" in lost] == report.lost
     assert len(report.lost) == 1
     assert len(target.get_metrics_snapshots(*IDS)) == len(WEEKS)
+
+
+@pytest.mark.parametrize("damaged", ["profile.json", "queries/12w/query.json"])
+def test_a_damaged_file_is_the_only_one_that_is_lost(
+    tmp_path: Path, target: SQLiteBackend, damaged: str
+) -> None:
+    with JSONBackend(tmp_path / "profiles") as backend:
+        fill(backend)
+        backend.save_profile({"id": "other"})
+        backend.save_query("other", {"id": "q"})
+        copy = backend.backup(tmp_path / "copy")
+        expected = records(backend)
+    path = tmp_path / "profiles/kafka" / damaged
+    path.write_bytes(path.read_bytes().replace(b"a", b"b", 1))
+    report = salvage(f"json:{tmp_path / 'profiles'}", target)
+    [lost] = report.lost
+    assert f"{damaged} is damaged" in lost
+    assert records(target).keys() == expected.keys()
+    for entity, found in records(target).items():
+        differing = {key for key in expected[entity] if found.get(key) != expected[entity][key]}
+        assert differing <= {("kafka",), ("kafka", "12w")}, entity
+        assert not differing or entity in (Profile, Query)
+    with SQLiteBackend(tmp_path / "restored.db") as restored:
+        assert salvage(f"json:{tmp_path / 'profiles'}", restored, [f"json:{copy}"]).lost == []
+        assert records(restored) == expected
+
+
+def test_a_damaged_file_of_what_jira_has_is_dropped_and_reported(
+    tmp_path: Path, target: SQLiteBackend
+) -> None:
+    with JSONBackend(tmp_path / "profiles") as backend:
+        fill(backend)
+    path = tmp_path / "profiles/kafka/queries/12w/jira_cache.json"
+    path.write_bytes(path.read_bytes().replace(b"K-1", b"K-2"))
+    report = salvage(f"json:{tmp_path / 'profiles'}", target)
+    [dropped] = report.dropped
+    assert "jira_cache.json is damaged" in dropped
+    assert report.lost == []
+
+
+def test_a_damaged_row_of_an_earlier_version_is_the_only_one_that_is_lost(
+    tmp_path: Path, target: SQLiteBackend
+) -> None:
+    path = copy_of("1.6", tmp_path / "old.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE profiles SET name = CAST(X'FF' AS TEXT) WHERE id = 'kafka'")
+    report = salvage(path, target)
+    assert report.kept["profiles"] == 2
+    assert len(report.lost) == 1
+
+
+@pytest.mark.parametrize("name", ["mistyped.db", "json:mistyped"])
+def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: str) -> None:
+    """Also if there is a backup, which could be older than what is meant."""
+    with pytest.raises(ImportExportError, match="There is no store at mistyped"):
+        salvage(name, target, [intact])
+    assert target.list_profiles() == []
 
 
 def test_a_target_with_content_is_refused(intact: Path, target: SQLiteBackend) -> None:

@@ -23,8 +23,9 @@ def sign_entity(session: Session, entity: Entity) -> None:
 
 
 @event.listens_for(Entity, "load", propagate=True)
-def _verify_loaded(entity: Entity, context: QueryContext) -> None:
-    _verify(entity, context)
+def _verify_loaded(entity: Entity, context: QueryContext | None) -> None:
+    if context is not None:  # `None` for a new entity that is merged
+        _verify(entity, context)
 
 
 @event.listens_for(Entity, "refresh", propagate=True)

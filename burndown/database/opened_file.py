@@ -6,6 +6,7 @@ is found at the path.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from burndown.files.paths import FileIdentity, identity_of
@@ -83,7 +84,8 @@ class OpenedFile:
         return self._identity is None or identity_of(self.path) == self._identity
 
     def _moved_to(self) -> Path | None:
-        return next(
-            (each for each in self.path.parent.iterdir() if identity_of(each) == self._identity),
-            None,
-        )
+        with suppress(OSError):  # the folder was moved as well
+            for each in self.path.parent.iterdir():
+                if identity_of(each) == self._identity:
+                    return each
+        return None

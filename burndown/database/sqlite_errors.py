@@ -50,6 +50,12 @@ class SQLiteErrorTranslator(ErrorTranslator):
                 f"The database is damaged: a value of column {column} is not UTF-8; restore a "
                 f"backup of {file.path}"
             )
+        if str(error) == "user-defined function raised exception":
+            # Those of the digests take every value but a text that Python cannot read.
+            return DatabaseCorruptionError(
+                f"The database is damaged: a string is not UTF-8; restore a backup of {file.path}, "
+                "or run `burndown salvage`"
+            )
         # An older version is read through views, which refuse a write earlier.
         if primary == sqlite3.SQLITE_READONLY or str(error).endswith("because it is a view"):
             return not_writable(file.path, self._read_only_reason() or str(error))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +51,14 @@ class DamagedFile:
                 )
         except (sqlite3.Error, UnicodeDecodeError):
             return False
+
+    def owner_ids(self) -> list[tuple[str, ...]]:
+        """Return the ids of each profile, and of each query with its profile, in any version."""
+        found: list[tuple[str, ...]] = []
+        with suppress(sqlite3.Error, UnicodeDecodeError), closing(self._connect()) as connection:
+            found += connection.execute("SELECT id FROM profiles")
+            found += connection.execute("SELECT profile_id, id FROM queries")
+        return found
 
     def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         """Yield the intact records of an entity, also those that other programs have edited.

@@ -69,9 +69,12 @@ def verify_rows(execute: Execute) -> VerifiedRows:
             # `UPDATE OR REPLACE` of another program deletes rows without a trigger.
             place = found.edited if edited else found.damaged
             place.append(
-                f"the rows of the table {table} are not those that were written last"
-                if was.row_count == is_now.row_count
-                else f"the table {table} has {is_now.row_count} rows instead of {was.row_count}"
+                (
+                    f"the rows of the table {table} are not those that were written last"
+                    if was.row_count == is_now.row_count
+                    else f"the table {table} has {is_now.row_count} rows instead of {was.row_count}"
+                )
+                + "; if another program replaced some, `burndown check --accept` sums them up anew"
             )
     return found
 

@@ -28,7 +28,7 @@ def checksums_of(copy: Path) -> bytes:
 def changed_files(copy: Path) -> list[str]:
     """Return the names of the files that differ from their checksums, are missing or new.
 
-    There are none if the copy has no checksums.
+    There are none if the copy has no checksums. It may have been renamed together with them.
 
     Raises:
         OSError: a file cannot be read.
@@ -37,8 +37,14 @@ def changed_files(copy: Path) -> list[str]:
         expected = checksums_path(copy).read_text("utf-8", "replace").splitlines()
     except FileNotFoundError:
         return []
-    changed = set(expected).symmetric_difference(_lines(copy))
-    return sorted({line.partition("  ")[2] for line in changed})
+    changed = set(map(_below_copy, expected)).symmetric_difference(map(_below_copy, _lines(copy)))
+    return sorted({name for _, name in changed})
+
+
+def _below_copy(line: str) -> tuple[str, str]:
+    """Return a checksum and the name of its file without that of the copy."""
+    checksum, _, name = line.partition("  ")
+    return checksum.removeprefix("\\"), name.partition("/")[2]
 
 
 def _lines(copy: Path) -> Iterator[str]:

@@ -36,18 +36,27 @@ def digest_sql(table: str, values: Mapping[str, str]) -> str:
 def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:
     """Return SQL of the digests that a stored row should have, by the column of each.
 
+    It is NULL for a row with a value that this package does not store there, such as a text in the
+    place of a number: another program has written it.
+
     Args:
         table: the name of the table.
         columns: the columns that the digest of the row covers.
     """
+    values = {name: f'"{name}"' for name in columns}
     content = content_column(Entity.metadata.tables[table])
-    of_content = {CONTENT_DIGEST: f"burndown_content_digest({content})"} if content else {}
-    values = {**{name: f'"{name}"' for name in columns}, **of_content}
-    return {**of_content, DIGEST: digest_sql(table, values)}
+    if content is None:
+        return {DIGEST: digest_sql(table, values)}
+    of_content = {CONTENT_DIGEST: f"burndown_content_digest({content})"}
+    digest = digest_sql(table, {**values, **of_content})
+    return {**of_content, DIGEST: f"CASE WHEN typeof({content}) = 'blob' THEN {digest} END"}
 
 
-def _digest(table: str, *values: Any) -> int:
-    return _row_digest(table)(values)
+def _digest(table: str, *values: Any) -> int | None:
+    try:
+        return _row_digest(table)(values)
+    except (TypeError, ValueError):
+        return None
 
 
 @cache
@@ -56,4 +65,4 @@ def _row_digest(table: str) -> Callable[[Sequence[Any]], int]:
 
 
 def _content_digest(content: Any) -> bytes | None:
-    return None if content is None else content_digest(content)
+    return content_digest(content) if isinstance(content, bytes) else None

@@ -151,7 +151,8 @@ class Resealing(Enum):
 def resealed(document: Document, owner: Path, change: Resealing) -> Document:
     """Return a document as stored with its secrets sealed or unsealed.
 
-    What no key opens is unchanged; so is the document itself if nothing in it changes.
+    What no key opens is unchanged, and stays sealed if it looks like an envelope itself; so is the
+    document if nothing in it changes.
 
     Args:
         document: the document, with its envelopes.
@@ -167,7 +168,9 @@ def resealed(document: Document, owner: Path, change: Resealing) -> Document:
             value = _unsealed(secret, owner, path)
             if value is None or change is Resealing.SEAL:
                 return secret
-            secret = decode(value)
+            envelope, secret = secret, decode(value)
+            if change is Resealing.UNSEAL and is_envelope(secret):
+                return envelope  # in plain text, it would be taken for an envelope
         return secret if change is Resealing.UNSEAL else _seal(secret, owner, path)
 
     new: Document = _changed(document, reseal, ())

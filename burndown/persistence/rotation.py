@@ -25,16 +25,20 @@ def backup_name(now: datetime, suffix: str) -> str:
 def remove_old_backups(folder: Path, new: Path, keep: int) -> None:
     """Delete all but the newest backups in a folder; other files stay.
 
+    None is deleted that is newer than the one that was just made: another process has made it
+    meanwhile, and would delete this one, or the clock went back.
+
     Args:
         folder: the folder.
-        new: the backup that was just made, which stays whatever its time is.
+        new: the backup that was just made, which stays.
         keep: how many stay.
 
     Raises:
         StorageError: a file cannot be deleted.
     """
-    others = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path != new)
     with storage_errors():
-        for old in others[: max(len(others) + 1 - keep, 0)]:
+        found = sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+        older = [path for path in found if path.name < new.name]
+        for old in older[: max(len(found) - keep, 0)]:
             remove(old)
             remove(checksums_path(old))

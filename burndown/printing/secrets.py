@@ -36,7 +36,7 @@ def plain_text_warning(found: Document) -> None:
 def changed_secrets(found: Document) -> None:
     """Print how much was changed, and which secrets could not be opened."""
     line(f"Changed {found['changed']} profiles, queries and budgets")
-    _print_table("Not changed, since no key opens them", found["locked"])
+    _print_table("Not changed, since no key opens them, or they look sealed", found["locked"])
 
 
 def _print_table(title: str, secrets: list[Document]) -> None:

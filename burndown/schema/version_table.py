@@ -51,7 +51,7 @@ def _version_table(name: str) -> Table:
 _own = _version_table(VERSION_TABLE)
 _alembic = _version_table(ALEMBIC_TABLE)
 # Only what every version has.
-_app_state = table(AppState.__tablename__, column("key"), column("value"))
+_app_state = table(AppState.__tablename__, column("key", String), column("value", String))
 
 
 def recorded_version(connection: Connection) -> str | None:

@@ -1,6 +1,7 @@
 """The key of a passphrase, for what is opened elsewhere."""
 
 import hashlib
+import unicodedata
 
 from burndown.secrets.keys import KEY_BYTES, Keys, SecretKey
 
@@ -16,7 +17,12 @@ def keys_of_passphrase(passphrase: str, salt: bytes) -> Keys:
     Args:
         passphrase: the passphrase.
         salt: random bytes, which are no secret.
+
+    Raises:
+        ValueError: the passphrase is empty, or cannot be encoded.
     """
-    return Keys(
-        [SecretKey(hashlib.scrypt(passphrase.encode(), salt=salt, dklen=KEY_BYTES, **_COST))]
-    )
+    if not passphrase:
+        raise ValueError("passphrase: input should not be empty")
+    # Keyboards of different systems produce different code points for the same letter.
+    encoded = unicodedata.normalize("NFC", passphrase).encode()
+    return Keys([SecretKey(hashlib.scrypt(encoded, salt=salt, dklen=KEY_BYTES, **_COST))])

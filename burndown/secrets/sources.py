@@ -4,6 +4,7 @@ They are read again when the variables or the file change, so that a running pro
 new key after a rotation.
 """
 
+import logging
 import os
 import re
 import stat
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from burndown.secrets.keys import Keys
 
 __all__ = ["HOW_TO_SET_A_KEY", "current_keys", "has_keys", "require_cryptography"]
+
+_logger = logging.getLogger(__name__)
 
 _SERVICE, _USER = "burndown", "secret-key"
 """The names of the entry in the keyring."""
@@ -137,10 +140,14 @@ def _read_private(file: Path) -> str:
 def _refuse_in_workspace(file: Path) -> None:
     """Refuse a file that would be copied together with what it opens."""
     settings, real = get_settings(), file.resolve()
-    workspace = settings.profiles_dir.resolve()
-    database = Path(settings.database_url or "")
-    is_beside_database = database.is_file() and database.resolve().parent == real.parent
-    if real.is_relative_to(workspace) or is_beside_database:
+    folders = [settings.profiles_dir.resolve()]
+    location = settings.database_url or ""
+    store = Path(location.removeprefix("sqlite:///").removeprefix("json:")).resolve()
+    if location.startswith("json:"):
+        folders.append(store)
+    is_file = bool(location) and not location.startswith("postgres")
+    is_beside_database = is_file and store.parent == real.parent
+    if any(map(real.is_relative_to, folders)) or is_beside_database:
         raise StorageError(
             f"{SECRET_KEY_FILE}: {file} is in the folder of the data that it opens; move it out of "
             "there, so that no copy of the one contains the other"
@@ -153,9 +160,15 @@ def _of_keyring() -> str | None:
     if find_spec("keyring") is None:
         return None
     import keyring  # an extra, and slow to import
-    from keyring.errors import KeyringError
+    from keyring.errors import NoKeyringError
 
     try:
         return keyring.get_password(_SERVICE, _USER)
-    except KeyringError:  # there is no keyring, or it is locked
+    except NoKeyringError:
+        return None
+    except Exception as error:  # noqa: BLE001 - each keyring has errors of its own, such as D-Bus
+        _logger.warning(
+            "The keyring cannot be read (%s), so secrets are stored in plain text",
+            type(error).__name__,
+        )
         return None

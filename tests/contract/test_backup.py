@@ -167,6 +167,17 @@ def test_a_flipped_bit_in_a_backup_is_found(store: Store, tmp_path: Path) -> Non
     assert store.everything() == before
 
 
+def test_a_renamed_backup_is_restored(store: Store, tmp_path: Path) -> None:
+    """With its checksums, which are under its earlier name."""
+    store.set_app_state("k", "v")
+    copy = store.backup(tmp_path / "copy")
+    renamed = copy.rename(tmp_path / "renamed")
+    checksums_path(copy).rename(checksums_path(renamed))
+    store.set_app_state("k", "changed")
+    store.restore(renamed)
+    assert store.get_app_state("k") == "v"
+
+
 def test_a_drill_compares_a_restored_copy(store: Store, tmp_path: Path) -> None:
     """It says how much it compared, and leaves nothing behind."""
     fill(store, "new", "q")
@@ -196,6 +207,15 @@ def test_the_newest_backups_are_kept(store: Store, tmp_path: Path, keep: int) ->
     with open_copy(made[-1], store.clock) as opened:
         assert opened.get_app_state("number") == "4"
     assert made == sorted(made)
+
+
+def test_a_newer_backup_of_another_process_is_kept(store: Store, tmp_path: Path) -> None:
+    """Of two that rotate at the same time, each would delete that of the other one."""
+    store.set_app_state("k", "v")
+    newer = store.backup(tmp_path / "backups", keep=1)
+    store.clock.now -= timedelta(seconds=1)
+    assert store.backup(tmp_path / "backups", keep=1).exists()
+    assert newer.exists()
 
 
 def test_at_least_one_backup_is_kept(store: Store, tmp_path: Path) -> None:

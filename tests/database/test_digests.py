@@ -16,6 +16,7 @@ from sqlmodel import select
 from burndown import DatabaseCorruptionError, JiraCache, Profile, SQLiteBackend
 from burndown.models import SCHEMA_VERSION, AppState, Budget, Entity, JiraChangelog
 from burndown.models.digests import content_column, data_columns, row_digest
+from tests.support.kept_databases import copy_of
 from tests.support.store import KEYS, START
 
 IDS = ("p", "q")
@@ -178,6 +179,34 @@ def test_rows_that_another_program_writes_are_no_damage(
     assert not backend.check_integrity()[0]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE budgets SET budget_total = '12,5'",
+        "UPDATE jira_cache SET response = 'text'",
+    ],
+)
+def test_a_value_of_another_type_does_not_prevent_an_upgrade(
+    tmp_path: Path, statement: str
+) -> None:
+    """Its row has no digest, since this package does not write it."""
+    path = copy_of("1.6", tmp_path / "old.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(statement)
+    with SQLiteBackend(path) as upgraded:
+        assert upgraded.list_profiles()
+        assert upgraded.check_integrity() == (True, [])
+        assert upgraded.integrity_notes() != []
+        upgraded.accept_edits()
+        assert upgraded.check_integrity() == (True, [])
+
+
+def test_a_string_that_is_not_utf8_is_named_as_damage(backend: SQLiteBackend) -> None:
+    execute(backend, "UPDATE profiles SET description = CAST(X'FF' AS TEXT)")
+    with pytest.raises(DatabaseCorruptionError, match="a string is not UTF-8"):
+        backend.accept_edits()
+
+
 def test_rows_that_another_program_deletes_are_no_damage(backend: SQLiteBackend) -> None:
     execute(backend, "DELETE FROM task_progress")
     assert backend.check_integrity() == (True, [])
@@ -192,10 +221,9 @@ def test_an_edited_row_that_is_saved_again_has_a_digest(backend: SQLiteBackend) 
 
 def test_rows_that_vanish_are_reported(backend: SQLiteBackend) -> None:
     damage(backend, "DELETE FROM task_progress")
-    assert backend.check_integrity() == (
-        False,
-        ["the table task_progress has 0 rows instead of 1"],
-    )
+    is_intact, [problem] = backend.check_integrity()
+    assert not is_intact
+    assert problem.startswith("the table task_progress has 0 rows instead of 1; if another program")
 
 
 def test_a_row_that_was_reverted_is_reported(backend: SQLiteBackend) -> None:
@@ -209,9 +237,10 @@ def test_a_row_that_was_reverted_is_reported(backend: SQLiteBackend) -> None:
         f"UPDATE app_state SET value = 'dark', digest = {old[0]} WHERE key = 'theme'",
     )
     assert backend.get_app_state("theme") == "dark"
-    assert backend.check_integrity() == (
-        False,
-        ["the rows of the table app_state are not those that were written last"],
+    is_intact, [problem] = backend.check_integrity()
+    assert not is_intact
+    assert problem.startswith(
+        "the rows of the table app_state are not those that were written last"
     )
 
 

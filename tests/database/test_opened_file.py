@@ -198,6 +198,20 @@ def test_a_new_connection_does_not_get_the_log_of_the_old_file(
 
 
 @needs_posix
+def test_a_folder_that_was_moved_is_reported(tmp_path: Path) -> None:
+    with SQLiteBackend(tmp_path / "folder/burndown.db") as backend:
+        write(backend, "first")
+        with pytest.raises(TransactionAbortedError, match="moved to another folder"):
+            write_in_transaction(
+                backend, "second", lambda: (tmp_path / "folder").rename(tmp_path / "moved")
+            )
+        write(backend, "third")
+        assert profiles_of(backend) == {"third"}
+    with SQLiteBackend(tmp_path / "moved/burndown.db") as moved_one:
+        assert moved_one.check_integrity() == (True, [])
+
+
+@needs_posix
 def test_the_error_names_the_file_that_has_the_transaction(
     backend: SQLiteBackend, path: Path
 ) -> None:

@@ -257,6 +257,14 @@ def test_a_stale_entity_is_not_merged(backend: SQLiteBackend) -> None:
     assert revision(backend) == 3
 
 
+def test_a_new_entity_is_merged(backend: SQLiteBackend) -> None:
+    with backend.database.session() as session:
+        session.merge(Profile(id="new", name="New"))
+    assert backend.get_profile("new")["name"] == "New"
+    assert backend.check_integrity() == (True, [])
+    assert backend.integrity_notes() == []
+
+
 def test_a_repository_sets_the_revision(backend: SQLiteBackend) -> None:
     """An entity can be saved again and again."""
     with backend.database.session() as session:

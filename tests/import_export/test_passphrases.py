@@ -79,6 +79,19 @@ def test_another_passphrase_is_refused(
     assert backend.list_profiles() == []
 
 
+def test_a_passphrase_is_not_empty(source: SQLiteBackend, tmp_path: Path) -> None:
+    with pytest.raises(ImportExportError, match="passphrase: input should not be empty"):
+        export_profile("p", tmp_path / "export", passphrase="", backend=source)
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_passphrase_has_any_normalization(
+    source: SQLiteBackend, backend: SQLiteBackend, tmp_path: Path
+) -> None:
+    export = export_profile("p", tmp_path / "export", passphrase="caf\u00e9", backend=source)
+    assert imported(export, backend, "cafe\u0301")["jira_config"] == JIRA
+
+
 def test_a_token_in_an_unexpected_place_is_refused(source: SQLiteBackend, tmp_path: Path) -> None:
     """It would not be sealed there."""
     source.patch_profile("p", {"description": f"Bearer {CANARY}"})

@@ -226,6 +226,9 @@ def test_a_token_that_looks_like_an_envelope_is_a_token(
     store.save_profile({"id": "p", "jira_config": {"token": token}})
     found: Any = store.get_profile("p")
     assert found["jira_config"]["token"] == token
+    [unchanged] = change_secrets(Resealing.UNSEAL, store)["locked"]
+    assert unchanged["path"] == "jira_config.token"
+    assert store.get_profile("p") == found
 
 
 def test_sealing_rotating_and_unsealing(

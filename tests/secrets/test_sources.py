@@ -124,12 +124,18 @@ def test_a_file_in_the_workspace_is_refused(
         assert "move it out of there" in refusal()
 
 
+@pytest.mark.parametrize("url", ["my.db", "{}/my.db", "sqlite:///my.db", "json:{}"])
 def test_a_file_next_to_the_database_is_refused(
-    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path, url: str
 ) -> None:
-    (tmp_path / "my.db").touch()
-    monkeypatch.setenv("BURNDOWN_DATABASE_URL", str(tmp_path / "my.db"))
+    """Also before there is one."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(tmp_path))
     assert "move it out of there" in refusal()
+
+
+def test_a_server_has_no_folder(monkeypatch: pytest.MonkeyPatch, key_file: Path) -> None:
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", "postgresql://host/name")
+    assert ids()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 32, b"no key"])
@@ -143,9 +149,15 @@ def test_a_missing_file_is_named(key_file: Path) -> None:
     assert f"{key_file} cannot be read" in refusal()
 
 
-def test_a_locked_keyring_has_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [KeyringLocked, RuntimeError])
+def test_a_keyring_that_cannot_be_read_has_no_key(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
+) -> None:
+    """A warning says so, since a key in it is not used."""
+
     def refuse(*_: str) -> str:
-        raise KeyringLocked
+        raise error
 
     monkeypatch.setattr(keyring, "get_password", refuse)
-    assert current_keys() is None
+    assert _of_keyring() is None
+    assert "secrets are stored in plain text" in caplog.text
