@@ -32,7 +32,7 @@ class VerifiedRows(NamedTuple):
 
     damaged: list[str]
     edited: list[str]
-    """Rows that another program has written, which is no damage."""
+    """Rows that another program has written, which is no damage, and tables with such rows."""
 
 
 def verify_rows(execute: Execute) -> VerifiedRows:
@@ -56,12 +56,16 @@ def verify_rows(execute: Execute) -> VerifiedRows:
             found.damaged.append(f"not all rows of {table} can be read: {_without_value(error)}")
             continue
         found.edited.extend(edited)
-        if count != counts.get(table):
-            # `INSERT OR REPLACE` of another program deletes rows without a trigger.
+        if table not in counts:
+            found.edited.append(
+                f"the rows of {table} are not counted, since another program has inserted some"
+            )
+        elif count != counts[table]:
+            # `UPDATE OR REPLACE` of another program deletes rows without a trigger.
             place = found.edited if edited else found.damaged
             place.append(
-                f"the table {table} has {count} rows instead of {counts.get(table)}; if another "
-                "program replaced some (INSERT OR REPLACE), `burndown check --accept` counts them"
+                f"the table {table} has {count} rows instead of {counts[table]}; if another "
+                "program replaced some, `burndown check --accept` counts them"
             )
     return found
 

@@ -71,7 +71,10 @@ def add_digests(table: Table, label: str) -> None:
     """
     table.info[_LABEL] = label
     for name in (CONTENT_DIGEST, DIGEST) if content_column(table) else (DIGEST,):
-        table.append_column(Column(name, LargeBinary, server_default=no_digest()))
+        # The ORM signs a row after the INSERT; with the default, a trigger would take it for one of
+        # another program.
+        column = Column(name, LargeBinary, default=lambda: None, server_default=no_digest())
+        table.append_column(column)
 
 
 def data_columns(table: Table) -> list[Column[Any]]:

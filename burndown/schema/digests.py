@@ -5,7 +5,9 @@ programs, such as the ``sqlite3`` shell, there are triggers in plain SQL:
 
 - A row that is inserted without a digest, or changed without a new one, has ``NULL`` from then on:
   it was edited elsewhere, which is no damage.
-- :data:`COUNTS` has the number of rows of each table, so that rows that vanish are noticed.
+- :data:`COUNTS` has the number of rows of each table, so that rows that vanish are noticed. It has
+  none of a table into which another program inserts rows: ``INSERT OR REPLACE`` deletes others
+  without a trigger.
 
 A combined digest of each table would notice more, such as pages that the disk has reverted; with
 it, each small write would change one more page, which takes a quarter of its time.
@@ -70,11 +72,15 @@ def triggers(version: str) -> dict[str, str]:
         )
         unsign = f"UPDATE {table} SET {DIGEST} = NULL WHERE rowid = new.rowid"  # noqa: S608
         row_count = f"UPDATE {COUNTS} SET row_count = row_count"  # noqa: S608
-        of_table = f"1 WHERE table_name = '{table}'"
+        of_table = f"WHERE table_name = '{table}'"
         events = {
-            "count_inserted": ("INSERT", "", f"{row_count} + {of_table}"),
-            "count_deleted": ("DELETE", "", f"{row_count} - {of_table}"),
-            "note_inserted": ("INSERT", f" WHEN new.{DIGEST} = x''", unsign),
+            "count_inserted": ("INSERT", "", f"{row_count} + 1 {of_table}"),
+            "count_deleted": ("DELETE", "", f"{row_count} - 1 {of_table}"),
+            "note_inserted": (
+                "INSERT",
+                f" WHEN new.{DIGEST} = x''",
+                f"{unsign}; DELETE FROM {COUNTS} {of_table}",  # noqa: S608
+            ),
             "note_edited": (
                 "UPDATE",
                 f" WHEN new.{DIGEST} = nullif(old.{DIGEST}, x'') AND ({new}) IS NOT ({old})",

@@ -5,12 +5,23 @@ It is also recorded as the app state ``schema_version``, for people and programs
 
 from collections.abc import Collection, Iterator, Mapping
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    column,
+    inspect,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.sql.base import Executable
 
 from burndown.errors import StorageError
-from burndown.models import AppState, Entity
+from burndown.models import AppState
 from burndown.schema.recognition import (
     ALEMBIC_TABLE,
     APPLICATION_ID,
@@ -39,7 +50,8 @@ def _version_table(name: str) -> Table:
 
 _own = _version_table(VERSION_TABLE)
 _alembic = _version_table(ALEMBIC_TABLE)
-_app_state = Entity.metadata.tables[AppState.__tablename__]
+# Without the columns of digests, which earlier versions do not have.
+_app_state = table(AppState.__tablename__, column("key", String), column("value", String))
 
 
 def recorded_version(connection: Connection) -> str | None:
