@@ -33,7 +33,7 @@ class VerifiedRows(NamedTuple):
 
     damaged: list[str]
     edited: list[str]
-    """Rows that another program has written, which is no damage."""
+    """Rows that another program has written, which is no damage, and tables with such rows."""
 
 
 class _Sums(NamedTuple):
@@ -64,7 +64,9 @@ def verify_rows(execute: Execute) -> VerifiedRows:
         found.edited.extend(edited)
         was = sums.get(table, _Sums(0, 0))
         if was == _Sums(None, None):
-            found.edited.append(f"another program has inserted rows into the table {table}")
+            found.edited.append(
+                f"the rows of {table} are not counted, since another program has inserted some"
+            )
         elif was != is_now:
             # `UPDATE OR REPLACE` of another program deletes rows without a trigger.
             place = found.edited if edited else found.damaged
