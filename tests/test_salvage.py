@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,9 +15,11 @@ from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
 from burndown.import_export import export_profile
 from burndown.models import ENTITIES, Entity
 from burndown.models.codec import codec_of
+from burndown.persistence import open_backend
 from burndown.persistence.json_backend import JSONBackend
 from burndown.salvage import SalvageReport, salvage
-from tests.support.command_line import Capture, in_json
+from tests.support.command_line import Capture, files_below, in_json
+from tests.support.processes import count_calls, killed_at, needs_fork, needs_kill
 
 IDS = ("kafka", "12w")
 WEEKS = [f"2025-W{number:02}" for number in range(1, 53)]
@@ -202,6 +205,49 @@ def check(expected: Records, found: Records, report: SalvageReport, *, has_backu
         if has_backup:
             assert not changed
             assert not missing or entity.__name__ == "JiraCache"
+
+
+@needs_fork
+@needs_kill
+@pytest.mark.parametrize("kills", [6, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kind", ["sqlite", "json"])
+def test_a_killed_salvage_leaves_an_empty_store_or_a_complete_one(
+    intact: Path, tmp_path: Path, kind: str, kills: int
+) -> None:
+    """The next one completes it; the damaged store and its backups are unchanged."""
+    backups = [tmp_path / "copies/kafka.zip", backup_of(intact)]
+    with SQLiteBackend(intact) as backend:
+        export_profile("kafka", backups[0], backend=backend)
+    damage(intact, "UPDATE project_data SET data = '{}'", "UPDATE budgets SET budget_total = 7")
+    folder = tmp_path / "salvaged"
+    location = f"json:{folder}" if kind == "json" else str(folder / "burndown.db")
+
+    def run() -> None:
+        with open_backend(location) as target:
+            assert salvage(intact, target, backups).lost == []
+
+    def content() -> Records:
+        with open_backend(location) as target:
+            found = records(target)  # makes the store unless there is one
+            assert target.check_integrity() == (True, [])
+            return found
+
+    sources = files_below(tmp_path)
+    run()
+    complete, names = content(), files_below(tmp_path).keys()
+    shutil.rmtree(folder)
+    calls, outcomes = count_calls(run), set()
+    for number in random.Random(0).sample(range(1, calls), kills):
+        shutil.rmtree(folder)
+        killed_at(run, number)
+        outcomes.add(is_complete := content() == complete)
+        if not is_complete:
+            assert not any(content().values())
+            run()
+            assert content() == complete
+            assert files_below(tmp_path).keys() == names
+        assert sources.items() <= files_below(tmp_path).items()
+    assert False in outcomes
 
 
 def test_the_command_reports_each_loss(capsys: Capture, intact: Path, tmp_path: Path) -> None:
