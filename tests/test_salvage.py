@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,10 +15,13 @@ from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
 from burndown.import_export import export_profile
 from burndown.models import ENTITIES, Entity, Profile, Query
 from burndown.models.codec import codec_of
+from burndown.persistence import open_backend
 from burndown.persistence.json_backend import JSONBackend
 from burndown.salvage import SalvageReport, salvage
-from tests.support.command_line import Capture, in_json
+from tests.support.command_line import Capture, files_below, in_json
+from tests.support.damage import Damage, changed_bit, lost_page
 from tests.support.kept_databases import copy_of
+from tests.support.processes import count_calls, killed_at, needs_fork, needs_kill
 
 IDS = ("kafka", "12w")
 WEEKS = [f"2025-W{number:02}" for number in range(1, 53)]
@@ -59,7 +63,7 @@ def target(tmp_path: Path) -> Iterator[SQLiteBackend]:
         yield new
 
 
-def damage(path: Path, *statements: str) -> None:
+def edit(path: Path, *statements: str) -> None:
     """Change rows without their triggers, as a changed bit does."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         triggers = connection.execute(
@@ -90,7 +94,7 @@ def test_a_damaged_record_is_taken_from_a_backup(intact: Path, target: SQLiteBac
     kept = backup_of(intact)
     with SQLiteBackend(kept) as backend:
         expected = records(backend)
-    damage(intact, "UPDATE metrics_snapshots SET metrics = '{}' WHERE snapshot_date = '2025-W12'")
+    edit(intact, "UPDATE metrics_snapshots SET metrics = '{}' WHERE snapshot_date = '2025-W12'")
     content = intact.read_bytes()
     report = salvage(intact, target, [kept])
     assert report.restored == [
@@ -105,7 +109,7 @@ def test_a_record_without_a_backup_is_lost_and_reported(
     intact: Path, target: SQLiteBackend
 ) -> None:
     """The data of a lost profile belong to an empty one from then on."""
-    damage(intact, "UPDATE profiles SET description = 'damaged'")
+    edit(intact, "UPDATE profiles SET description = 'damaged'")
     report = salvage(intact, target)
     assert report.lost == ["profile 'kafka'"]
     profile = target.get_profile("kafka")
@@ -116,7 +120,7 @@ def test_a_record_without_a_backup_is_lost_and_reported(
 
 def test_what_jira_has_is_dropped_and_reported(intact: Path, target: SQLiteBackend) -> None:
     kept = backup_of(intact)
-    damage(intact, "UPDATE jira_cache SET response = X'00'")
+    edit(intact, "UPDATE jira_cache SET response = X'00'")
     report = salvage(intact, target, [kept])
     assert report.dropped == ["cached response 'k' of query '12w' in profile 'kafka'"]
     assert target.list_jira_caches(*IDS) == []
@@ -143,7 +147,7 @@ def test_a_deleted_record_is_not_restored(intact: Path, target: SQLiteBackend) -
 def test_an_export_is_a_backup(intact: Path, target: SQLiteBackend, tmp_path: Path) -> None:
     with SQLiteBackend(intact) as backend:
         exported = export_profile("kafka", tmp_path / "kafka.zip", backend=backend)
-    damage(intact, "UPDATE project_data SET data = '{}'")
+    edit(intact, "UPDATE project_data SET data = '{}'")
     report = salvage(intact, target, [tmp_path / "kafka.zip"])
     assert exported
     assert target.get_project_data(*IDS) == {"statistics": [{"date": "2025-01-06"}]}
@@ -225,9 +229,9 @@ def test_a_target_with_content_is_refused(intact: Path, target: SQLiteBackend) -
 
 
 @pytest.mark.parametrize("count", [15, pytest.param(300, marks=pytest.mark.soak)])
-@pytest.mark.parametrize("is_page", [False, True])
+@pytest.mark.parametrize("damage", [changed_bit, lost_page])
 def test_nothing_is_lost_that_a_backup_has(
-    intact: Path, tmp_path: Path, count: int, is_page: bool
+    intact: Path, tmp_path: Path, count: int, damage: Damage
 ) -> None:
     """Whatever bit is changed or page is lost; without the backup, each loss is reported."""
     kept = backup_of(intact)
@@ -236,12 +240,7 @@ def test_nothing_is_lost_that_a_backup_has(
     content, rng = kept.read_bytes(), random.Random(count)
     for number in range(count):
         changed = bytearray(content)
-        if is_page:
-            start = 4096 * rng.randrange(len(content) // 4096)
-            changed[start : start + 4096] = bytes(4096)
-        else:
-            bit = rng.randrange(8 * len(content))
-            changed[bit // 8] ^= 1 << bit % 8
+        damage(changed, rng)
         damaged = tmp_path / f"damaged-{number}.db"
         damaged.write_bytes(changed)
         for backups in ([kept], []):
@@ -262,8 +261,51 @@ def check(expected: Records, found: Records, report: SalvageReport, *, has_backu
             assert not missing or entity.__name__ == "JiraCache"
 
 
+@needs_fork
+@needs_kill
+@pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kind", ["sqlite", "json"])
+def test_a_killed_salvage_leaves_an_empty_store_or_a_complete_one(
+    intact: Path, tmp_path: Path, kind: str, kills: int
+) -> None:
+    """The next one completes it; the damaged store and its backups are unchanged."""
+    backups = [tmp_path / "copies/kafka.zip", backup_of(intact)]
+    with SQLiteBackend(intact) as backend:
+        export_profile("kafka", backups[0], backend=backend)
+    edit(intact, "UPDATE project_data SET data = '{}'", "UPDATE budgets SET budget_total = 7")
+    folder = tmp_path / "salvaged"
+    location = f"json:{folder}" if kind == "json" else str(folder / "burndown.db")
+
+    def run() -> None:
+        with open_backend(location) as target:
+            assert salvage(intact, target, backups).lost == []
+
+    def content() -> Records:
+        with open_backend(location) as target:
+            found = records(target)  # makes the store unless there is one
+            assert target.check_integrity() == (True, [])
+            return found
+
+    sources = files_below(tmp_path)
+    run()
+    complete, names = content(), files_below(tmp_path).keys()
+    shutil.rmtree(folder)
+    calls, outcomes = count_calls(run), set()
+    for number in random.Random(0).sample(range(1, calls), kills):
+        shutil.rmtree(folder)
+        killed_at(run, number)
+        outcomes.add(is_complete := content() == complete)
+        if not is_complete:
+            assert not any(content().values())
+            run()
+            assert content() == complete
+            assert files_below(tmp_path).keys() == names
+        assert sources.items() <= files_below(tmp_path).items()
+    assert False in outcomes
+
+
 def test_the_command_reports_each_loss(capsys: Capture, intact: Path, tmp_path: Path) -> None:
-    damage(intact, "UPDATE budgets SET budget_total = 7")
+    edit(intact, "UPDATE budgets SET budget_total = 7")
     found = in_json(capsys, "salvage", str(intact), str(tmp_path / "new.db"))
     assert found["lost"] == ["budget of query '12w' in profile 'kafka'"]
     assert found["kept"]["metrics snapshots"] == len(WEEKS)

@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import event
 from sqlmodel import Session
 
+from burndown.models import Document
 from burndown.models.codec import Row, codec_of
-from burndown.models.kept_secrets import has_masks, with_kept_secrets
+from burndown.models.kept_secrets import row_with_kept_secrets
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import seals
 from burndown.models.submodel import Submodel, to_documents
 from burndown.models.unknown_keys import OpenEntity
-from burndown.sql import Executor, Statement, key_conditions, select_documents
+from burndown.sql import Executor, document_by_key
 
 __all__ = ["stored_row"]
 
@@ -22,20 +23,18 @@ def stored_row(session: Session, entity: OpenEntity) -> Row | None:
 
     ``None`` if they are stored as they are in the entity.
     """
-    document = entity.to_document()
+    document, table = entity.to_document(), type(entity).__table__
     [row] = codec_of(type(entity)).rows([document])
-    if has_masks(document, row):
-        table = type(entity).__table__
-        statement = Statement(
-            select_documents(table).where(*key_conditions(table)), entity.UNKNOWN_KEYS
-        )
+
+    def find_stored() -> Document | None:
         connection = session.connection()
         # Not that of the session, which would flush it.
         executor = Executor(connection.dialect, connection.connection.cursor)
         key = {column.name: row[column.name] for column in table.primary_key}
-        stored = statement.first(executor, **key)
-        return with_kept_secrets(type(entity), document, row, stored or {})
-    return row if seals() else None
+        return document_by_key(table, entity.UNKNOWN_KEYS).first(executor, **key)
+
+    kept = row_with_kept_secrets(type(entity), document, row, find_stored)
+    return kept if kept is not row or seals() else None
 
 
 @event.listens_for(OpenEntity, "load", propagate=True)

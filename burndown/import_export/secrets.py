@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from burndown.errors import ImportExportError, is_secret
-from burndown.models import Entity, Profile
+from burndown.models import Entity
 from burndown.models.json_codec import decode, encode
 from burndown.models.public_document import SEALED_TOKEN
 from burndown.models.redaction import NO_SECRETS
+from burndown.models.unknown_keys import OpenEntity
 from burndown.secrets import is_envelope
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ TOKEN = "jira_config.token"  # noqa: S105 - the path
 """The path to the Jira token in a profile."""
 
 _SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE)
-"""Keys of secrets outside the profile, whole words: a metric may be called ``token_count``."""
+"""Keys of secrets in data of others, whole words: a metric may be called ``token_count``."""
 _MASK = "*****"
 _OMITTED = object()
 _Change = Callable[[str, str, Any], Any]
@@ -135,7 +136,7 @@ def token_of(profile: Mapping[str, Any]) -> Any:
 
 
 def _rule(entity: type[Entity]) -> Callable[[str], bool]:
-    return is_secret if entity is Profile else _is_secret_in_data
+    return is_secret if issubclass(entity, OpenEntity) else _is_secret_in_data
 
 
 def _place(entity: type[Entity], key: str) -> bytes:

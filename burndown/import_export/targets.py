@@ -78,18 +78,16 @@ def _replacing(target: Path) -> Iterator[Path]:
         # A folder cannot be replaced in one step. The earlier one is kept outside the working
         # folder, which the next export deletes if this process is killed between both renames.
         earlier = target.with_name(f"{target.name[:50]}.{uuid.uuid4().hex}.earlier")
-        if target.is_dir():
-            target.rename(earlier)
         try:
+            if target.is_dir():
+                target.rename(earlier)
             unfinished.replace(target)
-        except OSError:
-            if earlier.exists():
-                earlier.rename(target)
-            raise
-        try:
             sync(target.parent)
         finally:
-            shutil.rmtree(earlier, ignore_errors=True)
+            if lexists(target):
+                shutil.rmtree(earlier, ignore_errors=True)
+            elif lexists(earlier):  # after an error or a signal between both renames
+                earlier.rename(target)
 
 
 def _refuse_other_folder(target: Path) -> None:

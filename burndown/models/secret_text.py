@@ -1,6 +1,6 @@
 """Secrets in documents: strings whose ``repr`` is a mask, and that are pickled sealed."""
 
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 from pydantic import SecretStr
 
@@ -22,7 +22,11 @@ class SecretText(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return "'**********'"
+        return "'**********'" if self else "''"
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Self:
+        """Return a part, which is as secret: tracebacks shorten long strings before ``repr``."""
+        return type(self)(super().__getitem__(index))
 
     def __copy__(self) -> Self:
         return self

@@ -22,6 +22,7 @@ from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import check_storable
 from burndown.models.json_values import copy_containers
 from burndown.models.redaction import Redacted, without_secrets
+from burndown.models.secret_text import SecretText
 
 __all__ = ["Submodel", "View", "fields_by_key", "invalid_key", "to_documents"]
 
@@ -147,11 +148,7 @@ def invalid_key(subject: str, key: str, path: str = "") -> ValidationError:
 
 def _plain(value: Any) -> Any:
     """Return the value of a field of a section as a JSON value that shares no container with it."""
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, date):
-        return value.isoformat()
-    return to_documents(value)
+    return value.isoformat() if isinstance(value, date) else to_documents(value)
 
 
 def to_documents(value: Any) -> Any:
@@ -159,8 +156,10 @@ def to_documents(value: Any) -> Any:
 
     Values that cannot be stored are refused when they are saved.
     """
-    return copy_containers(value, _document_of_section)
+    return copy_containers(value, _as_document)
 
 
-def _document_of_section(value: Any) -> Any:
+def _as_document(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return SecretText(value.get_secret_value())
     return value.to_document() if isinstance(value, Submodel) else value

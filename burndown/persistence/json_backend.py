@@ -47,7 +47,7 @@ from burndown.persistence.arguments import document_of, query_document
 from burndown.persistence.caching import cache_limits, is_expired, stale_limit
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.json_cache import delete_above, delete_cached
-from burndown.persistence.json_secrets import to_store, with_kept_secrets
+from burndown.persistence.json_secrets import keep_stored_secrets, to_store
 from burndown.persistence.patches import replacing
 from burndown.persistence.task import TaskChange
 
@@ -125,7 +125,7 @@ class JSONBackend(PersistenceBackend):
             return
         with self._writing() as writer:
             if issubclass(entity, OpenEntity):
-                documents = [with_kept_secrets(entity, each, self.records) for each in documents]
+                documents = [keep_stored_secrets(entity, each, self.records) for each in documents]
             if issubclass(entity, QueryData):
                 _save_query_data(writer, entity, documents)
                 return

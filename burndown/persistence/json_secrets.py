@@ -5,12 +5,10 @@ from typing import Any
 
 from burndown.models import Document, Entity
 from burndown.models.codec import codec_of
-from burndown.models.json_codec import encode
-from burndown.models.public_document import may_have_masks, with_stored_secrets
+from burndown.models.kept_secrets import document_with_kept_secrets
 from burndown.models.sealer import sealer_of
-from burndown.models.unknown_keys import OpenEntity
 
-__all__ = ["to_store", "with_kept_secrets"]
+__all__ = ["keep_stored_secrets", "to_store"]
 
 
 def to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> list[Document]:
@@ -18,8 +16,8 @@ def to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> li
     return list(map(sealer_of(entity).sealed, codec_of(entity).complete(documents)))
 
 
-def with_kept_secrets(
-    entity: type[OpenEntity], document: Document, records: Callable[..., Iterator[Document]]
+def keep_stored_secrets(
+    entity: type[Entity], document: Document, records: Callable[..., Iterator[Document]]
 ) -> Document:
     """Return a document with the stored secrets that it masks.
 
@@ -28,7 +26,5 @@ def with_kept_secrets(
         document: the document.
         records: returns the records of an entity, a profile and a query, as they are stored.
     """
-    if not may_have_masks(document, [encode(document).decode()]):
-        return document
     owners = (document.get(str(name)) for name in (entity.PROFILE_COLUMN, entity.QUERY_COLUMN))
-    return with_stored_secrets(document, next(records(entity, *owners), {}))
+    return document_with_kept_secrets(document, lambda: next(records(entity, *owners), None))

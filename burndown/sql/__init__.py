@@ -6,6 +6,7 @@ It depends on tables and columns, but on no entity.
 from burndown.sql.executor import ERASES, Executor, log_statement
 from burndown.sql.statements import (
     Statement,
+    document_by_key,
     key_conditions,
     one_of,
     select_documents,
@@ -21,6 +22,7 @@ __all__ = [
     "RowVerifier",
     "Statement",
     "Upsert",
+    "document_by_key",
     "key_conditions",
     "log_statement",
     "one_of",

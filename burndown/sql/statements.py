@@ -43,7 +43,15 @@ D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 OpenedValue = Callable[[str, Any, Mapping[str, Any]], Any]
 """Takes a column, its decoded value and the row; returns the value with its secrets opened."""
 
-__all__ = ["Precompiled", "Statement", "key_conditions", "one_of", "select_documents", "within"]
+__all__ = [
+    "Precompiled",
+    "Statement",
+    "document_by_key",
+    "key_conditions",
+    "one_of",
+    "select_documents",
+    "within",
+]
 
 _NOT_UTF_8 = re.compile(r"Could not decode to UTF-8 column '([^']*)'").match
 
@@ -103,6 +111,17 @@ def _json_strings_on_postgresql(
     function: json_strings, compiler: SQLCompiler, **options: Any
 ) -> str:
     return f"json_array_elements_text({compiler.function_argspec(function, **options)}::json)"
+
+
+@cache
+def document_by_key(table: Table, spread: str = "") -> "Statement":
+    """Return the SELECT of the document with a primary key, with its secrets as they are stored.
+
+    Args:
+        table: the table.
+        spread: as of :class:`Statement`.
+    """
+    return Statement(select_documents(table).where(*key_conditions(table)), spread)
 
 
 class Precompiled:

@@ -2,9 +2,8 @@
 
 import json
 import random
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,21 +15,12 @@ from burndown.copying import copy_store
 from burndown.demo import write_demo_workspace
 from burndown.models import ENTITIES
 from burndown.persistence import open_backend
+from tests.support.damage import Damage, changed_bit, lost_page
+from tests.support.database_rows import unindexed_rows
 from tests.support.store import START
 
-PAGE = 4096
-
-Damage = Callable[[bytearray, random.Random], None]
-
-
-def changed_bit(content: bytearray, rng: random.Random) -> None:
-    bit = rng.randrange(8 * len(content))
-    content[bit // 8] ^= 1 << bit % 8
-
-
-def lost_page(content: bytearray, rng: random.Random) -> None:
-    start = PAGE * rng.randrange(len(content) // PAGE)
-    content[start : start + PAGE] = bytes(PAGE)
+SEEDS = range(1, 11)
+"""Of the long runs, which can be repeated one by one."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +30,7 @@ def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_demo_workspace(folder, issues=20, now=START)
     path = folder / "intact.db"
     files = open_backend(f"json:{folder / 'profiles'}", read_only=True)
-    with files as source, SQLiteBackend(path) as target:
+    with files as source, SQLiteBackend(path, lambda: START) as target:
         copy_store(source, target)
         target.save_budget("kafka", "12w", {"budget_total": 10.5})
         target.save_task_progress("fetch", 5, "running")
@@ -74,32 +64,22 @@ def returned(read: Callable[[], Any]) -> set[str]:
     return {json.dumps(each) for each in records}
 
 
-def rows(path: Path) -> list[list[str]]:
-    """Return all rows of all tables, read without an index and without the code under test."""
-    with closing(sqlite3.connect(path)) as connection:
-        connection.text_factory = bytes
-        return [
-            sorted(map(repr, connection.execute(f"SELECT * FROM {table} NOT INDEXED")))
-            for table in (entity.__tablename__ for entity in ENTITIES)
-        ]
-
-
 @pytest.mark.parametrize(
-    ("damage", "count"),
+    ("damage", "count", "seed"),
     [
-        (changed_bit, 25),
-        (lost_page, 10),
-        pytest.param(changed_bit, 2000, marks=pytest.mark.soak),
-        pytest.param(lost_page, 200, marks=pytest.mark.soak),
+        (changed_bit, 25, 0),
+        (lost_page, 10, 0),
+        *(pytest.param(changed_bit, 200, seed, marks=pytest.mark.soak) for seed in SEEDS),
+        *(pytest.param(lost_page, 20, seed, marks=pytest.mark.soak) for seed in SEEDS),
     ],
 )
 def test_damage_is_reported_and_never_returned(
-    intact: Path, tmp_path: Path, damage: Damage, count: int
+    intact: Path, tmp_path: Path, damage: Damage, count: int, seed: int
 ) -> None:
     """A read returns what was saved or less of it, or raises an error of the package."""
-    content, stored = intact.read_bytes(), rows(intact)
+    content, stored = intact.read_bytes(), unindexed_rows(intact)
     damaged = tmp_path / "damaged.db"
-    rng = random.Random(count)
+    rng = random.Random(seed)
     with SQLiteBackend(intact, lambda: START) as known:
         expected = [returned(read) for read in reads(known, known)]
         for number in range(count):
@@ -113,4 +93,4 @@ def test_damage_is_reported_and_never_returned(
                 is_intact, _ = backend.check_integrity()
             if is_intact:
                 damaged.write_bytes(changed)
-                assert rows(damaged) == stored, number
+                assert unindexed_rows(damaged) == stored, number

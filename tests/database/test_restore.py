@@ -2,10 +2,7 @@
 
 import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,7 +24,6 @@ from burndown.files.checksums import checksums_path
 from burndown.files.working_folder import is_working_folder
 from burndown.persistence import open_backend
 from tests.data.schemas.generate import FOLDER
-from tests.support.command_line import files_below
 from tests.support.full_disk import files_no_larger_than
 from tests.support.processes import PATIENCE, count_calls, killed_at, needs_fork, needs_kill
 from tests.support.published_databases import write_database
@@ -185,45 +181,6 @@ def test_a_killed_restore_leaves_the_earlier_content_or_the_new_one(
         assert unknown == {"original", "original.sha256"}
     assert old in found
     assert new in found
-
-
-_BACK_UP_SLOWLY = """
-import sys
-from burndown.__main__ import main
-from burndown.database import sqlite_backup
-
-sqlite_backup._PAGES_OF_STEP = 1
-find_problems = sqlite_backup.integrity_problems
-def wait(execute):
-    print("begun", flush=True)
-    sys.stdin.readline()
-sqlite_backup.integrity_problems = wait
-sys.argv[1:] = sys.argv[1:]
-main()
-"""
-
-
-@pytest.mark.skipif(os.name != "posix", reason="this system has no SIGTERM")
-@pytest.mark.parametrize("command", ["backup", "restore"])
-def test_a_terminated_command_removes_its_unfinished_files(
-    backend: SQLiteBackend, path: Path, copy: Path, tmp_path: Path, command: str
-) -> None:
-    """It ends with the usual code of a signal."""
-    backend.close()
-    before = files_below(tmp_path)
-    target = tmp_path / "new.db" if command == "backup" else copy
-    process = subprocess.Popen(
-        [sys.executable, "-c", _BACK_UP_SLOWLY, command, target, "--database", path],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "begun\n"
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE)
-    assert process.returncode == 128 + signal.SIGTERM
-    assert files_below(tmp_path).keys() == before.keys()
 
 
 @pytest.mark.parametrize("size", [0, 100_000])
@@ -423,46 +380,3 @@ def test_a_read_only_store_is_not_replaced(backend: SQLiteBackend, path: Path, c
     with none as reader, pytest.raises(StorageError, match="read-on"):
         reader.restore(copy)
     assert not path.with_name("none.db").exists()
-
-
-# --- many backups under load ---------------------------------------------------------------------
-
-
-@needs_kill
-@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.soak)])
-def test_each_backup_under_load_restores_to_an_acknowledged_state(
-    tmp_path: Path, count: int
-) -> None:
-    """A process writes numbers one after the other, this one takes backups and restores them."""
-    path, number = tmp_path / "burndown.db", 0
-    with SQLiteBackend(path) as backend, SQLiteBackend(tmp_path / "restored.db") as restored:
-        backend.set_app_state("number", "0")
-        process = subprocess.Popen(
-            [sys.executable, "-c", _WRITE, path], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        try:
-            for _ in range(count):
-                number = int(process.stdout.readline())
-                copy = backend.backup(tmp_path / "copies", keep=2)
-                restored.restore(copy)
-                assert restored.check_integrity() == (True, [])
-                found = int(restored.get_app_state("number") or 0)
-                assert found >= number
-                assert restored.get_app_state("same") == str(found)
-        finally:
-            process.kill()
-            process.communicate(timeout=PATIENCE)
-        assert int(backend.get_app_state("number") or 0) >= found
-
-
-_WRITE = """
-import sys
-from burndown import SQLiteBackend
-with SQLiteBackend(sys.argv[1]) as backend:
-    for number in range(1, sys.maxsize):
-        with backend.transaction():
-            backend.set_app_state("number", str(number))
-            backend.set_app_state("same", str(number))
-        print(number, flush=True)
-"""

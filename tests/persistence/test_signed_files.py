@@ -17,6 +17,7 @@ from burndown import PersistenceError
 from burndown.legacy.signature import has_signature, sign, verified
 from burndown.models import ENTITIES
 from burndown.persistence.json_backend import JSONBackend
+from tests.support.damage import changed_bit
 from tests.support.store import HOUR
 
 IDS = ("kafka", "12w")
@@ -78,8 +79,7 @@ def test_a_changed_bit_is_reported_and_never_returned(
         shutil.copytree(folder, damaged)
         path = damaged / rng.choice(files)
         content = bytearray(path.read_bytes())
-        bit = rng.randrange(8 * len(content))
-        content[bit // 8] ^= 1 << bit % 8
+        changed_bit(content, rng)
         path.write_bytes(content)
         backend = JSONBackend(damaged)
         for read, records in zip(reads(backend), expected, strict=True):

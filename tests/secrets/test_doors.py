@@ -19,11 +19,13 @@ from sqlmodel import select
 from burndown import JiraConfig, PersistenceBackend, Profile, SQLiteBackend, StorageError
 from burndown.database import open_database
 from burndown.errors import ValidationError
+from burndown.import_export import export_profile
 from burndown.models import ENTITIES
 from burndown.models.codec import codec_of
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.quoting import is_secret
+from burndown.salvage import salvage
 from tests.support.secret_keys import CANARY, KEY, VARIABLE, files_with
 
 MISPLACED = ["api_version", "cache_size_mb", "base_url", "configured", "last_test_timestamp"]
@@ -152,7 +154,7 @@ def test_a_sealed_token_is_in_no_byte(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Of database, log, backup and logs of this process."""
+    """Of database, log, backup, export, salvaged database and logs of this process."""
     monkeypatch.setenv(VARIABLE, KEY)
     caplog.set_level(logging.DEBUG)
     for number in range(5):
@@ -160,6 +162,11 @@ def test_a_sealed_token_is_in_no_byte(
         backend.save_query("p", {"id": f"q{number}", "pwd": CANARY})
         backend.backup(tmp_path / f"{number}.db")
         assert files_with(tmp_path) == []
+    for name, passphrase in (("without", None), ("sealed", "a passphrase")):
+        export_profile("p", tmp_path / name, passphrase=passphrase, backend=backend)
+    with SQLiteBackend(tmp_path / "salvaged.db") as salvaged:
+        salvage(str(backend.describe()["location"]), salvaged)
+    assert files_with(tmp_path) == []
     assert CANARY not in caplog.text
 
 

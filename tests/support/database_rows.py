@@ -2,10 +2,13 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import zstandard
+
+from burndown.models import ENTITIES
 
 Rows = list[dict[str, Any]]
 
@@ -35,6 +38,16 @@ def everything(database: Path) -> dict[str, Rows]:
         ]
     connection.close()
     return {table: rows(database, table) for table in tables}
+
+
+def unindexed_rows(database: Path) -> list[list[str]]:
+    """Return the ``repr`` of all rows of each table of this package, read without an index."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.text_factory = bytes
+        return [
+            sorted(map(repr, connection.execute(f"SELECT * FROM {table} NOT INDEXED")))
+            for table in (entity.__tablename__ for entity in ENTITIES)
+        ]
 
 
 _JSON = {

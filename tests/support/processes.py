@@ -45,17 +45,24 @@ def _reporting(problems: Any, target: Callable[..., None], args: tuple[Any, ...]
 
 def in_child(work: Callable[[], object]) -> None:
     """Run the work in a forked process, and wait for it to succeed."""
+    assert exit_code_of(work) == 0
+
+
+def exit_code_of(work: Callable[[], object]) -> int:
+    """Run the work in a forked process; return its exit code, or minus its signal."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
             work()
             code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
         except BaseException:  # noqa: BLE001 - a forked process must not go on with the tests
             traceback.print_exc()
         finally:
             os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def count_calls(call: Callable[[], object], at: int = 0, then: Callable[[], object] = int) -> int:
@@ -83,9 +90,8 @@ def count_calls(call: Callable[[], object], at: int = 0, then: Callable[[], obje
 
 def killed_at(call: Callable[[], object], number: int) -> None:
     """Run it in another process that is killed at the given function call."""
-    child = os.fork()
-    if child == 0:
-        count_calls(call, number, lambda: os.kill(os.getpid(), signal.SIGKILL))
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status)
+
+    def kill() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert exit_code_of(lambda: count_calls(call, number, kill)) == -signal.SIGKILL
