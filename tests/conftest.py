@@ -1,6 +1,8 @@
 """Shared by all tests: the Hypothesis profile, stores, and a working directory for each test."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +19,12 @@ from tests.support.postgres import (
     running_server,
 )
 from tests.support.programs import skip_without
+
+IN_MEMORY = "/dev/shm"
+is_roomy = os.access(IN_MEMORY, os.W_OK) and shutil.disk_usage(IN_MEMORY).free > 2**30
+if "TMPDIR" not in os.environ and is_roomy:
+    # No test cuts the power, and a disk would take milliseconds for each of many thousand commits.
+    tempfile.tempdir = os.environ["TMPDIR"] = IN_MEMORY
 
 settings.register_profile("default", max_examples=20, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)

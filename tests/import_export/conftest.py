@@ -10,14 +10,8 @@ import pytest
 
 from burndown import SQLiteBackend, set_backend
 from tests.import_export.exports import CANARY, SNAPSHOT
-from tests.support.backends import BACKENDS, IN_MEMORY
+from tests.support.backends import BACKENDS
 from tests.support.store import Store, new_store
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip syncing to disk: no test needs to survive a power cut."""
-    monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
 
 
 @pytest.fixture(scope="session")
@@ -74,8 +68,8 @@ def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Create an empty folder in memory, so that no test waits for a disk."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
+    """Create an empty folder, for the examples of a property too."""
+    with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
 

@@ -27,7 +27,6 @@ from tests.import_export.exports import (
     without_revision,
     without_time,
 )
-from tests.support.backends import IN_MEMORY
 from tests.support.store import KEYS, Document, Store, everything
 from tests.support.strategies import ENTITIES, identifiers, nested, profiles, queries
 
@@ -88,7 +87,7 @@ def save(store: Store, content: Content) -> str:
 @contextmanager
 def new_path(name: str) -> Iterator[Path]:
     """Return a path to export to."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / name
 
 
