@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import stat
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,9 @@ from burndown.persistence import open_backend
 from tests.contract.test_records import everything_storable
 from tests.support.backends import COPYING, open_copy
 from tests.support.command_line import files_below
-from tests.support.store import Document, Store, everything, fill, new_store
+from tests.support.store import Document, Store, everything, fill, one_store_on
 
-
-@pytest.fixture(scope="module", params=COPYING)
-def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Open a store of the backends that can make a backup."""
-    with new_store(request.param, request) as new:
-        yield new
+shared = one_store_on(COPYING)
 
 
 def records_in(copy: Path, store: Store) -> Any:

@@ -21,6 +21,7 @@ from burndown.models import (
     TaskProgress,
 )
 from tests.contract.test_orders import IDS
+from tests.support.backends import STORAGES
 from tests.support.store import (
     GOOD,
     KEYS,
@@ -30,9 +31,12 @@ from tests.support.store import (
     fill,
     in_order,
     in_utc,
+    one_store_on,
     same,
 )
 from tests.support.strategies import ENTITIES, VALID
+
+shared = one_store_on(STORAGES)
 
 OF_PROFILE = {"profile_id": "p"}
 OF_QUERY = {"profile_id": "p", "query_id": "q"}

@@ -11,7 +11,7 @@ import pytest
 from burndown import SQLiteBackend, set_backend
 from tests.import_export.exports import CANARY, SNAPSHOT
 from tests.support.backends import BACKENDS
-from tests.support.store import Store, new_store
+from tests.support.store import one_store_on
 
 
 @pytest.fixture(scope="session")
@@ -59,11 +59,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
         yield backend
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Open a store of every backend for a module, which each example empties."""
-    with new_store(request.param, request) as new:
-        yield new
+any_store = one_store_on(BACKENDS)
 
 
 @pytest.fixture

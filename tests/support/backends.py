@@ -76,7 +76,7 @@ BACKENDS: dict[str, NewStorage] = {
 """The backends by name; test ids contain the name."""
 
 STORAGES: dict[str, NewStorage] = {**BACKENDS, "sealed": sealed_sqlite}
-"""The same, and a storage in which secrets are sealed."""
+"""The same, and a storage in which secrets are sealed: for what concerns profiles and queries."""
 
 COPYING = ("sqlite", "json")
 """The backends that make backups themselves; a server has a program of its own for it."""
