@@ -26,7 +26,7 @@ from tests.support.backends import open_copy
 from tests.support.command_line import files_below
 from tests.support.database_rows import everything as rows
 from tests.support.full_disk import files_no_larger_than
-from tests.support.processes import PATIENCE, SPAWN, count_calls, killed_at, needs_fork, needs_kill
+from tests.support.processes import FRESH, PATIENCE, count_calls, killed_at, needs_fork, needs_kill
 from tests.support.store import everything
 
 BACKUPS = {"sqlite": 20, "json": 5}
@@ -71,8 +71,8 @@ class Writer:
 
     def __init__(self, kind: str, path: Path, name: str) -> None:
         self.name = name
-        self._receiver, sender = SPAWN.Pipe(duplex=False)
-        self._process = SPAWN.Process(
+        self._receiver, sender = FRESH.Pipe(duplex=False)
+        self._process = FRESH.Process(
             target=_write_until_killed, args=(kind, path, name, sender), daemon=True
         )
         self._process.start()
