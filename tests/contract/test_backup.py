@@ -18,6 +18,7 @@ from burndown.persistence import open_backend
 from tests.contract.test_records import everything_storable
 from tests.support.backends import COPYING, open_copy
 from tests.support.command_line import files_below
+from tests.support.examples import fewer_examples
 from tests.support.store import Document, Store, everything, fill, one_store_on
 
 shared = one_store_on(COPYING)
@@ -29,7 +30,7 @@ def records_in(copy: Path, store: Store) -> Any:
         return everything(opened)
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(fewer_examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=everything_storable)
 def test_a_backup_has_the_same_records(
     shared: Store, tmp_path: Path, content: dict[Any, list[Document]]

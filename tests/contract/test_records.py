@@ -22,6 +22,7 @@ from burndown.models import (
 )
 from tests.contract.test_orders import IDS
 from tests.support.backends import STORAGES
+from tests.support.examples import fewer_examples
 from tests.support.store import (
     GOOD,
     KEYS,
@@ -64,7 +65,7 @@ everything_storable = st.fixed_dictionaries({model: documents_of(model) for mode
 
 
 # Documents of eight entities at once are large on purpose.
-@settings(suppress_health_check=[HealthCheck.data_too_large])
+@settings(fewer_examples(3), suppress_health_check=[HealthCheck.data_too_large])
 @given(everything_storable)
 def test_records_can_be_saved_again_unchanged(
     shared: Store, documents: dict[type[Entity], list[Document]]
