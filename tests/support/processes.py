@@ -13,8 +13,13 @@ import pytest
 
 FRESH = multiprocessing.get_context("forkserver")
 """Starts processes that share nothing with this one, from one that has only imported modules."""
-_IMPORTED = ("burndown.persistence.json_backend", "burndown.persistence.sql_backend", "psycopg")
-FRESH.set_forkserver_preload([*_IMPORTED, "pytest", "tests.support.strategies"])
+FRESH.set_forkserver_preload(
+    [
+        *("burndown.cli.stores", "burndown.migration", "burndown.printing.outcomes"),
+        *("burndown.persistence.json_backend", "burndown.persistence.sql_backend", "psycopg"),
+        *("keyring", "pytest", "tests.support.strategies"),
+    ]
+)
 
 PATIENCE = 60
 """Seconds after which a process that has not ended fails its test."""
