@@ -44,10 +44,19 @@ def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     burndown.set_backend(None)
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Create a database without records, to be copied: that takes a tenth of the time."""
+    path = tmp_path_factory.mktemp("empty") / "burndown.db"
+    with SQLiteBackend(path) as new, new.database.session():
+        pass
+    return path
+
+
 @pytest.fixture
-def backend(tmp_path: Path) -> Iterator[SQLiteBackend]:
-    """A backend on a new file."""
-    with SQLiteBackend(tmp_path / "burndown.db") as new:
+def backend(empty_database: Path, tmp_path: Path) -> Iterator[SQLiteBackend]:
+    """A backend on a database without records."""
+    with SQLiteBackend(shutil.copy(empty_database, tmp_path)) as new:
         yield new
 
 
