@@ -31,7 +31,7 @@ from tests.support.store import everything
 
 BACKUPS = {"sqlite": 20, "json": 5}
 WRITERS = ("a", "b")
-KILLS = 15
+KILLS = [8, pytest.param(100, marks=pytest.mark.soak)]
 KINDS: dict[str, type[SQLiteBackend] | type[JSONBackend]] = {
     "sqlite": SQLiteBackend,
     "json": JSONBackend,
@@ -241,8 +241,9 @@ def test_threads_that_back_up_to_one_path_create_one_backup(
 
 @needs_fork
 @needs_kill
+@pytest.mark.parametrize("kills", KILLS)
 def test_the_next_backup_removes_what_a_killed_one_left(
-    kind: str, store: PersistenceBackend, tmp_path: Path
+    kind: str, store: PersistenceBackend, tmp_path: Path, kills: int
 ) -> None:
     """The backup is complete or absent, with at most one temporary folder next to it."""
     path = Path(store.describe()["location"])
@@ -265,8 +266,8 @@ def test_the_next_backup_removes_what_a_killed_one_left(
     check_and_remove()
     calls = count_calls(back_up)
     check_and_remove()
-    for number in range(KILLS):
-        killed_at(back_up, 1 + calls * number // (KILLS + 1))
+    for number in range(kills):
+        killed_at(back_up, 1 + calls * number // (kills + 1))
         left = set(target.parent.iterdir()) - {target, checksums_path(target)}
         assert len(left) <= 1
         assert all(is_working_folder(entry.name) for entry in left)

@@ -27,6 +27,7 @@ from tests.import_export.exports import (
     without_revision,
     without_time,
 )
+from tests.support.examples import fewer_examples
 from tests.support.store import KEYS, Document, Store, everything
 from tests.support.strategies import ENTITIES, identifiers, nested, profiles, queries
 
@@ -94,6 +95,7 @@ def new_path(name: str) -> Iterator[Path]:
 # --- properties --------------------------------------------------------------------------------
 
 
+@fewer_examples(2)
 @given(content=stores(), form=st.sampled_from(FORMS))
 def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form: str) -> None:
     """Every value of every entity, including timestamps; a second export has the same bytes."""
@@ -115,6 +117,7 @@ def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form
         assert {name: report.imported.get(name, 0) for name in counts} == counts
 
 
+@fewer_examples(2)
 @given(content=stores(), form=st.sampled_from(FORMS))
 def test_only_what_the_manifest_lists_is_omitted(
     any_store: Store, content: Content, form: str

@@ -85,11 +85,11 @@ def test_revisions_of_four_processes_lose_nothing(
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
         backend.save_budget("p", "q", {})
-        run_all(FRESH, add_revisions_in, *[(location, writer, 20) for writer in range(4)])
+        run_all(FRESH, add_revisions_in, *[(location, writer, 10) for writer in range(4)])
         budget = backend.get_budget("p", "q")
     assert budget is not None
     reasons = [each["reason"] for each in budget["revisions"]]
-    assert sorted(reasons) == sorted(f"{writer} {n}" for writer in range(4) for n in range(20))
+    assert sorted(reasons) == sorted(f"{writer} {n}" for writer in range(4) for n in range(10))
 
 
 def test_threads_of_four_processes_lose_nothing(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_forked_processes_use_the_backend_of_their_parent(backend: SQLiteBackend
 
 # --- first use -------------------------------------------------------------------------------
 
-OPENINGS = 20
+OPENINGS = 8
 
 
 def _open_each(folder: Path, start: Any, number: int) -> None:

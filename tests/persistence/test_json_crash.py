@@ -25,7 +25,7 @@ from tests.support.legacy_workspaces import files_without_locks
 from tests.support.processes import count_calls, killed_at
 from tests.support.store import stored_records
 
-KILLS = 20
+KILLS = [8, pytest.param(100, marks=pytest.mark.soak)]
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -66,9 +66,10 @@ def reopened(folder: Path) -> dict[type[Entity], list[str]]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("kind", [change, change_once])
 def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
-    folder: Path, tmp_path: Path, kind: Callable[[JSONBackend], None]
+    folder: Path, tmp_path: Path, kind: Callable[[JSONBackend], None], kills: int
 ) -> None:
     """The next process, whether it reads, writes or migrates, sees the state before or after."""
 
@@ -87,9 +88,9 @@ def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
     after = reopened(whole)
     assert before != after
     outcomes = []
-    for number in range(KILLS):
+    for number in range(kills):
         killed = copied("killed")
-        killed_at(run(killed), 1 + calls * (number * number) // (KILLS * KILLS))
+        killed_at(run(killed), 1 + calls * (number * number) // (kills * kills))
         if number % 3 == 0:
             killed_at(lambda: reopened(killed), 400)  # noqa: B023 - called immediately
         if number % 3 == 1:
