@@ -26,7 +26,7 @@ if "TMPDIR" not in os.environ and is_roomy:
     # No test cuts the power, and a disk would take milliseconds for each of many thousand commits.
     tempfile.tempdir = os.environ["TMPDIR"] = IN_MEMORY
 
-settings.register_profile("default", max_examples=20, deadline=None)
+settings.register_profile("default", max_examples=15, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 

@@ -108,10 +108,11 @@ def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_kill_while_files_are_moved_is_completed_by_the_next_process(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
-    """After each step of the commit, even if the next process is killed as well."""
+    """After some or all steps of the commit, even if the next process is killed as well."""
     before = reopened(folder)
     steps = 0
     real = Path.replace, Path.rename
@@ -140,7 +141,7 @@ def test_a_kill_while_files_are_moved_is_completed_by_the_next_process(
     all_steps = steps
     after = reopened(whole)
     found = []
-    for at in range(1, all_steps + 1):
+    for at in (*range(1, all_steps, every), all_steps):
         killed = tmp_path / str(at) / "profiles"
         shutil.copytree(folder.parent, killed.parent)
         for step, call in ((at, change), (2, stored_records), (1, stored_records)):
