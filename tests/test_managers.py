@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import (
@@ -216,7 +216,6 @@ colliding_names = names | st.sampled_from(
 )
 
 
-@settings(max_examples=25)
 @given(st.lists(colliding_names, max_size=8))
 def test_profiles_have_unique_names_and_ids(shared: SQLiteBackend, wanted: list[str]) -> None:
     """Names are equal if they differ only in blanks and case."""
@@ -234,7 +233,6 @@ def test_profiles_have_unique_names_and_ids(shared: SQLiteBackend, wanted: list[
     assert active(shared) == (next(iter(made), None), None)
 
 
-@settings(max_examples=25)
 @given(st.lists(colliding_names, max_size=8))
 def test_queries_have_unique_names_and_ids_within_their_profile(
     shared: SQLiteBackend, wanted: list[str]
@@ -256,7 +254,6 @@ def test_queries_have_unique_names_and_ids_within_their_profile(
     assert active(shared) == (first, next(iter(made), None))
 
 
-@settings(max_examples=25)
 @given(colliding_names, colliding_names)
 def test_renaming_keeps_to_the_rule_for_new_names(
     shared: SQLiteBackend, one: str, other: str
@@ -540,7 +537,6 @@ def test_copies_begin_with_the_first_revision(kafka: SQLiteBackend) -> None:
     assert get_query("kafka", duplicate_query("kafka", "12w", "Copy"))["revision"] == 1
 
 
-@settings(max_examples=25)
 @given(json_objects)
 def test_updating_a_profile_is_a_merge_patch(
     shared: SQLiteBackend, changes: dict[str, Any]
@@ -651,7 +647,6 @@ def test_copy_and_original_are_independent(kafka: SQLiteBackend) -> None:
     assert rows_of(kafka, "copy") == whole
 
 
-@settings(max_examples=20)
 @given(st.dictionaries(keys, json_objects, max_size=4), st.lists(st.integers(-2, 2), min_size=4))
 def test_entries_that_have_not_expired_are_copied_with_their_expiry(
     shared: SQLiteBackend, changelogs: dict[str, Any], days: list[int]

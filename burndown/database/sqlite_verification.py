@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, create_engine, exc
@@ -100,6 +101,16 @@ def schema_problems(execute: Execute) -> list[str]:
     Args:
         execute: runs a statement on a connection to a database of the current version.
     """
+    found = dict(_schema(execute))
+    return [
+        f"{name} is {'not as it was created' if name in found else 'missing'}"
+        for name, definition in _expected_schema().items()
+        if found.get(name) != definition
+    ]
+
+
+@cache
+def _expected_schema() -> dict[str, object]:
     engine = create_engine("sqlite://", poolclass=StaticPool)
     with engine.begin() as connection:
         raw: Any = connection.connection.driver_connection
@@ -107,12 +118,7 @@ def schema_problems(execute: Execute) -> list[str]:
         make_schema(connection)
         expected = dict(_schema(connection.exec_driver_sql))
     engine.dispose()
-    found = dict(_schema(execute))
-    return [
-        f"{name} is {'not as it was created' if name in found else 'missing'}"
-        for name, definition in expected.items()
-        if found.get(name) != definition
-    ]
+    return expected
 
 
 def _version(execute: Execute) -> str | None:

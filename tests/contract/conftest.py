@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.backends import STORAGES
+from tests.support.backends import BACKENDS
 from tests.support.frames import frames_of_size
-from tests.support.store import Store, new_store
+from tests.support.store import Store, new_store, one_store_on
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -16,11 +16,7 @@ def small_frames() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=STORAGES)
-def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Open one store for a module, which each example empties."""
-    with new_store(request.param, request) as new:
-        yield new
+shared = one_store_on(BACKENDS)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from burndown import (
 )
 from burndown.models import ENTITIES, AppState, Entity, QueryData
 from tests.contract.model import BAD, Model, RefusedError
-from tests.support.backends import COPYING, IN_MEMORY, Open, open_copy
+from tests.support.backends import COPYING, Open, open_copy
 from tests.support.store import KEYS, START, Clock, Document, in_order
 
 Ids = tuple[str, str]
@@ -744,7 +744,7 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule()
     def backup(self) -> None:
         """A copy has all committed changes, and none of an open transaction."""
-        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             copies = {
                 name: open_copy(backend.backup(Path(folder, name)), self.clock)
                 for name, backend in self.backends.items()
@@ -758,7 +758,7 @@ class AgreementMachine(RuleBasedStateMachine):
     @rule()
     def restore(self) -> None:
         """What was stored after the backup is only in the copy that a restore keeps."""
-        with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+        with tempfile.TemporaryDirectory() as folder:
             for name in self.backends.keys() & COPYING:
                 backend = self.backends[name]
                 backup = backend.backup(Path(folder, name))

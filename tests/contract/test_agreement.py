@@ -17,6 +17,7 @@ from burndown.models import Entity
 from tests.contract.machine import AgreementMachine, as_json, error_text, outcome, records_of
 from tests.support.backends import BACKENDS, NewStorage
 from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
+from tests.support.examples import fewer_examples
 from tests.support.store import KEYS, START, Document, Store, fill, new_store
 from tests.support.strategies import ENTITIES, json_values, nested, strings, unstorable_values
 
@@ -158,7 +159,7 @@ def unexpected_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
 
 @pytest.mark.parametrize("model", KEYS)
 @given(data=st.data())
-@settings(max_examples=25)
+@fewer_examples(3)
 def test_unexpected_records_are_stored_or_refused_by_all_backends(
     stores: list[Store], model: type[Entity], data: st.DataObject
 ) -> None:

@@ -4,7 +4,6 @@ import os
 import shlex
 import shutil
 import stat
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,10 @@ from burndown.persistence import open_backend
 from tests.contract.test_records import everything_storable
 from tests.support.backends import COPYING, open_copy
 from tests.support.command_line import files_below
-from tests.support.store import Document, Store, everything, fill, new_store
+from tests.support.examples import fewer_examples
+from tests.support.store import Document, Store, everything, fill, one_store_on
 
-
-@pytest.fixture(scope="module", params=COPYING)
-def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Open a store of the backends that can make a backup."""
-    with new_store(request.param, request) as new:
-        yield new
+shared = one_store_on(COPYING)
 
 
 def records_in(copy: Path, store: Store) -> Any:
@@ -35,7 +30,7 @@ def records_in(copy: Path, store: Store) -> Any:
         return everything(opened)
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(fewer_examples(5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=everything_storable)
 def test_a_backup_has_the_same_records(
     shared: Store, tmp_path: Path, content: dict[Any, list[Document]]

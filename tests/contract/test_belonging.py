@@ -76,12 +76,14 @@ def test_an_id_is_not_matched_by_its_prefix(store: Store) -> None:
         for profile_id in ids:
             fill(store, profile_id, "q")
             fill(store, profile_id, profile_id)
+    before = of(store)
     for profile_id in ids:
-        before = of(store)
         store.delete_query(profile_id, "q")
         assert [query["id"] for query in store.list_queries(profile_id)] == [profile_id]
         store.delete_profile(profile_id)
-        assert of(store) == {
+        left = of(store)
+        assert left == {
             model: [each for each in found if each[KEYS[model][0]] != profile_id]
             for model, found in before.items()
         }
+        before = left

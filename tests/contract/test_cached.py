@@ -28,7 +28,7 @@ from burndown import (
 from burndown.loop_threads import THREADS
 from burndown.persistence import fetching_store
 from tests.contract.coroutines import run
-from tests.support.processes import PATIENCE, SPAWN, in_child, needs_fork, needs_kill, run_all
+from tests.support.processes import FRESH, PATIENCE, in_child, needs_fork, needs_kill, run_all
 from tests.support.store import START, Store, in_utc
 from tests.support.strategies import responses
 
@@ -413,8 +413,8 @@ def cached_in_process(location: str, start: Any, fetched: Any) -> None:
 
 
 def test_two_threads_of_each_of_eight_processes_fetch_once(location: str) -> None:
-    start, fetched = SPAWN.Barrier(8), SPAWN.Value("i", 0)
-    run_all(SPAWN, cached_in_process, *[(location, start, fetched)] * 8)
+    start, fetched = FRESH.Barrier(8), FRESH.Value("i", 0)
+    run_all(FRESH, cached_in_process, *[(location, start, fetched)] * 8)
     assert fetched.value == 1
 
 
@@ -434,8 +434,8 @@ def test_another_caller_fetches_if_the_process_is_killed(
     location: str, pool: ThreadPoolExecutor, waiters: Waiters
 ) -> None:
     """Not before, although it lasts longer than the first lease; and only one of those waiting."""
-    begun = SPAWN.Event()
-    process = SPAWN.Process(target=fetch_without_end, args=(location, begun))
+    begun = FRESH.Event()
+    process = FRESH.Process(target=fetch_without_end, args=(location, begun))
     process.start()
     assert begun.wait(PATIENCE)
     fetched = []

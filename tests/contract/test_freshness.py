@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from burndown import PersistenceBackend
 from burndown.models import JiraCache, JiraChangelog
+from tests.support.examples import fewer_examples
 from tests.support.store import HOUR, START, Store, in_utc
 from tests.support.strategies import keys, responses
 
@@ -224,6 +225,7 @@ def kept_entries(backend: PersistenceBackend) -> set[str]:
     }
 
 
+@fewer_examples(3)
 @given(entries, st.integers(0, 7), st.none() | st.sampled_from(["p", "o"]))
 def test_what_is_least_useful_is_deleted_first(
     shared: Store, saved: list[Any], room: int, profile_id: str | None

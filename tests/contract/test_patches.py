@@ -18,8 +18,11 @@ from burndown import (
 )
 from burndown.merge_patch import merge_patch
 from burndown.profile_manager import update_profile
-from tests.support.store import Store, everything
+from tests.support.backends import STORAGES
+from tests.support.store import Store, everything, one_store_on
 from tests.support.strategies import json_objects, json_values, profiles, strings
+
+shared = one_store_on(STORAGES)
 
 TIMES = ("created_at", "last_used", "revision")
 

@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.store import START, Store, as_returned, same
+from tests.support.backends import STORAGES
+from tests.support.store import START, Store, as_returned, one_store_on, same
 from tests.support.strategies import PROFILE_SECTIONS, field_sources, identifiers, names, profiles
+
+shared = one_store_on(STORAGES)
 
 PROFILE_DEFAULTS: dict[str, Any] = {
     **{section: {} for section in PROFILE_SECTIONS},

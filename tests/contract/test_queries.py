@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import ValidationError
-from tests.support.store import Store, as_returned, same
+from tests.support.backends import STORAGES
+from tests.support.store import Store, as_returned, one_store_on, same
 from tests.support.strategies import identifiers, names, queries
+
+shared = one_store_on(STORAGES)
 
 
 @given(queries())

@@ -21,6 +21,8 @@ from burndown.models import (
     TaskProgress,
 )
 from tests.contract.test_orders import IDS
+from tests.support.backends import STORAGES
+from tests.support.examples import fewer_examples
 from tests.support.store import (
     GOOD,
     KEYS,
@@ -30,9 +32,12 @@ from tests.support.store import (
     fill,
     in_order,
     in_utc,
+    one_store_on,
     same,
 )
 from tests.support.strategies import ENTITIES, VALID
+
+shared = one_store_on(STORAGES)
 
 OF_PROFILE = {"profile_id": "p"}
 OF_QUERY = {"profile_id": "p", "query_id": "q"}
@@ -60,7 +65,7 @@ everything_storable = st.fixed_dictionaries({model: documents_of(model) for mode
 
 
 # Documents of eight entities at once are large on purpose.
-@settings(suppress_health_check=[HealthCheck.data_too_large])
+@settings(fewer_examples(3), suppress_health_check=[HealthCheck.data_too_large])
 @given(everything_storable)
 def test_records_can_be_saved_again_unchanged(
     shared: Store, documents: dict[type[Entity], list[Document]]
@@ -101,41 +106,39 @@ def test_records_have_timestamps_that_no_other_call_returns(store: Store) -> Non
     assert store.get_jira_cache("new", "q", "k") is None
 
 
-@pytest.mark.parametrize("model", KEYS)
-def test_records_of_a_profile_are_those_that_belong_to_it(
-    store: Store, model: type[Entity]
-) -> None:
+def test_records_of_a_profile_are_those_that_belong_to_it(store: Store) -> None:
     """Entities that belong to no profile have none."""
     for profile_id in ("a", "b"):
         fill(store, profile_id, "q")
     store.set_app_state("key", "value")
     store.save_task_progress("a", 1, "running")
-    owner = "id" if model is Profile else "profile_id"
-    expected = [each for each in store.records(model) if each.get(owner) == "a"]
-    assert len(expected) == (0 if model in (AppState, TaskProgress) else 1)
-    assert same(list(store.records(model, "a")), expected)
-    for unknown in ("c", "", "a\0", "\ud800"):
-        assert list(store.records(model, unknown)) == []
+    for model in KEYS:
+        owner = "id" if model is Profile else "profile_id"
+        expected = [each for each in store.records(model) if each.get(owner) == "a"]
+        assert len(expected) == (0 if model in (AppState, TaskProgress) else 1)
+        assert same(list(store.records(model, "a")), expected)
+        for unknown in ("c", "", "a\0", "\ud800"):
+            assert list(store.records(model, unknown)) == []
 
 
-@pytest.mark.parametrize("model", KEYS)
-def test_records_of_a_query_are_its_own(store: Store, model: type[Entity]) -> None:
+def test_records_of_a_query_are_its_own(store: Store) -> None:
     """The query itself included; an entity that belongs to no query has none."""
     for profile_id in ("a", "b"):
         for query_id in ("q", "r"):
             fill(store, profile_id, query_id)
     store.set_app_state("key", "value")
     store.save_task_progress("task", 1, "running")
-    owner = "id" if model is Query else "query_id"
-    expected = [
-        record
-        for record in store.records(model)
-        if (record.get("profile_id"), record.get(owner)) == ("a", "q")
-    ]
-    assert list(store.records(model, "a", "q")) == expected
-    assert len(expected) == (issubclass(model, QueryData) or model is Query)
-    for unknown in ("nope", "", "q\0", "\ud800"):
-        assert list(store.records(model, "a", unknown)) == []
+    for model in KEYS:
+        owner = "id" if model is Query else "query_id"
+        expected = [
+            record
+            for record in store.records(model)
+            if (record.get("profile_id"), record.get(owner)) == ("a", "q")
+        ]
+        assert list(store.records(model, "a", "q")) == expected
+        assert len(expected) == (issubclass(model, QueryData) or model is Query)
+        for unknown in ("nope", "", "q\0", "\ud800"):
+            assert list(store.records(model, "a", unknown)) == []
 
 
 @pytest.mark.parametrize("model", KEYS)
@@ -151,8 +154,7 @@ def test_records_of_another_store_make_an_equal_store(
     assert same(list(another_store.records(model)), list(store.records(model)))
 
 
-@pytest.mark.parametrize("model", KEYS)
-def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
+def test_records_come_by_key(store: Store) -> None:
     """Each part of a key is compared by code points, the ids of parents first."""
     ids = IDS[::4]
     with store.clear().transaction():
@@ -170,9 +172,10 @@ def test_records_come_by_key(store: Store, model: type[Entity]) -> None:
                 store.save_profile({"id": each})
             store.set_app_state(each, "value")
             store.save_task_progress(each, 0, "running")
-    found = list(store.records(model))
-    assert len(found) >= 9
-    assert found == in_order(model, found)
+    for model in KEYS:
+        found = list(store.records(model))
+        assert len(found) >= 9
+        assert found == in_order(model, found)
 
 
 def test_any_number_of_records_is_read(store: Store) -> None:

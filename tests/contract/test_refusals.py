@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from burndown import (
     PersistenceBackend,
@@ -15,13 +15,14 @@ from burndown import (
 )
 from burndown.models import AppState
 from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
+from tests.support.examples import fewer_examples
 from tests.support.store import Store
 from tests.support.strategies import identifiers, keys, unstorable_values
 
 
 @pytest.mark.parametrize("save", SAVES_OF_A_VALUE.values(), ids=SAVES_OF_A_VALUE)
 @given(value=unstorable_values)
-@settings(max_examples=8)
+@fewer_examples(4)
 def test_values_that_json_cannot_represent_are_refused(
     shared: Store, save: Callable[[PersistenceBackend, Any], None], value: Any
 ) -> None:

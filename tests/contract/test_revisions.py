@@ -11,8 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import Profile, Query, RevisionConflictError, ValidationError
-from tests.support.store import START, Store, everything, same
+from tests.support.backends import STORAGES
+from tests.support.store import START, Store, everything, one_store_on, same
 from tests.support.strategies import profiles, queries
+
+shared = one_store_on(STORAGES)
 
 Save = Callable[[Store, dict[str, Any]], None]
 Read = Callable[[Store], Any]

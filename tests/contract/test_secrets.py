@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from burndown import JiraConfig, Profile, ValidationError, public_document
-from tests.support.store import Store, same
+from tests.support.backends import STORAGES
+from tests.support.store import Store, one_store_on, same
+
+shared = one_store_on(STORAGES)
 
 JIRA = {"token": "canary", "base_url": "https://jira.example.com"}
 KEEPING: dict[str, dict[str, Any]] = {

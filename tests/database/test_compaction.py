@@ -13,7 +13,7 @@ from burndown import SQLiteBackend, StorageError, open_backend
 from burndown.database import sqlite_compaction, timeouts
 from tests.data.schemas.generate import FOLDER
 from tests.support.full_disk import files_no_larger_than
-from tests.support.processes import SPAWN, count_calls, killed_at, needs_fork, run_all
+from tests.support.processes import FRESH, count_calls, killed_at, needs_fork, run_all
 from tests.support.store import everything
 
 KB = 1000
@@ -121,7 +121,7 @@ def test_writers_go_on_meanwhile(backend: SQLiteBackend) -> None:
     compacting = threading.Thread(target=compact_again_and_again)
     compacting.start()
     try:
-        run_all(SPAWN, _count_up, (path, "0"), (path, "1"))
+        run_all(FRESH, _count_up, (path, "0"), (path, "1"))
     finally:
         done.set()
         compacting.join()

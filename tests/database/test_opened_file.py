@@ -22,7 +22,7 @@ from burndown import (
 )
 from burndown.database import sqlite
 from burndown.repositories import ProfileRepository
-from tests.support.processes import PATIENCE, SPAWN, needs_kill
+from tests.support.processes import FRESH, PATIENCE, needs_kill
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="files in use cannot be moved here")
 needs_marks = pytest.mark.skipif(sys.platform != "linux", reason="files have no attributes here")
@@ -277,8 +277,8 @@ def test_no_acknowledged_write_is_lost_in_a_file_that_was_moved(path: Path) -> N
     with SQLiteBackend(path) as backend:
         backend.list_profiles()
         backend.backup(path.with_name("copy.db"))
-    receiver, sender = SPAWN.Pipe(duplex=False)
-    process = SPAWN.Process(target=_write_until_killed, args=(path, sender), daemon=True)
+    receiver, sender = FRESH.Pipe(duplex=False)
+    process = FRESH.Process(target=_write_until_killed, args=(path, sender), daemon=True)
     process.start()
     sender.close()
     acknowledged, files = set(), [path]

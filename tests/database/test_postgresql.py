@@ -1,6 +1,5 @@
 """PostgreSQL beyond the contract: locks, conflicts, errors, checks."""
 
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +33,7 @@ from burndown.repositories import ProfileRepository
 from burndown.repositories.base import save_documents
 from burndown.sql import Executor
 from tests.support.postgres import PostgresServer, execute_on
+from tests.support.processes import FRESH
 
 CANARY = "c4n4ry-p4ssw0rd"
 NO_ORDER = "DO $$ BEGIN RAISE EXCEPTION 'no order' USING ERRCODE = '40001'; END $$"
@@ -232,8 +232,7 @@ def test_the_commands_work_on_a_server(
 
 def test_processes_that_start_together_create_one_schema(postgres_url: str) -> None:
     """Each of them finds the tables, whichever created them."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
+    with FRESH.Pool(4) as pool:
         pool.starmap(save_a_profile, [(postgres_url, number) for number in range(8)])
     with open_backend(postgres_url) as backend:
         assert len(backend.list_profiles()) == 8

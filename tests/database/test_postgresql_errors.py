@@ -1,6 +1,5 @@
 """Errors of a PostgreSQL server name the reason, and contain no row."""
 
-import multiprocessing
 import os
 import signal
 import traceback
@@ -15,6 +14,7 @@ from burndown.database import open_database, postgresql_settings
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from tests.support.postgres import PostgresServer, execute_on
+from tests.support.processes import FRESH
 
 TOKEN = "c4n4ry-t0k3n"
 PROFILE = {"id": "p", "jira_config": {"base_url": "https://jira.example.com", "token": TOKEN}}
@@ -201,9 +201,8 @@ def test_a_client_that_froze_in_a_transaction_blocks_no_other(
 ) -> None:
     """The server ends its transaction; the client gets an error when it continues."""
     backend.set_app_state("key", "before")
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=freeze, args=(postgres_url, theirs))
+    ours, theirs = FRESH.Pipe()
+    process = FRESH.Process(target=freeze, args=(postgres_url, theirs))
     process.start()
     assert ours.recv() == "written"
     assert process.pid is not None

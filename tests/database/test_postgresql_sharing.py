@@ -1,6 +1,5 @@
 """PostgreSQL shared by teams: schemas, roles, other programs, replicas, encodings."""
 
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import randbytes
@@ -14,6 +13,7 @@ from burndown.cli import run
 from burndown.models import ENTITIES
 from burndown.persistence import open_backend
 from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
+from tests.support.processes import FRESH
 from tests.support.store import everything
 
 INCREMENTS = 150
@@ -178,10 +178,9 @@ def test_roles_with_different_search_paths_lose_no_update(postgres_url: str, rol
             postgres_url,
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         )
-        context = multiprocessing.get_context("spawn")
-        ready = context.Barrier(2)
+        ready = FRESH.Barrier(2)
         urls = (postgres_url, as_role(postgres_url, role))  # whose own schema comes first
-        workers = [context.Process(target=count_up, args=(url, ready)) for url in urls]
+        workers = [FRESH.Process(target=count_up, args=(url, ready)) for url in urls]
         for worker in workers:
             worker.start()
         for worker in workers:

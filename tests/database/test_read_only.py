@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown import Budget, SQLiteBackend, StorageError, get_backend
+from burndown import Budget, SQLiteBackend, StorageError, get_backend, set_backend
 from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.database.database_file import DatabaseFile
@@ -154,9 +154,14 @@ def test_a_database_of_another_user_can_be_read(
                 write()
         with pytest.raises(StorageError, match=why), backend.transaction():
             backend.set_app_state("a", "c")
+        run_commands()
+
+    def run_commands() -> None:
         for command in (["show"], ["show", "kafka", "12w"], ["check"]):
             assert run(command) == 0
 
+    run_commands()  # imports modules that another user may not be allowed to read
+    set_backend(None)
     with ExitStack() as stack:
         state(path, stack)
         forbid_writing(path.parent)

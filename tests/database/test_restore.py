@@ -29,7 +29,7 @@ from tests.support.processes import PATIENCE, count_calls, killed_at, needs_fork
 from tests.support.published_databases import write_database
 from tests.support.store import everything
 
-KILLS = 20
+KILLS = [10, pytest.param(400, marks=pytest.mark.soak)]
 VERSIONS = [path.stem for path in sorted(FOLDER.glob("*.db"))]
 
 
@@ -138,7 +138,7 @@ def test_a_restore_within_a_transaction_is_refused(backend: SQLiteBackend, copy:
 
 @needs_fork
 @needs_kill
-@pytest.mark.parametrize("kills", [KILLS, pytest.param(400, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", KILLS)
 def test_a_killed_restore_leaves_the_earlier_content_or_the_new_one(
     backend: SQLiteBackend, path: Path, copy: Path, kills: int
 ) -> None:

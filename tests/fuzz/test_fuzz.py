@@ -14,7 +14,7 @@ from burndown import ImportExportError, get_backend
 from tests.fuzz import cases, running
 from tests.fuzz.box import BAIT, Box
 from tests.fuzz.material import CANARY, Material, demo_material
-from tests.fuzz.running import Result, case_of, in_memory, run_case, run_here
+from tests.fuzz.running import Result, case_of, run_case, run_here
 
 pytestmark = pytest.mark.skipif(
     not hasattr(signal, "alarm"), reason="a case is stopped by a signal"
@@ -29,7 +29,7 @@ def material() -> Material:
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """Return the folder of the cases."""
-    with tempfile.TemporaryDirectory(dir=in_memory()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
 
 

@@ -10,14 +10,8 @@ import pytest
 
 from burndown import SQLiteBackend, set_backend
 from tests.import_export.exports import CANARY, SNAPSHOT
-from tests.support.backends import BACKENDS, IN_MEMORY
-from tests.support.store import Store, new_store
-
-
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Skip syncing to disk: no test needs to survive a power cut."""
-    monkeypatch.setenv("BURNDOWN_SQLITE_SYNCHRONOUS", "NORMAL")
+from tests.support.backends import BACKENDS
+from tests.support.store import one_store_on
 
 
 @pytest.fixture(scope="session")
@@ -65,17 +59,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SQLiteBackend]:
         yield backend
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def any_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """Open a store of every backend for a module, which each example empties."""
-    with new_store(request.param, request) as new:
-        yield new
+any_store = one_store_on(BACKENDS)
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Create an empty folder in memory, so that no test waits for a disk."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as name:
+    """Create an empty folder, for the examples of a property too."""
+    with tempfile.TemporaryDirectory() as name:
         yield Path(name)
 
 

@@ -22,7 +22,6 @@ from burndown.import_export import (
 from burndown.models import ENTITIES, JiraCache
 from tests.fuzz.damage import damaged_bytes, damaged_json
 from tests.import_export.exports import refused
-from tests.support.backends import IN_MEMORY
 from tests.support.exchange_files import (
     CANARY,
     exchange_file,
@@ -324,7 +323,7 @@ def test_any_damage_is_refused_or_imported_completely(
         data, _ = damaged_bytes(rng, data)
     else:
         data, _ = damaged_json(rng, data, 1 if kind == "one value" else 5)
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file.json"
         path.write_bytes(data)
         report, refusal = attempt(path)

@@ -13,7 +13,7 @@ from burndown.models import ENTITIES, Entity, JiraCache
 from burndown.published import REBUILT
 from tests.import_export.exchange_models import Document, stores
 from tests.import_export.exports import without_revision
-from tests.support.backends import IN_MEMORY
+from tests.support.examples import fewer_examples
 from tests.support.exchange_files import exchange_of, write_exchange
 from tests.support.store import Store
 
@@ -35,6 +35,7 @@ def records_of(store: Store, profile_id: str) -> dict[str, str]:
     return found
 
 
+@fewer_examples(2)
 @given(content=stores())
 def test_an_exchange_file_imports_to_equal_values(
     any_store: Store, content: dict[type[Entity], list[Document]]
@@ -47,7 +48,7 @@ def test_an_exchange_file_imports_to_equal_values(
             any_store.save_records(entity, records)
     [profile_id] = (profile["id"] for profile in any_store.list_profiles())
     before = records_of(any_store, profile_id)
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = write_exchange(
             exchange_of(any_store.backend, profile_id), Path(folder) / "file.json"
         )

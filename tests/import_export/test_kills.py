@@ -16,14 +16,14 @@ from tests.import_export.exports import FORMS, files_of, manifest_of, records_of
 from tests.support.processes import count_calls, killed_at
 from tests.support.store import Store, everything
 
-PERCENTS = (0, 15, 30, 45, 60, 75, 85, 95)
+KILLS = [4, pytest.param(40, marks=pytest.mark.soak)]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def kill_points(calls: int) -> list[int]:
+def kill_points(calls: int, kills: int) -> list[int]:
     """Choose when to kill: not at the very end, since two runs differ slightly in their calls."""
-    return [1 + calls * percent // 100 for percent in PERCENTS]
+    return [1 + calls * 95 * number // (100 * (kills - 1)) for number in range(kills)]
 
 
 def is_whole(path: Path) -> bool:
@@ -65,16 +65,17 @@ def first(request: pytest.FixtureRequest, kafka: SQLiteBackend, tmp_path: Path, 
     return path
 
 
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("form", FORMS)
 def test_after_a_kill_an_export_is_complete_or_absent(
-    kafka: SQLiteBackend, tmp_path: Path, form: str, first: Path | None
+    kafka: SQLiteBackend, tmp_path: Path, form: str, first: Path | None, kills: int
 ) -> None:
     """The earlier one stays, and the next export succeeds."""
     target, database = tmp_path / "folder" / form, kafka.database.path
     prepare(first, target)
     export_to(target, database)  # fills caches, which costs calls once
     prepare(first, target)
-    for number in kill_points(count_calls(partial(export_to, target, database))):
+    for number in kill_points(count_calls(partial(export_to, target, database)), kills):
         prepare(first, target)
         killed_at(partial(export_to, target, database), number)
         assert kept(target) in ([3], [] if first is None else [2])
@@ -113,9 +114,10 @@ def test_an_export_replaces_another_in_one_step(
         assert target.exists() == (first is not None and form == "export.zip")
 
 
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("replace", [False, True], ids=["new", "replaced"])
 def test_after_a_kill_an_import_is_stored_completely_or_not_at_all(
-    any_store: Store, kafka: SQLiteBackend, tmp_path: Path, replace: bool
+    any_store: Store, kafka: SQLiteBackend, tmp_path: Path, replace: bool, kills: int
 ) -> None:
     """On every backend; the replaced profile is intact or gone."""
     path = export_profile("kafka", tmp_path / "export", include_cache=True, include_secrets=True)
@@ -142,7 +144,7 @@ def test_after_a_kill_an_import_is_stored_completely_or_not_at_all(
     assert after != before
     restore()
     calls = count_calls(import_it)
-    for number in kill_points(calls):
+    for number in kill_points(calls, kills):
         restore()
         assert everything(any_store.backend) == before
         killed_at(import_it, number)

@@ -27,7 +27,7 @@ from tests.import_export.exports import (
     without_revision,
     without_time,
 )
-from tests.support.backends import IN_MEMORY
+from tests.support.examples import fewer_examples
 from tests.support.store import KEYS, Document, Store, everything
 from tests.support.strategies import ENTITIES, identifiers, nested, profiles, queries
 
@@ -88,13 +88,14 @@ def save(store: Store, content: Content) -> str:
 @contextmanager
 def new_path(name: str) -> Iterator[Path]:
     """Return a path to export to."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         yield Path(folder) / name
 
 
 # --- properties --------------------------------------------------------------------------------
 
 
+@fewer_examples(2)
 @given(content=stores(), form=st.sampled_from(FORMS))
 def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form: str) -> None:
     """Every value of every entity, including timestamps; a second export has the same bytes."""
@@ -116,6 +117,7 @@ def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form
         assert {name: report.imported.get(name, 0) for name in counts} == counts
 
 
+@fewer_examples(2)
 @given(content=stores(), form=st.sampled_from(FORMS))
 def test_only_what_the_manifest_lists_is_omitted(
     any_store: Store, content: Content, form: str

@@ -1,6 +1,5 @@
 """A migration that is killed, or started twice, ends with a complete database."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -14,9 +13,9 @@ from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from tests.support.database_rows import everything
 from tests.support.legacy_workspaces import files_without_database
-from tests.support.processes import count_calls, killed_at
+from tests.support.processes import count_calls, killed_at, needs_fork
 
-KILLS = 30
+KILLS = [8, pytest.param(100, marks=pytest.mark.soak)]
 
 
 @pytest.fixture
@@ -36,8 +35,11 @@ def migrate(workspace: Path) -> str:
         database.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_path: Path) -> None:
+@needs_fork
+@pytest.mark.parametrize("kills", KILLS)
+def test_after_a_kill_at_any_point_the_next_start_succeeds(
+    workspace: Path, tmp_path: Path, kills: int
+) -> None:
     """The old files are unchanged, the database is complete, and there is one backup."""
     migrate(shutil.copytree(workspace, tmp_path / "warm"))  # fills caches, which costs calls once
     whole = shutil.copytree(workspace, tmp_path / "whole", copy_function=shutil.copy2)
@@ -47,9 +49,9 @@ def test_after_a_kill_at_any_point_the_next_start_succeeds(workspace: Path, tmp_
         path.relative_to(workspace): data
         for path, data in files_without_database(workspace).items()
     }
-    for number in range(KILLS):
+    for number in range(kills):
         killed = shutil.copytree(workspace, tmp_path / "killed", copy_function=shutil.copy2)
-        killed_at(partial(migrate, killed), 1 + calls * number // (KILLS + 1))
+        killed_at(partial(migrate, killed), 1 + calls * number // (kills + 1))
         assert migrate(killed) in ("migrated", "already migrated")
         assert everything(killed / "profiles" / "burndown.db") == expected
         old_files = {

@@ -29,7 +29,7 @@ from tests.support.database_rows import everything
 from tests.support.processes import count_calls, killed_at, needs_fork
 from tests.support.published_databases import SAMPLE, SHAPES, Content, write_database
 
-KILLS = 8
+KILLS = [5, pytest.param(100, marks=pytest.mark.soak)]
 LAST_CALLS = range(-45, 0, 3)
 """The last function calls of a migration, within which the file is replaced."""
 TOKEN = "not-a-real-token"
@@ -246,7 +246,8 @@ def test_a_failed_migration_is_tried_again_with_one_backup(
 
 
 @needs_fork
-def test_a_kill_leaves_the_old_or_the_new_database(path: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", KILLS)
+def test_a_kill_leaves_the_old_or_the_new_database(path: Path, tmp_path: Path, kills: int) -> None:
     """The next start continues, and the old database is kept once."""
 
     def copy(name: str) -> Path:
@@ -258,7 +259,7 @@ def test_a_kill_leaves_the_old_or_the_new_database(path: Path, tmp_path: Path) -
     calls = count_calls(partial(migrate, whole))
     expected, original = everything(whole), path.read_bytes()
     outcomes = set()
-    points = [calls * number // (KILLS + 1) for number in range(1, KILLS)]
+    points = [calls * number // (kills + 1) for number in range(1, kills)]
     points += [calls + number for number in LAST_CALLS]
     for point in points:
         killed = copy("killed")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from burndown import SQLiteBackend, open_backend
-from tests.support.processes import PATIENCE, SPAWN, needs_fork, needs_kill, run_all
+from tests.support.processes import FRESH, PATIENCE, needs_fork, needs_kill, run_all
 
 
 def count_up(backend: SQLiteBackend, times: int) -> None:
@@ -63,7 +63,7 @@ def test_ten_threads_read_consistent_states_while_another_writes(backend: SQLite
 
 def test_four_processes_that_count_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "burndown.db"
-    run_all(SPAWN, count_up_in, *[(path, 100)] * 4)
+    run_all(FRESH, count_up_in, *[(path, 100)] * 4)
     with SQLiteBackend(path) as backend:
         assert backend.get_app_state("count") == "400"
         assert backend.database.check_integrity() == (True, [])
@@ -85,16 +85,16 @@ def test_revisions_of_four_processes_lose_nothing(
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
         backend.save_budget("p", "q", {})
-        run_all(SPAWN, add_revisions_in, *[(location, writer, 20) for writer in range(4)])
+        run_all(FRESH, add_revisions_in, *[(location, writer, 10) for writer in range(4)])
         budget = backend.get_budget("p", "q")
     assert budget is not None
     reasons = [each["reason"] for each in budget["revisions"]]
-    assert sorted(reasons) == sorted(f"{writer} {n}" for writer in range(4) for n in range(20))
+    assert sorted(reasons) == sorted(f"{writer} {n}" for writer in range(4) for n in range(10))
 
 
 def test_threads_of_four_processes_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "burndown.db"
-    run_all(SPAWN, count_up_in_threads, *[(path, 3, 20)] * 4)
+    run_all(FRESH, count_up_in_threads, *[(path, 3, 20)] * 4)
     with SQLiteBackend(path) as backend:
         assert backend.get_app_state("count") == "240"
 
@@ -111,7 +111,7 @@ def test_forked_processes_use_the_backend_of_their_parent(backend: SQLiteBackend
 
 # --- first use -------------------------------------------------------------------------------
 
-OPENINGS = 20
+OPENINGS = 8
 
 
 def _open_each(folder: Path, start: Any, number: int) -> None:
@@ -127,8 +127,8 @@ def _open_each(folder: Path, start: Any, number: int) -> None:
 
 
 def test_eight_processes_that_create_the_database_all_succeed(tmp_path: Path) -> None:
-    start = SPAWN.Barrier(8)
-    run_all(SPAWN, _open_each, *[(tmp_path, start, number) for number in range(8)])
+    start = FRESH.Barrier(8)
+    run_all(FRESH, _open_each, *[(tmp_path, start, number) for number in range(8)])
     for opening in range(OPENINGS):
         with SQLiteBackend(tmp_path / str(opening) / "burndown.db") as backend:
             assert {profile["id"] for profile in backend.list_profiles()} == {
@@ -164,8 +164,8 @@ def _write_until_killed(path: Path, acknowledge: Any) -> None:
 @pytest.mark.parametrize("after", [1, 20, 150])
 def test_acknowledged_writes_survive_a_kill(tmp_path: Path, after: int) -> None:
     path = tmp_path / "burndown.db"
-    receiver, sender = SPAWN.Pipe(duplex=False)
-    writer = SPAWN.Process(target=_write_until_killed, args=(path, sender))
+    receiver, sender = FRESH.Pipe(duplex=False)
+    writer = FRESH.Process(target=_write_until_killed, args=(path, sender))
     writer.start()
     sender.close()
     acknowledged = 0
@@ -209,7 +209,7 @@ def _die_within_a_transaction(path: Path) -> None:
 @needs_kill
 def test_a_kill_within_a_transaction_rolls_it_back(backend: SQLiteBackend, tmp_path: Path) -> None:
     backend.save_profile({"id": "p"})
-    process = SPAWN.Process(target=_die_within_a_transaction, args=(tmp_path / "burndown.db",))
+    process = FRESH.Process(target=_die_within_a_transaction, args=(tmp_path / "burndown.db",))
     process.start()
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL

@@ -19,6 +19,7 @@ from burndown import PersistenceBackend, SQLiteBackend, jira_cache_key
 from burndown.errors import DatabaseCorruptionError, StorageError, ValidationError
 from burndown.models import JiraCache, Profile, Query
 from burndown.persistence.json_backend import JSONBackend
+from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import files_without_locks, migrated_records
 from tests.support.store import stored_records
 from tests.support.strategies import json_objects, nested, profiles, queries, snapshots
@@ -106,7 +107,7 @@ def save_all(
     backend.set_app_state("active_query_id", query["id"])
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 @given(
     profile=unexpected_profiles,
     query=odd_queries,

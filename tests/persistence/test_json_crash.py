@@ -25,7 +25,7 @@ from tests.support.legacy_workspaces import files_without_locks
 from tests.support.processes import count_calls, killed_at
 from tests.support.store import stored_records
 
-KILLS = 20
+KILLS = [8, pytest.param(100, marks=pytest.mark.soak)]
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -66,9 +66,10 @@ def reopened(folder: Path) -> dict[type[Entity], list[str]]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("kills", KILLS)
 @pytest.mark.parametrize("kind", [change, change_once])
 def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
-    folder: Path, tmp_path: Path, kind: Callable[[JSONBackend], None]
+    folder: Path, tmp_path: Path, kind: Callable[[JSONBackend], None], kills: int
 ) -> None:
     """The next process, whether it reads, writes or migrates, sees the state before or after."""
 
@@ -87,9 +88,9 @@ def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
     after = reopened(whole)
     assert before != after
     outcomes = []
-    for number in range(KILLS):
+    for number in range(kills):
         killed = copied("killed")
-        killed_at(run(killed), 1 + calls * (number * number) // (KILLS * KILLS))
+        killed_at(run(killed), 1 + calls * (number * number) // (kills * kills))
         if number % 3 == 0:
             killed_at(lambda: reopened(killed), 400)  # noqa: B023 - called immediately
         if number % 3 == 1:
@@ -107,10 +108,11 @@ def test_after_a_kill_at_any_point_a_change_is_complete_or_absent(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.soak)])
 def test_a_kill_while_files_are_moved_is_completed_by_the_next_process(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int
 ) -> None:
-    """After each step of the commit, even if the next process is killed as well."""
+    """After some or all steps of the commit, even if the next process is killed as well."""
     before = reopened(folder)
     steps = 0
     real = Path.replace, Path.rename
@@ -139,7 +141,7 @@ def test_a_kill_while_files_are_moved_is_completed_by_the_next_process(
     all_steps = steps
     after = reopened(whole)
     found = []
-    for at in range(1, all_steps + 1):
+    for at in (*range(1, all_steps, every), all_steps):
         killed = tmp_path / str(at) / "profiles"
         shutil.copytree(folder.parent, killed.parent)
         for step, call in ((at, change), (2, stored_records), (1, stored_records)):

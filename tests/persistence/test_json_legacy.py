@@ -15,6 +15,7 @@ from burndown import MigrationError
 from burndown.models import JiraChangelog, MetricsSnapshot, TaskProgress
 from burndown.models.task_progress import LEASE_FIELDS
 from burndown.persistence.json_backend import JSONBackend
+from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import (
     Files,
     migrated_records,
@@ -26,7 +27,7 @@ from tests.support.store import KEYS, stored_records
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
-slow = settings(suppress_health_check=list(HealthCheck), max_examples=25)
+slow = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 
 
 @contextmanager

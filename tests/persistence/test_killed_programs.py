@@ -3,65 +3,65 @@
 import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from burndown import SQLiteBackend
+from burndown.cli import run
 from burndown.demo import write_demo_workspace
 from burndown.import_export import export_profile
 from burndown.persistence import open_backend, set_backend
 from tests.data.schemas.generate import FOLDER
+from tests.support.processes import FRESH, PATIENCE, needs_kill
 from tests.support.store import everything
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+pytestmark = needs_kill
 
 WRITERS = 4
 KILLS = [6, pytest.param(300, marks=pytest.mark.soak)]
 
-WRITE = """
-import sys
-from burndown import SQLiteBackend
 
-path, name, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
-backend = SQLiteBackend(path)
-while True:
-    number += 1
-    with backend.transaction():
-        backend.set_app_state(name, str(number))
-        backend.save_project_data("p", name, {"number": number, "rows": ["x" * 100] * 500})
-        backend.set_app_state(f"{name}-again", str(number))
-    print(number, flush=True)
-"""
+def _write_until_killed(path: Path, name: str, number: int, acknowledge: Connection) -> None:
+    backend = SQLiteBackend(path)
+    for each in range(number + 1, sys.maxsize):
+        with backend.transaction():
+            backend.set_app_state(name, str(each))
+            backend.save_project_data("p", name, {"number": each, "rows": ["x" * 100] * 500})
+            backend.set_app_state(f"{name}-again", str(each))
+        acknowledge.send(each)
 
 
 @dataclass
 class Writer:
-    """A process that counts up, and prints each number that is stored."""
+    """A process that counts up, and sends each number that is stored."""
 
     path: Path
     name: str
     acknowledged: int = 0
 
     def start(self) -> None:
-        arguments = [str(self.path), self.name, str(self.acknowledged)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WRITE, *arguments], stdout=subprocess.PIPE, text=True
+        self.receiver, sender = FRESH.Pipe(duplex=False)
+        self.process = FRESH.Process(
+            target=_write_until_killed, args=(self.path, self.name, self.acknowledged, sender)
         )
+        self.process.start()
+        sender.close()
 
     def kill(self) -> None:
         """Kill it, and read what it had acknowledged until then."""
         self.process.kill()
-        output, _ = self.process.communicate()
-        lines = output.split("\n")[:-1]  # the last one may be incomplete
-        if lines:
-            self.acknowledged = int(lines[-1])
+        self.process.join(PATIENCE)
+        with suppress(EOFError, OSError):  # the last number may be incomplete
+            while True:
+                self.acknowledged = self.receiver.recv()
 
     def check(self, backend: SQLiteBackend) -> None:
         """Check that all it acknowledged is stored, and each transaction completely."""
@@ -114,7 +114,7 @@ def with_workspace(folder: Path) -> None:
 
 def with_database(folder: Path) -> None:
     with_workspace(folder)
-    assert run_command(folder, "migrate").wait(60) == 0
+    assert exit_code(start_command(folder, "migrate")) == 0
 
 
 def with_export(folder: Path) -> None:
@@ -140,14 +140,24 @@ COMMANDS: dict[str, tuple[Prepare, list[str]]] = {
 }
 
 
-def run_command(folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "burndown", *arguments],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def start_command(folder: Path, *arguments: str) -> BaseProcess:
+    process = FRESH.Process(target=_run_in, args=(folder, {**os.environ}, arguments))
+    process.start()
+    return process
+
+
+def _run_in(folder: Path, environment: dict[str, str], arguments: Sequence[str]) -> None:
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        sys.exit(run(arguments))
+
+
+def exit_code(process: BaseProcess) -> int | None:
+    """Return the exit code; ``None`` if the process does not end."""
+    process.join(PATIENCE)
+    return process.exitcode
 
 
 def state_of(folder: Path) -> dict[str, object]:
@@ -175,7 +185,7 @@ def test_a_command_that_is_killed_is_atomic(tmp_path: Path, name: str, kills: in
     prepare(prepared)
     done = shutil.copytree(prepared, tmp_path / "done", copy_function=shutil.copy2, symlinks=True)
     begun = time.monotonic()
-    assert run_command(done, *command).wait(120) == 0
+    assert exit_code(start_command(done, *command)) == 0
     lasted = time.monotonic() - begun
     after = state_of(done)
     before = state_of(
@@ -184,14 +194,14 @@ def test_a_command_that_is_killed_is_atomic(tmp_path: Path, name: str, kills: in
     for number in range(kills):
         folder = tmp_path / "killed"
         shutil.copytree(prepared, folder, copy_function=shutil.copy2, symlinks=True)
-        process = run_command(folder, *command)
+        process = start_command(folder, *command)
         time.sleep(lasted * (number + 1) / (kills + 1))  # when, not whether: any time is right
-        os.killpg(process.pid, signal.SIGKILL)
-        killed = process.wait(60) != 0
+        process.kill()
+        killed = exit_code(process) != 0
         found = state_of(folder)
         assert found == after or (killed and found == before)
         if found != after:
-            assert run_command(folder, *command).wait(120) == 0
+            assert exit_code(start_command(folder, *command)) == 0
             assert state_of(folder) == after
         left = {path.name for path in folder.iterdir() if not path.name.startswith("exported.")}
         assert left <= {path.name for path in done.iterdir()}

@@ -1,49 +1,46 @@
 """A task is held by one process at a time, however many of them are killed."""
 
+import fcntl
+import os
 import random
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from burndown import PersistenceBackend, open_backend
-from tests.support.processes import PATIENCE, needs_fork, needs_kill
+from burndown import PersistenceBackend, TaskRunningError, open_backend
+from tests.support.processes import FRESH, PATIENCE, needs_fork, needs_kill
 
-pytestmark = [needs_kill, needs_fork]  # where `fcntl` is
+pytestmark = [needs_kill, needs_fork]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
 WORKERS = 3
 KILLS = [4, pytest.param(200, marks=pytest.mark.soak)]
 
-WORK = """
-import fcntl, os, sys, time
-from datetime import datetime, timedelta
-from pathlib import Path
-from burndown import TaskRunningError, open_backend
 
-location, folder, lease = sys.argv[1], Path(sys.argv[2]), timedelta(seconds=float(sys.argv[3]))
-backend = open_backend(location)
-backend._clock = lambda: datetime.fromisoformat((folder / "clock").read_text())
-alone = os.open(folder / "alone", os.O_CREAT | os.O_RDWR)  # the kernel unlocks it after a kill
-while True:
-    try:
-        with backend.task("fetch", lease) as task:
-            fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for percent in range(20):
-                task.progress(percent)
-                task.renew()
-            fcntl.flock(alone, fcntl.LOCK_UN)
-            print(task.owner, flush=True)
-    except TaskRunningError:
-        time.sleep(0.001)
-"""
-"""Takes the task again and again; ends with an error if another process has it meanwhile."""
+def work(location: str, folder: Path) -> None:
+    """Take the task again and again; fail if another process has it meanwhile."""
+    backend = open_backend(location)
+    backend._clock = lambda: datetime.fromisoformat((folder / "clock").read_text())
+    alone = os.open(folder / "alone", os.O_CREAT | os.O_RDWR)  # the kernel unlocks it after a kill
+    with (folder / "output").open("a", buffering=1) as output:
+        while True:
+            try:
+                with backend.task("fetch", LEASE) as task:
+                    fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    for percent in range(20):
+                        task.progress(percent)
+                        task.renew()
+                    fcntl.flock(alone, fcntl.LOCK_UN)
+                    output.write(f"{task.owner}\n")
+            except TaskRunningError:
+                time.sleep(0.001)
 
 
 @pytest.fixture(params=["sqlite", "json", "postgresql"])
@@ -83,11 +80,11 @@ def owners_of(backend: PersistenceBackend) -> Iterator[Any]:
 def test_one_process_at_a_time_holds_a_task(tmp_path: Path, location: str, kills: int) -> None:
     """The one that holds it is killed; it is dead after its lease, and another one takes it."""
     clock, chance = Clock(tmp_path / "clock"), random.Random(1)
-    output = (tmp_path / "output").open("w+")
 
-    def start() -> "subprocess.Popen[str]":
-        arguments = [sys.executable, "-c", WORK, location, str(tmp_path), "30"]
-        return subprocess.Popen(arguments, stdout=output, stderr=output, text=True)
+    def start() -> BaseProcess:
+        process = FRESH.Process(target=work, args=(location, tmp_path))
+        process.start()
+        return process
 
     with open_backend(location) as backend:
         backend._clock = clock
@@ -99,7 +96,8 @@ def test_one_process_at_a_time_holds_a_task(tmp_path: Path, location: str, kills
                 time.sleep(chance.uniform(0, 0.02))  # when, not whether: any time is right
                 process = workers.pop(holder(found))
                 process.kill()
-                process.wait()
+                process.join(PATIENCE)
+                assert process.exitcode == -signal.SIGKILL
                 before = backend.get_task_progress("fetch")
                 if before is not None and holder(before) == process.pid:  # it had not ended it
                     assert before["status"] == "running"
@@ -110,14 +108,12 @@ def test_one_process_at_a_time_holds_a_task(tmp_path: Path, location: str, kills
                 new = start()
                 workers[new.pid] = new
             next(each for each in owners_of(backend) if holder(each) in workers)
-            assert {process.poll() for process in workers.values()} == {None}
+            assert {process.exitcode for process in workers.values()} == {None}
         finally:
             for process in workers.values():
                 process.kill()
-                process.wait()
-            output.close()
+                process.join(PATIENCE)
     held = (tmp_path / "output").read_text().splitlines()
-    assert "Traceback (most recent call last):" not in held
     assert len(held) == len(set(held))
 
 

@@ -25,11 +25,12 @@ from burndown.schema import VERSIONS, alembic_runner, change_version, make_schem
 from burndown.schema.digests import SUMS
 from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
 from tests.data.schemas.generate import FOLDER, MODELS, records
+from tests.support.examples import fewer_examples
 from tests.support.frames import frames_of_size
 from tests.support.kept_databases import KEPT, copy_of
 from tests.support.strategies import json_values, responses, timestamps
 
-QUICK = settings(suppress_health_check=list(HealthCheck), max_examples=15)
+SLOW = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -193,7 +194,7 @@ def test_a_response_that_an_earlier_release_saves_later_is_counted(old: Path) ->
     assert (found["later"]["issue_count"], found["later"]["is_complete"]) == (10, False)
 
 
-@QUICK
+@SLOW
 @given(
     response=responses,
     updated_at=st.none() | timestamps,

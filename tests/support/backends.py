@@ -1,6 +1,5 @@
 """The backends that the contract is tested on: a new one takes a line and a way to open it."""
 
-import os
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -18,9 +17,6 @@ from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.secrets import sources
 
-IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-"""A folder in memory, where files need no power cut safety; ``None`` puts them on the disk."""
-
 Now = Callable[[], datetime]
 Open = Callable[[Now], PersistenceBackend]
 """Opens a backend on one storage; each further one acts as that of another process."""
@@ -31,7 +27,7 @@ NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
 @contextmanager
 def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
     """Yield a function that opens a SQLite file."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "burndown.db"
         yield lambda clock: SQLiteBackend(path, clock=clock)
 
@@ -50,7 +46,7 @@ def sealed_sqlite(request: pytest.FixtureRequest) -> Iterator[Open]:
 @contextmanager
 def json_files(_: pytest.FixtureRequest) -> Iterator[Open]:
     """Yield a function that opens a folder of JSON files."""
-    with tempfile.TemporaryDirectory(dir=IN_MEMORY) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "workspace"
         yield lambda clock: JSONBackend(path, clock=clock)
 
@@ -80,7 +76,7 @@ BACKENDS: dict[str, NewStorage] = {
 """The backends by name; test ids contain the name."""
 
 STORAGES: dict[str, NewStorage] = {**BACKENDS, "sealed": sealed_sqlite}
-"""The same, and a storage in which secrets are sealed."""
+"""The same, and a storage in which secrets are sealed: for what concerns profiles and queries."""
 
 COPYING = ("sqlite", "json")
 """The backends that make backups themselves; a server has a program of its own for it."""

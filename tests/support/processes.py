@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-SPAWN = multiprocessing.get_context("spawn")
+FRESH = multiprocessing.get_context("forkserver")
+"""Starts processes that share nothing with this one, from one that has only imported modules."""
+FRESH.set_forkserver_preload(
+    [
+        *("burndown.cli.stores", "burndown.migration", "burndown.printing.outcomes"),
+        *("burndown.persistence.json_backend", "burndown.persistence.sql_backend", "psycopg"),
+        *("keyring", "pytest", "tests.support.strategies"),
+    ]
+)
+
 PATIENCE = 60
 """Seconds after which a process that has not ended fails its test."""
 

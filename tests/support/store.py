@@ -162,6 +162,17 @@ def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
             new.close()
 
 
+def one_store_on(storages: Iterable[str]) -> Any:
+    """Return a fixture that opens one store for a module, on each storage, for all its tests."""
+
+    @pytest.fixture(scope="module", params=[*storages])
+    def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
+        with new_store(request.param, request) as new:
+            yield new
+
+    return shared
+
+
 def stored_records(backend: PersistenceBackend) -> dict[type[Entity], list[str]]:
     """Return all records as strings, except the state of the store itself."""
     return {

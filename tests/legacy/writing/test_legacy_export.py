@@ -20,6 +20,7 @@ from burndown.demo import write_demo_workspace
 from burndown.import_export import export_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.sqlite_backend import SQLiteBackend
+from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import Files, leaves, workspaces, write
 from tests.support.store import stored_records
 
@@ -36,7 +37,7 @@ DATA = (
     "project_data.json",
     "metrics_snapshots.json",
 )
-slow = settings(suppress_health_check=list(HealthCheck), max_examples=20)
+slow = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 RENAMED = {"Team A/sub": "team-a-sub"}
 """Folders whose names are not valid ids."""
 
