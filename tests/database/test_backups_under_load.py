@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from burndown import SQLiteBackend
-from tests.support.processes import PATIENCE, SPAWN
+from tests.support.processes import FRESH, PATIENCE
 
 SECONDS_BETWEEN = 0.05
 
@@ -27,14 +27,14 @@ def count_up(path: Path, acknowledged: Any, has_begun: Any, has_ended: Any) -> N
             has_begun.set()
 
 
-@pytest.mark.parametrize("writer", [SPAWN.Process, threading.Thread], ids=["process", "thread"])
+@pytest.mark.parametrize("writer", [FRESH.Process, threading.Thread], ids=["process", "thread"])
 @pytest.mark.parametrize("count", [5, pytest.param(200, marks=pytest.mark.soak)])
 def test_each_backup_under_load_restores_to_an_acknowledged_state(
     tmp_path: Path, writer: Callable[..., Any], count: int
 ) -> None:
     """One is made every 50 ms, while another process or another thread of this one writes."""
-    path, acknowledged = tmp_path / "burndown.db", SPAWN.Value("q", 0)
-    has_begun, has_ended = SPAWN.Event(), SPAWN.Event()
+    path, acknowledged = tmp_path / "burndown.db", FRESH.Value("q", 0)
+    has_begun, has_ended = FRESH.Event(), FRESH.Event()
     copies: list[tuple[Path, int, int]] = []
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})
