@@ -30,7 +30,9 @@ def digest_sql(table: str, values: Mapping[str, str]) -> str:
         table: the name of the table.
         values: SQL of the values that the digest covers, by column.
     """
-    return f"burndown_digest('{table}', {', '.join(values[name] for name in sorted(values))})"
+    columns = sorted(values)
+    arguments = ", ".join(values[name] for name in columns)
+    return f"burndown_digest('{table}', '{' '.join(columns)}', {arguments})"
 
 
 def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:
@@ -52,16 +54,16 @@ def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:
     return {**of_content, DIGEST: f"CASE WHEN typeof({content}) = 'blob' THEN {digest} END"}
 
 
-def _digest(table: str, *values: Any) -> int | None:
+def _digest(table: str, columns: str, *values: Any) -> int | None:
     try:
-        return _row_digest(table)(values)
+        return _row_digest(table, columns)(values)
     except (TypeError, ValueError):
         return None
 
 
 @cache
-def _row_digest(table: str) -> Callable[[Sequence[Any]], int]:
-    return row_digest(Entity.metadata.tables[table])
+def _row_digest(table: str, columns: str) -> Callable[[Sequence[Any]], int]:
+    return row_digest(Entity.metadata.tables[table], columns.split())
 
 
 def _content_digest(content: Any) -> bytes | None:

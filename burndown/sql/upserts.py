@@ -46,8 +46,9 @@ class Upsert(Precompiled):
         content = content_column(table)
         self._content_position = positions.get(content) if content else None
         self._positions = positions
-        self._digest = row_digest(table)
-        self._covered = itemgetter(*(positions[name] for name in covered_columns(table)))
+        covered = covered_columns(table)
+        self._digest = row_digest(table, covered)
+        self._covered = itemgetter(*(positions[name] for name in covered))
 
     def run(self, executor: Executor, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert or replace the rows, given by column."""

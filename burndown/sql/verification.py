@@ -46,7 +46,8 @@ def _verification(
     table: Table, positions: Mapping[str, int], covered: Sequence[str]
 ) -> Callable[[Sequence[Any]], bool]:
     # One function without further calls, for it takes a tenth of a small read.
-    values, digest = itemgetter(*(positions[name] for name in covered)), row_digest(table)
+    values = itemgetter(*(positions[name] for name in covered))
+    digest = row_digest(table, covered)
     stored_at, content_digest_at = positions[DIGEST], positions.get(CONTENT_DIGEST, -1)
     content_at = positions.get(content_column(table) or "")
 
