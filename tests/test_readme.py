@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ from tests.support.published_databases import opened, write_database
 from tests.support.secret_keys import KEY, OTHER_KEY
 
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _log_level() -> Iterator[None]:
+    """Undo that an example logs all statements."""
+    logger = logging.getLogger("burndown.database")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 def blocks(document: str, language: str) -> list[str]:

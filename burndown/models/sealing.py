@@ -198,12 +198,12 @@ def _is_no_secret(value: Any) -> bool:
 
 
 def _seal(secret: Any, owner: Path, path: Path) -> Any:
-    if _is_no_secret(secret):
+    keys = None if _is_no_secret(secret) else current_keys()
+    if keys is None:
         return secret
-    if type(secret) is SecretText:
-        secret = str(secret)
-    keys = current_keys()
-    return secret if keys is None else keys.seal(encode_strict(secret), _place(owner, path))
+    # Only now, since the traceback of an error of the keys would show it.
+    encoded = encode_strict(str(secret) if type(secret) is SecretText else secret)
+    return keys.seal(encoded, _place(owner, path))
 
 
 def _opened(secret: str, owner: Path, path: Path) -> Any:

@@ -134,23 +134,28 @@ def test_the_manifest_lists_the_files(
 
 
 def test_the_manifest_lists_the_secrets(kafka: SQLiteBackend, tmp_path: Path) -> None:
-    """By file and path; similar fields are exported."""
-    kafka.save_query("kafka", {"id": "12w", "api_token": "xyz", "token_count": 3})
+    """By file and path; similar fields of data are exported."""
+    kafka.save_query("kafka", {"id": "12w", "api_token": "xyz", "pwd": "xyz"})
     kafka.save_query("kafka", {"id": "my_token", "token": ""})
-    kafka.save_project_data("kafka", "12w", {"list": [{}, {"password": ["xyz"]}], "token": None})
+    data = {"list": [{}, {"password": ["xyz"]}], "token": None, "token_count": 3}
+    kafka.save_project_data("kafka", "12w", data)
     metrics = {"secret": "xyz", "tokens": 7}
     kafka.save_metrics_snapshot("kafka", "my_token", "2025-W12", "dora", metrics)
     path = export_profile("kafka", tmp_path / "export")
     assert manifest_of(path)["left_out"]["secrets"] == [
         "profile.json: jira_config.token",
         "queries/12w.json: api_token",
+        "queries/12w.json: pwd",
         "project_data/12w.json: list[1].password",
         "metrics/snapshots.json: my_token[0].metrics.secret",
     ]
     files = {name: json.loads(data) for name, data in files_of(path).items()}
-    assert files["queries/12w.json"]["token_count"] == 3
     assert files["queries/my_token.json"]["token"] == ""
-    assert files["project_data/12w.json"] == {"list": [{}, {}], "token": None}
+    assert files["project_data/12w.json"] == {
+        "list": [{}, {}],
+        "token": None,
+        "token_count": 3,
+    }
     assert files["metrics/snapshots.json"]["my_token"][0]["metrics"] == {"tokens": 7}
 
 

@@ -82,10 +82,16 @@ def test_no_secret_of_a_profile_is_in_any_file(
     shutil.rmtree(folder.parent)
 
 
-SECRETS_OF_A_QUERY: dict[str, Callable[[SQLiteBackend, dict[str, Any]], None]] = {
+SECRETS_OF_A_QUERY: dict[str, Callable[[SQLiteBackend, dict[str, Any]], object]] = {
     "query": lambda backend, secret: backend.save_query("kafka", {"id": "12w", **secret}),
     "within a query": lambda backend, secret: backend.save_query(
         "kafka", {"id": "12w", "unknown": [secret]}
+    ),
+    "sealed in a query": lambda backend, _: backend.save_query(
+        "kafka", {"id": "12w", "pwd": CANARY, "x-cookie": {"value": [CANARY]}}
+    ),
+    "sealed in a budget": lambda backend, _: backend.save_budget(
+        "kafka", "12w", {"budget_total": 3.0, "auth": CANARY}
     ),
     "project data": lambda backend, secret: backend.save_project_data("kafka", "12w", secret),
     "metrics": lambda backend, secret: backend.save_metrics_snapshot(
@@ -96,7 +102,7 @@ SECRETS_OF_A_QUERY: dict[str, Callable[[SQLiteBackend, dict[str, Any]], None]] =
 
 @pytest.mark.parametrize("put", SECRETS_OF_A_QUERY.values(), ids=SECRETS_OF_A_QUERY)
 def test_no_secret_next_to_a_query_is_in_any_file(
-    kafka: SQLiteBackend, tmp_path: Path, put: Callable[[SQLiteBackend, dict[str, Any]], None]
+    kafka: SQLiteBackend, tmp_path: Path, put: Callable[[SQLiteBackend, dict[str, Any]], object]
 ) -> None:
     put(kafka, {"jira_token": CANARY})
     folder = export_profile("kafka", tmp_path / "export")

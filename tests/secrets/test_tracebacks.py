@@ -117,3 +117,11 @@ def test_the_token_of_an_entity_is_not_shown(
                 ProfileRepository(session).save(profile)
 
     assert CANARY not in traceback_of(save)
+
+
+def test_a_token_that_cannot_be_sealed_is_not_shown(
+    store: PersistenceBackend, token: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "no key")
+    document = {"id": "p", "jira_config": {"token": token}}
+    assert CANARY not in traceback_of(lambda: store.save_profile(document))
