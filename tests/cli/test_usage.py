@@ -291,17 +291,14 @@ def test_debug_lets_the_exception_through(
         run(["--debug", *arguments] if before else [*arguments, "--debug"])
 
 
-@pytest.mark.parametrize("program", [MODULE, SCRIPT], ids=["module", "script"])
 @pytest.mark.parametrize("debug", ["before", "after", "not"])
-def test_the_program_prints_a_traceback_only_with_debug(
-    workspace: Path, program: list[str], debug: str
-) -> None:
+def test_the_program_prints_a_traceback_only_with_debug(workspace: Path, debug: str) -> None:
     arguments = {
         "before": ["--debug", "show", "nope"],
         "after": ["show", "nope", "--debug"],
         "not": ["show", "nope"],
     }[debug]
-    ended = start(*arguments, program=program)
+    ended = start(*arguments)
     assert ended.returncode == 1
     assert ended.stdout == b""
     if debug == "not":

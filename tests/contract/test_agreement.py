@@ -60,7 +60,7 @@ def test_the_machine_makes_every_call() -> None:
 
 def test_backends_agree_with_the_model(request: pytest.FixtureRequest) -> None:
     """After any calls, in transactions or not, all backends return and store the same."""
-    drive(request, examples=20, steps=30)
+    drive(request, examples=12, steps=30)
 
 
 @pytest.mark.soak

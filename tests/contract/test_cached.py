@@ -28,7 +28,15 @@ from burndown import (
 from burndown.loop_threads import THREADS
 from burndown.persistence import fetching_store
 from tests.contract.coroutines import run
-from tests.support.processes import FRESH, PATIENCE, in_child, needs_fork, needs_kill, run_all
+from tests.support.processes import (
+    FRESH,
+    PATIENCE,
+    in_child,
+    needs_fork,
+    needs_kill,
+    run_all,
+    start_fresh,
+)
 from tests.support.store import START, Store, in_utc
 from tests.support.strategies import responses
 
@@ -435,8 +443,7 @@ def test_another_caller_fetches_if_the_process_is_killed(
 ) -> None:
     """Not before, although it lasts longer than the first lease; and only one of those waiting."""
     begun = FRESH.Event()
-    process = FRESH.Process(target=fetch_without_end, args=(location, begun))
-    process.start()
+    process = start_fresh(fetch_without_end, location, begun)
     assert begun.wait(PATIENCE)
     fetched = []
     with open_backend(location) as backend:

@@ -26,7 +26,15 @@ from tests.support.backends import open_copy
 from tests.support.command_line import files_below
 from tests.support.database_rows import everything as rows
 from tests.support.full_disk import files_no_larger_than
-from tests.support.processes import FRESH, PATIENCE, count_calls, killed_at, needs_fork, needs_kill
+from tests.support.processes import (
+    FRESH,
+    PATIENCE,
+    count_calls,
+    killed_at,
+    needs_fork,
+    needs_kill,
+    start_fresh,
+)
 from tests.support.store import everything
 
 BACKUPS = {"sqlite": 20, "json": 5}
@@ -72,10 +80,7 @@ class Writer:
     def __init__(self, kind: str, path: Path, name: str) -> None:
         self.name = name
         self._receiver, sender = FRESH.Pipe(duplex=False)
-        self._process = FRESH.Process(
-            target=_write_until_killed, args=(kind, path, name, sender), daemon=True
-        )
-        self._process.start()
+        self._process = start_fresh(_write_until_killed, kind, path, name, sender)
         sender.close()
         self._last = 0
 

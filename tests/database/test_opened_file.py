@@ -22,7 +22,7 @@ from burndown import (
 )
 from burndown.database import sqlite
 from burndown.repositories import ProfileRepository
-from tests.support.processes import FRESH, PATIENCE, needs_kill
+from tests.support.processes import FRESH, PATIENCE, needs_kill, start_fresh
 
 needs_posix = pytest.mark.skipif(os.name != "posix", reason="files in use cannot be moved here")
 needs_marks = pytest.mark.skipif(sys.platform != "linux", reason="files have no attributes here")
@@ -278,8 +278,7 @@ def test_no_acknowledged_write_is_lost_in_a_file_that_was_moved(path: Path) -> N
         backend.list_profiles()
         backend.backup(path.with_name("copy.db"))
     receiver, sender = FRESH.Pipe(duplex=False)
-    process = FRESH.Process(target=_write_until_killed, args=(path, sender), daemon=True)
-    process.start()
+    process = start_fresh(_write_until_killed, path, sender)
     sender.close()
     acknowledged, files = set(), [path]
     for number in range(10):

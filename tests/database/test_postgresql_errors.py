@@ -14,7 +14,7 @@ from burndown.database import open_database, postgresql_settings
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from tests.support.postgres import PostgresServer, execute_on
-from tests.support.processes import FRESH
+from tests.support.processes import FRESH, start_fresh
 
 TOKEN = "c4n4ry-t0k3n"
 PROFILE = {"id": "p", "jira_config": {"base_url": "https://jira.example.com", "token": TOKEN}}
@@ -202,8 +202,7 @@ def test_a_client_that_froze_in_a_transaction_blocks_no_other(
     """The server ends its transaction; the client gets an error when it continues."""
     backend.set_app_state("key", "before")
     ours, theirs = FRESH.Pipe()
-    process = FRESH.Process(target=freeze, args=(postgres_url, theirs))
-    process.start()
+    process = start_fresh(freeze, postgres_url, theirs)
     assert ours.recv() == "written"
     assert process.pid is not None
     os.kill(process.pid, signal.SIGSTOP)

@@ -13,7 +13,7 @@ from burndown.cli import run
 from burndown.models import ENTITIES
 from burndown.persistence import open_backend
 from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
-from tests.support.processes import FRESH
+from tests.support.processes import FRESH, start_fresh
 from tests.support.store import everything
 
 INCREMENTS = 150
@@ -180,9 +180,7 @@ def test_roles_with_different_search_paths_lose_no_update(postgres_url: str, rol
         )
         ready = FRESH.Barrier(2)
         urls = (postgres_url, as_role(postgres_url, role))  # whose own schema comes first
-        workers = [FRESH.Process(target=count_up, args=(url, ready)) for url in urls]
-        for worker in workers:
-            worker.start()
+        workers = [start_fresh(count_up, url, ready) for url in urls]
         for worker in workers:
             worker.join()
         assert backend.get_app_state("counter") == str(2 * INCREMENTS)

@@ -36,7 +36,7 @@ def folder() -> Iterator[Path]:
 def test_malformed_input_is_refused_or_imported_completely(
     material: Material, folder: Path
 ) -> None:
-    summary = run_here(material, 7, range(150), folder)
+    summary = run_here(material, 7, range(75), folder)
     assert not summary.findings, summary.findings[0]
     ended = " ".join(summary.outcomes)
     assert all(word in ended for word in ("imported", "refused", "migrated", "stopped", "exported"))

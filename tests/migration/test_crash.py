@@ -1,19 +1,20 @@
 """A migration that is killed, or started twice, ends with a complete database."""
 
+import os
 import shutil
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from burndown import get_backend
 from burndown.database import SQLiteDatabase
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from tests.support.database_rows import everything
 from tests.support.legacy_workspaces import files_without_database
-from tests.support.processes import count_calls, killed_at, needs_fork
+from tests.support.processes import FRESH, PATIENCE, count_calls, killed_at, needs_fork, run_all
 
 KILLS = [8, pytest.param(100, marks=pytest.mark.soak)]
 
@@ -65,18 +66,14 @@ def test_after_a_kill_at_any_point_the_next_start_succeeds(
 
 def test_of_several_processes_one_migrates_and_the_others_wait(workspace: Path) -> None:
     """Each of them then finds the migrated database."""
-    program = (
-        "from burndown.migration import run_migration_if_needed\n"
-        "from burndown import get_backend\n"
-        "report = run_migration_if_needed()\n"
-        "assert get_backend().get_profile('kafka')\n"
-        "print(report.outcome)\n"
-    )
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", program], cwd=workspace, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(4)
-    ]
-    outcomes = sorted(process.communicate()[0].strip() for process in processes)
-    assert outcomes == ["already migrated"] * 3 + ["migrated"]
+    start, outcomes = FRESH.Barrier(4), FRESH.SimpleQueue()
+    run_all(FRESH, migrate_together, *[(workspace, start, outcomes)] * 4)
+    found = sorted(outcomes.get() for _ in range(4))
+    assert found == ["already migrated"] * 3 + ["migrated"]
+
+
+def migrate_together(workspace: Path, start: Any, outcomes: Any) -> None:
+    os.chdir(workspace)
+    start.wait(PATIENCE)
+    outcomes.put(run_migration_if_needed().outcome)
+    assert get_backend().get_profile("kafka")

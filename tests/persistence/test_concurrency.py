@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from burndown import SQLiteBackend, open_backend
-from tests.support.processes import FRESH, PATIENCE, needs_fork, needs_kill, run_all
+from tests.support.processes import FRESH, PATIENCE, needs_fork, needs_kill, run_all, start_fresh
 
 
 def count_up(backend: SQLiteBackend, times: int) -> None:
@@ -165,8 +165,7 @@ def _write_until_killed(path: Path, acknowledge: Any) -> None:
 def test_acknowledged_writes_survive_a_kill(tmp_path: Path, after: int) -> None:
     path = tmp_path / "burndown.db"
     receiver, sender = FRESH.Pipe(duplex=False)
-    writer = FRESH.Process(target=_write_until_killed, args=(path, sender))
-    writer.start()
+    writer = start_fresh(_write_until_killed, path, sender)
     sender.close()
     acknowledged = 0
     try:
@@ -209,8 +208,7 @@ def _die_within_a_transaction(path: Path) -> None:
 @needs_kill
 def test_a_kill_within_a_transaction_rolls_it_back(backend: SQLiteBackend, tmp_path: Path) -> None:
     backend.save_profile({"id": "p"})
-    process = FRESH.Process(target=_die_within_a_transaction, args=(tmp_path / "burndown.db",))
-    process.start()
+    process = start_fresh(_die_within_a_transaction, tmp_path / "burndown.db")
     process.join(PATIENCE)
     assert process.exitcode == -signal.SIGKILL
     assert backend.get_profile("p") is not None

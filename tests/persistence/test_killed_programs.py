@@ -1,26 +1,24 @@
 """Programs that are killed at any time lose nothing acknowledged, and leave nothing partial."""
 
-import os
 import random
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
 from burndown import SQLiteBackend
-from burndown.cli import run
 from burndown.demo import write_demo_workspace
 from burndown.import_export import export_profile
 from burndown.persistence import open_backend, set_backend
 from tests.data.schemas.generate import FOLDER
-from tests.support.processes import FRESH, PATIENCE, needs_kill
+from tests.support.command_line import exit_code, start_command
+from tests.support.processes import FRESH, PATIENCE, needs_kill, start_fresh
 from tests.support.store import everything
 
 pytestmark = needs_kill
@@ -49,10 +47,9 @@ class Writer:
 
     def start(self) -> None:
         self.receiver, sender = FRESH.Pipe(duplex=False)
-        self.process = FRESH.Process(
-            target=_write_until_killed, args=(self.path, self.name, self.acknowledged, sender)
+        self.process = start_fresh(
+            _write_until_killed, self.path, self.name, self.acknowledged, sender
         )
-        self.process.start()
         sender.close()
 
     def kill(self) -> None:
@@ -114,7 +111,7 @@ def with_workspace(folder: Path) -> None:
 
 def with_database(folder: Path) -> None:
     with_workspace(folder)
-    assert exit_code(start_command(folder, "migrate")) == 0
+    assert exit_code(start_command("migrate", folder=folder)) == 0
 
 
 def with_export(folder: Path) -> None:
@@ -138,26 +135,6 @@ COMMANDS: dict[str, tuple[Prepare, list[str]]] = {
     "backup": (with_database, ["backup", "backup.db"]),
     "upgrade": (with_old_database, ["upgrade"]),
 }
-
-
-def start_command(folder: Path, *arguments: str) -> BaseProcess:
-    process = FRESH.Process(target=_run_in, args=(folder, {**os.environ}, arguments))
-    process.start()
-    return process
-
-
-def _run_in(folder: Path, environment: dict[str, str], arguments: Sequence[str]) -> None:
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        sys.exit(run(arguments))
-
-
-def exit_code(process: BaseProcess) -> int | None:
-    """Return the exit code; ``None`` if the process does not end."""
-    process.join(PATIENCE)
-    return process.exitcode
 
 
 def state_of(folder: Path) -> dict[str, object]:
@@ -185,7 +162,7 @@ def test_a_command_that_is_killed_is_atomic(tmp_path: Path, name: str, kills: in
     prepare(prepared)
     done = shutil.copytree(prepared, tmp_path / "done", copy_function=shutil.copy2, symlinks=True)
     begun = time.monotonic()
-    assert exit_code(start_command(done, *command)) == 0
+    assert exit_code(start_command(*command, folder=done)) == 0
     lasted = time.monotonic() - begun
     after = state_of(done)
     before = state_of(
@@ -194,14 +171,14 @@ def test_a_command_that_is_killed_is_atomic(tmp_path: Path, name: str, kills: in
     for number in range(kills):
         folder = tmp_path / "killed"
         shutil.copytree(prepared, folder, copy_function=shutil.copy2, symlinks=True)
-        process = start_command(folder, *command)
+        process = start_command(*command, folder=folder)
         time.sleep(lasted * (number + 1) / (kills + 1))  # when, not whether: any time is right
         process.kill()
         killed = exit_code(process) != 0
         found = state_of(folder)
         assert found == after or (killed and found == before)
         if found != after:
-            assert exit_code(start_command(folder, *command)) == 0
+            assert exit_code(start_command(*command, folder=folder)) == 0
             assert state_of(folder) == after
         left = {path.name for path in folder.iterdir() if not path.name.startswith("exported.")}
         assert left <= {path.name for path in done.iterdir()}

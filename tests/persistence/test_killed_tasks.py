@@ -7,14 +7,13 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from burndown import PersistenceBackend, TaskRunningError, open_backend
-from tests.support.processes import FRESH, PATIENCE, needs_fork, needs_kill
+from tests.support.processes import PATIENCE, needs_fork, needs_kill, start_fresh
 
 pytestmark = [needs_kill, needs_fork]
 
@@ -80,16 +79,11 @@ def owners_of(backend: PersistenceBackend) -> Iterator[Any]:
 def test_one_process_at_a_time_holds_a_task(tmp_path: Path, location: str, kills: int) -> None:
     """The one that holds it is killed; it is dead after its lease, and another one takes it."""
     clock, chance = Clock(tmp_path / "clock"), random.Random(1)
-
-    def start() -> BaseProcess:
-        process = FRESH.Process(target=work, args=(location, tmp_path))
-        process.start()
-        return process
-
     with open_backend(location) as backend:
         backend._clock = clock
         backend.list_profiles()
-        workers = {process.pid: process for process in (start() for _ in range(WORKERS))}
+        started = [start_fresh(work, location, tmp_path) for _ in range(WORKERS)]
+        workers = {process.pid: process for process in started}
         try:
             for _ in range(kills):
                 found = next(each for each in owners_of(backend) if holder(each) in workers)
@@ -105,7 +99,7 @@ def test_one_process_at_a_time_holds_a_task(tmp_path: Path, location: str, kills
                     after = backend.get_task_progress("fetch")
                     assert after is not None
                     assert after["status"] == "dead" or after["owner"] != before["owner"]
-                new = start()
+                new = start_fresh(work, location, tmp_path)
                 workers[new.pid] = new
             next(each for each in owners_of(backend) if holder(each) in workers)
             assert {process.exitcode for process in workers.values()} == {None}

@@ -12,10 +12,11 @@ import sysconfig
 import termios
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -23,8 +24,10 @@ import pytest
 from burndown import (
     PersistenceError,
 )
+from burndown.__main__ import main
 from burndown.cli import run
 from tests.support.legacy_workspaces import Files
+from tests.support.processes import PATIENCE, start_fresh
 
 COMMANDS = [
     *("demo", "migrate", "show", "check", "tasks", "backup", "copy", "export", "import"),
@@ -85,11 +88,43 @@ def start(
     )
 
 
+def start_command(
+    *arguments: str, folder: Path = Path(), output: str = os.devnull, **environment: str
+) -> BaseProcess:
+    """Start the program in a fresh process, which has imported it already.
+
+    Args:
+        arguments: those of the program.
+        folder: where it runs.
+        output: the file or terminal to read from and write to.
+        environment: variables to add.
+    """
+    return start_fresh(_run, arguments, folder, output, environment)
+
+
+def _run(arguments: list[str], folder: Path, output: str, environment: dict[str, str]) -> None:
+    os.chdir(folder)
+    os.environ.update(environment)
+    opened = os.open(output, os.O_RDWR | os.O_NOCTTY)
+    for descriptor in range(3):
+        os.dup2(opened, descriptor)
+    sys.argv = ["burndown", *arguments]
+    with os.fdopen(1, "w", buffering=1, encoding="utf-8") as written:
+        sys.stdout = sys.stderr = written
+        main()
+
+
+def exit_code(process: BaseProcess) -> int | None:
+    """Return the exit code; ``None`` if the process does not end."""
+    process.join(PATIENCE)
+    return process.exitcode
+
+
 @dataclass
 class TerminalRun:
     """The result of a program on a terminal."""
 
-    code: int
+    code: int | None
     raw: str
     """All that it wrote, including control sequences except colors."""
     screen: list[str]
@@ -100,20 +135,14 @@ def on_a_terminal(*arguments: str, columns: int = 100) -> TerminalRun:
     """Run the program on a new terminal until it ends."""
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    with subprocess.Popen(
-        [*MODULE, *arguments],
-        env={**os.environ, "TERM": "xterm"},
-        stdin=its,
-        stdout=its,
-        stderr=its,
-    ) as process:
-        os.close(its)
-        written = b""
-        with suppress(OSError):  # Linux raises an error when no process has it open any more
-            while some := os.read(ours, 65536):
-                written += some
-        os.close(ours)
-        code = process.wait(timeout=60)
+    process = start_command(*arguments, output=os.ttyname(its), TERM="xterm")
+    written = b""
+    while process.is_alive() or select([ours], [], [], 0)[0]:
+        if select([ours], [], [], 0.01)[0]:
+            written += os.read(ours, 65536)
+    os.close(its)
+    os.close(ours)
+    code = exit_code(process)
     raw = re.sub(r"\x1b\[[0-9;]*m", "", written.decode())
     return TerminalRun(code, raw, screen_of(raw))
 

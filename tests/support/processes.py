@@ -7,6 +7,8 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,11 +30,33 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 
 
+def start_fresh(target: Callable[..., object], *arguments: Any) -> BaseProcess:
+    """Start a fresh process with the environment and the current folder of this one."""
+    process = FRESH.Process(
+        target=_work_here, args=({**os.environ}, Path.cwd(), target, arguments), daemon=True
+    )
+    process.start()
+    return process
+
+
+def _work_here(
+    environment: dict[str, str], folder: Path, target: Callable[..., object], arguments: Any
+) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    target(*arguments)
+
+
 def run_all(context: Any, target: Callable[..., None], *arguments: tuple[Any, ...]) -> None:
     """Run a process for each of the arguments; every one must end without an error."""
     problems = context.SimpleQueue()
     processes = [
-        context.Process(target=_reporting, args=(problems, target, args)) for args in arguments
+        context.Process(
+            target=_work_here,
+            args=({**os.environ}, Path.cwd(), _reporting, (problems, target, args)),
+        )
+        for args in arguments
     ]
     for process in processes:
         process.start()
