@@ -2,16 +2,18 @@
 
 import os
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import keyring
 import pytest
 from keyring.errors import KeyringLocked
 
-from burndown import StorageError
+from burndown import PersistenceBackend, SQLiteBackend, StorageError, open_backend
+from burndown.sealing import secrets_status
 from burndown.secrets import current_keys
 from burndown.secrets.sources import _of_keyring
-from tests.support.secret_keys import FILE_VARIABLE, KEY, OTHER_KEY, VARIABLE
+from tests.support.secret_keys import CANARY, FILE_VARIABLE, KEY, OTHER_KEY, VARIABLE, files_with
 
 MATERIAL = bytes(range(200, 232))
 
@@ -124,18 +126,46 @@ def test_a_file_in_the_workspace_is_refused(
         assert "move it out of there" in refusal()
 
 
-@pytest.mark.parametrize("url", ["my.db", "{}/my.db", "sqlite:///my.db", "json:{}"])
-def test_a_file_next_to_the_database_is_refused(
-    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path, url: str
+@pytest.mark.parametrize(
+    "opened",
+    [
+        lambda folder: open_backend("my.db"),
+        lambda folder: open_backend(f"{folder}/my.db"),
+        lambda folder: open_backend(f"sqlite:///{folder}/my.db"),
+        lambda folder: open_backend(f"json:{folder}"),
+        lambda folder: open_backend(f"json:{folder}/files"),
+        lambda folder: SQLiteBackend(folder / "my.db"),
+    ],
+)
+def test_a_file_next_to_an_opened_store_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    key_file: Path,
+    tmp_path: Path,
+    opened: Callable[[Path], PersistenceBackend],
 ) -> None:
-    """Also before there is one."""
-    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(tmp_path))
-    assert "move it out of there" in refusal()
-
-
-def test_a_server_has_no_folder(monkeypatch: pytest.MonkeyPatch, key_file: Path) -> None:
-    monkeypatch.setenv("BURNDOWN_DATABASE_URL", "postgresql://host/name")
+    """However it was opened, and though the keys were used before; other values are saved."""
     assert ids()
+    with opened(tmp_path) as backend:
+        assert "move it out of there" in refusal()
+        backend.save_profile({"id": "kafka"})
+        with pytest.raises(StorageError, match="move it out of there"):
+            backend.patch_profile("kafka", {"jira_config": {"token": CANARY}})
+        assert secrets_status(backend)["secrets"] == []
+    assert not files_with(tmp_path)
+
+
+def test_a_file_next_to_the_store_of_the_settings_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key_file: Path
+) -> None:
+    """Also for the state of its secrets."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", "my.db")
+    assert "move it out of there" in str(secrets_status()["problem"])
+
+
+def test_a_file_above_the_folder_of_a_store_is_used(key_file: Path, tmp_path: Path) -> None:
+    with open_backend(tmp_path / "data/my.db") as backend:
+        backend.save_profile({"id": "kafka", "jira_config": {"token": CANARY}})
+    assert not files_with(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 32, b"no key"])
