@@ -4,7 +4,6 @@ They are read again when the variables or the file change, so that a running pro
 new key after a rotation.
 """
 
-import logging
 import os
 import re
 import stat
@@ -29,8 +28,6 @@ __all__ = [
     "require_cryptography",
 ]
 
-_logger = logging.getLogger(__name__)
-
 _SERVICE, _USER = "burndown", "secret-key"
 """The names of the entry in the keyring."""
 _HEXADECIMAL = re.compile("[0-9a-fA-F]{64}").fullmatch
@@ -42,7 +39,7 @@ _EXPECTED = (
 
 def has_keys() -> bool:
     """Return whether there are keys, which may not be readable."""
-    return any(secret_key_sources()) or _of_keyring() is not None
+    return any(secret_key_sources()) or any(_of_keyring())
 
 
 HOW_TO_SET_A_KEY = (
@@ -71,7 +68,7 @@ def current_keys() -> "Keys | None":
 
     Raises:
         StorageError: a key is not one, or the file of keys cannot be read, is not private, or is
-            next to the data; or ``cryptography`` is not installed.
+            next to the data; the keyring cannot be read; or ``cryptography`` is not installed.
     """
     global _found
     text, file = secret_key_sources()
@@ -97,8 +94,14 @@ def _keys(text: str | None, file: str | None) -> "Keys | None":
         return _parsed(text, SECRET_KEY)
     if file:
         return _parsed(_read_private(Path(file)), f"{SECRET_KEY_FILE} ({file})")
-    text = _of_keyring()
-    return _parsed(text, f"The entry {_SERVICE}/{_USER} of the keyring") if text else None
+    entry, problem = _of_keyring()
+    if problem:
+        raise StorageError(
+            f"The keyring of the system cannot be read ({problem}), so no secret is saved; unlock "
+            f"it and start this program again, or set {SECRET_KEY_FILE}; if it holds no key, set "
+            "PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring"
+        )
+    return _parsed(entry, f"The entry {_SERVICE}/{_USER} of the keyring") if entry else None
 
 
 def _parsed(text: str, name: str) -> "Keys":
@@ -166,21 +169,20 @@ def _refuse_next_to_data(file: Path) -> None:
         )
 
 
-@cache
-def _of_keyring() -> str | None:
-    """Return the entry of the system's keyring, if ``keyring`` is installed and has one."""
+@cache  # asking may open a dialog
+def _of_keyring() -> tuple[str | None, str | None]:
+    """Return the entry of the system's keyring, and the reason if it cannot be read.
+
+    There is none if ``keyring`` is not installed, or the system has no keyring.
+    """
     if find_spec("keyring") is None:
-        return None
+        return None, None
     import keyring  # an extra, and slow to import
     from keyring.errors import NoKeyringError
 
     try:
-        return keyring.get_password(_SERVICE, _USER)
+        return keyring.get_password(_SERVICE, _USER), None
     except NoKeyringError:
-        return None
+        return None, None
     except Exception as error:  # noqa: BLE001 - each keyring has errors of its own, such as D-Bus
-        _logger.warning(
-            "The keyring cannot be read (%s), so secrets are stored in plain text",
-            type(error).__name__,
-        )
-        return None
+        return None, type(error).__name__
