@@ -62,7 +62,7 @@ def secrets_status(backend: PersistenceBackend | None = None) -> SecretsStatus:
     Args:
         backend: the store; by default the current one.
     """
-    problem = None
+    store, problem = resolve_backend(backend), None
     try:
         keys = current_keys()
     except StorageError as error:
@@ -70,7 +70,7 @@ def secrets_status(backend: PersistenceBackend | None = None) -> SecretsStatus:
     return {
         "keys": [] if keys is None else keys.ids,
         "problem": problem,
-        "secrets": _stored_secrets(resolve_backend(backend)),
+        "secrets": _stored_secrets(store),
     }
 
 

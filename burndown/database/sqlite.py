@@ -43,6 +43,7 @@ from burndown.files.errors import storage_errors
 from burndown.files.paths import sync
 from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
+from burndown.secrets import keep_keys_away_from
 from burndown.sql import ERASES, Executor
 
 __all__ = ["SQLiteDatabase", "remove_database"]
@@ -83,6 +84,7 @@ class SQLiteDatabase(Database):
         if "://" in str(path):
             raise StorageError("Input should be a path, got a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
+        keep_keys_away_from(self._path)
         self._file = DatabaseFile(self._path)
         self._connector = SQLiteConnector(
             self._file,

@@ -4,7 +4,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from burndown.import_export.manifest import Sealing
-from burndown.import_export.secrets import opened_secrets, sealed_secrets, without_secrets
+from burndown.import_export.secrets import (
+    opened_secrets,
+    sealed_secrets,
+    without_locked_secrets,
+    without_secrets,
+)
 from burndown.models import Entity
 from burndown.secrets import require_cryptography
 
@@ -24,7 +29,7 @@ class ExportedSecrets:
         passphrase: seal them with this one instead.
 
     Attributes:
-        omitted: the file and path of each omitted secret.
+        omitted: the file and path of each omitted secret; locked ones are omitted in any case.
         sealing: how they are sealed, for the manifest.
 
     Raises:
@@ -50,13 +55,11 @@ class ExportedSecrets:
             content: records, or parts of them.
             path: the path to the content in the file.
         """
-        if self.are_in_plain_text:
-            return content
-        if self._keys is not None:
-            return sealed_secrets(entity, content, self._keys)
-        kept, omitted = without_secrets(entity, content, path)
+        is_omitting = not self.are_in_plain_text and self._keys is None
+        omit = without_secrets if is_omitting else without_locked_secrets
+        kept, omitted = omit(entity, content, path)
         self.omitted += (f"{name}: {each}" for each in omitted)
-        return kept
+        return kept if self._keys is None else sealed_secrets(entity, kept, self._keys)
 
 
 class ImportedSecrets:

@@ -67,7 +67,8 @@ def export_profile(
             ``.zip``.
         include_cache: include the cached Jira responses, expired ones too, and the changelogs.
         include_secrets: include the Jira token, and other values under keys such as ``token`` or
-            ``password``; otherwise the manifest lists where they were omitted.
+            ``password``; the manifest lists where they were omitted otherwise, and in any case
+            those that no key opens.
         passphrase: include the same, sealed with this passphrase.
         backend: the store to export from; by default the current one.
 

@@ -42,7 +42,7 @@ class ImportReport:
         sentences += [f"{name} was added after the export" for name in self.added]
         if self.missing_secrets:
             missing = ", ".join(self.missing_secrets)
-            sentences.append(f"the export holds no secrets; enter them again: {missing}")
+            sentences.append(f"the export omits secrets; enter them again: {missing}")
         return list(map(escaped, sentences))
 
     def to_document(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from burndown.errors import ImportExportError, is_secret
 from burndown.models import Entity
 from burndown.models.json_codec import decode, encode
-from burndown.models.public_document import SEALED_TOKEN
+from burndown.models.public_document import JIRA, SEALED_TOKEN, is_mask
 from burndown.models.redaction import NO_SECRETS
 from burndown.models.unknown_keys import OpenEntity
 from burndown.secrets import is_envelope
@@ -23,11 +23,13 @@ __all__ = [
     "refuse_tokens",
     "sealed_secrets",
     "token_of",
+    "without_locked_secrets",
     "without_secrets",
 ]
 
 TOKEN = "jira_config.token"  # noqa: S105 - the path
 """The path to the Jira token in a profile."""
+_SEALED_TOKEN = f"{JIRA}.{SEALED_TOKEN}"
 
 _SECRET_IN_DATA = re.compile(r"(?:\w+_)?(?:token|password|secret)", re.IGNORECASE)
 """Keys of secrets in data of others, whole words: a metric may be called ``token_count``."""
@@ -50,13 +52,16 @@ def without_secrets(entity: type[Entity], content: Any, path: str = "") -> tuple
     Returns:
         The copy, and the path to each omitted secret, such as ``jira_config.token``.
     """
-    omitted: list[str] = []
+    return _without(entity, content, path, lambda _: True)
 
-    def omit(_: str, path: str, __: Any) -> Any:
-        omitted.append(path)
-        return _OMITTED
 
-    return _changed(content, path, _rule(entity), omit), omitted
+def without_locked_secrets(
+    entity: type[Entity], content: Any, path: str = ""
+) -> tuple[Any, list[str]]:
+    """Return the same for the secrets only that no key opens, which are masked."""
+    if not issubclass(entity, OpenEntity):
+        return content, []
+    return _without(entity, content, path, is_mask)
 
 
 def sealed_secrets(entity: type[Entity], content: Any, keys: "Keys") -> Any:
@@ -133,6 +138,20 @@ def token_of(profile: Mapping[str, Any]) -> Any:
     """Return the Jira token of a profile that may not be valid; ``None`` if it has none."""
     jira = profile.get("jira_config")
     return jira.get("token") if isinstance(jira, dict) else None
+
+
+def _without(
+    entity: type[Entity], content: Any, path: str, is_omitted: Callable[[Any], bool]
+) -> tuple[Any, list[str]]:
+    omitted: list[str] = []
+
+    def omit(_: str, path: str, secret: Any) -> Any:
+        if not is_omitted(secret):
+            return secret
+        omitted.append(TOKEN if path == _SEALED_TOKEN else path)
+        return _OMITTED
+
+    return _changed(content, path, _rule(entity), omit), omitted
 
 
 def _rule(entity: type[Entity]) -> Callable[[str], bool]:

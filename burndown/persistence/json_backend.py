@@ -50,6 +50,7 @@ from burndown.persistence.json_cache import delete_above, delete_cached
 from burndown.persistence.json_secrets import keep_stored_secrets, to_store
 from burndown.persistence.patches import replacing
 from burndown.persistence.task import TaskChange
+from burndown.secrets import keep_keys_away_from
 
 __all__ = ["JSONBackend"]
 
@@ -77,6 +78,7 @@ class JSONBackend(PersistenceBackend):
     ) -> None:
         super().__init__(clock)
         self.folder = Path(folder).absolute()
+        keep_keys_away_from(self.folder)
         self._files = workspace_folder(self.folder, read_only=read_only)
 
     def __repr__(self) -> str:

@@ -188,7 +188,8 @@ class RecordStore(ABC):
         Args:
             path: where nothing exists yet; missing parent folders are created.
             keep: take the path as a folder with the backups of this store, name the new one after
-                the time, and delete all but this many of the newest.
+                the time, and delete all but this many of the newest. What was changed, or has no
+                checksums, stays.
 
         Returns:
             The absolute path of the copy.

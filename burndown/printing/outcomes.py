@@ -83,7 +83,8 @@ def exported(found: Document) -> None:
     if omitted["kinds"]:
         line(f"Omitted: {', '.join(omitted['kinds'])} (--include-cache adds them)")
     if omitted["secrets"]:
-        line(f"Omitted secrets: {', '.join(omitted['secrets'])} (--include-secrets adds them)")
+        missing = ", ".join(omitted["secrets"])
+        line(f"Omitted secrets: {missing} (--include-secrets adds all that are not locked)")
 
 
 def exported_workspace(found: Document) -> None:

@@ -15,6 +15,7 @@ from burndown.secrets.sources import (
     HOW_TO_SET_A_KEY,
     current_keys,
     has_keys,
+    keep_keys_away_from,
     require_cryptography,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "current_keys",
     "has_keys",
     "is_envelope",
+    "keep_keys_away_from",
     "require_cryptography",
 ]

@@ -4,7 +4,6 @@ They are read again when the variables or the file change, so that a running pro
 new key after a rotation.
 """
 
-import logging
 import os
 import re
 import stat
@@ -21,9 +20,13 @@ from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_
 if TYPE_CHECKING:
     from burndown.secrets.keys import Keys
 
-__all__ = ["HOW_TO_SET_A_KEY", "current_keys", "has_keys", "require_cryptography"]
-
-_logger = logging.getLogger(__name__)
+__all__ = [
+    "HOW_TO_SET_A_KEY",
+    "current_keys",
+    "has_keys",
+    "keep_keys_away_from",
+    "require_cryptography",
+]
 
 _SERVICE, _USER = "burndown", "secret-key"
 """The names of the entry in the keyring."""
@@ -36,7 +39,7 @@ _EXPECTED = (
 
 def has_keys() -> bool:
     """Return whether there are keys, which may not be readable."""
-    return any(secret_key_sources()) or _of_keyring() is not None
+    return any(secret_key_sources()) or any(_of_keyring())
 
 
 HOW_TO_SET_A_KEY = (
@@ -47,18 +50,29 @@ HOW_TO_SET_A_KEY = (
 
 _found: "tuple[object, Keys | None] | None" = None
 """What the keys were found by, and the keys."""
+_stores: set[Path] = set()
+"""The files and folders of the stores that this process has opened."""
+
+
+def keep_keys_away_from(store: Path) -> None:
+    """Refuse from now on a file of keys that is next to a store, or in it.
+
+    Args:
+        store: the absolute path of its file or folder, which may not exist yet.
+    """
+    _stores.add(store)
 
 
 def current_keys() -> "Keys | None":
     """Return the keys in use, or ``None`` if there are none.
 
     Raises:
-        StorageError: a key is not one, or the file of keys cannot be read, is not private, or is in
-            the workspace; or ``cryptography`` is not installed.
+        StorageError: a key is not one, or the file of keys cannot be read, is not private, or is
+            next to the data; the keyring cannot be read; or ``cryptography`` is not installed.
     """
     global _found
     text, file = secret_key_sources()
-    source = (text, file, None if file is None else _state(Path(file)))
+    source = (text, file, None if file is None else (_state(Path(file)), len(_stores)))
     found = _found
     if found is None or found[0] != source:
         found = _found = source, _keys(text, file)
@@ -80,8 +94,14 @@ def _keys(text: str | None, file: str | None) -> "Keys | None":
         return _parsed(text, SECRET_KEY)
     if file:
         return _parsed(_read_private(Path(file)), f"{SECRET_KEY_FILE} ({file})")
-    text = _of_keyring()
-    return _parsed(text, f"The entry {_SERVICE}/{_USER} of the keyring") if text else None
+    entry, problem = _of_keyring()
+    if problem:
+        raise StorageError(
+            f"The keyring of the system cannot be read ({problem}), so no secret is saved; unlock "
+            f"it and start this program again, or set {SECRET_KEY_FILE}; if it holds no key, set "
+            "PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring"
+        )
+    return _parsed(entry, f"The entry {_SERVICE}/{_USER} of the keyring") if entry else None
 
 
 def _parsed(text: str, name: str) -> "Keys":
@@ -117,7 +137,7 @@ def _read_private(file: Path) -> str:
     """Return the content of the file of keys.
 
     Raises:
-        StorageError: it cannot be read, others can read it, or it is in the workspace.
+        StorageError: it cannot be read, others can read it, or it is next to the data.
     """
     try:
         with file.open(encoding="ascii") as opened:
@@ -127,7 +147,7 @@ def _read_private(file: Path) -> str:
                     f"{SECRET_KEY_FILE}: {file} can be read or changed by others; "
                     f"make it private: chmod 600 {file}"
                 )
-            _refuse_in_workspace(file)
+            _refuse_next_to_data(file)
             return opened.read()
     except StorageError:
         raise
@@ -137,38 +157,32 @@ def _read_private(file: Path) -> str:
         raise StorageError(f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}") from error
 
 
-def _refuse_in_workspace(file: Path) -> None:
+def _refuse_next_to_data(file: Path) -> None:
     """Refuse a file that would be copied together with what it opens."""
-    settings, real = get_settings(), file.resolve()
-    folders = [settings.profiles_dir.resolve()]
-    location = settings.database_url or ""
-    store = Path(location.removeprefix("sqlite:///").removeprefix("json:")).resolve()
-    if location.startswith("json:"):
-        folders.append(store)
-    is_file = bool(location) and not location.startswith("postgres")
-    is_beside_database = is_file and store.parent == real.parent
-    if any(map(real.is_relative_to, folders)) or is_beside_database:
+    real, workspace = file.resolve(), get_settings().profiles_dir.resolve()
+    stores = [store.resolve() for store in tuple(_stores)]
+    is_near = any(real.parent == store.parent or real.is_relative_to(store) for store in stores)
+    if is_near or real.is_relative_to(workspace):
         raise StorageError(
             f"{SECRET_KEY_FILE}: {file} is in the folder of the data that it opens; move it out of "
             "there, so that no copy of the one contains the other"
         )
 
 
-@cache
-def _of_keyring() -> str | None:
-    """Return the entry of the system's keyring, if ``keyring`` is installed and has one."""
+@cache  # asking may open a dialog
+def _of_keyring() -> tuple[str | None, str | None]:
+    """Return the entry of the system's keyring, and the reason if it cannot be read.
+
+    There is none if ``keyring`` is not installed, or the system has no keyring.
+    """
     if find_spec("keyring") is None:
-        return None
+        return None, None
     import keyring  # an extra, and slow to import
     from keyring.errors import NoKeyringError
 
     try:
-        return keyring.get_password(_SERVICE, _USER)
+        return keyring.get_password(_SERVICE, _USER), None
     except NoKeyringError:
-        return None
+        return None, None
     except Exception as error:  # noqa: BLE001 - each keyring has errors of its own, such as D-Bus
-        _logger.warning(
-            "The keyring cannot be read (%s), so secrets are stored in plain text",
-            type(error).__name__,
-        )
-        return None
+        return None, type(error).__name__

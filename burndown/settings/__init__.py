@@ -10,7 +10,7 @@ variable                         meaning
                                  failure may undo the last commits (each one completely)
 ``BURNDOWN_SECRET_KEY``          keys that seal secrets, Base64 of 32 bytes each; the first one
                                  seals, all open
-``BURNDOWN_SECRET_KEY_FILE``     a private file with such keys, outside of the workspace
+``BURNDOWN_SECRET_KEY_FILE``     a private file with such keys, in no folder of the data
 ``BURNDOWN_MAX_PROFILES``        profiles that a store can have, 50
 ``BURNDOWN_MAX_QUERIES``         queries that a profile can have, 100
 ``BURNDOWN_MAX_NAME_LENGTH``     characters of the name of a new profile or query, 100

@@ -100,9 +100,7 @@ def test_import_prints_its_report_as_json(capsys: Capture, workspace: Path, expo
         "edited": [],
         "added": [],
         "missing_secrets": ["profile.json: jira_config.token"],
-        "warnings": [
-            "the export holds no secrets; enter them again: profile.json: jira_config.token"
-        ],
+        "warnings": ["the export omits secrets; enter them again: profile.json: jira_config.token"],
     }
 
 

@@ -204,6 +204,48 @@ def test_the_newest_backups_are_kept(store: Store, tmp_path: Path, keep: int) ->
     assert made == sorted(made)
 
 
+@pytest.mark.parametrize("has_checksums", [False, True])
+def test_what_only_has_the_name_of_an_old_backup_stays(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture, *, has_checksums: bool
+) -> None:
+    """A warning names what has the name that a backup of this store would have."""
+    store.set_app_state("k", "v")
+    folder = tmp_path / "backups"
+    suffixes = ["", ".db", ".dump"]
+    strangers = [folder / f"burndown-20010101T000000.000000Z{suffix}" for suffix in suffixes]
+    strangers[0].mkdir(parents=True)
+    for path in (strangers[0] / "notes.json", *strangers[1:]):
+        path.write_text("mine")
+    if has_checksums:
+        for path in strangers:
+            checksums_path(path).write_text(f"{'0' * 64}  {path.name}\n")
+    before = files_below(folder)
+    new = store.backup(folder, keep=1)
+    assert files_below(folder).items() >= before.items()
+    same_suffix = folder / f"burndown-20010101T000000.000000Z{new.name.partition('Z')[2]}"
+    assert [path for path in strangers if f"{path} stays" in caplog.text] == [same_suffix]
+
+
+def test_an_old_backup_that_was_changed_stays(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Others are deleted as before."""
+    made = []
+    for number in range(4):
+        store.set_app_state("number", str(number))
+        store.clock.now += timedelta(seconds=1)
+        made.append(store.backup(tmp_path, keep=4))
+    changed, old, *kept = made
+    with open_copy(changed, store.clock) as opened:
+        opened.set_app_state("number", "mine")
+    store.clock.now += timedelta(seconds=1)
+    kept.append(store.backup(tmp_path, keep=3))
+    assert changed.exists()
+    assert f"{changed} stays" in caplog.text
+    assert not old.exists()
+    assert all(path.exists() for path in kept)
+
+
 def test_a_newer_backup_of_another_process_is_kept(store: Store, tmp_path: Path) -> None:
     """Of two that rotate at the same time, each would delete that of the other one."""
     store.set_app_state("k", "v")

@@ -167,7 +167,7 @@ def test_an_import_logs_edited_and_missing_files(
     assert caplog.messages == [
         "Profile 'new': queries/12w.json was edited after the export",
         "Profile 'new': queries/new.json was added after the export",
-        "Profile 'new': the export holds no secrets; enter them again: "
+        "Profile 'new': the export omits secrets; enter them again: "
         "profile.json: jira_config.token",
     ]
 
@@ -192,7 +192,7 @@ def test_an_export_cannot_forge_lines_of_the_log(
     assert caplog.messages == [
         "Profile 'new\\u202e': profile.json was edited after the export",
         r"Profile 'new\u202e': queries/x\u2028\u202e\u2066.json was added after the export",
-        rf"Profile 'new\u202e': the export holds no secrets; enter them again: {shown}",
+        rf"Profile 'new\u202e': the export omits secrets; enter them again: {shown}",
     ]
     for each in (f"queries/{power}.json", "queries/a\nb.json"):
         error = refused(kafka, write({each: b"{}"}, export), "Other")

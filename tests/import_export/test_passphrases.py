@@ -11,7 +11,7 @@ from burndown.cli import run
 from burndown.errors import ImportExportError
 from burndown.import_export import export_profile, import_profile, read_manifest, run_import
 from tests.support.command_line import Capture
-from tests.support.secret_keys import CANARY, KEY, VARIABLE, files_with
+from tests.support.secret_keys import CANARY, KEY, OTHER_KEY, VARIABLE, files_with
 
 PASSPHRASE = "correct horse battery staple"
 JIRA = {"base_url": "https://jira.example.com", "token": CANARY, "headers": [{"cookie": CANARY}]}
@@ -67,6 +67,36 @@ def test_without_it_they_are_omitted_and_named(
     ]
     found: Any = backend.get_profile("p")
     assert found["jira_config"] == {"base_url": JIRA["base_url"], "headers": [{}]}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"include_secrets": True}, {"passphrase": PASSPHRASE}], ids=str
+)
+def test_secrets_that_no_key_opens_are_omitted_and_named(
+    source: SQLiteBackend,
+    backend: SQLiteBackend,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+) -> None:
+    """By the export and the import, as for the other secrets; nothing stands in their place."""
+    monkeypatch.setenv(VARIABLE, OTHER_KEY)
+    source.patch_profile("p", {"pwd": "opened"})
+    export = export_profile("p", tmp_path / "export", backend=source, **options)
+    locked = {
+        "profile.json: jira_config.headers[0].cookie",
+        "profile.json: jira_config.token",
+        "profile.json: legacy_secret",
+        "queries/q.json: api_token",
+    }
+    missing = locked if options else {*locked, "profile.json: pwd"}
+    assert set(read_manifest(export).left_out.secrets) == missing
+    report = run_import(export, passphrase=options.get("passphrase"), backend=backend)
+    assert set(report.missing_secrets) == missing
+    found: Any = backend.get_profile("p")
+    assert found["jira_config"] == {"base_url": JIRA["base_url"], "headers": [{}]}
+    assert found.get("pwd") == ("opened" if options else None)
+    assert "legacy_secret" not in found
 
 
 def test_another_passphrase_is_refused(

@@ -2,27 +2,35 @@
 
 import os
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keyring
 import pytest
-from keyring.errors import KeyringLocked
+from keyring.errors import KeyringLocked, NoKeyringError
 
-from burndown import StorageError
-from burndown.secrets import current_keys
-from burndown.secrets.sources import _of_keyring
-from tests.support.secret_keys import FILE_VARIABLE, KEY, OTHER_KEY, VARIABLE
+from burndown import PersistenceBackend, SQLiteBackend, StorageError, open_backend
+from burndown.sealing import secrets_status
+from burndown.secrets import current_keys, sources
+from tests.support.secret_keys import CANARY, FILE_VARIABLE, KEY, OTHER_KEY, VARIABLE, files_with
 
 MATERIAL = bytes(range(200, 232))
 
 
 @pytest.fixture(autouse=True)
-def in_keyring(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+def in_keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[tuple[str, str], str]]:
     """Replace the keyring of the system by an empty one."""
     entries: dict[tuple[str, str], str] = {}
     monkeypatch.setattr(keyring, "get_password", lambda *key: entries.get(key))
-    _of_keyring.cache_clear()
-    return entries
+    forget_keys()
+    yield entries
+    forget_keys()
+
+
+def forget_keys() -> None:
+    """Forget the keys that were found, as a new process has."""
+    sources._of_keyring.cache_clear()
+    sources._found = None
 
 
 @pytest.fixture
@@ -124,18 +132,46 @@ def test_a_file_in_the_workspace_is_refused(
         assert "move it out of there" in refusal()
 
 
-@pytest.mark.parametrize("url", ["my.db", "{}/my.db", "sqlite:///my.db", "json:{}"])
-def test_a_file_next_to_the_database_is_refused(
-    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path, url: str
+@pytest.mark.parametrize(
+    "opened",
+    [
+        lambda folder: open_backend("my.db"),
+        lambda folder: open_backend(f"{folder}/my.db"),
+        lambda folder: open_backend(f"sqlite:///{folder}/my.db"),
+        lambda folder: open_backend(f"json:{folder}"),
+        lambda folder: open_backend(f"json:{folder}/files"),
+        lambda folder: SQLiteBackend(folder / "my.db"),
+    ],
+)
+def test_a_file_next_to_an_opened_store_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    key_file: Path,
+    tmp_path: Path,
+    opened: Callable[[Path], PersistenceBackend],
 ) -> None:
-    """Also before there is one."""
-    monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(tmp_path))
-    assert "move it out of there" in refusal()
-
-
-def test_a_server_has_no_folder(monkeypatch: pytest.MonkeyPatch, key_file: Path) -> None:
-    monkeypatch.setenv("BURNDOWN_DATABASE_URL", "postgresql://host/name")
+    """However it was opened, and though the keys were used before; other values are saved."""
     assert ids()
+    with opened(tmp_path) as backend:
+        assert "move it out of there" in refusal()
+        backend.save_profile({"id": "kafka"})
+        with pytest.raises(StorageError, match="move it out of there"):
+            backend.patch_profile("kafka", {"jira_config": {"token": CANARY}})
+        assert secrets_status(backend)["secrets"] == []
+    assert not files_with(tmp_path)
+
+
+def test_a_file_next_to_the_store_of_the_settings_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key_file: Path
+) -> None:
+    """Also for the state of its secrets."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", "my.db")
+    assert "move it out of there" in str(secrets_status()["problem"])
+
+
+def test_a_file_above_the_folder_of_a_store_is_used(key_file: Path, tmp_path: Path) -> None:
+    with open_backend(tmp_path / "data/my.db") as backend:
+        backend.save_profile({"id": "kafka", "jira_config": {"token": CANARY}})
+    assert not files_with(tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 32, b"no key"])
@@ -150,14 +186,51 @@ def test_a_missing_file_is_named(key_file: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [KeyringLocked, RuntimeError])
-def test_a_keyring_that_cannot_be_read_has_no_key(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: type[Exception]
+def test_a_keyring_that_fails_stores_no_secret_in_plain_text(
+    monkeypatch: pytest.MonkeyPatch,
+    in_keyring: dict[tuple[str, str], str],
+    backend: SQLiteBackend,
+    tmp_path: Path,
+    error: type[Exception],
 ) -> None:
-    """A warning says so, since a key in it is not used."""
+    """Profiles are read and saved without their tokens, which stay sealed; it is asked once."""
+    in_keyring["burndown", "secret-key"] = KEY
+    backend.save_profile({"id": "kafka", "jira_config": {"token": CANARY}})
+    asked: list[tuple[str, ...]] = []
 
-    def refuse(*_: str) -> str:
+    def refuse(*key: str) -> str:
+        asked.append(key)
         raise error
 
+    with monkeypatch.context() as patched:
+        patched.setattr(keyring, "get_password", refuse)
+        forget_keys()
+        profile = backend.get_profile("kafka")
+        assert profile is not None
+        assert profile["jira_config"] == {"sealed_token": {"is_set": True}}
+        backend.save_profile({**profile, "name": "Renamed"})
+        for profile_id in ("kafka", "another"):
+            document = {"id": profile_id, "jira_config": {"token": f"{CANARY}-new"}}
+            with pytest.raises(StorageError, match=f"{error.__name__}.*unlock"):
+                backend.save_profile(document)
+        assert "unlock" in str(secrets_status(backend)["problem"])
+        assert len(asked) == 1
+    forget_keys()
+    profile = backend.get_profile("kafka")
+    assert profile is not None
+    assert profile["jira_config"]["token"] == CANARY
+    assert backend.get_profile("another") is None
+    assert not files_with(tmp_path)
+
+
+def test_a_system_without_a_keyring_has_no_key(
+    monkeypatch: pytest.MonkeyPatch, backend: SQLiteBackend
+) -> None:
+    """Secrets are stored in plain text, as without the package for keyrings."""
+
+    def refuse(*_: str) -> str:
+        raise NoKeyringError
+
     monkeypatch.setattr(keyring, "get_password", refuse)
-    assert _of_keyring() is None
-    assert "secrets are stored in plain text" in caplog.text
+    backend.save_profile({"id": "kafka", "jira_config": {"token": CANARY}})
+    assert [each["state"] for each in secrets_status(backend)["secrets"]] == ["in plain text"]
