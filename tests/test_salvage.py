@@ -13,7 +13,7 @@ import pytest
 
 from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
 from burndown.import_export import export_profile
-from burndown.models import ENTITIES, Entity, Profile, Query
+from burndown.models import ENTITIES, AppState, Entity, Profile, Query
 from burndown.models.codec import codec_of
 from burndown.persistence import open_backend
 from burndown.persistence.json_backend import JSONBackend
@@ -187,6 +187,45 @@ def test_a_damaged_file_is_the_only_one_that_is_lost(
         assert not differing or entity in (Profile, Query)
     with SQLiteBackend(tmp_path / "restored.db") as restored:
         assert salvage(f"json:{tmp_path / 'profiles'}", restored, [f"json:{copy}"]).lost == []
+        assert records(restored) == expected
+
+
+@pytest.mark.parametrize(
+    ("damaged", "lost_state", "labels"),
+    [
+        ("profiles.json", {"active_profile_id", "active_query_id"}, ["profiles", "app state"]),
+        ("burndown.json", {"theme"}, ["app state", "tasks"]),
+    ],
+)
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_damaged_file_of_the_workspace_loses_only_what_it_holds(
+    tmp_path: Path,
+    target: SQLiteBackend,
+    damaged: str,
+    lost_state: set[str],
+    labels: list[str],
+    *,
+    is_cut: bool,
+) -> None:
+    with JSONBackend(tmp_path / "profiles") as backend:
+        fill(backend)
+        backend.set_app_state("active_profile_id", "kafka")
+        backend.set_app_state("active_query_id", "12w")
+        copy = backend.backup(tmp_path / "copy")
+        expected = records(backend)
+    path = tmp_path / "profiles" / damaged
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if is_cut else content.replace(b"a", b"b", 1))
+    report = salvage(f"json:{tmp_path / 'profiles'}", target)
+    for label, lost in zip(labels, report.lost, strict=True):
+        assert lost.startswith(f"{label}: {path} is damaged")
+    assert report.dropped == []
+    found = records(target)
+    assert expected[AppState].keys() - found[AppState].keys() == {(key,) for key in lost_state}
+    assert [each for each in ENTITIES if found[each] != expected[each]] == [AppState]
+    with SQLiteBackend(tmp_path / "restored.db") as restored:
+        report = salvage(f"json:{tmp_path / 'profiles'}", restored, [f"json:{copy}"])
+        assert len(report.restored) == len(lost_state)
         assert records(restored) == expected
 
 
