@@ -78,7 +78,8 @@ def salvage(
     Raises:
         ImportExportError: there is nothing at the source, the target is not empty, or a backup
             cannot be opened.
-        StorageError: the target cannot be written.
+        StorageError: the target cannot be written, or another program has locked the source, or
+            was interrupted while it wrote to it.
     """
     location = str(source).removeprefix("json:")
     if "://" not in location and not Path(location).exists():
@@ -273,7 +274,7 @@ def _opened(location: str | Path) -> Iterator[_Readable]:
             yield _Workspace(backend.folder)
         elif path.is_file():
             file = DamagedFile(path.absolute())
-            yield file if file.can_be_read() else _OtherStore(backend, file.owner_ids())
+            yield file if file.is_current() else _OtherStore(backend, file.owner_ids())
         else:
             yield _OtherStore(backend)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
+from burndown import ImportExportError, PersistenceBackend, SQLiteBackend, StorageError
+from burndown.database import timeouts
 from burndown.import_export import export_profile
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query
 from burndown.models.codec import codec_of
@@ -20,6 +21,7 @@ from burndown.persistence.json_backend import JSONBackend
 from burndown.salvage import SalvageReport, salvage
 from tests.support.command_line import Capture, files_below, in_json
 from tests.support.damage import Damage, changed_bit, lost_page
+from tests.support.database_files import contents, foreign_journal
 from tests.support.kept_databases import copy_of
 from tests.support.processes import count_calls, killed_at, needs_fork, needs_kill
 
@@ -258,6 +260,30 @@ def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: s
     """Also if there is a backup, which could be older than what is meant."""
     with pytest.raises(ImportExportError, match="There is no store at mistyped"):
         salvage(name, target, [intact])
+    assert target.list_profiles() == []
+
+
+def test_an_interrupted_transaction_of_another_program_is_refused(
+    intact: Path, target: SQLiteBackend, tmp_path: Path
+) -> None:
+    """Whether it has to be undone, only that program knows; it could be that of another file."""
+    foreign_journal(intact)
+    before = contents(tmp_path)
+    with pytest.raises(StorageError, match=r"burndown\.db-journal would undo"):
+        salvage(intact, target)
+    assert contents(tmp_path) == before
+    assert target.list_profiles() == []
+
+
+def test_a_locked_store_is_refused(
+    intact: Path, target: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
+    with closing(sqlite3.connect(intact, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageError, match=r"burndown\.db cannot be read: database is locked"):
+            salvage(intact, target)
     assert target.list_profiles() == []
 
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import literal_column
 from sqlalchemy.dialects import sqlite
 
+from burndown.database import timeouts
 from burndown.database.database_file import DatabaseFile
-from burndown.errors import DatabaseCorruptionError
+from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.models import Document, Entity
 from burndown.models.digests import DIGEST, record_name
 from burndown.schema.digests import SUMS
@@ -41,15 +42,22 @@ class DamagedFile:
     def __init__(self, path: Path) -> None:
         self._file = DatabaseFile(path)
 
-    def can_be_read(self) -> bool:
-        """Return whether the file has a table of the current version, as far as SQLite can say."""
+    def is_current(self) -> bool:
+        """Return whether the file has a table of the current version, as far as SQLite can say.
+
+        Raises:
+            StorageError: another program keeps the file from being read, damaged or not.
+        """
         try:
             with closing(self._connect()) as connection:
                 return any(
                     DIGEST in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
                     for table in Entity.metadata.tables
                 )
-        except (sqlite3.Error, UnicodeDecodeError):
+        except sqlite3.Error as error:
+            self._refuse_unreachable(error)
+            return False
+        except UnicodeDecodeError:
             return False
 
     def owner_ids(self) -> list[tuple[str, ...]]:
@@ -95,9 +103,20 @@ class DamagedFile:
             if has_gap or count != self._expected_count(connection, table.name, count):
                 damages.append(Damage(None, f"{entity.LABEL} that cannot be read"))
 
+    def _refuse_unreachable(self, error: sqlite3.Error) -> None:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise StorageError(
+                f"{self._file.journal} would undo an interrupted transaction. If it belongs to the "
+                "file, open a copy of both with the `sqlite3` shell, which undoes it, and salvage "
+                "the copy; if it belongs to another file, move it away"
+            ) from error
+        if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN):
+            raise StorageError(f"{self._file.path} cannot be read: {error}") from error
+
     def _connect(self) -> sqlite3.Connection:
-        uri = self._file.access(may_write=False).uri
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        uri, timeout = self._file.access(may_write=False).uri, timeouts.BUSY_TIMEOUT_SECONDS
+        connection = sqlite3.connect(uri, timeout, uri=True, isolation_level=None)
         # With it, SQLite reads what it can of a damaged schema.
         connection.execute("PRAGMA writable_schema=ON")
         # A string that is not UTF-8 has no digest, and is damaged for that reason.
