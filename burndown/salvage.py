@@ -35,13 +35,14 @@ from burndown.persistence.json_backend import JSONBackend
 __all__ = ["SalvageReport", "salvage"]
 
 _BATCH = 100
+_NO_COUNTS = "the numbers of rows are damaged, so rows that have vanished would not be noticed"
 _SCHEMA_VERSION = "schema_version"
 Key = tuple[Any, ...]
 
 
 @dataclass
 class SalvageReport:
-    """The outcome of a salvage: each record of a damaged store is in one of its parts."""
+    """The outcome of a salvage: each record of a damaged store is in one of the first four."""
 
     kept: dict[str, int] = field(default_factory=dict)
     """The number of intact records by the label of their entity."""
@@ -51,6 +52,8 @@ class SalvageReport:
     """Damaged records that can be fetched from Jira again."""
     lost: list[str] = field(default_factory=list)
     """Records that no backup has."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be verified."""
 
     def to_document(self) -> Document:
         """Return the report as a plain dict."""
@@ -73,7 +76,7 @@ def salvage(
             such as ``burndown.db.1.5.backup``, follow them.
 
     Returns:
-        What was kept, restored, dropped and lost.
+        What was kept, restored, dropped and lost, and what could not be verified.
 
     Raises:
         ImportExportError: there is nothing at the source, the target is not empty, or a backup
@@ -97,6 +100,8 @@ def salvage(
             filling.fill(entity, damaged, opened)
         if isinstance(damaged, _Workspace):
             filling.drop(damaged.damaged_files())
+        elif isinstance(damaged, DamagedFile) and not damaged.has_row_counts():
+            report.notes.append(_NO_COUNTS)
     return report
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from burndown import ImportExportError, PersistenceBackend, SQLiteBackend, StorageError
+from burndown.cli import run
 from burndown.database import timeouts
 from burndown.import_export import export_profile
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query
@@ -19,6 +20,7 @@ from burndown.models.codec import codec_of
 from burndown.persistence import open_backend
 from burndown.persistence.json_backend import JSONBackend
 from burndown.salvage import SalvageReport, salvage
+from burndown.schema.digests import SUMS
 from tests.support.command_line import Capture, files_below, in_json
 from tests.support.damage import Damage, changed_bit, lost_page
 from tests.support.database_files import contents, foreign_journal
@@ -87,7 +89,7 @@ def backup_of(path: Path) -> Path:
 def test_an_intact_store_is_kept_completely(intact: Path, target: SQLiteBackend) -> None:
     report = salvage(intact, target)
     assert report.kept["metrics snapshots"] == len(WEEKS)
-    assert (report.restored, report.dropped, report.lost) == ([], [], [])
+    assert (report.restored, report.dropped, report.lost, report.notes) == ([], [], [], [])
     with SQLiteBackend(intact) as source:
         assert records(target) == records(source)
 
@@ -261,6 +263,25 @@ def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: s
     with pytest.raises(ImportExportError, match="There is no store at mistyped"):
         salvage(name, target, [intact])
     assert target.list_profiles() == []
+
+
+def test_nothing_is_lost_with_the_numbers_of_rows(
+    intact: Path, target: SQLiteBackend, capsys: Capture, tmp_path: Path
+) -> None:
+    with SQLiteBackend(intact) as backend:
+        expected = records(backend)
+    with closing(sqlite3.connect(intact)) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (SUMS,))
+        [(size,)] = connection.execute("PRAGMA page_size")
+    with intact.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+    report = salvage(intact, target)
+    assert (report.lost, report.dropped) == ([], [])
+    assert len(report.notes) == 1
+    assert records(target) == expected
+    assert run(["salvage", str(intact), str(tmp_path / "new.db")]) == 0
+    assert f"Note: {report.notes[0]}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_interrupted_transaction_of_another_program_is_refused(

@@ -68,6 +68,11 @@ class DamagedFile:
             found += connection.execute("SELECT profile_id, id FROM queries")
         return found
 
+    def has_row_counts(self) -> bool:
+        """Return whether the number of rows of each table can be read, by which lost ones show."""
+        with closing(self._connect()) as connection:
+            return _row_counts(connection).keys() >= Entity.metadata.tables.keys()
+
     def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         """Yield the intact records of an entity, also those that other programs have edited.
 
@@ -100,7 +105,7 @@ class DamagedFile:
                 if entity.UNKNOWN_KEYS:
                     document.update(document.pop(entity.UNKNOWN_KEYS))
                 yield document
-            if has_gap or count != self._expected_count(connection, table.name, count):
+            if has_gap or _row_counts(connection).get(table.name) not in (None, count):
                 damages.append(Damage(None, f"{entity.LABEL} that cannot be read"))
 
     def _refuse_unreachable(self, error: sqlite3.Error) -> None:
@@ -170,12 +175,11 @@ class DamagedFile:
                 low = middle
         return high
 
-    def _expected_count(self, connection: sqlite3.Connection, table: str, default: int) -> int:
-        try:
-            found = connection.execute(
-                f"SELECT row_count FROM {SUMS} WHERE table_name = ?",  # noqa: S608
-                (table,),
-            ).fetchone()
-        except sqlite3.Error:
-            return -1
-        return default if found in (None, (None,)) else int(found[0])
+
+def _row_counts(connection: sqlite3.Connection) -> dict[str, int | None]:
+    """Return the number of rows by table; ``None`` after another program has inserted some."""
+    try:
+        found = connection.execute(f"SELECT table_name, row_count FROM {SUMS}").fetchall()  # noqa: S608
+    except sqlite3.Error:
+        return {}
+    return {table: count for table, count in found if isinstance(count, int | None)}
