@@ -79,18 +79,18 @@ def salvage(
         What was kept, restored, dropped and lost, and what could not be verified.
 
     Raises:
-        ImportExportError: there is nothing at the source, the target is not empty, or a backup
-            cannot be opened.
+        ImportExportError: there is nothing at the source or a backup, or the target is not empty.
         StorageError: the target cannot be written, or another program has locked the source, or
             was interrupted while it wrote to it.
     """
-    location = str(source).removeprefix("json:")
-    if "://" not in location and not Path(location).exists():
-        raise ImportExportError(f"There is no store at {location}")
+    named = [*map(str, backups), *map(str, _copies_next_to(source))]
+    for each in (source, *named):
+        location = str(each).removeprefix("json:")
+        if "://" not in location and not Path(location).exists():
+            raise ImportExportError(f"There is no store at {location}")
     report = SalvageReport()
     with secrets_as_stored(), ExitStack() as stack:
         damaged = stack.enter_context(_opened(source))
-        named = [*map(str, backups), *map(str, _copies_next_to(source))]
         opened = [(each, stack.enter_context(_opened(each))) for each in named]
         stack.enter_context(target.transaction())
         if any(True for each in (Profile, Query) for _ in target.records(each)):

@@ -260,8 +260,9 @@ def test_a_damaged_row_of_an_earlier_version_is_the_only_one_that_is_lost(
 @pytest.mark.parametrize("name", ["mistyped.db", "json:mistyped"])
 def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: str) -> None:
     """Also if there is a backup, which could be older than what is meant."""
-    with pytest.raises(ImportExportError, match="There is no store at mistyped"):
-        salvage(name, target, [intact])
+    for source, backup in ((name, intact), (intact, name)):
+        with pytest.raises(ImportExportError, match="There is no store at mistyped"):
+            salvage(source, target, [backup])
     assert target.list_profiles() == []
 
 
