@@ -12,14 +12,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from burndown.copying import sealed
 from burndown.database.sqlite_salvage import Damage, DamagedFile
-from burndown.errors import ImportExportError, PersistenceError, ValidationError
+from burndown.errors import (
+    DatabaseCorruptionError,
+    ImportExportError,
+    PersistenceError,
+    ValidationError,
+)
 from burndown.files.working_folder import working_folder
 from burndown.import_export import import_profile
-from burndown.legacy.reading.workspace_reader import WorkspaceReader
+from burndown.legacy import WorkspaceReader, find_damages, workspace_folder
 from burndown.models import ENTITIES, AppState, Document, Entity, Profile, Query, QueryData
 from burndown.models.codec import codec_of
 from burndown.models.digests import record_name
@@ -30,13 +35,14 @@ from burndown.persistence.json_backend import JSONBackend
 __all__ = ["SalvageReport", "salvage"]
 
 _BATCH = 100
+_NO_COUNTS = "the numbers of rows are damaged, so rows that have vanished would not be noticed"
 _SCHEMA_VERSION = "schema_version"
 Key = tuple[Any, ...]
 
 
 @dataclass
 class SalvageReport:
-    """The outcome of a salvage: each record of a damaged store is in one of its parts."""
+    """The outcome of a salvage: each record of a damaged store is in one of the first four."""
 
     kept: dict[str, int] = field(default_factory=dict)
     """The number of intact records by the label of their entity."""
@@ -46,6 +52,8 @@ class SalvageReport:
     """Damaged records that can be fetched from Jira again."""
     lost: list[str] = field(default_factory=list)
     """Records that no backup has."""
+    notes: list[str] = field(default_factory=list)
+    """What could not be verified."""
 
     def to_document(self) -> Document:
         """Return the report as a plain dict."""
@@ -68,20 +76,21 @@ def salvage(
             such as ``burndown.db.1.5.backup``, follow them.
 
     Returns:
-        What was kept, restored, dropped and lost.
+        What was kept, restored, dropped and lost, and what could not be verified.
 
     Raises:
-        ImportExportError: there is nothing at the source, the target is not empty, or a backup
-            cannot be opened.
-        StorageError: the target cannot be written.
+        ImportExportError: there is nothing at the source or a backup, or the target is not empty.
+        StorageError: the target cannot be written, or another program has locked the source, or
+            was interrupted while it wrote to it.
     """
-    location = str(source).removeprefix("json:")
-    if "://" not in location and not Path(location).exists():
-        raise ImportExportError(f"There is no store at {location}")
+    named = [*map(str, backups), *map(str, _copies_next_to(source))]
+    for each in (source, *named):
+        location = str(each).removeprefix("json:")
+        if "://" not in location and not Path(location).exists():
+            raise ImportExportError(f"There is no store at {location}")
     report = SalvageReport()
     with secrets_as_stored(), ExitStack() as stack:
         damaged = stack.enter_context(_opened(source))
-        named = [*map(str, backups), *map(str, _copies_next_to(source))]
         opened = [(each, stack.enter_context(_opened(each))) for each in named]
         stack.enter_context(target.transaction())
         if any(True for each in (Profile, Query) for _ in target.records(each)):
@@ -89,43 +98,64 @@ def salvage(
         filling = _Filling(target, report)
         for entity in ENTITIES:
             filling.fill(entity, damaged, opened)
-        filling.drop(damaged.files_without_records())
+        if isinstance(damaged, _Workspace):
+            filling.drop(damaged.damaged_files())
+        elif isinstance(damaged, DamagedFile) and not damaged.has_row_counts():
+            report.notes.append(_NO_COUNTS)
     return report
 
 
-class _Readable:
-    """A store of which each record is read on its own, as far as that is possible.
+class _Readable(Protocol):
+    """A store of which each record is read on its own, as far as that is possible."""
+
+    def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
+        """Yield the intact records of an entity; add what is damaged to the list."""
+        ...
+
+
+class _Workspace:
+    """JSON files, of which each is read on its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files = workspace_folder(folder, read_only=True)
+
+    def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
+        """Yield the intact records of an entity; add what is damaged to the list."""
+        with self._files.reading() as root:
+            parts = list(WorkspaceReader(root, self._folder).parts(entity))
+        for key, read in parts:
+            try:
+                with self._files.reading():  # not for longer: another program may have to write
+                    found = read()
+            except DatabaseCorruptionError as error:
+                damages.append(Damage(key, f"{entity.LABEL}: {error}"))
+            else:
+                yield from found
+
+    def damaged_files(self) -> list[str]:
+        """Return each damaged file; what Jira has is read from it as if it had no records."""
+        with self._files.reading() as root:
+            return find_damages(root, self._folder)
+
+
+class _OtherStore:
+    """A store of an earlier version, on a server or in an export.
 
     Args:
         backend: the store.
-        file: the same store as a damaged file; ``None`` if it is no file of the current version.
         owner_ids: the ids of each profile, and of each query with its profile, as far as they are
             known without the records themselves.
     """
 
     def __init__(
-        self,
-        backend: PersistenceBackend,
-        file: DamagedFile | None = None,
-        owner_ids: Collection[tuple[str, ...]] = (),
+        self, backend: PersistenceBackend, owner_ids: Collection[tuple[str, ...]] = ()
     ) -> None:
         self._backend = backend
-        self._file = file
         self._owner_ids = owner_ids
 
     def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         """Yield the intact records of an entity; add what is damaged to the list."""
-        if self._file is not None:
-            found = self._file.records(entity, damages)
-        else:
-            found = self._records_by_owner(entity, damages)
-        return (each for each in found if entity is not AppState or each["key"] != _SCHEMA_VERSION)
-
-    def files_without_records(self) -> list[str]:
-        """Return each damaged JSON file; what Jira has is read from it as if it had no records."""
-        return self._backend.check_integrity()[1] if isinstance(self._backend, JSONBackend) else []
-
-    def _records_by_owner(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         for scope in self._scopes(entity):
             try:
                 yield from self._backend.records(entity, *scope)
@@ -153,7 +183,7 @@ class _Filling:
     ) -> None:
         """Save the intact records of an entity, and those of backups in place of damaged ones."""
         damages: list[Damage] = []
-        self._report.kept[entity.LABEL] = self._save(entity, damaged.records(entity, damages))
+        self._report.kept[entity.LABEL] = self._save(entity, _salvageable(damaged, entity, damages))
         self._damages += [each.description for each in damages]
         if issubclass(entity, QueryData) and not entity.IRREPLACEABLE:
             self._report.dropped += [each.description for each in damages]
@@ -183,7 +213,7 @@ class _Filling:
         for name, backup in backups:
             found = [
                 each
-                for each in backup.records(entity, [])
+                for each in _salvageable(backup, entity, [])
                 if (key is None or key_of(each) == key) and key_of(each) not in self._seen[entity]
             ]
             if self._save(entity, found):
@@ -226,6 +256,15 @@ class _Filling:
                 self._save(owner, [document])
 
 
+def _salvageable(
+    source: _Readable, entity: type[Entity], damages: list[Damage]
+) -> Iterator[Document]:
+    """Yield the intact records of an entity, without the version of the tables."""
+    for each in source.records(entity, damages):
+        if entity is not AppState or each["key"] != _SCHEMA_VERSION:
+            yield each
+
+
 @contextmanager
 def _opened(location: str | Path) -> Iterator[_Readable]:
     """Open a store, or an export as one."""
@@ -233,26 +272,16 @@ def _opened(location: str | Path) -> Iterator[_Readable]:
     if path.suffix == ".zip" or (path / "manifest.json").is_file():
         with working_folder(path.parent) as folder, open_backend(folder / "export.db") as backend:
             import_profile(path, backend=backend)
-            yield _Readable(backend)
+            yield _OtherStore(backend)
         return
     with open_backend(location, read_only=True) as backend:
-        if path.is_file():
+        if isinstance(backend, JSONBackend):
+            yield _Workspace(backend.folder)
+        elif path.is_file():
             file = DamagedFile(path.absolute())
-            is_current = file.can_be_read()
-            yield _Readable(backend, file if is_current else None, file.owner_ids())
+            yield file if file.is_current() else _OtherStore(backend, file.owner_ids())
         else:
-            yield _Readable(backend, owner_ids=_owner_ids(location))
-
-
-def _owner_ids(location: str | Path) -> list[tuple[str, ...]]:
-    """Return the ids of profiles and queries in JSON files, also where these are damaged."""
-    folder = Path(str(location).removeprefix("json:"))
-    try:
-        reader = WorkspaceReader(folder, folder)
-    except PersistenceError:
-        return []
-    profiles = [(profile.document["id"],) for profile in reader.workspace.profiles]
-    return [*profiles, *((owner, query.document["id"]) for owner, query in reader.queries())]
+            yield _OtherStore(backend)
 
 
 def _copies_next_to(source: str | Path) -> list[Path]:

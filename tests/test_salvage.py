@@ -11,15 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from burndown import ImportExportError, PersistenceBackend, SQLiteBackend
+from burndown import ImportExportError, PersistenceBackend, SQLiteBackend, StorageError
+from burndown.cli import run
+from burndown.database import timeouts
 from burndown.import_export import export_profile
-from burndown.models import ENTITIES, Entity, Profile, Query
+from burndown.models import ENTITIES, AppState, Entity, Profile, Query
 from burndown.models.codec import codec_of
 from burndown.persistence import open_backend
 from burndown.persistence.json_backend import JSONBackend
 from burndown.salvage import SalvageReport, salvage
+from burndown.schema.digests import SUMS
 from tests.support.command_line import Capture, files_below, in_json
 from tests.support.damage import Damage, changed_bit, lost_page
+from tests.support.database_files import contents, foreign_journal
 from tests.support.kept_databases import copy_of
 from tests.support.processes import count_calls, killed_at, needs_fork, needs_kill
 
@@ -85,7 +89,7 @@ def backup_of(path: Path) -> Path:
 def test_an_intact_store_is_kept_completely(intact: Path, target: SQLiteBackend) -> None:
     report = salvage(intact, target)
     assert report.kept["metrics snapshots"] == len(WEEKS)
-    assert (report.restored, report.dropped, report.lost) == ([], [], [])
+    assert (report.restored, report.dropped, report.lost, report.notes) == ([], [], [], [])
     with SQLiteBackend(intact) as source:
         assert records(target) == records(source)
 
@@ -190,6 +194,45 @@ def test_a_damaged_file_is_the_only_one_that_is_lost(
         assert records(restored) == expected
 
 
+@pytest.mark.parametrize(
+    ("damaged", "lost_state", "labels"),
+    [
+        ("profiles.json", {"active_profile_id", "active_query_id"}, ["profiles", "app state"]),
+        ("burndown.json", {"theme"}, ["app state", "tasks"]),
+    ],
+)
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_a_damaged_file_of_the_workspace_loses_only_what_it_holds(
+    tmp_path: Path,
+    target: SQLiteBackend,
+    damaged: str,
+    lost_state: set[str],
+    labels: list[str],
+    *,
+    is_cut: bool,
+) -> None:
+    with JSONBackend(tmp_path / "profiles") as backend:
+        fill(backend)
+        backend.set_app_state("active_profile_id", "kafka")
+        backend.set_app_state("active_query_id", "12w")
+        copy = backend.backup(tmp_path / "copy")
+        expected = records(backend)
+    path = tmp_path / "profiles" / damaged
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if is_cut else content.replace(b"a", b"b", 1))
+    report = salvage(f"json:{tmp_path / 'profiles'}", target)
+    for label, lost in zip(labels, report.lost, strict=True):
+        assert lost.startswith(f"{label}: {path} is damaged")
+    assert report.dropped == []
+    found = records(target)
+    assert expected[AppState].keys() - found[AppState].keys() == {(key,) for key in lost_state}
+    assert [each for each in ENTITIES if found[each] != expected[each]] == [AppState]
+    with SQLiteBackend(tmp_path / "restored.db") as restored:
+        report = salvage(f"json:{tmp_path / 'profiles'}", restored, [f"json:{copy}"])
+        assert len(report.restored) == len(lost_state)
+        assert records(restored) == expected
+
+
 def test_a_damaged_file_of_what_jira_has_is_dropped_and_reported(
     tmp_path: Path, target: SQLiteBackend
 ) -> None:
@@ -217,8 +260,52 @@ def test_a_damaged_row_of_an_earlier_version_is_the_only_one_that_is_lost(
 @pytest.mark.parametrize("name", ["mistyped.db", "json:mistyped"])
 def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: str) -> None:
     """Also if there is a backup, which could be older than what is meant."""
-    with pytest.raises(ImportExportError, match="There is no store at mistyped"):
-        salvage(name, target, [intact])
+    for source, backup in ((name, intact), (intact, name)):
+        with pytest.raises(ImportExportError, match="There is no store at mistyped"):
+            salvage(source, target, [backup])
+    assert target.list_profiles() == []
+
+
+def test_nothing_is_lost_with_the_numbers_of_rows(
+    intact: Path, target: SQLiteBackend, capsys: Capture, tmp_path: Path
+) -> None:
+    with SQLiteBackend(intact) as backend:
+        expected = records(backend)
+    with closing(sqlite3.connect(intact)) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (SUMS,))
+        [(size,)] = connection.execute("PRAGMA page_size")
+    with intact.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
+    report = salvage(intact, target)
+    assert (report.lost, report.dropped) == ([], [])
+    assert len(report.notes) == 1
+    assert records(target) == expected
+    assert run(["salvage", str(intact), str(tmp_path / "new.db")]) == 0
+    assert f"Note: {report.notes[0]}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_interrupted_transaction_of_another_program_is_refused(
+    intact: Path, target: SQLiteBackend, tmp_path: Path
+) -> None:
+    """Whether it has to be undone, only that program knows; it could be that of another file."""
+    foreign_journal(intact)
+    before = contents(tmp_path)
+    with pytest.raises(StorageError, match=r"burndown\.db-journal would undo"):
+        salvage(intact, target)
+    assert contents(tmp_path) == before
+    assert target.list_profiles() == []
+
+
+def test_a_locked_store_is_refused(
+    intact: Path, target: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
+    with closing(sqlite3.connect(intact, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode=DELETE")
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StorageError, match=r"burndown\.db cannot be read: database is locked"):
+            salvage(intact, target)
     assert target.list_profiles() == []
 
 

@@ -233,6 +233,8 @@ class SQLiteDatabase(Database):
     def accept_edits(self) -> int:
         """Sign the rows that another program has written; return how many there were.
 
+        Sums and triggers that others have changed or dropped are created anew.
+
         Raises:
             StorageError: as :meth:`session`.
         """

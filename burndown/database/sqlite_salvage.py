@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import literal_column
 from sqlalchemy.dialects import sqlite
 
+from burndown.database import timeouts
 from burndown.database.database_file import DatabaseFile
-from burndown.errors import DatabaseCorruptionError
+from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.models import Document, Entity
 from burndown.models.digests import DIGEST, record_name
 from burndown.schema.digests import SUMS
@@ -41,15 +42,22 @@ class DamagedFile:
     def __init__(self, path: Path) -> None:
         self._file = DatabaseFile(path)
 
-    def can_be_read(self) -> bool:
-        """Return whether the file has a table of the current version, as far as SQLite can say."""
+    def is_current(self) -> bool:
+        """Return whether the file has a table of the current version, as far as SQLite can say.
+
+        Raises:
+            StorageError: another program keeps the file from being read, damaged or not.
+        """
         try:
             with closing(self._connect()) as connection:
                 return any(
                     DIGEST in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
                     for table in Entity.metadata.tables
                 )
-        except (sqlite3.Error, UnicodeDecodeError):
+        except sqlite3.Error as error:
+            self._refuse_unreachable(error)
+            return False
+        except UnicodeDecodeError:
             return False
 
     def owner_ids(self) -> list[tuple[str, ...]]:
@@ -59,6 +67,11 @@ class DamagedFile:
             found += connection.execute("SELECT id FROM profiles")
             found += connection.execute("SELECT profile_id, id FROM queries")
         return found
+
+    def has_row_counts(self) -> bool:
+        """Return whether the number of rows of each table can be read, by which lost ones show."""
+        with closing(self._connect()) as connection:
+            return _row_counts(connection).keys() >= Entity.metadata.tables.keys()
 
     def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         """Yield the intact records of an entity, also those that other programs have edited.
@@ -92,12 +105,23 @@ class DamagedFile:
                 if entity.UNKNOWN_KEYS:
                     document.update(document.pop(entity.UNKNOWN_KEYS))
                 yield document
-            if has_gap or count != self._expected_count(connection, table.name, count):
+            if has_gap or _row_counts(connection).get(table.name) not in (None, count):
                 damages.append(Damage(None, f"{entity.LABEL} that cannot be read"))
 
+    def _refuse_unreachable(self, error: sqlite3.Error) -> None:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code == sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise StorageError(
+                f"{self._file.journal} would undo an interrupted transaction. If it belongs to the "
+                "file, open a copy of both with the `sqlite3` shell, which undoes it, and salvage "
+                "the copy; if it belongs to another file, move it away"
+            ) from error
+        if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN):
+            raise StorageError(f"{self._file.path} cannot be read: {error}") from error
+
     def _connect(self) -> sqlite3.Connection:
-        uri = self._file.access(may_write=False).uri
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        uri, timeout = self._file.access(may_write=False).uri, timeouts.BUSY_TIMEOUT_SECONDS
+        connection = sqlite3.connect(uri, timeout, uri=True, isolation_level=None)
         # With it, SQLite reads what it can of a damaged schema.
         connection.execute("PRAGMA writable_schema=ON")
         # A string that is not UTF-8 has no digest, and is damaged for that reason.
@@ -151,12 +175,11 @@ class DamagedFile:
                 low = middle
         return high
 
-    def _expected_count(self, connection: sqlite3.Connection, table: str, default: int) -> int:
-        try:
-            found = connection.execute(
-                f"SELECT row_count FROM {SUMS} WHERE table_name = ?",  # noqa: S608
-                (table,),
-            ).fetchone()
-        except sqlite3.Error:
-            return -1
-        return default if found in (None, (None,)) else int(found[0])
+
+def _row_counts(connection: sqlite3.Connection) -> dict[str, int | None]:
+    """Return the number of rows by table; ``None`` after another program has inserted some."""
+    try:
+        found = connection.execute(f"SELECT table_name, row_count FROM {SUMS}").fetchall()  # noqa: S608
+    except sqlite3.Error:
+        return {}
+    return {table: count for table, count in found if isinstance(count, int | None)}

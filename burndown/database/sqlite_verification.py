@@ -14,16 +14,20 @@ from burndown.models.digests import DIGEST, content_column
 from burndown.schema import VERSIONS, make_schema
 from burndown.schema.digests import (
     SUMS,
+    create_protection,
     digest_summand,
+    drop_triggers,
     has_digests,
     protected_columns,
     sign_rows,
-    sum_rows,
 )
+from burndown.schema.guard import create_guards, drop_guards
 from burndown.schema.recognition import VERSION_TABLE
 from burndown.sql import RowVerifier
 
 __all__ = ["Execute", "VerifiedRows", "schema_problems", "sign_edited_rows", "verify_rows"]
+
+_TRIGGER = "the trigger "
 
 Execute = Callable[[str], Iterable[Any]]
 """Runs a statement on a connection."""
@@ -83,15 +87,19 @@ def verify_rows(execute: Execute) -> VerifiedRows:
 
 
 def sign_edited_rows(connection: Connection) -> int:
-    """Sign the rows that another program has written, and sum up all anew.
+    """Sign the rows that another program has written; create the sums and triggers anew.
 
     Returns:
         The number of rows that had no digest.
     """
+    for statement in drop_triggers(SCHEMA_VERSION):
+        connection.execute(statement)
     statements = sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
     count = sum(connection.execute(statement).rowcount for statement in statements)
-    for statement in sum_rows(SCHEMA_VERSION):
+    for statement in create_protection(SCHEMA_VERSION):
         connection.execute(statement)
+    for guard in (*drop_guards("sqlite"), *create_guards("sqlite")):
+        connection.exec_driver_sql(guard)
     return count
 
 
@@ -104,6 +112,7 @@ def schema_problems(execute: Execute) -> list[str]:
     found = dict(_schema(execute))
     return [
         f"{name} is {'not as it was created' if name in found else 'missing'}"
+        + ("; `burndown check --accept` creates it anew" if name.startswith(_TRIGGER) else "")
         for name, definition in _expected_schema().items()
         if found.get(name) != definition
     ]
@@ -161,7 +170,7 @@ def _schema(execute: Execute) -> Iterator[tuple[str, object]]:
         references = sorted(tuple(row)[1:] for row in execute(f"PRAGMA foreign_key_list({table})"))
         yield f"the references of {table}", references
     for name, sql in execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"):
-        yield f"the trigger {name}", sql
+        yield f"{_TRIGGER}{name}", sql
 
 
 def _without_value(error: Exception) -> str:

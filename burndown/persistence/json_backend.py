@@ -236,7 +236,7 @@ class JSONBackend(PersistenceBackend):
 
     def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
         with self._writing() as writer:
-            tasks = {each["task_name"]: each for each in writer.reader.tasks}
+            tasks = {each["task_name"]: each for each in writer.reader.tasks()}
             changed = change(tasks.get(task_name))
             if changed is None:
                 return tasks.get(task_name)
@@ -322,11 +322,7 @@ def _find_queries(
 def _read_profiles(
     records: WorkspaceReader, profile_id: str | None, _: str | None
 ) -> list[Document]:
-    return [
-        records.profile(each)
-        for each in records.workspace.profiles
-        if profile_id in (None, each.document["id"])
-    ]
+    return records.profiles(profile_id)
 
 
 def _read_queries(
@@ -336,11 +332,11 @@ def _read_queries(
 
 
 def _read_app_state(records: WorkspaceReader, *_: str | None) -> list[Document]:
-    return [{"key": key, "value": value} for key, value in records.app_state.items()]
+    return records.app_state()
 
 
 def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
-    return records.tasks
+    return records.tasks()
 
 
 # --- writing, with the constraints that a database checks itself -----------------------------

@@ -166,6 +166,8 @@ def salvaged(result: Document) -> None:
     for title in ("restored", "dropped", "lost"):
         for each in result[title]:
             line(f"{title.capitalize()}: {each}")
+    for each in result["notes"]:
+        line(f"Note: {each}")
 
 
 def accepted(result: Document) -> None:

@@ -16,6 +16,8 @@ from sqlmodel import select
 from burndown import DatabaseCorruptionError, JiraCache, Profile, SQLiteBackend
 from burndown.models import SCHEMA_VERSION, AppState, Budget, Entity, JiraChangelog
 from burndown.models.digests import content_column, covered_columns, data_columns, row_digest
+from burndown.schema.digests import SUMS, triggers
+from burndown.schema.guard import GUARDS
 from tests.support.kept_databases import copy_of
 from tests.support.store import KEYS, START
 
@@ -184,6 +186,28 @@ def test_rows_that_another_program_writes_are_no_damage(
 
 
 @pytest.mark.parametrize(
+    "statements",
+    [
+        ["ALTER TABLE profiles RENAME TO other", "ALTER TABLE other RENAME TO profiles"],
+        [f"DROP TRIGGER {name}" for name in (*triggers(SCHEMA_VERSION), *GUARDS)],
+        [f"DROP TABLE {SUMS}"],
+    ],
+    ids=["renamed table", "no triggers", "no sums"],
+)
+def test_changed_triggers_are_created_anew_once_edits_are_accepted(
+    backend: SQLiteBackend, statements: list[str]
+) -> None:
+    """Edits are noticed again afterwards."""
+    execute(backend, *statements)
+    assert not backend.check_integrity()[0]
+    assert backend.accept_edits() == 0
+    assert backend.check_integrity() == (True, [])
+    assert backend.integrity_notes() == []
+    execute(backend, "UPDATE profiles SET description = 'edited'")
+    assert backend.integrity_notes() == ["profile 'p' was edited by another program"]
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "UPDATE budgets SET budget_total = '12,5'",
@@ -313,7 +337,10 @@ def test_a_damaged_row_is_no_entity(backend: SQLiteBackend, kind: str) -> None:
     ("statement", "problem"),
     [
         ("DROP INDEX ix_profiles_last_used", "the index ix_profiles_last_used is missing"),
-        ("DROP TRIGGER note_edited_queries", "the trigger note_edited_queries is missing"),
+        (
+            "DROP TRIGGER note_edited_queries",
+            "the trigger note_edited_queries is missing; `burndown check --accept` creates it anew",
+        ),
         (
             "UPDATE sqlite_master SET sql = replace(sql, 'CASCADE', 'NO ACTION') "
             "WHERE name = 'queries'",

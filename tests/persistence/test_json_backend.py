@@ -411,6 +411,29 @@ def test_a_damaged_file_is_reported_with_the_reason(
     assert str(folder / name) in "".join(damages)
 
 
+@pytest.mark.parametrize("name", ["profiles.json", "burndown.json"])
+def test_a_damaged_file_of_the_workspace_leaves_profiles_readable(
+    files: JSONBackend, folder: Path, name: str
+) -> None:
+    """Each change is refused, since it could write the file anew without what was in it."""
+    files.save_project_data(*IDS, {"a": 1})
+    (folder / name).write_bytes(b"{")
+    assert files.get_profile("p") is not None
+    assert files.get_query(*IDS) is not None
+    assert files.get_project_data(*IDS) == {"a": 1}
+    with pytest.raises(DatabaseCorruptionError, match=name):
+        files.save_project_data(*IDS, {"a": 2})
+    assert (folder / name).read_bytes() == b"{"
+
+
+def test_a_profile_that_could_be_in_a_damaged_registry_is_not_taken_for_missing(
+    files: JSONBackend, folder: Path
+) -> None:
+    (folder / "profiles.json").write_bytes(b"{")
+    with pytest.raises(DatabaseCorruptionError, match=r"profiles\.json"):
+        files.get_profile("other")
+
+
 def test_damage_in_one_file_does_not_affect_others(files: JSONBackend, folder: Path) -> None:
     files.save_profile({"id": "other"})
     (folder / "other/profile.json").write_bytes(b"{")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from burndown.conversion import Findings
 from burndown.errors import DatabaseCorruptionError, ValidationError
@@ -15,7 +16,9 @@ from burndown.legacy.reading.query_files import read_query_files
 from burndown.legacy.reading.workspace import Workspace
 from burndown.legacy.signature import DAMAGED, has_signature, verified
 from burndown.models import (
+    ENTITIES,
     SCHEMA_VERSION,
+    AppState,
     Document,
     Entity,
     Profile,
@@ -26,7 +29,10 @@ from burndown.models import (
 from burndown.models.codec import codec_of
 from burndown.models.sealer import sealer_of
 
-__all__ = ["WorkspaceReader", "find_damages", "find_edited"]
+__all__ = ["Part", "WorkspaceReader", "find_damages", "find_edited"]
+
+Part = tuple[tuple[str, ...] | None, Callable[[], list[Document]]]
+"""The key of a document, ``None`` if it is another part of an entity, and what reads the part."""
 
 
 class WorkspaceReader:
@@ -37,9 +43,6 @@ class WorkspaceReader:
     Args:
         root: the folder to read.
         shown_as: the folder that errors name.
-
-    Raises:
-        DatabaseCorruptionError: the registry or the sidecar of the workspace cannot be read.
     """
 
     def __init__(self, root: Path, shown_as: Path) -> None:
@@ -47,8 +50,6 @@ class WorkspaceReader:
         self._shown_as = shown_as
         self._findings = Findings(root)
         self.workspace = Workspace.read(root, self._findings)
-        self._refuse_damaged(root / REGISTRY)
-        self._refuse_damaged(root / STATE)
 
     def find(self, profile_id: str) -> LegacyProfile | None:
         """Return the profile, or ``None``."""
@@ -60,6 +61,16 @@ class WorkspaceReader:
         profile = self.find(profile_id)
         queries = profile.queries if profile is not None else []
         return next((each for each in queries if each.document["id"] == query_id), None)
+
+    def profiles(self, profile_id: str | None = None) -> list[Document]:
+        """Return the documents of all profiles, or of one."""
+        found = [
+            each for each in self.workspace.profiles if profile_id in (None, each.document["id"])
+        ]
+        # Another one may be in the registry alone, or get its name from there.
+        if profile_id is None or not any(each.has_marker for each in found):
+            self._refuse_damaged(self._root / REGISTRY)
+        return [self.profile(each) for each in found]
 
     def profile(self, profile: LegacyProfile) -> Document:
         """Return the document of a profile."""
@@ -89,22 +100,59 @@ class WorkspaceReader:
         self._refuse_damaged(query.folder / DATA_FILES[model])
         return found
 
-    @property
-    def app_state(self) -> dict[str, str]:
-        """Return the app state."""
-        return {"schema_version": SCHEMA_VERSION, **self.workspace.app_state}
+    def app_state(self) -> list[Document]:
+        """Return all app state."""
+        return [document for _, read in self.parts(AppState) for document in read()]
 
-    @property
     def tasks(self) -> list[Document]:
         """Return the progress of all tasks."""
+        self._refuse_damaged(self._root / STATE)
         tasks = self.workspace.sidecar.tasks.values()
         return self._complete(TaskProgress, [*tasks], self._root / STATE)
+
+    def refuse_damaged_root_files(self) -> None:
+        """Refuse a damaged registry or sidecar of the workspace, before they are written anew."""
+        self._refuse_damaged(self._root / REGISTRY)
+        self._refuse_damaged(self._root / STATE)
+
+    def parts(self, entity: type[Entity]) -> Iterator[Part]:
+        """Yield what reads the documents of an entity, each part independent of the others."""
+        if entity is Profile:
+            yield None, self._registered_only
+            for profile in self.workspace.profiles:
+                if profile.path != self._root / REGISTRY:
+                    yield (profile.document["id"],), partial(_listed, self.profile, profile)
+        elif entity is AppState:
+            yield None, self._saved_state
+            yield None, self._active_state
+        elif entity is TaskProgress:
+            yield None, self.tasks
+        for owner, query in self.queries():
+            if entity is Query:
+                yield (owner, query.document["id"]), partial(_listed, self.query, owner, query)
+            elif issubclass(entity, QueryData):
+                yield None, partial(self.data, entity, owner, query)
 
     def queries(self) -> Iterator[tuple[str, LegacyQuery]]:
         """Yield all queries, each with the id of its profile."""
         for profile in self.workspace.profiles:
             for query in profile.queries:
                 yield profile.document["id"], query
+
+    def _registered_only(self) -> list[Document]:
+        registry = self._root / REGISTRY
+        self._refuse_damaged(registry)
+        return [self.profile(each) for each in self.workspace.profiles if each.path == registry]
+
+    def _saved_state(self) -> list[Document]:
+        self._refuse_damaged(self._root / STATE)
+        saved = {"schema_version": SCHEMA_VERSION, **self.workspace.sidecar.app_state}
+        return [{"key": key, "value": value} for key, value in saved.items()]
+
+    def _active_state(self) -> list[Document]:
+        self._refuse_damaged(self._root / REGISTRY)
+        found, saved = self.workspace.app_state.items(), self.workspace.sidecar.app_state
+        return [{"key": key, "value": value} for key, value in found if key not in saved]
 
     def _refuse_damaged(self, path: Path) -> None:
         for found in self._findings.problems:
@@ -133,6 +181,10 @@ class WorkspaceReader:
             return []
 
 
+def _listed(read: Callable[..., Document], *args: Any) -> list[Document]:
+    return [read(*args)]
+
+
 def find_damages(root: Path, shown_as: Path) -> list[str]:
     """Return what is damaged in a workspace, one sentence for each file.
 
@@ -140,19 +192,11 @@ def find_damages(root: Path, shown_as: Path) -> list[str]:
         root: the folder to read.
         shown_as: the folder that the sentences name.
     """
-    try:
-        reader = WorkspaceReader(root, shown_as)
-    except DatabaseCorruptionError as error:
-        return [str(error)]
-    checks: list[Callable[[], object]] = [
-        partial(reader.profile, profile) for profile in reader.workspace.profiles
-    ]
-    for profile_id, query in reader.queries():
-        checks.append(partial(reader.query, profile_id, query))
-        checks += [partial(reader.data, model, profile_id, query) for model in DATA_FILES]
-    # Several checks can find the same damage, such as that of a sidecar. What Jira can return again
+    reader = WorkspaceReader(root, shown_as)
+    parts = [read for entity in ENTITIES for _, read in reader.parts(entity)]
+    # Several parts can have the same damage, such as that of a sidecar. What Jira can return again
     # is read without the damaged part, so that only its signature tells.
-    damages = [*filter(None, map(_damage_found, checks))]
+    damages = [*filter(None, map(_damage_found, parts))]
     damages += [f"{shown} is damaged: {DAMAGED}" for shown in _files(root, shown_as, _is_damaged)]
     return list(dict.fromkeys(damages))
 
@@ -186,9 +230,9 @@ def _is_damaged(data: bytes) -> bool:
     return False
 
 
-def _damage_found(check: Callable[[], object]) -> str:
+def _damage_found(read: Callable[[], object]) -> str:
     try:
-        check()
+        read()
     except DatabaseCorruptionError as error:
         return str(error)
     return ""

@@ -39,9 +39,13 @@ class WorkspaceWriter:
     Args:
         reader: the workspace before the changes.
         changes: takes the files.
+
+    Raises:
+        DatabaseCorruptionError: the registry or the sidecar of the workspace is damaged.
     """
 
     def __init__(self, reader: WorkspaceReader, changes: Changes) -> None:
+        reader.refuse_damaged_root_files()
         self.reader = reader
         self._workspace = reader.workspace
         self._changes = changes
