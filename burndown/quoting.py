@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from pydantic_core import ErrorDetails
 
@@ -16,6 +17,7 @@ _SECRET = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)  # each save asks for all keys of a profile
 def is_secret(key: str) -> bool:
     """Return whether a setting of this name must stay secret, such as ``jira_token``."""
     return _SECRET.search(key) is not None

@@ -50,6 +50,7 @@ LATE_IMPORTS = {
         "burndown.legacy",
         "burndown.persistence",
         "burndown.salvage",
+        "burndown.sealing",
     ],
     "burndown/cli/versions.py": [
         "burndown",

@@ -229,9 +229,12 @@ def _export_profile(
 
 def _export_workspace(path: Path, *, include_secrets: bool) -> dict[str, Any]:
     from burndown.import_export import export_workspace
+    from burndown.sealing import secrets_status
 
     export_workspace(path, include_secrets=include_secrets)
-    return {"path": str(path), "includes_secrets": include_secrets}
+    secrets = secrets_status()["secrets"] if include_secrets else []
+    locked = [each for each in secrets if each["state"] == "locked"]
+    return {"path": str(path), "includes_secrets": include_secrets, "locked": locked}
 
 
 def import_(

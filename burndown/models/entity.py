@@ -182,6 +182,8 @@ class Entity(
     def to_document(self) -> dict[str, Any]:
         """Return the entity as a plain dict of JSON values, secrets in plain text.
 
+        Strings of secrets have a mask as their ``repr``, as in the documents of a backend.
+
         Raises:
             ValidationError: an unknown key was edited in place into the key of a field.
         """
@@ -197,7 +199,7 @@ class Entity(
         if taken := unknown.keys() & _document_keys(type(self)):
             key = document.get("id")
             raise invalid_key(f"{type(self).__name__} {key!r}", min(taken), f"{self.UNKNOWN_KEYS}.")
-        return {**document, **unknown}
+        return {**document, **to_documents(unknown)}
 
 
 @event.listens_for(Entity, "after_mapper_constructed", propagate=True)

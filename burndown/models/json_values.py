@@ -13,16 +13,14 @@ from operator import index
 from typing import Any
 
 from burndown.models.json_codec import MAX_DEPTH
+from burndown.quoting import is_secret
 
 __all__ = ["copy_containers", "is_pandas_timestamp", "is_unknown", "to_json_value"]
 
+_Convert = Callable[[Any], Any]
 
-def copy_containers(
-    value: Any,
-    convert: Callable[[Any], Any],
-    copies: dict[int, Any] | None = None,
-    depth: int = 0,
-) -> Any:
+
+def copy_containers(value: Any, convert: _Convert, convert_secret: _Convert | None = None) -> Any:
     """Return a copy of dicts and lists, with the values in them converted.
 
     A container that holds itself does so in the copy. What nests deeper than can be stored is not
@@ -31,27 +29,9 @@ def copy_containers(
     Args:
         value: the container, or a single value.
         convert: returns a value that is no container for each one.
-        copies: the copies so far, by the ``id`` of the original.
-        depth: the number of containers around the value.
+        convert_secret: the same for those of secrets; by default ``convert``.
     """
-    if not isinstance(value, dict | list):
-        return convert(value)
-    copies = {} if copies is None else copies
-    if depth > MAX_DEPTH:
-        return value
-    if id(value) in copies:
-        return copies[id(value)]
-    if isinstance(value, list):
-        items: list[Any] = []
-        copies[id(value)] = items
-        items += [copy_containers(item, convert, copies, depth + 1) for item in value]
-        return items
-    by_key: dict[Any, Any] = {}
-    copies[id(value)] = by_key
-    by_key.update(
-        {key: copy_containers(item, convert, copies, depth + 1) for key, item in value.items()}
-    )
-    return by_key
+    return _copy(value, convert, convert_secret, {}, 0)
 
 
 def to_json_value(value: Any) -> Any:
@@ -86,6 +66,33 @@ def is_unknown(value: Any) -> bool:
         return bool(unequal)
     except (TypeError, ValueError):
         return unequal is value  # NA, which is neither equal nor unequal to itself
+
+
+def _copy(
+    value: Any,
+    convert: _Convert,
+    convert_secret: _Convert | None,
+    copies: dict[int, Any],
+    depth: int,
+) -> Any:
+    """Return a copy of a value within as many containers, which are copied already by their id."""
+    if not isinstance(value, dict | list):
+        return convert(value)
+    if depth > MAX_DEPTH:
+        return value
+    if id(value) in copies:
+        return copies[id(value)]
+    if isinstance(value, list):
+        items: list[Any] = []
+        copies[id(value)] = items
+        items += [_copy(item, convert, convert_secret, copies, depth + 1) for item in value]
+        return items
+    by_key: dict[Any, Any] = {}
+    copies[id(value)] = by_key
+    for key, item in value.items():
+        below = convert_secret if convert_secret and is_secret(str(key)) else convert
+        by_key[key] = _copy(item, below, convert_secret, copies, depth + 1)
+    return by_key
 
 
 def _to_number(value: Real) -> Any:

@@ -53,8 +53,6 @@ _logger = logging.getLogger(__name__)
 _LOCKED_TOKEN = object()
 _CONTAINERS = (dict, list)
 
-_names_secret = lru_cache(maxsize=1024)(is_secret)  # each save asks for all keys of a profile
-
 
 class SecretState(Enum):
     """The state of a stored secret."""
@@ -194,7 +192,9 @@ def secret_states(document: Mapping[str, Any], owner: Path) -> dict[str, SecretS
 
 
 def _is_no_secret(value: Any) -> bool:
-    return value in NO_SECRETS or is_mask(value) or (type(value) is str and is_masked_text(value))
+    return (
+        value in NO_SECRETS or is_mask(value) or (isinstance(value, str) and is_masked_text(value))
+    )
 
 
 def _seal(secret: Any, owner: Path, path: Path) -> Any:
@@ -243,7 +243,7 @@ def _changed(value: Any, change: _Change, path: Path) -> Any:
     if isinstance(value, dict):
         changes = {}
         for key, item in value.items():
-            if _names_secret(key):
+            if is_secret(key):
                 new = change(item, (*path, key))
             elif isinstance(item, _CONTAINERS):
                 new = _changed(item, change, (*path, key))

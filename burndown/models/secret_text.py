@@ -4,7 +4,8 @@ from typing import Any, Self, SupportsIndex
 
 from pydantic import SecretStr
 
-from burndown.errors import StorageError, is_secret
+from burndown.errors import StorageError
+from burndown.models.json_values import copy_containers
 from burndown.secrets import current_keys, is_envelope
 
 __all__ = ["SecretText", "with_secret_texts"]
@@ -48,16 +49,17 @@ def with_secret_texts(value: Any, *, is_secret_itself: bool = False) -> Any:
         value: the value, which may hold a ``SecretStr``.
         is_secret_itself: whether all its strings are those of a secret.
     """
-    if isinstance(value, dict):
-        return {
-            key: with_secret_texts(item, is_secret_itself=is_secret_itself or is_secret(str(key)))
-            for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [with_secret_texts(item, is_secret_itself=is_secret_itself) for item in value]
-    if isinstance(value, SecretStr):
-        return SecretText(value.get_secret_value())
-    return SecretText(value) if is_secret_itself and isinstance(value, str) else value
+    convert = _as_secret if is_secret_itself else _revealed
+    return copy_containers(value, convert, _as_secret)
+
+
+def _as_secret(value: Any) -> Any:
+    value = _revealed(value)
+    return SecretText(value) if isinstance(value, str) else value
+
+
+def _revealed(value: Any) -> Any:
+    return SecretText(value.get_secret_value()) if isinstance(value, SecretStr) else value
 
 
 def _restored(pickled: str) -> SecretText:

@@ -22,7 +22,7 @@ from burndown.models.field_types import SECTION_DEPTH
 from burndown.models.json_codec import check_storable
 from burndown.models.json_values import copy_containers
 from burndown.models.redaction import Redacted, without_secrets
-from burndown.models.secret_text import SecretText
+from burndown.models.secret_text import SecretText, with_secret_texts
 
 __all__ = ["Submodel", "View", "fields_by_key", "invalid_key", "to_documents"]
 
@@ -102,7 +102,7 @@ class Submodel(Described, Redacted):
         # Stored next to the fields, it would be read as the field.
         if taken := unknown.keys() & {*defaults, *type(self).model_fields}:
             raise invalid_key(type(self).__name__, min(taken))
-        document.update({key: to_documents(value) for key, value in unknown.items()})
+        document.update(to_documents(unknown))
         return document
 
     def __repr_args__(self) -> Any:
@@ -154,12 +154,17 @@ def _plain(value: Any) -> Any:
 def to_documents(value: Any) -> Any:
     """Return the document of a section; or a copy of containers, with sections as documents.
 
-    Values that cannot be stored are refused when they are saved.
+    The strings of secrets have a mask as their ``repr``. Values that cannot be stored are refused
+    when they are saved.
     """
-    return copy_containers(value, _as_document)
+    return copy_containers(value, _as_document, _as_secret_document)
 
 
 def _as_document(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return SecretText(value.get_secret_value())
     return value.to_document() if isinstance(value, Submodel) else value
+
+
+def _as_secret_document(value: Any) -> Any:
+    return with_secret_texts(_as_document(value), is_secret_itself=True)

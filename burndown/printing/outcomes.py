@@ -9,6 +9,7 @@ from burndown.import_export import ImportReport
 from burndown.migration import MigrationReport
 from burndown.persistence import Document
 from burndown.printing.console import add_row, error, line, print_counts, print_table, size
+from burndown.printing.secrets import secrets_table
 
 __all__ = [
     "backed_up",
@@ -92,6 +93,7 @@ def exported_workspace(found: Document) -> None:
     line(f"Exported all profiles; start the old dashboard in {found['path']}")
     if not found["includes_secrets"]:
         line("Omitted secrets: the Jira tokens (--include-secrets adds them)")
+    secrets_table("Exported sealed, since no key opens them", found["locked"])
 
 
 def changed_version(found: Document) -> None:

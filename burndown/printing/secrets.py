@@ -6,7 +6,7 @@ from burndown.persistence import Document
 from burndown.printing.console import add_row, line, print_table
 from burndown.secrets import HOW_TO_SET_A_KEY
 
-__all__ = ["changed_secrets", "plain_text_warning", "secrets_status"]
+__all__ = ["changed_secrets", "plain_text_warning", "secrets_status", "secrets_table"]
 
 
 def secrets_status(found: Document) -> None:
@@ -16,7 +16,7 @@ def secrets_status(found: Document) -> None:
         line(f"Keys: {', '.join([f'{first} (seals)', *others])}")
     else:
         line(f"No keys: {found['problem'] or 'none is set'}")
-    _print_table("Secrets", found["secrets"])
+    secrets_table("Secrets", found["secrets"])
     if not found["secrets"]:
         line("No secrets are stored")
     plain_text_warning(found)
@@ -36,10 +36,11 @@ def plain_text_warning(found: Document) -> None:
 def changed_secrets(found: Document) -> None:
     """Print how much was changed, and which secrets could not be opened."""
     line(f"Changed {found['changed']} profiles, queries and budgets")
-    _print_table("Not changed, since no key opens them, or they look sealed", found["locked"])
+    secrets_table("Not changed, since no key opens them, or they look sealed", found["locked"])
 
 
-def _print_table(title: str, secrets: list[Document]) -> None:
+def secrets_table(title: str, secrets: list[Document]) -> None:
+    """Print the place and state of secrets."""
     table = Table("profile", "query", "secret", "state", title=title)
     for each in secrets:
         add_row(table, each["profile_id"], each["query_id"] or "-", each["path"], each["state"])

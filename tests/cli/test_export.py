@@ -95,7 +95,7 @@ def test_export_for_the_old_dashboard_reports_how_to_start_it(
     assert all(path.exists() for path in written)
     assert CANARY not in written[0].read_text("utf-8")
     found = in_json(capsys, "export", "--legacy", "secret", "--include-secrets")
-    assert found == {"path": "secret", "includes_secrets": True}
+    assert found == {"path": "secret", "includes_secrets": True, "locked": []}
     assert CANARY in (workspace / "secret/profiles/kafka/profile.json").read_text("utf-8")
     assert "exists already" in refused(capsys, "export", "--legacy", "old")
 

@@ -52,6 +52,10 @@ def test_seal_rotate_and_unseal(
     assert states(capsys) == [(None, "locked"), ("q", "locked")]
     assert "a sealed token that no key opens" in printed(capsys, "show", "p")
     assert "Locked: 2" in printed(capsys, "secrets", "status")
+    for export in (["export", "p", "out"], ["export", "--legacy", "old"]):
+        output = printed(capsys, *export, "--include-secrets")
+        assert "jira_config.token" in output
+        assert "pwd" in output
     for command in ("rotate", "unseal"):
         assert "locked" in printed(capsys, "secrets", command, code=1)
     monkeypatch.setenv(VARIABLE, OTHER_KEY)

@@ -245,6 +245,15 @@ def test_nothing_printed_or_dumped_as_json_holds_a_secret(profile: Profile) -> N
 
 
 @given(profiles_with_secrets())
+def test_a_printed_document_shows_no_secret(profile: Profile) -> None:
+    """Its values are the secrets nevertheless."""
+    document = profile.to_document()
+    for each in (document, document["jira_config"], profile.jira_config.to_document()):
+        assert CANARY not in repr(each)
+        assert CANARY in json.dumps(each)
+
+
+@given(profiles_with_secrets())
 def test_documents_copies_pickles_and_python_dumps_keep_the_secrets(profile: Profile) -> None:
     """They are what a model is stored, handed on and made again from."""
     document = profile.to_document()
