@@ -6,12 +6,16 @@ is found at the path.
 """
 
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from burndown.files.paths import FileIdentity, identity_of
 
 __all__ = ["OpenedFile"]
+
+_COARSEST_TIMESTAMPS = 2_000_000_000
+"""Nanoseconds: no file system keeps the time of a change less exactly than in 2 seconds."""
 
 
 class OpenedFile:
@@ -32,25 +36,45 @@ class OpenedFile:
         # Not the one to compare with: another process may delete it before the first statement.
         self._log_at_opening = identity_of(self._log)
         self._log_identity: FileIdentity | None = None
-        self._places = str(path), str(self._log)
+        self._places = str(path), str(self._log.parent)
+        self._unchanged_folder: tuple[int, ...] | None = None
 
     def is_in_place(self) -> bool:
         """Return whether the path still leads to this file, with its content and its log."""
-        path, log = self._places
+        path, folder = self._places
         try:  # `Path.stat` would take half as long again, after each small write
-            found, found_log = os.stat(path), os.stat(log)  # noqa: PTH116
+            found, found_folder = os.stat(path), os.stat(folder)  # noqa: PTH116
         except OSError:
-            # SQLite makes the log with the first transaction.
-            return self._log_identity is None and self._is_at_path()
+            return False
         if self._identity is None:  # this connection has made the file
             self._identity = (found.st_dev, found.st_ino)
-        if self._log_identity is None:
-            self._log_identity = (found_log.st_dev, found_log.st_ino)
         return (
             (found.st_dev, found.st_ino) == self._identity
-            and (found_log.st_dev, found_log.st_ino) == self._log_identity
             and found.st_size > 0
+            and self._has_its_log(found_folder)
         )
+
+    def _has_its_log(self, folder: os.stat_result) -> bool:
+        """Return whether the log is the one that this connection has open, or has yet to make.
+
+        The log itself is looked at only if something in its folder has changed: Linux stores a
+        timestamp with the next write to a file that was looked at, which doubles a commit that
+        waits for the disk.
+
+        Args:
+            folder: the folder of the log, looked at before.
+        """
+        state = folder.st_dev, folder.st_ino, folder.st_mtime_ns
+        if state == self._unchanged_folder:
+            return True
+        log = identity_of(self._log)
+        if log is None:  # SQLite makes it with the first transaction
+            return self._log_identity is None
+        self._log_identity = self._log_identity or log
+        # A change that follows soon could get the same time.
+        is_settled = folder.st_mtime_ns < time.time_ns() - _COARSEST_TIMESTAMPS
+        self._unchanged_folder = state if is_settled else None
+        return log == self._log_identity
 
     def has_log(self) -> bool:
         """Return whether the log was found, which each commit writes to."""
