@@ -81,7 +81,7 @@ def salvage(
     Raises:
         ImportExportError: there is nothing at the source or a backup, or the target is not empty.
         StorageError: the target cannot be written, or another program has locked the source, or
-            was interrupted while it wrote to it.
+            was interrupted while it wrote to it, or a server is out of reach.
     """
     named = [*map(str, backups), *map(str, _copies_next_to(source))]
     for each in (source, *named):
@@ -281,6 +281,7 @@ def _opened(location: str | Path) -> Iterator[_Readable]:
             file = DamagedFile(path.absolute())
             yield file if file.is_current() else _OtherStore(backend, file.owner_ids())
         else:
+            backend.describe()  # raises an error if the server is out of reach, which is no damage
             yield _OtherStore(backend)
 
 

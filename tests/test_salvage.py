@@ -266,6 +266,12 @@ def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: s
     assert target.list_profiles() == []
 
 
+def test_a_server_that_is_out_of_reach_is_no_damage(target: SQLiteBackend) -> None:
+    with pytest.raises(StorageError, match="out of reach"):
+        salvage("postgresql+psycopg://nobody@127.0.0.1:1/none", target)
+    assert target.list_profiles() == []
+
+
 def test_nothing_is_lost_with_the_numbers_of_rows(
     intact: Path, target: SQLiteBackend, capsys: Capture, tmp_path: Path
 ) -> None:

@@ -58,7 +58,9 @@ def verify_rows(execute: Execute) -> VerifiedRows:
     version = _version(execute)
     if version is None:
         return found
-    sums = {row[0]: _Sums(*row[1:]) for row in execute(f"SELECT * FROM {SUMS}")}  # noqa: S608
+    sums = _stored_sums(execute)
+    if sums is None:
+        found.damaged.append(f"the table {SUMS} is missing; `burndown check --accept` creates it")
     for table, columns in protected_columns(version).items():
         edited: list[str] = []
         try:
@@ -67,7 +69,7 @@ def verify_rows(execute: Execute) -> VerifiedRows:
             found.damaged.append(f"not all rows of {table} can be read: {_without_value(error)}")
             continue
         found.edited.extend(edited)
-        was = sums.get(table, _Sums(0, 0))
+        was = is_now if sums is None else sums.get(table, _Sums(0, 0))
         if was == _Sums(None, None):
             found.edited.append(
                 f"the rows of {table} are not counted, since another program has inserted some"
@@ -130,9 +132,20 @@ def _expected_schema() -> dict[str, object]:
     return expected
 
 
+def _stored_sums(execute: Execute) -> dict[str, _Sums] | None:
+    """Return the sums of each table, or ``None`` if another program has dropped them."""
+    if not _has_table(execute, SUMS):
+        return None
+    return {row[0]: _Sums(*row[1:]) for row in execute(f"SELECT * FROM {SUMS}")}  # noqa: S608
+
+
+def _has_table(execute: Execute, name: str) -> bool:
+    return (name,) in map(tuple, execute("SELECT name FROM sqlite_master"))
+
+
 def _version(execute: Execute) -> str | None:
     """Return the version of a database whose rows have digests, and else ``None``."""
-    if VERSION_TABLE not in {row[0] for row in execute("SELECT name FROM sqlite_master")}:
+    if not _has_table(execute, VERSION_TABLE):
         return None
     recorded = [row[0] for row in execute(f"SELECT version_num FROM {VERSION_TABLE}")]  # noqa: S608
     known = [version for version in recorded if version in VERSIONS and has_digests(version)]
