@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from burndown.database.postgresql import PostgreSQLDatabase
 
 __all__ = [
+    "MEMORY",
     "SCHEMA_VERSION",
     "Database",
     "MemoryDatabase",

@@ -37,10 +37,15 @@ class MemoryDatabase(SQLiteDatabase):
     def __init__(self) -> None:
         with _lock:
             folder = _folder_of_process(os.getpid()) / str(next(_numbers))
-            content = _empty_database()
+            empty = _empty_database()
         super().__init__(folder / DATABASE_NAME)
         self._owner = os.getpid()
         weakref.finalize(self, _delete, folder, self._owner)
+        self.load(empty)
+
+    def load(self, content: bytes) -> None:
+        """Replace all content by that of a database file of this version."""
+        self.close()
         self._file.make()
         self._path.write_bytes(content)
 
