@@ -41,18 +41,21 @@ class MemoryDatabase(SQLiteDatabase):
         super().__init__(folder / DATABASE_NAME)
         self._owner = os.getpid()
         weakref.finalize(self, _delete, folder, self._owner)
-        self.load(empty)
+        self._write(empty)
 
     def load(self, content: bytes) -> None:
-        """Replace all content by that of a database file of this version."""
+        """Replace all content by that of a database file, which was closed when it was read."""
         self.close()
-        self._file.make()
-        self._path.write_bytes(content)
+        self._write(content)
 
     def close(self) -> None:
         """Close all connections and delete the content; the next use begins without any."""
         super().close()
         _delete(self._path.parent, self._owner)
+
+    def _write(self, content: bytes) -> None:
+        self._file.make()
+        self._path.write_bytes(content)
 
 
 def _delete(folder: Path, owner: int) -> None:
