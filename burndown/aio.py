@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial, wraps
 from inspect import isawaitable, iscoroutinefunction
 from itertools import islice
@@ -26,6 +26,7 @@ from burndown import persistence
 from burndown.errors import TaskCancelledError
 from burndown.loop_threads import completed, run, threads_of_loop
 from burndown.models import FoundResponse, MetricSeries, Week
+from burndown.models.timestamps import utc_now
 from burndown.persistence import PersistenceBackend
 from burndown.persistence.fetch_calls import fetched, within_fetch
 from burndown.persistence.fetching_store import Outcome, advance, fetch_steps
@@ -46,9 +47,11 @@ def get_backend() -> "AsyncBackend":
     return AsyncBackend(persistence.get_backend())
 
 
-def open_backend(where: str | Path, *, read_only: bool = False) -> "AsyncBackend":
+def open_backend(
+    where: str | Path, *, read_only: bool = False, clock: Callable[[], datetime] = utc_now
+) -> "AsyncBackend":
     """Return a backend for a location, as :func:`burndown.persistence.open_backend` does."""
-    return AsyncBackend(persistence.open_backend(where, read_only=read_only))
+    return AsyncBackend(persistence.open_backend(where, read_only=read_only, clock=clock))
 
 
 def _awaited(

@@ -76,6 +76,15 @@ LATE_IMPORTS = {
     "burndown/schema/__init__.py": ["burndown.schema"],
     "burndown/secrets/sources.py": ["burndown.secrets.keys", "keyring", "keyring.errors"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
+    "burndown/testing/__init__.py": ["import_module"],
+    "burndown/testing/pytest_plugin.py": [
+        "burndown.database",
+        "burndown.persistence.sql_backend",
+        "burndown.testing.clocks",
+        "burndown.testing.sample",
+        "burndown.testing.stores",
+    ],
+    "burndown/testing/stores.py": ["psycopg"],
 }
 """The imports that functions make, or that are made by name. Each has its reason next to it; that
 of the commands is in ``burndown.cli``."""

@@ -1,8 +1,11 @@
-"""The managers work on a mock of the interface, as in the quickstart: its calls can be asserted."""
+"""The managers work on a mock of the interface, as in the quickstart: its calls can be asserted.
+
+`create_autospec` also refuses a call with arguments that no backend takes.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import ANY, Mock, call
+from unittest.mock import ANY, Mock, call, create_autospec
 
 import pytest
 
@@ -13,10 +16,14 @@ PROFILE = {"id": "kafka", "name": "Kafka"}
 QUERY = {"id": "12w", "profile_id": "kafka", "name": "12 weeks", "jql": "project = KAFKA"}
 
 
-@pytest.fixture
-def mock_backend() -> Iterator[Mock]:
+@pytest.fixture(params=[Mock, create_autospec])
+def mock_backend(request: pytest.FixtureRequest) -> Iterator[Mock]:
     """Use a mock without any profile, and only with the return values that calls need."""
-    backend = Mock(spec=PersistenceBackend)
+    backend: Mock = (
+        Mock(spec=PersistenceBackend)
+        if request.param is Mock
+        else create_autospec(PersistenceBackend, instance=True)
+    )
     backend.get_profile.return_value = None
     backend.list_profiles.return_value = []
     backend.list_queries.return_value = []

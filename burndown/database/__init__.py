@@ -21,6 +21,7 @@ from sqlmodel import Session
 
 from burndown.database.base import Database
 from burndown.database.database_url import parse_url, refuse_malformed_url
+from burndown.database.memory import MemoryDatabase
 from burndown.database.published_file import PublishedFile
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from burndown.database.postgresql import PostgreSQLDatabase
 
 __all__ = [
+    "MEMORY",
     "SCHEMA_VERSION",
     "Database",
+    "MemoryDatabase",
     "PostgreSQLDatabase",
     "PublishedFile",
     "SQLiteDatabase",
@@ -47,6 +50,9 @@ __all__ = [
     "set_database",
 ]
 
+MEMORY = "memory:"
+"""The location of a new database in memory."""
+
 _lock = ForkSafeLock()
 _database: Database | None = None
 
@@ -56,12 +62,17 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
 
     Args:
         where: path of a SQLite file, or an SQLAlchemy URL such as ``sqlite:////data/burndown.db``
-            or ``postgresql+psycopg://user:password@host/name``.
+            or ``postgresql+psycopg://user:password@host/name``; or ``memory:`` for an empty
+            :class:`MemoryDatabase`.
         read_only: make and upgrade nothing, and refuse to write.
 
     Raises:
         StorageError: the URL names no database that can be opened.
     """
+    if where == MEMORY:
+        if read_only:
+            raise StorageError(f"{MEMORY} is a new database, so it cannot be opened read-only")
+        return MemoryDatabase()
     if isinstance(where, str) and where.startswith("json:"):
         raise StorageError(f"{where} is not a database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str):

@@ -323,10 +323,14 @@ class Database(ForkAware, ABC):
         """
         with self._errors.translated():
             self._upgrader.change_version(version)
-        self.close()
+        self._disconnect()
 
     def close(self) -> None:
         """Close all connections; the next use opens new ones."""
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        """Close all connections, and have the next use check the version of the tables."""
         self._engine.dispose()
         self._ready = False
 

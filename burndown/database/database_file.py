@@ -70,7 +70,8 @@ class DatabaseFile:
     @property
     def sidecars(self) -> list[Path]:
         """Return the paths of all files that SQLite keeps next to a database in use."""
-        return [self._sidecar(suffix) for suffix in SIDECARS]
+        real_path = os.path.realpath(self.path)
+        return [Path(real_path + suffix) for suffix in SIDECARS]
 
     def exists(self) -> bool:
         """Return whether there is a file that is not empty."""

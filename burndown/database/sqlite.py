@@ -80,7 +80,9 @@ class SQLiteDatabase(Database):
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if str(path) in ("", ":memory:"):
-            raise StorageError("A database in memory cannot be shared by threads; give it a file")
+            raise StorageError(
+                "SQLite's :memory: belongs to one connection; open `memory:`, which threads share"
+            )
         if "://" in str(path):
             raise StorageError("Input should be a path, got a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
@@ -271,7 +273,7 @@ class SQLiteDatabase(Database):
                 _copy_upgraded(backup, content)
                 kept = replace_content(self._connector, content, keeps=exists)
             checkpoint(self._connector)
-        self.close()
+        self._disconnect()
         return kept
 
     def install_prebuilt(self, built: Path) -> bool:
@@ -298,8 +300,8 @@ class SQLiteDatabase(Database):
             raise StorageError(f"{self._path} cannot be made: {error.strerror}") from error
         return True
 
-    def close(self) -> None:
-        """Close all connections; the next use opens new ones."""
+    def _disconnect(self) -> None:
+        """Close all connections, and have the next use check the version of the tables."""
         self._connector.tracker.begin_generation()
         self._close_idle()
         self._ready = False
@@ -338,7 +340,7 @@ class SQLiteDatabase(Database):
 
     def _prepare(self) -> None:
         if self._connector.is_outdated():
-            self.close()
+            self._disconnect()
         if self._ready and time.monotonic() > self._check_file_at:
             self._check_file()
         if not self._ready:
@@ -366,7 +368,7 @@ class SQLiteDatabase(Database):
             complete(connection)
             if file.owns_log():
                 self._file.clear_sidecars()
-        self.close()
+        self._disconnect()
 
     def _begin(self, connection: Connection) -> None:
         read_only = connection.get_execution_options().get(_READ_ONLY, False)

@@ -11,9 +11,9 @@ from burndown.demo.issues import Issue, Query, changelog_cache, issue_cache, ran
 from burndown.demo.jira import Json, Site
 from burndown.demo.metrics import FLOW_TYPES, metrics_snapshots, project_scope, weekly_statistics
 
-__all__ = ["write_demo_workspace"]
+__all__ = ["MAPPINGS", "project_data", "write_demo_workspace"]
 
-_MAPPINGS: Json = {
+MAPPINGS: Json = {
     "field_mappings": {
         "dora": {
             "deployment_date": "fixVersions",
@@ -48,6 +48,7 @@ _MAPPINGS: Json = {
         for name, (_, issue_types) in FLOW_TYPES.items()
     },
 }
+"""The sections of a profile that say where the values for metrics are."""
 
 
 def write_demo_workspace(
@@ -138,7 +139,7 @@ def _write_profile(folder: Path, site: Site, queries: list[Query], now: datetime
             "milestone": (now + timedelta(days=45)).date().isoformat(),
             "data_points_count": 12,
         },
-        **_MAPPINGS,
+        **MAPPINGS,
         "queries": [],
         "active_query_id": None,
         "show_milestone": True,
@@ -157,13 +158,13 @@ def _write_query(folder: Path, query: Query, issues: list[Issue]) -> None:
         "created_at": query.mondays[0].isoformat(),
     }
     _write(target / "query.json", properties)
-    _write(target / "project_data.json", _project_data(query, issues))
+    _write(target / "project_data.json", project_data(query, issues))
     _write(target / "jira_cache.json", issue_cache(query, issues))
     _write(target / "jira_changelog_cache.json", changelog_cache(query, issues))
     _write(target / "metrics_snapshots.json", metrics_snapshots(query, issues))
 
 
-def _project_data(query: Query, issues: list[Issue]) -> Json:
+def project_data(query: Query, issues: list[Issue]) -> Json:
     """Return scope and statistics; the old format has four numbers of the scope at its root."""
     scope = project_scope(query, issues)
     if query.old_format:

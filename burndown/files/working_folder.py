@@ -38,19 +38,24 @@ def working_folder(parent: Path) -> Iterator[Path]:
                 with os.fdopen(lock):
                     shutil.rmtree(left)
     folder, lock = _new_folder(parent)
+    owner = os.getpid()
     try:
         yield folder
     finally:
         os.close(lock)
-        shutil.rmtree(folder, ignore_errors=True)
+        if os.getpid() == owner:  # not a process that was forked within the block
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def scratch_folder() -> Iterator[Path]:
+def scratch_folder(temporary: Path | None = None) -> Iterator[Path]:
     """Make a private folder for temporary files, and remove it at the end of the block.
 
-    It is in a folder of this user in the system's one for temporary files, so that the next block
-    also removes what killed processes left there.
+    It is in a folder of this user, so that the next block also removes what killed processes left
+    there.
+
+    Args:
+        temporary: the folder for temporary files of all users; by default that of the system.
 
     Yields:
         The folder.
@@ -60,7 +65,7 @@ def scratch_folder() -> Iterator[Path]:
         OSError: it cannot be made.
     """
     user = f"-{os.getuid()}" if sys.platform != "win32" else ""
-    parent = Path(tempfile.gettempdir()) / f"burndown{user}"
+    parent = (temporary or Path(tempfile.gettempdir())) / f"burndown{user}"
     try:
         with ExitStack() as stack:
             folder = None

@@ -10,7 +10,9 @@ Business logic calls :func:`get_backend` each time; tests replace the backend wi
 such as those of :mod:`burndown.profile_manager`, take it as ``backend=``.
 """
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
 
 from burndown.database import get_database, open_database, set_database
@@ -23,6 +25,7 @@ from burndown.errors import (
     ValidationError,
 )
 from burndown.forks import ForkSafeLock
+from burndown.models.timestamps import utc_now
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.settings import get_settings
@@ -84,23 +87,28 @@ def transaction_on(backend: PersistenceBackend) -> AbstractContextManager[None]:
     return begun if isinstance(begun, AbstractContextManager) else nullcontext()
 
 
-def open_backend(where: str | Path, *, read_only: bool = False) -> PersistenceBackend:
+def open_backend(
+    where: str | Path, *, read_only: bool = False, clock: Callable[[], datetime] = utc_now
+) -> PersistenceBackend:
     """Return a backend for a location, which is first accessed by the first call.
 
     Args:
         where: the path of a SQLite file; an SQLAlchemy URL such as
-            ``postgresql+psycopg://user:password@host/name``; or the folder with the JSON files of
-            the old dashboard, as ``json:profiles``, or as a path if it exists.
+            ``postgresql+psycopg://user:password@host/name``; the folder with the JSON files of
+            the old dashboard, as ``json:profiles``, or as a path if it exists; or ``memory:`` for a
+            new SQLite database in memory, which the threads of this process share until the backend
+            is closed (:class:`~burndown.database.MemoryDatabase`).
         read_only: create and upgrade nothing, leave nothing behind, and refuse to write. A
             transaction then sees one state of the data and blocks no writer.
+        clock: returns the current time, which decides expiries and is stored.
 
     Raises:
         StorageError: there is no backend for this location.
     """
     folder = _json_folder(where)
     if folder is None:
-        return SQLBackend(open_database(where, read_only=read_only))
-    return _json_backend(folder, read_only=read_only)
+        return SQLBackend(open_database(where, read_only=read_only), clock)
+    return _json_backend(folder, clock, read_only=read_only)
 
 
 def set_backend(backend: PersistenceBackend | None) -> None:
@@ -123,11 +131,13 @@ def set_backend(backend: PersistenceBackend | None) -> None:
         set_database(backend.database if isinstance(backend, SQLBackend) else None)
 
 
-def _json_backend(folder: Path, *, read_only: bool = False) -> PersistenceBackend:
+def _json_backend(
+    folder: Path, clock: Callable[[], datetime] = utc_now, *, read_only: bool = False
+) -> PersistenceBackend:
     # Imported on first use: reading the old files takes as many modules as everything else here.
     from burndown.persistence.json_backend import JSONBackend
 
-    return JSONBackend(folder, read_only=read_only)
+    return JSONBackend(folder, clock, read_only=read_only)
 
 
 def _json_folder(where: str | Path) -> Path | None:

@@ -1,5 +1,6 @@
 """Timestamps stay exact, and expired entries are not returned."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burndown import ValidationError
+from burndown import ValidationError, profile_manager, query_manager
 from burndown.models import JiraCache
 from tests.support.store import HOUR, START, Store, in_utc
 from tests.support.strategies import aware_timestamps, timestamps
@@ -258,3 +259,45 @@ def test_a_timestamp_beyond_the_calendar_is_refused(
     if isinstance(timestamp, datetime) or timestamp.startswith("0001"):
         assert "within the years 1 to 9999" in problem.expected
     assert store.everything() == before
+
+
+def test_the_clock_of_the_backend_decides_every_time_that_is_stored(store: Store) -> None:
+    """Whichever method or manager stores a document that has none: no other time is found."""
+    store.clear().clock.now = datetime(2200, 1, 1, tzinfo=UTC)
+    backend = store.backend
+    profile_id = profile_manager.create_profile("Team", backend=backend)
+    query_id = query_manager.create_query(profile_id, "Bugs", "type = Bug", backend=backend)
+    ids = (profile_id, query_id)
+    week = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {}}
+    for change in (
+        lambda: profile_manager.rename_profile(profile_id, "Team A", backend=backend),
+        lambda: profile_manager.update_profile(profile_id, {"show_points": True}, backend=backend),
+        lambda: query_manager.rename_query(*ids, "All bugs", backend=backend),
+        lambda: query_manager.update_query(*ids, jql="status = Open", backend=backend),
+        lambda: store.save_profile({"id": "plain"}),
+        lambda: store.save_query("plain", {"id": "q"}),
+        lambda: store.patch_profile("plain", {"description": "changed"}),
+        lambda: store.patch_query("plain", "q", {"description": "changed"}),
+        lambda: store.save_jira_cache(*ids, "k", {"issues": []}, timedelta(hours=1)),
+        lambda: store.merge_jira_cache(*ids, "k", [{"key": "A-1"}], [], timedelta(hours=1)),
+        lambda: store.cached(*ids, "fetched", lambda: {"issues": []}, timedelta(hours=1)),
+        lambda: store.save_jira_changelog(*ids, "A-1", {}, timedelta(hours=1)),
+        lambda: store.save_project_data(*ids, {}),
+        lambda: store.save_metrics_snapshots(*ids, [week]),
+        lambda: store.patch_metrics(*ids, "2025-W12", "dora", {"new": 1}),
+        lambda: store.patch_metrics(*ids, "2025-W13", "dora", {"new": 1}),
+        lambda: store.save_budget(*ids, {"budget_total": 1}),
+        lambda: store.add_budget_revision(*ids, {"reason": "scope"}),
+        lambda: store.save_task_progress("task", 50, "running"),
+        lambda: profile_manager.duplicate_profile(profile_id, "Copy", backend=backend),
+        lambda: query_manager.duplicate_query(*ids, "Copy", backend=backend),
+        lambda: profile_manager.switch_profile(profile_id, backend=backend),
+        lambda: query_manager.switch_query(*ids, backend=backend),
+    ):
+        store.clock.now += timedelta(minutes=1)
+        change()
+    with store.task("work") as task:
+        task.progress(10)
+    years = re.findall(r"(\d{4})-\d\d-\d\dT", str(store.everything()))
+    assert len(years) > 40
+    assert {*years} == {"2200"}

@@ -1,0 +1,115 @@
+"""Fixtures of pytest, which finds them in every project in which the package is installed.
+
+Nothing else of the package is imported until a test uses one of them. ``pytest -p no:burndown``
+leaves them out.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from burndown import PersistenceBackend
+    from burndown.database import MemoryDatabase
+    from burndown.testing.clocks import Clock
+
+__all__ = [
+    "burndown_backend",
+    "burndown_clock",
+    "burndown_demo",
+    "burndown_store",
+    "pytest_addoption",
+    "pytest_generate_tests",
+]
+
+_OPTION = "--burndown-postgresql"
+_VARIABLE = "BURNDOWN_TEST_DATABASE_URL"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for the server."""
+    parser.getgroup("burndown").addoption(
+        _OPTION,
+        metavar="URL",
+        default=os.environ.get(_VARIABLE),
+        help="also run tests with burndown_store on this PostgreSQL database, each in a schema of "
+        f"its own, which is dropped at its end; by default that of {_VARIABLE}",
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with ``burndown_store`` on each storage there is."""
+    if "burndown_store" in metafunc.fixturenames:
+        has_server = metafunc.config.getoption(_OPTION) is not None
+        storages = ["sqlite", "json", *(["postgresql"] if has_server else [])]
+        metafunc.parametrize("burndown_store", storages, indirect=True)
+
+
+@pytest.fixture
+def burndown_clock() -> "Clock":
+    """Return the clock of the test's backends, and so of all that works on them.
+
+    It stands still, at 2026-01-05 09:00 UTC at first: `burndown_clock.tick(hours=2)` moves it, and
+    `burndown_clock.now` is its time.
+    """
+    from burndown.testing.clocks import Clock
+
+    return Clock()
+
+
+@pytest.fixture
+def _burndown_database() -> Iterator["MemoryDatabase"]:
+    """Open an empty database in memory."""
+    from burndown.database import MemoryDatabase
+
+    with closing(MemoryDatabase()) as database:
+        yield database
+
+
+@pytest.fixture
+def burndown_backend(
+    _burndown_database: "MemoryDatabase", burndown_clock: "Clock"
+) -> Iterator["PersistenceBackend"]:
+    """Open an empty store of the test's own, in memory, which `get_backend()` returns meanwhile.
+
+    No backend is in use after the test.
+    """
+    from burndown.persistence.sql_backend import SQLBackend
+    from burndown.testing.stores import in_use
+
+    with in_use(SQLBackend(_burndown_database, burndown_clock)) as backend:
+        yield backend
+
+
+@pytest.fixture
+def burndown_store(
+    request: pytest.FixtureRequest, burndown_clock: "Clock"
+) -> Iterator["PersistenceBackend"]:
+    """Open the same as `burndown_backend` on each storage: the test runs once on each of them.
+
+    They are SQLite, JSON files and, with `--burndown-postgresql URL`, PostgreSQL.
+    """
+    from burndown.testing.stores import in_use, new_store
+
+    server = request.config.getoption(_OPTION)
+    with new_store(request.param, burndown_clock, server) as new, in_use(new) as backend:
+        yield backend
+
+
+@pytest.fixture
+def burndown_demo(
+    burndown_backend: "PersistenceBackend", _burndown_database: "MemoryDatabase"
+) -> "PersistenceBackend":
+    """Fill the store of `burndown_backend` with a sample workspace.
+
+    It has the profiles `kafka` (active, of a Jira server) with the queries `12w` and `bugs`, and
+    `p_b5d960ef1471` (of Jira Cloud) with `q_ac7ce01bbf50`; each query has a cached response,
+    changelogs, project data and weeks of metrics. The response of `12w` is fresh.
+    """
+    from burndown.testing.sample import sample_database
+
+    _burndown_database.load(sample_database())
+    return burndown_backend

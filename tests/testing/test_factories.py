@@ -1,0 +1,131 @@
+"""The documents of the factories are valid, complete, and the same in every run."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burndown import PersistenceBackend, testing
+from burndown.jira import history_of, issues_of
+from burndown.merge_patch import merge_patch
+from burndown.testing import (
+    Clock,
+    make_budget,
+    make_changelog,
+    make_changelogs,
+    make_profile,
+    make_project_data,
+    make_query,
+    make_response,
+    make_snapshot,
+)
+from burndown.testing.clocks import START
+from burndown.testing.stores import new_store
+from tests.support.strategies import json_values, plain_keys
+
+Factory = Callable[..., dict[str, Any]]
+
+FACTORIES: list[Factory] = [
+    getattr(testing, name) for name in testing.__all__ if name.startswith("make_")
+]
+CHANGEABLE = [factory for factory in FACTORIES if factory is not make_changelogs]
+
+
+def containers(value: object) -> Iterator[object]:
+    """Yield all objects and lists in a document."""
+    if isinstance(value, dict | list):
+        yield value
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from containers(inner)
+
+
+@pytest.fixture(params=["sqlite", "json"])
+def backend(request: pytest.FixtureRequest) -> Iterator[PersistenceBackend]:
+    with new_store(request.param, Clock()) as new:
+        yield new
+
+
+def test_what_is_made_can_be_saved_and_comes_back(backend: PersistenceBackend) -> None:
+    """All of it in one store, where it belongs together."""
+    profile, query, snapshot, budget = make_profile(), make_query(), make_snapshot(), make_budget()
+    ids = (profile["id"], query["id"])
+    response, changelogs, data = make_response(), make_changelogs(), make_project_data()
+    backend.save_profile(profile)
+    backend.save_query(profile["id"], query)
+    backend.save_jira_cache(*ids, "k", response, timedelta(hours=1))
+    backend.save_jira_changelogs(*ids, changelogs)
+    backend.save_project_data(*ids, data)
+    backend.save_metrics_snapshots(*ids, [snapshot])
+    backend.save_budget(*ids, budget)
+    assert {**(backend.get_profile(ids[0]) or {}), **profile} == backend.get_profile(ids[0])
+    assert {**(backend.get_query(*ids) or {}), **query} == backend.get_query(*ids)
+    assert backend.get_jira_cache(*ids, "k") == response
+    assert backend.get_jira_changelogs(*ids) == changelogs
+    assert backend.get_project_data(*ids) == data
+    [found] = backend.get_metrics_snapshots(*ids)
+    assert {**found, **snapshot} == found
+    assert {**(backend.get_budget(*ids) or {}), **budget} == backend.get_budget(*ids)
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_each_document_is_a_new_one(factory: Factory) -> None:
+    """Equal to the one before, but no object is in both, or in one of them twice."""
+    one, other = factory(), factory()
+    assert json.dumps(one) == json.dumps(other)
+    found = [*containers(one), *containers(other)]
+    assert len({id(each) for each in found}) == len(found)
+
+
+@given(st.sampled_from(CHANGEABLE), st.data())
+def test_changes_are_a_merge_patch(factory: Factory, data: st.DataObject) -> None:
+    """At every depth, for keys that are there and for others."""
+    made = factory()
+    inner = st.sampled_from(["token", "median_hours", "histories"]) | plain_keys
+    keys = st.sampled_from(sorted(made.keys() - {"id", "name", "issues"})) | plain_keys
+    change = json_values | st.dictionaries(inner, json_values, max_size=3)
+    changes = data.draw(st.dictionaries(keys, change, max_size=3))
+    assert factory(**changes) == merge_patch(made, changes)
+
+
+def test_a_change_of_a_section_keeps_its_other_settings() -> None:
+    config = make_profile(jira_config={"token": "x", "points_field": None})["jira_config"]
+    expected = {**make_profile()["jira_config"], "token": "x"}
+    del expected["points_field"]
+    assert config == expected
+
+
+@pytest.mark.parametrize("factory", [make_profile, make_query])
+def test_an_id_or_a_name_is_enough_to_distinguish_two(factory: Factory) -> None:
+    made = [factory(), factory(id="streams"), factory(name="Team A"), factory(id="x", name="Y")]
+    assert len({each["id"] for each in made}) == len({each["name"] for each in made}) == len(made)
+    assert made[1]["name"] == "streams"
+    assert made[2]["id"] == "team-a"
+    assert (made[3]["id"], made[3]["name"]) == ("x", "Y")
+
+
+@given(st.integers(0, 60), st.integers(0, 100))
+def test_a_response_has_the_issues_that_were_asked_for(count: int, seed: int) -> None:
+    """With their histories under the same arguments, none of them in the future."""
+    response, changelogs = make_response(count, seed), make_changelogs(count, seed)
+    issues = issues_of(response)
+    assert response["total"] == len(issues) == count
+    assert {issue.key for issue in issues} == changelogs.keys()
+    for issue in issues:
+        assert issue.created is not None
+        assert issue.created <= START
+        changes = history_of(changelogs[str(issue.key)]).status_changes
+        assert all(issue.created <= change.at <= START for change in changes)
+
+
+def test_another_seed_gives_other_issues() -> None:
+    assert make_response(seed=1) != make_response(seed=2)
+    assert make_project_data(seed=1) != make_project_data(seed=2)
+
+
+def test_a_changelog_is_a_history_that_ends_resolved() -> None:
+    changes = history_of(make_changelog()).status_changes
+    assert [change.new for change in changes] == ["In Progress", "In Review", "Resolved"]
