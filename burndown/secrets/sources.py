@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from base64 import urlsafe_b64decode
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,7 +52,7 @@ HOW_TO_SET_A_KEY = (
 _found: "tuple[object, Keys | None] | None" = None
 """What the keys were found by, and the keys."""
 _stores: set[Path] = set()
-"""The files and folders of the stores that this process has opened."""
+"""The files and folders of the stores that this process has opened; links are followed."""
 
 
 def keep_keys_away_from(store: Path) -> None:
@@ -60,7 +61,8 @@ def keep_keys_away_from(store: Path) -> None:
     Args:
         store: the absolute path of its file or folder, which may not exist yet.
     """
-    _stores.add(store)
+    with suppress(ValueError):  # no file can have this path, so using the store is an error
+        _stores.add(Path(os.path.realpath(store)))
 
 
 def current_keys() -> "Keys | None":
@@ -160,7 +162,7 @@ def _read_private(file: Path) -> str:
 def _refuse_next_to_data(file: Path) -> None:
     """Refuse a file that would be copied together with what it opens."""
     real, workspace = file.resolve(), get_settings().profiles_dir.resolve()
-    stores = [store.resolve() for store in tuple(_stores)]
+    stores = tuple(_stores)  # others may be opened meanwhile
     is_near = any(real.parent == store.parent or real.is_relative_to(store) for store in stores)
     if is_near or real.is_relative_to(workspace):
         raise StorageError(

@@ -174,6 +174,18 @@ def test_a_file_above_the_folder_of_a_store_is_used(key_file: Path, tmp_path: Pa
     assert not files_with(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a\0b.db", "\ud800.db", "loop.db"])
+def test_a_store_that_cannot_be_opened_does_not_matter(
+    key_file: Path, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "loop.db").symlink_to("loop.db")
+    with open_backend(folder / name) as backend, pytest.raises(StorageError):
+        backend.list_profiles()
+    assert current_keys() is not None
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff" * 32, b"no key"])
 def test_a_file_without_a_key_is_refused(key_file: Path, content: bytes) -> None:
     key_file.write_bytes(content)
