@@ -79,6 +79,7 @@ LATE_IMPORTS = {
     "burndown/testing/__init__.py": ["import_module"],
     "burndown/testing/pytest_plugin.py": [
         "burndown.database",
+        "burndown.persistence",
         "burndown.persistence.sql_backend",
         "burndown.testing.clocks",
         "burndown.testing.sample",

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from burndown.errors import StorageError
-from burndown.persistence import PersistenceBackend, open_backend, set_backend
+from burndown.persistence import PersistenceBackend, backend_in_use, open_backend
 from burndown.settings import Settings, get_settings
 
 __all__ = ["open_existing", "open_store", "settings_for"]
@@ -45,12 +45,8 @@ def settings_for(
 @contextmanager
 def open_store(location: str | Path, *, read_only: bool = False) -> Iterator[PersistenceBackend]:
     """Open a store and make it the current backend until the command has run."""
-    with open_backend(location, read_only=read_only) as backend:
-        set_backend(backend)
-        try:
-            yield backend
-        finally:
-            set_backend(None)
+    with open_backend(location, read_only=read_only) as backend, backend_in_use(backend):
+        yield backend
 
 
 @contextmanager

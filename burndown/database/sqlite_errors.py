@@ -51,7 +51,7 @@ class SQLiteErrorTranslator(ErrorTranslator):
                 f"backup of {file.path}"
             )
         if str(error) == "user-defined function raised exception":
-            # Those of the digests take every value but a text that Python cannot read.
+            # Those of the digests take every value but a string that Python cannot read.
             return DatabaseCorruptionError(
                 f"The database is damaged: a string is not UTF-8; restore a backup of {file.path}, "
                 "or run `burndown salvage`"

@@ -38,8 +38,8 @@ def digest_sql(table: str, values: Mapping[str, str]) -> str:
 def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:
     """Return SQL of the digests that a stored row should have, by the column of each.
 
-    It is NULL for a row with a value that this package does not store there, such as a text in the
-    place of a number: another program has written it.
+    It is NULL for a row with a value that this package does not store there, such as a string in
+    the place of a number: another program has written it.
 
     Args:
         table: the name of the table.

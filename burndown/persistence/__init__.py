@@ -10,8 +10,8 @@ Business logic calls :func:`get_backend` each time; tests replace the backend wi
 such as those of :mod:`burndown.profile_manager`, take it as ``backend=``.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +39,7 @@ __all__ = [
     "QueryNotFoundError",
     "StorageError",
     "ValidationError",
+    "backend_in_use",
     "get_backend",
     "open_backend",
     "resolve_backend",
@@ -129,6 +130,20 @@ def set_backend(backend: PersistenceBackend | None) -> None:
             _backend.close()
         _backend = backend
         set_database(backend.database if isinstance(backend, SQLBackend) else None)
+
+
+@contextmanager
+def backend_in_use(backend: PersistenceBackend) -> Iterator[PersistenceBackend]:
+    """Make a backend the one in use for the block; it is closed at the end, and none is in use.
+
+    Yields:
+        The backend.
+    """
+    set_backend(backend)
+    try:
+        yield backend
+    finally:
+        set_backend(None)
 
 
 def _json_backend(

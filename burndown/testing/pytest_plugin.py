@@ -77,10 +77,10 @@ def burndown_backend(
 
     No backend is in use after the test.
     """
+    from burndown.persistence import backend_in_use
     from burndown.persistence.sql_backend import SQLBackend
-    from burndown.testing.stores import in_use
 
-    with in_use(SQLBackend(_burndown_database, burndown_clock)) as backend:
+    with backend_in_use(SQLBackend(_burndown_database, burndown_clock)) as backend:
         yield backend
 
 
@@ -92,10 +92,11 @@ def burndown_store(
 
     They are SQLite, JSON files and, with `--burndown-postgresql URL`, PostgreSQL.
     """
-    from burndown.testing.stores import in_use, new_store
+    from burndown.persistence import backend_in_use
+    from burndown.testing.stores import new_store
 
     server = request.config.getoption(_OPTION)
-    with new_store(request.param, burndown_clock, server) as new, in_use(new) as backend:
+    with new_store(request.param, burndown_clock, server) as new, backend_in_use(new) as backend:
         yield backend
 
 

@@ -7,24 +7,10 @@ from urllib.parse import quote
 
 from burndown.database import MEMORY
 from burndown.files.working_folder import scratch_folder
-from burndown.persistence import PersistenceBackend, open_backend, set_backend
+from burndown.persistence import PersistenceBackend, open_backend
 from burndown.testing.clocks import Clock
 
-__all__ = ["in_use", "new_store"]
-
-
-@contextmanager
-def in_use(backend: PersistenceBackend) -> Iterator[PersistenceBackend]:
-    """Make a backend the one in use for the block; there is none afterwards.
-
-    Yields:
-        The backend.
-    """
-    set_backend(backend)
-    try:
-        yield backend
-    finally:
-        set_backend(None)
+__all__ = ["new_store"]
 
 
 @contextmanager
