@@ -48,8 +48,9 @@ from burndown.query_manager import (
     update_query,
     validate_query,
 )
+from burndown.testing import Clock
 from tests.support.database_rows import everything
-from tests.support.store import START, Clock
+from tests.support.store import START
 from tests.support.strategies import json_objects, keys, names
 
 NOW = datetime.now(UTC)

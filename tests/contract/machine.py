@@ -34,9 +34,10 @@ from burndown import (
     Week,
 )
 from burndown.models import ENTITIES, AppState, Entity, QueryData
+from burndown.testing import Clock
 from tests.contract.model import BAD, Model, RefusedError
 from tests.support.backends import COPYING, Open, open_copy
-from tests.support.store import KEYS, START, Clock, Document, in_order
+from tests.support.store import KEYS, START, Document, in_order
 
 Ids = tuple[str, str]
 Kept = tuple[type[Entity], list[Document]]

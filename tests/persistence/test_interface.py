@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from unittest.mock import Mock
 
 from burndown import PersistenceBackend
+from burndown.testing import Clock
 from tests.contract.model import Model
-from tests.support.store import START, Clock
+from tests.support.store import START
 
 
 def test_a_backend_implements_few_methods() -> None:

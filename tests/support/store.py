@@ -21,11 +21,12 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
+from burndown.testing import Clock
 from tests.support.backends import STORAGES, Open
 
 Document = dict[str, Any]
 
-START = datetime(2025, 12, 23, 10, tzinfo=UTC)
+START = Clock().now
 HOUR = START + timedelta(hours=1)
 GOOD = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {"k": 1}}
 
@@ -45,16 +46,6 @@ KEYS: dict[type[Entity], tuple[str, ...]] = {
 
 OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
 """Keys of the application state that a store sets itself."""
-
-
-class Clock:
-    """A clock that the test sets."""
-
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Store:
