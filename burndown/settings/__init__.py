@@ -4,7 +4,8 @@
 variable                         meaning
 ================================ ==============================================================
 ``BURNDOWN_PROFILES_DIR``        folder of the workspace, ``profiles`` under the current folder
-``BURNDOWN_DATABASE_URL``        another store: a path, an SQLAlchemy URL, or ``json:DIR``
+``BURNDOWN_DATABASE_URL``        another store: a path, an SQLAlchemy URL, ``json:DIR``, or
+                                 ``memory:``
 ``BURNDOWN_SQLITE_SYNCHRONOUS``  ``FULL`` (default): a commit survives a power failure;
                                  ``NORMAL``: a commit survives a killed process, but a power
                                  failure may undo the last commits (each one completely)

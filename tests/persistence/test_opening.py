@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown import SQLiteBackend, StorageError, get_backend, set_backend
+from burndown import SQLiteBackend, StorageError, aio, get_backend, set_backend
 from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.demo import write_demo_workspace
@@ -17,6 +17,7 @@ from burndown.persistence import open_backend
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema.recognition import APPLICATION_ID
+from burndown.testing import Clock
 from tests.support.database_files import FOREIGN, Place, contents, empty, too_new, without_tables
 
 
@@ -41,6 +42,19 @@ def test_a_folder_holds_json_files(tmp_path: Path) -> None:
             assert isinstance(backend, JSONBackend)
             assert backend.describe()["location"] == str(tmp_path / name)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("where", ["memory:", "a.db", "json:files"])
+def test_a_backend_takes_the_time_from_its_clock(where: str) -> None:
+    """Also the one for asyncio."""
+    clock = Clock()
+    clock.tick(days=1)
+    with open_backend(where, clock=clock) as backend:
+        backend.save_profile({"id": "p"})
+        [profile] = backend.list_profiles()
+        assert profile["created_at"] == clock.now.isoformat()
+    with aio.open_backend(where, clock=clock).backend as backend:
+        assert backend.now() == clock.now
 
 
 def test_the_settings_choose_json_files(
