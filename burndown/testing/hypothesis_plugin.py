@@ -1,21 +1,23 @@
-"""The strategies for the classes of the models, which Hypothesis looks up when it is asked for one.
+"""The strategies for the classes of the models, which Hypothesis looks up by their type.
 
-Hypothesis calls :func:`register_models` whenever it is imported, also by tests that have nothing to
-do with this package. The models are therefore not imported here, which takes 0.4 s: the classes are
-registered as soon as something else has imported them.
+Hypothesis calls :func:`register_models` whenever it is imported, also in tests that have nothing to
+do with this package. The models take 0.4 s to import, and are not imported for it: their classes
+are registered as soon as something else imports them.
 """
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from inspect import Signature
+from functools import partial
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
-    from pydantic import BaseModel
+
+    from burndown.models import Entity, Week
 
 __all__ = ["register_models"]
 
@@ -27,39 +29,30 @@ def register_models() -> None:
     if _MODELS in sys.modules:
         _register()
     else:
-        sys.meta_path.insert(0, _Finder())
+        sys.meta_path.insert(0, _FinderOfModels())
 
 
-class _Finder(MetaPathFinder):
-    """Finds the models as usual, once, and has their classes registered after their import."""
+class _FinderOfModels(MetaPathFinder):
+    """Finds the models once, as the other finders do, so that their classes are registered."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """Return how the models are loaded; ``None`` for any other module."""
         if fullname != _MODELS:
             return None
         sys.meta_path.remove(self)
-        spec = PathFinder.find_spec(fullname, path, target)
+        spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader)
+            load = spec.loader.exec_module
+
+            def load_and_register(module: ModuleType) -> None:
+                load(module)
+                _register()
+
+            # The loader is of this module alone.
+            spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
         return spec
-
-
-class _Loader(Loader):
-    """Loads the models as another loader does, and registers their classes."""
-
-    def __init__(self, loader: Loader) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        spec = module.__spec__
-        if spec is not None:
-            spec.loader = module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        _register()
 
 
 def _register() -> None:
@@ -67,7 +60,45 @@ def _register() -> None:
 
     from burndown.models import ENTITIES, Submodel, Week
 
-    for model in (*ENTITIES, *Submodel.__subclasses__()):
-        st.register_type_strategy(model, _instances)
-        _annotate(model)
+    for section in Submodel.__subclasses__():
+        st.register_type_strategy(section, _instances)
+    for entity in ENTITIES:
+        st.register_type_strategy(entity, _instances)
+        _describe_arguments(entity)
     st.register_type_strategy(Week, _weeks)
+
+
+def _instances(model: type[Any]) -> "SearchStrategy[Any]":
+    """Return instances of an entity or section."""
+    from burndown.testing.strategies import documents
+
+    return documents(model).map(model.model_validate)
+
+
+def _weeks(week: "type[Week]") -> "SearchStrategy[Week]":
+    from burndown.testing.strategies import weeks
+
+    return weeks().map(week.of)
+
+
+def _describe_arguments(entity: "type[Entity]") -> None:
+    """Let ``st.builds`` find strategies for the arguments of an entity, which it infers from types.
+
+    It cannot read the types of the fields: their rules are functions, and SQLModel's remarks about
+    columns are not hashable.
+    """
+    from hypothesis import strategies as st
+
+    entity.model_rebuild()  # what is built later has a new signature
+    arguments = [
+        argument.replace(annotation=Annotated[Any, st.deferred(partial(_values, entity, name))])
+        for name, argument in entity.__signature__.parameters.items()
+    ]
+    entity.__signature__ = entity.__signature__.replace(parameters=arguments)
+
+
+def _values(entity: "type[Entity]", name: str) -> "SearchStrategy[Any]":
+    """Return the values of a field."""
+    from burndown.testing.strategies.entities import ENTITIES
+
+    return ENTITIES[entity].values[name]

@@ -30,7 +30,9 @@ from burndown.testing.strategies.strings import identifiers, keys, lines, names,
 from burndown.testing.strategies.times import days, naive_timestamps, timestamps, weeks
 
 __all__ = [
+    "AMOUNTS",
     "ENTITIES",
+    "PERCENTS",
     "PROFILE_SECTIONS",
     "budgets",
     "documents",
@@ -76,34 +78,39 @@ _QUERY = Shape(
     },
     reserved=frozenset({"profile_id"}),
 )
-_METRICS = Shape(
-    optional={
-        "deployment_frequency": st.integers(0, 50),
-        "lead_time_days": st.floats(0, 90),
-        "change_failure_rate": st.floats(0, 1),
-        "mttr_hours": st.none() | st.floats(0, 200),
-        "flow_velocity": st.fixed_dictionaries({"completed_count": st.integers(0, 50)}),
-    }
+_METRICS = (
+    st.dictionaries(
+        st.sampled_from(["lead_time_days", "deployment_frequency", "mttr_hours"]),
+        st.floats(0, 100),
+    )
+    | st.fixed_dictionaries(
+        {"flow_velocity": st.fixed_dictionaries({"completed_count": st.integers(0, 50)})}
+    )
+    | json_objects()
 )
 _SNAPSHOT = Shape(
     {
         "snapshot_date": weeks(),
         "metric_type": words(),
-        "metrics": _METRICS.documents() | json_objects(),
+        "metrics": _METRICS,
     },
     {"forecast": st.none() | json_objects(), "forecasts": st.none() | json_objects()},
     unknown=None,
 )
-_amounts = st.none() | st.integers(0, 1000).map(float) | st.floats(0, 2**53 - 1)
+AMOUNTS = st.none() | st.floats(0, 2**53 - 1)
+"""Amounts of budgets."""
+PERCENTS = st.integers(0, 100) | st.floats(0, 100)
+"""The progress of tasks."""
+
 _BUDGET = Shape(
     optional={
-        "time_allocated_weeks": _amounts,
-        "team_cost_per_week": _amounts,
-        "budget_total": _amounts,
+        "time_allocated_weeks": AMOUNTS,
+        "team_cost_per_week": AMOUNTS,
+        "budget_total": AMOUNTS,
         "cost_rate_type": st.just("weekly") | words(),
         "currency_symbol": st.sampled_from(["€", "$", "CHF", "kr "]),
-        "baseline_velocity_items": _amounts,
-        "baseline_velocity_points": _amounts,
+        "baseline_velocity_items": AMOUNTS,
+        "baseline_velocity_points": AMOUNTS,
         "effective_from": st.none() | days(),
         "created_at": _times,
         "updated_at": _times,
@@ -114,7 +121,7 @@ _BUDGET = Shape(
 _TASK = Shape(
     {
         "task_name": st.just("fetch") | identifiers(),
-        "progress_percent": st.integers(0, 100) | st.floats(0, 100),
+        "progress_percent": PERCENTS,
         "status": st.just("running") | words(),
     },
     {"message": lines()},

@@ -14,8 +14,8 @@ from burndown.testing.strategies.json_values import narrowed
 
 __all__ = ["changelogs"]
 
-_EARLIER_VALUES = {
-    "status": list(STATUSES),
+_EARLIER_VALUES: dict[str, list[str | None]] = {
+    "status": [*STATUSES],
     "priority": ["High", "Medium", "Low", None],
     "assignee": ["Ada Quill", "Bo Lindqvist", "Chiara Söder", None],
     "labels": ["", "backend", "backend tech-debt"],

@@ -32,6 +32,11 @@ class Shape:
     reserved: frozenset[str] = frozenset()
     """Keys that are not among the others, either."""
 
+    @property
+    def values(self) -> Values:
+        """Return the strategies of all known keys."""
+        return {**self.required, **self.optional}
+
     def documents(self, changes: Mapping[str, Any] | None = None) -> SearchStrategy[Document]:
         """Return documents of this shape, those with the fewest keys first.
 
@@ -42,16 +47,24 @@ class Shape:
             TypeError: the shape has no such key.
         """
         given = {key: narrowed(change) for key, change in (changes or {}).items()}
-        known = {*self.required, *self.optional}
+        known = {*self.values}
         if unexpected := given.keys() - known:
             raise TypeError(
                 f"keys should be among {', '.join(sorted(known))}; got {min(unexpected)!r}"
             )
         optional = {key: value for key, value in self.optional.items() if key not in given}
         values = st.fixed_dictionaries({**self.required, **given}, optional=optional)
-        if self.unknown is None:
-            return values
-        return _in_any_order(values, self._others(self.unknown, known))
+        others: SearchStrategy[Document] = (
+            st.just({}) if self.unknown is None else self._others(self.unknown, known)
+        )
+
+        # A closure: as arguments, the strategies would make the `repr` of documents endless.
+        @st.composite
+        def document(draw: st.DrawFn) -> Document:
+            drawn = {**draw(values), **draw(others)}
+            return dict(draw(st.permutations(list(drawn.items()))))
+
+        return document()
 
     def _others(self, values: SearchStrategy[Any], known: set[str]) -> SearchStrategy[Document]:
         taken = known | self.reserved
@@ -59,11 +72,3 @@ class Shape:
         # Random strings are hardly ever the key of a field.
         random = strings().filter(lambda key: key not in taken)
         return st.dictionaries(random | st.sampled_from(special), values, max_size=3)
-
-
-@st.composite
-def _in_any_order(
-    draw: st.DrawFn, known: SearchStrategy[Document], others: SearchStrategy[Document]
-) -> Document:
-    document = {**draw(known), **draw(others)}
-    return dict(draw(st.permutations(list(document.items()))))

@@ -5,12 +5,11 @@ from hypothesis.strategies import SearchStrategy
 
 __all__ = ["identifiers", "issue_keys", "keys", "lines", "names", "words"]
 
-_BLANKS = ("Zs", "Zl", "Zp")
 _in_lines = st.characters(codec="utf-8", exclude_characters="\0")
-_not_blank = st.characters(codec="utf-8", exclude_categories=("Cc", *_BLANKS))
+_not_blank = st.characters(codec="utf-8", exclude_categories=["Cc", "Z"])
 _in_ids = st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/\\")
 _around_ids = st.characters(
-    codec="utf-8", exclude_categories=["Cc", *_BLANKS], exclude_characters="/\\."
+    codec="utf-8", exclude_categories=["Cc", "Z"], exclude_characters="/\\."
 )
 _slugs = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
 

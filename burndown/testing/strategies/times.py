@@ -7,11 +7,11 @@ from hypothesis.strategies import SearchStrategy
 
 from burndown.models import Week
 
-__all__ = ["days", "naive_timestamps", "offsets", "timestamps", "weeks"]
+__all__ = ["LONG_YEARS", "days", "naive_timestamps", "offsets", "timestamps", "weeks"]
 
 _START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 _FIRST, _LAST = Week(1, 1), Week(9999, 52)
-_LONG_YEARS = [2026, 2004, 2009, 2015, 2020, 2032, 2037, 2043, 2048, 2054]
+LONG_YEARS = [2026, 2004, 2009, 2015, 2020, 2032, 2037, 2043, 2048, 2054]
 """Years with 53 weeks."""
 
 
@@ -56,6 +56,6 @@ def weeks(
     """
     begin, end = Week.of(first), Week.of(last)
     start = min(max(begin, Week(2026, 1)), end)
-    long = [week for year in _LONG_YEARS if begin <= (week := Week(year, 53)) <= end]
+    long = [week for year in LONG_YEARS if begin <= (week := Week(year, 53)) <= end]
     special = st.sampled_from([str(week) for week in (start, *long)])
     return special | st.integers(begin - start, end - start).map(lambda count: str(start + count))
