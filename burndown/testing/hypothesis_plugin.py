@@ -7,7 +7,6 @@ are registered as soon as something else imports them.
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -87,18 +86,21 @@ def _describe_arguments(entity: "type[Entity]") -> None:
     It cannot read the types of the fields: their rules are functions, and SQLModel's remarks about
     columns are not hashable.
     """
-    from hypothesis import strategies as st
-
     entity.model_rebuild()  # what is built later has a new signature
     arguments = [
-        argument.replace(annotation=Annotated[Any, st.deferred(partial(_values, entity, name))])
+        argument.replace(annotation=Annotated[Any, _values_of(entity, name)])
         for name, argument in entity.__signature__.parameters.items()
     ]
     entity.__signature__ = entity.__signature__.replace(parameters=arguments)
 
 
-def _values(entity: "type[Entity]", name: str) -> "SearchStrategy[Any]":
-    """Return the values of a field."""
-    from burndown.testing.strategies.entities import ENTITIES
+def _values_of(entity: "type[Entity]", field: str) -> "SearchStrategy[Any]":
+    """Return the values of a field, by a strategy that is looked up when it is used."""
+    from hypothesis import strategies as st
 
-    return ENTITIES[entity].values[name]
+    def values() -> "SearchStrategy[Any]":
+        from burndown.testing.strategies.entities import ENTITIES
+
+        return ENTITIES[entity].values[field]
+
+    return st.deferred(values)
