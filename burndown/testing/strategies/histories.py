@@ -40,18 +40,22 @@ def changelogs(
         issue: the issue; :func:`jira_issues` if not given.
         max_size: the largest number of histories.
     """
-    return _changelogs(narrowed(cloud), None if issue is None else narrowed(issue), max_size)
+    of_both = {
+        flag: jira_issues(cloud=flag) if issue is None else narrowed(issue)
+        for flag in (False, True)
+    }
+    return _changelogs(narrowed(cloud), of_both, max_size)
 
 
 @st.composite
 def _changelogs(
     draw: st.DrawFn,
     cloud: SearchStrategy[bool],
-    issues: SearchStrategy[Document] | None,
+    issues: dict[bool, SearchStrategy[Document]],
     max_size: int,
 ) -> Document:
     is_cloud = draw(cloud)
-    issue = draw(jira_issues(cloud=is_cloud) if issues is None else issues)
+    issue = draw(issues[is_cloud])
     fields = issue.get("fields") or {}
     current = {name: _shown(fields[name]) for name in _EARLIER_VALUES if name in fields}
     histories = []

@@ -1,6 +1,7 @@
 """Issues and responses of Jira, as servers (REST API v2) and the cloud (v3) send them."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from hypothesis.strategies import SearchStrategy
 
 from burndown.demo.jira import POINTS_FIELD, STATUSES
 from burndown.models import Document
-from burndown.testing.strategies.json_values import json_values, narrowed, strings
+from burndown.testing.strategies.json_values import Values, json_values, narrowed, objects, strings
 from burndown.testing.strategies.strings import issue_keys
 from burndown.testing.strategies.times import offsets
 
@@ -75,8 +76,9 @@ def _texts(is_cloud: bool) -> SearchStrategy[Any]:
     )
 
 
-def _custom_values(is_cloud: bool) -> SearchStrategy[Any]:
-    """Return what custom fields hold, ``None`` first."""
+@cache
+def _custom_fields(is_cloud: bool) -> SearchStrategy[Document]:
+    """Return some custom fields with whatever they can hold, ``None`` first."""
     options = st.sampled_from(["Yes", "No", "PROD"]).map(lambda value: {"id": "1", "value": value})
     sprints = st.integers(1, 9).map(
         lambda number: (
@@ -86,7 +88,7 @@ def _custom_values(is_cloud: bool) -> SearchStrategy[Any]:
             f"name=Sprint {number}]"
         )
     )
-    return (
+    values = (
         st.none()
         | st.floats(0, 100)
         | options
@@ -95,11 +97,14 @@ def _custom_values(is_cloud: bool) -> SearchStrategy[Any]:
         | _texts(is_cloud)
         | json_values()
     )
+    names = st.integers(10100, 10199).map("customfield_{}".format)
+    return st.dictionaries(names, values, max_size=3)
 
 
-def _fields(is_cloud: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+@cache
+def _fields(is_cloud: bool) -> tuple[Values, Values]:
     """Return strategies of the fields that issues have, and of those that they may have."""
-    required = {
+    required: Values = {
         "summary": st.sampled_from(["Fix the login"]) | strings(40),
         "issuetype": st.sampled_from(_ISSUE_TYPES).map(lambda name: named("issuetype", name)),
         "status": statuses(),
@@ -108,7 +113,7 @@ def _fields(is_cloud: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         lambda number: named("version", f"1.{number}.0", releaseDate=f"2026-0{number or 1}-15")
     )
     component = st.sampled_from(["api", "web"]).map(lambda name: named("component", name))
-    optional = {
+    optional: Values = {
         "description": st.none() | _texts(is_cloud),
         "priority": st.none()
         | st.sampled_from(_PRIORITIES).map(lambda name: named("priority", name)),
@@ -144,11 +149,9 @@ def _issues(
     is_cloud = draw(cloud)
     issue_key = draw(key)
     required, optional = _fields(is_cloud)
-    for name in given:
-        optional.pop(name, None)
-    fields = draw(st.fixed_dictionaries({**required, **given}, optional=optional))
-    custom = st.integers(10100, 10199).map("customfield_{}".format)
-    others = draw(st.dictionaries(custom, _custom_values(is_cloud), max_size=3))
+    optional = {name: values for name, values in optional.items() if name not in given}
+    fields = draw(objects({**required, **given}, optional))
+    others = draw(_custom_fields(is_cloud))
     created, updated = draw(_times())
     project = issue_key.rpartition("-")[0]
     made = {
@@ -200,12 +203,11 @@ def _responses(
     draw: st.DrawFn,
     cloud: SearchStrategy[bool],
     complete: SearchStrategy[bool],
-    issues: SearchStrategy[Document] | None,
+    issues: dict[bool, SearchStrategy[Document]],
     max_size: int,
 ) -> Document:
     is_cloud = draw(cloud)
-    issue = jira_issues(cloud=is_cloud) if issues is None else issues
-    page = draw(st.lists(issue, max_size=max_size, unique_by=(_key, _id)))
+    page = draw(st.lists(issues[is_cloud], max_size=max_size, unique_by=(_key, _id)))
     is_complete = draw(complete)
     missing = 0 if is_complete else draw(st.integers(1, 1000))
     start = 0 if is_complete else draw(st.integers(0, missing))
@@ -246,4 +248,5 @@ def jira_responses(
         issues: the issues, each with a key of its own; :func:`jira_issues` if not given.
         max_size: the largest number of issues.
     """
-    return _responses(narrowed(cloud), narrowed(complete), issues, max_size)
+    of_both = {flag: issues or jira_issues(cloud=flag) for flag in (False, True)}
+    return _responses(narrowed(cloud), narrowed(complete), of_both, max_size)

@@ -1,5 +1,6 @@
 """Strategies for JSON, and for arguments that narrow other strategies."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -8,7 +9,10 @@ from hypothesis.strategies import SearchStrategy
 
 from burndown.models import Document
 
-__all__ = ["json_objects", "json_values", "narrowed", "numbers", "strings"]
+__all__ = ["Values", "json_objects", "json_values", "narrowed", "numbers", "objects", "strings"]
+
+Values = Mapping[str, SearchStrategy[Any]]
+"""Strategies by key."""
 
 _integers = st.integers() | st.integers(-(10**400), 10**400)
 _floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -44,3 +48,21 @@ _json_values: SearchStrategy[Any] = st.recursive(
 def narrowed(given: Any) -> SearchStrategy[Any]:
     """Return a strategy as it is, or the strategy of a value, which each example has as a copy."""
     return given if isinstance(given, SearchStrategy) else st.builds(deepcopy, st.just(given))
+
+
+def objects(required: Values, optional: Values) -> SearchStrategy[Document]:
+    """Return dicts with all required and some of the optional keys, those with the fewest first.
+
+    Optional keys are drawn one after the other, so that a failing example shrinks by leaving one
+    out. In ``st.fixed_dictionaries``, each draw of one depends on those before it.
+    """
+
+    # A closure: as arguments, the strategies would make an endless `repr`.
+    @st.composite
+    def object_(draw: st.DrawFn) -> Document:
+        drawn = {key: draw(values) for key, values in required.items()}
+        return drawn | {
+            key: draw(values) for key, values in optional.items() if draw(st.booleans())
+        }
+
+    return object_()

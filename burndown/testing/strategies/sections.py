@@ -49,12 +49,16 @@ def _some(values: SearchStrategy[str]) -> SearchStrategy[list[str]]:
     return st.lists(values | strings(), max_size=3)
 
 
-_tokens = st.sampled_from(["", "a-token"]) | st.builds(
-    # A token of asterisks alone is a mask, and refused.
-    "{}{}{}".format,
-    strings(6),
-    st.characters(codec="utf-8", exclude_characters="*"),
-    strings(6),
+_tokens = (
+    st.just("")
+    | st.just("a-token")
+    | st.builds(
+        # A token of asterisks alone is a mask, and refused.
+        "{}{}{}".format,
+        strings(6),
+        st.characters(codec="utf-8", exclude_characters="*"),
+        strings(6),
+    )
 )
 _JIRA_CONFIG = Shape(
     optional={

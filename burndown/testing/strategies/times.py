@@ -56,6 +56,13 @@ def weeks(
     """
     begin, end = Week.of(first), Week.of(last)
     start = min(max(begin, Week(2026, 1)), end)
-    long = [week for year in LONG_YEARS if begin <= (week := Week(year, 53)) <= end]
-    special = st.sampled_from([str(week) for week in (start, *long)])
-    return special | st.integers(begin - start, end - start).map(lambda count: str(start + count))
+
+    @st.composite
+    def within(draw: st.DrawFn) -> str:
+        week = start + draw(st.integers(begin - start, end - start))
+        if draw(st.booleans()):  # a 53rd week nearby, of which there are few
+            year = min(LONG_YEARS, key=lambda year: abs(year - week.year))
+            week = min(max(begin, Week(year, 53)), end)
+        return str(week)
+
+    return within()

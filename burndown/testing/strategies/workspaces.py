@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from burndown.testing.strategies.json_values import json_objects, json_values, narrowed
+from burndown.testing.strategies.json_values import json_objects, json_values, narrowed, objects
 from burndown.testing.strategies.times import naive_timestamps, timestamps
 
 __all__ = ["Files", "legacy_workspaces"]
@@ -30,7 +30,7 @@ _unknown = st.dictionaries(st.sampled_from(["setup_status", "variable_mappings"]
 
 def _some(**fields: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:
     """Draw objects with any of these keys."""
-    return st.fixed_dictionaries({}, optional=fields)
+    return objects({}, fields)
 
 
 # --- settings --------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def _merged(
 
 _full_profiles = _merged(
     _unknown,
-    st.fixed_dictionaries(
+    objects(
         {
             "name": _few_names,
             "description": st.text(st.characters(codec="utf-8", exclude_characters="\0")),
@@ -105,7 +105,7 @@ _full_profiles = _merged(
             **_common,
             "queries": st.just([]) | st.lists(_names, max_size=2),
         },
-        optional={"active_query_id": st.none() | _names},
+        {"active_query_id": st.none() | _names},
     ),
 )
 _flat_profiles = _merged(
@@ -135,14 +135,14 @@ _issue_keys = st.from_regex(r"[A-Z]{2,4}-[1-9][0-9]{0,2}", fullmatch=True)
 _issues = st.lists(st.fixed_dictionaries({"key": _issue_keys, "fields": _json_objects}), max_size=4)
 _query_files = _merged(
     st.dictionaries(st.sampled_from(["updated_at", "tags"]), _json_values),
-    st.fixed_dictionaries(
+    objects(
         {"name": _few_names, "jql": _names, "created_at": _aware | _naive},
-        optional={"description": _names, "last_used": _aware},
+        {"description": _names, "last_used": _aware},
     ),
 )
-_jira_caches = st.fixed_dictionaries(
+_jira_caches = objects(
     {"issues": _issues, "timestamp": _aware | _naive},
-    optional={
+    {
         "cache_version": st.just("2.0"),
         "jql_query": _names,
         "fields_requested": st.sampled_from(["", "key,status", "status,key,created"]),
@@ -232,7 +232,7 @@ def _workspaces(
             "version": "3.0",
             "active_profile_id": draw(st.none() | profile_ids),
             "active_query_id": draw(st.none() | query_ids),
-            "profiles": draw(st.fixed_dictionaries({}, optional=dict.fromkeys(folders, entry))),
+            "profiles": draw(objects({}, dict.fromkeys(folders, entry))),
         }
     return files
 
@@ -256,6 +256,6 @@ def _profile_folders(draw: st.DrawFn, query_ids: SearchStrategy[str]) -> Files:
 @st.composite
 def _query_folders(draw: st.DrawFn, query_ids: SearchStrategy[str]) -> Files:
     """Draw the files of a query; at least one, since an empty folder is no query."""
-    names = draw(st.lists(st.sampled_from(list(_QUERY_FILES)), min_size=1, unique=True))
     folder = f"queries/{draw(query_ids)}"
-    return {f"{folder}/{name}": draw(_QUERY_FILES[name]) for name in names}
+    files = draw(objects({}, {f"{folder}/{name}": each for name, each in _QUERY_FILES.items()}))
+    return files or {f"{folder}/query.json": draw(_query_files)}
