@@ -69,18 +69,20 @@ def test_every_model_has_a_strategy(installed: Path, imports: str) -> None:
     """Whichever is imported first: ``from_type`` and ``builds`` draw instances of all of them."""
     code = f"""
 {imports}
-from hypothesis import given, settings, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 from burndown.models import ENTITIES, Submodel, Week
 
-@settings(max_examples=5, deadline=None, database=None)
-@given(st.data())
-def test(data):
-    for model in (*ENTITIES, *Submodel.__subclasses__()):
-        assert type(data.draw(st.from_type(model))) is model
-        assert type(data.draw(st.builds(model))) is model
-    assert type(data.draw(st.from_type(Week))) is Week
+def check(model, strategy):
+    @settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate])
+    @given(strategy)
+    def test(instance):
+        assert type(instance) is model
+    test()
 
-test()
+for model in (*ENTITIES, *Submodel.__subclasses__()):
+    check(model, st.from_type(model))
+    check(model, st.builds(model))
+check(Week, st.from_type(Week))
 """
     run(installed, code)
 
@@ -88,10 +90,10 @@ test()
 def test_arguments_narrow_what_is_built(installed: Path) -> None:
     """What is given is kept, required arguments are drawn, and others are if they are inferred."""
     code = """
-from hypothesis import given, settings, strategies as st
+from hypothesis import Phase, given, settings, strategies as st
 from burndown import JiraCache, JiraConfig, Profile, Query
 
-@settings(max_examples=5, deadline=None, database=None)
+@settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate])
 @given(
     st.builds(Profile, name=st.just("x"), jira_config=...),
     st.builds(Query, name=st.just("x"), jql=...),
