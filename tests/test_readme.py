@@ -161,10 +161,12 @@ def test_the_examples_of_the_quickstart_run(
     time.tzset()
 
 
-def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("document", "tests"), [("docs/quickstart.md", 3), ("docs/testing.md", 3)])
+def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path) -> None:
     """They are written to one file, as a reader would do, and run by pytest."""
-    code = [block for block in blocks("docs/quickstart.md", "python") if is_for_pytest(block)]
-    assert len(code) == 3
+    code = blocks(document, "python")
+    if document == "docs/quickstart.md":
+        code = list(filter(is_for_pytest, code))
     (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
     environment = {  # benchmarks do not run where tests run in parallel
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")
@@ -177,7 +179,7 @@ def test_the_tests_of_the_quickstart_pass(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "3 passed" in result.stdout, result.stdout
+    assert f"{tests} passed" in result.stdout, result.stdout
 
 
 @pytest.fixture
