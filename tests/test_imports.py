@@ -76,6 +76,12 @@ LATE_IMPORTS = {
     "burndown/schema/__init__.py": ["burndown.schema"],
     "burndown/secrets/sources.py": ["burndown.secrets.keys", "keyring", "keyring.errors"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
+    "burndown/testing/hypothesis_plugin.py": [
+        "burndown.models",
+        "burndown.testing.strategies",
+        "burndown.testing.strategies.entities",
+        "hypothesis",
+    ],
 }
 """The imports that functions make, or that are made by name. Each has its reason next to it; that
 of the commands is in ``burndown.cli``."""

@@ -1,4 +1,4 @@
-"""What tests of dashboards need: strategies of documents for Hypothesis.
+"""Tools for testing what uses the package: strategies of documents for Hypothesis.
 
 Nothing of the package imports this one.
 """

@@ -62,8 +62,8 @@ def users(draw: st.DrawFn, is_cloud: bool) -> Document:
     return {**account, "displayName": name, "active": True}
 
 
-def _texts(is_cloud: bool) -> SearchStrategy[Any]:
-    """Return longer texts: strings of servers, documents of the cloud."""
+def _long_strings(is_cloud: bool) -> SearchStrategy[Any]:
+    """Return longer strings of servers, and rich text of the cloud."""
     text = st.just("It fails.") | strings(40)
     if not is_cloud:
         return text
@@ -94,7 +94,7 @@ def _custom_fields(is_cloud: bool) -> SearchStrategy[Document]:
         | options
         | st.lists(options | sprints, max_size=2)
         | users(is_cloud)
-        | _texts(is_cloud)
+        | _long_strings(is_cloud)
         | json_values()
     )
     names = st.integers(10100, 10199).map("customfield_{}".format)
@@ -114,7 +114,7 @@ def _fields(is_cloud: bool) -> tuple[Values, Values]:
     )
     component = st.sampled_from(["api", "web"]).map(lambda name: named("component", name))
     optional: Values = {
-        "description": st.none() | _texts(is_cloud),
+        "description": st.none() | _long_strings(is_cloud),
         "priority": st.none()
         | st.sampled_from(_PRIORITIES).map(lambda name: named("priority", name)),
         "assignee": st.none() | users(is_cloud),
