@@ -248,5 +248,7 @@ def jira_responses(
         issues: the issues, each with a key of its own; :func:`jira_issues` if not given.
         max_size: the largest number of issues.
     """
-    of_both = {flag: issues or jira_issues(cloud=flag) for flag in (False, True)}
+    of_both = {
+        flag: jira_issues(cloud=flag) if issues is None else issues for flag in (False, True)
+    }
     return _responses(narrowed(cloud), narrowed(complete), of_both, max_size)
