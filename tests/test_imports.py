@@ -86,6 +86,12 @@ LATE_IMPORTS = {
         "burndown.testing.stores",
     ],
     "burndown/testing/stores.py": ["psycopg"],
+    "burndown/testing/hypothesis_plugin.py": [
+        "burndown.models",
+        "burndown.testing.strategies",
+        "burndown.testing.strategies.entities",
+        "hypothesis",
+    ],
 }
 """The imports that functions make, or that are made by name. Each has its reason next to it; that
 of the commands is in ``burndown.cli``."""

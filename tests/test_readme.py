@@ -161,7 +161,9 @@ def test_the_examples_of_the_quickstart_run(
     time.tzset()
 
 
-@pytest.mark.parametrize(("document", "tests"), [("docs/quickstart.md", 3), ("docs/testing.md", 7)])
+@pytest.mark.parametrize(
+    ("document", "tests"), [("docs/quickstart.md", 3), ("docs/testing.md", 10)]
+)
 def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path) -> None:
     """They are written to one file, as a reader would do, and run by pytest."""
     code = blocks(document, "python")

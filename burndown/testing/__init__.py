@@ -1,4 +1,4 @@
-"""Tools for testing what uses the package: a clock, documents, fixtures of pytest.
+"""Tools for testing what uses the package: a clock, documents, fixtures, strategies.
 
     from burndown import open_backend
     from burndown.testing import Clock, make_profile
@@ -9,7 +9,8 @@
         clock.tick(hours=2)
 
 The names are loaded when they are first used: pytest imports this package in every run, as that of
-its plugin (:mod:`burndown.testing.pytest_plugin`).
+its plugin (:mod:`burndown.testing.pytest_plugin`). The strategies for Hypothesis are in
+:mod:`burndown.testing.strategies`.
 """
 
 from importlib import import_module

@@ -17,7 +17,7 @@ from burndown import (
     ValidationError,
 )
 from tests.support.store import HOUR, START, Store, in_utc, same
-from tests.support.strategies import budget_revisions, budgets, given_timestamps
+from tests.support.strategies import SECTIONS, budgets, given_timestamps
 
 Document = dict[str, Any]
 
@@ -39,7 +39,7 @@ amounts = st.none() | st.integers(0, 2**53 - 1) | st.sampled_from([-0.0, 0.1])
 times = st.none() | given_timestamps
 given_revisions = st.builds(
     lambda revision, given: {**revision, **given},
-    budget_revisions,
+    SECTIONS[BudgetRevision],
     st.fixed_dictionaries({}, optional={"revision_date": times, "created_at": times}),
 )
 given_budgets = st.builds(

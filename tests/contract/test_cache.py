@@ -13,12 +13,12 @@ from tests.support.store import HOUR, START, Store, in_utc, same
 from tests.support.strategies import json_objects, keys, responses
 
 
-def count_difference(response: dict[str, Any]) -> int | None:
-    """Compare the number of issues with the response's total: fewer (-1), equal (0), more (1)."""
-    issues, total = response.get("issues"), response.get("total")
-    if not isinstance(issues, list) or type(total) is not int:
-        return None
-    return (len(issues) > total) - (len(issues) < total)
+def states_completeness(response: dict[str, Any]) -> bool | None:
+    """Return whether a response with distinct issues has all of them, as it states itself."""
+    if "isLast" in response:
+        is_last: bool = response["isLast"]
+        return is_last
+    return response["total"] == len(response["issues"]) if "total" in response else None
 
 
 @given(keys, responses)
@@ -36,7 +36,7 @@ def test_a_cached_response_comes_back_as_it_was_saved(
         "expires_at": in_utc(HOUR),
         "expired": False,
         "issue_count": len(issues) if isinstance(issues, list) else 0,
-        "is_complete": {-1: False, 0: True}.get(count_difference(response)),
+        "is_complete": states_completeness(response),
     }
     shared.clock.now = START + timedelta(minutes=1)
     shared.save_jira_cache("p", "q", key, {"other": 1}, HOUR + timedelta(hours=1))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from burndown.models import (
     Budget,
+    BudgetRevision,
     Entity,
     JiraCache,
     JiraChangelog,
@@ -15,10 +16,10 @@ from burndown.models import (
     ProjectData,
     Query,
 )
+from burndown.testing.strategies.shapes import Shape
 from tests.support.strategies import (
+    SECTIONS,
     amounts,
-    budget_revisions,
-    documents,
     floats,
     iso_weeks,
     json_objects,
@@ -189,7 +190,7 @@ budgets = st.builds(
         "created_at": created_at,
         "effective_from": created_at[:10],
     },
-    documents(
+    Shape(
         {
             "time_allocated_weeks": amounts,
             "team_cost_per_week": amounts,
@@ -199,10 +200,10 @@ budgets = st.builds(
             "baseline_velocity_items": amounts,
             "baseline_velocity_points": amounts,
             "updated_at": times,
-            "revisions": st.lists(budget_revisions.map(_row), max_size=3),
+            "revisions": st.lists(SECTIONS[BudgetRevision].map(_row), max_size=3),
         },
         unknown=None,
-    ),
+    ).documents(),
     times,
 )
 ENTITIES: dict[type[Entity], st.SearchStrategy[Document]] = {

@@ -51,7 +51,7 @@ def stores(draw: st.DrawFn) -> Content:
     profile = {**draw(profiles()), **draw(secrets)}
     found = draw(
         st.lists(
-            queries(identifiers | odd_ids),
+            queries(id=identifiers | odd_ids),
             max_size=2,
             unique_by=(lambda query: query["id"], lambda query: query.get("name", query["id"])),
         )

@@ -14,8 +14,9 @@ from burndown import MigrationError
 from burndown.conversion import Finding
 from burndown.database import SQLiteDatabase
 from burndown.migration import run_migration_if_needed
+from burndown.testing.strategies.workspaces import Files
 from tests.support.database_rows import everything
-from tests.support.legacy_workspaces import Files, write
+from tests.support.legacy_workspaces import write
 
 CANARY = "canary-7f3a"
 

@@ -22,12 +22,12 @@ from burndown.models import ENTITIES, Entity, QueryData
 from burndown.persistence.json_backend import JSONBackend
 from burndown.repositories.base import save_documents
 from burndown.sql import Executor
+from burndown.testing.strategies import legacy_workspaces
+from burndown.testing.strategies.workspaces import Files
 from tests.support.database_rows import everything, rows
 from tests.support.legacy_workspaces import (
-    Files,
     files_without_database,
     leaves,
-    workspaces,
     write,
 )
 
@@ -68,7 +68,7 @@ def migrate_files(files: Files, root: Path) -> Path:
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(files=workspaces())
+@given(files=legacy_workspaces())
 def test_every_value_of_every_file_is_in_the_database(
     files: Files, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

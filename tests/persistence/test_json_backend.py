@@ -54,12 +54,12 @@ def value_of(path: Path) -> Any:
 marked_objects = json_objects | st.dictionaries(st.just("_burndown"), json_objects)
 unexpected_profiles = st.builds(
     lambda profile, more: {**more, **profile},
-    profiles(st.sampled_from(["p", "profiles.json", "%p%", "CON", "queries", "a.lock", "ü 1"])),
+    profiles(id=st.sampled_from(["p", "profiles.json", "%p%", "CON", "queries", "a.lock", "ü 1"])),
     marked_objects,
 )
 odd_queries = st.builds(
     lambda query, more: {**more, **query},
-    queries(st.sampled_from(["q", "burndown.json", "query.json", "main", "%", "q.tmp"])),
+    queries(id=st.sampled_from(["q", "burndown.json", "query.json", "main", "%", "q.tmp"])),
     marked_objects,
 )
 caches = st.dictionaries(

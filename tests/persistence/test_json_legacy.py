@@ -15,12 +15,12 @@ from burndown import MigrationError
 from burndown.models import JiraChangelog, MetricsSnapshot, TaskProgress
 from burndown.models.task_progress import LEASE_FIELDS
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.strategies import legacy_workspaces
+from burndown.testing.strategies.workspaces import Files
 from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import (
-    Files,
     migrated_records,
     unexpected_workspaces,
-    workspaces,
     write,
 )
 from tests.support.store import KEYS, stored_records
@@ -37,7 +37,7 @@ def folder_of(files: Files) -> Iterator[Path]:
 
 
 @slow
-@given(files=workspaces() | unexpected_workspaces())
+@given(files=legacy_workspaces() | unexpected_workspaces())
 def test_a_workspace_has_the_data_of_its_migration(files: Files) -> None:
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
@@ -95,7 +95,7 @@ CHANGES: list[Change] = [save_again, save_all_records, save_and_forget, remember
 
 @slow
 @given(
-    files=workspaces() | unexpected_workspaces(),
+    files=legacy_workspaces() | unexpected_workspaces(),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3),
 )
 def test_unchanged_data_stay_as_they_were(files: Files, changes: list[Change]) -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 
 from burndown.conversion import Findings
-from burndown.models import Profile
+from burndown.models import JiraConfig, Profile
 from burndown.models.codec import codec_of
 from burndown.published import PublishedStore, profile_document, query_document
 from tests.support.published_databases import SAMPLE, opened, write_database
 from tests.support.published_rows import TOKEN
-from tests.support.strategies import jira_config
+from tests.support.strategies import SECTIONS
 
 Row = dict[str, Any]
 
@@ -51,7 +51,7 @@ def test_a_profile_keeps_general_mappings_and_flags_become_booleans() -> None:
     assert stored["last_used"] == datetime(2025, 11, 2, 8).astimezone(UTC).isoformat()
 
 
-@given(jira_config)
+@given(SECTIONS[JiraConfig])
 def test_a_section_is_equal_as_text_and_parsed(config: Row) -> None:
     text, _ = profile(jira_config=json.dumps(config))
     parsed, _ = profile(jira_config=config)

@@ -26,7 +26,7 @@ from burndown import (
 )
 from burndown.__main__ import main
 from burndown.cli import run
-from tests.support.legacy_workspaces import Files
+from burndown.testing.strategies.workspaces import Files
 from tests.support.processes import PATIENCE, start_fresh
 
 COMMANDS = [

@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 
 from tests.support.published_databases import Content, Undecodable
 from tests.support.strategies import (
-    flow_type_mappings,
-    forecast_settings,
-    jira_config,
+    PROFILE_SECTIONS,
     json_objects,
     json_values,
-    project_classification,
     strings,
 )
 
@@ -123,7 +120,7 @@ metric_columns: dict[str, st.SearchStrategy[Any]] = {
 }
 metric_rows = rows(metric_columns, 12)
 
-_with_token = jira_config.map(lambda config: {**config, "token": TOKEN})
+_with_token = PROFILE_SECTIONS["jira_config"].map(lambda config: {**config, "token": TOKEN})
 
 
 @st.composite
@@ -140,9 +137,9 @@ def contents(draw: st.DrawFn) -> Content:
             "field_mappings": json_texts(
                 st.just({"general": {"estimate": "customfield_1", "parent_issue_types": ["Epic"]}})
             ),
-            "forecast_settings": json_texts(forecast_settings),
-            "project_classification": json_texts(project_classification),
-            "flow_type_mappings": json_texts(flow_type_mappings),
+            "forecast_settings": json_texts(PROFILE_SECTIONS["forecast_settings"]),
+            "project_classification": json_texts(PROFILE_SECTIONS["project_classification"]),
+            "flow_type_mappings": json_texts(PROFILE_SECTIONS["flow_type_mappings"]),
             "show_milestone": numbers,
             "show_points": numbers,
         },

@@ -1,7 +1,10 @@
-"""Every Hypothesis strategy: what can be stored, and what must be refused."""
+"""Hypothesis strategies that only the tests of the package need: what must be refused.
+
+What can be stored is drawn by the strategies that are shipped, which have short names here.
+"""
 
 import math
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,21 +30,49 @@ from burndown.models import (
     Query,
     TaskProgress,
 )
+from burndown.testing import strategies as shipped
+from burndown.testing.strategies import entities, sections, times
 
-# --- JSON ------------------------------------------------------------------------------------
+# --- what can be stored ----------------------------------------------------------------------
 
-strings = st.text(st.characters(codec="utf-8"), max_size=12)
-"""Any string that UTF-8 can encode, including NUL."""
-
-integers = st.integers() | st.integers(-(10**400), 10**400)
+strings = shipped.strings()
 floats = st.floats(allow_nan=False, allow_infinity=False)
+json_values = shipped.json_values()
+json_objects = shipped.json_objects()
+lines = shipped.lines()
+names = shipped.names()
+keys = shipped.keys()
+identifiers = shipped.identifiers()
+words = shipped.words()
+iso_weeks = shipped.weeks()
+aware_timestamps = shipped.timestamps()
+naive_timestamps = times.naive_timestamps()
+long_years = times.LONG_YEARS
+timestamps = aware_timestamps | naive_timestamps
+given_timestamps = timestamps | timestamps.map(datetime.isoformat)
+"""Timestamps as in documents."""
+responses = shipped.jira_responses(max_size=2) | json_objects
+profiles = shipped.profiles
+queries = shipped.queries
+documents = shipped.documents
+snapshots = shipped.metrics_snapshots()
+budgets = shipped.budgets()
+tasks = shipped.tasks()
+amounts = entities.AMOUNTS
+percents = entities.PERCENTS
+field_sources = sections.field_sources()
+flow_types = sections.flow_types()
+PROFILE_SECTIONS = entities.PROFILE_SECTIONS
+SECTIONS: dict[type[Any], st.SearchStrategy[Any]] = {
+    section: shipped.documents(section) for section in sections.SECTIONS
+}
+"""Documents of every section."""
+ENTITIES: dict[type[Any], st.SearchStrategy[Any]] = {
+    entity: shipped.documents(entity) for entity in entities.ENTITIES
+}
+"""Documents of every entity."""
 
-json_values: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | integers | floats | strings,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(strings, inner, max_size=4),
-    max_leaves=12,
-)
-json_objects = st.dictionaries(strings, json_values, max_size=5)
+# --- what must be refused --------------------------------------------------------------------
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -61,8 +92,8 @@ lone_surrogates = st.builds(
 unstorable_leaves: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([math.nan, math.inf, -math.inf]),
     lone_surrogates,
-    st.tuples(integers),
-    st.sets(integers, max_size=3),
+    st.tuples(st.integers()),
+    st.sets(st.integers(), max_size=3),
     st.datetimes(),
     st.dates(),
     st.binary(max_size=3),
@@ -105,277 +136,6 @@ def hidden(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> tuple[dict[str, A
     key = draw(plain_keys)
     return {"other": 1, key: value}, key + path
 
-
-# --- strings and timestamps ------------------------------------------------------------------
-
-lines = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-"""Strings for a column of their own."""
-
-names = lines.filter(str.strip)
-keys = st.text(
-    st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20
-) | st.from_regex(r"[A-Z]{1,8}-[1-9][0-9]{0,4}", fullmatch=True)
-identifiers = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True) | st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/\\"),
-    min_size=1,
-    max_size=20,
-).filter(lambda text: text == text.strip() and not text.startswith("."))
-words = st.from_regex(r"[a-z][a-z0-9_]{0,10}", fullmatch=True) | st.sampled_from(["dora", "flow"])
-
-long_years = [2004, 2009, 2015, 2020, 2026, 2032, 2037, 2043, 2048, 2054]
-"""Years with 53 weeks."""
-
-iso_weeks = st.dates().map(lambda day: "{:04d}-W{:02d}".format(*day.isocalendar())) | (
-    st.sampled_from(long_years).map("{}-W53".format)
-)
-
-offsets = st.timedeltas(timedelta(hours=-14), timedelta(hours=14)).map(
-    lambda offset: timezone(timedelta(minutes=offset // timedelta(minutes=1)))
-)
-aware_timestamps = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=offsets)
-naive_timestamps = st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1))
-timestamps = aware_timestamps | naive_timestamps | st.datetimes(timezones=st.just(UTC))
-given_timestamps = timestamps | timestamps.map(datetime.isoformat)
-"""Timestamps as in documents."""
-stored_timestamps = st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)
-"""Timestamps as backends return them."""
-
-# --- documents -------------------------------------------------------------------------------
-
-special_keys = st.sampled_from(
-    ["extra", "self", "copy", "model_config", "model_extra", "__dict__", ""]
-)
-
-
-@st.composite
-def documents(
-    draw: st.DrawFn,
-    required: dict[str, Any],
-    optional: dict[str, Any] | None = None,
-    unknown: st.SearchStrategy[Any] | None = json_values,
-    not_unknown: frozenset[str] = frozenset(),
-) -> dict[str, Any]:
-    """Draw a document with some of its keys and some unknown ones, in any order."""
-    document = draw(st.fixed_dictionaries(required, optional=optional or {}))
-    if unknown is not None:
-        taken = {*required, *(optional or {}), *not_unknown}
-        fresh = (special_keys | strings).filter(lambda key: key not in taken)
-        document |= draw(st.dictionaries(fresh, unknown, max_size=3))
-    return dict(draw(st.permutations(list(document.items()))))
-
-
-field_sources = (
-    st.sampled_from(["", "customfield_10001", "fixVersions", "status:In Progress.DateTime"])
-    | strings
-    | json_objects
-)
-base_urls = st.sampled_from(
-    ["", "https://jira.example.com", "https://jira.example.com/", "http://localhost:8080/jira"]
-)
-tokens = strings.filter(lambda token: not token or token.strip("*"))
-
-jira_config = documents(
-    {},
-    {
-        "base_url": base_urls,
-        "api_version": st.sampled_from(["v2", "v3"]),
-        "token": tokens,
-        "cache_size_mb": st.integers(10, 1000),
-        "max_results_per_call": st.integers(10, 1000),
-        "points_field": field_sources,
-        "configured": st.booleans(),
-        "last_test_timestamp": st.none() | timestamps.map(datetime.isoformat),
-        "last_test_success": st.none() | st.booleans(),
-    },
-)
-dora_field_mappings = documents(
-    {}, dict.fromkeys(DoraFieldMappings.model_fields, st.none() | field_sources)
-)
-flow_field_mappings = documents(
-    {}, dict.fromkeys(FlowFieldMappings.model_fields, st.none() | field_sources)
-)
-field_mappings = documents({}, {"dora": dora_field_mappings, "flow": flow_field_mappings})
-days = st.none() | st.just("") | st.dates().map(date.isoformat)
-forecast_settings = documents(
-    {},
-    {
-        "pert_factor": st.integers(1, 10**30)
-        | st.floats(0, exclude_min=True, allow_infinity=False)
-        | st.sampled_from([1, 1.0, 3, 3.0]),
-        "deadline": days,
-        "milestone": days,
-        "data_points_count": st.integers(1, 10**30)
-        | st.floats(1, allow_infinity=False)
-        | st.sampled_from([1, 1.0, 12, 12.0]),
-    },
-)
-project_classification = documents(
-    {}, dict.fromkeys(ProjectClassification.model_fields, st.lists(strings, max_size=3))
-)
-flow_type_mapping = documents(
-    {},
-    {
-        "issue_types": st.lists(strings, max_size=3),
-        "effort_categories": st.lists(strings, max_size=3),
-    },
-)
-flow_types = flow_type_mapping | st.lists(strings, max_size=3)
-flow_type_mappings = documents(
-    {},
-    dict.fromkeys(["Feature", "Defect", "Technical Debt", "Risk"], flow_types),
-    unknown=flow_types,
-    not_unknown=frozenset(FlowTypeMappings.model_fields),
-)
-
-deltas = st.integers(-(10**30), 10**30) | floats
-budget_revisions = documents(
-    {},
-    {
-        "revision_date": st.none() | stored_timestamps,
-        "week_label": st.none() | iso_weeks,
-        "time_allocated_weeks_delta": deltas,
-        "team_cost_delta": deltas,
-        "budget_total_delta": deltas,
-        "reason": strings,
-        "created_at": st.none() | stored_timestamps,
-        "metadata": st.none() | json_objects,
-    },
-)
-
-SECTIONS: dict[type[Any], st.SearchStrategy[Any]] = {
-    JiraConfig: jira_config,
-    DoraFieldMappings: dora_field_mappings,
-    FlowFieldMappings: flow_field_mappings,
-    FieldMappings: field_mappings,
-    ForecastSettings: forecast_settings,
-    ProjectClassification: project_classification,
-    FlowTypeMapping: flow_type_mapping,
-    FlowTypeMappings: flow_type_mappings,
-    BudgetRevision: budget_revisions,
-}
-"""Documents of every section."""
-
-PROFILE_SECTIONS = {
-    "jira_config": jira_config,
-    "field_mappings": field_mappings,
-    "forecast_settings": forecast_settings,
-    "project_classification": project_classification,
-    "flow_type_mappings": flow_type_mappings,
-}
-
-
-def profiles(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw documents of profiles."""
-    return documents(
-        {"id": ids},
-        {
-            "name": names,
-            "description": lines,
-            "created_at": given_timestamps,
-            "last_used": given_timestamps,
-            "show_milestone": st.booleans(),
-            "show_points": st.booleans() | st.lists(strings, max_size=2),
-            **PROFILE_SECTIONS,
-        },
-    )
-
-
-def queries(ids: st.SearchStrategy[str] = identifiers) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw documents of queries, as the backend accepts them."""
-    return documents(
-        {"id": ids},
-        {
-            "name": names,
-            "jql": lines,
-            "description": lines,
-            "created_at": given_timestamps,
-            "last_used": given_timestamps,
-            "updated_at": st.none() | given_timestamps,
-        },
-        not_unknown=frozenset({"profile_id"}),
-    )
-
-
-snapshots = st.fixed_dictionaries(
-    {"snapshot_date": iso_weeks, "metric_type": words, "metrics": json_objects},
-    optional={"forecast": st.none() | json_objects, "forecasts": st.none() | json_objects},
-)
-"""Snapshots, as the backend accepts them."""
-
-amounts = st.none() | st.floats(0, 2**53 - 1)
-budgets = documents(
-    {},
-    {
-        "time_allocated_weeks": amounts,
-        "team_cost_per_week": amounts,
-        "budget_total": amounts,
-        "cost_rate_type": words,
-        "currency_symbol": st.sampled_from(["€", "$", "CHF", "kr "]),
-        "baseline_velocity_items": amounts,
-        "baseline_velocity_points": amounts,
-        "effective_from": st.none() | st.dates().map(date.isoformat),
-        "created_at": given_timestamps,
-        "updated_at": given_timestamps,
-        "revisions": st.lists(budget_revisions, max_size=3),
-    },
-    not_unknown=frozenset({"profile_id", "query_id"}),
-)
-"""Budgets, as the backend accepts them."""
-
-percents = st.integers(0, 100) | st.floats(0, 100)
-tasks = st.fixed_dictionaries(
-    {"task_name": identifiers, "progress_percent": percents, "status": words},
-    optional={"message": lines},
-)
-leases = {
-    "owner": st.none() | lines,
-    "started_at": st.none() | given_timestamps,
-    "heartbeat_at": st.none() | given_timestamps,
-    "lease_until": st.none() | given_timestamps,
-    "cancel_requested": st.booleans(),
-}
-"""Fields that only the owner of a task sets."""
-responses = json_objects | st.fixed_dictionaries(
-    {"issues": st.lists(json_objects, max_size=3), "total": st.integers(0, 10**6)}
-)
-
-_OF_QUERY = {"profile_id": identifiers, "query_id": identifiers}
-
-ENTITIES: dict[type[Any], st.SearchStrategy[Any]] = {
-    Profile: profiles(),
-    Query: st.builds(
-        lambda query, profile_id: {**query, "profile_id": profile_id}, queries(), identifiers
-    ),
-    AppState: st.fixed_dictionaries({"key": keys, "value": lines}),
-    JiraCache: st.fixed_dictionaries(
-        {**_OF_QUERY, "cache_key": keys, "expires_at": given_timestamps, "response": responses},
-        optional={"created_at": given_timestamps},
-    ),
-    JiraChangelog: st.fixed_dictionaries(
-        {**_OF_QUERY, "issue_key": keys, "changelog": json_objects},
-        optional={
-            "expires_at": st.none() | given_timestamps,
-            "created_at": st.none() | given_timestamps,
-        },
-    ),
-    ProjectData: st.fixed_dictionaries(
-        {**_OF_QUERY, "data": json_objects}, optional={"updated_at": given_timestamps}
-    ),
-    MetricsSnapshot: st.builds(
-        lambda snapshot, of: {**snapshot, **of},
-        snapshots,
-        st.fixed_dictionaries(_OF_QUERY, optional={"created_at": given_timestamps}),
-    ),
-    Budget: st.builds(
-        lambda budget, of: {**budget, **of}, budgets, st.fixed_dictionaries(_OF_QUERY)
-    ),
-    TaskProgress: st.builds(
-        lambda task, more: {**task, **more},
-        tasks,
-        st.fixed_dictionaries({}, optional={"updated_at": given_timestamps, **leases}),
-    ),
-}
-"""Documents of every entity."""
 
 ASSIGNABLE_REFUSALS: list[tuple[type[Any], str, Any]] = [
     (JiraConfig, "base_url", "jira"),

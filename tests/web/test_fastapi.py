@@ -10,7 +10,6 @@ import openapi_spec_validator
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
@@ -120,7 +119,7 @@ def schemas_of_put(openapi: Any) -> tuple[Any, Any]:
     return request, response
 
 
-@given(profiles(st.just("kafka")))
+@given(profiles(id="kafka"))
 def test_any_profile_survives_the_way_through_its_json(
     service: Service, openapi: Any, shared: PersistenceBackend, document: dict[str, Any]
 ) -> None:

@@ -20,8 +20,10 @@ from burndown.demo import write_demo_workspace
 from burndown.import_export import export_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.sqlite_backend import SQLiteBackend
+from burndown.testing.strategies import legacy_workspaces
+from burndown.testing.strategies.workspaces import Files
 from tests.support.examples import fewer_examples
-from tests.support.legacy_workspaces import Files, leaves, workspaces, write
+from tests.support.legacy_workspaces import leaves, write
 from tests.support.store import stored_records
 
 SECTIONS = (
@@ -159,7 +161,7 @@ def test_the_sample_comes_back_unchanged(tmp_path: Path) -> None:
 
 
 @slow
-@given(files=workspaces())
+@given(files=legacy_workspaces())
 def test_files_come_back_with_the_documented_differences(files: Files) -> None:
     """Data are unchanged; every value of settings comes back, wherever its place is now."""
     try:
@@ -191,7 +193,7 @@ def check_file(path: str, written: Any, back: Files) -> None:
 
 
 @slow
-@given(files=workspaces())
+@given(files=legacy_workspaces())
 def test_an_export_can_be_migrated_into_an_equal_store(files: Files) -> None:
     try:
         with there_and_back(files) as (_, backend, root):

@@ -1,0 +1,106 @@
+"""The strategies for the classes of the models, which Hypothesis looks up by their type.
+
+Hypothesis calls :func:`register_models` whenever it is imported, also in tests that have nothing to
+do with this package. The models take 0.4 s to import, and are not imported for it: their classes
+are registered as soon as something else imports them.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from burndown.models import Entity, Week
+
+__all__ = ["register_models"]
+
+_MODELS = "burndown.models"
+
+
+def register_models() -> None:
+    """Register a strategy for each entity and section, now or when the models are imported."""
+    if _MODELS in sys.modules:
+        _register()
+    else:
+        sys.meta_path.insert(0, _FinderOfModels())
+
+
+class _FinderOfModels(MetaPathFinder):
+    """Finds the models once, as the other finders do, so that their classes are registered."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how the models are loaded; ``None`` for any other module."""
+        if fullname != _MODELS:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def load_and_register(module: ModuleType) -> None:
+                load(module)
+                _register()
+
+            # The loader is of this module alone.
+            spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
+        return spec
+
+
+def _register() -> None:
+    from hypothesis import strategies as st
+
+    from burndown.models import ENTITIES, Submodel, Week
+
+    for section in Submodel.__subclasses__():
+        st.register_type_strategy(section, _instances)
+    for entity in ENTITIES:
+        st.register_type_strategy(entity, _instances)
+        _describe_arguments(entity)
+    st.register_type_strategy(Week, _weeks)
+
+
+def _instances(model: type[Any]) -> "SearchStrategy[Any]":
+    """Return instances of an entity or section."""
+    from burndown.testing.strategies import documents
+
+    return documents(model).map(model.model_validate)
+
+
+def _weeks(week: "type[Week]") -> "SearchStrategy[Week]":
+    from burndown.testing.strategies import weeks
+
+    return weeks().map(week.of)
+
+
+def _describe_arguments(entity: "type[Entity]") -> None:
+    """Let ``st.builds`` find strategies for the arguments of an entity, which it infers from types.
+
+    It cannot read the types of the fields: their rules are functions, and SQLModel's remarks about
+    columns are not hashable.
+    """
+    entity.model_rebuild()  # what is built later has a new signature
+    arguments = [
+        argument.replace(annotation=Annotated[Any, _values_of(entity, name)])
+        for name, argument in entity.__signature__.parameters.items()
+    ]
+    entity.__signature__ = entity.__signature__.replace(parameters=arguments)
+
+
+def _values_of(entity: "type[Entity]", field: str) -> "SearchStrategy[Any]":
+    """Return the values of a field, by a strategy that is looked up when it is used."""
+    from hypothesis import strategies as st
+
+    def values() -> "SearchStrategy[Any]":
+        from burndown.testing.strategies.entities import ENTITIES
+
+        return ENTITIES[entity].values[field]
+
+    return st.deferred(values)

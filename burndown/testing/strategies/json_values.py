@@ -1,0 +1,68 @@
+"""Strategies for JSON, and for arguments that narrow other strategies."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from burndown.models import Document
+
+__all__ = ["Values", "json_objects", "json_values", "narrowed", "numbers", "objects", "strings"]
+
+Values = Mapping[str, SearchStrategy[Any]]
+"""Strategies by key."""
+
+_integers = st.integers() | st.integers(-(10**400), 10**400)
+_floats = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def strings(max_size: int = 12) -> SearchStrategy[str]:
+    """Return any strings that JSON and UTF-8 can encode, including the empty one and NUL."""
+    return st.text(st.characters(codec="utf-8"), max_size=max_size)
+
+
+def numbers() -> SearchStrategy[float]:
+    """Return integers of up to 400 digits, and finite floats."""
+    return _integers | _floats
+
+
+def json_values() -> SearchStrategy[Any]:
+    """Return any values that can be stored as JSON, ``None`` first."""
+    return _json_values
+
+
+def json_objects() -> SearchStrategy[Document]:
+    """Return any dicts that can be stored as JSON, the empty one first."""
+    return st.dictionaries(strings(), json_values(), max_size=5)
+
+
+_json_values: SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | numbers() | strings(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(strings(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def narrowed(given: Any) -> SearchStrategy[Any]:
+    """Return a strategy as it is, or the strategy of a value, which each example has as a copy."""
+    return given if isinstance(given, SearchStrategy) else st.builds(deepcopy, st.just(given))
+
+
+def objects(required: Values, optional: Values) -> SearchStrategy[Document]:
+    """Return dicts with all required and some of the optional keys, those with the fewest first.
+
+    Optional keys are drawn one after the other, so that a failing example shrinks by leaving one
+    out. In ``st.fixed_dictionaries``, each draw of one depends on those before it.
+    """
+
+    # A closure: as arguments, the strategies would make an endless `repr`.
+    @st.composite
+    def object_(draw: st.DrawFn) -> Document:
+        drawn = {key: draw(values) for key, values in required.items()}
+        return drawn | {
+            key: draw(values) for key, values in optional.items() if draw(st.booleans())
+        }
+
+    return object_()

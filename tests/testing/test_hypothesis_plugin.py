@@ -1,0 +1,112 @@
+"""Hypothesis finds the strategy of every model, and loads nothing for it that is not used."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Return a folder for ``PYTHONPATH`` with the entry point of the distribution."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    [(name, value)] = project["entry-points"]["hypothesis"].items()
+    folder = tmp_path / "entry_of_burndown-0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: entry_of_burndown\nVersion: 0\n")
+    (folder / "entry_points.txt").write_text(f"[hypothesis]\n{name} = {value}\n")
+    return tmp_path
+
+
+def run(installed: Path, code: str) -> str:
+    """Return what code prints in a process of its own, in which a warning is an error."""
+    path = os.pathsep.join([str(installed), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_hypothesis_alone_loads_no_model(installed: Path) -> None:
+    """Neither does it load pydantic, SQLAlchemy or any strategy."""
+    code = """
+import sys, hypothesis
+loaded = {"burndown.models", "burndown.testing.strategies", "pydantic", "sqlalchemy"}
+assert "burndown.testing.hypothesis_plugin" in sys.modules
+assert not loaded & sys.modules.keys()
+"""
+    run(installed, code)
+
+
+def test_models_alone_load_no_strategy(installed: Path) -> None:
+    """The strategies of models are loaded when one is asked for."""
+    code = """
+import sys, hypothesis, burndown.models
+assert "burndown.testing.strategies" not in sys.modules
+hypothesis.strategies.from_type(burndown.models.Profile).validate()
+assert "burndown.testing.strategies" in sys.modules
+"""
+    run(installed, code)
+
+
+FIRST = {
+    "hypothesis first": "import hypothesis, burndown.models",
+    "the models first": "import burndown.models, hypothesis",
+}
+
+
+@pytest.mark.parametrize("imports", FIRST.values(), ids=FIRST)
+def test_every_model_has_a_strategy(installed: Path, imports: str) -> None:
+    """Whichever is imported first: ``from_type`` and ``builds`` draw instances of all of them."""
+    code = f"""
+{imports}
+from hypothesis import Phase, given, settings, strategies as st
+from burndown.models import ENTITIES, Submodel, Week
+
+def check(model, strategy):
+    @settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate])
+    @given(strategy)
+    def test(instance):
+        assert type(instance) is model
+    test()
+
+for model in (*ENTITIES, *Submodel.__subclasses__()):
+    check(model, st.from_type(model))
+    check(model, st.builds(model))
+check(Week, st.from_type(Week))
+"""
+    run(installed, code)
+
+
+def test_arguments_narrow_what_is_built(installed: Path) -> None:
+    """What is given is kept, required arguments are drawn, and others are if they are inferred."""
+    code = """
+from hypothesis import Phase, given, settings, strategies as st
+from burndown import JiraCache, JiraConfig, Profile, Query
+
+@settings(max_examples=2, deadline=None, database=None, phases=[Phase.generate])
+@given(
+    st.builds(Profile, name=st.just("x"), jira_config=...),
+    st.builds(Query, name=st.just("x"), jql=...),
+    st.builds(JiraCache, response=st.just({"issues": []})),
+    st.builds(JiraConfig, token=st.just("secret")),
+)
+def test(profile, query, cache, config):
+    assert profile.name == query.name == "x"
+    assert type(profile.jira_config) is JiraConfig
+    assert type(query.jql) is str
+    assert cache.issue_count == 0
+    assert config.token.get_secret_value() == "secret"
+
+test()
+"""
+    run(installed, code)
