@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import burndown
 from burndown import SQLiteBackend
@@ -28,6 +28,10 @@ if "TMPDIR" not in os.environ and is_roomy:
 
 settings.register_profile("default", max_examples=15, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
+# For tests that are expected to fail, with examples that nobody reads.
+settings.register_profile(
+    "unshrunk", max_examples=50, deadline=None, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 

@@ -10,9 +10,9 @@ from burndown import DatabaseCorruptionError, PersistenceError, SQLiteBackend
 from burndown.backups import drill
 from burndown.files.checksums import checksums_path
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.controlled_store import HOUR
 from tests.support.damage import changed_bit
 from tests.support.database_rows import unindexed_rows
-from tests.support.store import HOUR
 
 COUNTS = [10, pytest.param(100, marks=pytest.mark.soak)]
 

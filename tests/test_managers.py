@@ -49,9 +49,9 @@ from burndown.query_manager import (
     validate_query,
 )
 from burndown.testing import Clock
+from burndown.testing.contract.drawn import json_objects, keys, names
+from burndown.testing.controlled_store import START
 from tests.support.database_rows import everything
-from tests.support.store import START
-from tests.support.strategies import json_objects, keys, names
 
 NOW = datetime.now(UTC)
 LONG_AGO = "2020-01-01T00:00:00+00:00"
@@ -844,7 +844,7 @@ def test_an_existing_profile_and_query_stay_active_after_any_call(
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture

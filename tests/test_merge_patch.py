@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from burndown.merge_patch import merge_patch
-from tests.support.strategies import json_objects, json_values
+from burndown.testing.contract.drawn import json_objects, json_values
 
 
 @pytest.mark.parametrize(

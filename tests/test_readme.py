@@ -184,6 +184,20 @@ def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path)
     assert f"{tests} passed" in result.stdout, result.stdout
 
 
+def test_the_contract_runs_as_the_document_about_backends_writes_it(tmp_path: Path) -> None:
+    """One of its tests does; `tests/contract/` runs all of them."""
+    [code] = blocks("docs/writing-a-backend.md", "python")
+    (tmp_path / "test_backend.py").write_text(code, "utf-8")
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-k", "closed_backend_is_opened"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "1 passed" in result.stdout, result.stdout
+
+
 @pytest.fixture
 def _sample(tmp_path: Path) -> None:
     """Make a migrated sample workspace in the current folder."""

@@ -1,4 +1,4 @@
-"""Tools for testing what uses the package: a clock, documents, fixtures, strategies.
+"""Tools for tests: a clock, documents, fixtures, strategies, the contract of backends.
 
     from burndown import open_backend
     from burndown.testing import Clock, make_profile
@@ -8,8 +8,9 @@
         backend.save_profile(make_profile(forecast_settings={"pert_factor": 1.5}))
         clock.tick(hours=2)
 
-The names are loaded when they are first used: pytest imports this package in every run, as that of
-its plugin (:mod:`burndown.testing.pytest_plugin`). The strategies for Hypothesis are in
+They need ``pip install "burndown-store[testing]"``. The names are loaded when they are first used:
+pytest imports this package in every run, as that of its plugin
+(:mod:`burndown.testing.pytest_plugin`). The strategies for Hypothesis are in
 :mod:`burndown.testing.strategies`.
 """
 
@@ -18,6 +19,7 @@ from importlib import import_module
 TYPE_CHECKING: bool = False  # as in `burndown`
 if TYPE_CHECKING:
     from burndown.testing.clocks import Clock
+    from burndown.testing.contract import BackendContract
     from burndown.testing.factories import (
         make_budget,
         make_changelog,
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
         make_response,
         make_snapshot,
     )
+    from burndown.testing.machine import BackendMachine
 
 _NAMES = {
     "burndown.testing.clocks": ("Clock",),
+    "burndown.testing.contract": ("BackendContract",),
     "burndown.testing.factories": (
         "make_budget",
         "make_changelog",
@@ -41,10 +45,13 @@ _NAMES = {
         "make_response",
         "make_snapshot",
     ),
+    "burndown.testing.machine": ("BackendMachine",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
+    "BackendContract",
+    "BackendMachine",
     "Clock",
     "make_budget",
     "make_changelog",

@@ -25,6 +25,8 @@ __all__ = [
     "pytest_generate_tests",
 ]
 
+pytest.register_assert_rewrite("burndown.testing.contract", "burndown.testing.machine")
+
 _OPTION = "--burndown-postgresql"
 _VARIABLE = "BURNDOWN_TEST_DATABASE_URL"
 

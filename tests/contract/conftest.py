@@ -1,12 +1,18 @@
-"""A store of every backend for each test, or for all examples of a module."""
+"""A storage of every backend for each class of tests, or for all examples of a module."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from tests.support.backends import BACKENDS
+from burndown import PersistenceBackend
+from burndown.testing.contract.part import OpenBackend
+from burndown.testing.controlled_store import Open, Store
+from tests.support.backends import BACKENDS, STORAGES
 from tests.support.frames import frames_of_size
-from tests.support.store import Store, new_store, one_store_on
+from tests.support.store import new_store_of, one_store_on
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -14,6 +20,20 @@ def small_frames() -> Iterator[None]:
     """Compress responses of three issues and more in frames of one or two."""
     with frames_of_size(64, from_issues=3):
         yield
+
+
+@pytest.fixture(scope="class", params=BACKENDS)
+def open_backend(request: pytest.FixtureRequest) -> Iterator[OpenBackend]:
+    """Open a backend on a storage of its own for each folder."""
+    opened: dict[Path, Open] = {}
+    with ExitStack() as storages:
+
+        def open_on(folder: Path, clock: Callable[[], datetime]) -> PersistenceBackend:
+            if folder not in opened:
+                opened[folder] = storages.enter_context(STORAGES[request.param](request))
+            return opened[folder](clock)
+
+        yield open_on
 
 
 shared = one_store_on(BACKENDS)
@@ -28,5 +48,5 @@ def store(shared: Store) -> Store:
 @pytest.fixture
 def another_store(request: pytest.FixtureRequest, store: Store) -> Iterator[Store]:
     """Open another, empty store of the same backend."""
-    with new_store(store.name, request) as new:
+    with new_store_of(request.node.callspec.params["shared"], request) as new:
         yield new

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from burndown.models import AppState
-from tests.support.store import Store
+from burndown.testing.controlled_store import Store
 
 __all__ = ["TASKS", "run", "states"]
 

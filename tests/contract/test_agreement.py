@@ -14,12 +14,20 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from burndown import PersistenceBackend
 from burndown.models import Entity
-from tests.contract.machine import AgreementMachine, as_json, error_text, outcome, records_of
+from burndown.testing.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
+from burndown.testing.contract.drawn import (
+    ENTITIES,
+    json_values,
+    nested,
+    strings,
+    unstorable_values,
+)
+from burndown.testing.controlled_store import KEYS, START, Document, Store, fill
+from burndown.testing.machine import as_json, error_text, outcome, records_of
+from tests.contract.machine import AgreementMachine
 from tests.support.backends import BACKENDS, NewStorage
-from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_LINE, SAVES_OF_A_VALUE, Save
 from tests.support.examples import fewer_examples
-from tests.support.store import KEYS, START, Document, Store, fill, new_store
-from tests.support.strategies import ENTITIES, json_values, nested, strings, unstorable_values
+from tests.support.store import new_store_of
 
 
 @contextmanager
@@ -55,7 +63,7 @@ def drive(request: pytest.FixtureRequest, examples: int, steps: int) -> None:
 def test_the_machine_makes_every_call() -> None:
     """A call that is added to the interface has to be added to the machine."""
     calls = {each for each in PersistenceBackend.__abstractmethods__ if not each.startswith("_")}
-    assert vars(AgreementMachine).keys() >= calls
+    assert calls <= {*dir(AgreementMachine)}
 
 
 def test_backends_agree_with_the_model(request: pytest.FixtureRequest) -> None:
@@ -73,7 +81,7 @@ def test_backends_agree_with_the_model_in_long_runs(request: pytest.FixtureReque
 def stores(request: pytest.FixtureRequest) -> Iterator[list[Store]]:
     """Open a store of every backend."""
     with all_backends(request) as backends, ExitStack() as stack:
-        yield [stack.enter_context(new_store(name, request)) for name in backends]
+        yield [stack.enter_context(new_store_of(name, request)) for name in backends]
 
 
 TEXTS = ["", "\0", "a\0b", "\ud800", "a\udfff", "../up", "x" * 201, "\u202e" * 300]
@@ -138,7 +146,7 @@ def test_a_store_can_be_copied_into_any_other(stores: list[Store], number: int) 
         target.clear().clock.now = START + timedelta(days=number)
         for model in KEYS:
             target.save_records(model, records_of(source.backend, model))
-        assert stored(target) == stored(source), (source.name, target.name)
+        assert stored(target) == stored(source), (source.backend, target.backend)
     assert len({str(stored(store)) for store in stores}) == 1
 
 

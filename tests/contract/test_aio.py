@@ -17,8 +17,8 @@ from burndown import (
 )
 from burndown import get_backend as get_sync_backend
 from burndown.models import Document, JiraChangelog, Profile, Query
+from burndown.testing.controlled_store import Store
 from tests.contract.coroutines import TASKS, run, states
-from tests.support.store import Store
 
 
 def public_methods(owner: type) -> set[str]:

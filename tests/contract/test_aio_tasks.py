@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from burndown import StorageError, TaskCancelledError, TaskLostError, TaskRunningError, aio
+from burndown.testing.controlled_store import Store
 from tests.contract.coroutines import run
-from tests.support.store import Store
 
 
 def status(store: Store) -> tuple[str, float, str]:

@@ -17,8 +17,8 @@ from burndown import (
     aio,
 )
 from burndown.loop_threads import THREADS
+from burndown.testing.controlled_store import Store
 from tests.contract.coroutines import TASKS, run, states
-from tests.support.store import Store
 
 
 def test_no_parallel_transaction_undoes_another(store: Store) -> None:

@@ -15,11 +15,12 @@ from burndown import DatabaseCorruptionError, StorageError
 from burndown.backups import drill
 from burndown.files.checksums import checksums_path
 from burndown.persistence import open_backend
-from tests.contract.test_records import everything_storable
+from burndown.testing.contract.records import everything_storable
+from burndown.testing.controlled_store import Document, Store, everything, fill
 from tests.support.backends import COPYING, open_copy
 from tests.support.command_line import files_below
 from tests.support.examples import fewer_examples
-from tests.support.store import Document, Store, everything, fill, one_store_on
+from tests.support.store import one_store_on
 
 shared = one_store_on(COPYING)
 

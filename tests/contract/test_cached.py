@@ -27,6 +27,8 @@ from burndown import (
 )
 from burndown.loop_threads import THREADS
 from burndown.persistence import fetching_store
+from burndown.testing.contract.drawn import responses
+from burndown.testing.controlled_store import START, Store, in_utc
 from tests.contract.coroutines import run
 from tests.support.processes import (
     FRESH,
@@ -37,8 +39,6 @@ from tests.support.processes import (
     run_all,
     start_fresh,
 )
-from tests.support.store import START, Store, in_utc
-from tests.support.strategies import responses
 
 KEY = ("p", "q", "k")
 TTL = timedelta(hours=1)

@@ -11,10 +11,11 @@ from hypothesis import given
 from burndown import ImportExportError
 from burndown.copying import copy_store
 from burndown.models import ENTITIES, MetricsSnapshot, Query
-from tests.contract.test_records import everything_storable
+from burndown.testing.contract.records import everything_storable
+from burndown.testing.controlled_store import Document, Store, fill
 from tests.support.backends import BACKENDS
 from tests.support.examples import fewer_examples
-from tests.support.store import Document, Store, fill, new_store
+from tests.support.store import new_store_of
 
 Pair = tuple[Store, Store]
 
@@ -27,7 +28,7 @@ Pair = tuple[Store, Store]
 def shared_pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     """Open two stores, for each pair of backends, which each example empties."""
     with ExitStack() as stack:
-        one, other = (stack.enter_context(new_store(name, request)) for name in request.param)
+        one, other = (stack.enter_context(new_store_of(name, request)) for name in request.param)
         yield one, other
 
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceBackend, ValidationError
-from tests.support.calls import SAVES_OF_A_VALUE
-from tests.support.store import HOUR, Store, same
+from burndown.testing.calls import SAVES_OF_A_VALUE
+from burndown.testing.controlled_store import HOUR, Store, same
 from tests.support.strategies import hidden, plain_keys
 
 integers = st.sampled_from([np.int8, np.int64, np.uint8, np.uint64, np.intc]).flatmap(

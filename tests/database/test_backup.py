@@ -21,6 +21,7 @@ from burndown.files.checksums import checksums_path
 from burndown.files.working_folder import is_working_folder, working_folder
 from burndown.models import AppState
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.controlled_store import everything
 from tests.data.schemas.generate import FOLDER
 from tests.support.backends import open_copy
 from tests.support.command_line import files_below
@@ -35,7 +36,6 @@ from tests.support.processes import (
     needs_kill,
     start_fresh,
 )
-from tests.support.store import everything
 
 BACKUPS = {"sqlite": 20, "json": 5}
 WRITERS = ("a", "b")

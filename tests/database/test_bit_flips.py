@@ -15,9 +15,9 @@ from burndown.copying import copy_store
 from burndown.demo import write_demo_workspace
 from burndown.models import ENTITIES
 from burndown.persistence import open_backend
+from burndown.testing.controlled_store import START
 from tests.support.damage import Damage, changed_bit, lost_page
 from tests.support.database_rows import unindexed_rows
-from tests.support.store import START
 
 SEEDS = range(1, 11)
 """Of the long runs, which can be repeated one by one."""

@@ -11,10 +11,10 @@ import pytest
 
 from burndown import SQLiteBackend, StorageError, open_backend
 from burndown.database import sqlite_compaction, timeouts
+from burndown.testing.controlled_store import everything
 from tests.data.schemas.generate import FOLDER
 from tests.support.full_disk import files_no_larger_than
 from tests.support.processes import FRESH, count_calls, killed_at, needs_fork, run_all
-from tests.support.store import everything
 
 KB = 1000
 

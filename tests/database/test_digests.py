@@ -18,8 +18,8 @@ from burndown.models import SCHEMA_VERSION, AppState, Budget, Entity, JiraChange
 from burndown.models.digests import content_column, covered_columns, data_columns, row_digest
 from burndown.schema.digests import SUMS, triggers
 from burndown.schema.guard import GUARDS
+from burndown.testing.controlled_store import KEYS, START
 from tests.support.kept_databases import copy_of
-from tests.support.store import KEYS, START
 
 IDS = ("p", "q")
 COLUMNS = [

@@ -13,8 +13,8 @@ from burndown.backups import drill
 from burndown.files.checksums import changed_files, checksums_path
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
+from burndown.testing.controlled_store import everything
 from tests.support.postgres import PostgresServer
-from tests.support.store import everything
 
 CANARY = "c4n4ry-p4ssw0rd"
 

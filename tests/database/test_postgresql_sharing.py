@@ -12,9 +12,9 @@ from burndown import StorageError
 from burndown.cli import run
 from burndown.models import ENTITIES
 from burndown.persistence import open_backend
+from burndown.testing.controlled_store import everything
 from tests.support.postgres import PostgresServer, execute_on, profile_ids, with_search_path
 from tests.support.processes import FRESH, start_fresh
-from tests.support.store import everything
 
 INCREMENTS = 150
 

@@ -23,11 +23,11 @@ from burndown.database import SCHEMA_VERSION, timeouts
 from burndown.files.checksums import checksums_path
 from burndown.files.working_folder import is_working_folder
 from burndown.persistence import open_backend
+from burndown.testing.controlled_store import everything
 from tests.data.schemas.generate import FOLDER
 from tests.support.full_disk import files_no_larger_than
 from tests.support.processes import PATIENCE, count_calls, killed_at, needs_fork, needs_kill
 from tests.support.published_databases import write_database
-from tests.support.store import everything
 
 KILLS = [10, pytest.param(400, marks=pytest.mark.soak)]
 VERSIONS = [path.stem for path in sorted(FOLDER.glob("*.db"))]

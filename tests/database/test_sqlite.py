@@ -35,7 +35,8 @@ from burndown.database import (
 )
 from burndown.database.sqlite_connections import SessionConnection
 from burndown.models.codec import codec_of
-from burndown.repositories import ProfileRepository
+from burndown.repositories import MetricsSnapshotRepository, ProfileRepository
+from burndown.testing.controlled_store import GOOD
 
 CANARY = "c4n4ry-t0k3n"
 
@@ -642,3 +643,17 @@ def test_every_public_name_exists() -> None:
         assert name in dir(burndown)
     with pytest.raises(AttributeError):
         burndown.nothing  # noqa: B018
+
+
+def test_a_repository_lists_the_same_weeks(backend: SQLiteBackend) -> None:
+    """As entities, within a session."""
+    backend.save_profile({"id": "p"})
+    backend.save_query("p", {"id": "q"})
+    weeks = [{**GOOD, "snapshot_date": f"2025-W{number}"} for number in range(10, 20)]
+    backend.save_metrics_snapshots("p", "q", weeks)
+    with backend.database.read_session() as session:
+        found = MetricsSnapshotRepository(session).list(
+            "p", "q", "dora", since="2025-W12", until="2025-W14"
+        )
+    assert [each.snapshot_date for each in found] == ["2025-W14", "2025-W13", "2025-W12"]
+    assert all(each.metrics == GOOD["metrics"] for each in found)

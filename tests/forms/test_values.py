@@ -12,13 +12,7 @@ from burndown.forms import fields_of, form_values, read_form
 from burndown.merge_patch import merge_patch
 from burndown.models import Profile, Query
 from burndown.models.codec import codec_of
-from tests.support.strategies import (
-    json_values,
-    names,
-    profiles,
-    queries,
-    strings,
-)
+from burndown.testing.contract.drawn import json_values, names, profiles, queries, strings
 
 CODEC = codec_of(Profile)
 FIELDS = [field for field in fields_of(Profile) if field.for_people]

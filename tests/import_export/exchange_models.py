@@ -16,8 +16,7 @@ from burndown.models import (
     ProjectData,
     Query,
 )
-from burndown.testing.strategies.shapes import Shape
-from tests.support.strategies import (
+from burndown.testing.contract.drawn import (
     SECTIONS,
     amounts,
     floats,
@@ -25,12 +24,13 @@ from tests.support.strategies import (
     json_objects,
     json_values,
     keys,
-    plain_keys,
     profiles,
     queries,
     strings,
     words,
 )
+from burndown.testing.strategies.shapes import Shape
+from tests.support.strategies import plain_keys
 
 Document = dict[str, Any]
 

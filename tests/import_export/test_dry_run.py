@@ -10,8 +10,8 @@ import pytest
 from burndown import PersistenceBackend, SQLiteBackend, set_backend
 from burndown.import_export import export_profile, run_import
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.controlled_store import Store, everything
 from tests.import_export.exports import FORMS, tree
-from tests.support.store import Store, everything
 
 PLANS: dict[str, tuple[Callable[[Store, Path], object], dict[str, Any]]] = {
     "as it is": (lambda store, path: store.delete_profile("kafka"), {}),

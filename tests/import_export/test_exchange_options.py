@@ -8,8 +8,8 @@ import pytest
 
 from burndown import ValidationError, set_backend
 from burndown.import_export import import_profile, run_import
+from burndown.testing.controlled_store import Store, everything
 from tests.support.exchange_files import CANARY, sample_file, write_exchange
-from tests.support.store import Store, everything
 
 
 @pytest.fixture

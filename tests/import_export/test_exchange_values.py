@@ -11,11 +11,11 @@ from burndown import set_backend
 from burndown.import_export import run_import
 from burndown.models import ENTITIES, Entity, JiraCache
 from burndown.published import REBUILT
+from burndown.testing.controlled_store import Store
 from tests.import_export.exchange_models import Document, stores
 from tests.import_export.exports import without_revision
 from tests.support.examples import fewer_examples
 from tests.support.exchange_files import exchange_of, write_exchange
-from tests.support.store import Store
 
 OF_PROFILE = [entity for entity in ENTITIES if entity.PROFILE_COLUMN]
 

@@ -12,9 +12,9 @@ import pytest
 
 from burndown import SQLiteBackend, set_backend
 from burndown.import_export import export_profile, run_import
+from burndown.testing.controlled_store import Store, everything
 from tests.import_export.exports import FORMS, files_of, manifest_of, records_of, sha256
 from tests.support.processes import count_calls, killed_at
-from tests.support.store import Store, everything
 
 KILLS = [4, pytest.param(40, marks=pytest.mark.soak)]
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from burndown import ImportExportError, SQLiteBackend, set_backend
 from burndown.import_export import export_profile, run_import
 from burndown.import_export.file_names import file_stems, match_names
+from burndown.testing.contract.drawn import identifiers
 from tests.import_export.exports import (
     FORMS,
     Files,
@@ -25,7 +26,6 @@ from tests.import_export.exports import (
     whole,
     write,
 )
-from tests.support.strategies import identifiers
 
 NFC, NFD = (unicodedata.normalize(form, "größe-überblick") for form in ("NFC", "NFD"))
 ODD_IDS = (

@@ -16,8 +16,8 @@ from burndown import (
 )
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.naming_rules import MAX_PROFILES
+from burndown.testing.controlled_store import HOUR, Store, everything
 from tests.import_export.exports import records_of
-from tests.support.store import HOUR, Store, everything
 
 URL = "https://jira.example.com"
 TOKEN = "canary-7f3a"

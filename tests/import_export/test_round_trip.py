@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from burndown import SQLiteBackend, ValidationError, set_backend
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.models import Budget, Entity, MetricsSnapshot, Profile, ProjectData, Query
+from burndown.testing.contract.drawn import ENTITIES, identifiers, nested, profiles, queries
+from burndown.testing.controlled_store import KEYS, Document, Store, everything
 from tests.import_export.exports import (
     FETCHED,
     FORMS,
@@ -28,8 +30,6 @@ from tests.import_export.exports import (
     without_time,
 )
 from tests.support.examples import fewer_examples
-from tests.support.store import KEYS, Document, Store, everything
-from tests.support.strategies import ENTITIES, identifiers, nested, profiles, queries
 
 Content = dict[type[Entity], list[Document]]
 

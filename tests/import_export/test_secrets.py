@@ -25,6 +25,7 @@ from burndown.import_export import (
     read_manifest,
     run_import,
 )
+from burndown.testing.contract.drawn import json_objects, json_values
 from tests.import_export.exports import (
     CANARY,
     FORMS,
@@ -39,7 +40,6 @@ from tests.import_export.exports import (
     without_secrets,
     write,
 )
-from tests.support.strategies import json_objects, json_values
 
 secret_keys = st.builds(
     lambda before, word, after: before + word + after,

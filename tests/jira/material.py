@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.support.strategies import json_values
+from burndown.testing.contract.drawn import json_values
 
 Json = dict[str, Any]
 

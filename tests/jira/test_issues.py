@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from burndown import JiraCache, Profile
 from burndown.jira import Issue, issues_of, points_fields
 from burndown.models.jira_cache import response_counts
+from burndown.testing.contract.drawn import json_values
 from tests.jira.material import (
     FIELDS,
     POINTS_FIELD,
@@ -24,7 +25,6 @@ from tests.jira.material import (
     odd_values,
     rich_text,
 )
-from tests.support.strategies import json_values
 
 STRINGS = (
     "key",

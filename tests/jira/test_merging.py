@@ -16,8 +16,8 @@ from burndown.models.compression import compress, decompress
 from burndown.models.issue_frames import FramedResponse
 from burndown.models.jira_cache import response_counts
 from burndown.models.json_codec import encode
+from burndown.testing.contract.drawn import json_objects, json_values, strings
 from tests.support.frames import frames_of_size
-from tests.support.strategies import json_objects, json_values, strings
 
 names = st.sampled_from(["K-1", "K-2", "1", "2", 'ü"', "\n", "", 7])
 issues = st.builds(

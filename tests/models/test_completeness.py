@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from burndown import JiraChangelog
 from burndown.models.jira_cache import response_counts
 from burndown.models.jira_changelog import changelog_counts
-from tests.support.strategies import VALID, json_values
+from burndown.testing.contract.drawn import VALID, json_values
 
 Document = dict[str, Any]
 

@@ -27,13 +27,8 @@ from burndown.models import compression, zstd
 from burndown.models.codec import codec_of
 from burndown.models.compression import compress, decompress
 from burndown.models.json_codec import check_encoded, check_storable, decode
-from tests.support.strategies import (
-    hidden,
-    json_objects,
-    nested,
-    unstorable_keys,
-    unstorable_values,
-)
+from burndown.testing.contract.drawn import json_objects, nested, unstorable_keys, unstorable_values
+from tests.support.strategies import hidden
 
 PADDING = "x" * 2**18
 """Makes a string large enough to be compressed by another thread."""

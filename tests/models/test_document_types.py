@@ -15,8 +15,8 @@ from burndown.models import ENTITIES
 from burndown.models.codec import codec_of
 from burndown.models.entity import Entity
 from burndown.models.submodel import Submodel, fields_by_key
-from tests.support.strategies import ENTITIES as DOCUMENTS
-from tests.support.strategies import SECTIONS
+from burndown.testing.contract.drawn import ENTITIES as DOCUMENTS
+from burndown.testing.contract.drawn import SECTIONS
 
 entities = pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: entity.__name__)
 

@@ -20,7 +20,8 @@ from burndown.models import (
 from burndown.models.codec import codec_of
 from burndown.models.submodel import Submodel
 from burndown.repositories import ProfileRepository
-from tests.support.strategies import SECTIONS, flow_types, hidden, json_values, profiles, strings
+from burndown.testing.contract.drawn import SECTIONS, flow_types, json_values, profiles, strings
+from tests.support.strategies import hidden
 
 NEW = "7a2f-new"
 """A key that no generated document has."""

@@ -13,9 +13,9 @@ from burndown.models.columns import DECODING_ERRORS
 from burndown.models.compression import MANY_ISSUES, compress, decompress, decompress_object
 from burndown.models.issue_frames import FRAME_SIZE, FramedResponse, is_framed
 from burndown.models.json_codec import encode
+from burndown.testing.contract.drawn import json_objects, json_values
+from burndown.testing.controlled_store import same
 from tests.support.frames import frames_of_size
-from tests.support.store import same
-from tests.support.strategies import json_objects, json_values
 
 HOUR = timedelta(hours=1)
 identified = st.builds(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from burndown import ValidationError, Week
 from burndown.models.metric_series import MEASURES, series_of
-from tests.support.strategies import json_objects, json_values
+from burndown.testing.contract.drawn import json_objects, json_values
 
 WEEK = "2025-W12"
 

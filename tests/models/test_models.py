@@ -33,19 +33,18 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.redaction import without_secrets
-from tests.support.strategies import (
-    ASSIGNABLE_REFUSALS,
+from burndown.testing.contract.drawn import (
     ENTITIES,
     PROFILE_SECTIONS,
     SECTIONS,
     VALID,
-    hidden,
     json_objects,
     json_values,
     profiles,
     unstorable_leaves,
     unstorable_values,
 )
+from tests.support.strategies import ASSIGNABLE_REFUSALS, hidden
 
 MODELS = [
     model

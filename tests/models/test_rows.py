@@ -34,8 +34,7 @@ from burndown.models import (
     ProjectClassification,
 )
 from burndown.models.codec import Row, codec_of
-from tests.support.strategies import (
-    ASSIGNABLE_REFUSALS,
+from burndown.testing.contract.drawn import (
     ENTITIES,
     PROFILE_SECTIONS,
     SECTIONS,
@@ -48,6 +47,7 @@ from tests.support.strategies import (
     unstorable_leaves,
     unstorable_values,
 )
+from tests.support.strategies import ASSIGNABLE_REFUSALS
 
 Document = dict[str, Any]
 

@@ -20,7 +20,7 @@ from burndown import models
 from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.submodel import View
-from tests.support.strategies import ENTITIES, SECTIONS, json_objects, json_values
+from burndown.testing.contract.drawn import ENTITIES, SECTIONS, json_objects, json_values
 
 VIEWS = {
     model: json_objects

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from burndown import ValidationError
+from burndown import ValidationError, public_document
 from burndown.models import ENTITIES, JiraConfig, Profile, Query
 from burndown.models.codec import codec_of
 from burndown.models.submodel import Submodel
-from tests.support.strategies import VALID, profiles
+from burndown.testing.contract.drawn import VALID, profiles
 
 CANARY = "c4n4ry-t0k3n"
 SECRET_KEYS = ["token", "api_token", "password", "client_secret", "Authorization", "apiKey"]
@@ -300,3 +300,16 @@ def test_copies_are_validated() -> None:
         profile.model_copy(update={"__dict__": {}})
     changed = copied.jira_config.model_copy(update={"cache_size_mb": 20, "unknown": 1})
     assert changed.to_document() == {"token": CANARY, "cache_size_mb": 20, "unknown": 1}
+
+
+def test_the_public_document_of_an_entity_is_that_of_its_document() -> None:
+    profile = Profile(id="p", jira_config=JiraConfig(token="canary"))
+    assert public_document(profile) == public_document(profile.to_document())
+    assert "canary" not in repr(public_document(profile))
+
+
+def test_whether_a_token_is_set_is_shown() -> None:
+    for document, is_set in (({}, False), ({"jira_config": {"token": ""}}, False)):
+        shown = public_document(document)
+        assert shown["jira_config"]["token"] == {"is_set": is_set}
+        assert public_document(shown) == shown

@@ -27,9 +27,8 @@ from burndown.models.time_types import (
     to_iso_week,
 )
 from burndown.models.timestamps import to_utc
-from tests.support.strategies import (
+from burndown.testing.contract.drawn import (
     aware_timestamps,
-    hidden,
     identifiers,
     iso_weeks,
     json_values,
@@ -44,6 +43,7 @@ from tests.support.strategies import (
     timestamps,
     unstorable_values,
 )
+from tests.support.strategies import hidden
 
 WEEK: TypeAdapter[str] = TypeAdapter(IsoWeek)
 DAY: TypeAdapter[Any] = TypeAdapter(OptionalDate)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import SQLiteBackend, ValidationError, Week
-from tests.support.strategies import long_years
+from burndown.testing.contract.drawn import long_years
 
 DAYS = st.dates(date(2, 1, 1), date(9998, 1, 1))
 WEEKS = DAYS.map(Week.of)

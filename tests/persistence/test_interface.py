@@ -5,8 +5,8 @@ from unittest.mock import Mock
 
 from burndown import PersistenceBackend
 from burndown.testing import Clock
-from tests.contract.model import Model
-from tests.support.store import START
+from burndown.testing.controlled_store import START
+from burndown.testing.model import Model
 
 
 def test_a_backend_implements_few_methods() -> None:
@@ -21,7 +21,7 @@ def test_a_backend_implements_few_methods() -> None:
 def test_a_backend_that_takes_no_clock_has_the_current_time() -> None:
     """Its constructor need not call that of the interface."""
     before = datetime.now(UTC)
-    assert before <= Model(Clock()).now() <= datetime.now(UTC)
+    assert before <= Model(Clock(START)).now() <= datetime.now(UTC)
 
 
 def test_now_is_in_utc() -> None:
@@ -30,7 +30,7 @@ def test_now_is_in_utc() -> None:
             super().__init__(clock)
             PersistenceBackend.__init__(self, clock)
 
-    clock = Clock()
+    clock = Clock(START)
     assert Timed(clock).now() == START
     clock.now = START.astimezone().replace(tzinfo=None)
     assert Timed(clock).now() == START

@@ -19,10 +19,10 @@ from burndown import PersistenceBackend, SQLiteBackend, jira_cache_key
 from burndown.errors import DatabaseCorruptionError, StorageError, ValidationError
 from burndown.models import JiraCache, Profile, Query
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.contract.drawn import json_objects, nested, profiles, queries, snapshots
+from burndown.testing.controlled_store import stored_records
 from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import files_without_locks, migrated_records
-from tests.support.store import stored_records
-from tests.support.strategies import json_objects, nested, profiles, queries, snapshots
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)

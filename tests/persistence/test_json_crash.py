@@ -21,9 +21,9 @@ from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sqlite_backend import SQLiteBackend
+from burndown.testing.controlled_store import stored_records
 from tests.support.legacy_workspaces import files_without_locks
 from tests.support.processes import count_calls, killed_at
-from tests.support.store import stored_records
 
 KILLS = [8, pytest.param(100, marks=pytest.mark.soak)]
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -15,6 +15,7 @@ from burndown import MigrationError
 from burndown.models import JiraChangelog, MetricsSnapshot, TaskProgress
 from burndown.models.task_progress import LEASE_FIELDS
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.controlled_store import KEYS, stored_records
 from burndown.testing.strategies import legacy_workspaces
 from burndown.testing.strategies.workspaces import Files
 from tests.support.examples import fewer_examples
@@ -23,7 +24,6 @@ from tests.support.legacy_workspaces import (
     unexpected_workspaces,
     write,
 )
-from tests.support.store import KEYS, stored_records
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 

@@ -16,10 +16,10 @@ from burndown import SQLiteBackend
 from burndown.demo import write_demo_workspace
 from burndown.import_export import export_profile
 from burndown.persistence import open_backend, set_backend
+from burndown.testing.controlled_store import everything
 from tests.data.schemas.generate import FOLDER
 from tests.support.command_line import exit_code, start_command
 from tests.support.processes import FRESH, PATIENCE, needs_kill, start_fresh
-from tests.support.store import everything
 
 pytestmark = needs_kill
 

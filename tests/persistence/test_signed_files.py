@@ -17,9 +17,9 @@ from burndown import PersistenceError
 from burndown.legacy.signature import has_signature, sign, verified
 from burndown.models import ENTITIES
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.contract.drawn import json_values
+from burndown.testing.controlled_store import HOUR
 from tests.support.damage import changed_bit
-from tests.support.store import HOUR
-from tests.support.strategies import json_values
 
 IDS = ("kafka", "12w")
 

@@ -18,10 +18,10 @@ from burndown import (
     ValidationError,
 )
 from burndown.repositories import JiraCacheRepository, JiraChangelogRepository
-from tests.support.calls import ORPHANS, REFUSED, SAVES_OF_A_VALUE, Save
+from burndown.testing.calls import ORPHANS, REFUSED, SAVES_OF_A_VALUE, Save
+from burndown.testing.contract.drawn import aware_timestamps
+from burndown.testing.controlled_store import Store, fill, same
 from tests.support.database_rows import everything
-from tests.support.store import Store, fill, same
-from tests.support.strategies import aware_timestamps
 
 
 def store_on(path: Path) -> Store:

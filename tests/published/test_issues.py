@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from burndown.models import JiraCache, jira_cache_key
 from burndown.models.codec import codec_of
 from burndown.published import REBUILT, changelog_documents, response_document
-from tests.support.strategies import json_values, nested
+from burndown.testing.contract.drawn import json_values, nested
 
 Row = dict[str, Any]
 

@@ -12,9 +12,9 @@ from burndown.conversion import Findings
 from burndown.models import JiraConfig, Profile
 from burndown.models.codec import codec_of
 from burndown.published import PublishedStore, profile_document, query_document
+from burndown.testing.contract.drawn import SECTIONS
 from tests.support.published_databases import SAMPLE, opened, write_database
 from tests.support.published_rows import TOKEN
-from tests.support.strategies import SECTIONS
 
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ from burndown.published import (
     project_data_document,
     snapshot_documents,
 )
-from tests.support.strategies import json_objects, nested
+from burndown.testing.contract.drawn import json_objects, nested
 
 Row = dict[str, Any]
 

@@ -24,11 +24,11 @@ from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner, change_version, make_schema, stored_version
 from burndown.schema.digests import SUMS
 from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
+from burndown.testing.contract.drawn import json_values, responses, timestamps
 from tests.data.schemas.generate import FOLDER, MODELS, records
 from tests.support.examples import fewer_examples
 from tests.support.frames import frames_of_size
 from tests.support.kept_databases import KEPT, copy_of
-from tests.support.strategies import json_values, responses, timestamps
 
 SLOW = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 

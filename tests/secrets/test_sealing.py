@@ -28,8 +28,8 @@ from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.repositories import ProfileRepository
 from burndown.sealing import Resealing, change_secrets, secrets_status
+from burndown.testing.contract.drawn import profiles
 from tests.support.secret_keys import CANARY, KEY, OTHER_KEY, VARIABLE, files_with
-from tests.support.strategies import profiles
 
 URL = "https://jira.example.com"
 PROFILE: dict[str, Any] = {

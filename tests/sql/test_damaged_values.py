@@ -24,7 +24,7 @@ from burndown.models.json_columns import CompressedJson, FlagJson, JsonText, Sub
 from burndown.models.json_columns import SubmodelJson as Section
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
-from tests.support.strategies import ENTITIES, VALID
+from burndown.testing.contract.drawn import ENTITIES, VALID
 
 CANARY = "c4n4ry-t0k3n"
 NOT_UTF_8 = f"CAST(X'ff' || '{CANARY}' AS TEXT)"

@@ -18,7 +18,7 @@ from burndown.repositories.base import UntilExpiry, list_encoded
 from burndown.schema.digests import drop_triggers
 from burndown.schema.guard import drop_guards
 from burndown.sql import Executor, Statement
-from tests.support.store import KEYS
+from burndown.testing.controlled_store import KEYS
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 IDS = ("p", "q")

@@ -32,7 +32,7 @@ from burndown.sql import (
     select_documents,
     statements,
 )
-from tests.support.strategies import ENTITIES, keys, lines, timestamps
+from burndown.testing.contract.drawn import ENTITIES, keys, lines, timestamps
 
 CANARY = "c4n4ry-t0k3n"
 KEY = AppState.__table__.c.key

@@ -16,10 +16,9 @@ from burndown.models.timestamps import utc_now
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.secrets import sources
+from burndown.testing.controlled_store import Open
 
 Now = Callable[[], datetime]
-Open = Callable[[Now], PersistenceBackend]
-"""Opens a backend on one storage; each further one acts as that of another process."""
 NewStorage = Callable[[pytest.FixtureRequest], AbstractContextManager[Open]]
 """A storage that is empty at first and removed at the end."""
 

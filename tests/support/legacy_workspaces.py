@@ -14,10 +14,10 @@ from burndown import SQLiteBackend
 from burndown.database import SQLiteDatabase
 from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
+from burndown.testing.contract.drawn import json_values
+from burndown.testing.controlled_store import stored_records
 from burndown.testing.strategies import legacy_workspaces
 from burndown.testing.strategies.workspaces import Files
-from tests.support.store import stored_records
-from tests.support.strategies import json_values
 
 unexpected_values: st.SearchStrategy[Any] = json_values | st.sampled_from(
     [0, 1, "1", "true", 100.0, "", " ", None, [], {}, ["x"], "a, b", "2026-03-31 00:00", "\0"]

@@ -7,13 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from burndown.testing.contract.drawn import PROFILE_SECTIONS, json_objects, json_values, strings
 from tests.support.published_databases import Content, Undecodable
-from tests.support.strategies import (
-    PROFILE_SECTIONS,
-    json_objects,
-    json_values,
-    strings,
-)
 
 __all__ = ["TOKEN", "contents", "json_texts", "metric_rows"]
 

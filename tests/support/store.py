@@ -1,156 +1,22 @@
-"""A backend with a clock that tests control, and functions that return all that it stores."""
+"""Stores for the tests, on each of the backends."""
 
-import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
 
-from burndown import PersistenceBackend
-from burndown.models import (
-    AppState,
-    Budget,
-    Entity,
-    JiraCache,
-    JiraChangelog,
-    MetricsSnapshot,
-    Profile,
-    ProjectData,
-    Query,
-    TaskProgress,
-)
-from burndown.testing import Clock
-from tests.support.backends import STORAGES, Open
+from burndown.testing.controlled_store import Store
+from tests.support.backends import STORAGES
 
-Document = dict[str, Any]
-
-START = Clock().now
-HOUR = START + timedelta(hours=1)
-GOOD = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {"k": 1}}
-
-KEYS: dict[type[Entity], tuple[str, ...]] = {
-    Profile: ("id",),
-    Query: ("profile_id", "id"),
-    JiraCache: ("profile_id", "query_id", "cache_key"),
-    JiraChangelog: ("profile_id", "query_id", "issue_key"),
-    ProjectData: ("profile_id", "query_id"),
-    MetricsSnapshot: ("profile_id", "query_id", "metric_type", "snapshot_date"),
-    Budget: ("profile_id", "query_id"),
-    AppState: ("key",),
-    TaskProgress: ("task_name",),
-}
-"""The key of every model, with the ids of parents first."""
-
-
-OF_THE_STORE_ITSELF = ("schema_version", "migration_complete")
-"""Keys of the application state that a store sets itself."""
-
-
-class Store:
-    """A backend with a controlled clock, emptied by each example; it has all calls of the backend.
-
-    Args:
-        name: the name of the backend in ``STORAGES``.
-        open_backend: opens the backend on its storage.
-    """
-
-    def __init__(self, name: str, open_backend: Open) -> None:
-        self.name = name
-        self.clock = Clock()
-        self._open = open_backend
-        self.backend = self.another()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.backend, name)
-
-    def another(self) -> PersistenceBackend:
-        """Open another backend on the same storage, as another process does."""
-        return self._open(self.clock)
-
-    def clear(self) -> "Store":
-        """Delete everything except the state of the backend itself."""
-        self.clock.now = START
-        with self.backend.transaction():
-            for profile in self.backend.list_profiles():
-                self.backend.delete_profile(profile["id"])
-            for task in self.backend.list_task_progress():
-                self.backend.clear_task_progress(task["task_name"])
-            for state in list(self.backend.records(AppState)):
-                if state["key"] != "schema_version":
-                    self.backend.set_app_state(state["key"], None)
-        return self
-
-    def empty(self) -> "Store":
-        """Delete everything, and save the profile ``p`` with the query ``q``."""
-        with self.backend.transaction():
-            self.clear()
-            self.backend.save_profile({"id": "p", "name": "the profile of the query"})
-            self.backend.save_query("p", {"id": "q", "name": "the query"})
-        return self
-
-    def everything(self) -> dict[type[Entity], str]:
-        """Return all that is stored, as strings."""
-        return everything(self.backend)
-
-
-def everything(backend: PersistenceBackend) -> dict[type[Entity], str]:
-    """Return all records of every model, as strings: the types of numbers and all orders count."""
-    return {model: json.dumps(list(backend.records(model))) for model in KEYS}
-
-
-def in_order(model: type[Entity], documents: Iterable[Document]) -> list[Document]:
-    """Return the documents by key, strings compared by code points."""
-    return sorted(documents, key=lambda each: [each[name] for name in KEYS[model]])
-
-
-def same(one: Any, other: Any) -> bool:
-    """Return whether both are equal as JSON text, with key order and types of numbers."""
-    return json.dumps(one) == json.dumps(other)
-
-
-def in_utc(timestamp: datetime | str) -> str:
-    """Return the timestamp as backends return it."""
-    if isinstance(timestamp, str):
-        timestamp = datetime.fromisoformat(timestamp)
-    return timestamp.astimezone(UTC).isoformat()
-
-
-def as_returned(document: Document, now: datetime = START) -> Document:
-    """Return a saved profile or query as backends are expected to return it."""
-    created_at = in_utc(document.get("created_at", now))
-    return {
-        "name": document["id"],
-        "description": "",
-        "revision": 1,
-        **document,
-        "created_at": created_at,
-        "last_used": in_utc(document.get("last_used", created_at)),
-        **{key: in_utc(document[key]) for key in ("updated_at",) if document.get(key)},
-    }
-
-
-def fill(store: Store, profile_id: str, query_id: str) -> None:
-    """Save every entity below a query, and the profile if it does not exist."""
-    if store.get_profile(profile_id) is None:
-        store.save_profile({"id": profile_id})
-    store.save_query(profile_id, {"id": query_id})
-    store.save_jira_cache(profile_id, query_id, "k", {"issues": []}, HOUR)
-    store.save_jira_changelog(profile_id, query_id, "K-1", {})
-    store.save_project_data(profile_id, query_id, {})
-    store.save_metrics_snapshots(profile_id, query_id, [GOOD])
-    store.save_budget(profile_id, query_id, {"revisions": [{"reason": "scope"}]})
+__all__ = ["new_store_of", "one_store_on"]
 
 
 @contextmanager
-def new_store(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
-    with STORAGES[name](request) as open_backend:
-        new = Store(name, open_backend)
-        try:
-            yield new
-        finally:
-            new.close()
+def new_store_of(name: str, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Open a store on a new storage of this name."""
+    with STORAGES[name](request) as open_backend, closing(Store(open_backend)) as new:
+        yield new
 
 
 def one_store_on(storages: Iterable[str]) -> Any:
@@ -158,19 +24,7 @@ def one_store_on(storages: Iterable[str]) -> Any:
 
     @pytest.fixture(scope="module", params=[*storages])
     def shared(request: pytest.FixtureRequest) -> Iterator[Store]:
-        with new_store(request.param, request) as new:
+        with new_store_of(request.param, request) as new:
             yield new
 
     return shared
-
-
-def stored_records(backend: PersistenceBackend) -> dict[type[Entity], list[str]]:
-    """Return all records as strings, except the state of the store itself."""
-    return {
-        model: [
-            json.dumps(record)
-            for record in backend.records(model)
-            if model is not AppState or record["key"] not in OF_THE_STORE_ITSELF
-        ]
-        for model in KEYS
-    }

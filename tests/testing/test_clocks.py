@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from burndown.testing import Clock
 from burndown.testing.clocks import START
-from tests.support.strategies import aware_timestamps
+from burndown.testing.contract.drawn import aware_timestamps
 
 seconds = st.integers(-(10**9), 10**9)
 

@@ -23,7 +23,8 @@ from burndown.testing import (
     make_snapshot,
 )
 from burndown.testing.clocks import START
-from tests.support.strategies import json_values, plain_keys
+from burndown.testing.contract.drawn import json_values
+from tests.support.strategies import plain_keys
 
 Factory = Callable[..., dict[str, Any]]
 

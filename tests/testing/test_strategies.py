@@ -15,6 +15,7 @@ from burndown.jira.values import to_timestamp
 from burndown.models import Budget, Document, Entity, JiraConfig, Profile, Query
 from burndown.models.completeness import count_distinct
 from burndown.models.jira_cache import response_counts
+from burndown.testing.controlled_store import Store, in_utc
 from burndown.testing.strategies import (
     budgets,
     changelogs,
@@ -33,7 +34,7 @@ from burndown.testing.strategies.entities import ENTITIES
 from burndown.testing.strategies.sections import SECTIONS
 from tests.support.backends import BACKENDS
 from tests.support.legacy_workspaces import migrated_records, write
-from tests.support.store import Store, in_utc, one_store_on
+from tests.support.store import one_store_on
 
 EXAMPLES = [15, pytest.param(10_000, marks=pytest.mark.soak)]
 """How many examples each strategy draws."""

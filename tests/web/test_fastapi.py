@@ -23,7 +23,7 @@ from burndown import (
 )
 from burndown.fastapi import PublicProfile
 from burndown.persistence import open_backend
-from tests.support.strategies import profiles
+from burndown.testing.contract.drawn import profiles
 from tests.web.service import REQUESTS, Service, running
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from burndown.conversion import Findings, UnreadableError
 from burndown.files.paths import modified_at
 from burndown.legacy.reading.json_files import read_json
 from burndown.models.json_codec import check_storable
-from tests.support.strategies import json_values
+from burndown.testing.contract.drawn import json_values
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 ENCODINGS = {

@@ -18,7 +18,7 @@ from burndown.legacy.reading.query_formats import (
     query_document,
 )
 from burndown.legacy.reading.snapshot_formats import snapshot_documents
-from tests.support.strategies import iso_weeks, json_objects, json_values
+from burndown.testing.contract.drawn import iso_weeks, json_objects, json_values
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
 FORMATS: dict[str, Callable[[Any], object]] = {

@@ -20,11 +20,11 @@ from burndown.demo import write_demo_workspace
 from burndown.import_export import export_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.sqlite_backend import SQLiteBackend
+from burndown.testing.controlled_store import stored_records
 from burndown.testing.strategies import legacy_workspaces
 from burndown.testing.strategies.workspaces import Files
 from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import leaves, write
-from tests.support.store import stored_records
 
 SECTIONS = (
     "jira_config",

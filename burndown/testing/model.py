@@ -33,8 +33,8 @@ from burndown.models import (
     Week,
 )
 from burndown.persistence.task import TaskChange
-from burndown.testing import Clock
-from tests.support.store import KEYS, Document, in_order, in_utc
+from burndown.testing.clocks import Clock
+from burndown.testing.controlled_store import KEYS, Document, in_order, in_utc
 
 Key = tuple[str, ...]
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from burndown import PersistenceBackend
-from tests.support.store import GOOD, HOUR
+from burndown.testing.controlled_store import GOOD, HOUR
 
 DAY = timedelta(days=1)
 

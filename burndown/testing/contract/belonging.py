@@ -1,0 +1,91 @@
+"""Deleting a profile or query deletes all that belongs to it, and nothing else."""
+
+from typing import Any
+
+from burndown.models import AppState, TaskProgress
+from burndown.testing.contract.part import ContractPart
+from burndown.testing.controlled_store import KEYS, Document, Store, fill
+
+__all__ = ["BelongingContract"]
+
+ALONE = {AppState, TaskProgress}
+
+
+def of(store: Store, *ids: str) -> dict[Any, list[Document]]:
+    """Return all that is stored below these ids, including the profile or query itself."""
+    names = ("profile_id", "query_id")
+    found = {}
+    for model, key in KEYS.items():
+        if model not in ALONE:
+            # The key of a profile or query ends with its own id.
+            of_model = (*names[: len(key) - 1], "id") if key[-1] == "id" else names
+            found[model] = [
+                each
+                for each in store.records(model)
+                if all(each[name] == text for name, text in zip(of_model, ids, strict=False))
+                and len(of_model) >= len(ids)
+            ]
+    return found
+
+
+class BelongingContract(ContractPart):
+    """The contract of what is deleted with a profile or query."""
+
+    def test_deleting_a_query_deletes_its_data_only(self, store: Store) -> None:
+        """Data of other queries stay, even of a query with the same id."""
+        for profile_id in ("one", "two"):
+            for query_id in ("a", "b"):
+                fill(store, profile_id, query_id)
+        kept, others = of(store, "one", "b"), of(store, "two")
+        assert all(of(store, "one", "a")[model] for model in kept if len(KEYS[model]) > 1)
+        store.delete_query("one", "a")
+        assert not any(of(store, "one", "a").values())
+        assert of(store, "one", "b") == kept
+        assert of(store, "two") == others
+
+    def test_deleting_a_profile_deletes_its_queries_and_data_only(self, store: Store) -> None:
+        """Queries and data of other profiles stay."""
+        for profile_id in ("one", "two"):
+            fill(store, profile_id, "a")
+        others = of(store, "two")
+        assert all(len(found) == 1 for found in of(store, "one").values())
+        store.delete_profile("one")
+        assert not any(of(store, "one").values())
+        assert of(store, "two") == others
+
+    def test_a_profile_that_is_created_again_is_empty(self, store: Store) -> None:
+        """It has nothing of the deleted profile with the same id."""
+        fill(store, "one", "a")
+        store.delete_profile("one")
+        store.save_profile({"id": "one"})
+        assert store.list_queries("one") == []
+        store.save_query("one", {"id": "a"})
+        assert {len(found) for found in of(store, "one", "a").values()} == {0, 1}
+        assert store.get_project_data("one", "a") is None
+
+    def test_saving_a_profile_or_query_again_keeps_its_data(self, store: Store) -> None:
+        """Replacing does not delete."""
+        fill(store, "one", "a")
+        before = of(store, "one")
+        store.save_profile({"id": "one"})
+        store.save_query("one", {"id": "a"})
+        assert of(store, "one") == before
+
+    def test_an_id_is_not_matched_by_its_prefix(self, store: Store) -> None:
+        """Similar ids, and ids that are a part of a longer one, are different."""
+        ids = ["a", "a b", "a-b", "a.b", "A", "ä", "a\u0308", "a%2Fb", "a:b", "con", "a_", "a%"]
+        with store.transaction():
+            for profile_id in ids:
+                fill(store, profile_id, "q")
+                fill(store, profile_id, profile_id)
+        before = of(store)
+        for profile_id in ids:
+            store.delete_query(profile_id, "q")
+            assert [query["id"] for query in store.list_queries(profile_id)] == [profile_id]
+            store.delete_profile(profile_id)
+            left = of(store)
+            assert left == {
+                model: [each for each in found if each[KEYS[model][0]] != profile_id]
+                for model, found in before.items()
+            }
+            before = left

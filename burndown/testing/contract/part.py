@@ -1,0 +1,60 @@
+"""The fixtures of all parts of the contract."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from burndown import PersistenceBackend
+from burndown.testing.controlled_store import Open, Store
+
+__all__ = ["ContractPart", "OpenBackend", "new_storage"]
+
+OpenBackend = Callable[[Path, Callable[[], datetime]], PersistenceBackend]
+"""Opens a backend on the storage of a folder, which is empty at first, with this clock."""
+
+
+class ContractPart:
+    """A part of the contract: tests of a backend.
+
+    The fixture ``open_backend``, of class scope or wider, is that of the backend: a function that
+    opens it on the storage of a folder, with a clock. Called again with the same folder, it opens
+    one as another process does.
+    """
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def shared(open_backend: OpenBackend) -> Iterator[Store]:
+        """Open one store for all examples of all tests, which empty it themselves."""
+        with _new_store(open_backend) as new:
+            yield new
+
+    @pytest.fixture
+    @staticmethod
+    def store(shared: Store) -> Store:
+        """Return the store, emptied: with the profile ``p`` and its query ``q``."""
+        return shared.empty()
+
+    @pytest.fixture
+    @staticmethod
+    def another_store(open_backend: OpenBackend) -> Iterator[Store]:
+        """Open another, empty store of the same backend."""
+        with _new_store(open_backend) as new:
+            yield new
+
+
+@contextmanager
+def new_storage(open_backend: OpenBackend) -> Iterator[Open]:
+    """Make a storage, which is removed at the end."""
+    with TemporaryDirectory() as folder:
+        yield partial(open_backend, Path(folder))
+
+
+@contextmanager
+def _new_store(open_backend: OpenBackend) -> Iterator[Store]:
+    with new_storage(open_backend) as open_on_storage, closing(Store(open_on_storage)) as new:
+        yield new
