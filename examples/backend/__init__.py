@@ -1,0 +1,1 @@
+"""A small backend of one's own, and its tests."""
