@@ -7,7 +7,7 @@ are registered as soon as something else imports them.
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
@@ -43,15 +43,31 @@ class _FinderOfModels(MetaPathFinder):
         sys.meta_path.remove(self)
         spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def load_and_register(module: ModuleType) -> None:
-                load(module)
-                _register()
-
-            # The loader is of this module alone.
-            spec.loader.exec_module = load_and_register  # type: ignore[method-assign]
+            spec.loader = _RegisteringLoader(spec.loader)
         return spec
+
+
+class _RegisteringLoader(Loader):
+    """Loads the models with their own loader, and registers their classes.
+
+    That loader itself is not changed: that of pytest, which rewrites the asserts of plugins, loads
+    all modules.
+    """
+
+    def __init__(self, loader: Loader) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Return the module that the loader creates, or ``None`` for the usual one."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Execute the module, and register its classes."""
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        _register()
 
 
 def _register() -> None:
