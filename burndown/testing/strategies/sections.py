@@ -17,6 +17,7 @@ from burndown.models import (
     ProjectClassification,
     Submodel,
 )
+from burndown.testing.strategies.characters import characters
 from burndown.testing.strategies.json_values import json_objects, strings
 from burndown.testing.strategies.shapes import Shape
 from burndown.testing.strategies.times import days, naive_timestamps, timestamps, weeks
@@ -56,7 +57,7 @@ _tokens = (
         # A token of asterisks alone is a mask, and refused.
         "{}{}{}".format,
         strings(6),
-        st.characters(codec="utf-8", exclude_characters="*"),
+        characters(exclude="*"),
         strings(6),
     )
 )

@@ -3,15 +3,15 @@
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from burndown.testing.strategies.characters import characters, matching
+
 __all__ = ["identifiers", "issue_keys", "keys", "lines", "names", "words"]
 
-_in_lines = st.characters(codec="utf-8", exclude_characters="\0")
-_not_blank = st.characters(codec="utf-8", exclude_categories=["Cc", "Z"])
-_in_ids = st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/\\")
-_around_ids = st.characters(
-    codec="utf-8", exclude_categories=["Cc", "Z"], exclude_characters="/\\."
-)
-_slugs = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
+_in_lines = characters(exclude="\0")
+_not_blank = characters("Cc", "Z")
+_in_ids = characters("Cc", exclude="/\\")
+_around_ids = characters("Cc", "Z", exclude="/\\.")
+_slugs = matching(r"[a-z][a-z0-9-]{0,20}[a-z0-9]")
 
 
 def lines() -> SearchStrategy[str]:
@@ -39,12 +39,12 @@ def keys() -> SearchStrategy[str]:
 
 def issue_keys() -> SearchStrategy[str]:
     """Return keys of issues, ``KAFKA-1`` first."""
-    projects = st.from_regex("[A-Z][A-Z0-9_]{1,7}", fullmatch=True)
+    projects = matching("[A-Z][A-Z0-9_]{1,7}")
     others = st.builds("{}-{}".format, projects, st.integers(1, 99999))
     return st.just("KAFKA-1") | st.just("KAFKA-2") | others
 
 
 def words() -> SearchStrategy[str]:
     """Return lower-case words, such as metric types and statuses of tasks, ``dora`` first."""
-    others = st.from_regex("[a-z][a-z0-9_]{0,10}", fullmatch=True)
+    others = matching("[a-z][a-z0-9_]{0,10}")
     return st.just("dora") | st.just("flow") | others

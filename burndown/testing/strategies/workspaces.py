@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from burndown.testing.strategies.characters import characters, matching
 from burndown.testing.strategies.json_values import json_objects, json_values, narrowed, objects
 from burndown.testing.strategies.times import naive_timestamps, timestamps
 
@@ -17,9 +18,7 @@ _json_objects = json_objects()
 _json_values = json_values()
 _aware = timestamps().map(lambda time: time.isoformat())
 _naive = naive_timestamps().map(lambda time: time.isoformat())
-_names = st.just("Kafka") | st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Zs"]), min_size=1, max_size=9
-)
+_names = st.just("Kafka") | st.text(characters("Cc", "Zs"), min_size=1, max_size=9)
 _few_names = st.sampled_from(["Alpha", "alpha", "Größe 🚀", "Default"]) | _names
 _statuses = st.lists(_names, max_size=2)
 _field_ids = st.sampled_from(
@@ -97,7 +96,7 @@ _full_profiles = _merged(
     objects(
         {
             "name": _few_names,
-            "description": st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+            "description": st.text(characters(exclude="\0")),
             "created_at": _aware,
             "last_used": _aware | _naive,
             "forecast_settings": _some(**_forecast),
@@ -131,7 +130,7 @@ _oldest_settings = _some(
 
 # --- data of a query -------------------------------------------------------------------------
 
-_issue_keys = st.from_regex(r"[A-Z]{2,4}-[1-9][0-9]{0,2}", fullmatch=True)
+_issue_keys = matching(r"[A-Z]{2,4}-[1-9][0-9]{0,2}")
 _issues = st.lists(st.fixed_dictionaries({"key": _issue_keys, "fields": _json_objects}), max_size=4)
 _query_files = _merged(
     st.dictionaries(st.sampled_from(["updated_at", "tags"]), _json_values),
