@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+ROOT = Path(__file__).parent.parent.parent
 TESTS = """
 import pytest
 
@@ -148,6 +150,20 @@ def test_the_list_of_fixtures_describes_them(project: Path) -> None:
 def test_the_plugin_can_be_left_out(project: Path) -> None:
     output = run_pytest(project, "-p", "no:burndown", "-k", "a_store_is_empty")
     assert "fixture 'burndown_backend' not found" in output
+
+
+def test_the_example_of_a_project_passes(tmp_path: Path) -> None:
+    """Its contract of backends takes long, and runs in CI, with the wheel.
+
+    The strategies make Hypothesis compute no table of a codec: in a new folder, that takes longer
+    than its health check allows.
+    """
+    folder = tmp_path / "project"
+    ignored = shutil.ignore_patterns(".*", "__pycache__")
+    shutil.copytree(ROOT / "examples" / "tested_project", folder, ignore=ignored)
+    output = run_pytest(folder, "--deselect", "tests/test_audited_backend.py::TestAuditedBackend")
+    assert re.search(r"^14 passed", output, re.MULTILINE), output
+    assert [*folder.glob(".hypothesis/unicode_data/*/codec*")] == []
 
 
 def test_a_run_without_the_fixtures_imports_nothing_else(project: Path) -> None:
