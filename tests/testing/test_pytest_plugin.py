@@ -162,7 +162,7 @@ def test_the_example_of_a_project_passes(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns(".*", "__pycache__")
     shutil.copytree(ROOT / "examples" / "tested_project", folder, ignore=ignored)
     output = run_pytest(folder, "--deselect", "tests/test_audited_backend.py::TestAuditedBackend")
-    assert re.search(r"^14 passed", output, re.MULTILINE), output
+    assert " 14 passed" in output
     assert [*folder.glob(".hypothesis/unicode_data/*/codec*")] == []
 
 
