@@ -8,7 +8,7 @@
         backend.save_profile(make_profile(forecast_settings={"pert_factor": 1.5}))
         clock.tick(hours=2)
 
-They need ``pip install "burndown-store[testing]"``. The names are loaded when they are first used:
+They need the extra ``testing``. The names are loaded when they are first used:
 pytest imports this package in every run, as that of its plugin
 (:mod:`burndown.testing.pytest_plugin`). The strategies for Hypothesis are in
 :mod:`burndown.testing.strategies`.
