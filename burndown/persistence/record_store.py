@@ -8,9 +8,17 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from burndown.models import Document, Entity, QueryData
+from burndown.errors import PersistenceError
+from burndown.models import ENTITIES, Document, Entity, QueryData
+from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc, utc_now
+from burndown.persistence.arguments import document_of
 from burndown.persistence.rotation import backup_name, remove_old_backups
+from burndown.persistence.stored_documents import (
+    check_owners_and_names,
+    keep_stored_secrets,
+    to_store,
+)
 
 __all__ = ["RecordStore"]
 
@@ -69,7 +77,24 @@ class RecordStore(ABC):
                 can be absent.
         """
 
-    @abstractmethod
+    def _to_store(
+        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+    ) -> list[Document]:
+        """Return what :meth:`save_records` has to store, for a storage that checks nothing itself.
+
+        The documents have all fields, and their secrets are sealed, which :meth:`records` opens
+        (:func:`~burndown.models.sealer.sealer_of`). To be called within the transaction that stores
+        them, since it reads what they belong to, and the names in use.
+
+        Raises:
+            ValidationError: a value is not valid, or a profile, or another query of the profile,
+                has the name.
+            ProfileNotFoundError, QueryNotFoundError: what a record belongs to does not exist.
+        """
+        documents = to_store(entity, (document_of(entity, each) for each in records))
+        check_owners_and_names(entity, documents, self.records)
+        return keep_stored_secrets(entity, documents, self.records)
+
     def delete_records(
         self,
         entity: type[QueryData],
@@ -87,6 +112,35 @@ class RecordStore(ABC):
             query_id: the query; ``None`` for all of the profile.
             one_of: by field, strings of which a record has one.
             between: by field, the smallest and the largest string that a record has.
+        """
+        # Compared again, since ``None`` would select the records of all profiles.
+        wanted = {"profile_id": {profile_id}, **{name: {*each} for name, each in one_of.items()}}
+
+        def meets_all(record: Document) -> bool:
+            return all(record[name] in strings for name, strings in wanted.items()) and all(
+                first <= record[name] <= last for name, (first, last) in between.items()
+            )
+
+        return self._delete_where(entity, meets_all, profile_id, query_id)
+
+    def _delete_where(
+        self, entity: type[QueryData], is_deleted: Callable[[Document], bool], *ids: str | None
+    ) -> int:
+        """Delete the records below these ids that meet a condition; return their number."""
+        with self.transaction():
+            found = filter(is_deleted, self.records(entity, *ids))
+            keys = list(map(codec_of(entity).key, found))
+            return self._delete_keys(entity, keys) if keys else 0
+
+    @abstractmethod
+    def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+        """Delete records, and what belongs to them; return how many of the entity there were.
+
+        Args:
+            entity: the entity that the records are of. To a profile belong its queries and their
+                data (:class:`~burndown.models.QueryData`), to a query its data.
+            keys: their primary keys, as :meth:`~burndown.models.codec.Codec.key` returns them;
+                those of records that do not exist are ignored.
         """
 
     @abstractmethod
@@ -148,13 +202,20 @@ class RecordStore(ABC):
     def exists(self) -> bool:
         """Return whether the store exists; create nothing."""
 
-    @abstractmethod
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Check everything that is stored for damage.
 
         Returns:
-            ``(True, [])`` if the store is intact, else ``False`` and a message for each problem.
+            ``(True, [])`` if the store is intact, else ``False`` and a message for each problem; by
+            default, for each entity of which not all records can be read and are valid.
         """
+        problems = []
+        for entity in ENTITIES:
+            try:
+                codec_of(entity).complete(self.records(entity))
+            except PersistenceError as error:
+                problems.append(str(error))
+        return not problems, problems
 
     def integrity_notes(self) -> list[str]:
         """Return what :meth:`check_integrity` can not vouch for, although it is no damage.
@@ -245,8 +306,7 @@ class RecordStore(ABC):
         """
         return []
 
-    @abstractmethod
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - nothing may be open between two calls
         """Release files and connections; the next call opens them again."""
 
     def __enter__(self) -> Self:

@@ -131,23 +131,32 @@ class WorkspaceWriter:
                 self._changes.remove(path)
         self._write(query.sidecar_path, encode_file(sidecar.model_dump()))
 
-    def set_app_state(self, key: str, value: str | None) -> None:
-        """Set the value of a key, or delete the key for ``None``."""
+    def set_app_state(self, key: str, value: str) -> None:
+        """Set the value of a key."""
         for state in (self._workspace.app_state, self._workspace.sidecar.app_state):
             state.pop(key, None)
-            if value is not None:
-                state[key] = value
+            state[key] = value
         self._registry_changed = True
+
+    def delete_app_state(self, key: str) -> bool:
+        """Delete a key; return whether there was one."""
+        states = [self._workspace.app_state, self._workspace.sidecar.app_state]
+        holding = [state for state in states if key in state]
+        for state in holding:
+            del state[key]
+            self._registry_changed = True
+        return bool(holding)
 
     def save_task(self, document: Document) -> None:
         """Save the progress of a task."""
         self._workspace.sidecar.tasks[document["task_name"]] = document
         self._registry_changed = True
 
-    def clear_task(self, name: str) -> None:
-        """Delete the progress of a task, if there is some."""
-        if self._workspace.sidecar.tasks.pop(name, None) is not None:
-            self._registry_changed = True
+    def delete_task(self, name: str) -> bool:
+        """Delete the progress of a task; return whether there was any."""
+        is_deleted = self._workspace.sidecar.tasks.pop(name, None) is not None
+        self._registry_changed |= is_deleted
+        return is_deleted
 
     def finish(self) -> None:
         """Write the registry and the sidecar of the workspace, if they have changed."""
