@@ -70,10 +70,7 @@ class JSONBackend(PersistenceBackend):
         self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None
     ) -> Iterator[Document]:
         if issubclass(entity, QueryData):
-            # One query after the other, without the lock between them: the data of all queries
-            # together can be large, and the caller may take long over it.
-            for ids in self._query_ids(profile_id, query_id):
-                yield from self._query_data(entity, *ids)
+            yield from self._query_data(entity, profile_id, query_id)
             return
         if profile_id is not None and entity.PROFILE_COLUMN is None:
             return
@@ -83,21 +80,22 @@ class JSONBackend(PersistenceBackend):
             found = _READERS[entity](records, profile_id, query_id)
         yield from sorted(found, key=codec_of(entity).key)
 
-    def _query_ids(self, profile_id: str | None, query_id: str | None) -> list[tuple[str, str]]:
-        """Return the ids of profile and query of these queries, in order."""
-        if profile_id is not None and query_id is not None:
-            return [(profile_id, query_id)]
-        with self._reading() as records:
-            found = _find_queries(records, profile_id, query_id)
-            return sorted((owner, query.document["id"]) for owner, query in found)
-
     def _query_data(
-        self, entity: type[QueryData], profile_id: str, query_id: str
-    ) -> list[Document]:
-        with self._reading() as records:
-            query = records.find_query(profile_id, query_id)
-            found = [] if query is None else records.data(entity, profile_id, query)
-        return sorted(found, key=codec_of(entity).key)
+        self, entity: type[QueryData], profile_id: str | None, query_id: str | None
+    ) -> Iterator[Document]:
+        reader = None
+        if profile_id is not None and query_id is not None:
+            queries = [(profile_id, query_id)]
+        else:
+            with self._reading() as reader:
+                found = _find_queries(reader, profile_id, query_id)
+                queries = sorted((owner, query.document["id"]) for owner, query in found)
+        # One query after the other, without the lock between them: the data of all queries
+        # together can be large, and the caller may take long over it.
+        for ids in queries:
+            with self._reading(reader) as reader:
+                documents = reader.data_of_query(entity, *ids)
+            yield from sorted(documents, key=codec_of(entity).key)
 
     def save_records(
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
@@ -120,9 +118,13 @@ class JSONBackend(PersistenceBackend):
             return sum(_DELETERS[entity](writer, *key) for key in keys)
 
     @contextmanager
-    def _reading(self) -> Iterator[WorkspaceReader]:
+    def _reading(self, earlier: WorkspaceReader | None = None) -> Iterator[WorkspaceReader]:
+        """Keep the files unchanged for the block, and read them; an earlier reader can go on."""
         with self._files.reading() as root:
-            yield WorkspaceReader(root, self.folder)
+            if earlier is not None and earlier.root == root:
+                yield earlier
+            else:
+                yield WorkspaceReader(root, self.folder)
 
     @contextmanager
     def _writing(self) -> Iterator[WorkspaceWriter]:
@@ -192,8 +194,8 @@ def _get_profile(records: WorkspaceReader, profile_id: str) -> LegacyProfile:
 def _find_queries(
     records: WorkspaceReader, profile_id: str | None, query_id: str | None
 ) -> Iterator[tuple[str, LegacyQuery]]:
-    for owner, query in records.queries():
-        if profile_id in (None, owner) and query_id in (None, query.document["id"]):
+    for owner, query in records.queries(profile_id):
+        if query_id in (None, query.document["id"]):
             yield owner, query
 
 

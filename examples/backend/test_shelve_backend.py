@@ -1,8 +1,4 @@
-"""The backend keeps the contract, and is safe from kills."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""The backend keeps the contract."""
 
 import pytest
 
@@ -19,45 +15,3 @@ def open_backend() -> OpenBackend:
 
 class TestShelveBackend(BackendContract):
     """All parts of the contract."""
-
-
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from examples.backend.shelve_backend import ShelveBackend
-
-def kill(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-store = ShelveBackend(Path(sys.argv[1]))
-with store.transaction():
-    store.save_profile({"id": "kafka", "name": "new"})
-    if sys.argv[2] == "in the block":
-        kill()
-    Path.replace = kill
-"""
-
-
-@pytest.mark.parametrize("when", ["in the block", "in the commit"])
-def test_a_transaction_that_is_killed_has_changed_nothing(tmp_path: Path, when: str) -> None:
-    """The next process can write, and leaves no other files than before."""
-    store = ShelveBackend(tmp_path / "store")
-    store.save_profile({"id": "kafka", "name": "old"})
-    files = len(list(store.folder.glob("shelf-*")))
-    killed = subprocess.run([sys.executable, "-c", KILLED, store.folder, when], check=False)
-    assert killed.returncode < 0
-    assert [each["name"] for each in store.list_profiles()] == ["old"]
-    store.set_app_state("key", "value")
-    assert len(list(store.folder.glob("shelf-*"))) == files
-
-
-def test_a_backup_can_be_restored(tmp_path: Path) -> None:
-    """What was there before is kept next to the store."""
-    store = ShelveBackend(tmp_path / "store")
-    store.save_profile({"id": "old"})
-    backup = store.backup(tmp_path / "backup")
-    store.save_profile({"id": "new"})
-    kept = store.restore(backup)
-    assert [each["id"] for each in store.list_profiles()] == ["old"]
-    assert kept is not None
-    assert {each["id"] for each in ShelveBackend(kept).list_profiles()} == {"old", "new"}

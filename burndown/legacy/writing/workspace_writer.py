@@ -60,7 +60,7 @@ class WorkspaceWriter:
         profile = self.reader.find(document["id"])
         if profile is None:
             folder = self._root / folder_name(document["id"])
-            profile = LegacyProfile(folder.name, folder, folder, document, [])
+            profile = LegacyProfile(folder.name, folder, folder, document)
             self._workspace.profiles.append(profile)
         elif profile.path == self._root / REGISTRY:  # it had no folder
             entries = self._workspace.entries
