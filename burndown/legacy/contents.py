@@ -60,6 +60,6 @@ class LegacyProfile:
         return self.read_queries(None)
 
     def find_query(self, query_id: str) -> LegacyQuery | None:
-        """Return a query, or ``None``; the others are not read for that."""
+        """Return a query, or ``None``; the others, which may have its name, need not be read."""
         found = self.queries if "queries" in self.__dict__ else self.read_queries(query_id)
         return next((each for each in found if each.document["id"] == query_id), None)

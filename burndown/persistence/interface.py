@@ -25,6 +25,7 @@ from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
 from burndown.models.timestamps import to_utc
 from burndown.persistence.arguments import document_of, query_document
+from burndown.persistence.backup_store import BackupStore
 from burndown.persistence.caching import query_status
 from burndown.persistence.fetching_store import FetchingStore
 from burndown.persistence.patches import patched, replacing
@@ -32,7 +33,7 @@ from burndown.persistence.patches import patched, replacing
 __all__ = ["Document", "PersistenceBackend"]
 
 
-class PersistenceBackend(FetchingStore):
+class PersistenceBackend(FetchingStore, BackupStore):
     """The storage of a workspace: profiles, their queries, and the data of each query.
 
     Backends can be used from many threads. Every call is a transaction of its own, unless it is
@@ -47,8 +48,9 @@ class PersistenceBackend(FetchingStore):
     :class:`~burndown.persistence.budget_store.BudgetStore`, those for the age and size of cached
     data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, those that fetch it in
     :class:`~burndown.persistence.fetching_store.FetchingStore`, those for tasks in
-    :class:`~burndown.persistence.task_store.TaskStore`, those for records, transactions, backups
-    and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
+    :class:`~burndown.persistence.task_store.TaskStore`, those for backups in
+    :class:`~burndown.persistence.backup_store.BackupStore`, those for records, transactions and the
+    store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
     Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC.
     Values of numpy and pandas that are exactly JSON values, such as ``numpy.int64(3)``, are saved

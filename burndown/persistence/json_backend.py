@@ -265,22 +265,6 @@ def _delete_query_data(
     return count
 
 
-def _delete_profile(writer: WorkspaceWriter, profile_id: str) -> bool:
-    profile = writer.reader.find(profile_id)
-    if profile is not None:
-        writer.delete_profile(profile)
-    return profile is not None
-
-
-def _delete_query(writer: WorkspaceWriter, profile_id: str, query_id: str) -> bool:
-    profile = writer.reader.find(profile_id)
-    query = writer.reader.find_query(profile_id, query_id)
-    if profile is None or query is None:
-        return False
-    writer.delete_query(profile, query)
-    return True
-
-
 _READERS: dict[
     type[Entity], Callable[[WorkspaceReader, str | None, str | None], list[Document]]
 ] = {
@@ -298,9 +282,9 @@ _WRITERS: dict[type[Entity], Callable[[WorkspaceWriter, Document], None]] = {
 }
 """For each of these, how one document is written."""
 _DELETERS: dict[type[Entity], Callable[..., bool]] = {
-    Profile: _delete_profile,
-    Query: _delete_query,
+    Profile: WorkspaceWriter.delete_profile,
+    Query: WorkspaceWriter.delete_query,
     AppState: WorkspaceWriter.delete_app_state,
     TaskProgress: WorkspaceWriter.delete_task,
 }
-"""For each of these, how the document of a key is deleted; returns whether there was one."""
+"""For each of these, how the document of a key is deleted."""
