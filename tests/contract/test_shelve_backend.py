@@ -2,15 +2,42 @@
 
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from burndown import DatabaseCorruptionError, StorageError
+from burndown.secrets import sources
+from burndown.testing.contract import OpenBackend, SecretContract
 from examples.backend.shelve_backend import ShelveBackend
 from examples.backend.test_shelve_backend import TestShelveBackend, open_backend
 
 __all__ = ["TestShelveBackend", "open_backend"]
+
+
+class TestSealed(SecretContract):
+    """It passes with a key as well."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def open_backend(open_backend: OpenBackend) -> Iterator[OpenBackend]:
+        """Seal the secrets that are saved."""
+        key = b64encode(bytes(range(32))).decode()
+        with patch.object(sources, "secret_key_sources", lambda: (key, None)):
+            yield open_backend
+
+    def test_a_token_is_not_in_the_files(self, tmp_path: Path) -> None:
+        """It is sealed by the defaults of the interface."""
+        store = ShelveBackend(tmp_path / "store")
+        store.save_profile({"id": "kafka", "jira_config": {"token": "canary"}})
+        assert all(b"canary" not in path.read_bytes() for path in store.folder.iterdir())
+        found: Any = store.get_profile("kafka")
+        assert found["jira_config"]["token"] == "canary"
+
 
 KILLED = """
 import os, signal, sys
