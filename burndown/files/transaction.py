@@ -10,16 +10,16 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from burndown.errors import StorageError, TransactionAbortedError
 from burndown.files.atomic import write_file
-from burndown.files.changes import Changes, check_target, outside
+from burndown.files.changes import Changes, check_target
 from burndown.files.errors import storage_errors
 from burndown.files.journal import Journal
+from burndown.files.level import Level
 from burndown.files.locks import FolderLock
-from burndown.files.paths import FileIdentity, identity_of, link_tree, make_folder, remove
+from burndown.files.paths import FileIdentity, identity_of, link_tree, remove
 from burndown.files.working_folder import is_working_folder
 from burndown.forks import ForkAware, register_for_forks
 from burndown.transactions import Transaction, Transactions
@@ -33,44 +33,6 @@ _WORK = ".burndown-work"
 def is_temporary_folder(name: str) -> bool:
     """Return whether this is the name of a folder that is only used while something runs."""
     return name == _WORK or is_working_folder(name)
-
-
-@dataclass
-class _Level:
-    """A transaction, or one within another."""
-
-    root: Path
-    """The folder that its calls read."""
-    outer: "_Level | None" = None
-    shadow: Path | None = None
-    """The copy of the folder in which its changes are made, once there are some."""
-    written: set[str] = field(default_factory=set)
-    removed: set[str] = field(default_factory=set)
-    is_begun: bool = False
-    """True if it holds the lock; kept on the outermost level."""
-    is_aborted: bool = False
-    """True if the copy may hold half of a change; kept on the outermost level."""
-
-    @property
-    def outermost(self) -> "_Level":
-        return self if self.outer is None else self.outer.outermost
-
-    def add(self, written: set[str], removed: set[str]) -> None:
-        """Add changes that follow those so far."""
-        self.written = set(outside(self.written, removed)) | written
-        self.removed |= removed
-
-    def check(self) -> None:
-        """Make sure that the transaction can go on.
-
-        Raises:
-            TransactionAbortedError: a change of it failed halfway.
-        """
-        if self.outermost.is_aborted:
-            raise TransactionAbortedError(
-                "The transaction cannot go on after an error while files were changed, so nothing "
-                "of it was stored; begin it again"
-            )
 
 
 class TransactionalFolder(ForkAware):
@@ -100,7 +62,7 @@ class TransactionalFolder(ForkAware):
         self._journal = Journal(path, self._work)
         self._write_lock = FolderLock(path / f"{lock_name}.writing.lock")
         self._files_lock = FolderLock(path / f"{lock_name}.lock")
-        self._transactions: Transactions[_Level] = Transactions()
+        self._transactions: Transactions[Level] = Transactions()
         self._numbers = itertools.count()
         self._identity: FileIdentity | None = None
         register_for_forks(self)
@@ -169,7 +131,9 @@ class TransactionalFolder(ForkAware):
             else:
                 changes = Changes(level.root)
                 yield changes
-                self._change(level, changes)
+                if changes.written or changes.removed:
+                    stage = self._staged(changes, level.root)
+                    level.change(stage, set(changes.written), changes.removed)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -185,7 +149,10 @@ class TransactionalFolder(ForkAware):
             yield
             return
         outer = self._transactions.current()
-        level = _Level(self.path if outer is None else outer.root, outer)
+        if outer is not None:
+            with storage_errors():
+                self._make_copy(outer)
+        level = Level(self.path if outer is None else outer.root, outer)
         with self._transactions.opened(level) as opened:
             try:
                 yield
@@ -214,7 +181,7 @@ class TransactionalFolder(ForkAware):
 
     # --- transactions ------------------------------------------------------------------------
 
-    def _current(self) -> _Level | None:
+    def _current(self) -> Level | None:
         """Return the innermost transaction of the caller, after it has taken the lock."""
         level = self._transactions.current()
         if level is not None:
@@ -223,6 +190,7 @@ class TransactionalFolder(ForkAware):
                 self._begin()
                 level.outermost.is_begun = True
                 self._transactions.mark_locked()
+            self._make_copy(level)
         return level
 
     def _begin(self) -> None:
@@ -248,38 +216,22 @@ class TransactionalFolder(ForkAware):
         finally:
             self._write_lock.release()
 
-    def _finish(self, level: _Level, opened: Transaction[_Level]) -> None:
+    def _finish(self, level: Level, opened: Transaction[Level]) -> None:
         opened.check_end()
         level.check()
-        if level.shadow is None:
-            return
-        if level.outer is None:
-            with storage_errors():
-                self._commit(level.shadow, level.written, level.removed)
-        else:
-            level.outer.root = level.outer.shadow = level.shadow
-            level.outer.add(level.written, level.removed)
+        with storage_errors():
+            if level.outer is not None:
+                level.join_outer()
+            elif changed := level.stage or level.shadow:
+                self._commit(changed, level.written, level.removed)
 
-    def _change(self, level: _Level, changes: Changes) -> None:
-        """Make the changes of a call in the copy that belongs to its transaction."""
-        if not changes.written and not changes.removed:
-            return
-        if level.shadow is None:
+    def _make_copy(self, level: Level) -> None:
+        """Make the staged change of a transaction, if it has one, in a copy that calls can read."""
+        if level.stage is not None:
             # In a folder of its own: readers may look next to the folder as well.
             shadow = self._work / f"{next(self._numbers)}" / self.path.name
             link_tree(level.root, shadow, self._contains, skipped=is_temporary_folder)
-            level.root = level.shadow = shadow
-        stage = self._staged(changes, level.root)
-        try:
-            for name in changes.removed:
-                remove(level.root / name)
-            for name in changes.written:
-                make_folder((level.root / name).parent)
-                (stage / name).replace(level.root / name)
-        except BaseException:
-            level.outermost.is_aborted = True
-            raise
-        level.add(set(changes.written), changes.removed)
+            level.use_copy(shadow)
 
     def _staged(self, changes: Changes, root: Path) -> Path:
         """Write the new files to a folder, after a check that all can be moved below the root."""

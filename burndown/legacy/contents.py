@@ -1,6 +1,8 @@
 """Profiles and queries, as the files of a workspace hold them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,7 +38,7 @@ class LegacyQuery:
 
 @dataclass
 class LegacyProfile:
-    """A profile with its queries."""
+    """A profile with its queries, which are read when they are needed."""
 
     key: str
     """The id that the old dashboard uses."""
@@ -45,8 +47,19 @@ class LegacyProfile:
     path: Path
     """The file that its settings were read from, ``profile.json`` or an older one."""
     document: Document
-    queries: list[LegacyQuery]
+    read_queries: Callable[[str | None], list[LegacyQuery]] = lambda _: []
+    """Reads all its queries, or the one of an id, whose name may be that of another."""
     has_marker: bool = False
     """True if the file holds the document as this package wrote it."""
     where: ClassVar[str] = ""
     """The place in the file, for reports: none, since the file holds nothing else."""
+
+    @cached_property
+    def queries(self) -> list[LegacyQuery]:
+        """Return the queries, with unique names."""
+        return self.read_queries(None)
+
+    def find_query(self, query_id: str) -> LegacyQuery | None:
+        """Return a query, or ``None``; the others, which may have its name, need not be read."""
+        found = self.queries if "queries" in self.__dict__ else self.read_queries(query_id)
+        return next((each for each in found if each.document["id"] == query_id), None)

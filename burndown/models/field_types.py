@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from math import fabs
 from typing import Annotated, Any, TypeGuard
 
 import pydantic
@@ -244,7 +245,7 @@ Percent = Annotated[
     Annotated[StrictInt, Field(ge=0, le=100)]
     | Annotated[StrictFloat, Field(ge=0, le=100, allow_inf_nan=False)],
     Expecting("input should be a percentage from 0 to 100"),
-    AfterValidator(abs),  # SQLite does not know -0.0
+    AfterValidator(fabs),  # a float, as a database returns it; SQLite does not know -0.0
 ]
 """A :data:`Number` from 0 to 100."""
 

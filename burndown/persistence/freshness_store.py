@@ -1,12 +1,27 @@
 """The part of a backend that finds cached data with its age, and limits its size."""
 
-from abc import abstractmethod
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from burndown.models import FoundChangelog, FoundResponse, JiraCache, JiraChangelog
+from burndown.models import (
+    EXPIRING_ENTITIES,
+    Document,
+    FoundChangelog,
+    FoundResponse,
+    JiraCache,
+    JiraChangelog,
+)
+from burndown.models.codec import codec_of
+from burndown.models.json_codec import encode
 from burndown.persistence.arguments import checked_issue_keys
-from burndown.persistence.caching import found_changelog, found_response, is_expired, stale_limit
+from burndown.persistence.caching import (
+    cache_limits,
+    found_changelog,
+    found_response,
+    is_expired,
+    keeping_order,
+    stale_limit,
+)
 from burndown.persistence.query_data_store import QueryDataStore
 
 __all__ = ["FreshnessStore"]
@@ -93,7 +108,6 @@ class FreshnessStore(QueryDataStore):
             if (wanted is None or each["issue_key"] in wanted) and not is_expired(each, limit)
         }
 
-    @abstractmethod
     def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
         """Delete cached responses and changelogs above a limit; return how many were deleted.
 
@@ -110,3 +124,35 @@ class FreshnessStore(QueryDataStore):
         Raises:
             ValidationError: ``max_bytes`` is neither ``None`` nor an integer of 0 or more.
         """
+        limits, now = cache_limits(self, max_bytes, profile_id), self.now()
+        with self.transaction():
+            return sum(self._delete_above(limit, now, owner) for owner, limit in limits)
+
+    def _delete_above(self, max_bytes: int, now: datetime, profile_id: str | None) -> int:
+        """Delete what is cached until the rest takes at most these bytes."""
+        cached = sorted(
+            (
+                (
+                    *keeping_order(each, now),
+                    number,
+                    codec_of(entity).key(each),
+                    self._stored_size(each[entity.CONTENT_FIELD]),
+                )
+                for number, entity in enumerate(EXPIRING_ENTITIES)
+                for each in self.records(entity, profile_id)
+            ),
+            reverse=True,
+        )
+        deleted: dict[int, list[tuple[str, ...]]] = {}
+        size_so_far = 0
+        for *_, number, key, size in cached:
+            size_so_far += size
+            if size_so_far > max_bytes:
+                deleted.setdefault(number, []).append(key)
+        return sum(
+            self._delete_keys(EXPIRING_ENTITIES[number], keys) for number, keys in deleted.items()
+        )
+
+    def _stored_size(self, content: Document) -> int:
+        """Return the bytes that a response or changelog takes in the store; by default as JSON."""
+        return len(encode(content))

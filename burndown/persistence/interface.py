@@ -1,6 +1,5 @@
 """The interface that every backend implements, wherever it stores."""
 
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -14,16 +13,27 @@ from burndown.models import (
     QueryDocument,
     QueryStatus,
 )
-from burndown.models.public_document import with_removed_token
+from burndown.models.codec import codec_of
+from burndown.models.named_entity import NamedEntity, set_revision
+from burndown.models.public_document import (
+    with_removed_token,
+    with_stored_secrets,
+    without_masked_token,
+)
+from burndown.models.sealer import sealer_of
+from burndown.models.sealing import secrets_as_stored
+from burndown.models.submodel import to_documents
 from burndown.models.timestamps import to_utc
+from burndown.persistence.arguments import document_of, query_document
+from burndown.persistence.backup_store import BackupStore
 from burndown.persistence.caching import query_status
 from burndown.persistence.fetching_store import FetchingStore
-from burndown.persistence.patches import patched
+from burndown.persistence.patches import patched, replacing
 
 __all__ = ["Document", "PersistenceBackend"]
 
 
-class PersistenceBackend(FetchingStore):
+class PersistenceBackend(FetchingStore, BackupStore):
     """The storage of a workspace: profiles, their queries, and the data of each query.
 
     Backends can be used from many threads. Every call is a transaction of its own, unless it is
@@ -38,8 +48,9 @@ class PersistenceBackend(FetchingStore):
     :class:`~burndown.persistence.budget_store.BudgetStore`, those for the age and size of cached
     data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, those that fetch it in
     :class:`~burndown.persistence.fetching_store.FetchingStore`, those for tasks in
-    :class:`~burndown.persistence.task_store.TaskStore`, those for records, transactions, backups
-    and the store itself in :class:`~burndown.persistence.record_store.RecordStore`.
+    :class:`~burndown.persistence.task_store.TaskStore`, those for backups in
+    :class:`~burndown.persistence.backup_store.BackupStore`, those for records, transactions and the
+    store itself in :class:`~burndown.persistence.record_store.RecordStore`.
 
     Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC.
     Values of numpy and pandas that are exactly JSON values, such as ``numpy.int64(3)``, are saved
@@ -72,7 +83,6 @@ class PersistenceBackend(FetchingStore):
         found = self.records(Profile, profile_id)
         return cast("ProfileDocument | None", _with_key(found, id=profile_id))
 
-    @abstractmethod
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         """Add the profile, or replace the one with the same ``id``.
 
@@ -88,6 +98,7 @@ class PersistenceBackend(FetchingStore):
             RevisionConflictError: the stored profile has another revision.
             ValidationError: a value is not valid, or another profile has the name.
         """
+        self._save_revised(Profile, profile, document_of(Profile, profile))
 
     def patch_profile(
         self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
@@ -122,13 +133,14 @@ class PersistenceBackend(FetchingStore):
         """Return all profiles as :meth:`get_profile` does, most recently used first."""
         return cast("list[ProfileDocument]", _most_recently_used(self.records(Profile)))
 
-    @abstractmethod
     def delete_profile(self, profile_id: str) -> None:
         """Delete the profile with its queries and all their data.
 
         Raises:
             ProfileNotFoundError: it does not exist.
         """
+        if not self._delete_keys(Profile, [(profile_id,)]):
+            raise ProfileNotFoundError(profile_id)
 
     # --- queries -----------------------------------------------------------------------------
 
@@ -143,7 +155,6 @@ class PersistenceBackend(FetchingStore):
         found = self.records(Query, profile_id, query_id)
         return cast("QueryDocument | None", _with_key(found, profile_id=profile_id, id=query_id))
 
-    @abstractmethod
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         """Add the query to the profile, or replace the one with the same ``id``.
 
@@ -159,6 +170,7 @@ class PersistenceBackend(FetchingStore):
             RevisionConflictError: the stored query has another revision.
             ValidationError: a value is not valid, or another query of the profile has the name.
         """
+        self._save_revised(Query, query, query_document(profile_id, query))
 
     def patch_query(
         self,
@@ -213,13 +225,39 @@ class PersistenceBackend(FetchingStore):
             found.append(query_status(query["id"], query["name"], newest, now))
         return found
 
-    @abstractmethod
     def delete_query(self, profile_id: str, query_id: str) -> None:
         """Delete the query with all its data.
 
         Raises:
             QueryNotFoundError: the profile has no such query, or does not exist.
         """
+        if not self._delete_keys(Query, [(profile_id, query_id)]):
+            raise QueryNotFoundError(profile_id, query_id)
+
+    def _save_revised(
+        self,
+        entity: type[NamedEntity],
+        saved: Mapping[str, Any] | NamedEntity,
+        given: Mapping[str, Any],
+    ) -> None:
+        """Save a profile or query, which keeps its times, secrets and revision as far as it should.
+
+        Args:
+            entity: the entity.
+            saved: what the caller saves; an entity has the stored revision afterwards.
+            given: its document.
+        """
+        created = {"created_at": self.now()}
+        codec = codec_of(entity)
+        [valid] = codec.complete([{**created, **without_masked_token(given)}])
+        given = sealer_of(entity).sealed({**to_documents(given), "id": valid["id"]})
+        with self.transaction(), secrets_as_stored():
+            stored = next(self.records(entity, *codec.key(valid)), {})
+            [document] = codec.complete([with_stored_secrets({**created, **given}, stored)])
+            if stored:
+                document = replacing(entity, document, given, stored)
+            self.save_records(entity, [document])
+        set_revision(saved, document)
 
     # --- app state ---------------------------------------------------------------------------
 
@@ -227,9 +265,12 @@ class PersistenceBackend(FetchingStore):
         """Return the value of a key such as ``active_profile_id``, or ``None``."""
         return next((each["value"] for each in self.records(AppState) if each["key"] == key), None)
 
-    @abstractmethod
     def set_app_state(self, key: str, value: str | None) -> None:
         """Set the value of a key; ``None`` deletes the key."""
+        if value is None:
+            self._delete_keys(AppState, [(key,)])
+        else:
+            self.save_records(AppState, [{"key": key, "value": value}])
 
 
 def _with_key(records: Iterable[Document], **key: str) -> Document | None:

@@ -1,17 +1,12 @@
 """A workspace in the JSON files of the old dashboard."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from burndown.errors import (
-    ProfileNotFoundError,
-    QueryNotFoundError,
-    StorageError,
-)
+from burndown.errors import ProfileNotFoundError, QueryNotFoundError, StorageError
 from burndown.legacy import (
     LegacyProfile,
     LegacyQuery,
@@ -27,29 +22,14 @@ from burndown.legacy import (
     stored_size,
     workspace_folder,
 )
-from burndown.models import (
-    AppState,
-    Entity,
-    Profile,
-    Query,
-    QueryData,
-    TaskProgress,
-)
+from burndown.legacy.writing.json_files import encode_file
+from burndown.models import AppState, Entity, Profile, Query, QueryData, TaskProgress
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import NamedEntity, name_taken, set_revision
-from burndown.models.public_document import with_stored_secrets, without_masked_token
-from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
-from burndown.models.submodel import to_documents
 from burndown.models.timestamps import utc_now
-from burndown.models.unknown_keys import OpenEntity
-from burndown.persistence.arguments import document_of, query_document
-from burndown.persistence.caching import cache_limits, is_expired, stale_limit
+from burndown.persistence.arguments import document_of
 from burndown.persistence.interface import Document, PersistenceBackend
-from burndown.persistence.json_cache import delete_above, delete_cached
-from burndown.persistence.json_secrets import keep_stored_secrets, to_store
-from burndown.persistence.patches import replacing
-from burndown.persistence.task import TaskChange
+from burndown.persistence.stored_documents import check_name, keep_stored_secrets, to_store
 from burndown.secrets import keep_keys_away_from
 
 __all__ = ["JSONBackend"]
@@ -90,10 +70,7 @@ class JSONBackend(PersistenceBackend):
         self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None
     ) -> Iterator[Document]:
         if issubclass(entity, QueryData):
-            # One query after the other, without the lock between them: the data of all queries
-            # together can be large, and the caller may take long over it.
-            for ids in self._query_ids(profile_id, query_id):
-                yield from self._query_data(entity, *ids)
+            yield from self._query_data(entity, profile_id, query_id)
             return
         if profile_id is not None and entity.PROFILE_COLUMN is None:
             return
@@ -103,21 +80,22 @@ class JSONBackend(PersistenceBackend):
             found = _READERS[entity](records, profile_id, query_id)
         yield from sorted(found, key=codec_of(entity).key)
 
-    def _query_ids(self, profile_id: str | None, query_id: str | None) -> list[tuple[str, str]]:
-        """Return the ids of profile and query of these queries, in order."""
-        if profile_id is not None and query_id is not None:
-            return [(profile_id, query_id)]
-        with self._reading() as records:
-            found = _find_queries(records, profile_id, query_id)
-            return sorted((owner, query.document["id"]) for owner, query in found)
-
     def _query_data(
-        self, entity: type[QueryData], profile_id: str, query_id: str
-    ) -> list[Document]:
-        with self._reading() as records:
-            query = records.find_query(profile_id, query_id)
-            found = [] if query is None else records.data(entity, profile_id, query)
-        return sorted(found, key=codec_of(entity).key)
+        self, entity: type[QueryData], profile_id: str | None, query_id: str | None
+    ) -> Iterator[Document]:
+        reader = None
+        if profile_id is not None and query_id is not None:
+            queries = [(profile_id, query_id)]
+        else:
+            with self._reading() as reader:
+                found = _find_queries(reader, profile_id, query_id)
+                queries = sorted((owner, query.document["id"]) for owner, query in found)
+        # One query after the other, without the lock between them: the data of all queries
+        # together can be large, and the caller may take long over it.
+        for ids in queries:
+            with self._reading(reader) as reader:
+                documents = reader.data_of_query(entity, *ids)
+            yield from sorted(documents, key=codec_of(entity).key)
 
     def save_records(
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
@@ -126,43 +104,27 @@ class JSONBackend(PersistenceBackend):
         if not documents:
             return
         with self._writing() as writer:
-            if issubclass(entity, OpenEntity):
-                documents = [keep_stored_secrets(entity, each, self.records) for each in documents]
+            documents = keep_stored_secrets(entity, documents, self.records)
             if issubclass(entity, QueryData):
                 _save_query_data(writer, entity, documents)
                 return
             for document in documents:
                 _WRITERS[entity](writer, document)
 
-    def delete_records(
-        self,
-        entity: type[QueryData],
-        profile_id: str,
-        query_id: str | None = None,
-        *,
-        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
-        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
-    ) -> int:
-        wanted = {field: frozenset(strings) for field, strings in one_of.items()}
-        deleted = 0
+    def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
         with self._writing() as writer:
-            profile = writer.reader.find(profile_id)
-            if profile is None:
-                return 0
-            for query in list(profile.queries):
-                if query_id not in (None, query.document["id"]):
-                    continue
-                found = writer.reader.data(entity, profile_id, query)
-                kept = [each for each in found if not _meets(each, wanted, between)]
-                if len(kept) < len(found):
-                    writer.save_data(entity, profile, query, kept)
-                    deleted += len(found) - len(kept)
-        return deleted
+            if issubclass(entity, QueryData):
+                return _delete_query_data(writer, entity, keys)
+            return sum(_DELETERS[entity](writer, *key) for key in keys)
 
     @contextmanager
-    def _reading(self) -> Iterator[WorkspaceReader]:
+    def _reading(self, earlier: WorkspaceReader | None = None) -> Iterator[WorkspaceReader]:
+        """Keep the files unchanged for the block, and read them; an earlier reader can go on."""
         with self._files.reading() as root:
-            yield WorkspaceReader(root, self.folder)
+            if earlier is not None and earlier.root == root:
+                yield earlier
+            else:
+                yield WorkspaceReader(root, self.folder)
 
     @contextmanager
     def _writing(self) -> Iterator[WorkspaceWriter]:
@@ -171,77 +133,8 @@ class JSONBackend(PersistenceBackend):
             yield writer
             writer.finish()
 
-    # --- profiles and queries ----------------------------------------------------------------
-
-    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
-        given, now = document_of(Profile, profile), self.now()
-        [document] = to_store(Profile, [{"created_at": now, **without_masked_token(given)}])
-        given = sealer_of(Profile).sealed({**to_documents(given), "id": document["id"]})
-        with self._writing() as writer:
-            stored = writer.reader.find(document["id"])
-            earlier = {} if stored is None else writer.reader.profile(stored)
-            merged = with_stored_secrets({"created_at": now, **given}, earlier)
-            [document] = codec_of(Profile).complete([merged])
-            if earlier:
-                document = replacing(Profile, document, given, earlier)
-            _save_profile(writer, document)
-        set_revision(profile, document)
-
-    def delete_profile(self, profile_id: str) -> None:
-        with self._writing() as writer:
-            writer.delete_profile(_get_profile(writer.reader, profile_id))
-
-    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
-        given = query_document(profile_id, query)
-        [document] = to_store(Query, [{"created_at": self.now(), **given}])
-        with self._writing() as writer:
-            stored = writer.reader.find_query(profile_id, document["id"])
-            earlier = {} if stored is None else writer.reader.query(profile_id, stored)
-            [document] = codec_of(Query).complete([with_stored_secrets(document, earlier)])
-            if earlier:
-                document = replacing(Query, document, given, earlier)
-            _save_query(writer, document)
-        set_revision(query, document)
-
-    def delete_query(self, profile_id: str, query_id: str) -> None:
-        with self._writing() as writer:
-            profile = writer.reader.find(profile_id)
-            query = writer.reader.find_query(profile_id, query_id)
-            if profile is None or query is None:
-                raise QueryNotFoundError(profile_id, query_id)
-            writer.delete_query(profile, query)
-
-    # --- app state, caches and tasks ---------------------------------------------------------
-
-    def set_app_state(self, key: str, value: str | None) -> None:
-        if value is not None:
-            self.save_records(AppState, [{"key": key, "value": value}])
-            return
-        with self._writing() as writer:
-            writer.set_app_state(key, None)
-
-    def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
-        limit = stale_limit(self.now(), max_stale)
-        with self._writing() as writer:
-            return delete_cached(writer, lambda _, document: is_expired(document, limit))
-
-    def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
-        limits, now = cache_limits(self, max_bytes, profile_id), self.now()
-        with self._writing() as writer:
-            return sum(delete_above(writer, limit, now, owner) for owner, limit in limits)
-
-    def clear_task_progress(self, task_name: str) -> None:
-        with self._writing() as writer:
-            writer.clear_task(task_name)
-
-    def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
-        with self._writing() as writer:
-            tasks = {each["task_name"]: each for each in writer.reader.tasks()}
-            changed = change(tasks.get(task_name))
-            if changed is None:
-                return tasks.get(task_name)
-            _save_task(writer, *codec_of(TaskProgress).complete([changed]))
-            return changed
+    def _stored_size(self, content: Document) -> int:
+        return len(encode_file(content))
 
     # --- the store itself --------------------------------------------------------------------
 
@@ -287,9 +180,6 @@ class JSONBackend(PersistenceBackend):
     def transaction(self) -> AbstractContextManager[None]:
         return self._files.transaction()
 
-    def close(self) -> None:
-        pass  # no file stays open between two calls
-
 
 # --- reading ---------------------------------------------------------------------------------
 
@@ -301,28 +191,12 @@ def _get_profile(records: WorkspaceReader, profile_id: str) -> LegacyProfile:
     return profile
 
 
-def _meets(
-    document: Document,
-    one_of: Mapping[str, Collection[str]],
-    between: Mapping[str, tuple[str, str]],
-) -> bool:
-    return all(document[field] in strings for field, strings in one_of.items()) and all(
-        first <= document[field] <= last for field, (first, last) in between.items()
-    )
-
-
 def _find_queries(
     records: WorkspaceReader, profile_id: str | None, query_id: str | None
 ) -> Iterator[tuple[str, LegacyQuery]]:
-    for owner, query in records.queries():
-        if profile_id in (None, owner) and query_id in (None, query.document["id"]):
+    for owner, query in records.queries(profile_id):
+        if query_id in (None, query.document["id"]):
             yield owner, query
-
-
-def _read_profiles(
-    records: WorkspaceReader, profile_id: str | None, _: str | None
-) -> list[Document]:
-    return records.profiles(profile_id)
 
 
 def _read_queries(
@@ -331,40 +205,22 @@ def _read_queries(
     return [records.query(*each) for each in _find_queries(records, profile_id, query_id)]
 
 
-def _read_app_state(records: WorkspaceReader, *_: str | None) -> list[Document]:
-    return records.app_state()
-
-
-def _read_tasks(records: WorkspaceReader, *_: str | None) -> list[Document]:
-    return records.tasks()
-
-
 # --- writing, with the constraints that a database checks itself -----------------------------
 
 
 def _save_profile(writer: WorkspaceWriter, document: Document) -> None:
-    others = [each.document for each in writer.reader.workspace.profiles]
-    _check_name_is_free(Profile, document, others)
+    check_name(Profile, document, _names(writer.reader.workspace.profiles))
     writer.save_profile(document)
 
 
 def _save_query(writer: WorkspaceWriter, document: Document) -> None:
     profile = _get_profile(writer.reader, document["profile_id"])
-    _check_name_is_free(Query, document, [each.document for each in profile.queries])
+    check_name(Query, document, _names(profile.queries))
     writer.save_query(profile, document)
 
 
-def _check_name_is_free(
-    entity: type[NamedEntity], document: Document, others: Iterable[Document]
-) -> None:
-    for other in others:
-        if other["name"] == document["name"] and other["id"] != document["id"]:
-            raise name_taken(entity, document, other["id"])
-
-
-def _save_task(writer: WorkspaceWriter, document: Document) -> None:
-    # A database returns a float, whatever number was saved.
-    writer.save_task({**document, "progress_percent": float(document["progress_percent"])})
+def _names(found: Iterable[LegacyProfile | LegacyQuery]) -> dict[str, str]:
+    return {each.document["id"]: each.document["name"] for each in found}
 
 
 def _save_app_state(writer: WorkspaceWriter, document: Document) -> None:
@@ -391,19 +247,44 @@ def _save_query_data(
         writer.save_data(entity, profile, query, list(by_key.values()))
 
 
+def _delete_query_data(
+    writer: WorkspaceWriter, entity: type[QueryData], keys: Iterable[tuple[str, ...]]
+) -> int:
+    deleted: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for key in keys:
+        deleted.setdefault(key[:2], set()).add(key)
+    count = 0
+    for (profile_id, query_id), of_query in deleted.items():
+        profile = writer.reader.find(profile_id)
+        query = writer.reader.find_query(profile_id, query_id)
+        if profile is not None and query is not None:
+            found = writer.reader.data(entity, profile_id, query)
+            kept = [each for each in found if codec_of(entity).key(each) not in of_query]
+            writer.save_data(entity, profile, query, kept)
+            count += len(found) - len(kept)
+    return count
+
+
 _READERS: dict[
     type[Entity], Callable[[WorkspaceReader, str | None, str | None], list[Document]]
 ] = {
-    Profile: _read_profiles,
+    Profile: lambda records, profile_id, _: records.profiles(profile_id),
     Query: _read_queries,
-    AppState: _read_app_state,
-    TaskProgress: _read_tasks,
+    AppState: lambda records, *_: records.app_state(),
+    TaskProgress: lambda records, *_: records.tasks(),
 }
 """For each entity that is not the data of a query, how it is read."""
 _WRITERS: dict[type[Entity], Callable[[WorkspaceWriter, Document], None]] = {
     Profile: _save_profile,
     Query: _save_query,
     AppState: _save_app_state,
-    TaskProgress: _save_task,
+    TaskProgress: WorkspaceWriter.save_task,
 }
 """For each of these, how one document is written."""
+_DELETERS: dict[type[Entity], Callable[..., bool]] = {
+    Profile: WorkspaceWriter.delete_profile,
+    Query: WorkspaceWriter.delete_query,
+    AppState: WorkspaceWriter.delete_app_state,
+    TaskProgress: WorkspaceWriter.delete_task,
+}
+"""For each of these, how the document of a key is deleted."""

@@ -1,12 +1,12 @@
 """The part of a backend that stores the data of a query, in terms of records."""
 
-from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from burndown.jira.merging import check_changes, merge
 from burndown.models import (
+    EXPIRING_ENTITIES,
     Document,
     JiraCache,
     JiraCacheEntry,
@@ -23,6 +23,7 @@ from burndown.persistence.caching import (
     is_expired,
     listed_cache,
     listed_changelog,
+    stale_limit,
 )
 from burndown.persistence.metrics_store import MetricsStore
 
@@ -137,7 +138,6 @@ class QueryDataStore(MetricsStore):
         one_of = {} if cache_key is None else {"cache_key": [cache_key]}
         return self.delete_records(JiraCache, profile_id, query_id, one_of=one_of)
 
-    @abstractmethod
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
         """Delete expired responses and changelogs; return how many were deleted.
 
@@ -148,6 +148,12 @@ class QueryDataStore(MetricsStore):
         Raises:
             ValidationError: it is neither ``None`` nor a ``timedelta`` of 0 or more.
         """
+        limit = stale_limit(self.now(), max_stale)
+        with self.transaction():
+            return sum(
+                self._delete_where(entity, lambda each: is_expired(each, limit))
+                for entity in EXPIRING_ENTITIES
+            )
 
     # --- changelogs --------------------------------------------------------------------------
 

@@ -4,13 +4,19 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
-from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from burndown.models import Document, Entity, QueryData
+from burndown.errors import PersistenceError
+from burndown.models import ENTITIES, Document, Entity, QueryData
+from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc, utc_now
-from burndown.persistence.rotation import backup_name, remove_old_backups
+from burndown.persistence.arguments import document_of
+from burndown.persistence.stored_documents import (
+    check_owners_and_names,
+    keep_stored_secrets,
+    to_store,
+)
 
 __all__ = ["RecordStore"]
 
@@ -22,8 +28,7 @@ class RecordStore(ABC):
         clock: returns the current time. A ``datetime`` without an offset is local time.
     """
 
-    # The defaults are attributes of the class, so that a subclass need not call `__init__`.
-    _backup_suffix = ""
+    # The default is an attribute of the class, so that a subclass need not call `__init__`.
     _clock: Callable[[], datetime] = staticmethod(utc_now)
 
     def __init__(self, clock: Callable[[], datetime] = utc_now) -> None:
@@ -69,7 +74,24 @@ class RecordStore(ABC):
                 can be absent.
         """
 
-    @abstractmethod
+    def _to_store(
+        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+    ) -> list[Document]:
+        """Return what :meth:`save_records` has to store, for a storage that checks nothing itself.
+
+        The documents have all fields, and their secrets are sealed, which :meth:`records` opens
+        (:func:`~burndown.models.sealer.sealer_of`). To be called within the transaction that stores
+        them, since it reads what they belong to, and the names in use.
+
+        Raises:
+            ValidationError: a value is not valid, or a profile, or another query of the profile,
+                has the name.
+            ProfileNotFoundError, QueryNotFoundError: what a record belongs to does not exist.
+        """
+        documents = to_store(entity, (document_of(entity, each) for each in records))
+        check_owners_and_names(entity, documents, self.records)
+        return keep_stored_secrets(entity, documents, self.records)
+
     def delete_records(
         self,
         entity: type[QueryData],
@@ -87,6 +109,35 @@ class RecordStore(ABC):
             query_id: the query; ``None`` for all of the profile.
             one_of: by field, strings of which a record has one.
             between: by field, the smallest and the largest string that a record has.
+        """
+        # Compared again, since ``None`` would select the records of all profiles.
+        wanted = {"profile_id": {profile_id}, **{name: {*each} for name, each in one_of.items()}}
+
+        def meets_all(record: Document) -> bool:
+            return all(record[name] in strings for name, strings in wanted.items()) and all(
+                first <= record[name] <= last for name, (first, last) in between.items()
+            )
+
+        return self._delete_where(entity, meets_all, profile_id, query_id)
+
+    def _delete_where(
+        self, entity: type[QueryData], is_deleted: Callable[[Document], bool], *ids: str | None
+    ) -> int:
+        """Delete the records below these ids that meet a condition; return their number."""
+        with self.transaction():
+            found = filter(is_deleted, self.records(entity, *ids))
+            keys = list(map(codec_of(entity).key, found))
+            return self._delete_keys(entity, keys) if keys else 0
+
+    @abstractmethod
+    def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+        """Delete records, and what belongs to them; return how many of the entity there were.
+
+        Args:
+            entity: the entity that the records are of. To a profile belong its queries and their
+                data (:class:`~burndown.models.QueryData`), to a query its data.
+            keys: their primary keys, as :meth:`~burndown.models.codec.Codec.key` returns them;
+                those of records that do not exist are ignored.
         """
 
     @abstractmethod
@@ -148,13 +199,20 @@ class RecordStore(ABC):
     def exists(self) -> bool:
         """Return whether the store exists; create nothing."""
 
-    @abstractmethod
     def check_integrity(self) -> tuple[bool, list[str]]:
         """Check everything that is stored for damage.
 
         Returns:
-            ``(True, [])`` if the store is intact, else ``False`` and a message for each problem.
+            ``(True, [])`` if the store is intact, else ``False`` and a message for each problem; by
+            default, for each entity of which not all records can be read and are valid.
         """
+        problems = []
+        for entity in ENTITIES:
+            try:
+                codec_of(entity).complete(self.records(entity))
+            except PersistenceError as error:
+                problems.append(str(error))
+        return not problems, problems
 
     def integrity_notes(self) -> list[str]:
         """Return what :meth:`check_integrity` can not vouch for, although it is no damage.
@@ -176,67 +234,6 @@ class RecordStore(ABC):
         """
         return 0
 
-    def backup(self, path: str | Path, *, keep: int | None = None) -> Path:
-        """Copy everything that is committed to a new path, while others read and write.
-
-        The copy is a store of the same type, which ``open_backend`` opens: one file for SQLite, a
-        folder for JSON files, readable only by its owner; on PostgreSQL, it is an archive of
-        ``pg_dump``. It holds one state of the data, without the changes of open transactions, the
-        caller's own included. It is checked as :meth:`check_integrity` does, and appears complete
-        or not at all. Its checksums are in a file next to it (``….sha256``).
-
-        Args:
-            path: where nothing exists yet; missing parent folders are created.
-            keep: take the path as a folder with the backups of this store, name the new one after
-                the time, and delete all but this many of the newest. What was changed, or has no
-                checksums, stays.
-
-        Returns:
-            The absolute path of the copy.
-
-        Raises:
-            ValueError: ``keep`` is less than 1.
-            StorageError: there is nothing to copy; the path exists; the disk is full or read-only;
-                or there is no ``pg_dump`` that knows the server, and the error has its command.
-            DatabaseCorruptionError: the stored data is damaged; there is no copy of it.
-        """
-        target = Path(path).absolute()
-        if keep is None:
-            self._back_up(target)
-            return target
-        if keep < 1:
-            raise ValueError(f"keep: input should be at least 1, got {keep}")
-        new = target / backup_name(self.now(), self._backup_suffix)
-        self._back_up(new)
-        remove_old_backups(target, new, keep)
-        return new
-
-    @abstractmethod
-    def _back_up(self, target: Path) -> None:
-        """Copy everything that is committed to a new path, as :meth:`backup` does."""
-
-    @abstractmethod
-    def restore(self, path: str | Path) -> Path | None:
-        """Replace everything that is stored by the content of a backup, completely or not at all.
-
-        Others may use the store: they see the earlier content to the end and then the new one, and
-        wait to write. The current content is kept next to the store (``….before-restore``).
-
-        Args:
-            path: what :meth:`backup` made, in this or an earlier release.
-
-        Returns:
-            The path of the copy of the current content; ``None`` if there was none.
-
-        Raises:
-            StorageError: there is no such backup, or it is in use; the store is locked, read-only,
-                or within a transaction; or it is on PostgreSQL, and the error has the command of
-                ``pg_restore`` to run.
-            DatabaseCorruptionError: the backup is damaged.
-            SchemaTooNewError: a newer release made the backup.
-            ForeignDatabaseError: it belongs to another program.
-        """
-
     def foreign_objects(self) -> list[str]:
         """Return what others added to the store and a copy does not contain.
 
@@ -245,8 +242,7 @@ class RecordStore(ABC):
         """
         return []
 
-    @abstractmethod
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - nothing may be open between two calls
         """Release files and connections; the next call opens them again."""
 
     def __enter__(self) -> Self:

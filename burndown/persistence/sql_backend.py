@@ -12,7 +12,6 @@ from burndown.database.foreign_objects import foreign_objects
 from burndown.jira.merging import check_changes
 from burndown.models import (
     EXPIRING_ENTITIES,
-    AppState,
     BudgetDocument,
     Entity,
     FoundChangelog,
@@ -53,11 +52,11 @@ from burndown.persistence.caching import (
 )
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported, task_report
-from burndown.repositories.app_state import delete_app_state, get_app_state
+from burndown.repositories.app_state import get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_records
 from burndown.repositories.budget import get_budget
 from burndown.repositories.cache_size import delete_above
-from burndown.repositories.deletion import delete_rows
+from burndown.repositories.deletion import delete_keys, delete_rows
 from burndown.repositories.jira_cache import (
     get_jira_cache,
     list_jira_caches,
@@ -70,13 +69,12 @@ from burndown.repositories.jira_changelog import (
     list_jira_changelogs,
 )
 from burndown.repositories.metrics_snapshot import list_metrics_snapshots, patch_metrics_snapshot
-from burndown.repositories.profile import delete_profile, get_profile, list_profiles, save_profile
+from burndown.repositories.profile import get_profile, list_profiles, save_profile
 from burndown.repositories.project_data import get_project_data
-from burndown.repositories.query import delete_query, get_query, list_queries
+from burndown.repositories.query import get_query, list_queries
 from burndown.repositories.revisions import save_revised
 from burndown.repositories.task_progress import (
     change_task_progress,
-    delete_task_progress,
     get_task_progress,
     list_task_progress,
     save_task_report,
@@ -117,9 +115,6 @@ class SQLBackend(PersistenceBackend):
     def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
 
-    def delete_profile(self, profile_id: str) -> None:
-        self.database.write(delete_profile, profile_id)
-
     def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
         return self.database.read(get_query, profile_id, query_id)
 
@@ -138,17 +133,8 @@ class SQLBackend(PersistenceBackend):
             for each in self.database.read(list_newest_jira_caches, profile_id)
         ]
 
-    def delete_query(self, profile_id: str, query_id: str) -> None:
-        self.database.write(delete_query, profile_id, query_id)
-
     def get_app_state(self, key: str) -> str | None:
         return self.database.read(get_app_state, key)
-
-    def set_app_state(self, key: str, value: str | None) -> None:
-        if value is None:
-            self.database.write(delete_app_state, key)
-        else:
-            self.save_records(AppState, [{"key": key, "value": value}])
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self.now())
@@ -281,9 +267,6 @@ class SQLBackend(PersistenceBackend):
         now = self.now()
         return [reported(each, now) for each in self.database.read(list_task_progress)]
 
-    def clear_task_progress(self, task_name: str) -> None:
-        self.database.write(delete_task_progress, task_name)
-
     def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
         return self.database.write(change_task_progress, task_name, change)
 
@@ -346,6 +329,9 @@ class SQLBackend(PersistenceBackend):
         between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     ) -> int:
         return self.database.write(delete_rows, entity, profile_id, query_id, one_of, between)
+
+    def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+        return self.database.write(delete_keys, entity, keys)
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:

@@ -1,6 +1,5 @@
 """The part of a backend that stores the progress of tasks."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
@@ -56,12 +55,12 @@ class TaskStore(TaskRecords):
         records = cast("list[TaskProgressDocument]", list(self.records(TaskProgress)))
         return [reported(each, now) for each in records]
 
-    @abstractmethod
     def clear_task_progress(self, task_name: str) -> None:
         """Delete the progress of a task, if there is any.
 
         A task that :meth:`task` runs is lost by that, and the next one can begin.
         """
+        self._delete_keys(TaskProgress, [(task_name,)])
 
     def task(
         self, task_name: str, lease: timedelta = timedelta(seconds=30), message: str = ""

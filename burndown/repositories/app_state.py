@@ -1,28 +1,23 @@
 """The app state: values that the application remembers."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from burndown.models import AppState
 from burndown.repositories.base import Repository, save_documents
+from burndown.repositories.deletion import delete_keys
 from burndown.sql import Executor, Statement, key_conditions
 
-__all__ = ["AppStateRepository", "delete_app_state", "get_app_state", "set_app_state"]
+__all__ = ["AppStateRepository", "get_app_state", "set_app_state"]
 
 _TABLE = AppState.__table__
 _KEY = key_conditions(_TABLE)
 _GET = Statement(select(_TABLE.c.value).where(*_KEY))
-_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
 def get_app_state(executor: Executor, key: str) -> str | None:
     """Return the value, or ``None``."""
     found = _GET.first(executor, key=key)
     return None if found is None else found["value"]
-
-
-def delete_app_state(executor: Executor, key: str) -> None:
-    """Delete the key, if there is one."""
-    _DELETE.delete(executor, key=key)
 
 
 def set_app_state(executor: Executor, key: str, value: str | None) -> None:
@@ -32,7 +27,7 @@ def set_app_state(executor: Executor, key: str, value: str | None) -> None:
         ValidationError: the key or the value is not a string that can be stored.
     """
     if value is None:
-        delete_app_state(executor, key)
+        delete_keys(executor, AppState, [(key,)])
     else:
         save_documents(executor, AppState, [{"key": key, "value": value}])
 

@@ -1,4 +1,4 @@
-"""Deleting data of queries, of every entity in the same way."""
+"""Deleting rows, of every entity in the same way."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -8,11 +8,26 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete
 
+from burndown.models import Entity, Profile
 from burndown.models.field_types import is_line
 from burndown.models.query_data import QueryData
-from burndown.sql import Executor, Statement, one_of, within
+from burndown.sql import ERASES, Executor, Statement, key_conditions, one_of, within
 
-__all__ = ["delete_rows"]
+__all__ = ["delete_keys", "delete_rows"]
+
+
+def delete_keys(executor: Executor, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+    """Delete the rows with these primary keys, and everything that belongs to them.
+
+    Returns:
+        The number of rows of the entity that there were.
+    """
+    statement = _deletion_by_key(entity)
+    names = entity.__table__.primary_key.columns.keys()
+    deleted = sum(statement.delete(executor, **dict(zip(names, key, strict=True))) for key in keys)
+    if deleted and entity is Profile:  # its token
+        executor.notes[ERASES] = True
+    return deleted
 
 
 def delete_rows(
@@ -45,6 +60,12 @@ def delete_rows(
     is_overwritten = entity.IRREPLACEABLE
     with nullcontext() if is_overwritten else executor.without_secure_delete():
         return statement.delete(executor, **parameters)
+
+
+@cache
+def _deletion_by_key(entity: type[Entity]) -> Statement:
+    table = entity.__table__
+    return Statement(delete(table).where(*key_conditions(table)))
 
 
 @cache

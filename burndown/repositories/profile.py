@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Text, bindparam, delete, select, type_coerce
+from sqlalchemy import Text, bindparam, select, type_coerce
 
 from burndown.errors import DatabaseCorruptionError, ProfileNotFoundError
 from burndown.models import Profile
@@ -13,11 +13,12 @@ from burndown.models.profile_document import ProfileDocument
 from burndown.models.public_document import TOKEN, lacks_token
 from burndown.models.redaction import NO_SECRETS
 from burndown.models.sealer import sealer_of
+from burndown.repositories.deletion import delete_keys
 from burndown.repositories.revisions import RevisedRepository, save_revised
 from burndown.secrets import is_envelope
 from burndown.sql import ERASES, Executor, Statement, key_conditions, select_documents
 
-__all__ = ["ProfileRepository", "delete_profile", "get_profile", "list_profiles", "save_profile"]
+__all__ = ["ProfileRepository", "get_profile", "list_profiles", "save_profile"]
 
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
@@ -36,7 +37,6 @@ _OTHER_JIRA_CONFIG = Statement(
     )
 )
 """The section if it differs from a given one, as it rarely does."""
-_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
 def get_profile(executor: Executor, profile_id: str) -> ProfileDocument | None:
@@ -47,17 +47,6 @@ def get_profile(executor: Executor, profile_id: str) -> ProfileDocument | None:
 def list_profiles(executor: Executor) -> list[ProfileDocument]:
     """Return all profiles, most recently used first."""
     return _LIST.documents(executor)
-
-
-def delete_profile(executor: Executor, profile_id: str) -> None:
-    """Delete the profile with everything that belongs to it.
-
-    Raises:
-        ProfileNotFoundError: there is none.
-    """
-    if not _DELETE.delete(executor, id=profile_id):
-        raise ProfileNotFoundError(profile_id)
-    executor.notes[ERASES] = True
 
 
 def save_profile(
@@ -123,4 +112,5 @@ class ProfileRepository(RevisedRepository[Profile]):
         Raises:
             ProfileNotFoundError: there is none.
         """
-        delete_profile(self._executor, profile_id)
+        if not delete_keys(self._executor, Profile, [(profile_id,)]):
+            raise ProfileNotFoundError(profile_id)

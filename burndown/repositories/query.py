@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam
 
 from burndown.errors import QueryNotFoundError
 from burndown.models import Query
 from burndown.models.query import QueryDocument
 from burndown.models.sealer import sealer_of
+from burndown.repositories.deletion import delete_keys
 from burndown.repositories.revisions import RevisedRepository
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["QueryRepository", "delete_query", "get_query", "list_queries"]
+__all__ = ["QueryRepository", "get_query", "list_queries"]
 
 _TABLE = Query.__table__
 _C = _TABLE.c
@@ -24,7 +25,6 @@ _LIST: Statement[QueryDocument] = Statement(
     Query.UNKNOWN_KEYS,
     _OPEN,
 )
-_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
 def get_query(executor: Executor, profile_id: str, query_id: str) -> QueryDocument | None:
@@ -35,16 +35,6 @@ def get_query(executor: Executor, profile_id: str, query_id: str) -> QueryDocume
 def list_queries(executor: Executor, profile_id: str) -> list[QueryDocument]:
     """Return the profile's queries, most recently used first; empty if there is no such profile."""
     return _LIST.documents(executor, profile_id=profile_id)
-
-
-def delete_query(executor: Executor, profile_id: str, query_id: str) -> None:
-    """Delete the query with everything that belongs to it.
-
-    Raises:
-        QueryNotFoundError: the profile has none with this id.
-    """
-    if not _DELETE.delete(executor, profile_id=profile_id, id=query_id):
-        raise QueryNotFoundError(profile_id, query_id)
 
 
 class QueryRepository(RevisedRepository[Query]):
@@ -66,4 +56,5 @@ class QueryRepository(RevisedRepository[Query]):
         Raises:
             QueryNotFoundError: the profile has none with this id.
         """
-        delete_query(self._executor, profile_id, query_id)
+        if not delete_keys(self._executor, Query, [(profile_id, query_id)]):
+            raise QueryNotFoundError(profile_id, query_id)

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, delete
+from sqlalchemy import Dialect
 
 from burndown.models import TaskProgress
 from burndown.models.digests import DIGEST
 from burndown.models.documents import Document
 from burndown.models.task_progress import LEASE_FIELDS, TaskProgressDocument
 from burndown.repositories.base import Repository, save_documents
+from burndown.repositories.deletion import delete_keys
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
 
 __all__ = [
     "TaskProgressRepository",
     "change_task_progress",
-    "delete_task_progress",
     "get_task_progress",
     "list_task_progress",
     "save_task_report",
@@ -26,7 +26,6 @@ _KEY = key_conditions(_TABLE)
 _ALL = select_documents(_TABLE)
 _GET: Statement[TaskProgressDocument] = Statement(_ALL.where(*_KEY))
 _LIST: Statement[TaskProgressDocument] = Statement(_ALL.order_by(_TABLE.c.task_name))
-_DELETE = Statement(delete(_TABLE).where(*_KEY))
 
 
 _HAS_LEASE = f"{_TABLE.name}.lease_until > excluded.updated_at"
@@ -99,11 +98,6 @@ def change_task_progress(
     return changed
 
 
-def delete_task_progress(executor: Executor, task_name: str) -> None:
-    """Delete the progress of a task, if there is one."""
-    _DELETE.delete(executor, task_name=task_name)
-
-
 class TaskProgressRepository(Repository[TaskProgress]):
     """The progress of tasks, each with its stored status: it has no clock by which one is dead."""
 
@@ -119,4 +113,4 @@ class TaskProgressRepository(Repository[TaskProgress]):
 
     def delete(self, task_name: str) -> None:
         """Delete the progress of a task, if there is one."""
-        delete_task_progress(self._executor, task_name)
+        delete_keys(self._executor, TaskProgress, [(task_name,)])

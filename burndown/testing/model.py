@@ -954,6 +954,9 @@ class Model(PersistenceBackend):
                     self._refuse_taken_name(model, record)
                 self._keep(model, record)
 
+    def _delete_keys(self, model: type[Entity], keys: Iterable[Key]) -> int:
+        raise NotImplementedError  # no call needs it
+
     def in_transaction(self) -> bool:
         return bool(self.undone_to)
 

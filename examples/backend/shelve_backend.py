@@ -1,46 +1,36 @@
 """A backend on `shelve`: a small example of how one is written.
 
-Each entity is one value of the shelf: its documents as JSON, by key. A transaction works on copies
-of these, which replace the values when it ends. Two locks guard the folder: a transaction holds
-one from its first call to its end, the other is held while the shelf is read or written.
+A shelf holds the documents of each entity as JSON, by key. A transaction changes a copy of all of
+them, and ends with a new shelf and a file that names it: a process that is killed before that has
+changed nothing. Two locks guard the folder: a transaction holds one from its first call to its end,
+the other is held while a shelf is read or replaced.
 """
 
 import shelve
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import accumulate
-from operator import itemgetter
+from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
+from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
 from burndown import (
     AppState,
+    DatabaseCorruptionError,
     PersistenceBackend,
     Profile,
-    ProfileNotFoundError,
     Query,
-    QueryNotFoundError,
     StorageError,
-    TaskProgress,
 )
-from burndown.models import ENTITIES, EXPIRING_ENTITIES, Document, Entity, QueryData
+from burndown.models import ENTITIES, SCHEMA_VERSION, Document, Entity
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import decode_object, encode
-from burndown.models.named_entity import NamedEntity, name_taken, set_revision
-from burndown.models.public_document import with_stored_secrets, without_masked_token
-from burndown.models.submodel import to_documents
+from burndown.models.sealer import sealer_of
 from burndown.models.timestamps import utc_now
-from burndown.models.version import SCHEMA_VERSION
-from burndown.persistence.arguments import document_of, query_document
-from burndown.persistence.caching import cache_limits, is_expired, keeping_order, stale_limit
-from burndown.persistence.json_secrets import keep_stored_secrets
-from burndown.persistence.patches import replacing
 from burndown.transactions import Transactions
 
 __all__ = ["ShelveBackend"]
@@ -55,14 +45,13 @@ PATIENCE_SECONDS = 10
 class Level:
     """A transaction, or one within another."""
 
-    outer: "Level | None"
-    content: Content | None = None
-    """What its calls read and write, once there was one."""
-    lock: FileLock | None = None
+    content: Content
+    """What its calls read and change; empty before the first one."""
+    lock: ExitStack
 
 
 class ShelveBackend(PersistenceBackend):
-    """A store in a folder of its own. It seals no secrets, and is not safe from a crash.
+    """A store in a folder of its own. It is safe from kills, but not from power failures.
 
     Args:
         folder: where the shelf is; it is created by the first call that writes.
@@ -72,6 +61,7 @@ class ShelveBackend(PersistenceBackend):
     def __init__(self, folder: Path, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(clock)
         self.folder = folder.absolute()
+        self._current = self.folder / "current"
         self._transactions: Transactions[Level] = Transactions()
 
     # --- records -----------------------------------------------------------------------------
@@ -81,141 +71,42 @@ class ShelveBackend(PersistenceBackend):
     ) -> Iterator[Document]:
         owners = [(entity.PROFILE_COLUMN, profile_id), (entity.QUERY_COLUMN, query_id)]
         wanted = [(column, text) for column, text in owners if text is not None]
-        found = sorted(self._content()[entity].items())
-        for document in (decode_object(stored) for _, stored in found):
+        for _, stored in sorted(self._content()[entity].items()):
+            document = decode_object(stored)
             if all(column and document[column] == text for column, text in wanted):
-                yield document
+                yield sealer_of(entity).opened(document)
 
     def save_records(
         self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
     ) -> None:
-        documents = codec_of(entity).complete(document_of(entity, each) for each in records)
         with self._writing() as content:
-            for document in documents:
-                put(content, entity, keep_stored_secrets(entity, document, self.records))
+            for document in self._to_store(entity, records):
+                content[entity][codec_of(entity).key(document)] = encode(document)
 
-    def delete_records(
-        self,
-        entity: type[QueryData],
-        profile_id: str,
-        query_id: str | None = None,
-        *,
-        one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
-        between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
-    ) -> int:
-        wanted = {field: frozenset(strings) for field, strings in one_of.items()}
+    def _delete_keys(self, entity: type[Entity], keys: Iterable[Key]) -> int:
         with self._writing() as content:
-            deleted = [
-                codec_of(entity).key(each)
-                for each in self.records(entity, profile_id, query_id)
-                if all(each[field] in strings for field, strings in wanted.items())
-                and all(low <= each[field] <= high for field, (low, high) in between.items())
-            ]
-            for key in deleted:
-                del content[entity][key]
-        return len(deleted)
-
-    # --- profiles and queries ----------------------------------------------------------------
-
-    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
-        self._save(Profile, profile, document_of(Profile, profile))
-
-    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
-        self._save(Query, query, query_document(profile_id, query))
-
-    def _save(self, entity: type[NamedEntity], saved: object, given: Mapping[str, Any]) -> None:
-        """Save a profile or query, which keeps its times and secrets if it has none."""
-        given = to_documents(given)
-        new = {"created_at": self.now(), **given}
-        [document] = codec_of(entity).complete([without_masked_token(new)])
-        with self._writing() as content:
-            stored = content[entity].get(codec_of(entity).key(document))
-            earlier = {} if stored is None else decode_object(stored)
-            [document] = codec_of(entity).complete([with_stored_secrets(new, earlier)])
-            if earlier:
-                document = replacing(entity, document, given, earlier)
-            put(content, entity, document)
-        set_revision(saved, document)
-
-    def delete_profile(self, profile_id: str) -> None:
-        with self._writing() as content:
-            if (profile_id,) not in content[Profile]:
-                raise ProfileNotFoundError(profile_id)
-            delete_below(content, Profile, (profile_id,))
-
-    def delete_query(self, profile_id: str, query_id: str) -> None:
-        with self._writing() as content:
-            if (profile_id, query_id) not in content[Query]:
-                raise QueryNotFoundError(profile_id, query_id)
-            delete_below(content, Query, (profile_id, query_id))
-
-    # --- app state, caches and tasks ---------------------------------------------------------
-
-    def set_app_state(self, key: str, value: str | None) -> None:
-        if value is not None:
-            self.save_records(AppState, [{"key": key, "value": value}])
-            return
-        with self._writing() as content:
-            content[AppState].pop((key,), None)
-
-    def clear_task_progress(self, task_name: str) -> None:
-        with self._writing() as content:
-            content[TaskProgress].pop((task_name,), None)
-
-    def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
-        limit = stale_limit(self.now(), max_stale)
-        with self._writing() as content:
-            return delete_all(
-                content,
-                [
-                    (entity, codec_of(entity).key(each))
-                    for entity in EXPIRING_ENTITIES
-                    for each in self.records(entity)
-                    if is_expired(each, limit)
-                ],
-            )
-
-    def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
-        limits, now, deleted = cache_limits(self, max_bytes, profile_id), self.now(), 0
-        with self._writing() as content:
-            for owner, limit in limits:
-                cached = [
-                    ((*keeping_order(each, now), number, *codec_of(entity).key(each)), entity, each)
-                    for number, entity in enumerate(EXPIRING_ENTITIES)
-                    for each in self.records(entity, owner)
-                ]
-                cached.sort(key=itemgetter(0), reverse=True)
-                sizes = accumulate(len(encode(each[of.CONTENT_FIELD])) for _, of, each in cached)
-                deleted += delete_all(
-                    content,
-                    [
-                        (entity, codec_of(entity).key(each))
-                        for (_, entity, each), size in zip(cached, sizes, strict=True)
-                        if size > limit
-                    ],
-                )
-        return deleted
+            deleted = {key for key in keys if content[entity].pop(key, None)}
+            if entity in (Profile, Query):
+                for each in (each for each in ENTITIES if each.QUERY_COLUMN):
+                    content[each] = {
+                        key: document
+                        for key, document in content[each].items()
+                        if deleted.isdisjoint((key[:1], key[:2]))
+                    }
+            return len(deleted)
 
     # --- the store itself --------------------------------------------------------------------
 
     def describe(self) -> Document:
         return {
             "location": str(self.folder),
-            "size_bytes": sum(path.stat().st_size for path in self.folder.glob("content*")),
+            "size_bytes": sum(path.stat().st_size for path in self.folder.glob("shelf-*")),
             "free_bytes": 0,
-            "schema_version": self.get_app_state("schema_version"),
+            "schema_version": self.get_app_state("schema_version") if self.exists() else None,
         }
 
     def exists(self) -> bool:
-        return any(self.folder.glob("content*"))
-
-    def check_integrity(self) -> tuple[bool, list[str]]:
-        try:
-            for entity in ENTITIES:
-                codec_of(entity).complete(self.records(entity))
-        except Exception as error:  # noqa: BLE001 - whatever a damaged shelf raises
-            return False, [str(error)]
-        return True, []
+        return self._current.exists()
 
     def _back_up(self, target: Path) -> None:
         if not self.exists():
@@ -226,15 +117,15 @@ class ShelveBackend(PersistenceBackend):
     def restore(self, path: str | Path) -> Path | None:
         if self.in_transaction():
             raise StorageError("A backup cannot be restored within a transaction")
-        kept = self.folder.with_name(f"{self.folder.name}.before-restore")
+        backup, kept = ShelveBackend(Path(path)), None
+        if not backup.exists():
+            raise StorageError(f"There is no backup at {path}")
         if self.exists():
-            self._back_up(kept)
+            name = f"{self.folder.name}.{self.now():%Y%m%d-%H%M%S}.before-restore"
+            kept = self.backup(self.folder.with_name(name))
         with self._writing() as content:
-            content.update(ShelveBackend(Path(path))._committed())
-        return kept if kept.exists() else None
-
-    def close(self) -> None:
-        pass  # nothing stays open between two calls
+            content.update(backup._committed())
+        return kept
 
     # --- transactions ------------------------------------------------------------------------
 
@@ -243,18 +134,17 @@ class ShelveBackend(PersistenceBackend):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        level = Level(self._transactions.current())
-        with self._transactions.opened(level) as opened:
-            try:
+        outer = self._transactions.current()
+        content = {} if outer is None else self._content()
+        with ExitStack() as lock:
+            level = Level({each: dict(documents) for each, documents in content.items()}, lock)
+            with self._transactions.opened(level) as opened:
                 yield
                 opened.check_end()
-                if level.content is not None and level.outer is not None:
-                    level.outer.content = level.content
-                elif level.content is not None:
+                if outer is not None:
+                    outer.content.update(level.content)
+                elif level.content:
                     self._commit(level.content)
-            finally:
-                if level.lock is not None and not opened.belongs_to_parent:
-                    level.lock.release()
 
     @contextmanager
     def _writing(self) -> Iterator[Content]:
@@ -264,89 +154,48 @@ class ShelveBackend(PersistenceBackend):
     def _content(self) -> Content:
         """Return what the caller sees: the content of its transaction, or what is committed."""
         level = self._transactions.current()
-        return self._committed() if level is None else self._begun(level)
-
-    def _begun(self, level: Level) -> Content:
-        """Return the content that a transaction changes; its first call takes the lock."""
-        if level.content is None:
-            if level.outer is not None:
-                outer = self._begun(level.outer)
-                level.content = {entity: dict(documents) for entity, documents in outer.items()}
-            else:
-                self._transactions.raise_on_deadlock()
-                level.lock = self._acquired("writing.lock")
-                level.content = self._committed()
-                version = {"key": "schema_version", "value": SCHEMA_VERSION}
-                level.content[AppState].setdefault(("schema_version",), encode(version))
-                self._transactions.mark_locked()
+        if level is None:
+            return self._committed()
+        if not level.content:
+            self._transactions.raise_on_deadlock()
+            level.lock.enter_context(self._locked("writing.lock"))
+            level.content.update(self._committed())
+            self._transactions.mark_locked()
         return level.content
 
     def _committed(self) -> Content:
-        content: Content = {entity: {} for entity in ENTITIES}
-        if self.exists():
-            with self._shelf("r") as shelf:
-                content.update((each, shelf[each.LABEL]) for each in ENTITIES)
-        return content
+        if not self.exists():
+            version = encode({"key": "schema_version", "value": SCHEMA_VERSION})
+            return {**{entity: {} for entity in ENTITIES}, AppState: {("schema_version",): version}}
+        with self._locked("reading.lock"):
+            path = self.folder / self._current.read_text()
+            try:
+                with shelve.open(str(path), "r") as shelf:
+                    return {entity: shelf[entity.LABEL] for entity in ENTITIES}
+            except Exception as error:
+                raise DatabaseCorruptionError(f"{path} is damaged: {error}") from error
 
     def _commit(self, content: Content) -> None:
-        with self._shelf("c") as shelf:
+        name = f"shelf-{uuid4()}"
+        with shelve.open(str(self.folder / name), "n") as shelf:
             shelf.update({entity.LABEL: documents for entity, documents in content.items()})
-
-    @contextmanager
-    def _shelf(self, mode: Literal["r", "c"]) -> Iterator[shelve.Shelf[dict[Key, bytes]]]:
-        with self._locked("reading.lock"), shelve.open(str(self.folder / "content"), mode) as shelf:
-            yield shelf
+        new = self.folder / "new"
+        new.write_text(name)
+        with self._locked("reading.lock"):
+            new.replace(self._current)
+            for path in self.folder.glob("shelf-*"):  # also those of processes that were killed
+                if not path.name.startswith(name):
+                    path.unlink()
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        lock = self._acquired(name)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / name, timeout=PATIENCE_SECONDS, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise StorageError(f"The store at {self.folder} is locked by another process") from None
         try:
             yield
         finally:
             lock.release()
-
-    def _acquired(self, name: str) -> FileLock:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / name, thread_local=False)
-        try:
-            lock.acquire(timeout=PATIENCE_SECONDS)
-        except Timeout:
-            raise StorageError(f"The store at {self.folder} is locked by another process") from None
-        return lock
-
-
-# --- constraints that a database checks itself -------------------------------------------------
-
-
-def put(content: Content, entity: type[Entity], document: Document) -> None:
-    """Store a document below the profile and query that it belongs to."""
-    if entity.PROFILE_COLUMN == "profile_id" and (document["profile_id"],) not in content[Profile]:
-        raise ProfileNotFoundError(document["profile_id"])
-    if entity.QUERY_COLUMN == "query_id":
-        ids = (document["profile_id"], document["query_id"])
-        if ids not in content[Query]:
-            raise QueryNotFoundError(*ids)
-    key = codec_of(entity).key(document)
-    if issubclass(entity, NamedEntity):
-        for other_key, stored in content[entity].items():
-            is_sibling = other_key[:-1] == key[:-1] and other_key != key
-            if is_sibling and decode_object(stored)["name"] == document["name"]:
-                raise name_taken(entity, document, other_key[-1])
-    if entity is TaskProgress:
-        document = {**document, "progress_percent": float(document["progress_percent"])}
-    content[entity][key] = encode(document)
-
-
-def delete_below(content: Content, entity: type[Entity], ids: Key) -> None:
-    """Delete a profile or query with all that belongs to it."""
-    for each, documents in content.items():
-        if each is entity or issubclass(each, QueryData) or each is Query:
-            for key in [key for key in documents if key[: len(ids)] == ids]:
-                del documents[key]
-
-
-def delete_all(content: Content, keys: list[tuple[type[QueryData], Key]]) -> int:
-    """Delete these documents, and return their number."""
-    for entity, key in keys:
-        del content[entity][key]
-    return len(keys)

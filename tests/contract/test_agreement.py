@@ -62,8 +62,11 @@ def drive(request: pytest.FixtureRequest, examples: int, steps: int) -> None:
 
 def test_the_machine_makes_every_call() -> None:
     """A call that is added to the interface has to be added to the machine."""
-    calls = {each for each in PersistenceBackend.__abstractmethods__ if not each.startswith("_")}
-    assert calls <= {*dir(AgreementMachine)}
+    calls = {each for each in dir(PersistenceBackend) if not each.startswith("_")}
+    assert calls - {*dir(AgreementMachine)} == {
+        *("now", "task"),
+        *("accept_edits", "erase_deleted", "foreign_objects", "integrity_notes"),
+    }
 
 
 def test_backends_agree_with_the_model(request: pytest.FixtureRequest) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from burndown.errors import StorageError
+from burndown.files import transaction
 from burndown.files.transaction import TransactionalFolder, is_temporary_folder
 
 
@@ -83,6 +84,36 @@ def test_an_error_undoes_the_inner_transaction_only(folder: TransactionalFolder)
         with pytest.raises(ZeroDivisionError):
             change_and_fail(folder)
     assert contents(folder.path) == {**BEFORE, "d.txt": "d"}
+
+
+def refuse_copies(*_: object, **__: object) -> None:
+    raise OSError("no copy")
+
+
+def test_a_transaction_with_one_change_makes_no_copy(
+    folder: TransactionalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither does one within another: the change is staged until something reads it."""
+    monkeypatch.setattr(transaction, "link_tree", refuse_copies)
+    with folder.transaction():
+        with folder.transaction(), folder.reading():
+            pass
+        with folder.transaction():
+            change(folder)
+    assert contents(folder.path) == AFTER
+
+
+def test_a_transaction_goes_on_after_a_copy_that_failed(folder: TransactionalFolder) -> None:
+    """The change before it is kept, and can be read as soon as there is space again."""
+    with folder.transaction():
+        change(folder)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(transaction, "link_tree", refuse_copies)
+            with pytest.raises(StorageError), folder.reading():
+                pass
+        with folder.reading() as root:
+            assert contents(root) == {"a.txt": "again", "new/c.txt": "c"}
+    assert contents(folder.path) == AFTER
 
 
 def test_a_file_that_takes_no_part_keeps_its_inode(folder: TransactionalFolder) -> None:

@@ -11,10 +11,8 @@ from burndown.testing.model import Model
 
 def test_a_backend_implements_few_methods() -> None:
     assert PersistenceBackend.__abstractmethods__ == {
-        *("records", "save_records", "delete_records", "transaction", "in_transaction"),
-        *("save_profile", "delete_profile", "save_query", "delete_query"),
-        *("set_app_state", "cleanup_expired_cache", "cleanup", "clear_task_progress"),
-        *("describe", "exists", "check_integrity", "_back_up", "restore", "close"),
+        *("records", "save_records", "_delete_keys", "transaction", "in_transaction"),
+        *("describe", "exists", "_back_up", "restore"),
     }
 
 

@@ -25,7 +25,7 @@ from tests.support.database_rows import everything
 
 
 def store_on(path: Path) -> Store:
-    return Store("sqlite", lambda clock: SQLiteBackend(path, clock=clock))
+    return Store(lambda clock: SQLiteBackend(path, clock=clock))
 
 
 @pytest.fixture(scope="module")

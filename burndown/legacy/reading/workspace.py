@@ -1,11 +1,13 @@
 """The profiles and queries of a workspace.
 
 The name of a folder is the id of its profile or query, whatever the files in it contain. Links are
-not followed. Small files are read immediately, the data files of a query on demand.
+not followed. The files of the profiles are read immediately, those of their queries when they are
+needed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +79,6 @@ class Workspace:
         entries = registry_entries(registry, path, findings)
         profiles = _ProfileReader(profiles_dir, findings).read(entries)
         make_names_unique(profiles, "profile", findings)
-        for profile in profiles:
-            make_names_unique(profile.queries, "query", findings)
         active = active_ids(registry, path, profiles, sidecar, findings)
         app_state = {key: value for key, value in active.items() if value is not None}
         app_state.update(sidecar.app_state)
@@ -143,8 +143,8 @@ class _ProfileReader:
                 self.findings.add_converted(path, "created_at: taken from the time of the file")
             if profile_id != id_of_folder(key):
                 document["legacy_id"] = escape_surrogates(key)
-        queries = list(self._queries(folder, document, entry))
-        return LegacyProfile(key, folder, path, document, queries, has_marker)
+        read_queries = partial(self._queries, folder, document, entry)
+        return LegacyProfile(key, folder, path, document, read_queries, has_marker)
 
     def _settings(self, folder: Path, entry: dict[str, Any]) -> tuple[Path, dict[str, Any]]:
         """Return the path and content of the settings; without a readable file, of the registry."""
@@ -170,7 +170,7 @@ class _ProfileReader:
             document["legacy_id"] = key
         report("there is no folder; taken from this entry")
         folder = self.profiles_dir / folder_name(profile_id)
-        return LegacyProfile(key, folder, path, document, [])
+        return LegacyProfile(key, folder, path, document)
 
     def _root_profile(self) -> LegacyProfile:
         """Return a profile of the files next to the folder, from before there were profiles."""
@@ -178,27 +178,37 @@ class _ProfileReader:
         written = read_object(path, self.findings) or {}
         document = profile_document("default", written, {}, self.findings.reporter(path))
         document.setdefault("created_at", modified_at(path if lexists(path) else self.root))
-        query = replace(self._query("main", self.root, document), key="main")
         self.findings.add_converted(
             self.root, "files from before there were profiles: now default/main"
         )
-        return LegacyProfile("default", self.root, path, document, [query])
+
+        def read_queries(query_id: str | None) -> list[LegacyQuery]:
+            query = replace(self._query("main", self.root, document), key="main")
+            return [query] if query_id in (None, "main") else []
+
+        return LegacyProfile("default", self.root, path, document, read_queries)
 
     # --- queries -----------------------------------------------------------------------------
 
     def _queries(
-        self, folder: Path, profile: Document, entry: dict[str, Any]
-    ) -> Iterator[LegacyQuery]:
+        self, folder: Path, profile: Document, entry: dict[str, Any], wanted: str | None
+    ) -> list[LegacyQuery]:
         known = entry.get("queries")
         self._expect_folders(folder, [QUERIES], "queries")
         self._expect_folders(folder / QUERIES, known if isinstance(known, list) else [], "query")
         ids = UniqueIds("query")
+        queries = []
         for query_folder in query_folders(folder):
             query_id = self._identifier(query_folder.name, query_folder, ids)
+            if wanted not in (None, query_id):
+                continue
             query = self._query(query_id, query_folder, profile)
             if not query.has_marker and query_id != id_of_folder(query_folder.name):
                 query.document["legacy_id"] = escape_surrogates(query_folder.name)
-            yield query
+            queries.append(query)
+        if wanted is None:
+            make_names_unique(queries, "query", self.findings)
+        return queries
 
     def _query(self, query_id: str, folder: Path, profile: Document) -> LegacyQuery:
         path = folder / QUERY_FILE

@@ -38,7 +38,9 @@ Part = tuple[tuple[str, ...] | None, Callable[[], list[Document]]]
 class WorkspaceReader:
     """The documents of a workspace, as it was when the reader was made.
 
-    Each method raises DatabaseCorruptionError for damage to the documents that it returns.
+    Each method raises DatabaseCorruptionError for damage to the documents that it returns. Those of
+    queries are read when they are needed, so the folder may not change meanwhile; the data of a
+    query, which are read by each call, may.
 
     Args:
         root: the folder to read.
@@ -46,7 +48,7 @@ class WorkspaceReader:
     """
 
     def __init__(self, root: Path, shown_as: Path) -> None:
-        self._root = root
+        self.root = root
         self._shown_as = shown_as
         self._findings = Findings(root)
         self.workspace = Workspace.read(root, self._findings)
@@ -69,7 +71,7 @@ class WorkspaceReader:
         ]
         # Another one may be in the registry alone, or get its name from there.
         if profile_id is None or not any(each.has_marker for each in found):
-            self._refuse_damaged(self._root / REGISTRY)
+            self._refuse_damaged(self.root / REGISTRY)
         return [self.profile(each) for each in found]
 
     def profile(self, profile: LegacyProfile) -> Document:
@@ -100,57 +102,67 @@ class WorkspaceReader:
         self._refuse_damaged(query.folder / DATA_FILES[model])
         return found
 
+    def data_of_query(
+        self, model: type[QueryData], profile_id: str, query_id: str
+    ) -> list[Document]:
+        """Return the documents as :meth:`data` does; none if there is no such query."""
+        profile = self.find(profile_id)
+        query = None if profile is None else profile.find_query(query_id)
+        return [] if query is None else self.data(model, profile_id, query)
+
     def app_state(self) -> list[Document]:
         """Return all app state."""
         return [document for _, read in self.parts(AppState) for document in read()]
 
     def tasks(self) -> list[Document]:
         """Return the progress of all tasks."""
-        self._refuse_damaged(self._root / STATE)
+        self._refuse_damaged(self.root / STATE)
         tasks = self.workspace.sidecar.tasks.values()
-        return self._complete(TaskProgress, [*tasks], self._root / STATE)
+        return self._complete(TaskProgress, [*tasks], self.root / STATE)
 
     def refuse_damaged_root_files(self) -> None:
         """Refuse a damaged registry or sidecar of the workspace, before they are written anew."""
-        self._refuse_damaged(self._root / REGISTRY)
-        self._refuse_damaged(self._root / STATE)
+        self._refuse_damaged(self.root / REGISTRY)
+        self._refuse_damaged(self.root / STATE)
 
     def parts(self, entity: type[Entity]) -> Iterator[Part]:
         """Yield what reads the documents of an entity, each part independent of the others."""
         if entity is Profile:
             yield None, self._registered_only
             for profile in self.workspace.profiles:
-                if profile.path != self._root / REGISTRY:
+                if profile.path != self.root / REGISTRY:
                     yield (profile.document["id"],), partial(_listed, self.profile, profile)
         elif entity is AppState:
             yield None, self._saved_state
             yield None, self._active_state
         elif entity is TaskProgress:
             yield None, self.tasks
-        for owner, query in self.queries():
-            if entity is Query:
+        elif entity is Query:
+            for owner, query in self.queries():
                 yield (owner, query.document["id"]), partial(_listed, self.query, owner, query)
-            elif issubclass(entity, QueryData):
+        elif issubclass(entity, QueryData):
+            for owner, query in self.queries():
                 yield None, partial(self.data, entity, owner, query)
 
-    def queries(self) -> Iterator[tuple[str, LegacyQuery]]:
-        """Yield all queries, each with the id of its profile."""
+    def queries(self, profile_id: str | None = None) -> Iterator[tuple[str, LegacyQuery]]:
+        """Yield the queries of all profiles, or of one, each with the id of its profile."""
         for profile in self.workspace.profiles:
-            for query in profile.queries:
-                yield profile.document["id"], query
+            if profile_id in (None, profile.document["id"]):
+                for query in profile.queries:
+                    yield profile.document["id"], query
 
     def _registered_only(self) -> list[Document]:
-        registry = self._root / REGISTRY
+        registry = self.root / REGISTRY
         self._refuse_damaged(registry)
         return [self.profile(each) for each in self.workspace.profiles if each.path == registry]
 
     def _saved_state(self) -> list[Document]:
-        self._refuse_damaged(self._root / STATE)
+        self._refuse_damaged(self.root / STATE)
         saved = {"schema_version": SCHEMA_VERSION, **self.workspace.sidecar.app_state}
         return [{"key": key, "value": value} for key, value in saved.items()]
 
     def _active_state(self) -> list[Document]:
-        self._refuse_damaged(self._root / REGISTRY)
+        self._refuse_damaged(self.root / REGISTRY)
         found, saved = self.workspace.app_state.items(), self.workspace.sidecar.app_state
         return [{"key": key, "value": value} for key, value in found if key not in saved]
 
@@ -161,8 +173,8 @@ class WorkspaceReader:
 
     def _damage(self, path: Path, why: str) -> DatabaseCorruptionError:
         # In a transaction the root is its copy, whose path means nothing to people.
-        is_below = self._root in path.parents
-        shown = self._shown_as / path.relative_to(self._root) if is_below else path
+        is_below = self.root in path.parents
+        shown = self._shown_as / path.relative_to(self.root) if is_below else path
         return DatabaseCorruptionError(f"{shown} is damaged: {why}")
 
     def _complete(

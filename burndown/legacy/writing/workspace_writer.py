@@ -33,8 +33,9 @@ _ACTIVE = ("active_profile_id", "active_query_id")
 class WorkspaceWriter:
     """A writer of complete documents to a workspace.
 
-    The reader has each change immediately. A profile or query in an old format gets a file of its
-    own before anything below it is written, since its files may be elsewhere until then.
+    The reader has each change immediately. Methods that delete return whether there was something
+    to delete. A profile or query in an old format gets a file of its own before anything below it
+    is written, since its files may be elsewhere until then.
 
     Args:
         reader: the workspace before the changes.
@@ -60,7 +61,7 @@ class WorkspaceWriter:
         profile = self.reader.find(document["id"])
         if profile is None:
             folder = self._root / folder_name(document["id"])
-            profile = LegacyProfile(folder.name, folder, folder, document, [])
+            profile = LegacyProfile(folder.name, folder, folder, document)
             self._workspace.profiles.append(profile)
         elif profile.path == self._root / REGISTRY:  # it had no folder
             entries = self._workspace.entries
@@ -71,8 +72,11 @@ class WorkspaceWriter:
         self._write(profile.path, encode_file(add_marker(document)))
         self._register(profile)
 
-    def delete_profile(self, profile: LegacyProfile) -> None:
-        """Delete the profile with its folder, except other profiles in that."""
+    def delete_profile(self, profile_id: str) -> bool:
+        """Delete the profile with its folder, except other profiles in that, if there is one."""
+        profile = self.reader.find(profile_id)
+        if profile is None:
+            return False
         # An id with a slash puts another profile below the folder of this one.
         others = [each for each in self._workspace.profiles if each is not profile]
         if any(profile.folder in each.folder.parents for each in others):
@@ -83,6 +87,7 @@ class WorkspaceWriter:
         self._workspace.profiles.remove(profile)
         self._workspace.entries.pop(profile.key, None)
         self._registry_changed = True
+        return True
 
     def save_query(self, profile: LegacyProfile, document: Document) -> None:
         """Add the query, or replace the one of its id."""
@@ -99,12 +104,17 @@ class WorkspaceWriter:
         self._write(query.path, encode_file(add_marker(document)))
         self._register(profile)
 
-    def delete_query(self, profile: LegacyProfile, query: LegacyQuery) -> None:
-        """Delete the query with all its data."""
+    def delete_query(self, profile_id: str, query_id: str) -> bool:
+        """Delete the query with all its data, if there is one."""
+        profile = self.reader.find(profile_id)
+        query = self.reader.find_query(profile_id, query_id)
+        if profile is None or query is None:
+            return False
         self._ensure_profile_file(profile)
         self._changes.remove(query.folder)
         profile.queries.remove(query)
         self._register(profile)
+        return True
 
     def save_data(
         self,
@@ -131,23 +141,32 @@ class WorkspaceWriter:
                 self._changes.remove(path)
         self._write(query.sidecar_path, encode_file(sidecar.model_dump()))
 
-    def set_app_state(self, key: str, value: str | None) -> None:
-        """Set the value of a key, or delete the key for ``None``."""
+    def set_app_state(self, key: str, value: str) -> None:
+        """Set the value of a key."""
         for state in (self._workspace.app_state, self._workspace.sidecar.app_state):
             state.pop(key, None)
-            if value is not None:
-                state[key] = value
+            state[key] = value
         self._registry_changed = True
+
+    def delete_app_state(self, key: str) -> bool:
+        """Delete the key, if there is one."""
+        states = (self._workspace.app_state, self._workspace.sidecar.app_state)
+        holding = [state for state in states if key in state]
+        for state in holding:
+            del state[key]
+        self._registry_changed |= bool(holding)
+        return bool(holding)
 
     def save_task(self, document: Document) -> None:
         """Save the progress of a task."""
         self._workspace.sidecar.tasks[document["task_name"]] = document
         self._registry_changed = True
 
-    def clear_task(self, name: str) -> None:
-        """Delete the progress of a task, if there is some."""
-        if self._workspace.sidecar.tasks.pop(name, None) is not None:
-            self._registry_changed = True
+    def delete_task(self, name: str) -> bool:
+        """Delete the progress of a task, if there is any."""
+        is_deleted = self._workspace.sidecar.tasks.pop(name, None) is not None
+        self._registry_changed |= is_deleted
+        return is_deleted
 
     def finish(self) -> None:
         """Write the registry and the sidecar of the workspace, if they have changed."""
