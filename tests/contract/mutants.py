@@ -26,7 +26,8 @@ from burndown.testing.contract import (
     TransactionContract,
     ValueContract,
 )
-from burndown.testing.contract.part import ContractPart, OpenBackend
+from burndown.testing.contract.part import ContractPart
+from burndown.testing.controlled_store import OpenBackend
 from examples.backend.shelve_backend import Content, ShelveBackend
 
 

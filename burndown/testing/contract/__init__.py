@@ -24,7 +24,6 @@ from burndown.testing.contract.freshness import FreshnessContract
 from burndown.testing.contract.metrics import MetricsContract
 from burndown.testing.contract.orders import OrderContract
 from burndown.testing.contract.ownership import OwnershipContract
-from burndown.testing.contract.part import OpenBackend
 from burndown.testing.contract.patches import PatchContract
 from burndown.testing.contract.profiles import ProfileContract
 from burndown.testing.contract.project_data import ProjectDataContract
@@ -39,6 +38,7 @@ from burndown.testing.contract.timestamps import TimeContract
 from burndown.testing.contract.transactions import TransactionContract
 from burndown.testing.contract.values import ValueContract
 from burndown.testing.contract.whole_store import StoreContract
+from burndown.testing.controlled_store import OpenBackend
 
 __all__ = [
     "AgreementContract",

@@ -25,7 +25,7 @@ from burndown.testing.contract.drawn import identifiers, lines, percents, tasks,
 from burndown.testing.contract.examples import given
 from burndown.testing.contract.part import ContractPart
 from burndown.testing.controlled_store import START, Store, in_utc
-from burndown.testing.model import Model
+from burndown.testing.model.tasks import UNLEASED
 
 __all__ = ["TaskContract"]
 
@@ -319,7 +319,7 @@ class TaskContract(ContractPart):
         shared.save_task_progress(**task)
         expected = {"message": "", **task, "updated_at": in_utc(shared.clock.now)}
         assert shared.get_task_progress(name) == {
-            **(Model.UNLEASED if has_run_out else lease),
+            **(UNLEASED if has_run_out else lease),
             **expected,
         }
 
