@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -22,11 +22,11 @@ from burndown.testing.contract.drawn import (
     strings,
     unstorable_values,
 )
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import KEYS, START, Document, Store, fill
 from burndown.testing.machine.outcomes import as_json, error_text, outcome, records_of
 from tests.contract.machine import AgreementMachine
 from tests.support.backends import BACKENDS
-from tests.support.examples import fewer_examples
 from tests.support.store import backend_of, new_store_of
 
 
@@ -156,8 +156,7 @@ def unexpected_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
 
 
 @pytest.mark.parametrize("model", KEYS)
-@given(data=st.data())
-@fewer_examples(3)
+@given(data=st.data(), divisor=3)
 def test_unexpected_records_are_stored_or_refused_by_all_backends(
     stores: list[Store], model: type[Entity], data: st.DataObject
 ) -> None:

@@ -6,15 +6,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from burndown import ImportExportError
 from burndown.copying import copy_store
 from burndown.models import ENTITIES, MetricsSnapshot, Query
+from burndown.testing.contract.examples import given
 from burndown.testing.contract.records import everything_storable
 from burndown.testing.controlled_store import Document, Store, fill
 from tests.support.backends import BACKENDS
-from tests.support.examples import fewer_examples
 from tests.support.store import new_store_of
 
 Pair = tuple[Store, Store]
@@ -43,8 +42,7 @@ def pair(shared_pair: Pair) -> Pair:
     return source, target
 
 
-@fewer_examples(7)
-@given(content=everything_storable)
+@given(content=everything_storable, divisor=7)
 def test_a_copy_is_equal_and_so_is_its_copy_back(
     shared_pair: Pair, content: dict[Any, list[Document]]
 ) -> None:
