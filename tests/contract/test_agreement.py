@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from functools import partial
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -23,7 +21,7 @@ from burndown.testing.contract.drawn import (
     unstorable_values,
 )
 from burndown.testing.contract.examples import given
-from burndown.testing.controlled_store import KEYS, START, Document, Store, fill
+from burndown.testing.controlled_store import KEYS, START, Document, Store
 from burndown.testing.machine.outcomes import as_json, error_text, outcome, records_of
 from tests.contract.machine import AgreementMachine
 from tests.support.backends import BACKENDS
@@ -118,26 +116,6 @@ def test_errors_are_the_same_on_all_backends(stores: list[Store]) -> None:
 def stored(store: Store) -> dict[type[Entity], str]:
     """Return all that is stored, as strings in which the order of keys does not count."""
     return {model: as_json(records_of(store.backend, model)) for model in KEYS}
-
-
-@pytest.mark.parametrize("number", [2, 3])
-def test_a_store_can_be_copied_into_any_other(stores: list[Store], number: int) -> None:
-    """Records of one backend make an equal store of another, and the copy back is equal too."""
-    for source in stores:
-        source.empty()
-        with source.transaction():
-            for profile_id in ("ü", "B", "a"):
-                for query_id in ("z", "Z", "é")[:number]:
-                    fill(source, profile_id, query_id)
-            source.save_profile({"id": "p", "b": {"z": 1, "a": [1.0, -0.0, 10**300]}, "a": "\0"})
-            source.save_task_progress("task", 100 / 3, "running", "\U0001f600")
-            source.set_app_state("key", "value")
-    for source, target in permutations(stores, 2):
-        target.clear().clock.now = START + timedelta(days=number)
-        for model in KEYS:
-            target.save_records(model, records_of(source.backend, model))
-        assert stored(target) == stored(source), (source.backend, target.backend)
-    assert len({str(stored(store)) for store in stores}) == 1
 
 
 @st.composite

@@ -7,7 +7,7 @@ import pytest
 
 from burndown.testing.controlled_store import OpenBackend, Store, new_storage
 
-__all__ = ["ContractPart"]
+__all__ = ["ContractPart", "new_store"]
 
 
 class ContractPart:
@@ -22,7 +22,7 @@ class ContractPart:
     @staticmethod
     def shared(open_backend: OpenBackend) -> Iterator[Store]:
         """Open one store for all examples of all tests, which empty it themselves."""
-        with _new_store(open_backend) as new:
+        with new_store(open_backend) as new:
             yield new
 
     @pytest.fixture
@@ -35,11 +35,12 @@ class ContractPart:
     @staticmethod
     def another_store(open_backend: OpenBackend) -> Iterator[Store]:
         """Open another, empty store of the same backend."""
-        with _new_store(open_backend) as new:
+        with new_store(open_backend) as new:
             yield new
 
 
 @contextmanager
-def _new_store(open_backend: OpenBackend) -> Iterator[Store]:
+def new_store(open_backend: OpenBackend) -> Iterator[Store]:
+    """Open a store on a storage of its own."""
     with new_storage(open_backend) as open_on_storage, closing(Store(open_on_storage)) as new:
         yield new
