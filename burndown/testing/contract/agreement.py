@@ -23,7 +23,7 @@ class AgreementContract(ContractPart):
         """After any calls, in transactions or not, it returns and stores the same."""
         run_state_machine_as_test(
             # Hypothesis takes any function that makes a machine.
-            lambda: self.machine({"tested": open_backend}),  # type: ignore[arg-type]
+            lambda: self.machine({"the backend": open_backend}),  # type: ignore[arg-type]
             settings=settings(
                 stateful_step_count=30,
                 deadline=None,

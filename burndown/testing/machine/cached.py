@@ -24,6 +24,7 @@ from burndown.testing.machine.values import (
     sometimes_invalid,
     staleness,
 )
+from burndown.testing.model.refusals import FetchError
 
 __all__ = ["CacheRules"]
 
@@ -74,7 +75,7 @@ class CacheRules(ComparingMachine):
 
         def fetch() -> Document:
             if response is None:
-                raise LookupError
+                raise FetchError
             return copy.deepcopy(response)
 
         self.ask("cached", *ids, key, fetch, ttl, stale_if_error=allowed)

@@ -72,6 +72,8 @@ class ComparingMachine(RuleBasedStateMachine):
             assert repr((given, given_options)) == repr((arguments, options)), name
             spoil(list(given))
             spoil(given_options)
+            if isinstance(found, Exception) and not isinstance(expected, Exception):
+                raise found  # its traceback says more than a comparison
             if isinstance(expected, RefusedError):
                 assert isinstance(found, ValidationError), name
                 assert sorted(each.path for each in found.problems) == expected.paths, name

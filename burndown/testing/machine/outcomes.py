@@ -15,7 +15,7 @@ from burndown import (
 from burndown.models import AppState, Entity
 from burndown.testing.controlled_store import Document, in_order
 from burndown.testing.machine.values import PAIRS, PROFILE_IDS, STATE_KEYS
-from burndown.testing.model.refusals import RefusedError
+from burndown.testing.model.refusals import FetchError, RefusedError
 
 __all__ = [
     "as_json",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 REFUSALS = (
-    LookupError,
+    FetchError,
     RefusedError,
     ValidationError,
     RevisionConflictError,

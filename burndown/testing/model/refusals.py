@@ -4,7 +4,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BAD", "RefusedError", "check"]
+__all__ = ["BAD", "FetchError", "RefusedError", "check"]
+
+
+class FetchError(Exception):
+    """The error of a fetch."""
 
 
 class RefusedError(Exception):

@@ -8,7 +8,7 @@ from burndown.models import JiraCache
 from burndown.testing.controlled_store import Document
 from burndown.testing.model.expiry import ExpiryModel, check_staleness
 from burndown.testing.model.records import newest_first
-from burndown.testing.model.refusals import RefusedError, check
+from burndown.testing.model.refusals import FetchError, RefusedError, check
 
 __all__ = ["ResponseModel"]
 
@@ -111,7 +111,7 @@ class ResponseModel(ExpiryModel):
         self._require(profile_id, query_id)
         try:
             self.save_jira_cache(*key, fetch(), ttl)
-        except LookupError:
+        except FetchError:
             if stale is None:
                 raise
             return stale
