@@ -134,8 +134,8 @@ class ForgettingContract(ContractPart):
             ],
         )
 
-        def found(*conditions: Any) -> set[tuple[Week, str]]:
-            snapshots = shared.get_metrics_snapshots("p", "q", None, None, *conditions)
+        def found(metric_type: str | None, *bounds: Week | None) -> set[tuple[Week, str]]:
+            snapshots = shared.get_metrics_snapshots("p", "q", metric_type, None, *bounds)
             return {(Week.of(each["snapshot_date"]), each["metric_type"]) for each in snapshots}
 
         in_range = {
@@ -143,10 +143,10 @@ class ForgettingContract(ContractPart):
             for week, kind in stored
             if (since is None or since <= week) and (until is None or week <= until)
         }
-        assert found(since, until) == in_range
         doomed = {(week, kind) for week, kind in in_range if metric_type in (None, kind)}
+        assert found(metric_type, since, until) == doomed
         assert shared.delete_metrics_snapshots("p", "q", metric_type, since, until) == len(doomed)
-        assert found() == stored - doomed
+        assert found(None) == stored - doomed
 
     def test_a_transaction_undoes_it(self, store: Store) -> None:
         fill(store, "p", "q")
