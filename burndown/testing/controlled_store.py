@@ -1,8 +1,12 @@
 """A backend with a clock that tests control, and functions that return all that it stores."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from burndown import PersistenceBackend
@@ -23,6 +27,8 @@ from burndown.testing.clocks import Clock
 Document = dict[str, Any]
 Open = Callable[[Callable[[], datetime]], PersistenceBackend]
 """Opens a backend with this clock on one storage; each further one acts as of another process."""
+OpenBackend = Callable[[Path, Callable[[], datetime]], PersistenceBackend]
+"""Opens a backend on the storage of a folder, which is empty at first, with this clock."""
 
 START = datetime(2025, 12, 23, 10, tzinfo=UTC)
 HOUR = START + timedelta(hours=1)
@@ -90,6 +96,13 @@ class Store:
     def everything(self) -> dict[type[Entity], str]:
         """Return all that is stored, as strings."""
         return everything(self.backend)
+
+
+@contextmanager
+def new_storage(open_backend: OpenBackend) -> Iterator[Open]:
+    """Make a storage, which is removed at the end."""
+    with TemporaryDirectory() as folder:
+        yield partial(open_backend, Path(folder))
 
 
 def everything(backend: PersistenceBackend) -> dict[type[Entity], str]:

@@ -1,18 +1,13 @@
 """A storage of every backend for each class of tests, or for all examples of a module."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-from burndown import PersistenceBackend
-from burndown.testing.contract.part import OpenBackend
-from burndown.testing.controlled_store import Open, Store
-from tests.support.backends import BACKENDS, STORAGES
+from burndown.testing.controlled_store import OpenBackend, Store
+from tests.support.backends import BACKENDS
 from tests.support.frames import frames_of_size
-from tests.support.store import new_store_of, one_store_on
+from tests.support.store import backend_of, new_store_of, one_store_on
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -25,15 +20,8 @@ def small_frames() -> Iterator[None]:
 @pytest.fixture(scope="class", params=BACKENDS)
 def open_backend(request: pytest.FixtureRequest) -> Iterator[OpenBackend]:
     """Open a backend on a storage of its own for each folder."""
-    opened: dict[Path, Open] = {}
-    with ExitStack() as storages:
-
-        def open_on(folder: Path, clock: Callable[[], datetime]) -> PersistenceBackend:
-            if folder not in opened:
-                opened[folder] = storages.enter_context(STORAGES[request.param](request))
-            return opened[folder](clock)
-
-        yield open_on
+    with backend_of(request.param, request) as opens:
+        yield opens
 
 
 shared = one_store_on(BACKENDS)

@@ -5,14 +5,25 @@ from pathlib import Path
 
 from hypothesis.stateful import precondition, rule
 
-from burndown.testing.machine import BackendMachine, listings_are_equal
-from tests.support.backends import COPYING, open_copy
+from burndown import PersistenceBackend
+from burndown.testing import BackendMachine
+from burndown.testing.machine.outcomes import compare_listings
+from tests.support.backends import open_copy
 
 __all__ = ["AgreementMachine"]
 
 
 class AgreementMachine(BackendMachine):
-    """The machine that runs all backends next to each other."""
+    """The machine that also makes backups, except of a server, which has a program for them."""
+
+    @property
+    def copying(self) -> dict[str, PersistenceBackend]:
+        """Return the backends that make backups."""
+        return {
+            name: backend
+            for name, backend in self.backends.items()
+            if "://" not in backend.describe()["location"]
+        }
 
     @rule()
     def backup(self) -> None:
@@ -20,10 +31,9 @@ class AgreementMachine(BackendMachine):
         with tempfile.TemporaryDirectory() as folder:
             copies = {
                 name: open_copy(backend.backup(Path(folder, name)), self.clock)
-                for name, backend in self.backends.items()
-                if name in COPYING
+                for name, backend in self.copying.items()
             }
-            listings_are_equal(copies, self.model.committed())
+            compare_listings(copies, self.model.committed())
             for copied in copies.values():
                 copied.close()
 
@@ -32,8 +42,7 @@ class AgreementMachine(BackendMachine):
     def restore(self) -> None:
         """What was stored after the backup is only in the copy that a restore keeps."""
         with tempfile.TemporaryDirectory() as folder:
-            for name in self.backends.keys() & COPYING:
-                backend = self.backends[name]
+            for name, backend in self.copying.items():
                 backup = backend.backup(Path(folder, name))
                 backend.set_app_state("later", name)
                 kept = backend.restore(backup)

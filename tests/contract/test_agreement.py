@@ -1,14 +1,12 @@
-"""All backends agree with a model of plain dicts after any sequence of calls."""
+"""All backends agree with each other: what they return, raise and store is the same."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from functools import partial
-from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -22,42 +20,27 @@ from burndown.testing.contract.drawn import (
     strings,
     unstorable_values,
 )
-from burndown.testing.controlled_store import KEYS, START, Document, Store, fill
-from burndown.testing.machine import as_json, error_text, outcome, records_of
+from burndown.testing.contract.examples import given
+from burndown.testing.controlled_store import KEYS, START, Document, Store
+from burndown.testing.machine.outcomes import as_json, error_text, outcome, records_of
 from tests.contract.machine import AgreementMachine
-from tests.support.backends import BACKENDS, NewStorage
-from tests.support.examples import fewer_examples
-from tests.support.store import new_store_of
+from tests.support.backends import BACKENDS
+from tests.support.store import backend_of, new_store_of
 
 
 @contextmanager
-def all_backends(request: pytest.FixtureRequest) -> Iterator[dict[str, NewStorage]]:
-    """Yield the backends that this machine can run; a missing one skips the test at its end."""
-    found, missing = {}, []
+def all_backends(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Yield the names of backends that can run here; a missing one skips the test at its end."""
+    found, missing = [], []
     for name, new_storage in BACKENDS.items():
         try:
             with new_storage(request):
-                found[name] = new_storage
+                found.append(name)
         except pytest.skip.Exception as reason:
             missing.append(f"{name}: {reason}")
     yield found
     if missing:
         pytest.skip("; ".join(["the others agree", *missing]))
-
-
-def drive(request: pytest.FixtureRequest, examples: int, steps: int) -> None:
-    """Run the machine on all backends."""
-    with all_backends(request) as backends:
-        storages = {name: partial(new, request) for name, new in backends.items()}
-        run_state_machine_as_test(
-            lambda: AgreementMachine(storages),
-            settings=settings(
-                max_examples=examples,
-                stateful_step_count=steps,
-                deadline=None,
-                suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-            ),
-        )
 
 
 def test_the_machine_makes_every_call() -> None:
@@ -69,22 +52,27 @@ def test_the_machine_makes_every_call() -> None:
     }
 
 
-def test_backends_agree_with_the_model(request: pytest.FixtureRequest) -> None:
-    """After any calls, in transactions or not, all backends return and store the same."""
-    drive(request, examples=12, steps=30)
-
-
 @pytest.mark.soak
-def test_backends_agree_with_the_model_in_long_runs(request: pytest.FixtureRequest) -> None:
-    """There are more and longer runs."""
-    drive(request, examples=200, steps=50)
+def test_backends_agree_with_each_other_in_long_runs(request: pytest.FixtureRequest) -> None:
+    """After any calls, in transactions or not, they return, raise and store the same."""
+    with all_backends(request) as names, ExitStack() as stack:
+        backends = {name: stack.enter_context(backend_of(name, request)) for name in names}
+        run_state_machine_as_test(
+            lambda: AgreementMachine(backends),
+            settings=settings(
+                max_examples=200,
+                stateful_step_count=50,
+                deadline=None,
+                suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+            ),
+        )
 
 
 @pytest.fixture(scope="module")
 def stores(request: pytest.FixtureRequest) -> Iterator[list[Store]]:
     """Open a store of every backend."""
-    with all_backends(request) as backends, ExitStack() as stack:
-        yield [stack.enter_context(new_store_of(name, request)) for name in backends]
+    with all_backends(request) as names, ExitStack() as stack:
+        yield [stack.enter_context(new_store_of(name, request)) for name in names]
 
 
 TEXTS = ["", "\0", "a\0b", "\ud800", "a\udfff", "../up", "x" * 201, "\u202e" * 300]
@@ -133,26 +121,6 @@ def stored(store: Store) -> dict[type[Entity], str]:
     return {model: as_json(records_of(store.backend, model)) for model in KEYS}
 
 
-@pytest.mark.parametrize("number", [2, 3])
-def test_a_store_can_be_copied_into_any_other(stores: list[Store], number: int) -> None:
-    """Records of one backend make an equal store of another, and the copy back is equal too."""
-    for source in stores:
-        source.empty()
-        with source.transaction():
-            for profile_id in ("ü", "B", "a"):
-                for query_id in ("z", "Z", "é")[:number]:
-                    fill(source, profile_id, query_id)
-            source.save_profile({"id": "p", "b": {"z": 1, "a": [1.0, -0.0, 10**300]}, "a": "\0"})
-            source.save_task_progress("task", 100 / 3, "running", "\U0001f600")
-            source.set_app_state("key", "value")
-    for source, target in permutations(stores, 2):
-        target.clear().clock.now = START + timedelta(days=number)
-        for model in KEYS:
-            target.save_records(model, records_of(source.backend, model))
-        assert stored(target) == stored(source), (source.backend, target.backend)
-    assert len({str(stored(store)) for store in stores}) == 1
-
-
 @st.composite
 def unexpected_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
     """Draw a document below the first query in which some values have any type, or are missing."""
@@ -169,8 +137,7 @@ def unexpected_documents(draw: st.DrawFn, model: type[Entity]) -> Document:
 
 
 @pytest.mark.parametrize("model", KEYS)
-@given(data=st.data())
-@fewer_examples(3)
+@given(data=st.data(), divisor=3)
 def test_unexpected_records_are_stored_or_refused_by_all_backends(
     stores: list[Store], model: type[Entity], data: st.DataObject
 ) -> None:

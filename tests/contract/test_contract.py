@@ -11,10 +11,13 @@ from burndown.testing.contract import (
     RevisionContract,
     SecretContract,
 )
+from tests.contract.machine import AgreementMachine
 
 
 class TestContract(BackendContract):
-    """Each backend passes all parts."""
+    """Each backend passes all parts, and its sequences of calls contain backups."""
+
+    machine = AgreementMachine
 
 
 @pytest.mark.parametrize("open_backend", ["sealed"], indirect=True)

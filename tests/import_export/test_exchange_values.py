@@ -5,16 +5,14 @@ import tempfile
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import given
-
 from burndown import set_backend
 from burndown.import_export import run_import
 from burndown.models import ENTITIES, Entity, JiraCache
 from burndown.published import REBUILT
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import Store
 from tests.import_export.exchange_models import Document, stores
 from tests.import_export.exports import without_revision
-from tests.support.examples import fewer_examples
 from tests.support.exchange_files import exchange_of, write_exchange
 
 OF_PROFILE = [entity for entity in ENTITIES if entity.PROFILE_COLUMN]
@@ -35,8 +33,7 @@ def records_of(store: Store, profile_id: str) -> dict[str, str]:
     return found
 
 
-@fewer_examples(2)
-@given(content=stores())
+@given(content=stores(), divisor=2)
 def test_an_exchange_file_imports_to_equal_values(
     any_store: Store, content: dict[type[Entity], list[Document]]
 ) -> None:

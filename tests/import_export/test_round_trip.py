@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from burndown import SQLiteBackend, ValidationError, set_backend
 from burndown.import_export import export_profile, import_profile, run_import
 from burndown.models import Budget, Entity, MetricsSnapshot, Profile, ProjectData, Query
 from burndown.testing.contract.drawn import ENTITIES, identifiers, nested, profiles, queries
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import KEYS, Document, Store, everything
 from tests.import_export.exports import (
     FETCHED,
@@ -29,7 +30,6 @@ from tests.import_export.exports import (
     without_revision,
     without_time,
 )
-from tests.support.examples import fewer_examples
 
 Content = dict[type[Entity], list[Document]]
 
@@ -95,8 +95,7 @@ def new_path(name: str) -> Iterator[Path]:
 # --- properties --------------------------------------------------------------------------------
 
 
-@fewer_examples(2)
-@given(content=stores(), form=st.sampled_from(FORMS))
+@given(content=stores(), form=st.sampled_from(FORMS), divisor=2)
 def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form: str) -> None:
     """Every value of every entity, including timestamps; a second export has the same bytes."""
     profile_id = save(any_store, content)
@@ -117,8 +116,7 @@ def test_an_export_comes_back_as_it_was(any_store: Store, content: Content, form
         assert {name: report.imported.get(name, 0) for name in counts} == counts
 
 
-@fewer_examples(2)
-@given(content=stores(), form=st.sampled_from(FORMS))
+@given(content=stores(), form=st.sampled_from(FORMS), divisor=2)
 def test_only_what_the_manifest_lists_is_omitted(
     any_store: Store, content: Content, form: str
 ) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burndown import PersistenceBackend, SQLiteBackend, jira_cache_key
@@ -20,8 +19,8 @@ from burndown.errors import DatabaseCorruptionError, StorageError, ValidationErr
 from burndown.models import JiraCache, Profile, Query
 from burndown.persistence.json_backend import JSONBackend
 from burndown.testing.contract.drawn import json_objects, nested, profiles, queries, snapshots
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import stored_records
-from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import files_without_locks, migrated_records
 
 NOW = datetime(2025, 12, 23, 10, tzinfo=UTC)
@@ -107,7 +106,6 @@ def save_all(
     backend.set_app_state("active_query_id", query["id"])
 
 
-@settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 @given(
     profile=unexpected_profiles,
     query=odd_queries,
@@ -119,6 +117,8 @@ def save_all(
             "snapshots": few_snapshots,
         }
     ),
+    divisor=2,
+    large=True,
 )
 def test_json_files_hold_the_same_as_a_database(
     profile: dict[str, Any], query: dict[str, Any], data: dict[str, Any]

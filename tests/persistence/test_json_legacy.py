@@ -8,17 +8,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from burndown import MigrationError
 from burndown.models import JiraChangelog, MetricsSnapshot, TaskProgress
 from burndown.models.task_progress import LEASE_FIELDS
 from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import KEYS, stored_records
 from burndown.testing.strategies import legacy_workspaces
 from burndown.testing.strategies.workspaces import Files
-from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import (
     migrated_records,
     unexpected_workspaces,
@@ -27,8 +26,6 @@ from tests.support.legacy_workspaces import (
 
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 
-slow = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
-
 
 @contextmanager
 def folder_of(files: Files) -> Iterator[Path]:
@@ -36,8 +33,7 @@ def folder_of(files: Files) -> Iterator[Path]:
         yield write(files, Path(root))
 
 
-@slow
-@given(files=legacy_workspaces() | unexpected_workspaces())
+@given(files=legacy_workspaces() | unexpected_workspaces(), divisor=2, large=True)
 def test_a_workspace_has_the_data_of_its_migration(files: Files) -> None:
     with folder_of(files) as folder:
         backend = JSONBackend(folder)
@@ -93,10 +89,11 @@ def change_and_undo(backend: JSONBackend) -> None:
 CHANGES: list[Change] = [save_again, save_all_records, save_and_forget, remember, change_and_undo]
 
 
-@slow
 @given(
     files=legacy_workspaces() | unexpected_workspaces(),
     changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3),
+    divisor=2,
+    large=True,
 )
 def test_unchanged_data_stay_as_they_were(files: Files, changes: list[Change]) -> None:
     """A migration of the changed files gives the same data as one of the old files."""

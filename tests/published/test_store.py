@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown.conversion import Findings
@@ -24,8 +23,8 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.published import OF_PROFILE, REBUILT, PublishedQuery, PublishedStore
+from burndown.testing.contract.examples import given
 from tests.published import found
-from tests.support.examples import fewer_examples
 from tests.support.published_databases import (
     SAMPLE,
     SHAPES,
@@ -74,8 +73,7 @@ def database(content: Content, shape: str = "S6") -> Iterator[Opened]:
             yield Opened(path, connection)
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=shapes)
+@given(content=contents(), shape=shapes, divisor=2)
 def test_every_profile_and_query_is_found_again(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         profiles = {profile.key: profile for profile in read.store.profiles}
@@ -132,8 +130,7 @@ def require_section(written: Any, section: str, document: found.Row, kept: found
         assert found.same(kept[section], expected)
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=shapes)
+@given(content=contents(), shape=shapes, divisor=2)
 def test_every_issue_and_change_is_found_again(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         for query in read.queries():
@@ -147,8 +144,7 @@ def test_every_issue_and_change_is_found_again(content: Content, shape: str) -> 
             assert changes == found.expected_changes(read.rows("jira_changelog_entries", query))
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=shapes)
+@given(content=contents(), shape=shapes, divisor=2)
 def test_every_week_and_metric_is_found_again(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         for query in read.queries():
@@ -193,8 +189,7 @@ BUDGET = {
 }
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=st.sampled_from(["S4", "S5", "S6"]))
+@given(content=contents(), shape=st.sampled_from(["S4", "S5", "S6"]), divisor=2)
 def test_every_amount_of_a_budget_is_found_again(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         for query in read.queries():
@@ -217,8 +212,7 @@ def test_every_amount_of_a_budget_is_found_again(content: Content, shape: str) -
                 assert reason is None or reason == revision["reason"]
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=shapes)
+@given(content=contents(), shape=shapes, divisor=2)
 def test_everything_can_be_stored_and_no_report_holds_a_token(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         for profile in read.store.profiles:
@@ -234,8 +228,7 @@ def test_everything_can_be_stored_and_no_report_holds_a_token(content: Content, 
         assert TOKEN not in json.dumps(read.store.app_state)
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=shapes)
+@given(content=contents(), shape=shapes, divisor=2)
 def test_ids_and_names_are_unique(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         scopes: list[list[Any]] = [each.queries for each in read.store.profiles]
@@ -245,8 +238,7 @@ def test_ids_and_names_are_unique(content: Content, shape: str) -> None:
                 assert len(set(values)) == len(values)
 
 
-@fewer_examples(2)
-@given(content=contents(), shape=shapes)
+@given(content=contents(), shape=shapes, divisor=2)
 def test_rows_of_no_query_are_counted(content: Content, shape: str) -> None:
     with database(content, shape) as read:
         queries = {(query.profile_key, query.key) for query in read.queries()}

@@ -12,7 +12,6 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -25,12 +24,10 @@ from burndown.schema import VERSIONS, alembic_runner, change_version, make_schem
 from burndown.schema.digests import SUMS
 from burndown.schema.recognition import ADDED, TABLES, VERSION_TABLE
 from burndown.testing.contract.drawn import json_values, responses, timestamps
+from burndown.testing.contract.examples import given
 from tests.data.schemas.generate import FOLDER, MODELS, records
-from tests.support.examples import fewer_examples
 from tests.support.frames import frames_of_size
 from tests.support.kept_databases import KEPT, copy_of
-
-SLOW = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -194,11 +191,12 @@ def test_a_response_that_an_earlier_release_saves_later_is_counted(old: Path) ->
     assert (found["later"]["issue_count"], found["later"]["is_complete"]) == (10, False)
 
 
-@SLOW
 @given(
     response=responses,
     updated_at=st.none() | timestamps,
     unknown=st.dictionaries(st.sampled_from(["a", "legacy_updated_at"]), json_values),
+    divisor=2,
+    large=True,
 )
 def test_a_downgrade_and_an_upgrade_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory, response: Any, updated_at: Any, unknown: Any

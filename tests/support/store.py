@@ -1,15 +1,43 @@
 """Stores for the tests, on each of the backends."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from burndown.testing.controlled_store import Store
+from burndown import PersistenceBackend
+from burndown.testing.controlled_store import Open, OpenBackend, Store
 from tests.support.backends import STORAGES
 
-__all__ = ["new_store_of", "one_store_on"]
+__all__ = ["backend_of", "new_store_of", "one_store_on"]
+
+
+@contextmanager
+def backend_of(name: str, request: pytest.FixtureRequest) -> Iterator[OpenBackend]:
+    """Yield a function that opens a backend on a storage of this name for each folder.
+
+    The storage is removed after its folder, when another one is made.
+    """
+    storages: dict[Path, tuple[ExitStack, Open]] = {}
+
+    def open_on(folder: Path, clock: Callable[[], datetime]) -> PersistenceBackend:
+        if folder not in storages:
+            remove_all(each for each in storages if not each.exists())
+            stack = ExitStack()
+            storages[folder] = stack, stack.enter_context(STORAGES[name](request))
+        return storages[folder][1](clock)
+
+    def remove_all(folders: Iterable[Path]) -> None:
+        for folder in list(folders):
+            storages.pop(folder)[0].close()
+
+    try:
+        yield open_on
+    finally:
+        remove_all(storages)
 
 
 @contextmanager

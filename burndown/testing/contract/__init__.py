@@ -19,12 +19,15 @@ from burndown.testing.contract.belonging import BelongingContract
 from burndown.testing.contract.budgets import BudgetContract
 from burndown.testing.contract.cache import CacheContract
 from burndown.testing.contract.changelogs import ChangelogContract
+from burndown.testing.contract.copying import CopyingContract
+from burndown.testing.contract.expiry import ExpiryContract
+from burndown.testing.contract.fetching import FetchingContract
 from burndown.testing.contract.forgetting import ForgettingContract
 from burndown.testing.contract.freshness import FreshnessContract
+from burndown.testing.contract.leases import LeaseContract
 from burndown.testing.contract.metrics import MetricsContract
 from burndown.testing.contract.orders import OrderContract
 from burndown.testing.contract.ownership import OwnershipContract
-from burndown.testing.contract.part import OpenBackend
 from burndown.testing.contract.patches import PatchContract
 from burndown.testing.contract.profiles import ProfileContract
 from burndown.testing.contract.project_data import ProjectDataContract
@@ -38,7 +41,9 @@ from burndown.testing.contract.tasks_and_state import ProgressContract
 from burndown.testing.contract.timestamps import TimeContract
 from burndown.testing.contract.transactions import TransactionContract
 from burndown.testing.contract.values import ValueContract
+from burndown.testing.contract.waiting import WaitingContract
 from burndown.testing.contract.whole_store import StoreContract
+from burndown.testing.controlled_store import OpenBackend
 
 __all__ = [
     "AgreementContract",
@@ -47,8 +52,12 @@ __all__ = [
     "BudgetContract",
     "CacheContract",
     "ChangelogContract",
+    "CopyingContract",
+    "ExpiryContract",
+    "FetchingContract",
     "ForgettingContract",
     "FreshnessContract",
+    "LeaseContract",
     "MetricsContract",
     "OpenBackend",
     "OrderContract",
@@ -67,6 +76,7 @@ __all__ = [
     "TimeContract",
     "TransactionContract",
     "ValueContract",
+    "WaitingContract",
 ]
 
 
@@ -76,24 +86,29 @@ class BackendContract(
     BudgetContract,
     CacheContract,
     ChangelogContract,
+    CopyingContract,
+    ExpiryContract,
+    FetchingContract,
     ForgettingContract,
     FreshnessContract,
+    LeaseContract,
     MetricsContract,
     OrderContract,
     OwnershipContract,
     PatchContract,
     ProfileContract,
+    ProgressContract,
     ProjectDataContract,
     QueryContract,
     RecordContract,
     RefusalContract,
     RevisionContract,
     SecretContract,
+    StoreContract,
     TaskContract,
-    ProgressContract,
     TimeContract,
     TransactionContract,
     ValueContract,
-    StoreContract,
+    WaitingContract,
 ):
     """All parts of the contract."""

@@ -1,26 +1,29 @@
 """A backend agrees with a model of plain dicts after any sequence of calls."""
 
-from functools import partial
-
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from burndown.testing.contract.part import ContractPart, OpenBackend, new_storage
+from burndown.testing.contract.part import ContractPart
+from burndown.testing.controlled_store import OpenBackend
 from burndown.testing.machine import BackendMachine
 
 __all__ = ["AgreementContract"]
 
 
 class AgreementContract(ContractPart):
-    """The contract of sequences of calls."""
+    """The contract of sequences of calls.
+
+    Attributes:
+        machine: makes the calls; a subclass that has rules of its own can take its place.
+    """
+
+    machine: type[BackendMachine] = BackendMachine
 
     def test_a_backend_agrees_with_a_model(self, open_backend: OpenBackend) -> None:
         """After any calls, in transactions or not, it returns and stores the same."""
         run_state_machine_as_test(
             # Hypothesis takes any function that makes a machine.
-            lambda: BackendMachine(  # type: ignore[arg-type]
-                {"tested": partial(new_storage, open_backend)}
-            ),
+            lambda: self.machine({"the backend": open_backend}),  # type: ignore[arg-type]
             settings=settings(
                 stateful_step_count=30,
                 deadline=None,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from burndown.testing.contract.drawn import json_objects, keys
 from burndown.testing.contract.examples import given
 from burndown.testing.contract.part import ContractPart
-from burndown.testing.controlled_store import Store, same
+from burndown.testing.controlled_store import HOUR, Store, same
 
 __all__ = ["ChangelogContract"]
 
@@ -49,7 +49,8 @@ class ChangelogContract(ContractPart):
     def test_a_changelog_is_replaced_by_the_next(
         self, shared: Store, key: str, one: dict[str, Any], other: dict[str, Any]
     ) -> None:
-        """Only the last changelog of an issue is kept."""
-        shared.empty().save_jira_changelog("p", "q", key, one)
+        """Only the last changelog of an issue is kept, without the expiry of the one before."""
+        shared.empty().save_jira_changelog("p", "q", key, one, HOUR)
         shared.save_jira_changelogs("p", "q", {key: other})
         assert same(shared.get_jira_changelogs("p", "q"), {key: other})
+        assert shared.list_jira_changelogs("p", "q")[0]["expires_at"] is None

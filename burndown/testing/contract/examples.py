@@ -1,4 +1,4 @@
-"""Properties of backends, whose examples may take long."""
+"""Properties whose examples may take long."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -19,15 +19,14 @@ def given(
     Args:
         *strategies: strategies of the last arguments.
         divisor: the test has this part of the examples of the profile, since each takes long.
-        large: examples are large on purpose.
+        large: examples are large on purpose, and take long to draw.
         **named: strategies by argument.
     """
     examples = settings(
         max_examples=max(1, settings().max_examples // divisor),
         deadline=None,
-        suppress_health_check=[HealthCheck.data_too_large] if large else [],
+        suppress_health_check=[HealthCheck.data_too_large, HealthCheck.too_slow] if large else [],
     )
-
     with_examples: Any = hypothesis.given(*strategies, **named)
 
     def decorate(test: Test) -> Test:

@@ -104,6 +104,16 @@ class MetricsContract(ContractPart):
         assert len(store.get_metrics_snapshots("p", "q")) == 52
         assert len(store.get_metrics_snapshots("p", "q", limit=None)) == 60
 
+    def test_a_similar_type_is_another_one(self, store: Store) -> None:
+        """So is one that begins with it."""
+        kinds = ["dor", "dora", "dora_2"]
+        store.save_metrics_snapshots("p", "q", [{**GOOD, "metric_type": kind} for kind in kinds])
+        for kind in kinds:
+            found = store.get_metrics_snapshots("p", "q", kind)
+            assert [each["metric_type"] for each in found] == [kind]
+        for kind in kinds:
+            assert store.delete_metrics_snapshots("p", "q", kind) == 1
+
     def test_a_snapshot_may_have_its_own_creation_time(self, store: Store) -> None:
         """It can be given for each of many snapshots."""
         made = START - timedelta(days=3)

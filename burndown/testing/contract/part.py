@@ -1,21 +1,13 @@
 """The fixtures of all parts of the contract."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime
-from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from burndown import PersistenceBackend
-from burndown.testing.controlled_store import Open, Store
+from burndown.testing.controlled_store import OpenBackend, Store, new_storage
 
-__all__ = ["ContractPart", "OpenBackend", "new_storage"]
-
-OpenBackend = Callable[[Path, Callable[[], datetime]], PersistenceBackend]
-"""Opens a backend on the storage of a folder, which is empty at first, with this clock."""
+__all__ = ["ContractPart", "new_store"]
 
 
 class ContractPart:
@@ -30,7 +22,7 @@ class ContractPart:
     @staticmethod
     def shared(open_backend: OpenBackend) -> Iterator[Store]:
         """Open one store for all examples of all tests, which empty it themselves."""
-        with _new_store(open_backend) as new:
+        with new_store(open_backend) as new:
             yield new
 
     @pytest.fixture
@@ -43,18 +35,12 @@ class ContractPart:
     @staticmethod
     def another_store(open_backend: OpenBackend) -> Iterator[Store]:
         """Open another, empty store of the same backend."""
-        with _new_store(open_backend) as new:
+        with new_store(open_backend) as new:
             yield new
 
 
 @contextmanager
-def new_storage(open_backend: OpenBackend) -> Iterator[Open]:
-    """Make a storage, which is removed at the end."""
-    with TemporaryDirectory() as folder:
-        yield partial(open_backend, Path(folder))
-
-
-@contextmanager
-def _new_store(open_backend: OpenBackend) -> Iterator[Store]:
+def new_store(open_backend: OpenBackend) -> Iterator[Store]:
+    """Open a store on a storage of its own."""
     with new_storage(open_backend) as open_on_storage, closing(Store(open_on_storage)) as new:
         yield new

@@ -8,7 +8,7 @@ from burndown.testing.contract.drawn import identifiers, keys, lines, tasks
 from burndown.testing.contract.examples import given
 from burndown.testing.contract.part import ContractPart
 from burndown.testing.controlled_store import START, Store, in_utc, same
-from burndown.testing.model import Model
+from burndown.testing.model.tasks import UNLEASED
 
 __all__ = ["ProgressContract"]
 
@@ -22,7 +22,7 @@ class ProgressContract(ContractPart):
     ) -> None:
         """A task has its last progress, with its time, until it is cleared."""
         shared.clear().save_task_progress(**task)
-        expected = {**Model.UNLEASED, "message": "", **task, "updated_at": in_utc(START)}
+        expected = {**UNLEASED, "message": "", **task, "updated_at": in_utc(START)}
         found = shared.get_task_progress(task["task_name"])
         assert found == expected
         assert isinstance(found["progress_percent"], float)

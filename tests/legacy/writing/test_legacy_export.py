@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 
 from burndown import ImportExportError, MigrationError, PersistenceBackend, set_backend
 from burndown.database import SQLiteDatabase
@@ -20,10 +19,10 @@ from burndown.demo import write_demo_workspace
 from burndown.import_export import export_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.persistence.sqlite_backend import SQLiteBackend
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import stored_records
 from burndown.testing.strategies import legacy_workspaces
 from burndown.testing.strategies.workspaces import Files
-from tests.support.examples import fewer_examples
 from tests.support.legacy_workspaces import leaves, write
 
 SECTIONS = (
@@ -39,7 +38,6 @@ DATA = (
     "project_data.json",
     "metrics_snapshots.json",
 )
-slow = settings(fewer_examples(2), suppress_health_check=list(HealthCheck))
 RENAMED = {"Team A/sub": "team-a-sub"}
 """Folders whose names are not valid ids."""
 
@@ -160,8 +158,7 @@ def test_the_sample_comes_back_unchanged(tmp_path: Path) -> None:
         assert registry["profiles"][profile_id]["jira_config"] == {}
 
 
-@slow
-@given(files=legacy_workspaces())
+@given(files=legacy_workspaces(), divisor=2, large=True)
 def test_files_come_back_with_the_documented_differences(files: Files) -> None:
     """Data are unchanged; every value of settings comes back, wherever its place is now."""
     try:
@@ -192,8 +189,7 @@ def check_file(path: str, written: Any, back: Files) -> None:
         assert all("/rest/api/" in each for each in lost)  # it became the base URL
 
 
-@slow
-@given(files=legacy_workspaces())
+@given(files=legacy_workspaces(), divisor=2, large=True)
 def test_an_export_can_be_migrated_into_an_equal_store(files: Files) -> None:
     try:
         with there_and_back(files) as (_, backend, root):
