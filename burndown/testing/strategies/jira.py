@@ -139,19 +139,11 @@ def _times(draw: st.DrawFn) -> tuple[datetime, datetime]:
     return created.astimezone(zone), updated.astimezone(zone)
 
 
-@st.composite
-def _issues(
-    draw: st.DrawFn,
-    cloud: SearchStrategy[bool],
-    key: SearchStrategy[str],
-    fields_of: dict[bool, SearchStrategy[Document]],
-) -> Document:
-    is_cloud = draw(cloud)
-    issue_key = draw(key)
-    fields = draw(fields_of[is_cloud])
+def _issue(draw: st.DrawFn, is_cloud: bool, key: str, fields: Document) -> Document:
+    """Draw the rest of an issue that has these fields."""
     others = draw(_custom_fields(is_cloud))
     created, updated = draw(_times())
-    project = issue_key.rpartition("-")[0]
+    project = key.rpartition("-")[0]
     made = {
         "project": {"id": "10000", "key": project, "name": project.title()},
         "created": sent(created),
@@ -160,7 +152,7 @@ def _issues(
     }
     return {
         "id": str(draw(st.integers(10000, 99999))),
-        "key": issue_key,
+        "key": key,
         "fields": {**others, **made, **fields},
     }
 
@@ -192,9 +184,17 @@ def jira_issues(
         fields: by field, a strategy or a value as Jira sends it, which every issue then has, such
             as ``priority=None`` or ``customfield_10016=st.integers(1, 8)``.
     """
+    clouds, keys = narrowed(cloud, cloud=bool), narrowed(key, key=str)
     given = {name: narrowed(value) for name, value in fields.items()}
     fields_of = {flag: _fields(flag, given) for flag in (False, True)}
-    return _issues(narrowed(cloud, cloud=bool), narrowed(key, key=str), fields_of)
+
+    # A closure, as in `objects`.
+    @st.composite
+    def issues(draw: st.DrawFn) -> Document:
+        is_cloud = draw(clouds)
+        return _issue(draw, is_cloud, draw(keys), draw(fields_of[is_cloud]))
+
+    return issues()
 
 
 @st.composite
