@@ -77,14 +77,13 @@ def _register() -> None:
     from burndown import models
     from burndown.models import ENTITIES, Submodel, Week
 
-    for section in Submodel.__subclasses__():
-        st.register_type_strategy(section, _instances)
     for entity in ENTITIES:
-        st.register_type_strategy(entity, _instances)
         _describe_arguments(entity)
-        returned = getattr(models, f"{entity.__name__}Document", None)
-        if returned is not None:
-            st.register_type_strategy(returned, partial(_documents, entity))
+    for model in (*ENTITIES, *Submodel.__subclasses__()):
+        st.register_type_strategy(model, _instances)
+        type_of_documents = getattr(models, f"{model.__name__}Document", None)
+        if type_of_documents is not None:
+            st.register_type_strategy(type_of_documents, partial(_documents, model))
     st.register_type_strategy(Week, _weeks)
 
 
@@ -95,12 +94,15 @@ def _instances(model: type[Any]) -> "SearchStrategy[Any]":
     return documents(model).map(model.model_validate)
 
 
-def _documents(entity: "type[Entity]", _: object) -> "SearchStrategy[Any]":
-    """Return documents of an entity as a backend returns them."""
+def _documents(model: type[Any], _: object) -> "SearchStrategy[Any]":
+    """Return documents of a section, or of an entity as a backend returns them."""
+    from burndown.models import Entity
     from burndown.models.codec import codec_of
     from burndown.testing.strategies import documents
 
-    return documents(entity).map(lambda document: codec_of(entity).complete([document])[0])
+    if not issubclass(model, Entity):
+        return documents(model)
+    return documents(model).map(lambda document: codec_of(model).complete([document])[0])
 
 
 def _weeks(week: "type[Week]") -> "SearchStrategy[Week]":
