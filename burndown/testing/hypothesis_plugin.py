@@ -74,7 +74,7 @@ class _RegisteringLoader(Loader):
 def _register() -> None:
     from hypothesis import strategies as st
 
-    from burndown import models
+    import burndown.models as models
     from burndown.models import ENTITIES, Submodel, Week
 
     for entity in ENTITIES:
