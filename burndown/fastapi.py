@@ -140,15 +140,12 @@ class _ProfileBody:
         # Made apart from that of the model, which an application may have as a body, too.
         profile = Profile.model_json_schema(mode=handler.mode)
         made: JsonSchemaValue = _inlined(profile, profile.pop("$defs", {}))
-        properties = made["properties"]
-        jira = properties["jira_config"]["properties"]
+        jira = made["properties"]["jira_config"]["properties"]
         if handler.mode == "serialization":
             jira["token"] = _MASK
         else:
             jira["token"]["anyOf"].append(_MASK)
-        # Unknown keys are next to the others, as in every document.
-        del properties[Profile.UNKNOWN_KEYS]
-        return {**made, "title": "PublicProfile", "additionalProperties": True}
+        return {**made, "title": "PublicProfile"}
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:

@@ -88,6 +88,7 @@ LATE_IMPORTS = {
     "burndown/testing/stores.py": ["psycopg"],
     "burndown/testing/hypothesis_plugin.py": [
         "burndown.models",
+        "burndown.models.codec",
         "burndown.testing.strategies",
         "burndown.testing.strategies.entities",
         "hypothesis",

@@ -114,7 +114,7 @@ class Issue:
 
     @property
     def description(self) -> str | None:
-        """Return the description; the rich text of the cloud as plain text."""
+        """Return the description, rich text of the cloud as plain text; ``None`` if it is empty."""
         value = self.fields.get("description")
         text = plain_text(value) if is_rich_text(value) else value
         return (text or None) if isinstance(text, str) else None

@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 from burndown.errors import ValidationError
 from burndown.models.documents import Document
-from burndown.models.entity import Entity, with_string_keys
+from burndown.models.entity import Entity
 from burndown.models.field_types import SECTION_DEPTH, Expecting
 from burndown.models.json_codec import check_storable
 from burndown.models.json_columns import CompressedJson, JsonColumn
@@ -118,9 +118,7 @@ class Codec(Generic[E]):
         """
         entity = self._entity
         try:
-            valid: E = entity.__pydantic_validator__.validate_python(
-                with_string_keys(entity.fields_of_document(document))
-            )
+            valid: E = entity.__pydantic_validator__.validate_python(document)
         except pydantic.ValidationError as error:
             subject = self._subject(document)
             raise ValidationError.from_pydantic(subject, error, entity.UNKNOWN_KEYS) from None

@@ -11,7 +11,12 @@ from datetime import date
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import ConfigDict, GetJsonSchemaHandler
+from pydantic import (
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from sqlalchemy import Index, Table, event
@@ -25,7 +30,11 @@ from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.redaction import Redacted
 from burndown.models.submodel import Submodel, invalid_key, to_documents
 
-__all__ = ["Entity", "add_index", "with_string_keys"]
+__all__ = ["Entity", "add_index"]
+
+
+class _Fields(dict[str, Any]):
+    """The values of an entity by field; any other mapping is a document."""
 
 
 class Entity(
@@ -68,7 +77,7 @@ class Entity(
         # in which SQLAlchemy keeps its state.
         self = __pydantic_self__
         state = self.__dict__["_sa_instance_state"]
-        fields = self._fields_of_arguments(data)
+        fields = _Fields(self._fields_of_arguments(data))
         self.__pydantic_validator__.validate_python(fields, self_instance=self)
         self.__dict__["_sa_instance_state"] = state
 
@@ -116,18 +125,23 @@ class Entity(
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """Return the entity of a mapping, or a copy of another one of the same class.
+        """Return the entity of a document or dump, or a copy of another one of the same class.
 
         Raises:
             pydantic.ValidationError: with the path to each value that is not valid.
         """
-        if isinstance(obj, cls):
-            obj = {name: getattr(obj, name) for name in cls.model_fields}
         data = obj
-        if isinstance(obj, Mapping):
-            data = with_string_keys(cls._fields_of_arguments(obj))
+        if isinstance(obj, cls):
+            data = _Fields({name: getattr(obj, name) for name in cls.model_fields})
         entity: Self = cls.__pydantic_validator__.validate_python(data)
         return entity
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_document(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, Mapping) and not isinstance(data, _Fields):
+            data = _with_string_keys(cls.fields_of_document(data))
+        return handler(data)
 
     @classmethod
     def fields_of_document(cls, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,7 +222,7 @@ def _add_digests(_: Mapper[Any], entity: type[Entity]) -> None:
     add_digests(entity.__table__, entity.LABEL)
 
 
-def with_string_keys(fields: Mapping[Any, Any]) -> Mapping[str, Any]:
+def _with_string_keys(fields: Mapping[Any, Any]) -> Mapping[str, Any]:
     """Return the fields, with the ``repr`` of each key that is not a string.
 
     pydantic passes the keys to the constructor as names of arguments, which fails for others.

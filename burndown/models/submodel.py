@@ -24,7 +24,7 @@ from burndown.models.json_values import copy_containers
 from burndown.models.redaction import Redacted, without_secrets
 from burndown.models.secret_text import SecretText, with_secret_texts
 
-__all__ = ["Submodel", "View", "fields_by_key", "invalid_key", "to_documents"]
+__all__ = ["Submodel", "View", "fields_by_key", "invalid_key", "to_documents", "without_serializer"]
 
 
 class Submodel(Described, Redacted):
@@ -47,7 +47,7 @@ class Submodel(Described, Redacted):
         if handler.mode == "validation":
             return super().__get_pydantic_json_schema__(schema, handler)
         # pydantic knows only the return type of a serializer: some dict.
-        made = super().__get_pydantic_json_schema__(_without_serializer(schema), handler)
+        made = super().__get_pydantic_json_schema__(without_serializer(schema), handler)
         return {**made, "properties": without_secrets(made["properties"])}
 
     @model_validator(mode="after")
@@ -132,8 +132,8 @@ def _default_document(model: type[Submodel]) -> dict[str, Any]:
     }
 
 
-def _without_serializer(schema: Any) -> CoreSchema:
-    """Return the schema of the fields of a section."""
+def without_serializer(schema: Any) -> CoreSchema:
+    """Return the schema of the fields of a model."""
     while schema["type"] != "model":
         schema = schema["schema"]
     fields: Any = {key: value for key, value in schema.items() if key != "serialization"}

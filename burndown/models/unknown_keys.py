@@ -2,7 +2,13 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import GetJsonSchemaHandler, field_serializer, model_validator
+from pydantic import (
+    GetJsonSchemaHandler,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from sqlmodel import Field
@@ -10,6 +16,7 @@ from sqlmodel import Field
 from burndown.models.entity import Entity
 from burndown.models.json_columns import JsonText
 from burndown.models.redaction import without_secrets
+from burndown.models.submodel import without_serializer
 
 __all__ = ["OpenEntity", "unknown_keys_field"]
 
@@ -25,7 +32,11 @@ def unknown_keys_field() -> Any:
 
 
 class OpenEntity(Entity):
-    """An entity that keeps keys that are not fields, in ``extra``."""
+    """An entity that keeps keys that are not fields, in ``extra``.
+
+    In documents and dumps they are next to the fields, ``extra`` itself like any other. Only as a
+    keyword argument it is the field.
+    """
 
     UNKNOWN_KEYS: ClassVar[str] = "extra"
 
@@ -36,18 +47,20 @@ class OpenEntity(Entity):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        made = super().__get_pydantic_json_schema__(schema, handler)
-        if handler.mode == "validation":
-            fields = handler.resolve_ref_schema(made)
-            known = [name for name in cls.model_fields if name != cls.UNKNOWN_KEYS]
-            fields["properties"][cls.UNKNOWN_KEYS]["propertyNames"] = {"not": {"enum": known}}
-            fields["additionalProperties"] = True
+        made = super().__get_pydantic_json_schema__(without_serializer(schema), handler)
+        fields = handler.resolve_ref_schema(made)
+        del fields["properties"][cls.UNKNOWN_KEYS]
+        fields["additionalProperties"] = True
         return made
 
-    @field_serializer("extra", when_used="json", check_fields=False)
-    def _without_secrets(self, extra: dict[str, Any]) -> dict[str, Any]:
-        plain: dict[str, Any] = without_secrets(extra)
-        return plain
+    @model_serializer(mode="wrap")
+    def _next_to_the_fields(
+        self, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        unknown = fields.pop(self.UNKNOWN_KEYS, {})
+        others = without_secrets(unknown) if info.mode_is_json() else unknown
+        return {**fields, **others, **fields}  # edited in place, it can have keys of fields
 
     @model_validator(mode="after")
     def _check_extra(self) -> Self:

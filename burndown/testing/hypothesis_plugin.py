@@ -1,4 +1,4 @@
-"""The strategies for the classes of the models, which Hypothesis looks up by their type.
+"""The strategies for the models and the types of their documents, which Hypothesis looks up.
 
 Hypothesis calls :func:`register_models` whenever it is imported, also in tests that have nothing to
 do with this package. The models take 0.4 s to import, and are not imported for it: their classes
@@ -7,6 +7,7 @@ are registered as soon as something else imports them.
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -24,7 +25,7 @@ _MODELS = "burndown.models"
 
 
 def register_models() -> None:
-    """Register a strategy for each entity and section, now or when the models are imported."""
+    """Register a strategy for each of these types, now or when the models are imported."""
     if _MODELS in sys.modules:
         _register()
     else:
@@ -73,13 +74,16 @@ class _RegisteringLoader(Loader):
 def _register() -> None:
     from hypothesis import strategies as st
 
+    import burndown.models as models
     from burndown.models import ENTITIES, Submodel, Week
 
-    for section in Submodel.__subclasses__():
-        st.register_type_strategy(section, _instances)
     for entity in ENTITIES:
-        st.register_type_strategy(entity, _instances)
         _describe_arguments(entity)
+    for model in (*ENTITIES, *Submodel.__subclasses__()):
+        st.register_type_strategy(model, _instances)
+        type_of_documents = getattr(models, f"{model.__name__}Document", None)
+        if type_of_documents is not None:
+            st.register_type_strategy(type_of_documents, partial(_documents, model))
     st.register_type_strategy(Week, _weeks)
 
 
@@ -88,6 +92,17 @@ def _instances(model: type[Any]) -> "SearchStrategy[Any]":
     from burndown.testing.strategies import documents
 
     return documents(model).map(model.model_validate)
+
+
+def _documents(model: type[Any], _: object) -> "SearchStrategy[Any]":
+    """Return documents of a section, or of an entity as a backend returns them."""
+    from burndown.models import Entity
+    from burndown.models.codec import codec_of
+    from burndown.testing.strategies import documents
+
+    if not issubclass(model, Entity):
+        return documents(model)
+    return documents(model).map(lambda document: codec_of(model).complete([document])[0])
 
 
 def _weeks(week: "type[Week]") -> "SearchStrategy[Week]":
@@ -104,7 +119,9 @@ def _describe_arguments(entity: "type[Entity]") -> None:
     """
     entity.model_rebuild()  # what is built later has a new signature
     arguments = [
-        argument.replace(annotation=Annotated[Any, _values_of(entity, name)])
+        argument.replace(
+            annotation=Annotated[entity.model_fields[name].annotation, _values_of(entity, name)]
+        )
         for name, argument in entity.__signature__.parameters.items()
     ]
     entity.__signature__ = entity.__signature__.replace(parameters=arguments)
@@ -117,6 +134,7 @@ def _values_of(entity: "type[Entity]", field: str) -> "SearchStrategy[Any]":
     def values() -> "SearchStrategy[Any]":
         from burndown.testing.strategies.entities import ENTITIES
 
-        return ENTITIES[entity].values[field]
+        default = partial(entity.model_fields[field].get_default, call_default_factory=True)
+        return ENTITIES[entity].values.get(field, st.builds(default))
 
     return st.deferred(values)

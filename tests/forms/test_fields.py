@@ -119,7 +119,6 @@ def test_ids_times_and_results_are_not_for_people() -> None:
         "created_at",
         "last_used",
         "revision",
-        "extra",
         "jira_config.configured",
         "jira_config.last_test_timestamp",
         "jira_config.last_test_success",

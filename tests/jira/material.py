@@ -5,11 +5,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from burndown.demo.jira import POINTS_FIELD
 from burndown.testing.contract.drawn import json_values
+from burndown.testing.strategies import jira_issues
+from burndown.testing.strategies.jira import sent
 
 Json = dict[str, Any]
 
-POINTS_FIELD = "customfield_10016"
 PROFILE = {"id": "a", "jira_config": {"points_field": POINTS_FIELD}}
 
 NAMES = st.sampled_from(["Open", "In Progress", "In Review", "Done", "Größe 1"])
@@ -18,11 +20,6 @@ TIMES = st.datetimes(datetime(2001, 1, 1), datetime(2040, 1, 1), timezones=st.ju
     lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000)
 )
 OFFSETS = st.integers(-12, 14).map(lambda hours: timezone(timedelta(hours=hours)))
-
-
-def sent(time: datetime) -> str:
-    """Return a timestamp in the format of Jira, which has no colon in its offset."""
-    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}{time:%z}"
 
 
 timestamps = st.builds(lambda time, zone: sent(time.astimezone(zone)), TIMES, OFFSETS)
@@ -37,74 +34,6 @@ def rich_text(*lines: str) -> Json:
             {"type": "paragraph", "content": [{"type": "text", "text": line}]} for line in lines
         ],
     }
-
-
-def named(names: st.SearchStrategy[str], key: str = "name") -> st.SearchStrategy[Json]:
-    """Return objects with a name, as fields refer to them."""
-    return names.map(lambda name: {"self": "https://jira.example.com/1", "id": "1", key: name})
-
-
-def optional(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Return values, or ``None``."""
-    return st.none() | values
-
-
-_CATEGORIES = st.sampled_from(["new", "indeterminate", "done"])
-_STATUSES = st.builds(
-    lambda name, category: {"name": name, "statusCategory": {"key": category, "name": "Erledigt"}},
-    NAMES,
-    _CATEGORIES,
-)
-
-fields: st.SearchStrategy[Json] = st.fixed_dictionaries(
-    {},
-    optional={
-        "summary": NAMES,
-        "description": optional(NAMES | NAMES.map(rich_text)),
-        "issuetype": named(NAMES),
-        "status": _STATUSES,
-        "priority": optional(named(NAMES)),
-        "resolution": optional(named(NAMES)),
-        "assignee": optional(named(NAMES, "displayName")),
-        "project": named(st.sampled_from(["OPS", "WEB"]), "key"),
-        "parent": named(KEYS, "key"),
-        "labels": st.lists(NAMES, max_size=3),
-        "components": st.lists(named(NAMES), max_size=3),
-        "fixVersions": st.lists(named(NAMES), max_size=3),
-        "created": timestamps,
-        "updated": timestamps,
-        "resolutiondate": optional(timestamps),
-        "duedate": optional(st.dates().map(str)),
-        POINTS_FIELD: optional(st.floats(0, 100) | st.integers(0, 100)),
-        "customfield_1": optional(named(NAMES, "value")),
-    },
-)
-issues: st.SearchStrategy[Json] = st.fixed_dictionaries(
-    {"id": st.integers(1, 99).map(str)}, optional={"key": KEYS, "fields": fields}
-)
-"""Issues of servers and the cloud; those that were requested without fields have only an id."""
-
-
-@st.composite
-def histories(draw: st.DrawFn, with_ids: bool = True) -> list[Json]:
-    """Return histories with changes of several fields, oldest first."""
-    times = sorted(draw(st.lists(TIMES, max_size=6)))
-    items = st.lists(
-        st.fixed_dictionaries(
-            {
-                "field": st.sampled_from(["status", "labels", "Sprint"]),
-                "fromString": optional(NAMES),
-                "toString": NAMES,
-            }
-        ),
-        min_size=1,
-        max_size=3,
-    )
-    found = []
-    for number, time in enumerate(times, start=1):
-        history: Json = {"created": sent(time), "items": draw(items)}
-        found.append({"id": str(9 * number), **history} if with_ids else history)
-    return found
 
 
 FIELDS = (
@@ -126,6 +55,42 @@ FIELDS = (
     "duedate",
     POINTS_FIELD,
 )
+
+
+def _requested(issue: Json, fields: set[str]) -> Json:
+    """Return an issue as a request for some of its fields gets it."""
+    found = {name: value for name, value in issue["fields"].items() if name in fields}
+    return {**issue, "fields": found}
+
+
+issues: st.SearchStrategy[Json] = (
+    jira_issues()
+    | st.builds(_requested, jira_issues(), st.sets(st.sampled_from(FIELDS)))
+    | st.integers(1, 99).map(lambda number: {"id": str(number)})
+)
+"""Issues with all fields, with some of them, or requested without fields, which have only an id."""
+
+
+@st.composite
+def histories(draw: st.DrawFn, with_ids: bool = True) -> list[Json]:
+    """Return histories with changes of several fields, oldest first."""
+    times = sorted(draw(st.lists(TIMES, max_size=6)))
+    items = st.lists(
+        st.fixed_dictionaries(
+            {
+                "field": st.sampled_from(["status", "labels", "Sprint"]),
+                "fromString": st.none() | NAMES,
+                "toString": NAMES,
+            }
+        ),
+        min_size=1,
+        max_size=3,
+    )
+    found = []
+    for number, time in enumerate(times, start=1):
+        history: Json = {"created": sent(time), "items": draw(items)}
+        found.append({"id": str(9 * number), **history} if with_ids else history)
+    return found
 
 
 def either(*strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown.jira import Change, History, Stay, history_of, issues_of
-from tests.jira.material import TIMES, Json, histories, odd_changelogs, sent
+from burndown.testing.strategies.jira import sent
+from tests.jira.material import TIMES, Json, histories, odd_changelogs
 
 MONDAY = datetime(2025, 12, 1, 9, tzinfo=UTC)
 

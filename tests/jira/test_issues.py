@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import JiraCache, Profile
+from burndown.demo.jira import POINTS_FIELD
 from burndown.jira import Issue, issues_of, points_fields
 from burndown.models.jira_cache import response_counts
 from burndown.testing.contract.drawn import json_values
 from tests.jira.material import (
     FIELDS,
-    POINTS_FIELD,
     PROFILE,
     Json,
     either,
@@ -71,8 +71,8 @@ def read_plainly(document: Json) -> Json:
         description = paragraph["content"][0]["text"]
     return {
         "key": document.get("key"),
-        "summary": found.get("summary"),
-        "description": description,
+        "summary": found.get("summary") or None,
+        "description": description or None,
         "type": name_in("issuetype"),
         "status": name_in("status"),
         "status_category": (name_in("status", "statusCategory") or {}).get("key"),

@@ -1,6 +1,7 @@
 """The models: all that they accept is valid and exact, and they print no secret."""
 
 import json
+import math
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +9,13 @@ import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from burndown import ValidationError, models
 from burndown.models import (
+    OPEN_ENTITIES,
     DoraMetrics,
     FieldMappings,
     FlowMetrics,
@@ -144,6 +146,39 @@ def test_a_key_may_have_any_name(key: str) -> None:
     assert Profile.model_validate_json(json.dumps(document)).extra == {key: 1}
 
 
+@pytest.mark.parametrize("model", OPEN_ENTITIES)
+@pytest.mark.parametrize("value", [1, None, [], {}, {"k": 1}, {"created_at": 1}, {"extra": 1}])
+def test_extra_is_a_key_like_any_other(model: Any, value: Any) -> None:
+    """Documents, dumps and JSON text have it next to the fields, each as deep as it was."""
+    document = {**VALID[model], "k": 2, "extra": value}
+    entity = codec_of(model).entity(document)
+    assert entity.extra == {"k": 2, "extra": value}
+    for again in (
+        model.model_validate(document),
+        model.model_validate(entity.to_document()),
+        model.model_validate(entity.model_dump()),
+        model.model_validate_json(entity.model_dump_json()),
+        TypeAdapter(model).validate_python(document),
+        TypeAdapter(list[model]).validate_json(json.dumps([document]))[0],
+    ):
+        assert again.extra == entity.extra
+        assert again.to_document()["extra"] == value
+
+
+@pytest.mark.parametrize("model", OPEN_ENTITIES)
+def test_extra_is_the_field_of_unknown_keys_as_an_argument_and_attribute(model: Any) -> None:
+    entity = model(**VALID[model], extra={"k": 1})
+    assert entity.extra == {"k": 1}
+    assert entity.to_document()["k"] == 1
+    invalid: list[Any] = [{"k": math.nan}, {"created_at": "a field of its own"}, [], None]
+    for value in invalid:
+        with pytest.raises(pydantic.ValidationError):
+            model(**VALID[model], extra=value)
+        with pytest.raises(pydantic.ValidationError):
+            entity.extra = value
+    assert entity.extra == {"k": 1}
+
+
 @given(json_objects)
 def test_objects_keep_the_order_of_their_keys(value: dict[str, Any]) -> None:
     of = {"profile_id": "p", "query_id": "q"}
@@ -237,8 +272,6 @@ def test_an_error_has_the_path(model: Any, attribute: str, value: Any) -> None:
             return
         model, document = Profile, {"id": "a", section: document}
         attribute = f"{section}.{attribute}"
-    elif attribute == "extra":
-        return  # in a document it is an unknown key like others
     with pytest.raises(ValidationError) as refused:
         codec_of(model).entity(document)
     paths = [problem.path for problem in refused.value.problems]

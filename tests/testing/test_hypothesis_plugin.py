@@ -69,6 +69,7 @@ def test_every_model_has_a_strategy(installed: Path, imports: str) -> None:
     """Whichever is imported first: ``from_type`` and ``builds`` draw instances of all of them."""
     code = f"""
 {imports}
+import copy, inspect, pickle
 from hypothesis import Phase, given, settings, strategies as st
 from burndown.models import ENTITIES, Submodel, Week
 
@@ -77,12 +78,40 @@ def check(model, strategy):
     @given(strategy)
     def test(instance):
         assert type(instance) is model
+        assert pickle.loads(pickle.dumps(instance)) == copy.copy(instance) == instance
     test()
 
 for model in (*ENTITIES, *Submodel.__subclasses__()):
     check(model, st.from_type(model))
     check(model, st.builds(model))
+for entity in ENTITIES:
+    check(entity, st.builds(entity, **dict.fromkeys(inspect.signature(entity).parameters, ...)))
 check(Week, st.from_type(Week))
+"""
+    run(installed, code)
+
+
+def test_the_types_of_documents_have_strategies(installed: Path) -> None:
+    """Documents of entities have all keys, as a backend returns them."""
+    code = """
+from hypothesis import Phase, given, settings, strategies as st
+from burndown.models import BudgetDocument, BudgetRevisionDocument, ProfileDocument, QueryDocument
+
+@settings(max_examples=5, deadline=None, database=None, phases=[Phase.generate])
+@given(
+    st.from_type(ProfileDocument),
+    st.from_type(list[QueryDocument]),
+    st.from_type(BudgetDocument),
+    st.from_type(BudgetRevisionDocument),
+)
+def test(profile, queries, budget, revision):
+    assert ProfileDocument.__required_keys__ <= profile.keys()
+    assert all(QueryDocument.__required_keys__ <= query.keys() for query in queries)
+    assert BudgetDocument.__required_keys__ <= budget.keys()
+    assert type(profile["created_at"]) is str
+    assert type(revision) is dict
+
+test()
 """
     run(installed, code)
 

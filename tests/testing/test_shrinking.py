@@ -1,24 +1,36 @@
 """A failing example of a fault shrinks to what a person would write."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import find, settings
 from hypothesis import strategies as st
 
-from burndown.models import AppState, Document, TaskProgress
+from burndown.models import AppState, Document, JiraConfig
 from burndown.testing.strategies import (
     budgets,
     changelogs,
+    days,
     documents,
+    identifiers,
+    issue_keys,
     jira_issues,
     jira_responses,
+    json_objects,
+    json_values,
+    keys,
     legacy_workspaces,
+    lines,
     metrics_snapshots,
     names,
     profiles,
     queries,
+    strings,
+    tasks,
+    timestamps,
     weeks,
+    words,
 )
 
 SMALLEST = settings(max_examples=2000, database=None)
@@ -42,14 +54,25 @@ EXAMPLES: list[Any] = [
     ),
     (budgets(), lambda budget: budget.get("revisions"), {"revisions": [{}]}),
     (budgets(), lambda budget: (budget.get("budget_total") or 0) > 99, {"budget_total": 100.0}),
-    (weeks(), lambda week: week > "2026-W01", "2026-W02"),
-    (names(), lambda name: not name.isascii(), "Größe 🚀"),
-    (documents(AppState), lambda state: state["value"], {"key": "KAFKA-1", "value": "0"}),
     (
-        documents(TaskProgress),
+        tasks(),
         lambda task: task["progress_percent"] > 50,
         {"task_name": "fetch", "progress_percent": 51, "status": "running"},
     ),
+    (documents(AppState), lambda state: state["value"], {"key": "KAFKA-1", "value": "0"}),
+    (documents(JiraConfig), lambda config: config.get("token"), {"token": "a-token"}),
+    (names(), lambda name: not name.isascii(), "Größe 🚀"),
+    (identifiers(), lambda identifier: identifier != "kafka", "team-a"),
+    (issue_keys(), lambda key: not key.startswith("KAFKA"), "OPS-1"),
+    (keys(), lambda key: key != "KAFKA-1", "KAFKA-2"),
+    (words(), lambda word: word != "dora", "flow"),
+    (lines(), lambda line: line, "0"),
+    (strings(), lambda string: len(string) > 2, "000"),
+    (timestamps(), lambda time: time.year > 2026, datetime(2027, 1, 1, tzinfo=UTC)),
+    (days(), lambda day: day > "2026-01-05", "2026-01-06"),
+    (weeks(), lambda week: week > "2026-W01", "2026-W02"),
+    (json_values(), lambda value: isinstance(value, list) and value, [None]),
+    (json_objects(), lambda value: value, {"": None}),
     pytest.param(
         legacy_workspaces(),
         lambda files: any(path.endswith("jira_cache.json") for path in files),

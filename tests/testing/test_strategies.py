@@ -1,7 +1,8 @@
 """The shipped strategies draw what the models accept and every backend stores."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +10,51 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from burndown import Week
 from burndown.jira import History, issues_of
 from burndown.jira.values import to_timestamp
-from burndown.models import Budget, Document, Entity, JiraConfig, Profile, Query
+from burndown.models import (
+    Budget,
+    Document,
+    Entity,
+    JiraCache,
+    JiraChangelog,
+    MetricsSnapshot,
+    Profile,
+    ProjectData,
+)
 from burndown.models.completeness import count_distinct
 from burndown.models.jira_cache import response_counts
-from burndown.testing.controlled_store import Store, in_utc
+from burndown.persistence.json_backend import JSONBackend
+from burndown.testing.contract.drawn import VALID
+from burndown.testing.controlled_store import Store, in_utc, stored_records
 from burndown.testing.strategies import (
     budgets,
     changelogs,
+    days,
     documents,
     identifiers,
+    issue_keys,
     jira_issues,
     jira_responses,
+    json_objects,
+    json_values,
+    keys,
     legacy_workspaces,
+    lines,
     metrics_snapshots,
-    profiles,
+    names,
     queries,
+    strings,
     tasks,
+    timestamps,
     weeks,
+    words,
 )
-from burndown.testing.strategies.entities import ENTITIES
+from burndown.testing.strategies.entities import ENTITIES, PROFILE_SECTIONS
 from burndown.testing.strategies.sections import SECTIONS
 from tests.support.backends import BACKENDS
 from tests.support.legacy_workspaces import migrated_records, write
-from tests.support.store import one_store_on
+from tests.support.store import new_store_of
 
 EXAMPLES = [15, pytest.param(10_000, marks=pytest.mark.soak)]
 """How many examples each strategy draws."""
@@ -49,7 +69,30 @@ TIMES = {
     "lease_until",
 }
 
-shared = one_store_on(BACKENDS)
+OF_QUERY = {"profile_id": "p", "query_id": "q"}
+
+VALUES: list[tuple[st.SearchStrategy[Any], type[Entity], str]] = [
+    (identifiers(), Profile, "id"),
+    (names(), Profile, "name"),
+    (lines(), Profile, "description"),
+    (timestamps(), Profile, "created_at"),
+    (keys(), JiraCache, "cache_key"),
+    (issue_keys(), JiraChangelog, "issue_key"),
+    (words(), MetricsSnapshot, "metric_type"),
+    (weeks(), MetricsSnapshot, "snapshot_date"),
+    (days(), Budget, "effective_from"),
+    (json_objects(), ProjectData, "data"),
+    (st.dictionaries(strings(), json_values()), ProjectData, "data"),
+    (jira_issues(), ProjectData, "data"),
+]
+"""Strategies of single values, and a field that takes them."""
+
+
+@pytest.fixture(scope="module")
+def stores(request: pytest.FixtureRequest) -> Iterator[list[Store]]:
+    """A store on each backend."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(new_store_of(name, request)) for name in BACKENDS]
 
 
 def check(strategy: st.SearchStrategy[Any], examples: int, holds: Callable[[Any], object]) -> None:
@@ -64,28 +107,46 @@ def check(strategy: st.SearchStrategy[Any], examples: int, holds: Callable[[Any]
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-@pytest.mark.parametrize("model", [*ENTITIES, *SECTIONS])
-def test_documents_are_accepted_by_their_model(model: Any, examples: int) -> None:
-    """An entity or section is made of each of them."""
-    check(documents(model), examples, model.model_validate)
+@pytest.mark.parametrize("section", SECTIONS)
+def test_documents_of_sections_are_accepted(section: Any, examples: int) -> None:
+    """A section is made of each of them."""
+    check(documents(section), examples, section.model_validate)
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-@pytest.mark.parametrize("model", ENTITIES)
-def test_documents_are_read_as_they_were_saved(
-    shared: Store, model: type[Entity], examples: int
+@pytest.mark.parametrize(("values", "model", "key"), VALUES)
+def test_values_are_accepted_by_the_model(
+    values: st.SearchStrategy[Any], model: type[Entity], key: str, examples: int
 ) -> None:
-    """Timestamps are in UTC, and all other values are unchanged."""
+    """Each of them is valid in a field of its kind."""
+    document = VALID[model]
+    check(values, examples, lambda value: model.model_validate({**document, key: value}))
+
+
+DOCUMENTS = {
+    **{model.__name__: (model, {}) for model in ENTITIES},
+    "all sections": (Profile, PROFILE_SECTIONS),
+}
+"""A model, and the keys that its documents have in any case, besides those of the query."""
+
+
+@pytest.mark.parametrize("examples", EXAMPLES)
+@pytest.mark.parametrize(("model", "given_keys"), DOCUMENTS.values(), ids=DOCUMENTS)
+def test_documents_are_read_as_they_were_saved(
+    stores: list[Store], model: type[Entity], given_keys: dict[str, Any], examples: int
+) -> None:
+    """Each of them is valid; timestamps are in UTC, and all other values are unchanged."""
 
     def comes_back(document: Document) -> None:
-        shared.clear() if model is Profile else shared.empty()
-        shared.save_records(model, [document])
-        [record] = [each for each in shared.records(model) if is_of(each, document)]
-        assert {key: record[key] for key in document} == as_stored(document)
+        model.model_validate(document)
+        for store in stores:
+            store.clear() if model is Profile else store.empty()
+            store.save_records(model, [document])
+            [record] = [each for each in store.records(model) if is_of(each, document)]
+            assert {key: record[key] for key in document} == as_stored(document)
 
-    key = dict.fromkeys({"profile_id", "query_id"} & ENTITIES[model].required.keys())
-    of_query = {name: {"profile_id": "p", "query_id": "q"}[name] for name in key}
-    check(documents(model, **of_query), examples, comes_back)
+    of_query = {key: OF_QUERY[key] for key in OF_QUERY if key in model.model_fields}
+    check(documents(model, **of_query, **given_keys), examples, comes_back)
 
 
 def is_of(record: Document, document: Document) -> bool:
@@ -103,33 +164,35 @@ def as_stored(document: Document) -> Document:
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
-def test_what_belongs_to_a_query_is_taken_by_the_calls_for_it(shared: Store, examples: int) -> None:
+def test_what_belongs_to_a_query_is_taken_by_the_calls_for_it(
+    stores: list[Store], examples: int
+) -> None:
     """Queries, snapshots, budgets and tasks are documents without ids of their owners."""
 
-    @st.composite
-    def all_kinds(draw: st.DrawFn) -> list[Document]:
-        return [draw(kind()) for kind in (queries, metrics_snapshots, budgets, tasks)]
+    def are_taken(drawn: tuple[Document, ...]) -> None:
+        query, snapshot, budget, task = drawn
+        for store in stores:
+            store.clear().save_profile({"id": "p"})
+            store.save_query("p", query)
+            store.save_metrics_snapshot("p", query["id"], **snapshot)
+            store.save_budget("p", query["id"], budget)
+            store.save_task_progress(**task)
+            [found] = store.get_metrics_snapshots("p", query["id"], snapshot["metric_type"])
+            assert found["metrics"] == snapshot["metrics"]
 
-    def are_taken(documents: list[Document]) -> None:
-        query, snapshot, budget, task = documents
-        shared.clear().save_profile({"id": "p"})
-        shared.save_query("p", query)
-        shared.save_metrics_snapshot("p", query["id"], **snapshot)
-        shared.save_budget("p", query["id"], budget)
-        shared.save_task_progress(**task)
-        [found] = shared.get_metrics_snapshots("p", query["id"], snapshot["metric_type"])
-        assert found["metrics"] == snapshot["metrics"]
-
-    check(all_kinds(), examples, are_taken)
+    check(st.tuples(queries(), metrics_snapshots(), budgets(), tasks()), examples, are_taken)
 
 
 @pytest.mark.parametrize("examples", EXAMPLES)
 def test_legacy_workspaces_are_migrated(examples: int) -> None:
-    """Each of them has at least one profile."""
+    """What is migrated is equal to what the files are read as, with at least one profile."""
 
     def is_migrated(files: Document) -> None:
         with tempfile.TemporaryDirectory() as root:
-            assert migrated_records(write(files, Path(root)))[Profile]
+            folder = write(files, Path(root))
+            records = migrated_records(folder)
+            assert records[Profile]
+            assert records == stored_records(JSONBackend(folder))
 
     check(legacy_workspaces(), examples, is_migrated)
 
@@ -160,12 +223,12 @@ def test_histories_are_possible(examples: int) -> None:
     check(changelogs(), examples, is_possible)
 
 
-@pytest.mark.parametrize("complete", [True, False])
-@pytest.mark.parametrize("cloud", [True, False])
-def test_responses_state_whether_they_are_complete(cloud: bool, complete: bool) -> None:
+@pytest.mark.parametrize("examples", EXAMPLES)
+def test_responses_state_whether_they_are_complete(examples: int) -> None:
     """Issues are distinct, and have what the views read."""
 
-    def states_it(response: Document) -> None:
+    def states_it(drawn: tuple[bool, bool, Document]) -> None:
+        cloud, complete, response = drawn
         counts = response_counts(response)
         assert counts == {"issue_count": len(response["issues"]), "is_complete": complete}
         assert count_distinct(response["issues"]) == len(response["issues"])
@@ -176,41 +239,9 @@ def test_responses_state_whether_they_are_complete(cloud: bool, complete: bool) 
             assert (issue.resolved is not None) is (issue.status_category == "done")
             assert issue.created <= issue.updated  # type: ignore[operator]
 
-    check(jira_responses(cloud=cloud, complete=complete), 15, states_it)
-
-
-@given(st.data(), identifiers(), st.booleans())
-def test_an_argument_is_a_strategy_or_a_value(
-    data: st.DataObject, profile_id: str, flag: bool
-) -> None:
-    """Every example has it, as a copy."""
-    config = {"base_url": "https://jira.example.com"}
-    document = data.draw(profiles(id=st.just(profile_id), jira_config=config, show_points=flag))
-    assert document["id"] == profile_id
-    assert document["jira_config"] == config
-    assert document["jira_config"] is not config
-    assert document["show_points"] is flag
-    issue = data.draw(jira_issues(key="A-1", priority=None, customfield_1=st.just(flag)))
-    assert issue["key"] == "A-1"
-    assert issue["fields"]["priority"] is None
-    assert issue["fields"]["customfield_1"] is flag
-    assert data.draw(changelogs(issue=issue))["fields"] == issue["fields"]
-    [only] = data.draw(jira_responses(issues=st.just(issue), max_size=1))["issues"] or [issue]
-    assert only == issue
-
-
-@given(st.data(), weeks(), weeks())
-def test_weeks_are_within_their_bounds(data: st.DataObject, one: str, other: str) -> None:
-    """Both bounds are included."""
-    first, last = sorted([one, other])
-    assert first <= data.draw(weeks(first, last)) <= last
-    assert data.draw(weeks(Week.of(one), one)) == one
-
-
-@pytest.mark.parametrize(
-    ("model", "key"), [(Profile, "nmae"), (Query, "profile"), (Budget, "id"), (JiraConfig, "url")]
-)
-def test_an_argument_that_is_no_key_is_refused(model: Any, key: str) -> None:
-    """A typing error would narrow nothing."""
-    with pytest.raises(TypeError, match=f"got '{key}'"):
-        documents(model, **{key: "x"})
+    kinds = [
+        st.tuples(st.just(cloud), st.just(complete), jira_responses(cloud=cloud, complete=complete))
+        for cloud in (False, True)
+        for complete in (False, True)
+    ]
+    check(st.one_of(kinds), examples, states_it)

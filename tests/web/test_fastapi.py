@@ -247,8 +247,9 @@ def test_one_application_has_models_and_public_profiles_as_bodies() -> None:
     assert {"Profile-Input", "Profile-Output", "PublicProfile-Input", "PublicProfile-Output"} <= {
         *schemas
     }
-    assert Profile.UNKNOWN_KEYS in schemas["Profile-Output"]["properties"]
-    assert Profile.UNKNOWN_KEYS not in schemas["PublicProfile-Output"]["properties"]
+    for of_profiles in (schemas["Profile-Output"], schemas["PublicProfile-Output"]):
+        assert Profile.UNKNOWN_KEYS not in of_profiles["properties"]
+        assert of_profiles["additionalProperties"] is True
     for typed in (made["paths"]["/jira"]["put"]["responses"]["200"], schemas["Profile-Output"]):
         assert "is_set" not in str(typed)
     assert CANARY not in shown

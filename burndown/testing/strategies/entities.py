@@ -1,6 +1,8 @@
 """Documents of entities and sections."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -178,15 +180,33 @@ def documents(model: type[Entity] | type[Submodel], **keys: Any) -> SearchStrate
         the class keeps these. The first one has only what is required.
 
     Raises:
-        TypeError: the class has no such key.
+        TypeError: it is neither an entity nor a section, or has no such key.
+        pydantic.ValidationError: a value is not valid; raised when a document is drawn.
     """
     shapes: dict[type[Any], Shape] = {**ENTITIES, **SECTIONS}
-    return shapes[model].documents(keys)
+    if model not in shapes:
+        raise TypeError(f"model should be an entity or a section such as Profile, got {model!r}")
+    return _narrowed(model, shapes[model], keys)
+
+
+def _narrowed(
+    model: type[Entity] | type[Submodel], shape: Shape, keys: Mapping[str, Any]
+) -> SearchStrategy[Document]:
+    """Return documents that have these keys, checked if there are any."""
+    drawn = shape.documents(keys)
+    return drawn.map(partial(_checked, model)) if keys else drawn
+
+
+def _checked(model: type[Entity] | type[Submodel], document: Document) -> Document:
+    """Return a document after the model has accepted it, with owners if it has none."""
+    owners = {key: "kafka" for key in _OF_QUERY if key in model.model_fields}
+    model.model_validate({**owners, **document})
+    return document
 
 
 def profiles(**keys: Any) -> SearchStrategy[Document]:
     """Return documents of profiles, ``{"id": "kafka"}`` first; ``keys`` as in :func:`documents`."""
-    return _PROFILE.documents(keys)
+    return _narrowed(Profile, _PROFILE, keys)
 
 
 def queries(**keys: Any) -> SearchStrategy[Document]:
@@ -194,7 +214,7 @@ def queries(**keys: Any) -> SearchStrategy[Document]:
 
     The first one is ``{"id": "12w"}``; ``keys`` as in :func:`documents`.
     """
-    return _QUERY.documents(keys)
+    return _narrowed(Query, _QUERY, keys)
 
 
 def metrics_snapshots(**keys: Any) -> SearchStrategy[Document]:
@@ -203,7 +223,7 @@ def metrics_snapshots(**keys: Any) -> SearchStrategy[Document]:
     The first one is of ``2026-W01``, of type ``dora`` and without metrics; ``keys`` as in
     :func:`documents`.
     """
-    return _SNAPSHOT.documents(keys)
+    return _narrowed(MetricsSnapshot, _SNAPSHOT, keys)
 
 
 def budgets(**keys: Any) -> SearchStrategy[Document]:
@@ -211,9 +231,9 @@ def budgets(**keys: Any) -> SearchStrategy[Document]:
 
     ``keys`` as in :func:`documents`.
     """
-    return _BUDGET.documents(keys)
+    return _narrowed(Budget, _BUDGET, keys)
 
 
 def tasks(**keys: Any) -> SearchStrategy[Document]:
     """Return the progress of tasks, of ``fetch`` first; ``keys`` as in :func:`documents`."""
-    return _TASK.documents(keys)
+    return _narrowed(TaskProgress, _TASK, keys)

@@ -41,10 +41,10 @@ def changelogs(
         max_size: the largest number of histories.
     """
     of_both = {
-        flag: jira_issues(cloud=flag) if issue is None else narrowed(issue)
+        flag: jira_issues(cloud=flag) if issue is None else narrowed(issue, issue=dict)
         for flag in (False, True)
     }
-    return _changelogs(narrowed(cloud), of_both, max_size)
+    return _changelogs(narrowed(cloud, cloud=bool), of_both, max_size)
 
 
 @st.composite

@@ -101,9 +101,8 @@ def _custom_fields(is_cloud: bool) -> SearchStrategy[Document]:
     return st.dictionaries(names, values, max_size=3)
 
 
-@cache
-def _fields(is_cloud: bool) -> tuple[Values, Values]:
-    """Return strategies of the fields that issues have, and of those that they may have."""
+def _fields(is_cloud: bool, given: Values) -> SearchStrategy[Document]:
+    """Return the fields that issues have and some of those that they may have, others if given."""
     required: Values = {
         "summary": st.sampled_from(["Fix the login"]) | strings(40),
         "issuetype": st.sampled_from(_ISSUE_TYPES).map(lambda name: named("issuetype", name)),
@@ -126,7 +125,8 @@ def _fields(is_cloud: bool) -> tuple[Values, Values]:
         "duedate": st.none() | st.dates(date(2001, 1, 1), date(2040, 1, 1)).map(str),
         POINTS_FIELD: st.none() | st.sampled_from([1.0, 3.0, 8.0]) | st.floats(0, 100),
     }
-    return required, optional
+    others = {name: values for name, values in optional.items() if name not in given}
+    return objects({**required, **given}, others)
 
 
 @st.composite
@@ -139,21 +139,11 @@ def _times(draw: st.DrawFn) -> tuple[datetime, datetime]:
     return created.astimezone(zone), updated.astimezone(zone)
 
 
-@st.composite
-def _issues(
-    draw: st.DrawFn,
-    cloud: SearchStrategy[bool],
-    key: SearchStrategy[str],
-    given: dict[str, SearchStrategy[Any]],
-) -> Document:
-    is_cloud = draw(cloud)
-    issue_key = draw(key)
-    required, optional = _fields(is_cloud)
-    optional = {name: values for name, values in optional.items() if name not in given}
-    fields = draw(objects({**required, **given}, optional))
+def _issue(draw: st.DrawFn, is_cloud: bool, key: str, fields: Document) -> Document:
+    """Draw the rest of an issue that has these fields."""
     others = draw(_custom_fields(is_cloud))
     created, updated = draw(_times())
-    project = issue_key.rpartition("-")[0]
+    project = key.rpartition("-")[0]
     made = {
         "project": {"id": "10000", "key": project, "name": project.title()},
         "created": sent(created),
@@ -162,7 +152,7 @@ def _issues(
     }
     return {
         "id": str(draw(st.integers(10000, 99999))),
-        "key": issue_key,
+        "key": key,
         "fields": {**others, **made, **fields},
     }
 
@@ -194,8 +184,17 @@ def jira_issues(
         fields: by field, a strategy or a value as Jira sends it, which every issue then has, such
             as ``priority=None`` or ``customfield_10016=st.integers(1, 8)``.
     """
+    clouds, keys = narrowed(cloud, cloud=bool), narrowed(key, key=str)
     given = {name: narrowed(value) for name, value in fields.items()}
-    return _issues(narrowed(cloud), narrowed(key), given)
+    fields_of = {flag: _fields(flag, given) for flag in (False, True)}
+
+    # A closure, as in `objects`.
+    @st.composite
+    def issues(draw: st.DrawFn) -> Document:
+        is_cloud = draw(clouds)
+        return _issue(draw, is_cloud, draw(keys), draw(fields_of[is_cloud]))
+
+    return issues()
 
 
 @st.composite
@@ -235,7 +234,7 @@ def jira_responses(
     *,
     cloud: SearchStrategy[bool] | bool = FROM_CLOUD,
     complete: SearchStrategy[bool] | bool = st.booleans().map(lambda flag: not flag),  # noqa: B008
-    issues: SearchStrategy[Document] | None = None,
+    issues: SearchStrategy[Document] | Document | None = None,
     max_size: int = 4,
 ) -> SearchStrategy[Document]:
     """Return responses to a search: a server's with a total, the cloud's with a token.
@@ -249,6 +248,8 @@ def jira_responses(
         max_size: the largest number of issues.
     """
     of_both = {
-        flag: jira_issues(cloud=flag) if issues is None else issues for flag in (False, True)
+        flag: jira_issues(cloud=flag) if issues is None else narrowed(issues, issues=dict)
+        for flag in (False, True)
     }
-    return _responses(narrowed(cloud), narrowed(complete), of_both, max_size)
+    states = narrowed(complete, complete=bool)
+    return _responses(narrowed(cloud, cloud=bool), states, of_both, max_size)

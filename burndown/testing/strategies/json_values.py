@@ -15,7 +15,14 @@ __all__ = ["Values", "json_objects", "json_values", "narrowed", "numbers", "obje
 Values = Mapping[str, SearchStrategy[Any]]
 """Strategies by key."""
 
-_integers = st.integers() | st.integers(-(10**400), 10**400)
+
+@st.composite
+def _huge_integers(draw: st.DrawFn) -> int:
+    """Draw integers of up to 400 digits, by a function, since a `repr` would have them all."""
+    return draw(st.integers(-(10**400), 10**400))
+
+
+_integers = st.integers() | _huge_integers()
 _floats = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -46,9 +53,22 @@ _json_values: SearchStrategy[Any] = st.recursive(
 )
 
 
-def narrowed(given: Any) -> SearchStrategy[Any]:
-    """Return a strategy as it is, or the strategy of a value, which each example has as a copy."""
-    return given if isinstance(given, SearchStrategy) else st.builds(deepcopy, st.just(given))
+def narrowed(given: Any, **expected: type) -> SearchStrategy[Any]:
+    """Return a strategy as it is, or the strategy of a value, which each example has as a copy.
+
+    Args:
+        given: the strategy or value.
+        expected: the type that a value should have, by the name of the argument.
+
+    Raises:
+        TypeError: the value has another type.
+    """
+    if isinstance(given, SearchStrategy):
+        return given
+    for argument, kind in expected.items():
+        if not isinstance(given, kind):
+            raise TypeError(f"{argument} should be a {kind.__name__} or a strategy, got {given!r}")
+    return st.builds(deepcopy, st.just(given))
 
 
 def objects(required: Values, optional: Values) -> SearchStrategy[Document]:

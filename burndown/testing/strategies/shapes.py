@@ -13,11 +13,8 @@ from burndown.testing.strategies.json_values import Values, json_values, narrowe
 
 __all__ = ["Shape"]
 
-_SPECIAL_KEYS = ["self", "copy", "model_config", "model_extra", "__dict__", ""]
-"""Unknown keys that a model might mistake for something of its own.
-
-Backends also store ``extra``, but as an argument of an entity it is the field of unknown keys.
-"""
+_SPECIAL_KEYS = ["self", "extra", "copy", "model_config", "model_extra", "__dict__", ""]
+"""Unknown keys that a model might mistake for something of its own."""
 
 _ORDERS = st.integers(0, 1000)
 """An order of keys: that of the shape first, and random ones."""

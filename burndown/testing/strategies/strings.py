@@ -41,7 +41,7 @@ def issue_keys() -> SearchStrategy[str]:
     """Return keys of issues, ``KAFKA-1`` first."""
     projects = matching("[A-Z][A-Z0-9_]{1,7}")
     others = st.builds("{}-{}".format, projects, st.integers(1, 99999))
-    return st.just("KAFKA-1") | st.just("KAFKA-2") | others
+    return st.just("KAFKA-1") | st.just("KAFKA-2") | st.just("OPS-1") | others
 
 
 def words() -> SearchStrategy[str]:

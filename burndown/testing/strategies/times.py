@@ -39,7 +39,10 @@ def naive_timestamps() -> SearchStrategy[datetime]:
 
 def days() -> SearchStrategy[str]:
     """Return days as documents have them, ``2026-01-05`` first."""
-    return (st.just(_START.date()) | st.dates()).map(date.isoformat)
+    first, start, last = (day.toordinal() for day in (date.min, _START.date(), date.max))
+    return st.integers(first - start, last - start).map(
+        lambda count: date.fromordinal(start + count).isoformat()
+    )
 
 
 def weeks(
@@ -53,8 +56,11 @@ def weeks(
 
     Raises:
         ValidationError: one of them is no week.
+        ValueError: the first is after the last.
     """
     begin, end = Week.of(first), Week.of(last)
+    if begin > end:
+        raise ValueError(f"first should not be after last, got {begin} and {end}")
     start = min(max(begin, Week(2026, 1)), end)
 
     @st.composite

@@ -213,7 +213,7 @@ def legacy_workspaces(
         profile_ids: the names of the folders of profiles.
         query_ids: the names of the folders of queries.
     """
-    return _workspaces(narrowed(profile_ids), narrowed(query_ids))
+    return _workspaces(narrowed(profile_ids, profile_ids=str), narrowed(query_ids, query_ids=str))
 
 
 @st.composite
