@@ -141,6 +141,9 @@ class RecordModel(PersistenceBackend):
     def check_integrity(self) -> tuple[bool, list[str]]:
         return True, []
 
+    def _delete_keys(self, model: type[Entity], keys: Iterable[Key]) -> int:
+        raise NotImplementedError  # no call needs it
+
     def _back_up(self, target: Path) -> None:
         raise NotImplementedError  # a copy has what is committed
 
