@@ -1,4 +1,4 @@
-"""What calls return or raise, and what a backend stores, in a form that is compared."""
+"""The outcomes of calls and the content of backends, in a form that is compared."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ __all__ = ["ExpiryModel", "check_staleness"]
 
 
 class ExpiryModel(RecordModel):
-    """When entries expire, how stale they are, and which ones are cleaned up."""
+    """The expiry of entries, how stale they are, and which ones are cleaned up."""
 
     def _expiry(self, expires_at: datetime | timedelta) -> str:
         if isinstance(expires_at, timedelta):
