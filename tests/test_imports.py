@@ -39,6 +39,7 @@ LATE_IMPORTS = {
     "burndown/__init__.py": ["import_module"],
     "burndown/__main__.py": ["burndown.cli"],
     "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
+    "burndown/cli/exit_codes.py": ["burndown"],
     "burndown/cli/deletion.py": ["burndown", "burndown.cli.stores", "burndown.errors"],
     "burndown/cli/secrets.py": ["burndown", "burndown.cli.stores", "burndown.sealing"],
     "burndown/cli/transfer.py": [

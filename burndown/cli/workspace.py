@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from burndown.cli.exit_codes import ExitCode
 from burndown.cli.options import (
     AsJson,
     DatabaseURL,
@@ -29,13 +30,13 @@ def demo(
     from burndown import printing
     from burndown.cli.stores import open_store
     from burndown.demo import write_demo_workspace
-    from burndown.errors import StorageError
+    from burndown.errors import ImportExportError
     from burndown.migration import run_migration_if_needed
     from burndown.overview import workspace_overview
     from burndown.settings import DATABASE_NAME
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"{folder} already exists; choose another folder")
+        raise ImportExportError(f"{folder} already exists; choose another folder")
     write_demo_workspace(folder, issues=issues)
     printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
     # The database of the folder, whatever the environment names: a real store is not touched.
@@ -124,7 +125,7 @@ def check(
 ) -> None:
     """Check that the database is intact.
 
-    The exit code is 1 if it is not intact. Records that another program has edited are noted, and
+    The exit code is 6 if it is not intact. Records that another program has edited are noted, and
     are no damage; secrets in plain text are reported. Nothing is changed without --accept.
     """
     from burndown import printing
@@ -151,7 +152,7 @@ def check(
         if secrets is not None:
             printing.plain_text_warning({**secrets})
     if not is_intact:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.DAMAGED)
 
 
 def tasks(
@@ -171,15 +172,15 @@ def tasks(
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
-    from burndown.errors import StorageError
+    from burndown.errors import NotFoundError
 
     read_only = cancel is None and clear is None
     with open_existing(settings_for(profiles, database), read_only=read_only) as backend:
         if cancel is not None and not backend.cancel_task(cancel):
-            raise StorageError(f"No process runs a task {cancel!r} that it can be asked to end")
+            raise NotFoundError(f"No process runs a task {cancel!r} that it can be asked to end")
         if clear is not None:
             if backend.get_task_progress(clear) is None:
-                raise StorageError(f"There is no task {clear!r}")
+                raise NotFoundError(f"There is no task {clear!r}")
             backend.clear_task_progress(clear)
         found = {"tasks": backend.list_task_progress()}
     print_result(found, printing.tasks, as_json)

@@ -11,6 +11,7 @@ from burndown.errors import (
     ProfileNotFoundError,
     QueryNotFoundError,
     StorageError,
+    StoreNotFoundError,
 )
 from burndown.legacy import (
     LegacyProfile,
@@ -267,7 +268,7 @@ class JSONBackend(PersistenceBackend):
 
     def _back_up(self, target: Path) -> None:
         if not self.exists():
-            raise StorageError(f"There is no workspace at {self.folder}")
+            raise StoreNotFoundError(f"There is no workspace at {self.folder}")
         with self._files.committed() as root:
             copy_workspace(root, target)
 
