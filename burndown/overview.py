@@ -4,13 +4,40 @@ import glob
 from datetime import datetime
 from pathlib import Path
 
-from burndown.models import BudgetDocument, QueryDocument, public_document
+from burndown.models import SCHEMA_VERSION, BudgetDocument, QueryDocument, public_document
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
 from burndown.schema import VERSIONS
 
-__all__ = ["profile_overview", "query_overview", "workspace_overview"]
+__all__ = ["profile_overview", "query_overview", "store_health", "workspace_overview"]
+
+
+def store_health(backend: PersistenceBackend) -> Document:
+    """Return whether the store can be used, without reading all of it.
+
+    Returns:
+        What :meth:`~burndown.PersistenceBackend.describe` returns, and ``is_current``, whether the
+        schema version is that of this release; ``profiles``, their number; ``running_tasks``, the
+        names of the tasks that a process holds the lease of.
+
+    Raises:
+        StorageError: the store is busy or out of reach.
+        DatabaseCorruptionError: what was read is damaged.
+    """
+    with backend.transaction():
+        described = backend.describe()
+        now = backend.now().isoformat()
+        return {
+            **described,
+            "is_current": described["schema_version"] == SCHEMA_VERSION,
+            "profiles": len(backend.list_profiles()),
+            "running_tasks": [
+                task["task_name"]
+                for task in backend.list_task_progress()
+                if task["lease_until"] is not None and task["lease_until"] > now
+            ],
+        }
 
 
 def workspace_overview(backend: PersistenceBackend) -> Document:

@@ -41,6 +41,12 @@ LATE_IMPORTS = {
     "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
     "burndown/cli/exit_codes.py": ["burndown"],
     "burndown/cli/deletion.py": ["burndown", "burndown.cli.stores", "burndown.errors"],
+    "burndown/cli/operation.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.models",
+        "burndown.overview",
+    ],
     "burndown/cli/secrets.py": ["burndown", "burndown.cli.stores", "burndown.sealing"],
     "burndown/cli/transfer.py": [
         "burndown",

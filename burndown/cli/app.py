@@ -11,6 +11,7 @@ import typer
 from burndown.cli import secrets
 from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.exit_codes import ExitCode, exit_code_of
+from burndown.cli.operation import health, init
 from burndown.cli.options import Debug
 from burndown.cli.transfer import backup, copy, export, import_, restore, salvage
 from burndown.cli.versions import downgrade, upgrade
@@ -22,14 +23,13 @@ __all__ = ["app", "run"]
 app = typer.Typer(
     help="Typed, crash-safe storage for dashboards that measure delivery from Jira.",
     no_args_is_help=True,
-    add_completion=False,
     # Typer's own traces print local variables, which may contain a token.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 for _command in (
-    *(demo, migrate, show, check, salvage, tasks),
+    *(demo, init, migrate, show, health, check, salvage, tasks),
     *(backup, restore, copy, export, import_),
     *(cleanup, clear, compact, upgrade, downgrade),
 ):

@@ -22,6 +22,7 @@ __all__ = ["check", "demo", "migrate", "show", "tasks"]
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to create.")] = Path("burndown-demo"),
     issues: Annotated[int, typer.Option(min=1, help="Issues in the largest query.")] = 150,
+    as_json: AsJson = False,
 ) -> None:
     """Create a sample workspace, and show it.
 
@@ -38,13 +39,15 @@ def demo(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ImportExportError(f"{folder} already exists; choose another folder")
     write_demo_workspace(folder, issues=issues)
-    printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
+    if not as_json:
+        printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
     # The database of the folder, whatever the environment names: a real store is not touched.
     with open_store(folder / "profiles" / DATABASE_NAME) as backend:
-        with printing.migration_progress(quiet=False) as progress:
+        with printing.migration_progress(quiet=as_json) as progress:
             report = run_migration_if_needed(folder / "profiles", progress=progress)
-        printing.migration(report)
-        printing.workspace(workspace_overview(backend))
+        if not as_json:
+            printing.migration(report)
+        print_result(workspace_overview(backend), printing.workspace, as_json)
 
 
 def migrate(

@@ -31,7 +31,19 @@ from burndown.testing.strategies.workspaces import Files
 from tests.support.processes import PATIENCE, start_fresh
 
 COMMANDS = [
-    *("demo", "migrate", "show", "check", "tasks", "backup", "copy", "export", "import"),
+    *(
+        "demo",
+        "init",
+        "migrate",
+        "show",
+        "health",
+        "check",
+        "tasks",
+        "backup",
+        "copy",
+        "export",
+        "import",
+    ),
     *("cleanup", "clear", "compact", "upgrade", "downgrade", "secrets"),
 ]
 CANARY = "canary-7c1e"
