@@ -40,6 +40,12 @@ LATE_IMPORTS = {
     "burndown/__main__.py": ["burndown.cli"],
     "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
     "burndown/cli/exit_codes.py": ["burndown"],
+    "burndown/cli/charts.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.query_manager",
+        "burndown.remaining_work",
+    ],
     "burndown/cli/deletion.py": ["burndown", "burndown.cli.stores", "burndown.errors"],
     "burndown/cli/operation.py": [
         "burndown",

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from burndown.cli import secrets
+from burndown.cli.charts import chart
 from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.exit_codes import ExitCode, exit_code_of
 from burndown.cli.operation import health, init
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 
 for _command in (
-    *(demo, init, migrate, show, health, check, salvage, tasks),
+    *(demo, init, migrate, show, chart, health, check, salvage, tasks),
     *(backup, restore, copy, export, import_),
     *(cleanup, clear, compact, upgrade, downgrade),
 ):

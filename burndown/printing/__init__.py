@@ -4,6 +4,7 @@ Functions are named after what they print: ``printing.migration(report)`` prints
 migration.
 """
 
+from burndown.printing.charts import remaining
 from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
     accepted,
@@ -53,6 +54,7 @@ __all__ = [
     "plain_text_warning",
     "profile",
     "query",
+    "remaining",
     "restored",
     "salvaged",
     "secrets_status",

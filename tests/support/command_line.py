@@ -36,6 +36,7 @@ COMMANDS = [
         "init",
         "migrate",
         "show",
+        "chart",
         "health",
         "check",
         "tasks",
