@@ -3,9 +3,11 @@
 ::
 
     PersistenceError
-    ├── ProfileNotFoundError    (also ValueError)
-    ├── QueryNotFoundError      (also ValueError)
-    ├── BudgetNotFoundError     (also ValueError)
+    ├── NotFoundError
+    │   ├── ProfileNotFoundError    (also ValueError)
+    │   ├── QueryNotFoundError      (also ValueError)
+    │   ├── BudgetNotFoundError     (also ValueError)
+    │   └── StoreNotFoundError      (also StorageError)
     ├── ValidationError         (also ValueError)
     ├── RevisionConflictError   (also ValueError)
     ├── TaskRunningError
@@ -44,6 +46,7 @@ __all__ = [
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
+    "NotFoundError",
     "PersistenceError",
     "Problem",
     "ProfileNotFoundError",
@@ -52,6 +55,7 @@ __all__ = [
     "RevisionConflictError",
     "SchemaTooNewError",
     "StorageError",
+    "StoreNotFoundError",
     "TaskCancelledError",
     "TaskLostError",
     "TaskRunningError",
@@ -75,7 +79,11 @@ class PersistenceError(Exception):
         super().__init__("\n".join(map(escaped, lines)))
 
 
-class ProfileNotFoundError(PersistenceError, ValueError):
+class NotFoundError(PersistenceError):
+    """A profile, query, store or other thing that the caller named does not exist."""
+
+
+class ProfileNotFoundError(NotFoundError, ValueError):
     """The profile does not exist.
 
     Attributes:
@@ -92,7 +100,7 @@ class ProfileNotFoundError(PersistenceError, ValueError):
         return type(self), (self.profile_id,)
 
 
-class QueryNotFoundError(PersistenceError, ValueError):
+class QueryNotFoundError(NotFoundError, ValueError):
     """The query does not exist in the profile.
 
     Attributes:
@@ -109,7 +117,7 @@ class QueryNotFoundError(PersistenceError, ValueError):
         return type(self), (self.profile_id, self.query_id)
 
 
-class BudgetNotFoundError(PersistenceError, ValueError):
+class BudgetNotFoundError(NotFoundError, ValueError):
     """The query has no budget, or does not exist.
 
     Attributes:
@@ -317,6 +325,10 @@ class ImportExportError(PersistenceError):
 
 class StorageError(PersistenceError, OSError):
     """The storage failed: locked for too long, full, read-only or unreachable."""
+
+
+class StoreNotFoundError(NotFoundError, StorageError):
+    """There is no store at the location; nothing was created."""
 
 
 class TransactionAbortedError(StorageError):

@@ -4,13 +4,54 @@ import glob
 from datetime import datetime
 from pathlib import Path
 
-from burndown.models import BudgetDocument, QueryDocument, public_document
+from burndown.models import (
+    SCHEMA_VERSION,
+    BudgetDocument,
+    MetricSeries,
+    QueryDocument,
+    Week,
+    public_document,
+)
+from burndown.models.metric_series import MEASURES
 from burndown.persistence import Document, PersistenceBackend
 from burndown.profile_manager import get_profile
 from burndown.query_manager import get_query
 from burndown.schema import VERSIONS
 
-__all__ = ["profile_overview", "query_overview", "workspace_overview"]
+__all__ = ["profile_overview", "query_overview", "store_health", "workspace_overview"]
+
+_TRENDS = [
+    f"{'dora' if each.object.startswith('dora_') else 'flow'}.{each.name}" for each in MEASURES
+]
+_TREND_WEEKS = 26
+"""Weeks of a trend, up to the last one that has a snapshot."""
+
+
+def store_health(backend: PersistenceBackend) -> Document:
+    """Return whether the store can be used, without reading all of it.
+
+    Returns:
+        What :meth:`~burndown.PersistenceBackend.describe` returns, and ``is_current``, whether the
+        schema version is that of this release; ``profiles``, their number; ``running_tasks``, the
+        names of the tasks that a process holds the lease of.
+
+    Raises:
+        StorageError: the store is busy or out of reach.
+        DatabaseCorruptionError: what was read is damaged.
+    """
+    with backend.transaction():
+        described = backend.describe()
+        now = backend.now().isoformat()
+        return {
+            **described,
+            "is_current": described["schema_version"] == SCHEMA_VERSION,
+            "profiles": len(backend.list_profiles()),
+            "running_tasks": [
+                task["task_name"]
+                for task in backend.list_task_progress()
+                if task["lease_until"] is not None and task["lease_until"] > now
+            ],
+        }
 
 
 def workspace_overview(backend: PersistenceBackend) -> Document:
@@ -89,6 +130,7 @@ def query_overview(backend: PersistenceBackend, profile_id: str, query_id: str) 
             for name in ("total_items", "completed_items", "total_points", "completed_points")
         },
         "budget": _budget_summary(backend.get_budget(profile_id, query_id)),
+        "trends": _trends(backend, profile_id, query_id),
         "snapshots": [
             {
                 "snapshot_date": snapshot["snapshot_date"],
@@ -117,6 +159,16 @@ def _query_summary(backend: PersistenceBackend, query: QueryDocument) -> Documen
         "week_count": len(weeks),
         "latest_week": max(weeks, default=None),
     }
+
+
+def _trends(backend: PersistenceBackend, profile_id: str, query_id: str) -> list[MetricSeries]:
+    """Return the DORA and Flow metrics that there are, over the last weeks with a snapshot."""
+    newest = backend.get_metrics_snapshots(profile_id, query_id, limit=1)
+    if not newest:
+        return []
+    last = Week.of(newest[0]["snapshot_date"])
+    series = backend.get_series(profile_id, query_id, _TRENDS, since=last - (_TREND_WEEKS - 1))
+    return [each for each in series if any(value is not None for value in each["values"])]
 
 
 def _budget_summary(budget: BudgetDocument | None) -> Document | None:

@@ -20,6 +20,7 @@ from burndown.errors import (
     DatabaseCorruptionError,
     ImportExportError,
     PersistenceError,
+    StoreNotFoundError,
     ValidationError,
 )
 from burndown.files.working_folder import working_folder
@@ -79,7 +80,8 @@ def salvage(
         What was kept, restored, dropped and lost, and what could not be verified.
 
     Raises:
-        ImportExportError: there is nothing at the source or a backup, or the target is not empty.
+        StoreNotFoundError: there is nothing at the source or a backup.
+        ImportExportError: the target is not empty.
         StorageError: the target cannot be written, or another program has locked the source, or
             was interrupted while it wrote to it, or a server is out of reach.
     """
@@ -87,7 +89,7 @@ def salvage(
     for each in (source, *named):
         location = str(each).removeprefix("json:")
         if "://" not in location and not Path(location).exists():
-            raise ImportExportError(f"There is no store at {location}")
+            raise StoreNotFoundError(f"There is no store at {location}")
     report = SalvageReport()
     with secrets_as_stored(), ExitStack() as stack:
         damaged = stack.enter_context(_opened(source))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readme_renderer import markdown
 
 from burndown.database import open_database, postgresql
 from burndown.distribution import DISTRIBUTION, install_command
@@ -84,3 +85,20 @@ def test_the_command_is_called_burndown() -> None:
     assert PROJECT["scripts"] == {"burndown": "burndown.__main__:main"}
     result = start("--version", program=SCRIPT)
     assert result.stdout.decode().split() == ["burndown", PROJECT["version"]]
+
+
+def test_the_page_on_pypi_has_complete_links() -> None:
+    """What is a path in the README leads to this file in the repository."""
+    page = markdown.render(metadata(DISTRIBUTION)["Description"])
+    assert page is not None
+    links = re.findall(r'<a href="([^"#]+)', page)
+    repository = PROJECT["urls"]["Homepage"]
+    files = [link.removeprefix(f"{repository}/blob/main/") for link in links if repository in link]
+    assert len(files) > 20
+    assert all((ROOT / path).exists() for path in files)
+    assert all(link.startswith("https://") for link in links)
+
+
+def test_the_addresses_of_the_project_are_in_one_repository() -> None:
+    """The page on PyPI links to it as well."""
+    assert all(url.startswith(PROJECT["urls"]["Homepage"]) for url in PROJECT["urls"].values())

@@ -39,7 +39,20 @@ LATE_IMPORTS = {
     "burndown/__init__.py": ["import_module"],
     "burndown/__main__.py": ["burndown.cli"],
     "burndown/cli/app.py": ["burndown", "burndown.errors", "importlib.metadata"],
+    "burndown/cli/exit_codes.py": ["burndown"],
+    "burndown/cli/charts.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.query_manager",
+        "burndown.remaining_work",
+    ],
     "burndown/cli/deletion.py": ["burndown", "burndown.cli.stores", "burndown.errors"],
+    "burndown/cli/operation.py": [
+        "burndown",
+        "burndown.cli.stores",
+        "burndown.models",
+        "burndown.overview",
+    ],
     "burndown/cli/secrets.py": ["burndown", "burndown.cli.stores", "burndown.sealing"],
     "burndown/cli/transfer.py": [
         "burndown",

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from burndown import ImportExportError, PersistenceBackend, SQLiteBackend, StorageError
+from burndown import (
+    ImportExportError,
+    PersistenceBackend,
+    SQLiteBackend,
+    StorageError,
+    StoreNotFoundError,
+)
 from burndown.cli import run
 from burndown.database import timeouts
 from burndown.import_export import export_profile
@@ -261,7 +267,7 @@ def test_a_damaged_row_of_an_earlier_version_is_the_only_one_that_is_lost(
 def test_a_missing_store_is_refused(intact: Path, target: SQLiteBackend, name: str) -> None:
     """Also if there is a backup, which could be older than what is meant."""
     for source, backup in ((name, intact), (intact, name)):
-        with pytest.raises(ImportExportError, match="There is no store at mistyped"):
+        with pytest.raises(StoreNotFoundError, match="There is no store at mistyped"):
             salvage(source, target, [backup])
     assert target.list_profiles() == []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from burndown.errors import StorageError
+from burndown.errors import StoreNotFoundError
 from burndown.persistence import PersistenceBackend, backend_in_use, open_backend
 from burndown.settings import Settings, get_settings
 
@@ -58,14 +58,14 @@ def open_existing(settings: Settings, *, read_only: bool = True) -> Iterator[Per
         read_only: whether the command only reads.
 
     Raises:
-        StorageError: there is no database. The first write would create it.
+        StoreNotFoundError: there is no database. The first write would create it.
     """
     with open_store(settings.database, read_only=True) as backend:
         if not backend.exists():
             # For a file or schema of another program, this raises an error that names its content.
             backend.list_profiles()
             location = backend.describe()["location"]
-            raise StorageError(
+            raise StoreNotFoundError(
                 f"There is no database at {location}; create one with `burndown migrate`"
             )
         if read_only:

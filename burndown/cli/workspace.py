@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from burndown.cli.exit_codes import ExitCode
 from burndown.cli.options import (
     AsJson,
     DatabaseURL,
@@ -21,6 +22,7 @@ __all__ = ["check", "demo", "migrate", "show", "tasks"]
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to create.")] = Path("burndown-demo"),
     issues: Annotated[int, typer.Option(min=1, help="Issues in the largest query.")] = 150,
+    as_json: AsJson = False,
 ) -> None:
     """Create a sample workspace, and show it.
 
@@ -29,21 +31,23 @@ def demo(
     from burndown import printing
     from burndown.cli.stores import open_store
     from burndown.demo import write_demo_workspace
-    from burndown.errors import StorageError
+    from burndown.errors import ImportExportError
     from burndown.migration import run_migration_if_needed
     from burndown.overview import workspace_overview
     from burndown.settings import DATABASE_NAME
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"{folder} already exists; choose another folder")
+        raise ImportExportError(f"{folder} already exists; choose another folder")
     write_demo_workspace(folder, issues=issues)
-    printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
+    if not as_json:
+        printing.line(f"Wrote a sample workspace to {folder / 'profiles'}")
     # The database of the folder, whatever the environment names: a real store is not touched.
     with open_store(folder / "profiles" / DATABASE_NAME) as backend:
-        with printing.migration_progress(quiet=False) as progress:
+        with printing.migration_progress(quiet=as_json) as progress:
             report = run_migration_if_needed(folder / "profiles", progress=progress)
-        printing.migration(report)
-        printing.workspace(workspace_overview(backend))
+        if not as_json:
+            printing.migration(report)
+        print_result(workspace_overview(backend), printing.workspace, as_json)
 
 
 def migrate(
@@ -124,7 +128,7 @@ def check(
 ) -> None:
     """Check that the database is intact.
 
-    The exit code is 1 if it is not intact. Records that another program has edited are noted, and
+    The exit code is 6 if it is not intact. Records that another program has edited are noted, and
     are no damage; secrets in plain text are reported. Nothing is changed without --accept.
     """
     from burndown import printing
@@ -151,7 +155,7 @@ def check(
         if secrets is not None:
             printing.plain_text_warning({**secrets})
     if not is_intact:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.DAMAGED)
 
 
 def tasks(
@@ -171,15 +175,15 @@ def tasks(
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
-    from burndown.errors import StorageError
+    from burndown.errors import NotFoundError
 
     read_only = cancel is None and clear is None
     with open_existing(settings_for(profiles, database), read_only=read_only) as backend:
         if cancel is not None and not backend.cancel_task(cancel):
-            raise StorageError(f"No process runs a task {cancel!r} that it can be asked to end")
+            raise NotFoundError(f"No process runs a task {cancel!r} that it can be asked to end")
         if clear is not None:
             if backend.get_task_progress(clear) is None:
-                raise StorageError(f"There is no task {clear!r}")
+                raise NotFoundError(f"There is no task {clear!r}")
             backend.clear_task_progress(clear)
         found = {"tasks": backend.list_task_progress()}
     print_result(found, printing.tasks, as_json)

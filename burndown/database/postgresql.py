@@ -38,6 +38,7 @@ from burndown.distribution import install_command
 from burndown.errors import (
     PersistenceError,
     StorageError,
+    StoreNotFoundError,
     TransactionAbortedError,
     TransactionConflictError,
 )
@@ -227,7 +228,7 @@ class PostgreSQLDatabase(Database):
         with self.read_session() as session:
             number, schema = session.connection().exec_driver_sql(_SERVER).one()
         if schema is None:
-            raise StorageError(f"There is no database at {self.location}")
+            raise StoreNotFoundError(f"There is no database at {self.location}")
         if version < number // 10_000:
             raise StorageError(
                 f"The server has version {number // 10_000}, and pg_dump {version} cannot read "

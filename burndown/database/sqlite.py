@@ -38,7 +38,12 @@ from burndown.database.sqlite_recognition import contents_of
 from burndown.database.sqlite_restore import prepare_to_restore, replace_content
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
 from burndown.database.sqlite_verification import schema_problems, sign_edited_rows, verify_rows
-from burndown.errors import DatabaseCorruptionError, PersistenceError, StorageError
+from burndown.errors import (
+    DatabaseCorruptionError,
+    PersistenceError,
+    StorageError,
+    StoreNotFoundError,
+)
 from burndown.files.errors import storage_errors
 from burndown.files.paths import sync
 from burndown.files.working_folder import working_folder
@@ -210,7 +215,7 @@ class SQLiteDatabase(Database):
                     self._prepare()
                 version = self._upgrader.version()
                 if version is None:
-                    raise StorageError(f"There is no database at {self._path}")
+                    raise StoreNotFoundError(f"There is no database at {self._path}")
                 self._upgrader.refuse_too_new(version)
                 with closing(self._connector.open_to_inspect()) as connection:
                     connection.execute("BEGIN")  # others can write meanwhile
@@ -251,7 +256,7 @@ class SQLiteDatabase(Database):
             DatabaseCorruptionError: the database is damaged.
         """
         if self.schema_version() is None:
-            raise StorageError(f"There is no database at {self.location}")
+            raise StoreNotFoundError(f"There is no database at {self.location}")
         with self._errors.translated(), closing(self._connector.open_to_inspect()) as source:
             back_up(source, target)
 

@@ -121,7 +121,7 @@ class DamagedFile:
 
     def _connect(self) -> sqlite3.Connection:
         uri, timeout = self._file.access(may_write=False).uri, timeouts.BUSY_TIMEOUT_SECONDS
-        connection = sqlite3.connect(uri, timeout, uri=True, isolation_level=None)
+        connection = sqlite3.connect(uri, timeout=timeout, uri=True, isolation_level=None)
         # With it, SQLite reads what it can of a damaged schema.
         connection.execute("PRAGMA writable_schema=ON")
         # A string that is not UTF-8 has no digest, and is damaged for that reason.

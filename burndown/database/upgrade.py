@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection
 
-from burndown.errors import SchemaTooNewError, StorageError
+from burndown.errors import SchemaTooNewError, StorageError, StoreNotFoundError
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import VERSIONS, change_version, make_schema, sql_between, stored_version
 
@@ -70,11 +70,12 @@ class SchemaUpgrader(ABC):
 
         Raises:
             SchemaTooNewError: a newer release made the database.
-            StorageError: there are no tables, or they need an upgrade.
+            StoreNotFoundError: there are no tables.
+            StorageError: they need an upgrade.
         """
         version = self.version()
         if version is None:
-            raise StorageError(
+            raise StoreNotFoundError(
                 f"There is no database at {self.location}; `burndown migrate` makes one"
             )
         self.refuse_too_new(version)
@@ -121,7 +122,7 @@ class SchemaUpgrader(ABC):
             raise StorageError(f"There is no schema version {wanted!r}; there are {known}")
         version = self.version()
         if version is None:
-            raise StorageError(f"There is no database at {self.location}")
+            raise StoreNotFoundError(f"There is no database at {self.location}")
         self.refuse_too_new(version)
         return version
 

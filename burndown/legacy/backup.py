@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from burndown.errors import DatabaseCorruptionError, StorageError
+from burndown.errors import DatabaseCorruptionError, StorageError, StoreNotFoundError
 from burndown.files.atomic import complete_or_absent
 from burndown.files.changes import Changes
 from burndown.files.checksums import changed_files, checksums_path
@@ -144,7 +144,7 @@ def refuse_damaged(backup: Path) -> None:
         DatabaseCorruptionError: files of it were changed, are missing or damaged.
     """
     if not backup.is_dir() or not has_workspace(backup):
-        raise StorageError(f"There is no backup of a workspace at {backup}")
+        raise StoreNotFoundError(f"There is no backup of a workspace at {backup}")
     with storage_errors():
         changed = changed_files(backup)
     if changed:

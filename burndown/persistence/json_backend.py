@@ -6,7 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from burndown.errors import ProfileNotFoundError, QueryNotFoundError, StorageError
+from burndown.errors import (
+    ProfileNotFoundError,
+    QueryNotFoundError,
+    StorageError,
+    StoreNotFoundError,
+)
 from burndown.legacy import (
     LegacyProfile,
     LegacyQuery,
@@ -160,7 +165,7 @@ class JSONBackend(PersistenceBackend):
 
     def _back_up(self, target: Path) -> None:
         if not self.exists():
-            raise StorageError(f"There is no workspace at {self.folder}")
+            raise StoreNotFoundError(f"There is no workspace at {self.folder}")
         with self._files.committed() as root:
             copy_workspace(root, target)
 

@@ -4,6 +4,7 @@ Functions are named after what they print: ``printing.migration(report)`` prints
 migration.
 """
 
+from burndown.printing.charts import remaining
 from burndown.printing.console import error, line
 from burndown.printing.outcomes import (
     accepted,
@@ -16,7 +17,9 @@ from burndown.printing.outcomes import (
     drilled,
     exported,
     exported_workspace,
+    health,
     imported,
+    initialized,
     integrity,
     migration,
     restored,
@@ -41,7 +44,9 @@ __all__ = [
     "error",
     "exported",
     "exported_workspace",
+    "health",
     "imported",
+    "initialized",
     "integrity",
     "line",
     "migration",
@@ -49,6 +54,7 @@ __all__ = [
     "plain_text_warning",
     "profile",
     "query",
+    "remaining",
     "restored",
     "salvaged",
     "secrets_status",

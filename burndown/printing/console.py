@@ -37,6 +37,11 @@ def literal(text: str) -> Text:
     return Text(escaped(text))
 
 
+def print_text(text: Text) -> None:
+    """Print styled text, as one line that is not wrapped."""
+    _console().print(text, soft_wrap=True)
+
+
 def add_row(table: Table, *cells: str | Text) -> None:
     """Add a row to a table; a ``Text`` is used unchanged and may have several lines."""
     table.add_row(*(literal(cell) if isinstance(cell, str) else cell for cell in cells))

@@ -21,12 +21,30 @@ __all__ = [
     "drilled",
     "exported",
     "exported_workspace",
+    "health",
     "imported",
+    "initialized",
     "integrity",
     "migration",
     "restored",
     "sql_of_change",
 ]
+
+
+def initialized(found: Document) -> None:
+    """Print whether a store was created, and where it is."""
+    done = "Created a store" if found["created"] else "There is a store"
+    line(f"{done} at {found['location']}, schema version {found['schema_version']}")
+
+
+def health(found: Document) -> None:
+    """Print the health of a store."""
+    line(f"{found['location']} can be used: {size(found['size_bytes'])}")
+    line(f"Schema version {found['schema_version']}, {found['profiles']} profiles")
+    if not found["is_current"]:
+        line("The schema is that of an earlier release; the first write upgrades it")
+    for name in found["running_tasks"]:
+        line(f"The task {name!r} is running")
 
 
 def backed_up(found: Document) -> None:

@@ -4,6 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from burndown.persistence import Document
+from burndown.printing.charts import sparkline
 from burndown.printing.console import add_row, line, literal, print_table, size
 
 __all__ = ["profile", "query", "tasks", "workspace"]
@@ -87,11 +88,22 @@ def query(found: Document) -> None:
         add_row(table, key, age, issues, _state(cache), cache["expires_at"])
     print_table(table)
     line(f"Changelogs: {found['changelog_count']} issues")
+    table = Table("metric", "by week", "latest", "unit", title=_weeks_of(found["trends"]))
+    for trend in found["trends"]:
+        latest = next(value for value in reversed(trend["values"]) if value is not None)
+        unit = trend["unit"] or ""
+        add_row(table, trend["metric"], sparkline(trend["values"]), f"{latest:.3g}", unit)
+    print_table(table)
     table = Table("week", "type", "metrics", title="Snapshots")
     for snapshot in found["snapshots"]:
         metrics = ", ".join(snapshot["metrics"])
         add_row(table, snapshot["snapshot_date"], snapshot["metric_type"], metrics)
     print_table(table)
+
+
+def _weeks_of(trends: list[Document]) -> str:
+    weeks = trends[0]["weeks"] if trends else []
+    return f"Trends, {weeks[0]} to {weeks[-1]}" if weeks else "Trends"
 
 
 def _budget(budget: Document) -> str:

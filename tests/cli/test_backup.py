@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import (
     CANARY,
     Capture,
@@ -44,7 +45,7 @@ def test_a_backup_can_replace_the_database(
 
 
 def test_backup_overwrites_nothing(capsys: Capture, workspace: Path) -> None:
-    """The error names the path, and with --json there is no document."""
+    """The error names the path, also with --json."""
     before = files_below(workspace)
     for target in ("profiles/burndown.db", "profiles"):
         said = refused(capsys, "backup", target, "--json")
@@ -75,7 +76,7 @@ def test_backup_of_a_server_names_its_program_without_the_password(
     """The server is not connected to."""
     url = f"postgresql://user:{CANARY}@127.0.0.1:1/db"
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url)
-    assert run(["backup", "copy.dump"]) == 1
+    assert run(["backup", "copy.dump"]) == ExitCode.UNAVAILABLE
     assert CANARY not in "".join(capsys.readouterr())
 
 

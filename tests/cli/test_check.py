@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import CANARY, Capture, in_json, printed, refused, start
 
 
@@ -48,7 +49,7 @@ def test_check_reports_a_damaged_database(
 ) -> None:
     """It exits with 1, reports each problem on a line, and prints no traceback."""
     damage(workspace / "profiles/burndown.db")
-    assert run(["check"]) == 1
+    assert run(["check"]) == ExitCode.DAMAGED
     output, errors = capsys.readouterr()
     assert output == ""
     lines = errors.splitlines()
@@ -56,7 +57,7 @@ def test_check_reports_a_damaged_database(
     assert "The database is intact" not in errors
     assert "Traceback" not in errors
     assert lines[0].startswith("Error: ")
-    found = in_json(capsys, "check", code=1)
+    found = in_json(capsys, "check", code=ExitCode.DAMAGED)
     assert found["ok"] is False
     assert found["errors"]
     assert all(problem in errors for problem in found["errors"])
@@ -72,13 +73,17 @@ def test_check_reports_a_row_without_its_owner(capsys: Capture, workspace: Path)
         connection.commit()
     line = refused(capsys, "check")
     assert line == f"row {row} of queries belongs to a row of profiles that does not exist"
-    assert in_json(capsys, "check", code=1) == {"ok": False, "errors": [line], "notes": []}
+    assert in_json(capsys, "check", code=ExitCode.DAMAGED) == {
+        "ok": False,
+        "errors": [line],
+        "notes": [],
+    }
 
 
 def test_the_exit_code_reports_whether_the_database_is_intact(workspace: Path) -> None:
     assert start("check").returncode == 0
     overwritten_pages(workspace / "profiles/burndown.db")
     ended = start("check")
-    assert ended.returncode == 1
+    assert ended.returncode == ExitCode.DAMAGED
     assert ended.stderr.startswith(b"Error: ")
     assert b"Traceback" not in ended.stderr

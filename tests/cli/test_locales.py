@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import start
 
 LOCALES = {
@@ -32,7 +33,7 @@ def test_a_locale_without_unicode_prints_replacements(
     [
         (["demo", "new", "--issues", "1"], 0),
         (["show", "zh", "offen"], 0),
-        (["show", "Zürich ✓"], 1),
+        (["show", "Zürich ✓"], ExitCode.NOT_FOUND),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -62,6 +63,6 @@ def test_a_folder_may_have_a_name_that_the_locale_cannot_encode(
         assert ended.stderr == b""
         assert ended.returncode == 0
     ended = start("check", "--profiles", "Größe ✗", **environment)
-    assert ended.returncode == 1
+    assert ended.returncode == ExitCode.NOT_FOUND
     assert ended.stderr.startswith(b"Error: There is no database at ")
     assert ended.stderr.count(b"\n") == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import (
     CANARY,
     Capture,
@@ -109,16 +110,16 @@ def test_damaged_files_are_reported_and_nothing_is_moved(
     paths = [old / "profiles/kafka/profile.json", old / "profiles/kafka/queries/12w/query.json"]
     for path in paths:
         path.write_bytes(path.read_bytes()[:-20])
-    assert run(["migrate", *options]) == 1
+    assert run(["migrate", *options]) == ExitCode.NOT_VALID
     output, errors = capsys.readouterr()
     assert "Moved" not in output
     if "--json" in options:
         assert output == ""
-    lines = errors.splitlines()
-    assert lines[0].startswith("Error: ")
-    assert len(lines) == 1 + len(paths)
+        errors = json.loads(errors)["error"]["message"]
+    _, *lines = errors.splitlines()
+    assert len(lines) == len(paths)
     for path in paths:
-        assert any(str(path) in line for line in lines[1:])
+        assert any(str(path) in line for line in lines)
     assert "Traceback" not in errors
     assert CANARY not in output + errors
     assert not (old / "profiles/burndown.db").exists()
@@ -200,7 +201,7 @@ def test_on_a_terminal_an_error_ends_the_bar(old: Path) -> None:
     path = old / "profiles/kafka/queries/12w/project_data.json"
     path.write_bytes(path.read_bytes()[:-20])
     shown = on_a_terminal("migrate")
-    assert shown.code == 1
+    assert shown.code == ExitCode.NOT_VALID
     assert shown.raw.rfind("\x1b[?25h") > shown.raw.rfind("\x1b[?25l")
     assert "Traceback" not in shown.raw
     [row] = [row for row, line in enumerate(shown.screen) if line.startswith("Error: ")]

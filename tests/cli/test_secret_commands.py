@@ -8,6 +8,7 @@ import pytest
 
 from burndown import SQLiteBackend
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import Capture, printed, refused
 from tests.support.secret_keys import CANARY, KEY, OTHER_KEY, VARIABLE, files_with
 
@@ -85,5 +86,5 @@ def test_a_key_that_cannot_be_read_is_reported_and_hides_nothing(
 
 def test_a_store_that_does_not_exist_is_not_made(capsys: Capture, tmp_path: Path) -> None:
     for command in ("status", "seal"):
-        assert run(["secrets", command]) == 1
+        assert run(["secrets", command]) == ExitCode.NOT_FOUND
     assert list(tmp_path.iterdir()) == []

@@ -35,10 +35,10 @@ def test_neither_a_report_nor_an_error_contains_a_token(
     path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
     data = old / "profiles/kafka/queries/12w/project_data.json"
     whole = data.read_bytes()
-    for content, expected in ((b"{", 1), (whole, 0)):
+    for content, is_valid in ((b"{", False), (whole, True)):
         data.write_bytes(content)
         code, shown = all_output_of(capsys, ["migrate", *options])
-        assert code == expected
+        assert (code == 0) is is_valid
         assert CANARY not in shown
     assert "profile.json" in re.sub(r"[\s│]", "", shown)
 
@@ -100,7 +100,7 @@ def test_no_command_prints_the_password_of_a_database(
 ) -> None:
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", url.format(CANARY))
     code, shown = all_output_of(capsys, [*command.split(), *options])
-    assert code == 1
+    assert code != 0
     assert CANARY not in shown
 
 
@@ -113,7 +113,7 @@ def test_the_refusal_of_an_export_contains_no_token(
         backend.save_query("kafka", {"id": CANARY, "description": f"Bearer {CANARY}"})
     for arguments in (["kafka", "out"], ["kafka", "out.zip"], ["--legacy", "old"]):
         code, shown = all_output_of(capsys, ["export", *arguments, *options])
-        assert code == 1
+        assert code != 0
         assert "Jira token of profile 'kafka'" in shown
         assert CANARY not in shown
     assert [path.name for path in workspace.iterdir() if path.name.startswith("o")] == []
@@ -131,6 +131,6 @@ def test_the_error_of_an_import_contains_no_token(
     path.write_text(json.dumps({**profile, "jira_config": change(profile["jira_config"])}))
     capsys.readouterr()
     code, shown = all_output_of(capsys, ["import", "out", "--replace", *options])
-    assert code == 1
+    assert code != 0
     assert "profile.json" in shown
     assert CANARY not in shown

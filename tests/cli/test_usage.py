@@ -1,5 +1,6 @@
 """Help, versions, usage errors and other errors."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import (
     CANARY,
     COMMANDS,
@@ -96,7 +98,7 @@ def test_a_usage_error_exits_with_2(capsys: Capture, arguments: list[str], tmp_p
     assert run(arguments) == 2
     output, errors = capsys.readouterr()
     assert output == ""
-    assert "Error: " in errors
+    assert "Error: " in errors or json.loads(errors)["error"]["exit_code"] == 2
     assert "Traceback" not in errors
     assert not files_below(tmp_path)
 
@@ -141,86 +143,172 @@ def in_the_way(root: Path, patch: Patch) -> None:
     (root / "file").write_text("in the way")
 
 
-ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
-    "unknown profile": (nothing, ["show", "nope"], "Profile 'nope' not found"),
+ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]] = {
+    "unknown profile": (nothing, ["show", "nope"], ExitCode.NOT_FOUND, "Profile 'nope' not found"),
     "unknown query": (
         nothing,
         ["show", "kafka", "nope"],
+        ExitCode.NOT_FOUND,
         "Query 'nope' not found in profile 'kafka'",
     ),
-    "query of an unknown profile": (nothing, ["show", "nope", "12w"], "Profile 'nope' not found"),
+    "query of an unknown profile": (
+        nothing,
+        ["show", "nope", "12w"],
+        ExitCode.NOT_FOUND,
+        "Profile 'nope' not found",
+    ),
     "query of another profile": (
         nothing,
         ["show", "kafka", "offen"],
+        ExitCode.NOT_FOUND,
         "Query 'offen' not found in profile 'kafka'",
     ),
-    "nothing to show": (no_database, ["show"], "There is no database at "),
-    "nothing to check": (no_database, ["check"], "There is no database at "),
-    "other folder": (nothing, ["show", "--profiles", "elsewhere"], "elsewhere"),
-    "other database": (no_sqlite, ["show"], "use sqlite"),
-    "other database to migrate to": (no_sqlite, ["migrate"], "use sqlite"),
-    "server away": (no_server, ["show"], "The database server 127.0.0.1 is out of reach"),
-    "server to migrate to away": (no_server, ["migrate"], "The database server 127.0.0.1 is out"),
-    "no URL": (no_url, ["show"], "URL"),
-    "bad setting": (bad_setting, ["show"], "sqlite_synchronous"),
-    "damaged database": (damaged, ["show"], "is not a SQLite database"),
-    "damaged database to migrate to": (damaged, ["migrate"], "is not a SQLite database"),
-    "profiles in the way": (with_profiles, ["migrate"], "already holds profiles"),
-    "demo over something": (nothing, ["demo", "profiles"], "profiles already exists"),
-    "demo over a file": (in_the_way, ["demo", "file"], "file already exists"),
-    "demo below a file": (in_the_way, ["demo", "file/demo"], "file"),
-    "export of nothing": (no_database, ["export", "kafka", "out"], "There is no database at "),
+    "nothing to show": (no_database, ["show"], ExitCode.NOT_FOUND, "There is no database at "),
+    "nothing to check": (no_database, ["check"], ExitCode.NOT_FOUND, "There is no database at "),
+    "other folder": (nothing, ["show", "--profiles", "elsewhere"], ExitCode.NOT_FOUND, "elsewhere"),
+    "other database": (no_sqlite, ["show"], ExitCode.UNAVAILABLE, "use sqlite"),
+    "other database to migrate to": (no_sqlite, ["migrate"], ExitCode.UNAVAILABLE, "use sqlite"),
+    "server away": (
+        no_server,
+        ["show"],
+        ExitCode.UNAVAILABLE,
+        "The database server 127.0.0.1 is out of reach",
+    ),
+    "server to migrate to away": (
+        no_server,
+        ["migrate"],
+        ExitCode.UNAVAILABLE,
+        "The database server 127.0.0.1 is out",
+    ),
+    "no URL": (no_url, ["show"], ExitCode.UNAVAILABLE, "URL"),
+    "bad setting": (bad_setting, ["show"], ExitCode.NOT_VALID, "sqlite_synchronous"),
+    "damaged database": (damaged, ["show"], ExitCode.DAMAGED, "is not a SQLite database"),
+    "damaged database to migrate to": (
+        damaged,
+        ["migrate"],
+        ExitCode.DAMAGED,
+        "is not a SQLite database",
+    ),
+    "profiles in the way": (
+        with_profiles,
+        ["migrate"],
+        ExitCode.NOT_VALID,
+        "already holds profiles",
+    ),
+    "demo over something": (
+        nothing,
+        ["demo", "profiles"],
+        ExitCode.NOT_VALID,
+        "profiles already exists",
+    ),
+    "demo over a file": (in_the_way, ["demo", "file"], ExitCode.NOT_VALID, "file already exists"),
+    "demo below a file": (in_the_way, ["demo", "file/demo"], ExitCode.UNAVAILABLE, "file"),
+    "export of nothing": (
+        no_database,
+        ["export", "kafka", "out"],
+        ExitCode.NOT_FOUND,
+        "There is no database at ",
+    ),
     "old files of nothing": (
         no_database,
         ["export", "--legacy", "out"],
+        ExitCode.NOT_FOUND,
         "There is no database at ",
     ),
     "export of an unknown profile": (
         nothing,
         ["export", "nope", "out"],
+        ExitCode.NOT_FOUND,
         "Profile 'nope' not found",
     ),
     "export over something": (
         nothing,
         ["export", "kafka", "profiles"],
+        ExitCode.NOT_VALID,
         "profiles exists already",
     ),
-    "export over a file": (in_the_way, ["export", "kafka", "file"], "file exists already"),
-    "export below a file": (in_the_way, ["export", "kafka", "file/out.zip"], "was not written"),
+    "export over a file": (
+        in_the_way,
+        ["export", "kafka", "file"],
+        ExitCode.NOT_VALID,
+        "file exists already",
+    ),
+    "export below a file": (
+        in_the_way,
+        ["export", "kafka", "file/out.zip"],
+        ExitCode.NOT_VALID,
+        "was not written",
+    ),
     "old files over something": (
         nothing,
         ["export", "--legacy", "profiles"],
+        ExitCode.NOT_VALID,
         "profiles exists already",
     ),
-    "clearing nothing": (no_database, ["clear", "kafka", "--metrics"], "There is no database at "),
+    "clearing nothing": (
+        no_database,
+        ["clear", "kafka", "--metrics"],
+        ExitCode.NOT_FOUND,
+        "There is no database at ",
+    ),
     "clearing an unknown profile": (
         nothing,
         ["clear", "nope", "--metrics"],
+        ExitCode.NOT_FOUND,
         "Profile 'nope' not found",
     ),
     "clearing an unknown query": (
         nothing,
         ["clear", "kafka", "nope", "--metrics"],
+        ExitCode.NOT_FOUND,
         "Query 'nope' not found in profile 'kafka'",
     ),
     "clearing no week": (
         nothing,
         ["clear", "kafka", "--responses", "--metrics", "--since", "2025-W53"],
+        ExitCode.NOT_VALID,
         "since: input should be an ISO week such as 2025-W12, or a date, got '2025-W53'",
     ),
-    "compacting nothing": (no_database, ["compact"], "There is no database at "),
-    "import of nothing": (nothing, ["import", "nope.zip"], "nope.zip: there is no such folder"),
-    "import of a file": (in_the_way, ["import", "file"], "file: it cannot be unpacked"),
+    "compacting nothing": (
+        no_database,
+        ["compact"],
+        ExitCode.NOT_FOUND,
+        "There is no database at ",
+    ),
+    "import of nothing": (
+        nothing,
+        ["import", "nope.zip"],
+        ExitCode.NOT_VALID,
+        "nope.zip: there is no such folder",
+    ),
+    "import of a file": (
+        in_the_way,
+        ["import", "file"],
+        ExitCode.NOT_VALID,
+        "file: it cannot be unpacked",
+    ),
     "import of a database": (
         nothing,
         ["import", "profiles/burndown.db"],
+        ExitCode.NOT_VALID,
         "`burndown migrate --from` reads one",
     ),
-    "import of another folder": (nothing, ["import", "profiles"], "manifest.json: missing"),
-    "import before the migration": (no_database, ["import", "nope"], "`burndown migrate` first"),
+    "import of another folder": (
+        nothing,
+        ["import", "profiles"],
+        ExitCode.NOT_VALID,
+        "manifest.json: missing",
+    ),
+    "import before the migration": (
+        no_database,
+        ["import", "nope"],
+        ExitCode.NOT_VALID,
+        "`burndown migrate` first",
+    ),
     "server to import to away": (
         no_server,
         ["import", "nope"],
+        ExitCode.UNAVAILABLE,
         "The database server 127.0.0.1 is out",
     ),
 }
@@ -229,20 +317,20 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], str]] = {
 @pytest.fixture(params=ERRORS.values(), ids=list(ERRORS))
 def error(
     request: pytest.FixtureRequest, workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[list[str], str]:
-    """Return the arguments of a command that fails, and what its error contains."""
-    prepare, arguments, said = request.param
+) -> tuple[list[str], ExitCode, str]:
+    """Return the arguments of a command that fails, its exit code, and what its error contains."""
+    prepare, arguments, code, said = request.param
     prepare(workspace, monkeypatch)
-    return arguments, said
+    return arguments, code, said
 
 
-def test_an_error_is_one_line_and_exits_with_1(
-    capsys: Capture, error: tuple[list[str], str], workspace: Path
+def test_an_error_is_one_line_and_has_its_exit_code(
+    capsys: Capture, error: tuple[list[str], ExitCode, str], workspace: Path
 ) -> None:
     """The error is on stderr, nothing else is printed, and nothing changes."""
-    arguments, said = error
+    arguments, code, said = error
     before = files_below(workspace)
-    line = refused(capsys, *arguments)
+    line = refused(capsys, *arguments, code=code)
     assert said in line
     assert CANARY not in line
     assert {path: content for path, content in files_below(workspace).items() if content} == {
@@ -250,13 +338,10 @@ def test_an_error_is_one_line_and_exits_with_1(
     }
 
 
-@pytest.mark.parametrize("options", [[], ["--json"]])
-def test_an_error_of_a_migration_has_a_line_for_each_file(
-    capsys: Capture, workspace: Path, options: list[str]
-) -> None:
+def test_an_error_of_a_migration_has_a_line_for_each_file(capsys: Capture, workspace: Path) -> None:
     """They follow a line that says that nothing was moved."""
     (workspace / "file").write_text("in the way")
-    assert run(["migrate", "--profiles", "file", *options]) == 1
+    assert run(["migrate", "--profiles", "file"]) == ExitCode.NOT_VALID
     output, errors = capsys.readouterr()
     assert output == ""
     first, *lines = errors.splitlines()
@@ -264,11 +349,20 @@ def test_an_error_of_a_migration_has_a_line_for_each_file(
     assert [line.split(": ")[0] for line in lines] == [f"  {workspace / 'file'}"]
 
 
-def test_an_error_prints_no_json(capsys: Capture, error: tuple[list[str], str]) -> None:
-    """A program cannot take a part of a document for the complete one."""
-    arguments, said = error
+def test_an_error_in_json_is_on_stderr(
+    capsys: Capture, error: tuple[list[str], ExitCode, str]
+) -> None:
+    """A program cannot take it, or a part of a document, for a result."""
+    arguments, code, said = error
     if arguments[0] != "demo":
-        assert said in refused(capsys, *arguments, "--json")
+        assert said in refused(capsys, *arguments, "--json", code=code)
+
+
+@pytest.mark.parametrize("arguments", [["shwo"], ["show", "--nope"], ["export", "kafka"]])
+def test_an_error_of_usage_is_in_json_as_well(
+    capsys: Capture, workspace: Path, arguments: list[str]
+) -> None:
+    assert refused(capsys, *arguments, "--json", code=ExitCode.USAGE)
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -277,7 +371,7 @@ def test_an_error_prints_no_json(capsys: Capture, error: tuple[list[str], str]) 
     [
         (["show", "nope"], ProfileNotFoundError),
         (["show", "kafka", "nope"], QueryNotFoundError),
-        (["demo", "profiles"], StorageError),
+        (["demo", "profiles"], ImportExportError),
         (["check", "--profiles", "nope"], StorageError),
         (["export", "nope", "out"], ProfileNotFoundError),
         (["import", "nope"], ImportExportError),
@@ -299,7 +393,7 @@ def test_the_program_prints_a_traceback_only_with_debug(workspace: Path, debug: 
         "not": ["show", "nope"],
     }[debug]
     ended = start(*arguments)
-    assert ended.returncode == 1
+    assert ended.returncode == (ExitCode.NOT_FOUND if debug == "not" else ExitCode.FAILED)
     assert ended.stdout == b""
     if debug == "not":
         assert ended.stderr == b"Error: Profile 'nope' not found\n"

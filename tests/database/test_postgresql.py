@@ -17,6 +17,7 @@ from burndown import (
     set_backend,
 )
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from burndown.database import (
     PostgreSQLDatabase,
     get_db_connection,
@@ -217,7 +218,7 @@ def test_the_commands_work_on_a_server(
     """They take its URL from the settings."""
     write_demo_workspace(tmp_path, issues=5)
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", postgres_url)
-    assert run(["show"]) == 1
+    assert run(["show"]) == ExitCode.NOT_FOUND
     assert "There is no database at postgresql+psycopg://" in capsys.readouterr().err
     for arguments in (
         ["migrate"],

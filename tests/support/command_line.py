@@ -26,11 +26,25 @@ from burndown import (
 )
 from burndown.__main__ import main
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from burndown.testing.strategies.workspaces import Files
 from tests.support.processes import PATIENCE, start_fresh
 
 COMMANDS = [
-    *("demo", "migrate", "show", "check", "tasks", "backup", "copy", "export", "import"),
+    *(
+        "demo",
+        "init",
+        "migrate",
+        "show",
+        "chart",
+        "health",
+        "check",
+        "tasks",
+        "backup",
+        "copy",
+        "export",
+        "import",
+    ),
     *("cleanup", "clear", "compact", "upgrade", "downgrade", "secrets"),
 ]
 CANARY = "canary-7c1e"
@@ -55,11 +69,19 @@ def printed(capsys: Capture, *arguments: str, code: int = 0) -> str:
     return output
 
 
-def refused(capsys: Capture, *arguments: str) -> str:
-    """Return the one line of a command that fails."""
-    assert run(arguments) == 1
+def refused(capsys: Capture, *arguments: str, code: ExitCode | None = None) -> str:
+    """Return the message of a command that fails, with this exit code or any but that of usage.
+
+    It is one line, or is in a JSON document if the command has ``--json``.
+    """
+    ended = run(arguments)
+    assert ended in (set(ExitCode) - {ExitCode.USAGE} if code is None else {code})
     output, errors = capsys.readouterr()
     assert output == ""
+    if "--json" in arguments:
+        error = json.loads(errors)["error"]
+        assert error["exit_code"] == ended
+        return str(error["message"])
     assert errors.startswith("Error: ")
     assert errors.endswith("\n")
     assert errors.count("\n") == 1
