@@ -1,5 +1,6 @@
 """The version of a database's tables: creating them, upgrading and downgrading them."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
@@ -11,6 +12,8 @@ from burndown.models import SCHEMA_VERSION
 from burndown.schema import VERSIONS, change_version, make_schema, sql_between, stored_version
 
 __all__ = ["SchemaUpgrader"]
+
+_logger = logging.getLogger(__name__)
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 """Begins a transaction that no other writer runs next to."""
@@ -136,8 +139,10 @@ class SchemaUpgrader(ABC):
             # Read again: another process may have changed it while this one waited for the lock.
             current = stored_version(connection)
             self.refuse_too_new(current)
-            if current != version:
-                self._change_in(connection, current, version)
+            if current == version:
+                return
+            self._change_in(connection, current, version)
+        _logger.info("Changed the schema of %s from %s to %s", self.location, current, version)
 
     def _create_in(self, connection: Connection) -> None:
         """Create the tables in a transaction."""

@@ -1,5 +1,6 @@
 """The steps of a migration, and the errors that stop it."""
 
+import logging
 from contextlib import closing
 from pathlib import Path
 
@@ -32,6 +33,8 @@ from burndown.settings import DATABASE_NAME, get_settings
 from burndown.sql import Executor
 
 __all__ = ["run_migration_if_needed"]
+
+_logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_SECONDS = 600
 """How long to wait for another process that is migrating.
@@ -213,6 +216,12 @@ class _Migration:
                     self._copy(scratch)
             finally:
                 remove_database(scratch)
+        _logger.info(
+            "Moved %s to %s; its files are backed up to %s",
+            self.folder,
+            self.target.location,
+            backup,
+        )
         return self._report("migrated", backup)
 
     def rehearse(self, scratch: Path) -> MigrationReport:

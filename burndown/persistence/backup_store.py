@@ -1,5 +1,6 @@
 """The part of a backend that copies the store, and restores a copy."""
 
+import logging
 from abc import abstractmethod
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from burndown.persistence.record_store import RecordStore
 from burndown.persistence.rotation import backup_name, remove_old_backups
 
 __all__ = ["BackupStore"]
+
+_logger = logging.getLogger(__name__)
 
 
 class BackupStore(RecordStore):
@@ -38,16 +41,16 @@ class BackupStore(RecordStore):
                 or there is no ``pg_dump`` that knows the server, and the error has its command.
             DatabaseCorruptionError: the stored data is damaged; there is no copy of it.
         """
-        target = Path(path).absolute()
-        if keep is None:
-            self._back_up(target)
-            return target
-        if keep < 1:
-            raise ValueError(f"keep: input should be at least 1, got {keep}")
-        new = target / backup_name(self.now(), self._backup_suffix)
-        self._back_up(new)
-        remove_old_backups(target, new, keep)
-        return new
+        folder = target = Path(path).absolute()
+        if keep is not None:
+            if keep < 1:
+                raise ValueError(f"keep: input should be at least 1, got {keep}")
+            target = folder / backup_name(self.now(), self._backup_suffix)
+        self._back_up(target)
+        _logger.info("Backed up to %s", target)
+        if keep is not None:
+            remove_old_backups(folder, target, keep)
+        return target
 
     @abstractmethod
     def _back_up(self, target: Path) -> None:

@@ -1,5 +1,6 @@
 """Cached responses and changelogs: their expiry, and what look-ups and listings contain of them."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -29,9 +30,12 @@ __all__ = [
     "keeping_order",
     "listed_cache",
     "listed_changelog",
+    "log_cleanup",
     "query_status",
     "stale_limit",
 ]
+
+_logger = logging.getLogger(__name__)
 
 _DEFAULT_SIZE: int = JiraConfig.model_fields["cache_size_mb"].default
 _MEGABYTE = 2**20
@@ -112,6 +116,13 @@ def cache_limits(
         expected = "input should be an integer of 0 or more, or None"
         raise ValidationError.of("Limit", "max_bytes", expected, max_bytes)
     return [(profile_id, number)]
+
+
+def log_cleanup(deleted: int) -> int:
+    """Log how many cached responses and changelogs were deleted, if any, and return the number."""
+    if deleted:
+        _logger.info("Deleted %d cached responses and changelogs", deleted)
+    return deleted
 
 
 def _cache_size(jira_config: Mapping[str, Any]) -> int:

@@ -20,6 +20,7 @@ from burndown.persistence.caching import (
     found_response,
     is_expired,
     keeping_order,
+    log_cleanup,
     stale_limit,
 )
 from burndown.persistence.query_data_store import QueryDataStore
@@ -126,7 +127,8 @@ class FreshnessStore(QueryDataStore):
         """
         limits, now = cache_limits(self, max_bytes, profile_id), self.now()
         with self.transaction():
-            return sum(self._delete_above(limit, now, owner) for owner, limit in limits)
+            deleted = sum(self._delete_above(limit, now, owner) for owner, limit in limits)
+        return log_cleanup(deleted)
 
     def _delete_above(self, max_bytes: int, now: datetime, profile_id: str | None) -> int:
         """Delete what is cached until the rest takes at most these bytes."""

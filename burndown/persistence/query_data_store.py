@@ -23,6 +23,7 @@ from burndown.persistence.caching import (
     is_expired,
     listed_cache,
     listed_changelog,
+    log_cleanup,
     stale_limit,
 )
 from burndown.persistence.metrics_store import MetricsStore
@@ -150,10 +151,11 @@ class QueryDataStore(MetricsStore):
         """
         limit = stale_limit(self.now(), max_stale)
         with self.transaction():
-            return sum(
+            deleted = sum(
                 self._delete_where(entity, lambda each: is_expired(each, limit))
                 for entity in EXPIRING_ENTITIES
             )
+        return log_cleanup(deleted)
 
     # --- changelogs --------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ from burndown.persistence.caching import (
     found_response,
     listed_cache,
     listed_changelog,
+    log_cleanup,
     query_status,
     stale_limit,
 )
@@ -177,11 +178,11 @@ class SQLBackend(PersistenceBackend):
 
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
         limit = stale_limit(self.now(), max_stale)
-        return 0 if limit is None else self.database.write(_delete_expired, limit)
+        return 0 if limit is None else log_cleanup(self.database.write(_delete_expired, limit))
 
     def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
         limits = cache_limits(self, max_bytes, profile_id)
-        return self.database.write(_delete_above, limits, self.now())
+        return log_cleanup(self.database.write(_delete_above, limits, self.now()))
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self.now())
