@@ -226,7 +226,7 @@ Number = Annotated[
     StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)],
     Expecting("input should be a finite number", check=_check_digits),
 ]
-"""An integer of fewer than 4,300 digits or a finite float, stored with its type."""
+"""An integer of fewer than 4,299 digits or a finite float, stored with its type."""
 
 # The bounds are those of each branch: for the bounds of a union, pydantic calls a Python function.
 PositiveNumber = Annotated[

@@ -1,8 +1,8 @@
 """JSON that is read exactly as it was written, or refused.
 
-Text is UTF-8, compact, in the given key order; integers have any size below 4,300 digits
-(Python's own limit for reading them), floats keep their last bit. One value is not kept: ``...``,
-which examples write for what they leave out, is stored as ``null``.
+Text is UTF-8, compact, in the given key order; integers have any size below 4,299 digits (readers
+take 4,300 characters, and some count the sign); floats keep their last bit. One value is not kept:
+``...``, which examples write for what they leave out, is stored as ``null``.
 """
 
 import math
@@ -42,7 +42,7 @@ _STRICT = (
 """Refuse most of what is not JSON. orjson takes a quarter of the time of :func:`encode`, but also
 refuses integers beyond 64 bits."""
 
-_MAX_INT_BITS = 14_283  # any integer of up to 4,299 digits is below 2**14_283
+_MAX_INT_BITS = 14_280  # up to 4,298 digits always fit, and 4,300 never do
 # Integers below need no check of their size, which takes a call; nearly all are.
 _SMALL = 2**63
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -165,7 +165,7 @@ def check_storable(value: Any, depth: int = 0) -> Any:
             raise _refusal("", "input should be a finite number", value)
     elif isinstance(value, int):
         if value.bit_length() > _MAX_INT_BITS:
-            raise _refusal("", "input should be an integer of fewer than 4,300 digits")
+            raise _refusal("", "input should be an integer of fewer than 4,299 digits")
     elif isinstance(value, str):
         check_text(value)
     elif kind not in _UNCHECKED:

@@ -36,6 +36,7 @@ def forget_keys() -> None:
 @pytest.fixture
 def key_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Set the variable to a private file outside of the workspace."""
+    monkeypatch.setattr(sources, "_stores", set())  # earlier tests had stores at the same paths
     path = tmp_path / "key"
     path.write_text(KEY)
     path.chmod(0o600)

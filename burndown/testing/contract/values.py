@@ -30,7 +30,7 @@ VALUES: dict[str, Any] = {
     "ten thousand keys": {f"k{number}": number for number in range(10_000)},
     "keys in no order": {"b": 1, "a": 2, "B": 3, "": 4, "10": 5, "9": 6},
     "300 digits": [10**299, -(10**299) - 1],
-    "4,299 digits": [10**4299 - 1, 1 - 10**4299],
+    "4,298 digits": [10**4298 - 1, 1 - 10**4298],
     "beyond 64 bits": [2**63, -(2**63) - 1, 2**64, 2**53 + 1],
     "smallest float": [5e-324, -5e-324, 2.2250738585072014e-308],
     "largest float": [1.7976931348623157e308, -1.7976931348623157e308],
