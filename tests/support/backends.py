@@ -31,14 +31,16 @@ def sqlite(_: pytest.FixtureRequest) -> Iterator[Open]:
         yield lambda clock: SQLiteBackend(path, clock=clock)
 
 
+def sealing() -> AbstractContextManager[object]:
+    """Give all stores a key that seals their secrets, for the block."""
+    key = b64encode(bytes(range(32))).decode()
+    return patch.object(sources, "secret_key_sources", lambda: (key, None))
+
+
 @contextmanager
 def sealed_sqlite(request: pytest.FixtureRequest) -> Iterator[Open]:
     """Yield a function that opens a SQLite file, with a key for its secrets."""
-    key = b64encode(bytes(range(32))).decode()
-    with (
-        patch.object(sources, "secret_key_sources", lambda: (key, None)),
-        sqlite(request) as open_backend,
-    ):
+    with sealing(), sqlite(request) as open_backend:
         yield open_backend
 
 

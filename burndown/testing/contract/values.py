@@ -135,9 +135,9 @@ class ValueContract(ContractPart):
     def test_an_integer_that_cannot_be_read_is_refused(
         self, shared: Store, place: str, integer: int
     ) -> None:
-        """Integers with more than 4,300 digits are refused, and nothing is written."""
+        """Integers of 4,300 digits and more are refused, and nothing is written."""
         before = shared.empty().everything()
-        with pytest.raises(ValidationError, match="fewer than 4,300 digits"):
+        with pytest.raises(ValidationError, match="fewer than 4,299 digits"):
             SAVES_OF_A_VALUE[place](shared.backend, [integer])
         assert shared.everything() == before
 
