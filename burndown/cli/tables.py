@@ -21,10 +21,11 @@ def tables(
     database: DatabaseURL = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write flat tables for analysts, without secrets, to SQLite, CSV or Parquet.
+    """Write flat tables for analysts, without secrets.
 
-    If they exist, only what has changed is written. Readers of a SQLite file see all of the old or
-    of the new rows. Descriptions of the columns are written next to it, for Datasette.
+    They are a SQLite database, or a folder of CSV or Parquet files. If they exist, only what has
+    changed is written. Readers of a database see all of the old rows, or all of the new ones. A
+    file next to it describes the columns, for Datasette.
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for

@@ -10,7 +10,14 @@ from typing_extensions import TypedDict
 from burndown.tables.columns import Table
 from burndown.tables.declared import TABLES
 
-__all__ = ["APPLICATION_ID", "TableChanges", "create_tables", "replace_rows", "stage_rows"]
+__all__ = [
+    "APPLICATION_ID",
+    "TableChanges",
+    "create_tables",
+    "insertion",
+    "replace_rows",
+    "stage_rows",
+]
 
 APPLICATION_ID = 0x6275_7274
 """``PRAGMA application_id`` of these files: "burt" in ASCII."""

@@ -29,9 +29,11 @@ def _key(title: str, source: str) -> Described:
 
 _ProfileId = Annotated[str, _key("Id of the profile", "profiles.id")]
 _QueryId = Annotated[str, _key("Id of the query, unique within its profile", "queries.id")]
-_IssueKey = Annotated[str, _key("Key of the issue", "key of the issue")]
-_Week = Annotated[str, _key("ISO week, such as 2025-W12", "the week of the values")]
-_WeekStart = Annotated[date, Described("Monday of the week", "the week of the values")]
+_IssueKey = Annotated[str, _key("Key of the issue", "key")]
+_Week = Annotated[
+    str, _key("ISO week, such as 2025-W12", "snapshot_date, or date of the statistics")
+]
+_WeekStart = Annotated[date, Described("Monday of the week", "the week")]
 _Metric = Annotated[str, _key("Type and name, such as dora.lead_time_days", "metrics_snapshots")]
 _Unit = Annotated[str | None, Described("Unit of the values, if it is known", "the metric")]
 
