@@ -2,13 +2,14 @@
 
 import csv
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from burndown.errors import ForeignDatabaseError, StorageError, ValidationError
-from burndown.files.atomic import write_file
-from burndown.files.paths import make_folder, sync
+from burndown.files.atomic import complete_or_absent, write_file
+from burndown.files.paths import lexists, make_folder, sync
 from burndown.files.working_folder import working_folder
 from burndown.persistence import PersistenceBackend, resolve_backend
 from burndown.tables.columns import Table
@@ -42,8 +43,8 @@ def write_tables(
     """Write what a store has as flat tables without secrets, or what has changed since.
 
     A database changes in one transaction, so that its readers see all of the old or of the new
-    rows. Each file of a folder is replaced, atomically, if its table has changed. Objects that
-    others have added to the database, such as views, are kept.
+    rows. Each file of a folder is replaced, atomically, if its table has changed. A new database or
+    folder appears complete or not at all. Objects that others have added, such as views, are kept.
 
     Args:
         path: a file that ends in ``.db``, ``.sqlite`` or ``.sqlite3``; or a folder that ends in
@@ -62,14 +63,26 @@ def write_tables(
     store, target = resolve_backend(backend), Path(path)
     suffix = target.suffix.lower()
     if suffix in _DATABASES:
-        return _write_database(target, store)
+        changes = _written(target, partial(_write_database, store))
+        metadata = target.with_suffix(f".{_METADATA}")
+        _write_if_changed(metadata, metadata_of(target.stem))
+        return changes
     if suffix in _FORMATS:
-        return _write_folder(target, _FORMATS[suffix](), store)
+        return _written(target, partial(_write_folder, store, _FORMATS[suffix]()))
     raise ValidationError.of("Tables", "", _EXPECTED, str(path))
 
 
-def _write_database(path: Path, backend: PersistenceBackend) -> dict[str, TableChanges]:
-    make_folder(path.parent)
+def _written(
+    path: Path, write: Callable[[Path], dict[str, TableChanges]]
+) -> dict[str, TableChanges]:
+    """Write to a path; a new one appears when it is complete."""
+    if lexists(path):
+        return write(path)
+    with complete_or_absent(path) as built:
+        return write(built)
+
+
+def _write_database(backend: PersistenceBackend, path: Path) -> dict[str, TableChanges]:
     with suppress(FileExistsError):
         path.touch(0o600, exist_ok=False)  # SQLite would let others read it
     with _connected(path) as connection:
@@ -79,13 +92,11 @@ def _write_database(path: Path, backend: PersistenceBackend) -> dict[str, TableC
             if not _is_ours(connection, path):  # setting it again would change the file
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             create_tables(connection, "main")
-            changes = replace_rows(connection)
-    _write_if_changed(path.with_suffix(f".{_METADATA}"), metadata_of(path.stem))
-    return changes
+            return replace_rows(connection)
 
 
 def _write_folder(
-    folder: Path, files: TableFiles, backend: PersistenceBackend
+    backend: PersistenceBackend, files: TableFiles, folder: Path
 ) -> dict[str, TableChanges]:
     metadata = folder / _METADATA
     if folder.exists() and not metadata.exists() and (folder.is_file() or any(folder.iterdir())):

@@ -207,6 +207,9 @@ def test_an_error_leaves_the_tables_as_they_were(sample: SQLiteBackend, tmp_path
             for path, content in files.items()
             if not path.name.startswith("sample")
         )
+        with pytest.raises(StorageError, match="gone"):
+            write_tables(tmp_path / "new" / name, backend=failing)
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_reader_sees_the_old_rows_until_all_are_new(
