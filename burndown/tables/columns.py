@@ -80,8 +80,7 @@ def table_of(name: str, row: type[tuple[Any, ...]]) -> Table:
 
 def _column(name: str, hint: Any) -> Column:
     annotated, described = get_args(hint)
-    type_, *_none = get_args(annotated) or (annotated,)
-    return Column(name, type_, described)
+    return Column(name, (get_args(annotated) or (annotated,))[0], described)  # without `None`
 
 
 def _encoded(value: Any, kind: type[Any]) -> Value:

@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 from typing import Any
 
 import pytest
 
 from burndown import SQLiteBackend, Week
 from burndown.jira import issues_of
+from burndown.persistence import backend_in_use
 from burndown.tables import TABLES, write_tables
 
 PAGE = (Path(__file__).parents[2] / "docs/tables.md").read_text("utf-8")
@@ -65,14 +66,15 @@ def test_dora_metrics_by_month_are_those_of_the_series(
             assert mean == (pytest.approx(fmean(values)) if values else None)
 
 
-def test_cycle_times_are_those_of_the_histories(
-    sample: SQLiteBackend, tables: sqlite3.Connection
-) -> None:
-    """In the sample, work begins once it is in progress, and ends in two statuses."""
+def cycle_times(sample: SQLiteBackend) -> dict[str, list[float]]:
+    """Return the days of each finished issue, by month.
+
+    In the sample, work begins once it is in progress, and ends in two statuses.
+    """
     profile = sample.get_profile("kafka")
     newest = sample.list_jira_caches("kafka", "12w")[0]
     response = sample.get_jira_cache("kafka", "12w", newest["cache_key"])
-    months = defaultdict(list)
+    months: dict[str, list[float]] = defaultdict(list)
     for issue in issues_of(response, profile, sample.get_jira_changelogs("kafka", "12w")):
         stays = issue.history.stays
         started = next((stay.entered for stay in stays if stay.status == "In Progress"), None)
@@ -80,12 +82,29 @@ def test_cycle_times_are_those_of_the_histories(
             finished = next(s.entered for s in reversed(stays) if s.status == "Resolved")
             assert finished is not None
             months[f"{finished:%Y-%m}"].append((finished - started).total_seconds() / 86400)
+    return months
+
+
+def test_cycle_times_are_those_of_the_histories(
+    sample: SQLiteBackend, tables: sqlite3.Connection
+) -> None:
+    months = cycle_times(sample)
     rows = answer(tables, "Cycle time by month")
     assert [row[0] for row in rows] == sorted(months) != []
     for month, issues, mean_days, longest_days in rows:
         days = months[month]
         assert (issues, mean_days) == (len(days), pytest.approx(fmean(days)))
         assert longest_days == pytest.approx(max(days))
+
+
+def test_percentiles_in_pandas_are_those_of_the_histories(sample: SQLiteBackend) -> None:
+    names: dict[str, Any] = {}
+    with backend_in_use(sample):
+        for part in PAGE.split("```python\n")[1:]:
+            exec(part.partition("```")[0], names)
+    found = names["percentiles"][0.5].dropna().to_dict()
+    expected = {month: median(days) for month, days in cycle_times(sample).items()}
+    assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
