@@ -244,7 +244,7 @@ def test_sprints_are_read_from_their_field(sprint: Any) -> None:
 
 
 def test_sprints_have_the_times_at_which_the_issue_was_added_and_removed() -> None:
-    changes = [("", "S1"), ("S1", ""), ("", "S1, S2"), ("S1, S2", "S2")]
+    changes = [("", "S1"), ("S1", ""), ("", "S1, S2"), ("S1, S2", "S2"), ("S2", ""), ("", "S2")]
     histories = [
         {
             "created": (MONDAY + day * DAY).isoformat(),
@@ -252,11 +252,11 @@ def test_sprints_have_the_times_at_which_the_issue_was_added_and_removed() -> No
         }
         for day, (old, new) in enumerate(changes)
     ]
-    document = {"key": "A-1", "changelog": {"histories": histories, "total": 4}}
+    document = {"key": "A-1", "changelog": {"histories": histories, "total": 6}}
     rows = sprint_rows("p", "q", issues_of([document])[0])
     assert {row.sprint: (row.added_at, row.removed_at) for row in rows} == {
         "S1": (MONDAY + 2 * DAY, MONDAY + 3 * DAY),
-        "S2": (MONDAY + 2 * DAY, None),
+        "S2": (MONDAY + 5 * DAY, None),
     }
 
 
