@@ -11,7 +11,10 @@ from burndown.errors import ValidationError
 from burndown.models.field_types import number_or_none
 from burndown.models.week import Week
 
-__all__ = ["RemainingWork", "remaining_work"]
+__all__ = ["RemainingWork", "remaining_work", "weekly_work"]
+
+
+_WORK = ("created_items", "completed_items", "created_points", "completed_points")
 
 
 class RemainingWork(TypedDict):
@@ -41,38 +44,42 @@ def remaining_work(data: Mapping[str, Any] | None) -> RemainingWork:
         The series, which is empty without statistics.
     """
     data = data or {}
-    scope = data.get("project_scope", data)
-    changes = {kind: _changes(data.get("statistics"), kind) for kind in ("items", "points")}
-    found: RemainingWork = {"weeks": [], "items": [], "points": []}
-    if changes["items"]:
-        weeks = Week.span(min(changes["items"]), max(changes["items"]))
-        found["weeks"] = list(map(str, weeks))
-        found["items"] = _backwards(weeks, changes["items"], _number(scope, "remaining_items"))
-        found["points"] = _backwards(weeks, changes["points"], _number(scope, "remaining_points"))
-    return found
+    scope, work = data.get("project_scope", data), weekly_work(data.get("statistics"))
+    weeks = Week.span(min(work), max(work)) if work else []
+    return {
+        "weeks": list(map(str, weeks)),
+        "items": _backwards(weeks, work, "items", _number(scope, "remaining_items")),
+        "points": _backwards(weeks, work, "points", _number(scope, "remaining_points")),
+    }
 
 
-def _changes(statistics: Any, kind: str) -> defaultdict[Week, float]:
-    """Return by how much each week changed the remaining work."""
-    changes: defaultdict[Week, float] = defaultdict(float)
+def weekly_work(statistics: Any) -> defaultdict[Week, dict[str, float]]:
+    """Return what was created and completed in each week, by the names of the statistics.
+
+    Args:
+        statistics: the statistics in project data, as of :func:`remaining_work`.
+    """
+    found: defaultdict[Week, dict[str, float]] = defaultdict(lambda: dict.fromkeys(_WORK, 0))
     for row in statistics if isinstance(statistics, list) else []:
         if isinstance(row, Mapping):
             try:
                 week = Week.of(row.get("date", ""))
             except ValidationError:
                 continue
-            changes[week] += _number(row, f"created_{kind}") - _number(row, f"completed_{kind}")
-    return changes
+            for name in _WORK:
+                found[week][name] += _number(row, name)
+    return found
 
 
 def _backwards(
-    weeks: list[Week], changes: defaultdict[Week, float], remaining: float
+    weeks: list[Week], work: Mapping[Week, dict[str, float]], kind: str, remaining: float
 ) -> list[float]:
     """Return the work at the end of each week, from that at the end of the last one."""
     found: list[float] = []
     for week in reversed(weeks):
         found.append(max(remaining, 0))
-        remaining -= changes[week]
+        if week in work:
+            remaining -= work[week][f"created_{kind}"] - work[week][f"completed_{kind}"]
     return found[::-1]
 
 

@@ -54,6 +54,7 @@ LATE_IMPORTS = {
         "burndown.overview",
     ],
     "burndown/cli/secrets.py": ["burndown", "burndown.cli.stores", "burndown.sealing"],
+    "burndown/cli/tables.py": ["burndown", "burndown.cli.stores", "burndown.tables"],
     "burndown/cli/transfer.py": [
         "burndown",
         "burndown.cli.stores",
@@ -89,6 +90,7 @@ LATE_IMPORTS = {
     "burndown/schema/__init__.py": ["burndown.schema"],
     "burndown/secrets/sources.py": ["burndown.secrets.keys", "keyring", "keyring.errors"],
     "burndown/settings/__init__.py": ["burndown.settings.environment"],
+    "burndown/tables/files.py": ["pyarrow", "pyarrow.parquet"],
     "burndown/testing/__init__.py": ["import_module"],
     "burndown/testing/pytest_plugin.py": [
         "burndown.database",

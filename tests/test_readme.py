@@ -219,6 +219,7 @@ def _sample(tmp_path: Path) -> None:
         "docs/jira.md",
         "docs/metrics.md",
         "docs/secrets.md",
+        "docs/tables.md",
         "docs/tasks.md",
     ],
 )
@@ -259,6 +260,7 @@ def test_the_commands_for_secrets_run(
         "docs/damage.md",
         "docs/deleting.md",
         "docs/freshness.md",
+        "docs/tables.md",
         "docs/upgrading.md",
     ],
 )

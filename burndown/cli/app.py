@@ -14,6 +14,7 @@ from burndown.cli.deletion import cleanup, clear, compact
 from burndown.cli.exit_codes import ExitCode, exit_code_of
 from burndown.cli.operation import health, init
 from burndown.cli.options import Debug
+from burndown.cli.tables import tables
 from burndown.cli.transfer import backup, copy, export, import_, restore, salvage
 from burndown.cli.versions import downgrade, upgrade
 from burndown.cli.workspace import check, demo, migrate, show, tasks
@@ -31,7 +32,7 @@ app = typer.Typer(
 
 for _command in (
     *(demo, init, migrate, show, chart, health, check, salvage, tasks),
-    *(backup, restore, copy, export, import_),
+    *(backup, restore, copy, export, import_, tables),
     *(cleanup, clear, compact, upgrade, downgrade),
 ):
     app.command(name=_command.__name__.rstrip("_"))(_command)

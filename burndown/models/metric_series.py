@@ -12,7 +12,7 @@ from burndown.models.field_types import number_or_none
 from burndown.models.metrics_snapshot import MetricsSnapshotDocument
 from burndown.models.week import Week
 
-__all__ = ["MEASURES", "Measure", "MetricSeries", "metric_type_of", "series_of"]
+__all__ = ["MEASURES", "Measure", "MetricSeries", "metric_type_of", "metrics_in", "series_of"]
 
 
 class MetricSeries(TypedDict):
@@ -100,6 +100,17 @@ def metric_type_of(metric: str) -> str:
             return metric_type
     expected = "input should be a type and a name, such as dora.lead_time_days"
     raise ValidationError.of("Metric", "", expected, metric)
+
+
+def metrics_in(snapshots: Iterable[MetricsSnapshotDocument]) -> list[str]:
+    """Return the names of the metrics that snapshots have, each once, for :func:`series_of`."""
+    found: dict[str, None] = {}
+    for snapshot in snapshots:
+        for name in filter(None, [*snapshot["metrics"], *(snapshot["forecasts"] or {})]):
+            measure = _MEASURES.get(name)
+            canonical = name if measure is None else measure.name
+            found[f"{snapshot['metric_type']}.{canonical}"] = None
+    return list(found)
 
 
 def series_of(

@@ -25,6 +25,7 @@ from burndown.printing.outcomes import (
     restored,
     salvaged,
     sql_of_change,
+    tables_written,
 )
 from burndown.printing.overviews import profile, query, tasks, workspace
 from burndown.printing.progress import copy_progress, migration_progress
@@ -59,6 +60,7 @@ __all__ = [
     "salvaged",
     "secrets_status",
     "sql_of_change",
+    "tables_written",
     "tasks",
     "workspace",
 ]

@@ -28,6 +28,7 @@ __all__ = [
     "migration",
     "restored",
     "sql_of_change",
+    "tables_written",
 ]
 
 
@@ -188,6 +189,17 @@ def salvaged(result: Document) -> None:
             line(f"{title.capitalize()}: {each}")
     for each in result["notes"]:
         line(f"Note: {each}")
+
+
+def tables_written(found: Document) -> None:
+    """Print what has changed in each table."""
+    table = Table(title=f"Tables in {found['path']}")
+    table.add_column("table")
+    for column in ("rows", "added", "changed", "removed"):
+        table.add_column(column, justify="right")
+    for name, changes in found["tables"].items():
+        add_row(table, name, *map(str, changes.values()))
+    print_table(table)
 
 
 def accepted(result: Document) -> None:

@@ -44,6 +44,7 @@ COMMANDS = [
         "copy",
         "export",
         "import",
+        "tables",
     ),
     *("cleanup", "clear", "compact", "upgrade", "downgrade", "secrets"),
 ]
