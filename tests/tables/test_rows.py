@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import PersistenceBackend, SQLiteBackend, Week, open_backend
@@ -21,9 +20,9 @@ from burndown.tables.issues import Workflow, issue_row, status_rows
 from burndown.tables.rows import rows_of
 from burndown.tables.sprints import sprint_rows
 from burndown.testing import make_profile
+from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import HOUR
 from burndown.testing.strategies import metrics_snapshots, words
-from tests.support.examples import fewer_examples
 from tests.tables.contents import contents, replace_content
 
 DAY = timedelta(days=1)
@@ -116,9 +115,9 @@ def series_in(backend: PersistenceBackend, metric: str) -> dict[str, tuple[Any, 
         ),
         min_size=1,
         max_size=4,
-    )
+    ),
+    divisor=2,
 )
-@fewer_examples(2)
 def test_metrics_and_forecasts_are_those_of_the_series(snapshots: list[dict[str, Any]]) -> None:
     """Each metric of a snapshot has the rows of its series, under one name."""
     with open_backend("memory:") as backend:
@@ -295,8 +294,7 @@ def test_no_table_has_a_secret(backend: SQLiteBackend, tmp_path: Path, name: str
     assert any(b"see https://jira.example.com/x" in file.read_bytes() for file in files)
 
 
-@given(contents())
-@fewer_examples(3)
+@given(contents(), divisor=3)
 def test_every_store_has_tables(content: dict[str, Any]) -> None:
     """The values of each row have the types that its table declares."""
     with open_backend("memory:") as backend:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from burndown import (
     PersistenceBackend,
@@ -21,8 +20,8 @@ from burndown.errors import ForeignDatabaseError
 from burndown.files.working_folder import scratch_folder
 from burndown.tables import TABLES, Table
 from burndown.tables.writing import write_tables
+from burndown.testing.contract.examples import given
 from tests.support.command_line import files_below
-from tests.support.examples import fewer_examples
 from tests.tables.contents import cells_in, contents, has_changed, replace_content, rows_in
 
 Rows = list[tuple[Any, ...]]
@@ -65,8 +64,7 @@ def as_cells(rows: Rows) -> Rows:
     return [tuple("" if value is None else str(value) for value in row) for row in rows]
 
 
-@given(contents(), contents())
-@fewer_examples(3)
+@given(contents(), contents(), divisor=3)
 def test_csv_files_have_the_rows_of_the_database(
     content: dict[str, Any], changed: dict[str, Any]
 ) -> None:
@@ -83,8 +81,7 @@ def test_csv_files_have_the_rows_of_the_database(
         assert files_below(folder) == files
 
 
-@given(contents(), contents())
-@fewer_examples(3)
+@given(contents(), contents(), divisor=3)
 def test_parquet_files_have_the_rows_of_the_database(
     content: dict[str, Any], changed: dict[str, Any]
 ) -> None:
