@@ -15,7 +15,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, set_revision
-from burndown.models.public_document import (
+from burndown.models.public_documents import (
     with_removed_token,
     with_stored_secrets,
     without_masked_token,
