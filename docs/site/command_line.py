@@ -8,6 +8,9 @@ __all__ = ["command_line"]
 
 _INTRODUCTION = """# Command line
 
+`burndown --install-completion` installs the completion of commands and options for your shell, and
+`--show-completion` prints it.
+
 ## Exit codes
 
 <!-- README: In scripts -->

@@ -18,7 +18,7 @@ with it. The store makes [`digest` and `content_digest`](damage.md). Types are t
 
 """
 
-_WIDTH, _GAP, _LINE, _TITLE = 220, 50, 18, 28
+_WIDTH, _GAP, _LINE, _TITLE = 236, 44, 18, 28
 
 
 def data_model() -> str:

@@ -77,7 +77,7 @@ def _content(page: str) -> str:
     """Return the Markdown of a page."""
     folder, name = posixpath.split(page.removesuffix(".md"))
     if folder == "reference":
-        return reference(name)
+        return reference(name, [Path(page).stem for page in navigation() if folder in page])
     if folder == "readme":
         title = name.replace("-", " ").capitalize()
         text = f"# {title}\n\n<!-- README: {title} -->\n"

@@ -1,25 +1,60 @@
 """The reference of a module, which the generator makes from its docstrings."""
 
+from collections.abc import Iterator
+from importlib import import_module
+from inspect import get_annotations, isclass
+
 import burndown
 from docs.site.markdown import plain
 
 __all__ = ["reference"]
 
 
-def reference(module: str) -> str:
+def reference(module: str, modules: list[str]) -> str:
     """Return Markdown with all public names of a module.
 
-    The package itself lists its names, which the pages of their modules describe.
+    The package itself lists its names, which the pages of their modules describe. A class has the
+    members of its bases that no page describes.
+
+    Args:
+        module: its full name.
+        modules: all that have a page.
     """
-    if module != burndown.__name__:
-        return f"::: {module}\n"
-    sections = [
-        f"## From `{source}`\n\n| name | |\n|---|---|\n"
+    if module == burndown.__name__:
+        return f"::: {module}\n    options:\n      members: false\n\n{_public_names()}"
+    described = {item for name in modules for item in _classes(name)}
+    inherited = {
+        name
+        for item in _classes(module)
+        for base in _private_bases(item, described)
+        for name in (*vars(base), *get_annotations(base))
+        if not name.startswith("_")
+    }
+    return f"::: {module}\n    options:\n      inherited_members: {sorted(inherited)}\n"
+
+
+def _public_names() -> str:
+    """Return tables of the names of the package, by the module that describes them."""
+    return "\n".join(
+        f"## From `{module}`\n\n| name | |\n|---|---|\n"
         + "".join(
-            f"| [`{name}`][{source}.{name}] | {plain(getattr(burndown, name).__doc__)} |\n"
+            f"| [`{name}`][{module}.{name}] | {plain(getattr(burndown, name).__doc__)} |\n"
             for name in names
         )
-        for source, names in burndown._NAMES.items()
-    ]
-    options = "    options:\n      members: false\n"
-    return f"::: {module}\n{options}\n" + "\n".join(sections)
+        for module, names in burndown._NAMES.items()
+    )
+
+
+def _classes(module: str) -> Iterator[type]:
+    """Yield the public classes of a module."""
+    imported = import_module(module)
+    values = (getattr(imported, name) for name in imported.__all__)
+    yield from filter(isclass, values)
+
+
+def _private_bases(item: type, described: set[type]) -> Iterator[type]:
+    """Yield the bases of a class before the first one that a page describes, or of others."""
+    for base in item.__mro__[1:]:
+        if base in described or not base.__module__.startswith(burndown.__name__):
+            break
+        yield base
