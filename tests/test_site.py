@@ -15,6 +15,7 @@ from docs.site.command_line import command_line
 from docs.site.data_model import data_model, picture
 from docs.site.markdown import plain
 from docs.site.pages import ROOT, navigation, with_addresses, write_pages
+from docs.site.reference import reference, undescribed_names
 
 REPOSITORY = "https://github.com/burndown-store/burndown-store"
 
@@ -114,6 +115,19 @@ def test_the_picture_has_every_table_with_its_columns_and_references() -> None:
     ends = [element for element in drawn.iter() if element.tag.endswith("circle")]
     owners = [{key.column.table for key in table.foreign_keys} for table in tables]
     assert len(ends) == sum(map(len, owners))
+
+
+def test_a_class_has_the_members_of_bases_that_no_page_describes() -> None:
+    modules = ["burndown.errors", "burndown.models", "burndown.persistence"]
+    assert "'get_budget'" in reference("burndown.persistence", modules)
+    assert "'name'" in reference("burndown.models", modules)  # of NamedEntity
+    assert "'to_document'" not in reference("burndown.models", modules)  # of Entity
+    assert reference("burndown.errors", modules).endswith("inherited_members: []\n")
+
+
+def test_public_names_without_a_docstring_are_found() -> None:
+    page = '<h2 id="burndown.salvage.salvage">'
+    assert undescribed_names(page, "burndown.salvage") == ["burndown.salvage.SalvageReport"]
 
 
 def test_a_docstring_becomes_a_cell_of_a_table() -> None:

@@ -22,7 +22,7 @@ from docs.site.command_line import command_line
 from docs.site.data_model import data_model
 from docs.site.reference import reference
 
-__all__ = ["ROOT", "navigation", "with_addresses", "write_pages"]
+__all__ = ["ROOT", "described_modules", "navigation", "with_addresses", "write_pages"]
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -47,6 +47,11 @@ def navigation() -> tuple[str, ...]:
     """Return the pages of the site, in their order."""
     configuration = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))
     return tuple(_pages(configuration["project"]["nav"]))
+
+
+def described_modules() -> list[str]:
+    """Return the modules that have a page."""
+    return [Path(page).stem for page in navigation() if page.startswith("reference/")]
 
 
 def with_addresses(markdown: str, source: str, page: str) -> str:
@@ -77,7 +82,7 @@ def _content(page: str) -> str:
     """Return the Markdown of a page."""
     folder, name = posixpath.split(page.removesuffix(".md"))
     if folder == "reference":
-        return reference(name, [Path(page).stem for page in navigation() if folder in page])
+        return reference(name, described_modules())
     if folder == "readme":
         title = name.replace("-", " ").capitalize()
         text = f"# {title}\n\n<!-- README: {title} -->\n"

@@ -7,7 +7,7 @@ from inspect import get_annotations, isclass
 import burndown
 from docs.site.markdown import plain
 
-__all__ = ["reference"]
+__all__ = ["reference", "undescribed_names"]
 
 
 def reference(module: str, modules: list[str]) -> str:
@@ -31,6 +31,12 @@ def reference(module: str, modules: list[str]) -> str:
         if not name.startswith("_")
     }
     return f"::: {module}\n    options:\n      inherited_members: {sorted(inherited)}\n"
+
+
+def undescribed_names(page: str, module: str) -> list[str]:
+    """Return the public names of a module that its built page lacks: they have no docstring."""
+    names = (f"{module}.{name}" for name in import_module(module).__all__)
+    return [name for name in names if f'id="{name}"' not in page]
 
 
 def _public_names() -> str:
