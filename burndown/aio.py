@@ -210,7 +210,7 @@ class AsyncBackend:
         Args:
             profile_id: the profile of the query.
             query_id: the query.
-            cache_key: as for :meth:`save_jira_cache`.
+            cache_key: as for :meth:`PersistenceBackend.save_jira_cache`.
             fetch: returns the response: a coroutine function, or another one, which runs in a
                 thread.
             ttl: as for :meth:`PersistenceBackend.cached`.

@@ -4,7 +4,7 @@
 
     change_secrets(Resealing.SEAL)
 
-Whatever is saved is sealed by itself if there is a key; see :mod:`burndown.models.sealing`.
+Whatever is saved is sealed by itself if there is a key; ``docs/secrets.md`` explains keys.
 """
 
 from typing import TypedDict

@@ -314,7 +314,7 @@ class Database(ForkAware, ABC):
         at the same time, one works and the others wait.
 
         Args:
-            version: one of :data:`burndown.schema.VERSIONS`.
+            version: one of ``burndown.schema.VERSIONS``.
 
         Raises:
             SchemaTooNewError: a newer release made the database.

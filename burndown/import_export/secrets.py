@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from burndown.errors import ImportExportError, is_secret
 from burndown.models import Entity
 from burndown.models.json_codec import decode, encode
-from burndown.models.public_document import JIRA, SEALED_TOKEN, is_mask
+from burndown.models.public_documents import JIRA, SEALED_TOKEN, is_mask
 from burndown.models.redaction import NO_SECRETS
 from burndown.models.unknown_keys import OpenEntity
 from burndown.secrets import is_envelope

@@ -38,7 +38,7 @@ from burndown.models.profile import (
 )
 from burndown.models.profile_document import ProfileDocument
 from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
-from burndown.models.public_document import public_document
+from burndown.models.public_documents import public_document
 from burndown.models.query import Query, QueryDocument
 from burndown.models.query_data import QueryData
 from burndown.models.submodel import Submodel

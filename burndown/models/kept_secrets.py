@@ -6,7 +6,7 @@ from typing import Any
 from burndown.models.codec import Row, codec_of
 from burndown.models.documents import Document
 from burndown.models.json_codec import encode
-from burndown.models.public_document import may_have_masks, with_stored_secrets
+from burndown.models.public_documents import may_have_masks, with_stored_secrets
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents

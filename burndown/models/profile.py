@@ -21,7 +21,7 @@ from burndown.models.field_types import Count, Expecting, FieldSource, PositiveN
 from burndown.models.json_codec import check_text
 from burndown.models.json_columns import FlagJson, SubmodelJson
 from burndown.models.named_entity import NamedEntity
-from burndown.models.public_document import is_masked_text
+from burndown.models.public_documents import is_masked_text
 from burndown.models.submodel import Submodel
 from burndown.models.time_types import OptionalDate, TimestampText
 from burndown.quoting import Description

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from burndown.errors import StorageError, ValidationError, is_secret
 from burndown.models.documents import Document
 from burndown.models.json_codec import decode, encode, encode_strict
-from burndown.models.public_document import (
+from burndown.models.public_documents import (
     JIRA,
     SEALED_TOKEN,
     TOKEN,

@@ -15,7 +15,7 @@ from burndown.models import (
 )
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, set_revision
-from burndown.models.public_document import (
+from burndown.models.public_documents import (
     with_removed_token,
     with_stored_secrets,
     without_masked_token,
@@ -42,15 +42,11 @@ class PersistenceBackend(FetchingStore, BackupStore):
     commit to the disk (``fsync``) fails, the call raises although its changes may be stored; read
     them before you try again.
 
-    The methods for the data of a query are in
-    :class:`~burndown.persistence.query_data_store.QueryDataStore`, those for its metrics in
-    :class:`~burndown.persistence.metrics_store.MetricsStore`, those for its budget in
-    :class:`~burndown.persistence.budget_store.BudgetStore`, those for the age and size of cached
-    data in :class:`~burndown.persistence.freshness_store.FreshnessStore`, those that fetch it in
-    :class:`~burndown.persistence.fetching_store.FetchingStore`, those for tasks in
-    :class:`~burndown.persistence.task_store.TaskStore`, those for backups in
-    :class:`~burndown.persistence.backup_store.BackupStore`, those for records, transactions and the
-    store itself in :class:`~burndown.persistence.record_store.RecordStore`.
+    Modules of this package define the methods: ``query_data_store`` those for the data of a query,
+    ``metrics_store`` those for its metrics, ``budget_store`` those for its budget,
+    ``freshness_store`` those for the age and size of cached data, ``fetching_store`` those that
+    fetch it, ``task_store`` those for tasks, ``backup_store`` those for backups, and
+    ``record_store`` those for records, transactions and the store itself.
 
     Documents are plain dicts of JSON values. Timestamps in them are ISO 8601 strings in UTC.
     Values of numpy and pandas that are exactly JSON values, such as ``numpy.int64(3)``, are saved

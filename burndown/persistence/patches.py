@@ -8,7 +8,7 @@ from burndown.merge_patch import merge_patch
 from burndown.models import Document, Submodel
 from burndown.models.json_codec import MAX_DEPTH, encode
 from burndown.models.named_entity import REVISION, NamedEntity
-from burndown.models.public_document import without_masks
+from burndown.models.public_documents import without_masks
 
 __all__ = ["patched", "replacing"]
 

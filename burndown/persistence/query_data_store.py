@@ -143,8 +143,9 @@ class QueryDataStore(MetricsStore):
         """Delete expired responses and changelogs; return how many were deleted.
 
         Args:
-            max_stale: keep those that expired less than this ago, which :meth:`find_jira_cache`
-                finds with the same ``max_stale``; by default none, and all for ``None``.
+            max_stale: keep those that expired less than this ago, which
+                :meth:`~burndown.PersistenceBackend.find_jira_cache` finds with the same
+                ``max_stale``; by default none, and all for ``None``.
 
         Raises:
             ValidationError: it is neither ``None`` nor a ``timedelta`` of 0 or more.

@@ -31,7 +31,7 @@ from burndown.models import (
     Week,
 )
 from burndown.models.codec import codec_of
-from burndown.models.public_document import without_masked_token
+from burndown.models.public_documents import without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import (
     checked_issue_keys,

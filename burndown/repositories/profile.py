@@ -10,7 +10,7 @@ from burndown.models import Profile
 from burndown.models.json_codec import decode_object, encode_strict
 from burndown.models.json_columns import JsonText
 from burndown.models.profile_document import ProfileDocument
-from burndown.models.public_document import TOKEN, lacks_token
+from burndown.models.public_documents import TOKEN, lacks_token
 from burndown.models.redaction import NO_SECRETS
 from burndown.models.sealer import sealer_of
 from burndown.repositories.deletion import delete_keys

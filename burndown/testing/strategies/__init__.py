@@ -15,8 +15,15 @@ from burndown.testing.strategies.entities import (
 )
 from burndown.testing.strategies.histories import changelogs
 from burndown.testing.strategies.jira import jira_issues, jira_responses
-from burndown.testing.strategies.json_values import json_objects, json_values, strings
-from burndown.testing.strategies.strings import identifiers, issue_keys, keys, lines, names, words
+from burndown.testing.strategies.json_content import json_objects, json_values, strings
+from burndown.testing.strategies.short_strings import (
+    identifiers,
+    issue_keys,
+    keys,
+    lines,
+    names,
+    words,
+)
 from burndown.testing.strategies.times import days, timestamps, weeks
 from burndown.testing.strategies.workspaces import legacy_workspaces
 

@@ -25,10 +25,10 @@ from burndown.models import (
 )
 from burndown.testing.strategies.histories import changelogs
 from burndown.testing.strategies.jira import jira_responses
-from burndown.testing.strategies.json_values import json_objects, strings
+from burndown.testing.strategies.json_content import json_objects, strings
 from burndown.testing.strategies.sections import SECTIONS
 from burndown.testing.strategies.shapes import Shape
-from burndown.testing.strategies.strings import identifiers, keys, lines, names, words
+from burndown.testing.strategies.short_strings import identifiers, keys, lines, names, words
 from burndown.testing.strategies.times import days, naive_timestamps, timestamps, weeks
 
 __all__ = [

@@ -10,7 +10,7 @@ from burndown.demo.jira import STATUSES
 from burndown.jira.values import to_timestamp
 from burndown.models import Document
 from burndown.testing.strategies.jira import FROM_CLOUD, jira_issues, sent, users
-from burndown.testing.strategies.json_values import narrowed
+from burndown.testing.strategies.json_content import narrowed
 
 __all__ = ["changelogs"]
 

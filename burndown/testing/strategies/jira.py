@@ -9,8 +9,8 @@ from hypothesis.strategies import SearchStrategy
 
 from burndown.demo.jira import POINTS_FIELD, STATUSES
 from burndown.models import Document
-from burndown.testing.strategies.json_values import Values, json_values, narrowed, objects, strings
-from burndown.testing.strategies.strings import issue_keys
+from burndown.testing.strategies.json_content import Values, json_values, narrowed, objects, strings
+from burndown.testing.strategies.short_strings import issue_keys
 from burndown.testing.strategies.times import offsets
 
 __all__ = [

@@ -18,7 +18,7 @@ from burndown.models import (
     Submodel,
 )
 from burndown.testing.strategies.characters import characters
-from burndown.testing.strategies.json_values import json_objects, strings
+from burndown.testing.strategies.json_content import json_objects, strings
 from burndown.testing.strategies.shapes import Shape
 from burndown.testing.strategies.times import days, naive_timestamps, timestamps, weeks
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from burndown.models import Document
-from burndown.testing.strategies.json_values import Values, json_values, narrowed, objects, strings
+from burndown.testing.strategies.json_content import Values, json_values, narrowed, objects, strings
 
 __all__ = ["Shape"]
 

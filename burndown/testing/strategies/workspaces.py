@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from burndown.testing.strategies.characters import characters, matching
-from burndown.testing.strategies.json_values import json_objects, json_values, narrowed, objects
+from burndown.testing.strategies.json_content import json_objects, json_values, narrowed, objects
 from burndown.testing.strategies.times import naive_timestamps, timestamps
 
 __all__ = ["Files", "legacy_workspaces"]
