@@ -39,6 +39,7 @@ class TestSealed(SecretContract):
         assert found["jira_config"]["token"] == "canary"
 
 
+ROOT = Path(__file__).parent.parent.parent
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -62,7 +63,8 @@ def test_a_transaction_that_is_killed_has_changed_nothing(tmp_path: Path, when: 
     store = ShelveBackend(tmp_path / "store")
     store.save_profile({"id": "kafka", "name": "old"})
     files = len(list(store.folder.glob("shelf-*")))
-    killed = subprocess.run([sys.executable, "-c", KILLED, store.folder, when], check=False)
+    command = [sys.executable, "-c", KILLED, store.folder, when]
+    killed = subprocess.run(command, cwd=ROOT, check=False)
     assert killed.returncode < 0
     assert [each["name"] for each in store.list_profiles()] == ["old"]
     store.set_app_state("key", "value")
