@@ -102,7 +102,7 @@ def test_percentiles_in_pandas_are_those_of_the_histories(sample: SQLiteBackend)
     with backend_in_use(sample):
         for part in PAGE.split("```python\n")[1:]:
             exec(part.partition("```")[0], names)
-    found = names["percentiles"][0.5].dropna().to_dict()
+    found = names["percentiles"]["50 %"].dropna().to_dict()
     expected = {month: median(days) for month, days in cycle_times(sample).items()}
     assert found == pytest.approx(expected)
 
