@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -102,8 +103,10 @@ def test_the_versions_lead_to_the_schema_of_the_models(database: Database) -> No
     """So does creating all tables directly, as for a new database."""
     engine = plain_engine(database)
     found = []
+    # SQLAlchemy 2.0 does not read the collation of a column.
+    reads_collations = not sqlalchemy.__version__.startswith("2.0.")
     options = {
-        "compare_type": True,
+        "compare_type": reads_collations or engine.dialect.name == "sqlite",
         "version_table": VERSION_TABLE,
         "include_name": lambda name, *_: name != SUMS,
     }
