@@ -103,10 +103,10 @@ def test_the_versions_lead_to_the_schema_of_the_models(database: Database) -> No
     """So does creating all tables directly, as for a new database."""
     engine = plain_engine(database)
     found = []
-    # SQLAlchemy 2.0 does not read the collation of a column.
-    reads_collations = not sqlalchemy.__version__.startswith("2.0.")
+    if engine.dialect.name == "postgresql" and sqlalchemy.__version__.startswith("2.0."):
+        pytest.skip("SQLAlchemy 2.0 does not read the collation of a column, which is compared")
     options = {
-        "compare_type": reads_collations or engine.dialect.name == "sqlite",
+        "compare_type": True,
         "version_table": VERSION_TABLE,
         "include_name": lambda name, *_: name != SUMS,
     }
