@@ -272,7 +272,7 @@ def test_a_kill_leaves_the_old_or_the_new_database(path: Path, tmp_path: Path, k
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         outcomes.add(migrate(killed).outcome)
         assert everything(killed) == expected
-        # A second one differs in its header: SQLite has rolled back the journal of the killed one.
+        # A kill can leave a second copy, with the same records in other bytes.
         kept = list(killed.parent.glob("*.published"))
         assert 1 <= len(kept) <= 2
         assert all(everything(each) == everything(path) for each in kept)
