@@ -1,1 +1,1 @@
-"""A small backend of one's own, and its tests."""
+"""An example of a backend, and its tests."""

@@ -2,19 +2,17 @@
 
 import subprocess
 import sys
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
 from burndown import DatabaseCorruptionError, StorageError
-from burndown.secrets import sources
 from burndown.testing.contract import OpenBackend, SecretContract
 from examples.backend.shelve_backend import ShelveBackend
 from examples.backend.test_shelve_backend import TestShelveBackend, open_backend
+from tests.support.backends import sealing
 
 __all__ = ["TestShelveBackend", "open_backend"]
 
@@ -26,8 +24,7 @@ class TestSealed(SecretContract):
     @staticmethod
     def open_backend(open_backend: OpenBackend) -> Iterator[OpenBackend]:
         """Seal the secrets that are saved."""
-        key = b64encode(bytes(range(32))).decode()
-        with patch.object(sources, "secret_key_sources", lambda: (key, None)):
+        with sealing():
             yield open_backend
 
     def test_a_token_is_not_in_the_files(self, tmp_path: Path) -> None:

@@ -52,18 +52,26 @@ CALLS_ON_ONE: dict[str, Callable[[JSONBackend], Any]] = {
 }
 
 
+def reads_of(
+    call: Callable[[JSONBackend], Any], folder: Path, files_read: list[Path]
+) -> tuple[int, int]:
+    """Return how many files a call reads in a store with 2 queries, and in one with 20."""
+    counts = []
+    for query_count in (2, 20):
+        store = filled(folder / str(query_count), query_count)
+        files_read.clear()
+        call(store)
+        counts.append(len(files_read))
+    return counts[0], counts[1]
+
+
 @pytest.mark.parametrize("call", CALLS_ON_ONE.values(), ids=CALLS_ON_ONE)
 def test_other_queries_are_not_read(
     tmp_path: Path, files_read: list[Path], call: Callable[[JSONBackend], Any]
 ) -> None:
     """However many there are."""
-    counts = []
-    for query_count in (2, 20):
-        store = filled(tmp_path / str(query_count), query_count)
-        files_read.clear()
-        call(store)
-        counts.append(len(files_read))
-    assert counts[0] == counts[1] > 0
+    few, many = reads_of(call, tmp_path, files_read)
+    assert few == many > 0
 
 
 CALLS_ON_ALL: dict[str, Callable[[JSONBackend], Any]] = {
@@ -80,13 +88,8 @@ def test_a_query_is_not_read_for_each_other(
     tmp_path: Path, files_read: list[Path], call: Callable[[JSONBackend], Any]
 ) -> None:
     """Ten times as many queries take at most ten times as many reads, and some for the rest."""
-    counts = []
-    for query_count in (2, 20):
-        store = filled(tmp_path / str(query_count), query_count)
-        files_read.clear()
-        call(store)
-        counts.append(len(files_read))
-    assert counts[0] < counts[1] <= 10 * counts[0]
+    few, many = reads_of(call, tmp_path, files_read)
+    assert few < many <= 10 * few
 
 
 def test_each_query_is_read_as_it_is_then(tmp_path: Path) -> None:
