@@ -8,15 +8,14 @@ from urllib.request import Request, urlopen
 
 from burndown.models import JiraConfig
 
-__all__ = ["FIELDS", "search"]
+__all__ = ["search"]
 
-FIELDS = "summary,status,created,resolutiondate"
 TIMEOUT = 10
 """Seconds to wait for each page."""
 
 
-def search(jira: JiraConfig, jql: str) -> Iterator[dict[str, Any]]:
-    """Yield the pages of a search, with the changelog of each issue.
+def search(jira: JiraConfig, jql: str, fields: str) -> Iterator[dict[str, Any]]:
+    """Yield the pages of a search for fields, with the changelog of each issue.
 
     Raises:
         OSError: Jira cannot be reached, or has refused the request.
@@ -24,7 +23,13 @@ def search(jira: JiraConfig, jql: str) -> Iterator[dict[str, Any]]:
     token = jira.token.get_secret_value()
     start, total = 0, 1
     while start < total:
-        parameters = {"jql": jql, "fields": FIELDS, "expand": "changelog", "startAt": start}
+        parameters = {
+            "jql": jql,
+            "fields": fields,
+            "expand": "changelog",
+            "startAt": start,
+            "maxResults": jira.max_results_per_call,
+        }
         address = f"{jira.base_url.rstrip('/')}/rest/api/2/search?{urlencode(parameters)}"
         # The profile has validated that it is an address of HTTP.
         request = Request(address, headers={"Authorization": f"Bearer {token}"})  # noqa: S310

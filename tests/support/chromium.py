@@ -70,6 +70,17 @@ class Tab:
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
+    def navigate(self, url: str) -> None:
+        """Go to a page; it returns when that is there."""
+        self.call("Page.navigate", url=url)
+
+    def emulate(self, width: int, scheme: str) -> None:
+        """Show pages as on a screen of this width, and in the scheme ``light`` or ``dark``."""
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        self.call("Emulation.setDeviceMetricsOverride", **screen)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", features=features)
+
     def wait_for(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""
         self.evaluate(_WAIT % {"condition": condition, "milliseconds": SECONDS * 1000})
@@ -108,12 +119,10 @@ class Chromium:
             target = json.load(response)["webSocketDebuggerUrl"]
         socket = connect(target, max_size=None, compression=None)
         tab = Tab(self._stack.enter_context(socket))
-        tab.call(
-            "Emulation.setFocusEmulationEnabled", enabled=True
-        )  # each tab is like the front one
-        # It returns when the new page is there: a tab that is opened with the address of the page
-        # would still be at the one before.
-        tab.call("Page.navigate", url=url)
+        # Each tab is like the front one.
+        tab.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        # A tab that is opened with the address of the page would still be at the one before.
+        tab.navigate(url)
         return tab
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from burndown import PersistenceBackend, set_backend
 from burndown.persistence import open_backend
+from tests.support.chromium import Chromium, running_chromium
 from tests.web.fastapi_app import app
 from tests.web.service import Service, running
 
@@ -34,3 +35,10 @@ def service() -> Iterator[Service]:
     """The application, running."""
     with running(app) as new:
         yield new
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A browser."""
+    with running_chromium(tmp_path_factory.mktemp("chromium")) as running:
+        yield running

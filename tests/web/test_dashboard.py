@@ -3,6 +3,9 @@
 import ast
 import os
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from burndown import PersistenceBackend, TaskRunningError, jira_cache_key
+from burndown import PersistenceBackend, TaskRunningError, Week, jira_cache_key
 from burndown.persistence import open_backend
-from tests.support.chromium import Chromium, Tab, running_chromium
+from tests.support.axe import serious_faults
+from tests.support.chromium import Chromium, Tab
 from tests.web.gunicorn import ROOT, running_gunicorn
 from tests.web.jira_server import JiraServer, running_jira
 
@@ -21,35 +25,42 @@ pytest.importorskip("gunicorn")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="gunicorn needs a fork")
 
 HOUR = timedelta(hours=1)
-POINTS = "document.querySelectorAll('#cycle-times .scatterlayer .point').length"
-BANDS = "document.querySelectorAll('#trend .fills path.js-fill').length"
+PICK = (
+    "[...document.querySelectorAll('.dash-dropdown-option')].find(each => each.textContent === %r)"
+)
+
+
+def points(chart: str) -> str:
+    """Return the JavaScript expression for the number of points in a chart."""
+    return f"document.querySelectorAll('#{chart} .scatterlayer .point').length"
+
+
+def bands(chart: str) -> str:
+    """Return that for the number of bands."""
+    return f"document.querySelectorAll('#{chart} .fills path.js-fill').length"
 
 
 def issue(number: int) -> dict[str, Any]:
-    """Return an issue that was in progress for two days, and then resolved."""
+    """Return an issue that was resolved after two days in progress; the first one is not."""
     changes = [("05T10", "To Do", "In Progress"), ("07T10", "In Progress", "Done")]
+    is_done = number > 0
     histories = [
         {
             "id": str(at),
             "created": f"2026-01-{time}:00:00.000+0000",
             "items": [{"field": "status", "fromString": old, "toString": new}],
         }
-        for at, (time, old, new) in enumerate(changes)
+        for at, (time, old, new) in enumerate(changes[: 1 + is_done])
     ]
+    status = ("Done", "done") if is_done else ("In Progress", "indeterminate")
     fields = {
         "summary": f"Summary {number}",
-        "status": {"name": "Done"},
+        "status": {"name": status[0], "statusCategory": {"key": status[1]}},
         "created": "2026-01-02T10:00:00.000+0000",
-        "resolutiondate": "2026-01-07T10:00:00.000+0000",
+        "resolutiondate": "2026-01-07T10:00:00.000+0000" if is_done else None,
     }
-    changelog = {"total": 2, "histories": histories}
+    changelog = {"total": len(histories), "histories": histories}
     return {"id": str(number), "key": f"K-{number}", "fields": fields, "changelog": changelog}
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with running_chromium(tmp_path_factory.mktemp("chromium")) as running:
-        yield running
 
 
 @pytest.fixture
@@ -60,12 +71,16 @@ def jira() -> Iterator[JiraServer]:
 
 @pytest.fixture
 def store(tmp_path: Path, jira: JiraServer) -> Iterator[PersistenceBackend]:
-    """The store of the dashboard, with a connection, a query and a metric of some weeks."""
+    """The store of the dashboard, with a connection, two queries and a metric of some weeks."""
     with open_backend(tmp_path / "burndown.db") as backend:
+        backend.save_profile({"id": "other", "name": "Other"})
+        backend.save_query("other", {"id": "all", "name": "Everything", "jql": "order by key"})
         backend.save_profile({"id": "kafka", "jira_config": {"base_url": jira.address}})
-        backend.save_query("kafka", {"id": "12w", "jql": "project = K"})
+        backend.save_query("kafka", {"id": "bugs", "name": "Bugs", "jql": "issuetype = Bug"})
+        backend.save_query("kafka", {"id": "12w", "name": "12 weeks", "jql": "project = K"})
         forecast = {"forecast_value": 4.5, "forecast_range": {"lower": 4, "upper": 5}}
-        for week, days in (("2025-W52", 4.0), ("2026-W01", 5)):
+        now = Week.of(backend.now())
+        for week, days in ((now - 1, 4.0), (now, 5)):
             backend.patch_metrics(
                 *("kafka", "12w", week, "dora"),
                 {"lead_time_days": days},
@@ -75,11 +90,16 @@ def store(tmp_path: Path, jira: JiraServer) -> Iterator[PersistenceBackend]:
 
 
 @pytest.fixture
-def tab(chromium: Chromium, tmp_path: Path, store: PersistenceBackend) -> Iterator[Tab]:
-    with running_gunicorn("examples.dashboard.app:server", tmp_path, workers=2) as address:
-        new = chromium.open(address)
-        new.wait_for_text("#badge", "No data yet")
-        yield new
+def address(tmp_path: Path, store: PersistenceBackend) -> Iterator[str]:
+    with running_gunicorn("examples.dashboard.app:server", tmp_path, workers=2) as url:
+        yield url
+
+
+@pytest.fixture
+def tab(chromium: Chromium, address: str) -> Tab:
+    new = chromium.open(f"{address}/?profile=kafka&query=12w")
+    new.wait_for_text("#badge", "No data yet")
+    return new
 
 
 def fetch(tab: Tab, jira: JiraServer) -> None:
@@ -89,24 +109,37 @@ def fetch(tab: Tab, jira: JiraServer) -> None:
     tab.wait_for_text("#badge", "6 issues, fresh")
 
 
-def test_a_fetch_reports_its_progress_and_fills_the_page(tab: Tab, jira: JiraServer) -> None:
-    """Issues, cycle times and the trend with its forecast appear."""
+def test_a_fetch_reports_its_progress_and_fills_the_page(
+    tab: Tab, jira: JiraServer, store: PersistenceBackend
+) -> None:
+    """Tiles, charts and the issue in progress appear; what follows from the issues is stored."""
     tab.click("#fetch")
-    tab.wait_for_text("#status", "running: Asking Jira")
+    tab.wait_for_text("#progress", "running: Asking Jira")
     jira.allow(1)
-    tab.wait_for_text("#status", "running: 2 of 6 issues")
+    tab.wait_for_text("#progress", "running: 12 weeks: 2 of 6 issues")
     jira.allow(2)
-    tab.wait_for_text("#status", "completed")
-    tab.wait_for_text("#badge", "6 issues, fresh")
-    tab.wait_for_text("#issues", "Summary 5")
-    tab.wait_for(f"{POINTS} === 6")
-    tab.wait_for(f"{BANDS} === 1")
+    tab.wait_for_text("#progress", "completed")
+    tab.wait_for_text("#badge", "6 issues, fresh, just now")
+    tab.wait_for(f"{points('cycle-times')} === 5")
+    tab.wait_for(f"{bands('trend-lead_time_days')} === 1")
+    tab.wait_for_text("tbody", "Summary 0")
+    assert "Summary 1" not in tab.evaluate("document.querySelector('tbody').textContent")
+    assert tab.evaluate("document.querySelector('tbody a').href") == f"{jira.address}/browse/K-0"
+    data = store.get_project_data("kafka", "12w")
+    assert data is not None
+    assert data["project_scope"] == {
+        "total_items": 6,
+        "remaining_items": 1,
+        "remaining_points": 0,
+    }
+    [flow] = store.get_metrics_snapshots("kafka", "12w", "flow")
+    assert flow["metrics"] == {"flow_velocity": 0, "flow_load": 1}
 
 
 def test_only_one_process_fetches(tab: Tab, jira: JiraServer, store: PersistenceBackend) -> None:
     """Others are told by whom, as long as it lasts."""
     tab.click("#fetch")
-    tab.wait_for_text("#status", "running: Asking Jira")
+    tab.wait_for_text("#progress", "running: Asking Jira")
     with pytest.raises(TaskRunningError), store.task("fetch-issues"):
         pass
     jira.allow(3)
@@ -118,12 +151,13 @@ def test_a_fetch_can_be_cancelled(tab: Tab, jira: JiraServer, store: Persistence
     """It ends with its next report, and stores nothing."""
     tab.click("#fetch")
     jira.allow(1)
-    tab.wait_for_text("#status", "running: 2 of 6 issues")
+    tab.wait_for_text("#progress", "2 of 6 issues")
     tab.click("#cancel")
-    tab.wait_for("document.querySelector('#status').textContent.includes('cancelling')")
+    tab.wait_for_text("#progress", "cancelling")
     jira.allow(1)
-    tab.wait_for_text("#status", "cancelled")
+    tab.wait_for_text("#progress", "cancelled")
     assert store.list_jira_caches("kafka", "12w") == []
+    assert store.get_project_data("kafka", "12w") is None
 
 
 def test_a_killed_worker_leaves_a_dead_task(
@@ -132,12 +166,12 @@ def test_a_killed_worker_leaves_a_dead_task(
     """The other worker shows it, and the next fetch takes over."""
     tab.click("#fetch")
     jira.allow(1)
-    tab.wait_for_text("#status", "running: 2 of 6 issues")
+    tab.wait_for_text("#progress", "2 of 6 issues")
     task = store.get_task_progress("fetch-issues")
     assert task is not None
     assert task["owner"] is not None
     os.kill(int(task["owner"].split(":")[1]), signal.SIGKILL)
-    tab.wait_for_text("#status", "dead: 2 of 6 issues")
+    tab.wait_for_text("#progress", "dead: 12 weeks: 2 of 6 issues")
     jira.allow(1)  # for the request of the killed worker
     fetch(tab, jira)
 
@@ -153,44 +187,165 @@ def test_without_jira_the_old_data_are_shown(
     store.save_jira_cache("kafka", "12w", cached["cache_key"], response, store.now())
     jira.stop()
     tab.click("#fetch")
-    tab.wait_for_text("#status", "failed: URLError")
+    tab.wait_for_text("#progress", "failed: URLError")
     tab.wait_for_text("#badge", "6 issues, stale")
-    tab.wait_for_text("#issues", "Summary 5")
+    tab.wait_for_text("tbody", "Summary 0")
 
 
 def test_a_migrated_workspace_is_shown(tab: Tab, store: PersistenceBackend) -> None:
-    """Its response has a key without the address of Jira, and no histories."""
-    response = {"issues": [{**issue(1), "changelog": None}]}
-    store.save_jira_cache("kafka", "12w", jira_cache_key("project = K"), response, HOUR)
+    """Its response has a key without the address of Jira, and its histories are apart from it."""
+    found = issue(1)
+    changelog = found.pop("changelog")
+    store.save_jira_changelogs("kafka", "12w", {"K-1": {"changelog": changelog}})
+    key = jira_cache_key("project = K")
+    store.save_jira_cache("kafka", "12w", key, {"issues": [found]}, HOUR)
     tab.wait_for_text("#badge", "1 issues, fresh")
-    tab.wait_for_text("#issues", "Summary 1")
-    tab.wait_for(f"{POINTS} === 0")
+    tab.wait_for(f"{points('cycle-times')} === 1")
 
 
-def test_a_page_without_a_workspace_is_empty(tab: Tab, store: PersistenceBackend) -> None:
+def test_other_queries_and_profiles_can_be_picked(tab: Tab) -> None:
+    """The address is that of the query, so that a page can be shared."""
+    for picker, label, title, search in (
+        ("#query", "Bugs", "Bugs", "?profile=kafka&query=bugs"),
+        ("#profile", "Other", "Everything", "?profile=other"),
+    ):
+        tab.click(picker)
+        tab.wait_for(PICK % label)
+        tab.evaluate(f"{PICK % label}.click()")
+        tab.wait_for_text("h1", title)
+        assert tab.evaluate("location.search") == search
+
+
+def test_changed_settings_and_a_budget_are_shown(tab: Tab, store: PersistenceBackend) -> None:
+    """Weeks are counted from the first day of the budget on."""
+    data = {
+        "project_scope": {"remaining_items": 4, "remaining_points": 30},
+        "statistics": [
+            {"date": str((Week.of(store.now()) - n).monday), "completed_items": 2}
+            for n in range(1, 4)
+        ],
+    }
+    store.save_project_data("kafka", "12w", data)
+    begin = store.now() - timedelta(weeks=2)
+    store.save_budget(
+        "kafka",
+        "12w",
+        {
+            "budget_total": 8000,
+            "team_cost_per_week": 1000,
+            "effective_from": begin.date().isoformat(),
+        },
+    )
+    store.patch_profile("kafka", {"forecast_settings": {"deadline": "2020-01-01"}})
+    tab.wait_for_text(".tiles", "4 issues")
+    tab.wait_for_text(".tiles", "2 issues a week")
+    tab.wait_for_text(".tiles", "after 1 Jan 2020")
+    tab.wait_for_text(".tiles", "25 %")
+    tab.wait_for_text("dl", "€ 2,000")
+    tab.wait_for_text("dl", "6 more weeks")
+    store.patch_profile("kafka", {"show_points": True})
+    tab.wait_for_text(".tiles", "30 points")
+
+
+def test_a_deleted_profile_is_reported(tab: Tab, store: PersistenceBackend) -> None:
     """A fetch reports that there is nothing to fetch for."""
     store.delete_profile("kafka")
     tab.click("#fetch")
-    tab.wait_for_text("#status", "failed: LookupError")
+    tab.wait_for_text("#progress", "failed: LookupError")
     tab.wait_for_text("#badge", "No data yet")
+    tab.wait_for_text("#content", "This query has been deleted.")
 
 
-def test_the_glue_between_dash_and_the_store_is_short() -> None:
-    """What every dashboard needs is in the package: 60 lines are left, imports included."""
-    source = (ROOT / "examples/dashboard/app.py").read_text("utf-8")
+def test_an_empty_store_tells_how_to_begin(
+    chromium: Chromium, address: str, store: PersistenceBackend
+) -> None:
+    for profile in store.list_profiles():
+        store.delete_profile(profile["id"])
+    tab = chromium.open(address)
+    tab.wait_for_text("main", "There is no profile yet")
+    store.save_profile({"id": "new"})
+    tab.navigate(address)
+    tab.wait_for_text("main", "There is no query in this profile yet")
+
+
+def test_the_theme_is_that_of_the_system_until_it_is_changed(tab: Tab) -> None:
+    """The choice is kept in the browser."""
+    ground = "getComputedStyle(document.body).backgroundColor"
+    tab.emulate(1440, "light")
+    light = tab.evaluate(ground)
+    tab.emulate(1440, "dark")
+    dark = tab.evaluate(ground)
+    assert light != dark
+    tab.click("#theme")
+    assert tab.evaluate(ground) == light
+    tab.call("Page.reload")
+    tab.wait_for_text("#badge", "No data yet")
+    assert tab.evaluate(ground) == light
+    tab.click("#theme")
+    assert tab.evaluate(ground) == dark
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_have_no_serious_fault_of_accessibility(
+    tab: Tab, address: str, jira: JiraServer, width: int, scheme: str
+) -> None:
+    """They are as wide as the screen, too."""
+    tab.emulate(width, scheme)
+    fetch(tab, jira)
+    tab.wait_for(f"{points('cycle-times')} === 5")
+    for page, ready in (
+        ("/?profile=kafka&query=12w", "#badge"),
+        ("/settings?profile=kafka", "#save"),
+    ):
+        tab.navigate(f"{address}{page}")
+        tab.wait_for(f"document.querySelector('{ready}')")
+        assert serious_faults(tab) == []
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_demo_is_shown_with_a_jira(chromium: Chromium, tmp_path: Path) -> None:
+    """The command of the README creates the workspace, and its Jira finds the issues of that."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    unset = ("BURNDOWN_DATABASE_URL", "BURNDOWN_PROFILES_DIR")
+    environment = {key: value for key, value in os.environ.items() if key not in unset}
+    environment |= {"PYTHONPATH": str(ROOT), "PORT": str(port)}
+    command = [sys.executable, "-m", "examples.dashboard"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as running:
+        try:
+            assert running.stderr is not None
+            next(line for line in running.stderr if b"Running on" in line)
+            tab = chromium.open(f"http://127.0.0.1:{port}")
+            tab.wait_for_text("#badge", "150 issues, fresh, 2 h ago")
+            tab.click("#fetch")
+            tab.wait_for_text("#progress", "completed: Last 12 weeks: 150 of 150 issues")
+            tab.wait_for_text("#badge", "150 issues, fresh, just now")
+        finally:
+            running.kill()
+
+
+def test_the_dashboard_is_short() -> None:
+    """What every dashboard needs is in the package: 350 lines are left, without the layout."""
+    assert sum(map(count_lines, (ROOT / "examples/dashboard").glob("*.py"))) <= 350
+
+
+def count_lines(path: Path) -> int:
+    """Return the lines of a module that are neither empty nor documentation."""
+    source = path.read_text("utf-8")
     documented = (
         node
         for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
     )
     docstrings = {
         line
         for node in documented
         for line in range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1)
     }
-    lines = [
-        line
+    return sum(
+        bool(line.strip()) and number not in docstrings and not line.lstrip().startswith("#")
         for number, line in enumerate(source.splitlines(), 1)
-        if line.strip() and number not in docstrings and not line.lstrip().startswith("#")
-    ]
-    assert len(lines) <= 60
+    )

@@ -1,4 +1,4 @@
-"""The settings form of the examples, in a real browser."""
+"""The settings of the dashboard of the examples, in a real browser."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pytest
 
 from burndown import PersistenceBackend, ProfileDocument
 from burndown.persistence import open_backend
-from tests.support.chromium import Chromium, Tab, running_chromium
+from tests.support.chromium import Chromium, Tab
 from tests.web.gunicorn import running_gunicorn
 
 pytest.importorskip("dash")
@@ -17,13 +17,7 @@ pytest.importorskip("gunicorn")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="gunicorn needs a fork")
 
 TOKEN = "canary-token"
-ERRORS = "[...document.querySelectorAll('strong')].map(each => each.textContent).filter(Boolean)"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    with running_chromium(tmp_path_factory.mktemp("chromium")) as running:
-        yield running
+ERRORS = "[...document.querySelectorAll('.error')].map(each => each.textContent).filter(Boolean)"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    with running_gunicorn("examples.settings_form.app:server", folder) as url:
+    with running_gunicorn("examples.dashboard.app:server", folder) as url:
         yield url
 
 
@@ -52,7 +46,7 @@ def tab(chromium: Chromium, address: str, store: PersistenceBackend) -> Tab:
 
 def opened(chromium: Chromium, address: str) -> Tab:
     """Open the form in a new tab."""
-    new = chromium.open(address)
+    new = chromium.open(f"{address}/settings?profile=kafka")
     new.wait_for_text("#save", "Save")
     return new
 
@@ -144,8 +138,13 @@ def test_the_token_is_not_sent_to_the_browser_and_can_be_replaced(
     tab: Tab, store: PersistenceBackend
 ) -> None:
     assert TOKEN not in tab.evaluate("document.documentElement.outerHTML")
-    assert TOKEN not in tab.evaluate("fetch('/_dash-layout').then(found => found.text())")
     fill(tab, "jira_config.token", "another-canary")
     assert save(tab, store)["jira_config"] == {"token": "another-canary"}
     token = json.dumps(selector("field", "jira_config.token"))
     assert tab.evaluate(f"document.querySelector({token}).value") == ""
+
+
+def test_a_profile_that_does_not_exist_has_no_form(chromium: Chromium, address: str) -> None:
+    tab = chromium.open(f"{address}/settings?profile=other")
+    tab.wait_for_text("main", "There is no such profile.")
+    assert tab.evaluate("document.querySelector('#save')") is None

@@ -1,0 +1,248 @@
+"""The data of a query: figures in tiles, charts, the budget, and the issues in progress."""
+
+from datetime import date
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from burndown import Week
+from burndown.jira import Issue
+from examples.dashboard.delivery import Budget, Delivery
+from examples.dashboard.layout import charts
+from examples.dashboard.layout.labels import labelled
+
+__all__ = ["delivery"]
+
+METRICS = {
+    "DORA metrics": {
+        "deployment_frequency": ("Deployments", "a week", 1),
+        "lead_time_days": ("Lead time", "days", 1),
+        "change_failure_rate": ("Change failure rate", "%", 100),
+        "mttr_hours": ("Time to restore", "hours", 1),
+    },
+    "Flow metrics": {
+        "flow_velocity": ("Velocity", "issues a week", 1),
+        "flow_time": ("Flow time", "days", 1),
+        "flow_efficiency": ("Efficiency", "%", 1),
+        "flow_load": ("Load", "issues", 1),
+    },
+}
+"""The title of each metric, its unit here, and the factor from the unit of the store."""
+ROWS = 12
+"""The number of issues in progress that are listed."""
+NONE = "\N{EN DASH}"
+"""In place of a value that there is not."""
+
+
+def delivery(found: Delivery | None) -> list[Component]:
+    """Return everything that is shown of a query."""
+    if found is None:
+        return [html.P("This query has been deleted. Choose another one.", className="empty")]
+    return [
+        html.Div(_tiles(found), className="tiles"),
+        html.Div(
+            [
+                _card("Burndown and forecast", _work(found), "wide"),
+                _card("Budget", _budget(found.budget)),
+                _card("Throughput", _throughput(found)),
+                _card("Cycle time", _cycle_times(found), "wide"),
+            ],
+            className="cards",
+        ),
+        *(part for title, names in METRICS.items() for part in _trends(found, title, names)),
+        _card("In progress, longest first", _in_progress(found)),
+    ]
+
+
+def _card(title: str, content: list[Any], kind: str = "") -> Component:
+    return html.Section([html.H2(title), *content], className=f"card {kind}")
+
+
+# --- tiles -----------------------------------------------------------------------------------
+
+
+def _tiles(found: Delivery) -> list[Component]:
+    past = [done for week, done in found.completed if week < Week.of(found.today)]
+    past = past[-int(found.profile.forecast_settings.data_points_count) :]
+    days = [each for _, each in found.cycle_times]
+    remaining = found.work[-1][1] if found.work else None
+    return [
+        _tile("Remaining", _number(remaining), found.unit, _change(found)),
+        _tile("Done by", *_done(found)),
+        _tile(
+            "Throughput",
+            _number(sum(past) / len(past) if past else None),
+            f"{found.unit} a week",
+            f"mean of {len(past)} weeks",
+        ),
+        _tile(
+            "Cycle time",
+            _number(charts.percentile(days, 85) if days else None),
+            "days",
+            f"85 % of {len(days)} issues took at most this",
+        ),
+        _tile("Budget", *_used(found.budget)),
+    ]
+
+
+def _tile(title: str, value: str, unit: str, note: str, kind: str = "") -> Component:
+    return html.Section(
+        [
+            html.H2(title),
+            html.P([html.Strong(value), f" {unit}"], className="value"),
+            html.P(note, className=f"note {kind}"),
+        ],
+        className="tile",
+    )
+
+
+def _change(found: Delivery) -> str:
+    if len(found.work) < 5:
+        return ""
+    change = found.work[-1][1] - found.work[-5][1]
+    if not change:
+        return "as 4 weeks ago"
+    return f"{_number(abs(change))} {'more' if change > 0 else 'fewer'} than 4 weeks ago"
+
+
+def _done(found: Delivery) -> tuple[str, str, str, str]:
+    """Return the day by which everything is done in 85 % of the runs, next to the deadline."""
+    week, deadline = found.forecast.done(85), found.profile.forecast_settings.deadline
+    if week is None:
+        return NONE, "", "no forecast", ""
+    day = date.fromisoformat(str(deadline)) if deadline else None
+    if day is None:
+        return _day(week.sunday), "", "85 % likely", ""
+    if week.sunday <= day:
+        return _day(week.sunday), "", f"85 % likely, before {_day(day)}", "good"
+    return _day(week.sunday), "", f"85 % likely, after {_day(day)}", "bad"
+
+
+def _used(budget: Budget | None) -> tuple[str, str, str, str]:
+    if budget is None:
+        return NONE, "", "no budget", ""
+    total = budget.document["budget_total"] or 0
+    note = f"of {_money(budget, total)} spent"
+    return f"{100 * budget.spent / total:.0f}", "%", note, "bad" if budget.spent > total else ""
+
+
+# --- cards -----------------------------------------------------------------------------------
+
+
+def _work(found: Delivery) -> list[Component]:
+    if not found.work:
+        return [_empty("No statistics yet. Fetch from Jira.")]
+    likely, late = found.forecast.done(50), found.forecast.done(85)
+    text = "Nothing was completed in the past weeks: there is no forecast."
+    if likely:
+        text = f"Half of 1,000 simulated futures are done by {_day(likely.sunday)}"
+        text += f", 85 % by {_day(late.sunday)}." if late else ", some not within a year."
+    return [charts.burndown(found), html.P(text, className="note")]
+
+
+def _throughput(found: Delivery) -> list[Component]:
+    return [charts.throughput(found)] if found.completed else [_empty("No statistics yet.")]
+
+
+def _cycle_times(found: Delivery) -> list[Component]:
+    note = "Days in active statuses, by the day of the resolution."
+    return [charts.cycle_times(found.cycle_times), html.P(note, className="note")]
+
+
+def _budget(budget: Budget | None) -> list[Component]:
+    if budget is None:
+        return [_empty("This query has no budget.")]
+    total, cost = budget.document["budget_total"] or 0, budget.document["team_cost_per_week"] or 0
+    needed = budget.needed
+    rows = {
+        "Total": _money(budget, total),
+        "Spent": _money(budget, budget.spent),
+        "Each week": _money(budget, cost),
+        "Needed, likely": NONE if needed is None else _money(budget, needed),
+        "Lasts": f"{max(total - budget.spent, 0) / cost:.0f} more weeks" if cost else NONE,
+    }
+    revisions = [each["reason"] for each in budget.document["revisions"] if each.get("reason")]
+    percent = min(100 * budget.spent / total, 100)
+    bar = html.Div(
+        html.Div(style={"width": f"{percent:.0f}%"}),
+        className="meter over" if (needed or budget.spent) > total else "meter",
+        role="img",
+        **labelled(f"{percent:.0f} % of the budget is spent"),
+    )
+    return [
+        bar,
+        html.Dl([each for key, value in rows.items() for each in (html.Dt(key), html.Dd(value))]),
+        html.P(f"Last revision: {revisions[-1]}" if revisions else "", className="note"),
+    ]
+
+
+def _trends(
+    found: Delivery, title: str, metrics: dict[str, tuple[str, str, int]]
+) -> list[Component]:
+    cards = []
+    for name, (label, unit, factor) in metrics.items():
+        series = found.metrics[name]
+        latest = next((each for each in reversed(series["values"]) if each is not None), None)
+        value = html.P(
+            [html.Strong(_number(latest and latest * factor)), f" {unit}"], className="value"
+        )
+        chart = charts.trend(name, series, factor)
+        cards.append(html.Section([html.H3(label), value, chart], className="card trend"))
+    note = "Latest value. The band is the range that was forecast."
+    return [
+        html.Div([html.H2(title), html.P(note, className="note")], className="heading"),
+        html.Div(cards, className="trends"),
+    ]
+
+
+def _in_progress(found: Delivery) -> list[Component]:
+    if not found.in_progress:
+        return [_empty("Nothing is in progress.")]
+    names = ("Issue", "Summary", "Status", "Days")
+    base = found.profile.jira_config.base_url
+    return [
+        html.Table(
+            [
+                html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
+                html.Tbody([_row(base, *each) for each in found.in_progress[:ROWS]]),
+            ]
+        )
+    ]
+
+
+def _row(base_url: str, issue: Issue, days: float) -> Component:
+    key = (
+        html.A(issue.key, href=f"{base_url.rstrip('/')}/browse/{issue.key}")
+        if base_url
+        else issue.key
+    )
+    return html.Tr(
+        [
+            html.Th(key, scope="row"),
+            html.Td(issue.summary),
+            html.Td(html.Span(issue.status, className="chip")),
+            html.Td(_number(days)),
+        ]
+    )
+
+
+# --- values ----------------------------------------------------------------------------------
+
+
+def _empty(text: str) -> Component:
+    return html.P(text, className="empty")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.1f}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _money(budget: Budget, amount: float) -> str:
+    return f"{budget.document['currency_symbol']} {amount:,.0f}"

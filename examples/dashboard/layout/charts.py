@@ -1,0 +1,177 @@
+"""The figures of Plotly. Their colours are readable on light and on dark ground.
+
+The text and the lines of the grid have those of the page, which ``style.css`` gives them.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from dash import dcc
+from dash.development.base_component import Component
+
+from burndown import MetricSeries, Week
+from burndown.jira import Issue
+from examples.dashboard.delivery import Delivery
+
+__all__ = ["burndown", "cycle_times", "percentile", "throughput", "trend"]
+
+BLUE, TEAL, GREY = "#4f7cff", "#12a08c", "#8791a0"
+BAND, AREA = "rgba(79, 124, 255, 0.18)", "rgba(79, 124, 255, 0.10)"
+
+Figure = dict[str, Any]
+
+
+def burndown(delivery: Delivery) -> Component:
+    """Return the chart of the remaining work, with its forecast and the dates to meet."""
+    ahead = delivery.forecast
+    weeks = [week.sunday for week in ahead.weeks]
+    settings = delivery.profile.forecast_settings
+    dates = [("deadline", settings.deadline)]
+    if delivery.profile.show_milestone:
+        dates.append(("milestone", settings.milestone))
+    traces = [
+        _line(
+            [week.sunday for week, _ in delivery.work], [n for _, n in delivery.work], "remaining"
+        )
+        | {"fill": "tozeroy", "fillcolor": AREA},
+        *_band(weeks, ahead.remaining[15], ahead.remaining[85], "70 % of runs"),
+        _dotted(weeks, ahead.remaining[50], "forecast"),
+    ]
+    return _graph("burndown", traces, 320, dates=[each for each in dates if each[1]])
+
+
+def throughput(delivery: Delivery) -> Component:
+    """Return the chart of the work that was completed in each week."""
+    weeks = [week.monday for week, _ in delivery.completed]
+    # The current week is not over.
+    opacity = [0.45 if week == Week.of(delivery.today) else 1 for week, _ in delivery.completed]
+    bars = {
+        "type": "bar",
+        "x": weeks,
+        "y": [done for _, done in delivery.completed],
+        "name": "completed",
+        "marker": {"color": TEAL, "opacity": opacity},
+        "hovertemplate": f"week of %{{x|%d %b}}: %{{y}} {delivery.unit}<extra></extra>",
+    }
+    return _graph("throughput", [bars], 240, bargap=0.25)
+
+
+def cycle_times(found: Sequence[tuple[Issue, float]]) -> Component:
+    """Return the chart of the days of work on each issue, by the time of its resolution."""
+    days = [each for _, each in found]
+    dots = {
+        "x": [issue.resolved for issue, _ in found],
+        "y": days,
+        "text": [f"{issue.key}: {issue.summary}" for issue, _ in found],
+        "mode": "markers",
+        "marker": {"color": BLUE, "opacity": 0.7, "size": 7},
+        "hovertemplate": "%{text}<br>%{y:.1f} days<extra></extra>",
+    }
+    levels = [(f"{each} %", percentile(days, each)) for each in (50, 85)] if days else []
+    return _graph("cycle-times", [dots], 240, levels=levels)
+
+
+def trend(name: str, series: MetricSeries, factor: float) -> Component:
+    """Return the chart of a metric by week, with the range of its forecast."""
+    weeks = [Week.of(week).monday for week in series["weeks"]]
+    scaled = {
+        key: [None if each is None else each * factor for each in series[key]]
+        for key in ("values", "forecast", "lower", "upper")
+    }
+    traces = [
+        *_band(weeks, scaled["lower"], scaled["upper"], "range"),
+        _dotted(weeks, scaled["forecast"], "forecast"),
+        _line(weeks, scaled["values"], "measured") | {"connectgaps": True},
+    ]
+    return _graph(f"trend-{name}", traces, 130)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """Return the smallest value that as many percent do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(-(-len(ordered) * percent // 100) - 1, 0)]
+
+
+def _line(x: Sequence[date], y: Sequence[float | None], name: str) -> Figure:
+    line = {"color": BLUE, "width": 2}
+    return {
+        "x": x,
+        "y": y,
+        "name": name,
+        "line": line,
+        "mode": "lines+markers",
+        "marker": {"size": 4},
+    }
+
+
+def _dotted(x: Sequence[date], y: Sequence[float | None], name: str) -> Figure:
+    line = {"color": GREY, "width": 2, "dash": "dot"}
+    return {"x": x, "y": y, "name": name, "line": line, "mode": "lines"}
+
+
+def _band(
+    x: Sequence[date], lower: Sequence[float | None], upper: Sequence[float | None], name: str
+) -> list[Figure]:
+    edge = {"x": x, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
+    return [
+        {**edge, "y": lower},
+        {**edge, "y": upper, "fill": "tonexty", "fillcolor": BAND, "name": name},
+    ]
+
+
+def _graph(
+    name: str,
+    traces: list[Figure],
+    height: int,
+    dates: Sequence[tuple[str, Any]] = (),
+    levels: Sequence[tuple[str, float]] = (),
+    **layout: Any,
+) -> Component:
+    """Return a chart, with vertical lines at dates and horizontal ones at levels."""
+    line = {"color": GREY, "width": 1, "dash": "dash"}
+    shapes = [
+        *({"x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line} for _, at in dates),
+        *({"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "line": line} for _, y in levels),
+    ]
+    annotations = [
+        *(
+            {"x": at, "y": 1, "yref": "paper", "text": text, "yanchor": "bottom"}
+            for text, at in dates
+        ),
+        *(
+            {"x": 1, "xref": "paper", "y": y, "text": text, "xanchor": "right", "yanchor": "bottom"}
+            for text, y in levels
+        ),
+    ]
+    axis = {"fixedrange": True, "zeroline": False, "automargin": True}
+    return dcc.Graph(
+        id=name,
+        figure={
+            "data": traces,
+            "layout": {
+                "autosize": True,
+                "height": height,
+                "margin": {"l": 8, "r": 8, "t": 18 if dates else 6, "b": 8},
+                "paper_bgcolor": "transparent",
+                "plot_bgcolor": "transparent",
+                "font": {"family": "inherit", "size": 12},
+                "showlegend": False,
+                "hovermode": "closest",
+                "shapes": shapes,
+                "annotations": [{**each, "showarrow": False} for each in annotations],
+                "xaxis": {
+                    **axis,
+                    "type": "date",
+                    "showgrid": False,
+                    "nticks": 6,
+                    "tickformat": "%b\n%Y",
+                    "tickangle": 0,
+                },
+                "yaxis": {**axis, "rangemode": "tozero", "nticks": 5},
+                **layout,
+            },
+        },
+        config={"displayModeBar": False, "responsive": True},
+        style={"height": height},
+    )

@@ -1,1 +1,0 @@
-"""A settings form in Dash: ``python -m examples.settings_form.app``."""
