@@ -26,11 +26,12 @@ def demo(
 ) -> None:
     """Create a sample workspace, and show it.
 
-    It is a workspace of the old dashboard, which is then migrated.
+    It is a workspace of the old dashboard, which is then migrated; a budget and a finished task,
+    which the old dashboard did not have, are added to it.
     """
     from burndown import printing
     from burndown.cli.stores import open_store
-    from burndown.demo import write_demo_workspace
+    from burndown.demo import add_newer_data, write_demo_workspace
     from burndown.errors import ImportExportError
     from burndown.migration import run_migration_if_needed
     from burndown.overview import workspace_overview
@@ -45,6 +46,7 @@ def demo(
     with open_store(folder / "profiles" / DATABASE_NAME) as backend:
         with printing.migration_progress(quiet=as_json) as progress:
             report = run_migration_if_needed(folder / "profiles", progress=progress)
+        add_newer_data(backend)
         if not as_json:
             printing.migration(report)
         print_result(workspace_overview(backend), printing.workspace, as_json)

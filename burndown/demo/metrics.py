@@ -1,7 +1,7 @@
 """Scope, weekly statistics and weekly metrics, calculated from issues."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import fmean, median
@@ -10,6 +10,7 @@ from burndown.demo import jira
 from burndown.demo.issues import Issue, Query
 from burndown.demo.jira import Json
 from burndown.models import Week
+from burndown.models.metric_series import MEASURES
 
 __all__ = ["FLOW_TYPES", "metrics_snapshots", "project_scope", "weekly_statistics"]
 
@@ -21,6 +22,8 @@ FLOW_TYPES = {
 }
 
 _WEEK = timedelta(weeks=1)
+_WEIGHTS = [0.1, 0.2, 0.3, 0.4]
+"""The weight of each of the four weeks before a forecast, the last one last."""
 
 
 def project_scope(query: Query, issues: list[Issue]) -> Json:
@@ -73,8 +76,9 @@ def weekly_statistics(issues: list[Issue], monday: datetime) -> Json:
 
 
 def metrics_snapshots(query: Query, issues: list[Issue]) -> Json:
-    """Return the Flow and DORA metrics of each week of the query."""
+    """Return the Flow and DORA metrics of each week, with forecasts from the weeks before."""
     snapshots: Json = {}
+    numbers: defaultdict[str, list[float]] = defaultdict(list)
     previous = None
     for monday in query.mondays:
         week = str(Week.of(monday))
@@ -85,6 +89,12 @@ def metrics_snapshots(query: Query, issues: list[Issue]) -> Json:
         released = [i for i in issues if i.resolved_at and monday <= i.released_at < end]
         metrics = _flow_metrics(completed, week) | _dora_metrics(completed, released, week)
         metrics["flow_load"] = _flow_load(issues, end)
+        for measure in MEASURES:
+            metric, before = metrics[measure.object], numbers[measure.object]
+            if len(before) > 1:
+                metric["forecast"] = _forecast(before[-len(_WEIGHTS) :])
+            if measure.value_in(metric) is not None:
+                before.append(metric[measure.key])
         metrics["trends"] = _trends(previous or metrics, metrics)
         for metric in metrics.values():
             metric["timestamp"] = query.synced_at.isoformat()
@@ -162,6 +172,20 @@ def _dora_metrics(completed: list[Issue], released: list[Issue], week: str) -> J
             "performance_tier": tier,
             "week": week,
         },
+    }
+
+
+def _forecast(numbers: list[float]) -> Json:
+    """Return the weighted mean of the last weeks that have a number, and their range."""
+    is_established = len(numbers) == len(_WEIGHTS)
+    weights = _WEIGHTS if is_established else [1 / len(numbers)] * len(numbers)
+    return {
+        "forecast_value": round(fmean(numbers, weights), 1),
+        "forecast_range": {"lower": min(numbers), "upper": max(numbers)},
+        "historical_values": numbers,
+        "weights_applied": weights,
+        "weeks_available": len(numbers),
+        "confidence": "established" if is_established else "building",
     }
 
 

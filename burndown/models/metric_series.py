@@ -41,6 +41,10 @@ class Measure(NamedTuple):
     divisor: int = 1
     """By what the number in the object is divided to get the unit."""
 
+    def value_in(self, found: Mapping[str, Any]) -> float | None:
+        """Return the value in an object of the dashboard, in the unit; ``None`` if it has none."""
+        return _number(_at(found, self.key), self.divisor)
+
 
 MEASURES = (
     Measure("deployment_frequency", "deployments", "dora_deployment_frequency", "deployment_count"),
@@ -175,7 +179,7 @@ def _value(metrics: Mapping[str, Any], name: str, measure: Measure | None) -> fl
     if measure.name in metrics and not isinstance(metrics[measure.name], dict):
         return _number(metrics[measure.name])
     found = metrics.get(measure.object)
-    return _number(_at(found, measure.key), measure.divisor) if isinstance(found, dict) else None
+    return measure.value_in(found) if isinstance(found, dict) else None
 
 
 def _at(metrics: Mapping[str, Any], path: str) -> Any:

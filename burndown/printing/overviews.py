@@ -94,10 +94,25 @@ def query(found: Document) -> None:
         unit = trend["unit"] or ""
         add_row(table, trend["metric"], sparkline(trend["values"]), f"{latest:.3g}", unit)
     print_table(table)
+    _forecasts(found["trends"])
     table = Table("week", "type", "metrics", title="Snapshots")
     for snapshot in found["snapshots"]:
         metrics = ", ".join(snapshot["metrics"])
         add_row(table, snapshot["snapshot_date"], snapshot["metric_type"], metrics)
+    print_table(table)
+
+
+def _forecasts(trends: list[Document]) -> None:
+    """Print the forecasts of the last week next to what was measured in it so far."""
+    week = trends[0]["weeks"][-1] if trends else ""
+    table = Table("metric", "measured", "forecast", "range", "unit", title=f"Forecasts, {week}")
+    for trend in trends:
+        value, forecast = trend["values"][-1], trend["forecast"][-1]
+        bounds = trend["lower"][-1], trend["upper"][-1]
+        if forecast is not None:
+            span = "-" if None in bounds else "{:.3g} to {:.3g}".format(*bounds)
+            measured = "-" if value is None else f"{value:.3g}"
+            add_row(table, trend["metric"], measured, f"{forecast:.3g}", span, trend["unit"] or "")
     print_table(table)
 
 

@@ -110,7 +110,8 @@ def burndown_demo(
 
     It has the profiles `kafka` (active, of a Jira server) with the queries `12w` and `bugs`, and
     `p_b5d960ef1471` (of Jira Cloud) with `q_ac7ce01bbf50`; each query has a cached response,
-    changelogs, project data and weeks of metrics. The response of `12w` is fresh.
+    changelogs, project data and weeks of metrics with forecasts. The response of `12w` is fresh,
+    and this query has a budget. The task `fetch-issues` is finished.
     """
     from burndown.testing.sample import sample_database
 

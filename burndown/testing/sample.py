@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from burndown.demo import write_demo_workspace
+from burndown.demo import add_newer_data, write_demo_workspace
 from burndown.files.working_folder import scratch_folder
 from burndown.migration import run_migration_if_needed
 from burndown.persistence import open_backend
@@ -20,4 +20,5 @@ def sample_database() -> bytes:
         write_demo_workspace(folder, issues=40, now=START)
         with open_backend(path, clock=Clock()) as backend:
             run_migration_if_needed(folder / "profiles", backend=backend)
+            add_newer_data(backend)
         return path.read_bytes()

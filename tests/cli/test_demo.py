@@ -1,5 +1,6 @@
 """The command demo."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def test_demo_creates_a_workspace_and_prints_it(capsys: Capture, tmp_path: Path)
                 assert query["name"] in output
         [cache] = backend.list_jira_caches("kafka", "12w")
         assert cache["issue_count"] == 7
-    assert "7 issues" in output
+        assert backend.get_budget("kafka", "12w") is not None
+    assert re.search("fetch-issues .* completed .* 7 of 7 issues", output)
     for heading in ("Moved ", "Converted", "Skipped"):
         assert f"\n{heading}" in output
 

@@ -180,6 +180,32 @@ def test_show_of_a_query_prints_all_that_belongs_to_it(capsys: Capture, workspac
         assert re.search(row, output, re.MULTILINE)
 
 
+def test_show_prints_the_forecasts_of_the_last_week(capsys: Capture, workspace: Path) -> None:
+    """Next to what was measured in it, as far as there is anything to print."""
+    backend = get_backend()
+    backend.save_query("kafka", {"id": "new"})
+    forecasts = {
+        "lead_time_days": {"predicted_value": 9.87, "confidence_interval": [0.5, 12.345]},
+        "mttr_hours": 7,
+    }
+    for week in ("2025-W11", "2025-W12"):
+        values = {"lead_time_days": 3.14159, "mttr_hours": 5 if week == "2025-W11" else None}
+        backend.save_metrics_snapshot("kafka", "new", week, "dora", values, forecasts=forecasts)
+    backend.save_metrics_snapshot("kafka", "new", "2025-W12", "flow", {"flow_load": 4})
+    set_backend(None)
+    output = printed(capsys, "show", "kafka", "new")
+    [table] = re.findall(r"^Forecasts, 2025-W12\s*\n(.*?)^\w", output, re.DOTALL | re.MULTILINE)
+    rows = [[cell.strip() for cell in re.split("[│|]", line)[1:-1]] for line in table.splitlines()]
+    assert [row for row in rows if row and "." in row[0]] == [
+        ["dora.lead_time_days", "3.14", "9.87", "0.5 to 12.3", "days"],
+        ["dora.mttr_hours", "-", "7", "-", "hours"],
+    ]
+    backend = get_backend()
+    backend.save_metrics_snapshot("kafka", "new", "2025-W13", "dora", {"lead_time_days": 1})
+    set_backend(None)
+    assert "Forecasts" not in printed(capsys, "show", "kafka", "new")
+
+
 def test_show_prints_the_amounts_of_a_budget(capsys: Capture, workspace: Path) -> None:
     assert "Budget" not in printed(capsys, "show", "kafka", "12w")
     backend = get_backend()

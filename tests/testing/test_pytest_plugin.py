@@ -72,6 +72,8 @@ def test_the_sample_is_complete_and_can_be_changed(burndown_demo, burndown_backe
         assert burndown_demo.get_metrics_snapshots(*ids)
         assert burndown_demo.get_project_data(*ids)
         assert burndown_demo.list_jira_changelogs(*ids)
+    assert burndown_demo.get_budget("kafka", "12w")
+    assert burndown_demo.get_task_progress("fetch-issues")
     profile_manager.delete_profile("kafka")
 
 
