@@ -20,6 +20,8 @@ __all__ = [
 _HOUR = timedelta(hours=1)
 _SPRINT = timedelta(weeks=2)
 _ISSUE_TYPES = {"Story": 25, "Improvement": 20, "Bug": 28, "Task": 13, "Deployment": 10, "Risk": 4}
+_BUG_HOURS, _BACKLOG_HOURS = 100, 1800
+"""The mean time until work on a bug begins, and on any other issue."""
 _PRIORITIES = ["Highest", "High", "Medium", "Medium", "Low", None]
 
 
@@ -97,10 +99,11 @@ def random_issues(
     created = []
     for issue_type in rng.choices(list(_ISSUE_TYPES), list(_ISSUE_TYPES.values()), k=count):
         until = bugs_until if issue_type == "Bug" else query.synced_at
-        created.append((start + rng.random() * (until - start), issue_type, until))
+        created.append((start + rng.random() ** 2.5 * (until - start), issue_type, until))
     issues = []
     for number, (created_at, issue_type, until) in enumerate(sorted(created), start=1001):
-        history = jira.random_history(created_at, until, rng)
+        open_hours = _BUG_HOURS if issue_type == "Bug" else _BACKLOG_HOURS
+        history = jira.random_history(created_at, until, open_hours, rng)
         issues.append(_random_issue(site, number, issue_type, history, start, until, rng))
     return issues[::-1]
 

@@ -62,7 +62,10 @@ class StatusCategory(NamedTuple):
 
 
 class Status(NamedTuple):
-    """A status, the mean time that issues spend in it, and the equally likely next statuses."""
+    """A status, the mean time that issues spend in it, and the equally likely next statuses.
+
+    The time in ``Open`` depends on the issue.
+    """
 
     id: str
     category: str
@@ -76,7 +79,7 @@ STATUS_CATEGORIES = {
     "done": StatusCategory(3, "green", "Done", "COMPLETED"),
 }
 STATUSES = {
-    "Open": Status("1", "new", 160, ["In Progress"]),
+    "Open": Status("1", "new", 0, ["In Progress"]),
     "In Progress": Status("3", "indeterminate", 50, ["In Review"] * 3 + ["Blocked"]),
     "Blocked": Status("10001", "indeterminate", 70, ["In Progress"]),
     "In Review": Status("10002", "indeterminate", 30, ["Resolved"] * 4 + ["In Progress"]),
@@ -165,14 +168,24 @@ def description(site: Site, rng: Random) -> str | Json:
     return {"type": "doc", "version": 1, "content": content}
 
 
-def random_history(created_at: datetime, until: datetime, rng: Random) -> StatusHistory:
-    """Return the random statuses of an issue, each with the time at which it begins."""
+def random_history(
+    created_at: datetime, until: datetime, open_hours: float, rng: Random
+) -> StatusHistory:
+    """Return the random statuses of an issue, each with the time at which it begins.
+
+    Args:
+        created_at: the time at which the issue is created.
+        until: the end of the history.
+        open_hours: the mean time until work on it begins.
+        rng: the source of random numbers.
+    """
     at, status = created_at, "Open"
     history = [(at, status)]
-    if rng.random() < 0.2:
+    if rng.random() < 0.08:
         return history
     while next_statuses := STATUSES[status].next_statuses:
-        at += rng.expovariate(1 / STATUSES[status].mean_hours) * timedelta(hours=1)
+        mean_hours = open_hours if status == "Open" else STATUSES[status].mean_hours
+        at += rng.expovariate(1 / mean_hours) * timedelta(hours=1)
         if at >= until:
             break
         status = rng.choice(next_statuses)

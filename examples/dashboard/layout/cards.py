@@ -159,20 +159,23 @@ def _budget(budget: Budget | None) -> list[Component]:
         "Total": _money(budget, total),
         "Spent": _money(budget, budget.spent),
         "Each week": _money(budget, cost),
-        "Needed, likely": NONE if needed is None else _money(budget, needed),
+        "Needed until done": NONE if needed is None else _money(budget, needed),
         "Lasts": f"{max(total - budget.spent, 0) / cost:.0f} more weeks" if cost else NONE,
     }
     revisions = [each["reason"] for each in budget.document["revisions"] if each.get("reason")]
     percent = min(100 * budget.spent / total, 100)
     bar = html.Div(
         html.Div(style={"width": f"{percent:.0f}%"}),
-        className="meter over" if (needed or budget.spent) > total else "meter",
+        className="meter",
         role="img",
         **labelled(f"{percent:.0f} % of the budget is spent"),
     )
+    excess = max(budget.spent, needed or 0) - total
+    warning = f"Likely {_money(budget, excess)} over the budget." if excess > 0 else ""
     return [
         bar,
         html.Dl([each for key, value in rows.items() for each in (html.Dt(key), html.Dd(value))]),
+        html.P(warning, className="note bad"),
         html.P(f"Last revision: {revisions[-1]}" if revisions else "", className="note"),
     ]
 

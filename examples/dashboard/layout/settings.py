@@ -34,7 +34,7 @@ def settings(state: dict[str, Any] | None) -> Component:
     back = f"/?{urlencode({'profile': state['id']})}"
     return html.Div(
         [
-            header(dcc.Link("Back to the charts", href=back, className="quiet button")),
+            header(dcc.Link("Back", href=back, className="quiet button")),
             html.Main(
                 [
                     html.H1(f"Settings of {state['values']['name']}"),
