@@ -46,6 +46,7 @@ class Delivery:
         unit: ``points`` if the profile shows story points, or else ``issues``.
         work: the remaining work at the end of each week, in this unit, oldest week first.
         completed: the work that was completed in each of these weeks.
+        throughput: the same in the weeks that the forecast draws from, which are over.
         forecast: of the remaining work.
         cycle_times: for each resolved issue, the days of active work on it.
         in_progress: the same for issues in progress, longest first.
@@ -58,6 +59,7 @@ class Delivery:
     unit: str
     work: list[tuple[Week, float]]
     completed: list[tuple[Week, float]]
+    throughput: list[float]
     forecast: Forecast
     cycle_times: list[tuple[Issue, float]]
     in_progress: list[tuple[Issue, float]]
@@ -80,9 +82,9 @@ def read_delivery(backend: PersistenceBackend, profile_id: str, query_id: str) -
     if profile.show_points:
         values, column = remaining["points"], "completed_points"
     completed = [(each, by_week[each][column]) for each in weeks]
-    first = week - int(profile.forecast_settings.data_points_count)
-    past = [value for each, value in completed if first <= each < week]
-    ahead = forecast(values[-1] if values else 0, past, week)
+    past = [value for each, value in completed if each < week]
+    throughput = past[-int(profile.forecast_settings.data_points_count) :]
+    ahead = forecast(values[-1] if values else 0, throughput, week)
     issues = worked_days(backend, ids, profile, now)
     series = backend.get_series(*ids, METRICS, since=week - WEEKS + 1, until=week)
     return Delivery(
@@ -91,6 +93,7 @@ def read_delivery(backend: PersistenceBackend, profile_id: str, query_id: str) -
         unit="points" if profile.show_points else "issues",
         work=list(zip(weeks, values, strict=True))[-WEEKS:],
         completed=completed[-WEEKS:],
+        throughput=throughput,
         forecast=ahead,
         cycle_times=[each for each in issues if each[0].resolved],
         in_progress=sorted(

@@ -144,6 +144,13 @@ def test_the_token_is_not_sent_to_the_browser_and_can_be_replaced(
     assert tab.evaluate(f"document.querySelector({token}).value") == ""
 
 
+def test_a_profile_that_was_deleted_is_not_saved(tab: Tab, store: PersistenceBackend) -> None:
+    store.delete_profile("kafka")
+    fill(tab, "description", "Too late.")
+    fail_to_save(tab, "the profile has been deleted")
+    assert store.get_profile("kafka") is None
+
+
 def test_a_profile_that_does_not_exist_has_no_form(chromium: Chromium, address: str) -> None:
     tab = chromium.open(f"{address}/settings?profile=other")
     tab.wait_for_text("main", "There is no such profile.")

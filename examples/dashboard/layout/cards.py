@@ -6,7 +6,6 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from burndown import Week
 from burndown.jira import Issue
 from examples.dashboard.delivery import Budget, Delivery
 from examples.dashboard.layout import charts
@@ -63,8 +62,7 @@ def _card(title: str, content: list[Any], kind: str = "") -> Component:
 
 
 def _tiles(found: Delivery) -> list[Component]:
-    past = [done for week, done in found.completed if week < Week.of(found.today)]
-    past = past[-int(found.profile.forecast_settings.data_points_count) :]
+    past = found.throughput
     days = [each for _, each in found.cycle_times]
     remaining = found.work[-1][1] if found.work else None
     return [
