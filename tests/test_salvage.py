@@ -19,7 +19,6 @@ from burndown import (
     StoreNotFoundError,
 )
 from burndown.cli import run
-from burndown.database import timeouts
 from burndown.import_export import export_profile
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query
 from burndown.models.codec import codec_of
@@ -312,7 +311,7 @@ def test_an_interrupted_transaction_of_another_program_is_refused(
 def test_a_locked_store_is_refused(
     intact: Path, target: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0")
     with closing(sqlite3.connect(intact, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=DELETE")
         connection.execute("BEGIN EXCLUSIVE")

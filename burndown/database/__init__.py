@@ -139,8 +139,8 @@ def get_db_connection(
         not write through the backend within it.
 
     Raises:
-        StorageError: the database is locked for more than 10 seconds or out of reach, or it is
-            not a SQLite database.
+        StorageError: the database is locked for longer than the busy timeout or out of reach,
+            or it is not a SQLite database.
         DatabaseCorruptionError: the file is damaged.
     """
     database = get_database() if path is None else open_database(path)

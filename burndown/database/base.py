@@ -81,9 +81,9 @@ class Database(ForkAware, ABC):
         """Begin a session in a transaction that may write.
 
         The transaction is committed at the end, or rolled back on an error. In-place edits of
-        loaded entities are stored like assignments. Other writers wait up to 10 seconds for its
-        end. It belongs to the thread and the asyncio task that began it. Within another session of
-        theirs it is a savepoint: an error undoes this part only, and the outer session commits.
+        loaded entities are stored like assignments. Other writers wait for its end, up to the busy
+        timeout. It belongs to the thread and the asyncio task that began it. Within another session
+        of theirs it is a savepoint: an error undoes this part only, and the outer session commits.
 
         Yields:
             The session.

@@ -16,14 +16,13 @@ from pathlib import Path
 from threading import get_ident
 from typing import TypeVar
 
-from burndown.database import timeouts
 from burndown.database.opened_file import OpenedFile
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.errors import StorageError
 from burndown.files.paths import FileIdentity, identity_of
 from burndown.forks import FORK_TIMEOUT_SECONDS
 from burndown.models.digest_functions import add_digest_functions
-from burndown.schema.guard import MARGIN_SECONDS
+from burndown.schema.guard import unlike_dashboard
 
 __all__ = ["ConnectionTracker"]
 
@@ -38,6 +37,7 @@ class ConnectionTracker:
 
     Args:
         path: the file.
+        busy_timeout: the seconds that a connection waits for a lock.
         close_idle: closes the connections that are not in use.
         on_file_lost: called with a connection whose file is not at its path any more.
     """
@@ -45,10 +45,12 @@ class ConnectionTracker:
     def __init__(
         self,
         path: Path,
+        busy_timeout: float,
         close_idle: Callable[[], None],
         on_file_lost: Callable[[TrackedConnection], None],
     ) -> None:
         self._path = path
+        self._timeout = unlike_dashboard(busy_timeout)
         self._close_idle = close_idle
         self._on_file_lost = on_file_lost
         self._changed = threading.Condition()
@@ -80,7 +82,7 @@ class ConnectionTracker:
             file = OpenedFile(self._path)
             connection = sqlite3.connect(
                 database,
-                timeout=timeouts.BUSY_TIMEOUT_SECONDS + MARGIN_SECONDS,
+                timeout=self._timeout,
                 isolation_level=None,
                 check_same_thread=False,  # a connection is used by one thread at a time
                 factory=kind,

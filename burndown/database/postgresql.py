@@ -20,7 +20,6 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
-from burndown.database import timeouts
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.engine_logging import WITHOUT_VALUES
@@ -43,6 +42,7 @@ from burndown.errors import (
     TransactionConflictError,
 )
 from burndown.models import OPEN_ENTITIES, Entity
+from burndown.settings import UPGRADE_TIMEOUT_SECONDS, get_settings
 from burndown.sql import Executor
 
 __all__ = ["PostgreSQLDatabase"]
@@ -50,11 +50,10 @@ __all__ = ["PostgreSQLDatabase"]
 T = TypeVar("T")
 P = ParamSpec("P")
 
-# A server allows 100 connections by default, which all processes of all its clients share.
-POOL_SIZE = 5
+# 20 threads that read and pause made 710 calls per second with 5 idle connections, since a seventh
+# of the calls opened one; 930 with 10, as many as with 20.
+MAX_IDLE = 10
 """The maximum number of idle connections."""
-MAX_OVERFLOW = 15
-"""How many more can be open at the same time; further calls wait for one."""
 CONNECT_TIMEOUT_SECONDS = 10
 """The seconds to wait for the server when connecting, unless the URL has a value."""
 ATTEMPTS = 5
@@ -115,7 +114,9 @@ class PostgreSQLDatabase(Database):
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
         self._address = ServerAddress.of(url)
         self._connected: weakref.WeakSet[Any] = weakref.WeakSet()
-        engine = self._make_engine()
+        settings = get_settings()
+        self._busy_timeout = settings.busy_timeout
+        engine = self._make_engine(settings.max_connections)
         reader = engine.execution_options(
             isolation_level="REPEATABLE READ",  # all statements see one state of the data
             **{_READ_ONLY: True},
@@ -129,7 +130,9 @@ class PostgreSQLDatabase(Database):
             read_only=read_only,
         )
         driver = engine.dialect.loaded_dbapi
-        errors = PostgreSQLErrorTranslator(self._address, driver, self._require_preparation)
+        errors = PostgreSQLErrorTranslator(
+            self._address, driver, self._busy_timeout, self._require_preparation
+        )
         super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
         event.listen(self._engine, "commit", _refuse_aborted)
@@ -247,16 +250,17 @@ class PostgreSQLDatabase(Database):
             f"run: {restore_command(self._address, backup)}"
         )
 
-    def _make_engine(self) -> Engine:
+    def _make_engine(self, max_connections: int) -> Engine:
+        idle = min(MAX_IDLE, max_connections)
         try:
             engine = create_engine(
                 # Only the driver: the repr of an engine shows its URL, but not its connect_args.
                 self._address.url.drivername + "://",
                 # A stricter level would not see what was committed while this waits for the lock.
                 isolation_level="READ COMMITTED",
-                pool_size=POOL_SIZE,
-                max_overflow=MAX_OVERFLOW,
-                pool_timeout=timeouts.BUSY_TIMEOUT_SECONDS,
+                pool_size=idle,
+                max_overflow=max_connections - idle,
+                pool_timeout=self._busy_timeout,
                 pool_pre_ping=True,  # a server that was restarted has closed the connections
                 **WITHOUT_VALUES,
                 execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
@@ -275,7 +279,7 @@ class PostgreSQLDatabase(Database):
     def _begin(self, connection: Connection) -> None:
         options = connection.get_execution_options()
         alters = options.get(_ALTERS, False)
-        wait = timeouts.UPGRADE_TIMEOUT_SECONDS if alters else timeouts.BUSY_TIMEOUT_SECONDS
+        wait = UPGRADE_TIMEOUT_SECONDS if alters else self._busy_timeout
         expressions, parameters = select_settings(self._address.settings, wait)
         if options.get(_READ_ONLY):
             expressions += f", {_REFUSE_WRITES}"

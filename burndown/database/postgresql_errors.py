@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import exc
 
-from burndown.database import timeouts
 from burndown.database.database_url import ServerAddress
 from burndown.database.error_translation import ErrorTranslator
 from burndown.errors import (
@@ -86,6 +85,11 @@ _LOST = (
     "The connection to {server} was lost in the transaction, so nothing of it was stored; begin it "
     "again",
 )
+_EXHAUSTED = (
+    StorageError,
+    "This process waited for more than {busy} seconds for one of its own connections to the "
+    "database server {server}, which other calls use; it opens up to BURNDOWN_MAX_CONNECTIONS",
+)
 _CLOSED = ("the connection is closed", "the connection is lost")
 """The messages of psycopg for a connection that was open when the transaction began."""
 _FATAL = "FATAL:"
@@ -98,19 +102,27 @@ class PostgreSQLErrorTranslator(ErrorTranslator):
     Args:
         address: the location of the database.
         driver: the driver's module.
+        busy_timeout: the seconds that a call waits for a lock, or for a connection.
         on_schema_mismatch: called when a table or column is missing.
     """
 
     def __init__(
-        self, address: ServerAddress, driver: Any, on_schema_mismatch: Callable[[], None]
+        self,
+        address: ServerAddress,
+        driver: Any,
+        busy_timeout: float,
+        on_schema_mismatch: Callable[[], None],
     ) -> None:
         super().__init__(driver.Error, on_schema_mismatch)
         self._address = address
         self._driver = driver
+        self._busy = f"{busy_timeout:g}"
 
     def _translate(self, error: BaseException) -> StorageError:
         state = getattr(error, "sqlstate", None)
-        if state is not None:
+        if isinstance(error, exc.TimeoutError):  # of SQLAlchemy's pool
+            kind, template = _EXHAUSTED
+        elif state is not None:
             kind, template = _ERRORS.get(state) or _ERRORS.get(state[:2]) or _FAILED
         elif not isinstance(error, self._driver.OperationalError):
             kind, template = _FAILED
@@ -122,11 +134,7 @@ class PostgreSQLErrorTranslator(ErrorTranslator):
         else:
             kind, template = _REFUSED if _FATAL in str(error) else _UNREACHABLE
         message = self._address.without_secrets(" ".join(_message(error, self._driver).split()))
-        return kind(
-            template.format(
-                server=self._address.server, message=message, busy=timeouts.BUSY_TIMEOUT_SECONDS
-            )
-        )
+        return kind(template.format(server=self._address.server, message=message, busy=self._busy))
 
     def _is_schema_mismatch(self, error: BaseException) -> bool:
         return getattr(error, "sqlstate", None) in ("42P01", "42703")  # undefined table, column

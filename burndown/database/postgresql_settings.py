@@ -17,8 +17,9 @@ __all__ = ["IDLE_TIMEOUT_SECONDS", "asks_read_only", "select_settings", "setting
 IDLE_TIMEOUT_SECONDS = 60
 """How long a transaction may wait for its client before the server ends it.
 
-It is well above ``BUSY_TIMEOUT_SECONDS``, for clients that wait for something else meanwhile, and
-short enough that a client which froze or vanished blocks other writers only for a minute.
+It is well above the default of the busy timeout, for clients that wait for something else
+meanwhile, and short enough that a client which froze or vanished blocks other writers only for a
+minute.
 """
 
 _REQUIRED = {
@@ -71,17 +72,16 @@ def asks_read_only(settings: Mapping[str, str]) -> bool | None:
     return value in ("on", "1", "yes", "y") or "true".startswith(value) if value else None
 
 
-def select_settings(
-    url_settings: Mapping[str, str], lock_timeout_seconds: int
-) -> tuple[str, list[Any]]:
+def select_settings(url_settings: Mapping[str, str], lock_timeout: float) -> tuple[str, list[Any]]:
     """Return the expressions that set all settings for a transaction, and their parameters.
 
     Args:
         url_settings: the settings in the URL; they win over defaults, but not over required ones.
-        lock_timeout_seconds: how long a statement waits for a lock, unless the URL sets it.
+        lock_timeout: how many seconds a statement waits for a lock, unless the URL sets it.
     """
     settings = {
-        "lock_timeout": f"{lock_timeout_seconds}s",
+        # 0 would mean without a limit.
+        "lock_timeout": f"{max(1, round(lock_timeout * 1000))}ms",
         "idle_in_transaction_session_timeout": f"{IDLE_TIMEOUT_SECONDS}s",
         **url_settings,
         **_REQUIRED,

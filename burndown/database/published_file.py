@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from burndown.database import timeouts
 from burndown.database.database_file import DatabaseFile
 from burndown.database.sqlite_backup import copy_database, page_problems
 from burndown.database.sqlite_connections import TrackedConnection
@@ -58,7 +57,7 @@ class PublishedFile(ForkAware):
 
         Raises:
             StorageError: the file is out of reach, cannot be written though it has to be locked, or
-                another process writes to it for 10 seconds.
+                another process writes to it for longer than the busy timeout.
             DatabaseCorruptionError: it is damaged.
         """
         reason = self._connector.find_read_only_reason() if lock else None
@@ -96,7 +95,8 @@ class PublishedFile(ForkAware):
             The path of the old database, equal to the byte to the file if that had no log.
 
         Raises:
-            MigrationError: another process has the file open for 10 seconds, or has written to it.
+            MigrationError: another process has the file open for longer than the busy timeout, or
+                has written to it.
             StorageError: the disk is full, or the file system refuses it.
         """
         target = self.path.resolve()
@@ -152,7 +152,7 @@ class PublishedFile(ForkAware):
         before = self.version(connection)
         connection.rollback()
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
-        give_up_at = time.monotonic() + timeouts.BUSY_TIMEOUT_SECONDS
+        give_up_at = time.monotonic() + self._connector.busy_timeout
         while not connection.in_transaction:
             try:
                 connection.execute("BEGIN EXCLUSIVE")

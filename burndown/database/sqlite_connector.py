@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from typing import TypeVar
 
-from burndown.database import timeouts
 from burndown.database.connection_tracker import ConnectionTracker
 from burndown.database.database_file import Access, DatabaseFile, Fingerprint
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.database.sqlite_recognition import schema_errors
-from burndown.settings import get_settings
+from burndown.settings import UPGRADE_TIMEOUT_SECONDS, get_settings
 
 __all__ = ["SQLiteConnector"]
 
@@ -48,11 +47,13 @@ class SQLiteConnector:
         on_file_lost: Callable[[TrackedConnection], None],
     ) -> None:
         self.file = file
-        self.tracker = ConnectionTracker(file.path, close_idle, on_file_lost)
+        settings = get_settings()
+        self.busy_timeout = settings.busy_timeout
+        self._synchronous = settings.sqlite_synchronous
+        self.tracker = ConnectionTracker(file.path, self.busy_timeout, close_idle, on_file_lost)
         self.read_only_reason: str | None = None
         """Why nothing can be written; ``None`` if it can."""
         self._read_only = read_only
-        self._synchronous = get_settings().sqlite_synchronous
         self._views: Collection[str] = ()
         self._fingerprint: Fingerprint | None = None
 
@@ -111,7 +112,7 @@ class SQLiteConnector:
         """
         connection = self.open_session()
         connection.execute("PRAGMA foreign_keys=OFF")  # has no effect within a transaction
-        connection.execute(f"PRAGMA busy_timeout={timeouts.UPGRADE_TIMEOUT_SECONDS * 1000}")
+        connection.execute(f"PRAGMA busy_timeout={UPGRADE_TIMEOUT_SECONDS * 1000}")
         return connection
 
     def use_write_ahead_log(self) -> None:
@@ -120,7 +121,7 @@ class SQLiteConnector:
         The file stays so. SQLite needs it exclusively for the switch, and its own busy timeout
         does not apply to that.
         """
-        give_up_at = time.monotonic() + timeouts.BUSY_TIMEOUT_SECONDS
+        give_up_at = time.monotonic() + self.busy_timeout
         with closing(self.open()) as connection:
             # It has an effect only before anything is written to a new file, as this switch does.
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")

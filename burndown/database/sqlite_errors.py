@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from burndown.database import timeouts
 from burndown.database.error_translation import ErrorTranslator
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import DatabaseCorruptionError, StorageError
@@ -62,7 +61,7 @@ class SQLiteErrorTranslator(ErrorTranslator):
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(
                 f"The database is locked: another transaction has been writing for more than "
-                f"{timeouts.BUSY_TIMEOUT_SECONDS} seconds"
+                f"{self._connector.busy_timeout:g} seconds"
             )
         return StorageError(f"The database {file.path} failed: {error}")
 

@@ -72,8 +72,8 @@ def replace_content(connector: SQLiteConnector, content: Path, *, keeps: bool) -
         The path of that copy; it has a number if there is an earlier one.
 
     Raises:
-        sqlite3.Error: another process writes for more than 10 seconds, or the database cannot be
-            written; nothing has changed.
+        sqlite3.Error: another process writes for longer than the busy timeout, or the database
+            cannot be written; nothing has changed.
     """
     kept: Path | None = None
     is_new = False

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import literal_column
 from sqlalchemy.dialects import sqlite
 
-from burndown.database import timeouts
 from burndown.database.database_file import DatabaseFile
 from burndown.errors import DatabaseCorruptionError, StorageError
 from burndown.models import Document, Entity
 from burndown.models.digests import DIGEST, record_name
 from burndown.schema.digests import SUMS
+from burndown.settings import get_settings
 from burndown.sql import Statement, select_documents
 
 __all__ = ["Damage", "DamagedFile"]
@@ -120,7 +120,7 @@ class DamagedFile:
             raise StorageError(f"{self._file.path} cannot be read: {error}") from error
 
     def _connect(self) -> sqlite3.Connection:
-        uri, timeout = self._file.access(may_write=False).uri, timeouts.BUSY_TIMEOUT_SECONDS
+        uri, timeout = self._file.access(may_write=False).uri, get_settings().busy_timeout
         connection = sqlite3.connect(uri, timeout=timeout, uri=True, isolation_level=None)
         # With it, SQLite reads what it can of a damaged schema.
         connection.execute("PRAGMA writable_schema=ON")

@@ -12,10 +12,7 @@ from burndown.files.errors import storage_errors
 from burndown.files.paths import make_folder
 from burndown.forks import ForkSafeLock
 
-__all__ = ["LOCK_TIMEOUT_SECONDS", "FolderLock"]
-
-LOCK_TIMEOUT_SECONDS = 10
-"""The wait for other threads and processes."""
+__all__ = ["FolderLock"]
 
 _POLL_SECONDS = 0.005
 """The interval of tries, short enough that a wait for a short transaction is not noticed."""
@@ -28,10 +25,12 @@ class FolderLock:
 
     Args:
         path: the lock file; it remains, since deleting it would let two processes lock two files.
+        timeout: the seconds to wait for other threads, and then for other processes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, timeout: float) -> None:
         self._path = path
+        self._timeout = timeout
         self._thread_lock = ForkSafeLock()
         self._file_lock: FileLock | None = None
 
@@ -67,9 +66,9 @@ class FolderLock:
         """Wait for the lock.
 
         Raises:
-            StorageError: another holds it for more than 10 seconds, or its file cannot be made.
+            StorageError: another holds it for longer than the timeout, or its file cannot be made.
         """
-        if not self._thread_lock.acquire(LOCK_TIMEOUT_SECONDS):
+        if not self._thread_lock.acquire(self._timeout):
             raise self._locked()
         try:
             with storage_errors():
@@ -89,7 +88,7 @@ class FolderLock:
             self._thread_lock.release()
 
     def _acquire_file(self) -> FileLock:
-        lock = FileLock(self._path, LOCK_TIMEOUT_SECONDS, mode=0o600, thread_local=False)
+        lock = FileLock(self._path, self._timeout, mode=0o600, thread_local=False)
         try:
             lock.acquire(poll_interval=_POLL_SECONDS)
         except Timeout:
@@ -99,5 +98,5 @@ class FolderLock:
     def _locked(self) -> StorageError:
         return StorageError(
             f"{self._path.parent} is locked: another transaction has been writing for more than "
-            f"{LOCK_TIMEOUT_SECONDS} seconds"
+            f"{self._timeout:g} seconds"
         )

@@ -44,6 +44,7 @@ class TransactionalFolder(ForkAware):
         contains: returns for the name of a file whether it takes part in transactions. Others, such
             as a database in the folder, are not linked or changed, and a transaction that has
             changed something does not see them.
+        lock_timeout: the seconds to wait for a lock of another thread or process.
         read_only: make no file in it, not even a lock, and refuse to write.
     """
 
@@ -53,6 +54,7 @@ class TransactionalFolder(ForkAware):
         lock_name: str,
         contains: Callable[[str], bool],
         *,
+        lock_timeout: float,
         read_only: bool = False,
     ) -> None:
         self.path = path
@@ -60,8 +62,8 @@ class TransactionalFolder(ForkAware):
         self._read_only = read_only
         self._work = path / _WORK
         self._journal = Journal(path, self._work)
-        self._write_lock = FolderLock(path / f"{lock_name}.writing.lock")
-        self._files_lock = FolderLock(path / f"{lock_name}.lock")
+        self._write_lock = FolderLock(path / f"{lock_name}.writing.lock", lock_timeout)
+        self._files_lock = FolderLock(path / f"{lock_name}.lock", lock_timeout)
         self._transactions: Transactions[Level] = Transactions()
         self._numbers = itertools.count()
         self._identity: FileIdentity | None = None
@@ -75,7 +77,7 @@ class TransactionalFolder(ForkAware):
             The folder to read.
 
         Raises:
-            StorageError: it is locked for more than 10 seconds, or cannot be reached.
+            StorageError: it is locked for longer than the timeout, or cannot be reached.
             TransactionAbortedError: the transaction cannot go on.
         """
         with storage_errors():
@@ -113,8 +115,8 @@ class TransactionalFolder(ForkAware):
             The changes, to add to.
 
         Raises:
-            StorageError: the folder is locked for more than 10 seconds, or by a transaction of the
-                same event loop, the disk is full, or a path cannot be written to.
+            StorageError: the folder is locked for longer than the timeout, or by a transaction of
+                the same event loop, the disk is full, or a path cannot be written to.
             TransactionAbortedError: the transaction cannot go on.
         """
         with storage_errors():

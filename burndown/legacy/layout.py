@@ -31,6 +31,7 @@ from burndown.models import (
     Query,
     QueryData,
 )
+from burndown.settings import get_settings
 
 __all__ = [
     "DATA_FILES",
@@ -120,4 +121,7 @@ def workspace_folder(path: Path, *, read_only: bool = False) -> TransactionalFol
         path: the folder.
         read_only: make no file in it, and refuse to write.
     """
-    return TransactionalFolder(path, STATE, may_hold_data, read_only=read_only)
+    timeout = get_settings().busy_timeout
+    return TransactionalFolder(
+        path, STATE, may_hold_data, lock_timeout=timeout, read_only=read_only
+    )

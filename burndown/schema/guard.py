@@ -9,19 +9,19 @@ after it has deleted from the first, and drops ``jira_cache`` after it has alter
 
 The dashboard is recognized by two settings of its connections together: foreign keys are on, and
 the busy timeout is 10 seconds. By default, ``sqlite3`` has neither, so that other programs can
-write. Connections of this package wait for :data:`MARGIN_SECONDS` longer. Reading the settings
-takes 4 us, so it is done only while a connection has changed nothing; the dashboard opens one for
-each operation.
+write. Connections of this package never have its busy timeout (:func:`unlike_dashboard`). Reading
+the settings takes 4 us, so it is done only while a connection has changed nothing; the dashboard
+opens one for each operation.
 
 A table that a later schema version rebuilds loses its triggers, and needs them again.
 """
 
 from collections.abc import Iterator
 
-__all__ = ["GUARDS", "MARGIN_SECONDS", "create_guards", "drop_guards"]
+__all__ = ["GUARDS", "create_guards", "drop_guards", "unlike_dashboard"]
 
-MARGIN_SECONDS = 0.01
-"""How much longer than its busy timeout a connection of this package waits for a lock."""
+_DASHBOARD_SECONDS = 10
+_MARGIN_SECONDS = 0.01
 
 _MESSAGE = (
     "This database belongs to the package burndown, and the dashboard cannot write to it; to go "
@@ -38,6 +38,14 @@ GUARDS = {
     for operation in ("insert", "delete")
 }
 """The triggers by name, with what each of them runs before."""
+
+
+def unlike_dashboard(busy_timeout: float) -> float:
+    """Return a busy timeout in seconds which no connection of the dashboard has.
+
+    Those from its own on become longer by 10 ms; SQLite rounds shorter ones down to milliseconds.
+    """
+    return busy_timeout if busy_timeout < _DASHBOARD_SECONDS else busy_timeout + _MARGIN_SECONDS
 
 
 def create_guards(dialect: str) -> Iterator[str]:

@@ -31,6 +31,11 @@ __all__ = [
 
 _SERVICE, _USER = "burndown", "secret-key"
 """The names of the entry in the keyring."""
+_MOUNTED = Path("/run/secrets")
+"""The folder of a container in which engines mount secrets, by default readable by all its users.
+
+The files belong to other users than those of the container, so that they can be no more private.
+"""
 _HEXADECIMAL = re.compile("[0-9a-fA-F]{64}").fullmatch
 _BASE64 = re.compile("[0-9A-Za-z_-]{43}").fullmatch
 _EXPECTED = (
@@ -144,11 +149,8 @@ def _read_private(file: Path) -> str:
     try:
         with file.open(encoding="ascii") as opened:
             mode = os.fstat(opened.fileno()).st_mode
-            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise StorageError(
-                    f"{SECRET_KEY_FILE}: {file} can be read or changed by others; "
-                    f"make it private: chmod 600 {file}"
-                )
+            if os.name == "posix":
+                _refuse_shared(file, mode)
             _refuse_next_to_data(file)
             return opened.read()
     except StorageError:
@@ -157,6 +159,26 @@ def _read_private(file: Path) -> str:
         raise StorageError(f"{SECRET_KEY_FILE}: {file} should hold {_EXPECTED}") from None
     except OSError as error:
         raise StorageError(f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}") from error
+
+
+def _refuse_shared(file: Path, mode: int) -> None:
+    """Refuse a file that other users can read or change; in a container, one that they can change.
+
+    Args:
+        file: the file of keys.
+        mode: its mode.
+    """
+    if file.resolve().is_relative_to(_MOUNTED):
+        if mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise StorageError(
+                f"{SECRET_KEY_FILE}: {file} can be changed by others; "
+                f"on the host, run chmod go-w for it"
+            )
+    elif mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise StorageError(
+            f"{SECRET_KEY_FILE}: {file} can be read or changed by others; "
+            f"make it private: chmod 600 {file}"
+        )
 
 
 def _refuse_next_to_data(file: Path) -> None:

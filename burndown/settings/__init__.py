@@ -1,5 +1,7 @@
 """Settings: location of the data, durability, limits. The only reader of the environment.
 
+Those of a store are read when it is opened.
+
 ================================ ==============================================================
 variable                         meaning
 ================================ ==============================================================
@@ -9,6 +11,10 @@ variable                         meaning
 ``BURNDOWN_SQLITE_SYNCHRONOUS``  ``FULL`` (default): a commit survives a power failure;
                                  ``NORMAL``: a commit survives a killed process, but a power
                                  failure may undo the last commits (each one completely)
+``BURNDOWN_BUSY_TIMEOUT``        seconds that a call waits for a lock of another transaction, 10;
+                                 at most 600
+``BURNDOWN_MAX_CONNECTIONS``     connections that a process opens to a PostgreSQL server at the same
+                                 time, 20
 ``BURNDOWN_SECRET_KEY``          keys that seal secrets, Base64 of 32 bytes each; the first one
                                  seals, all open
 ``BURNDOWN_SECRET_KEY_FILE``     a private file with such keys, in no folder of the data
@@ -26,6 +32,7 @@ from burndown.settings.values import (
     MAX_PROFILES,
     MAX_QUERIES,
     PREFIX,
+    UPGRADE_TIMEOUT_SECONDS,
     Settings,
 )
 
@@ -37,6 +44,7 @@ __all__ = [
     "PREFIX",
     "SECRET_KEY",
     "SECRET_KEY_FILE",
+    "UPGRADE_TIMEOUT_SECONDS",
     "Settings",
     "get_settings",
     "secret_key_sources",

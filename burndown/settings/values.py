@@ -1,24 +1,40 @@
 """The settings and their defaults."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PositiveInt
 
 from burndown.errors import StorageError
 
 __all__ = [
+    "BUSY_TIMEOUT_SECONDS",
     "DATABASE_NAME",
+    "MAX_CONNECTIONS",
     "MAX_NEW_NAME_LENGTH",
     "MAX_PROFILES",
     "MAX_QUERIES",
     "PREFIX",
+    "UPGRADE_TIMEOUT_SECONDS",
     "Settings",
 ]
 
 DATABASE_NAME = "burndown.db"
 PREFIX = "BURNDOWN_"
 
+# The longest writes of the benchmark take some 30 ms (a response of 1,000 issues, the deletion of
+# 10,000 expired ones), so a writer that waits for ten seconds waits for one that hangs.
+BUSY_TIMEOUT_SECONDS = 10
+"""How long a call waits for a lock of another transaction, by default."""
+# An upgrade may decode every cached response, which takes minutes in a file of some gigabytes.
+UPGRADE_TIMEOUT_SECONDS = 600
+"""How long a process waits for another one that upgrades or downgrades the tables.
+
+No call waits for longer.
+"""
+# A server allows 100 connections by default, which all processes of all its clients share.
+MAX_CONNECTIONS = 20
+"""The maximum number of connections of a process to a PostgreSQL server, by default."""
 MAX_PROFILES = 50
 """The maximum number of profiles in a store, by default."""
 MAX_QUERIES = 100
@@ -33,6 +49,8 @@ class Settings(BaseModel):
     profiles_dir: Path = Path("profiles")
     database_url: str | None = Field(default=None, repr=False)
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    busy_timeout: Annotated[float, Field(ge=0, le=UPGRADE_TIMEOUT_SECONDS)] = BUSY_TIMEOUT_SECONDS
+    max_connections: PositiveInt = MAX_CONNECTIONS
     max_profiles: PositiveInt = MAX_PROFILES
     max_queries: PositiveInt = MAX_QUERIES
     max_name_length: PositiveInt = MAX_NEW_NAME_LENGTH

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from burndown import DatabaseCorruptionError, PersistenceBackend, SQLiteBackend, StorageError
-from burndown.database import timeouts
 from burndown.demo import write_demo_workspace
 from burndown.files.checksums import checksums_path
 from burndown.files.working_folder import is_working_folder, working_folder
@@ -386,7 +385,7 @@ def test_a_backup_waits_for_a_locked_database_up_to_a_timeout(
     """Another program holds an exclusive lock, as no process of this package does."""
     backend.save_profile({"id": "p"})
     backend.close()
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0")
     with closing(sqlite3.connect(tmp_path / "burndown.db")) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")

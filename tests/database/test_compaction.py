@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from burndown import SQLiteBackend, StorageError, open_backend
-from burndown.database import sqlite_compaction, timeouts
+from burndown.database import sqlite_compaction
 from burndown.testing.controlled_store import everything
 from tests.data.schemas.generate import FOLDER
 from tests.support.full_disk import files_no_larger_than
@@ -203,7 +203,7 @@ def test_what_was_deleted_is_erased_once_no_one_reads_it(
     path = backend.database.path
     assert path is not None
     files = [path, path.with_name(f"{path.name}-wal")]
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.1")
     with SQLiteBackend(path) as other, closing(sqlite3.connect(path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT * FROM app_state").fetchall()

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, ValidationError
-from burndown.database import connection_cache, timeouts
+from burndown.database import connection_cache
 from burndown.database.connection_cache import MAX_IDLE, ConnectionCache
 from burndown.database.sqlite_connections import TrackedConnection
 from burndown.models import json_columns
@@ -372,7 +372,7 @@ def test_an_error_of_the_database_leaves_no_lock(backend: SQLiteBackend, tmp_pat
 def test_a_lock_timeout_leaves_the_database_usable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.01")
     path = tmp_path / "burndown.db"
     with SQLiteBackend(path) as backend:
         backend.save_profile({"id": "p"})

@@ -23,7 +23,6 @@ from burndown.database import (
     get_db_connection,
     open_database,
     postgresql,
-    timeouts,
 )
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
@@ -111,7 +110,7 @@ def test_a_write_timeout_is_reported_as_a_lock(
 ) -> None:
     """Readers do not wait in the meantime."""
     backend.set_app_state("key", "value")
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 1)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "1")
     with open_backend(postgres_url) as other, backend.transaction():
         backend.set_app_state("key", "other")
         assert other.get_app_state("key") == "value"

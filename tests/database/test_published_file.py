@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown.database import PublishedFile, timeouts
+from burndown.database import PublishedFile
 from burndown.errors import MigrationError, StorageError
 
 JOURNAL_MODES = ["WAL", "DELETE"]
@@ -32,7 +32,7 @@ except sqlite3.OperationalError as error:
 @pytest.fixture(autouse=True)
 def short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail soon where a process waits for another one."""
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.2")
 
 
 @pytest.fixture(params=JOURNAL_MODES)

@@ -19,7 +19,7 @@ from burndown import (
     SQLiteBackend,
     StorageError,
 )
-from burndown.database import SCHEMA_VERSION, timeouts
+from burndown.database import SCHEMA_VERSION
 from burndown.files.checksums import checksums_path
 from burndown.files.working_folder import is_working_folder
 from burndown.persistence import open_backend
@@ -116,7 +116,7 @@ def test_a_restore_waits_for_a_writer_up_to_a_timeout(
     backend: SQLiteBackend, path: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then nothing has changed."""
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0")
     before = everything(backend)
     backend.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:

@@ -31,7 +31,6 @@ from burndown.database import (
     check_database_integrity,
     get_db_connection,
     open_database,
-    timeouts,
 )
 from burndown.database.sqlite_connections import SessionConnection
 from burndown.models.codec import codec_of
@@ -55,7 +54,7 @@ def current(backend: SQLiteBackend) -> SQLiteBackend:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no call wait for a lock."""
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.01)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.01")
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> TransactionalFolder:
     (root / "a.txt").write_text("a")
     (root / "sub/b.txt").write_text("b")
     (root / "data.db").write_text("db")
-    return TransactionalFolder(root, "changes", is_text)
+    return TransactionalFolder(root, "changes", is_text, lock_timeout=10)
 
 
 BEFORE = {"a.txt": "a", "data.db": "db", "sub/b.txt": "b"}
@@ -155,7 +155,7 @@ def test_an_impossible_change_makes_none(
 
 def test_a_folder_opened_to_be_read_stays_as_it_is(folder: TransactionalFolder) -> None:
     """Not even a lock is made."""
-    reader = TransactionalFolder(folder.path, "changes", is_text, read_only=True)
+    reader = TransactionalFolder(folder.path, "changes", is_text, lock_timeout=10, read_only=True)
     with reader.reading() as root:
         assert contents(root) == BEFORE
     with pytest.raises(StorageError, match="opened to be read"), reader.writing():

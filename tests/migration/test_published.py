@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from burndown.cli import run
-from burndown.database import SQLiteDatabase, timeouts
+from burndown.database import SQLiteDatabase
 from burndown.database.database_file import DatabaseFile
 from burndown.errors import (
     ForeignDatabaseError,
@@ -213,7 +213,7 @@ def test_while_the_dashboard_writes_nothing_is_moved(
     path: Path, dry_run: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A real migration cannot lock the file; a dry run finds that it changed."""
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.1")
     with closing(sqlite3.connect(path, isolation_level=None)) as dashboard:
         dashboard.execute("BEGIN IMMEDIATE")
         dashboard.execute("INSERT INTO app_state VALUES ('while', 'read')")

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from burndown.errors import StorageError
-from burndown.files import locks
 from burndown.migration import run_migration_if_needed
 from burndown.models import Entity
 from burndown.persistence.json_backend import JSONBackend
@@ -261,7 +260,7 @@ def test_a_transaction_that_fails_leaves_every_byte(
 
 def test_a_locked_folder_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer blocks other writers, in this process and in others, but no readers."""
-    monkeypatch.setattr(locks, "LOCK_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.1")
     backend = JSONBackend(folder)
     errors: list[BaseException] = []
 

@@ -120,6 +120,25 @@ def test_a_file_that_others_can_read_is_refused(key_file: Path, mode: int) -> No
     assert f"chmod 600 {key_file}" in refusal()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="this system has other permissions")
+def test_a_mounted_secret_may_be_read_by_others(
+    monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path
+) -> None:
+    """Engines of containers mount it so; also behind a link, as Kubernetes has it."""
+    mounted = tmp_path / "run/secrets"
+    (mounted / "..data").mkdir(parents=True)
+    inside = key_file.rename(mounted / "..data/key")
+    (mounted / "key").symlink_to("..data/key")
+    monkeypatch.setattr(sources, "_MOUNTED", mounted)
+    monkeypatch.setenv(FILE_VARIABLE, str(mounted / "key"))
+    for mode in (0o444, 0o440, 0o644):
+        inside.chmod(mode)
+        assert len(ids()) == 1
+    for mode in (0o664, 0o646):
+        inside.chmod(mode)
+        assert "can be changed by others" in refusal()
+
+
 def test_a_file_in_the_workspace_is_refused(
     monkeypatch: pytest.MonkeyPatch, key_file: Path, tmp_path: Path
 ) -> None:

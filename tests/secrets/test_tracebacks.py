@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from burndown import PersistenceBackend, PersistenceError, Profile, SQLiteBackend
-from burndown.database import timeouts
 from burndown.persistence import open_backend
 from burndown.repositories import ProfileRepository
 from tests.support.full_disk import files_no_larger_than
@@ -91,14 +90,16 @@ def test_a_token_that_cannot_be_written_is_not_shown(store: PersistenceBackend, 
 
 @pytest.mark.parametrize("store", ["burndown.db"], indirect=True)
 def test_a_token_that_waits_for_a_lock_is_not_shown(
-    store: SQLiteBackend, token: Any, monkeypatch: pytest.MonkeyPatch
+    token: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.close()
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 0)
-    with closing(sqlite3.connect("burndown.db", isolation_level=None)) as other:
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0")
+    with (
+        SQLiteBackend("burndown.db") as impatient,
+        closing(sqlite3.connect("burndown.db", isolation_level=None)) as other,
+    ):
         other.execute("BEGIN IMMEDIATE")
         shown = traceback_of(
-            lambda: store.save_profile({"id": "p", "jira_config": {"token": token}})
+            lambda: impatient.save_profile({"id": "p", "jira_config": {"token": token}})
         )
     assert CANARY not in shown
 

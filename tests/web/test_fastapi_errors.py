@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from burndown import PersistenceBackend, set_backend
-from burndown.database import timeouts
 from burndown.persistence import open_backend
 from tests.web.service import Service
 
@@ -127,17 +126,18 @@ def test_malformed_json_is_refused_without_the_input(
     assert CANARY not in response.text
 
 
+@pytest.mark.usefixtures("current")
 @pytest.mark.parametrize("path", ["/call/new", "/session/new", "/transaction/new", "/aio/new"])
 def test_a_locked_store_is_not_available(
     service: Service,
-    current: PersistenceBackend,
     location: str,
     path: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client may try again."""
-    monkeypatch.setattr(timeouts, "BUSY_TIMEOUT_SECONDS", 1)
-    current.close()  # open connections wait for longer
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "1")
+    set_backend(None)
+    set_backend(open_backend(location))
     with open_backend(location) as other, other.transaction():
         other.set_app_state("key", "value")
         response = service.request("POST", path)

@@ -1,6 +1,5 @@
 """Entries are returned until they expire, to the microsecond."""
 
-import time
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from burndown.testing.contract.drawn import aware_timestamps
 from burndown.testing.contract.examples import given
 from burndown.testing.contract.part import ContractPart
+from burndown.testing.contract.time_zones import local_time_zone
 from burndown.testing.contract.timestamps import FIRST, LAST
 from burndown.testing.controlled_store import START, Store, in_utc
 
@@ -100,13 +100,11 @@ class ExpiryContract(ContractPart):
     @pytest.mark.parametrize("local", ["UTC0", "XXX11", "XXX-14"])
     @pytest.mark.parametrize("zone", ZONES, ids=str)
     def test_datetime_max_is_the_last_timestamp_in_every_time_zone(
-        self, shared: Store, zone: timezone | None, local: str, monkeypatch: pytest.MonkeyPatch
+        self, shared: Store, zone: timezone | None, local: str
     ) -> None:
         """It stays the last one, whatever its offset and the local time zone."""
         shared.empty()
-        monkeypatch.setenv("TZ", local)
-        time.tzset()
-        try:
+        with local_time_zone(local):
             for number, given in enumerate([datetime.max.replace(tzinfo=zone)] * 2):
                 expires_at: Any = given if number == 0 else given.isoformat()
                 shared.save_jira_cache("p", "q", "k", {"k": 1}, expires_at)
@@ -121,9 +119,6 @@ class ExpiryContract(ContractPart):
                 assert shared.get_jira_cache("p", "q", "k") == {"k": 1}
                 assert shared.get_jira_changelog("p", "q", "K-1") == {"k": 1}
                 shared.clock.now = START
-        finally:
-            monkeypatch.undo()
-            time.tzset()
 
     @given(st.timedeltas() | st.sampled_from([timedelta.max, timedelta.min, timedelta()]))
     def test_an_expiry_can_be_a_lifetime(self, shared: Store, lifetime: timedelta) -> None:

@@ -1,7 +1,6 @@
 """Timestamps stay exact, and are returned in UTC."""
 
 import re
-import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -12,6 +11,7 @@ from burndown.models import JiraCache
 from burndown.testing.contract.drawn import timestamps
 from burndown.testing.contract.examples import given
 from burndown.testing.contract.part import ContractPart
+from burndown.testing.contract.time_zones import local_time_zone
 from burndown.testing.controlled_store import HOUR, START, Store, in_utc
 
 __all__ = ["TimeContract"]
@@ -28,13 +28,9 @@ class TimeContract(ContractPart):
     """The contract of timestamps."""
 
     @pytest.mark.parametrize("zone", ["UTC0", "XXX8", "IST-5:30", "CET-1CEST,M3.5.0,M10.5.0/3"])
-    def test_a_timestamp_without_an_offset_is_local_time(
-        self, store: Store, zone: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_timestamp_without_an_offset_is_local_time(self, store: Store, zone: str) -> None:
         """Naive timestamps of callers mean local time."""
-        monkeypatch.setenv("TZ", zone)
-        time.tzset()
-        try:
+        with local_time_zone(zone):
             naive = datetime(2025, 7, 1, 12)
             utc = datetime.fromtimestamp(naive.timestamp(), UTC)
             store.save_profile({"id": "p", "created_at": naive, "last_used": naive.isoformat()})
@@ -45,9 +41,6 @@ class TimeContract(ContractPart):
             assert store.get_jira_cache("p", "q", "k") == {}
             store.clock.now = utc
             assert store.get_jira_cache("p", "q", "k") is None
-        finally:
-            monkeypatch.undo()
-            time.tzset()
 
     def test_saving_without_a_timestamp_keeps_the_stored_one(self, store: Store) -> None:
         """A stored row keeps its timestamps if none is given; a new one gets the current time."""
