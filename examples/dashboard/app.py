@@ -81,6 +81,8 @@ def cancel(_clicks: int) -> None:
     Input("tick", "n_intervals"),
     State("selected", "data"),
     State("version", "data"),
+    # Dash drops the response to a tick if another tick follows: a slow one would never be shown.
+    running=[(Output("tick", "disabled"), True, False)],
 )
 def refresh(_ticks: int, selected: dict[str, str], version: Any) -> tuple[Any, ...]:
     """Show the state of the data and of a fetch, and the data themselves if they have changed."""

@@ -27,8 +27,8 @@ def test_nothing_resolved_is_never_done() -> None:
 def test_the_throughput_of_a_sample() -> None:
     """It is the same in every run."""
     issues = issues_of(make_response(issues=40, seed=1))
-    assert throughput(issues, Week(2026, 2), weeks=12) == [5, 0, 2, 2, 3, 2, 2, 2, 0, 0, 0, 2]
-    assert open_issues(issues) == 10
+    assert throughput(issues, Week(2026, 2), weeks=12) == [2, 1, 2, 0, 3, 1, 0, 2, 0, 5, 0, 0]
+    assert open_issues(issues) == 6
 
 
 @given(remaining, weekly)
