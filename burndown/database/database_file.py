@@ -139,7 +139,7 @@ class DatabaseFile:
         """
         uri = self.path.as_uri()
         if file_size(self.log) > 0:
-            if os.name == "posix" and not self.index.exists() and self.read_only_reason():
+            if sys.platform != "win32" and not self.index.exists() and self.read_only_reason():
                 return Access(f"{uri}?mode=ro&vfs=unix-none", is_exclusive=True)
             # A connection that can write would put the log into the file when it is closed.
             return Access(f"{uri}?mode=ro")
@@ -183,7 +183,7 @@ class DatabaseFile:
         Raises:
             StorageError: it belongs to another user.
         """
-        if os.name != "posix":
+        if sys.platform == "win32":
             return
         for path in (self.path, *self.sidecars):
             with suppress(FileNotFoundError):

@@ -6,6 +6,7 @@ write then fails visibly, and is never written into the file that was kept.
 """
 
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -56,10 +57,16 @@ class PublishedFile(ForkAware):
             The connection.
 
         Raises:
-            StorageError: the file is out of reach, cannot be written though it has to be locked, or
-                another process writes to it for longer than the busy timeout.
+            StorageError: the file is out of reach, cannot be written though it has to be locked, as
+                always on Windows, or another process writes to it for longer than the busy timeout.
             DatabaseCorruptionError: it is damaged.
         """
+        if lock and sys.platform == "win32":
+            raise StorageError(
+                f"{self.path} was not replaced: Windows replaces no file that is locked; stop the "
+                "published dashboard, move the file out of the folder with its -wal and -shm, and "
+                "run `burndown migrate --from FILE`"
+            )
         reason = self._connector.find_read_only_reason() if lock else None
         if reason is not None:  # SQLite would leave a log behind, and report an I/O error
             raise StorageError(f"{self.path} was not replaced: {reason}")

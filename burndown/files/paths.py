@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -125,7 +126,7 @@ def sync(path: Path) -> None:
 
     A renamed file survives a power failure only if its folder was flushed as well.
     """
-    if path.is_dir() and os.name == "nt":
+    if path.is_dir() and sys.platform == "win32":
         return  # Windows cannot open a folder, and writes its entries itself
     with suppress(FileNotFoundError):
         descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -18,6 +18,7 @@ if sys.platform != "win32":
 __all__ = ["is_working_folder", "scratch_folder", "working_folder"]
 
 _PRIVATE = 0o700
+_LOCK = "lock"
 _NAME = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
 
 
@@ -33,10 +34,8 @@ def working_folder(parent: Path) -> Iterator[Path]:
     """
     for left in parent.glob(".burndown-*.unfinished"):
         with suppress(OSError):
-            lock = _try_lock(left) if is_working_folder(left.name) else None
-            if lock is not None:
-                with os.fdopen(lock):
-                    shutil.rmtree(left)
+            if is_working_folder(left.name):
+                _remove_unlocked(left)
     folder, lock = _new_folder(parent)
     owner = os.getpid()
     try:
@@ -109,12 +108,26 @@ def _new_folder(parent: Path) -> tuple[Path, int]:
                 return folder, lock
 
 
+def _remove_unlocked(folder: Path) -> None:
+    """Remove the folder, unless another process has its lock."""
+    if sys.platform == "win32":
+        (folder / _LOCK).unlink(missing_ok=True)  # an error if a process has it open
+        shutil.rmtree(folder)
+        return
+    lock = _try_lock(folder)
+    if lock is not None:
+        try:
+            shutil.rmtree(folder)
+        finally:
+            os.close(lock)
+
+
 def _try_lock(folder: Path) -> int | None:
     """Lock the folder until the returned descriptor is closed; ``None`` if another process has it.
 
     Windows needs no lock: it does not remove a file that a process has open.
     """
-    path = folder / "lock"
+    path = folder / _LOCK
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if sys.platform != "win32":

@@ -7,6 +7,7 @@ new key after a rotation.
 import os
 import re
 import stat
+import sys
 from base64 import urlsafe_b64decode
 from contextlib import suppress
 from functools import cache
@@ -149,7 +150,7 @@ def _read_private(file: Path) -> str:
     try:
         with file.open(encoding="ascii") as opened:
             mode = os.fstat(opened.fileno()).st_mode
-            if os.name == "posix":
+            if sys.platform != "win32":
                 _refuse_shared(file, mode)
             _refuse_next_to_data(file)
             return opened.read()

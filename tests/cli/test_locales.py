@@ -1,12 +1,14 @@
 """The commands in locales that cannot encode every name."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from burndown.cli.exit_codes import ExitCode
 from tests.support.command_line import start
+from tests.support.programs import skip_without
 
 LOCALES = {
     "ascii": {"PYTHONIOENCODING": "ascii:strict"},
@@ -66,3 +68,29 @@ def test_a_folder_may_have_a_name_that_the_locale_cannot_encode(
     assert ended.returncode == ExitCode.NOT_FOUND
     assert ended.stderr.startswith(b"Error: There is no database at ")
     assert ended.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "encoding"), [("tr_TR", "ISO-8859-9"), ("de_DE", "ISO-8859-1")]
+)
+def test_the_rules_of_a_language_change_nothing(
+    old: Path, tmp_path: Path, language: str, encoding: str
+) -> None:
+    """In Turkish, the lower case of I is another letter; in German, numbers have a comma."""
+    name = f"{language}.{encoding}"
+    try:
+        subprocess.run(
+            ["localedef", "-i", language, "-f", encoding, tmp_path / name],
+            check=True,
+            capture_output=True,
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        skip_without(f"localedef of {language}", error)
+    locale = {"LOCPATH": str(tmp_path), "LC_ALL": name, "PYTHONUTF8": "0"}
+    assert start("migrate", **locale).returncode == 0
+    assert json.loads(start("export", "kafka", "k.zip", "--json", **locale).stdout)
+    assert start("import", "k.zip", "--name", "IMPORTIERT I", **locale).returncode == 0
+    found = json.loads(start("show", "--json", **locale).stdout)
+    names = {profile["name"]: profile["id"] for profile in found["profiles"]}
+    assert "Zürich ✓ 中" in names
+    assert names["IMPORTIERT I"].startswith("importiert")
