@@ -14,7 +14,8 @@ __all__ = ["FORK_TIMEOUT_SECONDS", "ForkAware", "ForkSafeLock", "register_for_fo
 FORK_TIMEOUT_SECONDS = 10
 """Maximum time that a fork waits for running calls of other threads.
 
-The same as the lock timeout of the stores: a call that waits for a lock has ended by then.
+The default of the busy timeout, so that a call that waits for a lock has ended by then. With a
+longer one, a forked process cannot use the file for which a call of its parent still waits.
 """
 
 
