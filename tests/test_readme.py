@@ -173,6 +173,7 @@ def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path)
     environment = {  # benchmarks do not run where tests run in parallel
         name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")
     }
+    environment["CI"] = "true"  # Hypothesis then takes a machine that is busy for no failure
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-W", "ignore::pytest.PytestUnknownMarkWarning"],
         cwd=tmp_path,

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated
 
 import typer
@@ -50,7 +51,7 @@ def run(arguments: Sequence[str]) -> int:
         # --debug is accepted before and after the command, so it is removed before parsing. By
         # itself, typer prints an error of usage for people.
         given = [argument for argument in arguments if argument != "--debug"]
-        ended = app(given, prog_name="burndown", standalone_mode=not as_json)
+        ended = _program()(given, prog_name="burndown", standalone_mode=not as_json)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.FAILED
     except typer.TyperException as error:
@@ -63,6 +64,12 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return _failed(error, str(error), exit_code_of(error), as_json)
     return ended if isinstance(ended, int) else 0
+
+
+@cache
+def _program() -> typer.core.TyperGroup:
+    """Return the parser of all commands, which typer makes anew for each call of an application."""
+    return typer.main.get_group(app)
 
 
 def _failed(error: Exception, message: str, code: ExitCode, as_json: bool) -> int:

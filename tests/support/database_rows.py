@@ -15,29 +15,32 @@ Rows = list[dict[str, Any]]
 
 def rows(database: Path, table: str) -> Rows:
     """Return all rows of a table, with its JSON decoded, without their digests."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        connection.row_factory = sqlite3.Row
-        found = [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
-    connection.close()
-    return [
-        {
-            name: _decoded(name, value)
-            for name, value in row.items()
-            if name not in ("digest", "content_digest")
-        }
-        for row in found
-    ]
+    with _connected(database) as connection:
+        return _rows(connection, table)
 
 
 def everything(database: Path) -> dict[str, Rows]:
     """Return all rows of all tables."""
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        tables = [
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-        ]
-    connection.close()
-    return {table: rows(database, table) for table in tables}
+    with _connected(database) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {table["name"]: _rows(connection, table["name"]) for table in tables.fetchall()}
+
+
+def _connected(database: Path) -> closing[sqlite3.Connection]:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    return closing(connection)
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> Rows:
+    return [
+        {
+            name: _decoded(name, row[name])
+            for name in row.keys()  # noqa: SIM118
+            if name not in ("digest", "content_digest")
+        }
+        for row in connection.execute(f"SELECT * FROM {table}")
+    ]
 
 
 def unindexed_rows(database: Path) -> list[list[str]]:

@@ -114,6 +114,7 @@ def names_of(fields: Document) -> Document:
     }
 
 
+@pytest.mark.soak  # some seconds, and the next test shrinks a list of objects as well
 def test_responses_shrink() -> None:
     """A fault of two issues is shown by two of a server."""
     found = find(jira_responses(), lambda page: len(page["issues"]) > 1, settings=SMALLEST)

@@ -50,17 +50,17 @@ class RefusalContract(ContractPart):
             save(shared.backend, value)
         assert shared.everything() == before
 
-    @pytest.mark.parametrize("text", ["a\0b", "\0", "\ud800", "a\udfffb"], ids=ascii)
     @pytest.mark.parametrize("save", SAVES_OF_A_LINE.values(), ids=SAVES_OF_A_LINE)
     def test_strings_that_no_column_can_hold_are_refused(
-        self, shared: Store, save: Callable[[PersistenceBackend, str], Any], text: str
+        self, shared: Store, save: Callable[[PersistenceBackend, str], Any]
     ) -> None:
         """NUL and halves of surrogate pairs are refused outside JSON, and nothing is written."""
         before = shared.empty().everything()
-        with pytest.raises(ValidationError) as refused:
-            save(shared.backend, text)
-        assert refused.value.problems
-        assert str(refused.value).encode()
+        for text in ("a\0b", "\0", "\ud800", "a\udfffb"):
+            with pytest.raises(ValidationError) as refused:
+                save(shared.backend, text)
+            assert refused.value.problems
+            assert str(refused.value).encode()
         assert shared.everything() == before
 
     @pytest.mark.parametrize("save", REFUSED.values(), ids=REFUSED)
