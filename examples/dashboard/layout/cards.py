@@ -150,7 +150,7 @@ def _cycle_times(found: Delivery) -> list[Component]:
 
 def _budget(budget: Budget | None) -> list[Component]:
     if budget is None:
-        return [_empty("This query has no budget.")]
+        return [_empty("This query has no budget with a total and a weekly cost.")]
     total, cost = budget.document["budget_total"] or 0, budget.document["team_cost_per_week"] or 0
     needed = budget.needed
     rows = {
