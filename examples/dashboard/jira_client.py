@@ -19,6 +19,7 @@ def search(jira: JiraConfig, jql: str, fields: str) -> Iterator[dict[str, Any]]:
 
     Raises:
         OSError: Jira cannot be reached, or has refused the request.
+        Exception: its response is no page of issues.
     """
     # A token that was read from a file may end with a newline, and urllib quotes such a header.
     token = "".join(jira.token.get_secret_value().split())
@@ -34,8 +35,8 @@ def search(jira: JiraConfig, jql: str, fields: str) -> Iterator[dict[str, Any]]:
         address = f"{jira.base_url.rstrip('/')}/rest/api/2/search?{urlencode(parameters)}"
         # The profile has validated that it is an address of HTTP.
         request = Request(address)  # noqa: S310
-        # Whoever a redirect leads to must not get the token.
-        request.add_unredirected_header("Authorization", f"Bearer {token}")
+        if token:  # whoever a redirect leads to must not get it
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
         with urlopen(request, timeout=TIMEOUT) as sent:  # noqa: S310
             page = json.load(sent)
         yield page
