@@ -18,6 +18,7 @@ from burndown.jira import issues_of
 from burndown.models import JiraConfig
 from burndown.remaining_work import remaining_work
 from burndown.testing.strategies import changelogs, jira_responses
+from examples.dashboard import layout
 from examples.dashboard.delivery import ACTIVE, read_delivery
 from examples.dashboard.fetching import TASK, fetch, project_data, store
 from examples.dashboard.forecast import HORIZON, LIKELIHOODS, forecast
@@ -138,6 +139,13 @@ def test_a_redirect_does_not_get_the_token() -> None:
     assert (sent, stolen) == (["Bearer canary"], [None])
 
 
+def test_without_a_token_jira_is_asked_anonymously() -> None:
+    """A public server can refuse credentials that are empty."""
+    with running((200, {"issues": [], "total": 0})) as (address, sent):
+        list(search(JiraConfig(base_url=address), "", ""))
+    assert sent == [None]
+
+
 def test_issues_that_change_during_a_search_are_stored_once() -> None:
     """One is in two pages, and others leave, so that the total is below what was fetched."""
     pages = [
@@ -170,6 +178,18 @@ def test_a_deadline_far_away_is_not_drawn(years: int | None, is_shown: bool) -> 
         len(charts.burndown(found).to_plotly_json()["props"]["figure"]["layout"]["shapes"])
         == is_shown
     )
+
+
+def test_the_day_of_old_statistics_is_shown() -> None:
+    """A change within four weeks of them says nothing about the past four weeks."""
+    with open_backend("memory:") as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        for weeks, note in ((0, "as 4 weeks ago"), (9, "as of ")):
+            end = Week.of(backend.now()) - weeks
+            rows = [{"date": str((end - n).monday)} for n in range(5)]
+            backend.save_project_data("p", "q", {"statistics": rows})
+            assert note in str(layout.delivery(read_delivery(backend, "p", "q")))
 
 
 def test_tags_in_a_summary_are_shown_as_they_are() -> None:
