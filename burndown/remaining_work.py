@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from typing_extensions import TypedDict
@@ -15,6 +14,8 @@ __all__ = ["RemainingWork", "remaining_work", "weekly_work"]
 
 
 _WORK = ("created_items", "completed_items", "created_points", "completed_points")
+_MAX_NUMBER = 2**53
+"""Up to here, each integer is exactly a float."""
 
 
 class RemainingWork(TypedDict):
@@ -38,7 +39,8 @@ def remaining_work(data: Mapping[str, Any] | None) -> RemainingWork:
         data: project data, as :meth:`~burndown.PersistenceBackend.get_project_data` returns them:
             ``project_scope`` with ``remaining_items`` and ``remaining_points``, and ``statistics``
             with the numbers of each week (``completed_items``, ``created_points`` and so on). A
-            number that is missing counts as 0, and a row without a valid date is ignored.
+            number that is missing or above 2**53 counts as 0, and a row without a valid date is
+            ignored.
 
     Returns:
         The series, which is empty without statistics.
@@ -85,4 +87,4 @@ def _backwards(
 
 def _number(values: Any, name: str) -> float:
     number = number_or_none(values.get(name)) if isinstance(values, Mapping) else None
-    return number if number is not None and isfinite(number) else 0
+    return number if number is not None and abs(number) <= _MAX_NUMBER else 0

@@ -1,8 +1,10 @@
 """The remaining work follows from the scope and from what each week changed."""
 
 from datetime import timedelta
+from math import inf, nan
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +73,15 @@ def test_odd_values_raise_nothing(scope: Any, statistics: Any) -> None:
     found = remaining_work({"project_scope": scope, "statistics": statistics})
     assert len(found["weeks"]) == len(found["items"]) == len(found["points"])
     assert all(number >= 0 for number in [*found["items"], *found["points"]])
+
+
+@pytest.mark.parametrize("number", [10**400, -(10**400), 1e308, inf, nan])
+def test_numbers_that_are_no_count_are_ignored(number: float) -> None:
+    """Their sums would not be finite, and some of them are too large for a float."""
+    row = {"date": "2025-12-08", "completed_items": number}
+    scope = {"remaining_items": 5, "remaining_points": number}
+    found = remaining_work({"project_scope": scope, "statistics": [row, row]})
+    assert (found["items"], found["points"]) == ([5], [0])
 
 
 def test_the_sample_ends_with_its_scope() -> None:

@@ -19,6 +19,7 @@ from examples.dashboard.fetching import TASK, fetch
 CONFLICT = "Others have saved since. Save again to add your changes, or reload to see theirs first."
 
 app = Dash(__name__, title="Delivery", use_pages=True, pages_folder="", update_title="")
+app.config.suppress_callback_exceptions = True  # each page has the components of some callbacks
 app.index_string = app.index_string.replace("<html>", '<html lang="en">')
 server = app.server
 backend = get_backend()
@@ -89,21 +90,18 @@ def refresh(_ticks: int, selected: dict[str, str], version: Any) -> tuple[Any, .
     ids = (selected["profile"], selected["query"])
     profile, query = backend.get_profile(ids[0]), backend.get_query(*ids)
     found = [each for each in backend.query_status(ids[0]) if each["query_id"] == ids[1]]
-    newest = [profile and profile["revision"], query and query["revision"], *found]
+    now = backend.now()
+    newest = [str(now.date()), profile and profile["revision"], query and query["revision"], *found]
     content: Any = no_update
     if newest != version:
         content = layout.delivery(read_delivery(backend, *ids))
-    status = layout.status(found, backend.now(), backend.get_task_progress(TASK))
+    status = layout.status(found, now, backend.get_task_progress(TASK))
     return *status, content, newest
 
 
 def state_of(profile: Any) -> dict[str, Any]:
     """Return what a form keeps of the profile that it shows."""
-    return {
-        "id": profile["id"],
-        "values": form_values(profile),
-        "revision": profile["revision"],
-    }
+    return {"id": profile["id"], "values": form_values(profile), "revision": profile["revision"]}
 
 
 @app.callback(

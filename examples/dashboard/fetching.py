@@ -30,21 +30,21 @@ LEASE, LIFETIME = timedelta(seconds=3), timedelta(hours=1)
 
 def fetch(backend: PersistenceBackend, profile_id: str, query_id: str) -> None:
     """Fetch all issues of a query, and store them with its statistics and metrics of this week."""
-    ends = suppress(TaskRunningError, TaskCancelledError, OSError)  # as the task reports
+    ends = suppress(TaskRunningError, TaskCancelledError)  # other errors are for the log
     with ends, backend.task(TASK, lease=LEASE, message="Asking Jira") as task:
         found, query = backend.get_profile(profile_id), backend.get_query(profile_id, query_id)
         if found is None or query is None:
             raise LookupError(f"There is no query {query_id!r} in a profile {profile_id!r}")
         profile = Profile.model_validate(found)
-        issues: list[Any] = []
+        issues: dict[str, Any] = {}  # an issue is in two pages if others change during the search
         fields = ",".join((*FIELDS, *points_fields(profile)))
         for page in search(profile.jira_config, query["jql"], fields):
-            issues += page["issues"]
-            percent = 100 * len(issues) / max(page["total"], 1)
+            issues |= {each["key"]: each for each in page["issues"]}
+            percent = min(100 * len(issues) / max(page["total"], 1), 100)
             task.progress(percent, f"{query['name']}: {len(issues)} of {page['total']} issues")
             task.renew()  # so that the report is stored now: the next page may take a while
         key = jira_cache_key(query["jql"], fields, profile.jira_config.base_url)
-        store(backend, profile, query_id, key, issues)
+        store(backend, profile, query_id, key, list(issues.values()))
 
 
 def store(
@@ -62,14 +62,15 @@ def store(
         backend.save_jira_cache(*ids, key, response, LIFETIME)
         backend.save_jira_changelogs(*ids, changelogs)
         backend.save_project_data(
-            *ids, {**(backend.get_project_data(*ids) or {}), **project_data(views)}
+            *ids, {**(backend.get_project_data(*ids) or {}), **project_data(views, Week.of(now))}
         )
         backend.patch_metrics(*ids, Week.of(now), "flow", flow)
 
 
-def project_data(issues: Sequence[Issue]) -> dict[str, Any]:
-    """Return the scope, and what was created and completed in each week."""
+def project_data(issues: Sequence[Issue], now: Week) -> dict[str, Any]:
+    """Return the scope, and what was created and completed in each week up to the current one."""
     weeks: defaultdict[Week, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
+    weeks[now]  # an idle week counts, too: the forecast draws from it
     for issue in issues:
         for what, at in (("created", issue.created), ("completed", issue.resolved)):
             if at:

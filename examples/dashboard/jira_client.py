@@ -19,8 +19,10 @@ def search(jira: JiraConfig, jql: str, fields: str) -> Iterator[dict[str, Any]]:
 
     Raises:
         OSError: Jira cannot be reached, or has refused the request.
+        Exception: its response is no page of issues.
     """
-    token = jira.token.get_secret_value()
+    # A token that was read from a file may end with a newline, and urllib quotes such a header.
+    token = "".join(jira.token.get_secret_value().split())
     start, total = 0, 1
     while start < total:
         parameters = {
@@ -32,7 +34,9 @@ def search(jira: JiraConfig, jql: str, fields: str) -> Iterator[dict[str, Any]]:
         }
         address = f"{jira.base_url.rstrip('/')}/rest/api/2/search?{urlencode(parameters)}"
         # The profile has validated that it is an address of HTTP.
-        request = Request(address, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+        request = Request(address)  # noqa: S310
+        if token:  # whoever a redirect leads to must not get it
+            request.add_unredirected_header("Authorization", f"Bearer {token}")
         with urlopen(request, timeout=TIMEOUT) as sent:  # noqa: S310
             page = json.load(sent)
         yield page

@@ -95,6 +95,11 @@ class Tab:
         self.evaluate(f"document.querySelector({json.dumps(selector)}).select()")
         self.call("Input.insertText", text=text)
 
+    def press(self, key: str, code: int) -> None:
+        """Press a key, by its name and number, such as ``Tab`` and 9."""
+        for kind in ("keyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
+
     def click(self, selector: str) -> None:
         """Click an element."""
         self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")

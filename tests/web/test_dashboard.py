@@ -216,6 +216,23 @@ def test_other_queries_and_profiles_can_be_picked(tab: Tab) -> None:
         assert tab.evaluate("location.search") == search
 
 
+def test_the_keyboard_reaches_the_pickers(tab: Tab) -> None:
+    """They are the first ones after the link to the start, and have the name of their label."""
+    tab.wait_for("document.querySelector('#query').tabIndex === 0")
+    focused = []
+    for _ in range(4):
+        tab.press("Tab", 9)
+        focused.append(
+            tab.evaluate("document.activeElement.id || document.activeElement.innerText")
+        )
+    assert focused == ["Delivery", "profile", "query", "Settings"]
+    tree = tab.call("Accessibility.getFullAXTree")["nodes"]
+    names = [
+        each["name"]["value"] for each in tree if each.get("role", {}).get("value") == "button"
+    ]
+    assert {"Profile kafka", "Query 12 weeks"} <= set(names)
+
+
 def test_changed_settings_and_a_budget_are_shown(tab: Tab, store: PersistenceBackend) -> None:
     """Weeks are counted from the first day of the budget on."""
     data = {

@@ -1,7 +1,12 @@
 """What the dashboard of the examples calculates, without a page."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,11 +15,15 @@ from hypothesis import strategies as st
 
 from burndown import Profile, Week, open_backend
 from burndown.jira import issues_of
+from burndown.models import JiraConfig
 from burndown.remaining_work import remaining_work
 from burndown.testing.strategies import changelogs, jira_responses
+from examples.dashboard import layout
 from examples.dashboard.delivery import ACTIVE, read_delivery
-from examples.dashboard.fetching import project_data, store
+from examples.dashboard.fetching import TASK, fetch, project_data, store
 from examples.dashboard.forecast import HORIZON, LIKELIHOODS, forecast
+from examples.dashboard.jira_client import search
+from examples.dashboard.layout import charts
 
 NOW = Week(2026, 10)
 WORK = st.integers(0, 200)
@@ -52,7 +61,7 @@ def test_a_steady_throughput_has_one_forecast(remaining: int, done: int) -> None
 def test_statistics_agree_with_the_issues(response: dict[str, Any]) -> None:
     """The issues that remain are those that are not resolved, and the others were completed."""
     issues = issues_of(response)
-    data = project_data(issues)
+    data = project_data(issues, NOW)
     left = [issue for issue in issues if not issue.resolved]
     assert data["project_scope"]["remaining_items"] == len(left)
     assert sum(row.get("created_items", 0) for row in data["statistics"]) == len(issues)
@@ -60,7 +69,10 @@ def test_statistics_agree_with_the_issues(response: dict[str, Any]) -> None:
     assert completed == len(issues) - len(left)
     work = remaining_work(data)["items"]
     assert all(0 <= each <= len(issues) for each in work)
-    assert work[-1:] == ([len(left)] if issues else [])
+    assert work[-1] == len(left)
+    weeks = [Week.of(row["date"]) for row in data["statistics"]]
+    assert weeks == sorted(weeks)
+    assert NOW in weeks
 
 
 @given(st.lists(changelogs(), max_size=5, unique_by=lambda issue: issue["key"]))
@@ -89,3 +101,99 @@ def test_what_was_fetched_is_read(fetched: list[dict[str, Any]]) -> None:
             if issue.key in days
         }
         assert read_delivery(backend, "p", "other") is None
+
+
+@contextmanager
+def running(*responses: tuple[int, Any]) -> Iterator[tuple[str, list[str | None]]]:
+    """Run a server with a response to each request: JSON, or the address of a redirect.
+
+    Return its address, and the credentials that it gets.
+    """
+    rest, credentials = iter(responses), list[str | None]()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            credentials.append(self.headers["Authorization"])
+            status, content = next(rest)
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", content)
+            self.end_headers()
+            self.wfile.write(json.dumps(content).encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as the base class
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        Thread(target=http.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{http.server_port}", credentials
+        http.shutdown()
+
+
+def test_a_redirect_does_not_get_the_token() -> None:
+    """The token may end with a newline, which a header cannot contain."""
+    empty = {"issues": [], "total": 0}
+    with running((200, empty)) as (other, stolen), running((302, other)) as (address, sent):
+        [page] = search(JiraConfig(base_url=address, token="canary\n"), "", "")
+    assert page == empty
+    assert (sent, stolen) == (["Bearer canary"], [None])
+
+
+def test_without_a_token_jira_is_asked_anonymously() -> None:
+    """A public server can refuse credentials that are empty."""
+    with running((200, {"issues": [], "total": 0})) as (address, sent):
+        list(search(JiraConfig(base_url=address), "", ""))
+    assert sent == [None]
+
+
+def test_issues_that_change_during_a_search_are_stored_once() -> None:
+    """One is in two pages, and others leave, so that the total is below what was fetched."""
+    pages = [
+        {"issues": [{"key": "K-1"}, {"key": "K-2"}], "total": 4},
+        {"issues": [{"key": "K-2"}], "total": 1},
+    ]
+    with running(*((200, page) for page in pages)) as (url, _), open_backend("memory:") as backend:
+        backend.save_profile({"id": "p", "jira_config": {"base_url": url}})
+        backend.save_query("p", {"id": "q"})
+        fetch(backend, "p", "q")
+        task, data = backend.get_task_progress(TASK), backend.get_project_data("p", "q")
+    assert task is not None
+    assert task["status"] == "completed"
+    assert data is not None
+    assert data["project_scope"]["total_items"] == 2
+
+
+@pytest.mark.parametrize(("years", "is_shown"), [(-9, False), (0, True), (9, False), (None, False)])
+def test_a_deadline_far_away_is_not_drawn(years: int | None, is_shown: bool) -> None:
+    """A chart up to there would show nothing else."""
+    with open_backend("memory:") as backend:
+        now = backend.now()
+        deadline = None if years is None else str((now + timedelta(days=365 * years)).date())
+        backend.save_profile({"id": "p", "forecast_settings": {"deadline": deadline}})
+        backend.save_query("p", {"id": "q"})
+        backend.save_project_data("p", "q", {"statistics": [{"date": str(now.date())}]})
+        found = read_delivery(backend, "p", "q")
+    assert found is not None
+    assert (
+        len(charts.burndown(found).to_plotly_json()["props"]["figure"]["layout"]["shapes"])
+        == is_shown
+    )
+
+
+def test_the_day_of_old_statistics_is_shown() -> None:
+    """A change within four weeks of them says nothing about the past four weeks."""
+    with open_backend("memory:") as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        for weeks, note in ((0, "as 4 weeks ago"), (9, "as of ")):
+            end = Week.of(backend.now()) - weeks
+            rows = [{"date": str((end - n).monday)} for n in range(5)]
+            backend.save_project_data("p", "q", {"statistics": rows})
+            assert note in str(layout.delivery(read_delivery(backend, "p", "q")))
+
+
+def test_tags_in_a_summary_are_shown_as_they_are() -> None:
+    """Plotly would interpret them."""
+    issues = issues_of({"issues": [{"key": "K-1", "fields": {"summary": "List<b>"}}]})
+    [dots] = charts.cycle_times([(issues[0], 1.0)]).to_plotly_json()["props"]["figure"]["data"]
+    assert dots["text"] == ["K-1: List&lt;b&gt;"]

@@ -6,6 +6,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from burndown import Week
 from burndown.jira import Issue
 from examples.dashboard.delivery import Budget, Delivery
 from examples.dashboard.layout import charts
@@ -96,6 +97,8 @@ def _tile(title: str, value: str, unit: str, note: str, kind: str = "") -> Compo
 
 
 def _change(found: Delivery) -> str:
+    if found.work and found.work[-1][0] < Week.of(found.today) - 1:
+        return f"as of {_day(found.work[-1][0].sunday)}"
     if len(found.work) < 5:
         return ""
     change = found.work[-1][1] - found.work[-5][1]
@@ -150,7 +153,7 @@ def _cycle_times(found: Delivery) -> list[Component]:
 
 def _budget(budget: Budget | None) -> list[Component]:
     if budget is None:
-        return [_empty("This query has no budget.")]
+        return [_empty("This query has no budget with a total and a weekly cost.")]
     total, cost = budget.document["budget_total"] or 0, budget.document["team_cost_per_week"] or 0
     needed = budget.needed
     rows = {

@@ -4,7 +4,8 @@ The text and the lines of the grid have those of the page, which ``style.css`` g
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
+from html import escape
 from typing import Any
 
 from dash import dcc
@@ -18,6 +19,8 @@ __all__ = ["burndown", "cycle_times", "percentile", "throughput", "trend"]
 
 BLUE, TEAL, GREY = "#4f7cff", "#12a08c", "#8791a0"
 BAND, AREA = "rgba(79, 124, 255, 0.18)", "rgba(79, 124, 255, 0.10)"
+MARGIN = timedelta(weeks=26)
+"""The time after the forecast in which a deadline is shown."""
 
 Figure = dict[str, Any]
 
@@ -27,9 +30,12 @@ def burndown(delivery: Delivery) -> Component:
     ahead = delivery.forecast
     weeks = [week.sunday for week in ahead.weeks]
     settings = delivery.profile.forecast_settings
-    dates = [("deadline", settings.deadline)]
+    days = [("deadline", settings.deadline)]
     if delivery.profile.show_milestone:
-        dates.append(("milestone", settings.milestone))
+        days.append(("milestone", settings.milestone))
+    # A chart up to a day that is far away would show nothing else.
+    first, last = delivery.work[0][0].monday, max(weeks, default=delivery.today) + MARGIN
+    dates = [each for each in days if each[1] and str(first) <= str(each[1]) <= str(last)]
     traces = [
         _line(
             [week.sunday for week, _ in delivery.work], [n for _, n in delivery.work], "remaining"
@@ -38,7 +44,7 @@ def burndown(delivery: Delivery) -> Component:
         *_band(weeks, ahead.remaining[15], ahead.remaining[85], "70 % of runs"),
         _dotted(weeks, ahead.remaining[50], "forecast"),
     ]
-    return _graph("burndown", traces, 320, dates=[each for each in dates if each[1]])
+    return _graph("burndown", traces, 320, dates=dates)
 
 
 def throughput(delivery: Delivery) -> Component:
@@ -63,7 +69,8 @@ def cycle_times(found: Sequence[tuple[Issue, float]]) -> Component:
     dots = {
         "x": [issue.resolved for issue, _ in found],
         "y": days,
-        "text": [f"{issue.key}: {issue.summary}" for issue, _ in found],
+        # Plotly interprets tags.
+        "text": [escape(f"{issue.key}: {issue.summary}") for issue, _ in found],
         "mode": "markers",
         "marker": {"color": BLUE, "opacity": 0.7, "size": 7},
         "hovertemplate": "%{text}<br>%{y:.1f} days<extra></extra>",

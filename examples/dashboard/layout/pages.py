@@ -98,7 +98,8 @@ def _picker(
     picker = dcc.Dropdown(
         choices, value, id=name, clearable=False, searchable=len(choices) > 10, placeholder="None"
     )
-    return html.Div([html.Label(label, htmlFor=name), picker], className="picker")
+    title = html.Label(label, htmlFor=name, id=f"{name}-label")
+    return html.Div([title, picker], className="picker")
 
 
 def _welcome(profile: str | None) -> list[Component]:
