@@ -88,11 +88,13 @@ def query(found: Document) -> None:
         add_row(table, key, age, issues, _state(cache), cache["expires_at"])
     print_table(table)
     line(f"Changelogs: {found['changelog_count']} issues")
-    table = Table("metric", "by week", "latest", "unit", title=_weeks_of(found["trends"]))
+    # Without the outer blanks, half a year fits on a terminal of 80 columns.
+    titles = ("metric", "by week", "latest", "unit")
+    table = Table(*titles, title=_weeks_of(found["trends"]), pad_edge=False)
     for trend in found["trends"]:
         latest = next(value for value in reversed(trend["values"]) if value is not None)
         unit = trend["unit"] or ""
-        add_row(table, trend["metric"], sparkline(trend["values"]), f"{latest:.3g}", unit)
+        add_row(table, trend["metric"], sparkline(trend["values"]), _short(latest), unit)
     print_table(table)
     _forecasts(found["trends"])
     table = Table("week", "type", "metrics", title="Snapshots")
@@ -110,10 +112,15 @@ def _forecasts(trends: list[Document]) -> None:
         value, forecast = trend["values"][-1], trend["forecast"][-1]
         bounds = trend["lower"][-1], trend["upper"][-1]
         if forecast is not None:
-            span = "-" if None in bounds else "{:.3g} to {:.3g}".format(*bounds)
-            measured = "-" if value is None else f"{value:.3g}"
-            add_row(table, trend["metric"], measured, f"{forecast:.3g}", span, trend["unit"] or "")
+            span = "-" if None in bounds else " to ".join(map(_short, bounds))
+            measured = "-" if value is None else _short(value)
+            add_row(table, trend["metric"], measured, _short(forecast), span, trend["unit"] or "")
     print_table(table)
+
+
+def _short(value: float) -> str:
+    """Return a number with three digits, or with all of those before the point."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1_000_000 else f"{value:.3g}"
 
 
 def _weeks_of(trends: list[Document]) -> str:
