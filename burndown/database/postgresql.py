@@ -116,7 +116,8 @@ class PostgreSQLDatabase(Database):
         self._connected: weakref.WeakSet[Any] = weakref.WeakSet()
         settings = get_settings()
         self._busy_timeout = settings.busy_timeout
-        engine = self._make_engine(settings.max_connections)
+        self._max_connections = settings.max_connections
+        engine = self._make_engine()
         reader = engine.execution_options(
             isolation_level="REPEATABLE READ",  # all statements see one state of the data
             **{_READ_ONLY: True},
@@ -250,8 +251,8 @@ class PostgreSQLDatabase(Database):
             f"run: {restore_command(self._address, backup)}"
         )
 
-    def _make_engine(self, max_connections: int) -> Engine:
-        idle = min(MAX_IDLE, max_connections)
+    def _make_engine(self) -> Engine:
+        idle = min(MAX_IDLE, self._max_connections)
         try:
             engine = create_engine(
                 # Only the driver: the repr of an engine shows its URL, but not its connect_args.
@@ -259,7 +260,7 @@ class PostgreSQLDatabase(Database):
                 # A stricter level would not see what was committed while this waits for the lock.
                 isolation_level="READ COMMITTED",
                 pool_size=idle,
-                max_overflow=max_connections - idle,
+                max_overflow=self._max_connections - idle,
                 pool_timeout=self._busy_timeout,
                 pool_pre_ping=True,  # a server that was restarted has closed the connections
                 **WITHOUT_VALUES,

@@ -71,16 +71,19 @@ def files_without_locks(folder: Path) -> dict[str, bytes]:
 
 
 def leaves(value: Any) -> Iterator[str]:
-    """Yield the scalars in a JSON value, timestamps in UTC."""
+    """Yield the scalars in a JSON value that are set, timestamps in UTC.
+
+    An empty string may be read as not set, which the report of a migration says.
+    """
     if isinstance(value, dict):
         for item in value.values():
             yield from leaves(item)
     elif isinstance(value, list):
         for item in value:
             yield from leaves(item)
-    elif isinstance(value, str):
+    elif isinstance(value, str) and value:
         yield in_utc_or_none(value) or repr(value)
-    elif value is not None:
+    elif value not in (None, ""):
         yield repr(value)
 
 
