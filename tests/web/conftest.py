@@ -9,6 +9,7 @@ from burndown import PersistenceBackend, set_backend
 from burndown.persistence import open_backend
 from tests.support.chromium import Chromium, running_chromium
 from tests.web.fastapi_app import app
+from tests.web.gunicorn import running_gunicorn
 from tests.web.service import Service, running
 
 
@@ -42,3 +43,17 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     """A browser."""
     with running_chromium(tmp_path_factory.mktemp("chromium")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def dashboard_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the store of the dashboard."""
+    return tmp_path_factory.mktemp("dashboard")
+
+
+@pytest.fixture(scope="module")
+def dashboard(dashboard_folder: Path) -> Iterator[str]:
+    """The address of the dashboard, which runs with two workers."""
+    app = "examples.dashboard.app:server"
+    with running_gunicorn(app, dashboard_folder, workers=2) as address:
+        yield address

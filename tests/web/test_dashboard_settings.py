@@ -10,7 +10,6 @@ import pytest
 from burndown import PersistenceBackend, ProfileDocument
 from burndown.persistence import open_backend
 from tests.support.chromium import Chromium, Tab
-from tests.web.gunicorn import running_gunicorn
 
 pytest.importorskip("dash")
 pytest.importorskip("gunicorn")
@@ -20,33 +19,22 @@ TOKEN = "canary-token"
 ERRORS = "[...document.querySelectorAll('.error')].map(each => each.textContent).filter(Boolean)"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("settings")
-
-
-@pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
-    with running_gunicorn("examples.dashboard.app:server", folder) as url:
-        yield url
-
-
 @pytest.fixture
-def store(folder: Path, address: str) -> Iterator[PersistenceBackend]:
+def store(dashboard_folder: Path, dashboard: str) -> Iterator[PersistenceBackend]:
     """The store of the application, whose profile has nothing but a token."""
-    with open_backend(folder / "burndown.db") as backend:
+    with open_backend(dashboard_folder / "burndown.db") as backend:
         backend.save_profile({"id": "kafka", "jira_config": {"token": TOKEN}})
         yield backend
 
 
 @pytest.fixture
-def tab(chromium: Chromium, address: str, store: PersistenceBackend) -> Tab:
-    return opened(chromium, address)
+def tab(chromium: Chromium, dashboard: str, store: PersistenceBackend) -> Tab:
+    return opened(chromium, dashboard)
 
 
-def opened(chromium: Chromium, address: str) -> Tab:
+def opened(chromium: Chromium, dashboard: str) -> Tab:
     """Open the form in a new tab."""
-    new = chromium.open(f"{address}/settings?profile=kafka")
+    new = chromium.open(f"{dashboard}/settings?profile=kafka")
     new.wait_for_text("#save", "Save")
     return new
 
@@ -97,10 +85,10 @@ def test_errors_are_next_to_the_fields(tab: Tab, store: PersistenceBackend) -> N
 
 
 def test_two_tabs_do_not_undo_each_other(
-    chromium: Chromium, address: str, tab: Tab, store: PersistenceBackend
+    chromium: Chromium, dashboard: str, tab: Tab, store: PersistenceBackend
 ) -> None:
     """The second one reports the changes of the first, and saves its own ones if asked again."""
-    second = opened(chromium, address)
+    second = opened(chromium, dashboard)
     fill(tab, "forecast_settings.pert_factor", "1.5")
     first = save(tab, store)
     fill(second, "project_classification.bug_types", "Bug, Incident")
@@ -151,7 +139,7 @@ def test_a_profile_that_was_deleted_is_not_saved(tab: Tab, store: PersistenceBac
     assert store.get_profile("kafka") is None
 
 
-def test_a_profile_that_does_not_exist_has_no_form(chromium: Chromium, address: str) -> None:
-    tab = chromium.open(f"{address}/settings?profile=other")
+def test_a_profile_that_does_not_exist_has_no_form(chromium: Chromium, dashboard: str) -> None:
+    tab = chromium.open(f"{dashboard}/settings?profile=other")
     tab.wait_for_text("main", "There is no such profile.")
     assert tab.evaluate("document.querySelector('#save')") is None
