@@ -383,14 +383,15 @@ def test_a_backup_waits_for_a_locked_database_up_to_a_timeout(
     backend: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another program holds an exclusive lock, as no process of this package does."""
+    path = tmp_path / "burndown.db"
     backend.save_profile({"id": "p"})
     backend.close()
     monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0")
-    with closing(sqlite3.connect(tmp_path / "burndown.db")) as other:
+    with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(StorageError, match="locked"):
-            backend.backup(tmp_path / "copy.db")
+        with SQLiteBackend(path) as impatient, pytest.raises(StorageError, match="locked"):
+            impatient.backup(tmp_path / "copy.db")
         other.rollback()
     assert not (tmp_path / "copy.db").exists()
 

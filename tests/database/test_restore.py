@@ -121,8 +121,8 @@ def test_a_restore_waits_for_a_writer_up_to_a_timeout(
     backend.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StorageError, match="locked"):
-            backend.restore(copy)
+        with SQLiteBackend(path) as impatient, pytest.raises(StorageError, match="locked"):
+            impatient.restore(copy)
     assert everything(backend) == before
     assert not kept(path).exists()
 
