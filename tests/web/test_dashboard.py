@@ -338,7 +338,8 @@ def test_the_demo_is_shown_with_a_jira(chromium: Chromium, tmp_path: Path) -> No
             tab = chromium.open(f"http://127.0.0.1:{port}")
             tab.wait_for_text("#badge", "150 issues, fresh, 2 h ago")
             tab.click("#fetch")
-            tab.wait_for_text("#progress", "running: Last 12 weeks: 40 of 150 issues")
+            tab.wait_for_text("#progress", "completed: Last 12 weeks: 150 of 150 issues")
+            tab.wait_for_text("#badge", "150 issues, fresh, just now")
         finally:
             running.kill()
 
