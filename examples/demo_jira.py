@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from burndown import PersistenceBackend
+from examples.dashboard.delivery import newest_response
 
 __all__ = ["run_demo_jira"]
 
@@ -48,9 +49,11 @@ def run_demo_jira(backend: PersistenceBackend) -> None:
 
 
 def cached_issues(backend: PersistenceBackend, profile_id: str, query_id: str) -> list[Any]:
-    """Return the issues of the newest response of a query, each with its changelog."""
-    [newest, *_] = backend.list_jira_caches(profile_id, query_id)
-    response = backend.find_jira_cache(profile_id, query_id, newest["cache_key"])
-    changelogs = backend.get_jira_changelogs(profile_id, query_id)
+    """Return the issues of the newest response of a query, with the changelogs that are cached."""
+    response = newest_response(backend, (profile_id, query_id))
+    changelogs = {
+        key: {"changelog": each["changelog"]}
+        for key, each in backend.get_jira_changelogs(profile_id, query_id).items()
+    }
     issues = response["response"]["issues"] if response else []
-    return [{**each, "changelog": changelogs[each["key"]]["changelog"]} for each in issues]
+    return [{**each, **changelogs.get(each["key"], {})} for each in issues]

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from burndown import BudgetDocument, MetricSeries, PersistenceBackend, Profile, Week
+from burndown import BudgetDocument, FoundResponse, MetricSeries, PersistenceBackend, Profile, Week
 from burndown.jira import Issue, issues_of
 from burndown.remaining_work import remaining_work, weekly_work
 from examples.dashboard.forecast import Forecast, forecast
 
-__all__ = ["ACTIVE", "Budget", "Delivery", "read_delivery"]
+__all__ = ["ACTIVE", "Budget", "Delivery", "newest_response", "read_delivery"]
 
 METRICS = [
     *("dora.deployment_frequency", "dora.lead_time_days"),
@@ -78,9 +78,8 @@ def read_delivery(backend: PersistenceBackend, profile_id: str, query_id: str) -
     data = backend.get_project_data(*ids) or {}
     remaining, by_week = remaining_work(data), weekly_work(data.get("statistics"))
     weeks = [Week.of(each) for each in remaining["weeks"]]
-    values, column = remaining["items"], "completed_items"
-    if profile.show_points:
-        values, column = remaining["points"], "completed_points"
+    values = remaining["points"] if profile.show_points else remaining["items"]
+    column = "completed_points" if profile.show_points else "completed_items"
     completed = [(each, by_week[each][column]) for each in weeks]
     past = [value for each, value in completed if each < week]
     throughput = past[-int(profile.forecast_settings.data_points_count) :]
@@ -108,18 +107,23 @@ def read_delivery(backend: PersistenceBackend, profile_id: str, query_id: str) -
 def worked_days(
     backend: PersistenceBackend, ids: tuple[str, str], profile: Profile, now: datetime
 ) -> list[tuple[Issue, float]]:
-    """Return the issues of the newest response whose history is known, with days of active work.
-
-    It is taken whichever fields it has, whoever saved it, and however old it is.
-    """
-    keys = [each["cache_key"] for each in backend.list_jira_caches(*ids)]
-    response = backend.find_jira_cache(*ids, keys[0]) if keys else None
+    """Return the issues of the newest response whose history is known, with days of active work."""
+    response = newest_response(backend, ids)
     statuses = profile.project_classification.active_statuses or ACTIVE
     return [
         (issue, issue.history.time_in(statuses, now) / timedelta(days=1))
         for issue in issues_of(response, profile, backend.get_jira_changelogs(*ids))
         if issue.history.is_known
     ]
+
+
+def newest_response(backend: PersistenceBackend, ids: tuple[str, str]) -> FoundResponse | None:
+    """Return the newest response of a query, ``None`` if it has none.
+
+    It is taken whichever fields it has, whoever saved it, and however old it is.
+    """
+    keys = [each["cache_key"] for each in backend.list_jira_caches(*ids)]
+    return backend.find_jira_cache(*ids, keys[0]) if keys else None
 
 
 def read_budget(budget: BudgetDocument | None, today: date, done: Week | None) -> Budget | None:

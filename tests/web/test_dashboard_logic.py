@@ -24,6 +24,7 @@ from examples.dashboard.fetching import TASK, fetch, project_data, store
 from examples.dashboard.forecast import HORIZON, LIKELIHOODS, forecast
 from examples.dashboard.jira_client import search
 from examples.dashboard.layout import charts
+from examples.demo_jira import cached_issues
 
 NOW = Week(2026, 10)
 WORK = st.integers(0, 200)
@@ -197,3 +198,17 @@ def test_tags_in_a_summary_are_shown_as_they_are() -> None:
     issues = issues_of({"issues": [{"key": "K-1", "fields": {"summary": "List<b>"}}]})
     [dots] = charts.cycle_times([(issues[0], 1.0)]).to_plotly_json()["props"]["figure"]["data"]
     assert dots["text"] == ["K-1: List&lt;b&gt;"]
+
+
+def test_the_jira_of_the_demo_finds_what_is_cached() -> None:
+    """Also for a query that has never been fetched, and an issue whose changelog is not cached."""
+    with open_backend("memory:") as backend:
+        backend.save_profile({"id": "p"})
+        backend.save_query("p", {"id": "q"})
+        assert cached_issues(backend, "p", "q") == []
+        issues = [{"key": "K-1"}, {"key": "K-2"}]
+        backend.save_jira_cache("p", "q", "key", {"issues": issues}, timedelta(hours=1))
+        changelog = {"total": 0, "histories": []}
+        backend.save_jira_changelog("p", "q", "K-1", {"key": "K-1", "changelog": changelog})
+        found = [{"key": "K-1", "changelog": changelog}, {"key": "K-2"}]
+        assert cached_issues(backend, "p", "q") == found
