@@ -218,7 +218,7 @@ def test_other_queries_and_profiles_can_be_picked(tab: Tab) -> None:
 
 def test_the_keyboard_reaches_the_pickers(tab: Tab) -> None:
     """They are the first ones after the link to the start, and have the name of their label."""
-    tab.wait_for("document.querySelector('#query').tabIndex === 0")
+    tab.wait_for("document.querySelector('#query')?.tabIndex === 0")
     focused = []
     for _ in range(4):
         tab.press("Tab", 9)
