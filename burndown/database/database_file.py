@@ -107,7 +107,8 @@ class DatabaseFile:
                     f"{self.path} is empty, but was a database: restore a backup of it with "
                     "`burndown restore`; to begin with a new one, delete the file"
                 )
-            if not self.exists() and file_size(self.log) > 0:
+            # In this order: another process may create the database, and then its log, in between.
+            if file_size(self.log) > 0 and not self.exists():
                 raise StorageError(
                     f"{self.log} holds changes of a database that does not exist, and SQLite would "
                     f"delete it; put {self.path.name} back next to it, or move the log away"
@@ -225,7 +226,8 @@ class DatabaseFile:
 
     def _was_emptied(self) -> bool:
         """Return whether the file is empty, and was a database once."""
-        return self.path.exists() and not self.exists() and _has_mark(self.path)
+        # In this order: another process may create the database, and then mark it, in between.
+        return _has_mark(self.path) and not self.exists() and self.path.exists()
 
     def _refuse_unreadable(self) -> None:
         for path in (self.path, self.log):
