@@ -159,8 +159,9 @@ def running_server(given_url: str | None = GIVEN_URL) -> Iterator[PostgresServer
         server = PostgresServer(given_url or stack.enter_context(_started()))
         stack.callback(server.forget_templates)
         if given_url is None:
-            unsafe = ("fsync", "full_page_writes", "synchronous_commit")
-            server.run(*(f"ALTER SYSTEM SET {setting} = off" for setting in unsafe))
+            # The first three cost time; the last one would free space that a test wants to free.
+            settings = ("fsync", "full_page_writes", "synchronous_commit", "autovacuum")
+            server.run(*(f"ALTER SYSTEM SET {setting} = off" for setting in settings))
             server.run("SELECT pg_reload_conf()")
         yield server
 
