@@ -16,9 +16,16 @@ from burndown.errors import ValidationError
 from burndown.models.completeness import Identity, count_identities, identity_of, is_complete
 from burndown.models.compression import compress, decompress_object
 from burndown.models.documents import Document
-from burndown.models.issue_frames import FramedResponse, IssueFrame, frames_of, is_framed
+from burndown.models.issue_frames import (
+    FramedResponse,
+    IssueFrame,
+    ResponseEncoder,
+    frames_of,
+    is_framed,
+    join_frames,
+)
 from burndown.models.jira_cache import response_counts
-from burndown.models.json_codec import check_storable, encode_strict
+from burndown.models.json_codec import check_storable
 from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.zstd import compress_frame
 
@@ -110,8 +117,11 @@ def merge_stored(
     before, new = response.identities(), list(map(identity_of, changed))
     changes = _find_changes(before, new, removed)
     page, counts = _counted(response.page, before, _applied(changes, before, new))
-    frames = _merged_frames(response.frames, changes, list(map(encode_strict, changed)), new)
-    return FramedResponse(page, list(frames)).stored(), counts
+    encoder = ResponseEncoder(response.fits_64_bits)
+    lines = list(encoder.lines(changed))
+    frames = list(_merged_frames(response.frames, changes, lines, new))
+    encoded = encoder.page(page)
+    return join_frames(encoded, frames, fits_64_bits=encoder.fits_64_bits), counts
 
 
 def _merge(response: Mapping[str, Any], changed: list[Document], removed: Set[str]) -> Document:

@@ -12,11 +12,12 @@ from burndown import ValidationError
 from burndown.jira import merge
 from burndown.jira.merging import check_changes, merge_stored
 from burndown.models.completeness import identity_of
-from burndown.models.compression import compress, decompress
+from burndown.models.compression import compress, decompress, decompress_object
 from burndown.models.issue_frames import FramedResponse
 from burndown.models.jira_cache import response_counts
 from burndown.models.json_codec import encode
 from burndown.testing.contract.drawn import json_objects, json_values, strings
+from burndown.testing.controlled_store import same
 from tests.support.frames import frames_of_size
 
 names = st.sampled_from(["K-1", "K-2", "1", "2", 'ü"', "\n", "", 7])
@@ -56,6 +57,9 @@ removals = st.lists(
 @given(responses, st.lists(changed_issues, max_size=3), removals, st.integers(1, 99), st.booleans())
 @example({"issues": []}, [{"id": "1"}], [], 1, True)
 @example({"issues": [{"id": "1"}, [], "a\nb"], "issues ": []}, [], ["1"], 1, True)
+@example({"issues": [{"id": "1"}]}, [{"id": "2", "n": 2**64}], [], 99, True)
+@example({"issues": [{"id": "1", "n": 2**64}]}, [{"id": "2"}], [], 1, True)
+@example({"issues": [{"id": "1"}], "total": 2**64 - 1}, [{"id": "2"}], [], 1, True)
 def test_frames_are_merged_as_values_are(
     response: dict[str, Any], changed: list[Any], removed: list[Any], size: int, is_framed: bool
 ) -> None:
@@ -64,6 +68,7 @@ def test_frames_are_merged_as_values_are(
     with frames_of_size(size, from_issues=0 if is_framed else 100):
         stored, counts = merge_stored(compress(response), *check_changes(changed, removed))
     assert decompress(stored) == encode(merged)
+    assert same(decompress_object(stored), merged)
     assert counts == response_counts(merged)
 
 

@@ -37,6 +37,7 @@ responses = st.builds(
 @example({"issues": []}, 1)
 @example({"issues": [[], "a\nb"], "issues ": ["issues"]}, 1)
 @example({"issues": [{"id": 2**70}]}, 1)
+@example({"issues": [{"id": 2**64 - 1}], "total": 2**64}, 1)
 def test_a_response_in_frames_is_the_same(response: dict[str, Any], size: int) -> None:
     """Its JSON is what is written for any value, in the same order."""
     with frames_of_size(size):
