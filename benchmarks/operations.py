@@ -11,7 +11,7 @@ from benchmarks.measuring import Call, Row, Times, interleaved, medians, ratio
 from benchmarks.options import Options
 from benchmarks.sides import Side, open_sides, temporary
 
-__all__ = ["OPERATIONS", "Operation", "fill", "measure", "table"]
+__all__ = ["OPERATIONS", "Operation", "Turn", "fill", "measure", "table"]
 
 
 class Operation(NamedTuple):
@@ -22,10 +22,15 @@ class Operation(NamedTuple):
     """The largest acceptable ratio to the floor."""
     aim: float
     """The desired ratio."""
-    prepare: Callable[[Side, Options], Call]
+    prepare: Callable[[Side, Options], "Call | Turn"]
     """Returns the call that is timed."""
-    before: Callable[[Side, Options], object] | None = None
-    """Runs before each turn and is not timed."""
+
+
+class Turn(NamedTuple):
+    """A call that is timed, and one that runs before each turn and is not."""
+
+    call: Call
+    before: Callable[[], object]
 
 
 def _save_profile(side: Side, options: Options) -> Call:
@@ -36,15 +41,18 @@ def _save_profile(side: Side, options: Options) -> Call:
     )
 
 
-def _save_response(side: Side, options: Options) -> Call:
-    response = sample.response(options.issues)
-    return lambda number: side.save_jira_cache(
-        "profile-0", "query-0", "written", {**response, "startAt": number}, sample.LATER
-    )
+def _save_response(side: Side, options: Options) -> Turn:
+    received: Json = {}
+
+    def save(number: int) -> None:
+        received["startAt"] = number
+        side.save_jira_cache("profile-0", "query-0", "written", received, sample.LATER)
+
+    return Turn(save, lambda: received.update(sample.response(options)))
 
 
 def _merge_response(side: Side, options: Options) -> Call:
-    changed = sample.response(options.issues)["issues"][5 :: options.issues // 2]
+    changed = sample.response(options)["issues"][5 :: options.issues // 2]
     return lambda number: side.merge_jira_cache(
         "profile-0",
         "query-0",
@@ -70,16 +78,22 @@ def _cached(side: Side, options: Options) -> Call:
     return lambda _: side.cached("profile-0", "query-0", "live", fetch, timedelta(hours=1))
 
 
-def _add_expired(side: Side, options: Options) -> None:
-    with side.transaction():
-        for number in range(options.responses // 2):
-            _save_small(side, "query-2", f"expired-{number}", number, sample.EARLIER)
+def _clean_up(side: Side, options: Options) -> Turn:
+    def add_expired() -> None:
+        with side.transaction():
+            for number in range(options.responses // 2):
+                _save_small(side, "query-2", f"expired-{number}", number, sample.EARLIER)
+
+    return Turn(lambda _: side.cleanup_expired_cache(), add_expired)
 
 
-def _add_valid(side: Side, options: Options) -> None:
-    with side.transaction():
-        for number in range(options.responses // 20):
-            _save_small(side, "query-3", f"valid-{number}", number, sample.LATER)
+def _delete_responses(side: Side, options: Options) -> Turn:
+    def add() -> None:
+        with side.transaction():
+            for number in range(options.responses // 20):
+                _save_small(side, "query-3", f"valid-{number}", number, sample.LATER)
+
+    return Turn(lambda _: side.delete_jira_caches("profile-0", "query-3"), add)
 
 
 def _save_small(side: Side, query_id: str, key: str, number: int, expires_at: Any) -> None:
@@ -128,13 +142,7 @@ OPERATIONS = [
     Operation("find_jira_cache, absent", 12, 2, partial(_find_response, "absent")),
     Operation("get_jira_cache, absent", 12, 2, partial(_get_response, "absent")),
     Operation("get_jira_cache, expired", 12, 2, partial(_get_response, "expired")),
-    Operation(
-        "cleanup_expired_cache, half of {0.responses:,}",
-        1.1,
-        0.5,
-        lambda s, _: lambda _: s.cleanup_expired_cache(),
-        _add_expired,
-    ),
+    Operation("cleanup_expired_cache, half of {0.responses:,}", 1.1, 0.5, _clean_up),
     Operation(
         "cleanup, nothing of {0.responses:,}",
         1.5,
@@ -159,13 +167,7 @@ OPERATIONS = [
     ),
     Operation("get_series, 52 of {0.weeks:,}", 2, 1.2, _get_series),
     Operation("patch_metrics", 4, 2, _patch_metrics),
-    Operation(
-        "delete_jira_caches, a twentieth of {0.responses:,}",
-        1.1,
-        0.5,
-        lambda s, _: lambda _: s.delete_jira_caches("profile-0", "query-3"),
-        _add_valid,
-    ),
+    Operation("delete_jira_caches, a twentieth of {0.responses:,}", 1.1, 0.5, _delete_responses),
     Operation("get_app_state", 12, 2, lambda s, _: lambda _: s.get_app_state("theme")),
     Operation(
         "set_app_state", 6, 1.5, lambda s, _: lambda n: s.set_app_state("theme", f"dark {n}")
@@ -185,7 +187,7 @@ OPERATIONS = [
 
 def fill(side: Side, options: Options) -> None:
     """Fill a store with the data that the operations use."""
-    response = sample.response(options.issues)
+    response = sample.response(options)
     with side.transaction():
         side.save_profile(sample.profile())
         for number in range(options.queries):
@@ -204,8 +206,10 @@ def fill(side: Side, options: Options) -> None:
 
 def measure(options: Options) -> list[Row]:
     """Measure all operations, with and without waiting for the disk."""
+    kept = sample.heap(options)  # the garbage collector visits it, and it displaces caches
     at_normal = _times("NORMAL", options, options.rounds)
     at_full = _times("FULL", options, options.few_rounds)
+    del kept
     return [
         {
             "operation": operation.name.format(options),
@@ -233,11 +237,12 @@ def _times(synchronous: str, options: Options, rounds: int) -> dict[str, Times]:
 
 
 def _times_of(operation: Operation, sides: dict[str, Side], options: Options, rounds: int) -> Times:
-    calls = {name: operation.prepare(side, options) for name, side in sides.items()}
-    if operation.before is None:
-        return interleaved(calls, rounds)
-    before = {name: partial(operation.before, side, options) for name, side in sides.items()}
-    return interleaved(calls, min(rounds, 5), before)
+    turns = {name: operation.prepare(side, options) for name, side in sides.items()}
+    return interleaved(
+        {name: turn.call if isinstance(turn, Turn) else turn for name, turn in turns.items()},
+        rounds,
+        {name: turn.before for name, turn in turns.items() if isinstance(turn, Turn)},
+    )
 
 
 def table(rows: list[Row]) -> str:

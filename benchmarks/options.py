@@ -1,6 +1,7 @@
 """Options of the command line."""
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ class Options:
     operation: str = ""
     rounds: int = 9
     issues: int = 1000
+    material: Path | None = None
     queries: int = 100
     weeks: int = 520
     responses: int = 20_000
@@ -46,6 +48,12 @@ def read_options(parts: list[str], arguments: list[str] | None = None) -> Option
     add("--operation", default="", metavar="TEXT", help="only operations whose names contain this")
     add("--rounds", type=int, default=default.rounds, help="rounds, in which all sides take turns")
     add("--issues", type=int, default=default.issues, help="issues in a large response")
+    add(
+        "--material",
+        type=Path,
+        metavar="FILE",
+        help="a recorded response of Jira, as JSON, in place of generated issues",
+    )
     add("--queries", type=int, default=default.queries, help="queries of a profile")
     add("--weeks", type=int, default=default.weeks, help="weeks with metrics")
     add(
@@ -76,4 +84,6 @@ def read_options(parts: list[str], arguments: list[str] | None = None) -> Option
     add("--json", action="store_true", help="print JSON")
     values: dict[str, Any] = vars(parser.parse_args(arguments))
     lists = {name: tuple(found) for name, found in values.items() if isinstance(found, list)}
+    if values["material"] is not None:
+        values["issues"] = len(json.loads(values["material"].read_bytes())["issues"])
     return Options(**{**values, **lists})

@@ -3,14 +3,18 @@
 import json
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
+from typing import cast
 
 from benchmarks.issues import Json, random_changelogs, random_issues
+from benchmarks.options import Options
 from burndown import Week
 
 __all__ = [
     "EARLIER",
     "LATER",
     "changelogs",
+    "heap",
     "metrics",
     "profile",
     "query",
@@ -23,31 +27,38 @@ NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
 LATER = datetime(2120, 1, 1, tzinfo=UTC)
 
+_HEAP_TEXT = 20_000_000
+"""Characters of JSON whose objects take about 100 MB."""
 
-def response(issues: int) -> Json:
-    """Return a response of Jira with issues of about 3.6 KB each, as a client receives it."""
-    sent = {
-        "expand": "schema,names",
-        "startAt": 0,
-        "maxResults": issues,
-        "total": issues,
-        "issues": random_issues(issues),
-    }
-    return _received(sent)
+
+def response(options: Options) -> Json:
+    """Return a large response of Jira, as a client receives it: parsed anew for each call.
+
+    It has generated issues of about 3.6 KB each, or those of the file that the option names.
+    Objects that share memory, or are still in the cache of the processor, make a walk over 100,000
+    values twice as fast.
+    """
+    return cast("Json", json.loads(_response_text(options.issues, options.material)))
+
+
+@cache
+def _response_text(issues: int, material: Path | None) -> str:
+    found = (
+        random_issues(issues) if material is None else json.loads(material.read_bytes())["issues"]
+    )
+    page = {"expand": "schema,names", "startAt": 0, "maxResults": issues, "total": issues}
+    return json.dumps({**page, "issues": found})
+
+
+def heap(options: Options) -> list[Json]:
+    """Return about 100 MB of objects, as an application has them that keeps responses."""
+    size = len(_response_text(options.issues, options.material))
+    return [response(options) for _ in range(_HEAP_TEXT // size)]
 
 
 def changelogs(response: Json) -> dict[str, Json]:
     """Return the changelogs of the issues in a response, by key."""
-    return _received(random_changelogs(response["issues"]))
-
-
-def _received(sent: Json) -> Json:
-    """Parse JSON text, so that each object has its own memory, as with a real client.
-
-    Objects that share memory make a walk over 100,000 values twice as fast.
-    """
-    received: Json = json.loads(json.dumps(sent))
-    return received
+    return cast("dict[str, Json]", json.loads(json.dumps(random_changelogs(response["issues"]))))
 
 
 def small_response(number: int) -> Json:

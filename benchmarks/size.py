@@ -12,7 +12,7 @@ _MUST, _AIM = 0.16, 0.11
 
 def measure(options: Options) -> list[Row]:
     """Measure the closed files of all sides."""
-    response = sample.response(options.issues)
+    response = sample.response(options)
     with temporary(options.folder) as folder:
         with open_sides(folder, "NORMAL") as sides:
             for side in sides.values():

@@ -107,7 +107,7 @@ def _stays(changelogs: Json) -> list[list[tuple[Any, ...]]]:
 
 def operations(options: Options) -> dict[str, dict[str, Call]]:
     """Return the calls of both sides for each operation."""
-    response = sample.response(options.issues)
+    response = sample.response(options)
     changelogs = sample.changelogs(response)
     profile = {"jira_config": {"points_field": _FIELD}}
     return {

@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from benchmarks import sample
 from benchmarks.measuring import Row
 from benchmarks.naive import Naive
+from benchmarks.options import Options
 from benchmarks.sides import Side
 from burndown import PersistenceError
 from burndown.persistence import open_backend
@@ -48,7 +49,7 @@ def _open(side: str, where: str) -> AbstractContextManager[Side]:
 def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
     """Read and write for some seconds, as soon as all workers are ready."""
     rng = random.Random(number)
-    response = sample.response(_ISSUES)
+    response = sample.response(Options(issues=_ISSUES))
     reads: list[float] = []
     writes: list[float] = []
     errors: list[str] = []
@@ -112,7 +113,7 @@ def _fill(opened: Side) -> None:
     opened.save_profile(sample.profile())
     for number in range(10):
         opened.save_query("profile-0", sample.query(number))
-    response = sample.response(_ISSUES)
+    response = sample.response(Options(issues=_ISSUES))
     opened.save_jira_cache("profile-0", "query-0", "key", response, sample.LATER)
     for number, week in enumerate(sample.weeks(52)):
         opened.save_metrics_snapshot("profile-0", "query-0", week, "flow", sample.metrics(number))

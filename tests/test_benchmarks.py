@@ -47,9 +47,11 @@ def test_all_sides_return_the_same(tmp_path: Path) -> None:
             operations.fill(side, OPTIONS)
             results[name] = []
             for operation in operations.OPERATIONS:
-                if operation.before is not None:
-                    operation.before(side, OPTIONS)
-                results[name].append(without_own(operation.prepare(side, OPTIONS)(7)))
+                turn = operation.prepare(side, OPTIONS)
+                if isinstance(turn, operations.Turn):
+                    turn.before()
+                    turn = turn.call
+                results[name].append(without_own(turn(7)))
             results[name] += [
                 without_own(side.get_profile("profile-0")),
                 side.get_jira_cache("profile-0", "query-0", "written"),
