@@ -49,8 +49,8 @@ _HEADER_SIZE = len(_MAGIC) + 4
 _FITS_64_BITS = b" "
 
 _BATCH = 32
-"""Issues that are encoded, and then checked, while they are in the cache of the processor. All at
-once take a quarter more time."""
+"""Issues that are encoded, and then checked, while they are in the cache of the processor. All of
+1,350 together take a quarter more time."""
 
 
 @dataclass
