@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from benchmarks import concurrency, growth, migration, operations, size, start, views
+from benchmarks import concurrency, growth, migration, operations, peers, size, start, views
 from benchmarks.measuring import Row
 from benchmarks.options import Options, read_options
 
@@ -31,6 +31,7 @@ PARTS = {
     "migration": Part(migration.measure, migration.table),
     "concurrency": Part(concurrency.measure, concurrency.table),
     "growth": Part(growth.measure, growth.table),
+    "peers": Part(peers.measure, peers.table),
 }
 
 
@@ -47,7 +48,9 @@ def _machine() -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     """Measure the selected parts, and print a table for each."""
     options = read_options(list(PARTS), arguments)
-    wanted = list(options.only or PARTS)
+    wanted = list(options.only or (part for part in PARTS if part != "peers"))
+    if options.peers:
+        wanted = list(dict.fromkeys([*wanted, "peers"]))
     if options.plot is not None:
         from benchmarks.plot import draw  # fails before measuring if matplotlib is missing
 

@@ -11,7 +11,7 @@ from benchmarks.measuring import Call, Row, Times, interleaved, medians, ratio
 from benchmarks.options import Options
 from benchmarks.sides import Side, open_sides, temporary
 
-__all__ = ["OPERATIONS", "Operation", "Turn", "fill", "measure", "table"]
+__all__ = ["OPERATIONS", "Operation", "Turn", "fill", "measure", "table", "times_of"]
 
 
 class Operation(NamedTuple):
@@ -230,13 +230,13 @@ def _times(synchronous: str, options: Options, rounds: int) -> dict[str, Times]:
         for side in sides.values():
             fill(side, options)
         return {
-            operation.name: _times_of(operation, sides, options, rounds)
+            operation.name: times_of(operation, sides, options, rounds)
             for operation in OPERATIONS
             if options.operation in operation.name.format(options)
         }
 
 
-def _times_of(operation: Operation, sides: dict[str, Side], options: Options, rounds: int) -> Times:
+def times_of(operation: Operation, sides: dict[str, Side], options: Options, rounds: int) -> Times:
     turns = {name: operation.prepare(side, options) for name, side in sides.items()}
     return interleaved(
         {name: turn.call if isinstance(turn, Turn) else turn for name, turn in turns.items()},

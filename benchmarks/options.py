@@ -28,6 +28,7 @@ class Options:
     at: str | None = None
     folder: Path | None = None
     plot: Path | None = None
+    peers: bool = False
     json: bool = False
 
     @property
@@ -81,6 +82,7 @@ def read_options(parts: list[str], arguments: list[str] | None = None) -> Option
     add("--at", metavar="WHERE", help="store for the workers, in place of new files")
     add("--folder", type=Path, help="folder for the files, such as on another disk")
     add("--plot", type=Path, help="write the chart of the growth part to this file")
+    add("--peers", action="store_true", help="measure other libraries as well")
     add("--json", action="store_true", help="print JSON")
     values: dict[str, Any] = vars(parser.parse_args(arguments))
     lists = {name: tuple(found) for name, found in values.items() if isinstance(found, list)}

@@ -10,7 +10,7 @@ import zstandard
 from benchmarks import measuring, operations, sample, views
 from benchmarks.__main__ import PARTS, main
 from benchmarks.issues import random_issues
-from benchmarks.options import Options
+from benchmarks.options import Options, read_options
 from benchmarks.sides import open_sides
 
 TINY = ["--rounds", "1", "--issues", "20", "--queries", "4", "--weeks", "14", "--responses", "10"]
@@ -28,6 +28,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make one call in each turn and skip the cleanup in between: times do not matter here."""
     monkeypatch.setattr(measuring, "_BLOCK_SECONDS", 0)
     monkeypatch.setattr(measuring.gc, "collect", lambda: 0)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sample, "_HEAP_TEXT", 0)
 
 
 def without_own(result: object) -> object:
@@ -97,10 +98,11 @@ def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         [*TINY, "--json", "--folder", str(folder), *(["--plot", str(picture)] if can_draw else [])]
     )
     found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"machine", "options", *PARTS}
-    for name, part in PARTS.items():
+    parts = PARTS.keys() - {"peers"}
+    assert set(found) == {"machine", "options", *parts}
+    for name in parts:
         assert found[name]
-        assert part.table(found[name]).startswith("### ")
+        assert PARTS[name].table(found[name]).startswith("### ")
     for row in found["concurrency"]:
         assert row["burndown"]["errors"] == row["burndown"]["lost_updates"] == 0
         assert row["burndown"]["added"] > 0
@@ -113,3 +115,22 @@ def test_a_part_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """It prints a table."""
     main([*TINY, "--only", "operations", "--operation", "get_profile"])
     assert "| get_profile " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("hurry")
+def test_other_libraries_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    for library in ("advanced_alchemy", "diskcache", "hishel", "requests_cache"):
+        pytest.importorskip(library)
+    main([*TINY, "--only", "size", "--peers"])
+    printed = capsys.readouterr().out
+    assert "| diskcache | requests-cache | hishel | advanced-alchemy |" in printed
+    assert "| set_app_state " in printed
+
+
+def test_issues_of_a_recorded_response_are_measured(tmp_path: Path) -> None:
+    recorded = tmp_path / "recorded.json"
+    recorded.write_text(json.dumps({"issues": [{"key": "K-1"}, {"key": "K-2"}]}))
+    options = read_options([*PARTS], ["--material", str(recorded)])
+    assert options.issues == 2
+    assert sample.response(options)["issues"] == [{"key": "K-1"}, {"key": "K-2"}]
+    assert sample.response(options) is not sample.response(options)
