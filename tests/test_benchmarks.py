@@ -118,6 +118,7 @@ def test_a_part_runs_alone(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("hurry")
+@pytest.mark.filterwarnings("default")  # what the libraries use may be deprecated
 def test_other_libraries_are_measured(capsys: pytest.CaptureFixture[str]) -> None:
     for library in ("advanced_alchemy", "diskcache", "hishel", "requests_cache"):
         pytest.importorskip(library)
