@@ -1,5 +1,6 @@
 """Shared by all tests: the Hypothesis profile, stores, and a working directory for each test."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -33,6 +34,21 @@ settings.register_profile(
     "unshrunk", max_examples=50, deadline=None, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Spare the garbage collector the half million objects of what is collected, which all stay.
+
+    Otherwise it looks through them several times while the tests are collected and run.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)
