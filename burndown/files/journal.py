@@ -167,5 +167,4 @@ class Journal:
 
 def _folders_of(root: Path, names: Iterable[str]) -> set[Path]:
     """Return the folders that contain these paths, up to the root."""
-    paths = [root / name for name in names]
-    return {parent for path in paths for parent in path.parents if parent.is_relative_to(root)}
+    return {root / folder for name in names for folder in PurePath(name).parents}

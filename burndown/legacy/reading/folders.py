@@ -115,11 +115,12 @@ def _folders_with_profile(folder: Path, depth: int) -> Iterator[Path]:
 
 def _folders_in(folder: Path) -> list[Path]:
     """Return the folders in the folder, without hidden ones that hold no profile or query."""
+    with os.scandir(folder) as entries:
+        children = [Path(each) for each in entries if each.is_dir(follow_symlinks=False)]
     return sorted(
         child
-        for child in folder.iterdir()
-        if is_folder(child)
-        and not is_temporary(child.name)
+        for child in children
+        if not is_temporary(child.name)
         and (not child.name.startswith(".") or _holds_profile(child) or _holds_query(child))
     )
 

@@ -48,15 +48,19 @@ def read_bytes(path: Path, root: Path | None = None) -> bytes:
     Raises:
         UnreadableError: it cannot be read, or is not as this package has written it.
     """
-    # Opening refuses these as well; only here the message can name what it is.
-    if path.is_symlink():
-        raise UnreadableError(f"a link to {path.readlink()}, and links are not followed")
-    if path.exists() and not is_file(path):
-        raise UnreadableError(f"a {'folder' if path.is_dir() else 'device'}, not a file")
     is_below = root is not None and path.is_relative_to(root)
     try:
         return verified(read_below(root if root is not None and is_below else path.parent, path))
     except OSError as error:
-        raise UnreadableError(error.strerror or str(error)) from None
+        raise UnreadableError(_why_unreadable(path, error)) from None
     except ValueError as error:
         raise UnreadableError(str(error)) from None
+
+
+def _why_unreadable(path: Path, error: OSError) -> str:
+    """Return what is at the path instead of a file, or else the reason of the system."""
+    if path.is_symlink():
+        return f"a link to {path.readlink()}, and links are not followed"
+    if path.exists() and not is_file(path):
+        return f"a {'folder' if path.is_dir() else 'device'}, not a file"
+    return error.strerror or str(error)
