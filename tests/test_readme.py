@@ -3,14 +3,10 @@
 import asyncio
 import json
 import logging
-import os
 import re
 import shlex
 import shutil
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +22,9 @@ from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
 from burndown.models.metric_series import MEASURES
 from burndown.published import PublishedStore
+from burndown.testing.contract.time_zones import local_time_zone
 from tests.support.published_databases import opened, write_database
+from tests.support.pytest_runs import run_pytest
 from tests.support.secret_keys import KEY, OTHER_KEY
 
 ROOT = Path(__file__).parent.parent
@@ -118,14 +116,19 @@ def test_the_examples_for_servers_run(capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "Last 12 weeks\n"
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+@pytest.fixture(params=["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+def _zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Run in this time zone."""
+    with local_time_zone(request.param):
+        yield
+
+
+@pytest.mark.usefixtures("_zone")
 def test_the_examples_of_the_quickstart_run(
-    zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They run in their order, in any time zone; an example that announces an error raises it."""
     caplog.set_level(logging.NOTSET, "burndown.database")  # an example sets it: reset afterwards
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
     (tmp_path / "backup").mkdir()
     backend = get_backend()
     backend.save_profile(
@@ -157,8 +160,6 @@ def test_the_examples_of_the_quickstart_run(
     with get_db_connection() as connection:
         for statement in blocks("docs/quickstart.md", "sql"):
             connection.execute(statement).fetchall()
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.mark.parametrize(
@@ -170,33 +171,17 @@ def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path)
     if document == "docs/quickstart.md":
         code = list(filter(is_for_pytest, code))
     (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
-    environment = {  # benchmarks do not run where tests run in parallel
-        name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")
-    }
-    environment["CI"] = "true"  # Hypothesis then takes a machine that is busy for no failure
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-W", "ignore::pytest.PytestUnknownMarkWarning"],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"{tests} passed" in result.stdout, result.stdout
+    # With CI, Hypothesis takes a machine that is busy for no failure.
+    output = run_pytest(tmp_path, "-W", "ignore::pytest.PytestUnknownMarkWarning", CI="true")
+    assert f"{tests} passed" in output, output
 
 
 def test_the_contract_runs_as_the_document_about_backends_writes_it(tmp_path: Path) -> None:
     """One of its tests does; `tests/contract/` runs all of them."""
     [code] = blocks("docs/writing-a-backend.md", "python")
     (tmp_path / "test_backend.py").write_text(code, "utf-8")
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "closed_backend_is_opened"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "1 passed" in result.stdout, result.stdout
+    output = run_pytest(tmp_path, "-k", "closed_backend_is_opened")
+    assert "1 passed" in output, output
 
 
 @pytest.fixture

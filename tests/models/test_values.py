@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import re
-import time
 from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -43,6 +42,7 @@ from burndown.testing.contract.drawn import (
     timestamps,
     unstorable_values,
 )
+from burndown.testing.contract.time_zones import local_time_zone
 from tests.support.strategies import hidden
 
 WEEK: TypeAdapter[str] = TypeAdapter(IsoWeek)
@@ -235,18 +235,13 @@ def test_the_letter_z_means_utc() -> None:
     ],
 )
 def test_a_timestamp_without_an_offset_is_local_time(
-    zone: str, winter: float, summer: float, monkeypatch: pytest.MonkeyPatch
+    zone: str, winter: float, summer: float
 ) -> None:
-    monkeypatch.setenv("TZ", zone)
-    time.tzset()
-    try:
+    with local_time_zone(zone):
         for naive, offset in ((datetime(2025, 1, 15, 12), winter), (datetime(2025, 7, 1), summer)):
             expected = (naive - timedelta(hours=offset)).replace(tzinfo=UTC)
             assert to_utc(naive) == expected
             assert to_utc(naive.isoformat()) == expected
-    finally:
-        monkeypatch.undo()
-        time.tzset()
 
 
 @given(st.datetimes(timezones=st.none() | st.just(UTC)) | naive_timestamps | strings)

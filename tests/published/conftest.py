@@ -1,16 +1,14 @@
 """The local time of the machine that wrote a database."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from burndown.testing.contract.time_zones import local_time_zone
+
 
 @pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def berlin() -> Iterator[None]:
     """Run in the time zone of Berlin, an hour ahead of UTC in November."""
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+    with local_time_zone("Europe/Berlin"):
+        yield

@@ -1,6 +1,5 @@
 """The fixtures of the plugin in a project of its own, in which pytest finds them."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,6 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import make_url
+
+from tests.support.pytest_runs import OPTIONS, environment_of_a_user, run_pytest
 
 ROOT = Path(__file__).parent.parent.parent
 TESTS = """
@@ -93,14 +94,12 @@ def test_nothing_is_in_use_without_a_fixture(tmp_path, monkeypatch):
 REVERSED = "def pytest_collection_modifyitems(items):\n    items.reverse()\n"
 
 
-def run_pytest(folder: Path, *options: str, **environment: str) -> str:
-    """Run pytest as a user does, and return its output."""
-    own = ("PYTEST_", "BURNDOWN_")  # of this run
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+def start_pytest(folder: Path, *options: str, **environment: str) -> str:
+    """Start pytest as a user does, and return its output."""
     found = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:dash", "-p", "no:cacheprovider", *options],
+        [sys.executable, "-m", "pytest", *OPTIONS, *options],
         cwd=folder,
-        env={**inherited, **environment},
+        env=environment_of_a_user() | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -123,7 +122,7 @@ def test_the_fixtures_work(project: Path) -> None:
 
 def test_the_fixtures_work_in_another_order_and_in_parallel(project: Path) -> None:
     (project / "conftest.py").write_text(REVERSED, "utf-8")
-    assert " 15 passed" in run_pytest(project, "-W", "error", "-n", "2")
+    assert " 15 passed" in start_pytest(project, "-W", "error", "-n", "2")
 
 
 def test_a_server_adds_a_storage(project: Path, postgres_url: str) -> None:
@@ -165,7 +164,7 @@ def test_the_example_of_a_project_passes(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples" / "tested_project", folder, ignore=ignored)
     # With CI, Hypothesis takes a machine that is busy for no failure.
     contract = "tests/test_audited_backend.py::TestAuditedBackend"
-    output = run_pytest(folder, "--deselect", contract, CI="true")
+    output = start_pytest(folder, "--deselect", contract, CI="true")
     assert " 14 passed" in output
     assert [*folder.glob(".hypothesis/unicode_data/*/codec*")] == []
 
@@ -178,5 +177,5 @@ def test_a_run_without_the_fixtures_imports_nothing_else(project: Path) -> None:
         "    print(*sorted(name for name in sys.modules if name.startswith('burndown')))\n",
         "utf-8",
     )
-    *_, last = run_pytest(project, "-p", "no:hypothesispytest").splitlines()
+    *_, last = start_pytest(project, "-p", "no:hypothesispytest").splitlines()
     assert last.split() == ["burndown", "burndown.testing", "burndown.testing.pytest_plugin"]
