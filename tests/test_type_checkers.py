@@ -139,7 +139,9 @@ def by_mypy(folder: Path) -> list[Found]:
     # The documents leave out the annotations of their functions, whose bodies are checked.
     loosened = ["--allow-untyped-defs", "--allow-incomplete-defs", "--allow-untyped-calls"]
     loosened.append("--disable-error-code=import-untyped")  # pandas has no types of its own
-    command = ["mypy", "--strict", *loosened, "--output", "json", "--config-file=", "."]
+    # What is installed and has not changed is not analyzed again.
+    cache = ["--cache-dir", str(ROOT / ".mypy_cache" / "user")]
+    command = ["mypy", "--strict", *loosened, "--output", "json", "--config-file=", *cache, "."]
     output = run_in(folder, command)
     found = [json.loads(line) for line in output.splitlines()]
     return [
