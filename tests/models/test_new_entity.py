@@ -1,14 +1,12 @@
 """An entity that is added to the registry is stored, copied, exported and duplicated.
 
-Each test runs the code below in a process of its own, so that no other test sees the entity.
+The code below runs in a process of its own, so that no other test sees the entity.
 """
 
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent, indent
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -114,21 +112,25 @@ RUN = """
 import os
 from pathlib import Path
 
-for where in ("burndown.db", "json:profiles"):
-    Path(where[:4]).mkdir()
-    os.chdir(where[:4])
-    check(where)
-    os.chdir("..")
+for number, check in enumerate(checks):
+    for where in ("burndown.db", "json:profiles"):
+        folder = Path(f"{number}-{where[:4]}")
+        folder.mkdir()
+        os.chdir(folder)
+        check(where)
+        os.chdir("..")
 """
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_a_new_entity_needs_no_change_elsewhere(tmp_path: Path, case: str) -> None:
+def test_a_new_entity_needs_no_change_elsewhere(tmp_path: Path) -> None:
     """Whether a database or JSON files store it."""
-    check = indent(dedent(CASES[case]), "    ")
-    code = f"{DEFINITIONS}\n\ndef check(where):\n{check}\n{RUN}"
+    names = {case: case.replace(" ", "_") for case in CASES}
+    checks = [
+        f"def {names[case]}(where):\n{indent(dedent(code), '    ')}" for case, code in CASES.items()
+    ]
+    listed = f"checks = [{', '.join(names.values())}]"
     found = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", "\n\n".join([DEFINITIONS, *checks, listed, RUN])],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,

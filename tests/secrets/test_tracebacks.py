@@ -53,7 +53,9 @@ def traceback_of(call: Callable[[], object]) -> str:
     with pytest.raises(PersistenceError) as caught:
         call()
     error, output = caught.value, io.StringIO()
-    printed = Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True)
+    printed = Traceback.from_exception(
+        type(error), error, error.__traceback__, show_locals=True, extra_lines=0
+    )
     Console(file=output, width=200).print(printed)
     plain = traceback.TracebackException.from_exception(error, capture_locals=True).format()
     return output.getvalue() + "".join(plain)
