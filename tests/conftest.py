@@ -28,7 +28,8 @@ if "TMPDIR" not in os.environ and is_roomy:
     # No test cuts the power, and a disk would take milliseconds for each of many thousand commits.
     tempfile.tempdir = os.environ["TMPDIR"] = IN_MEMORY
 
-settings.register_profile("default", max_examples=15, deadline=None)
+# Every change runs in CI as well, with twice as many.
+settings.register_profile("default", max_examples=16 if "CI" in os.environ else 8, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 # For tests that are expected to fail, with examples that nobody reads.
 settings.register_profile(
