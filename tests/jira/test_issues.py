@@ -1,6 +1,7 @@
 """Views of issues agree with a plain reading, and odd values spoil nothing."""
 
 import copy
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -68,7 +69,8 @@ def read_plainly(document: Json) -> Json:
     description = found.get("description")
     if isinstance(description, dict):
         [paragraph] = description["content"]
-        description = paragraph["content"][0]["text"]
+        lines = paragraph["content"][0]["text"].strip()
+        description = re.sub(r"\n\s*\n", "\n", lines)  # rich text has no empty lines
     return {
         "key": document.get("key"),
         "summary": found.get("summary") or None,
