@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from burndown.database.opened_file import OpenedFile
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
+from burndown.database.write_turns import WriteTurns
 from burndown.errors import StorageError
 from burndown.files.paths import FileIdentity, identity_of
 from burndown.forks import FORK_TIMEOUT_SECONDS
@@ -53,6 +54,7 @@ class ConnectionTracker:
         self._timeout = unlike_dashboard(busy_timeout)
         self._close_idle = close_idle
         self._on_file_lost = on_file_lost
+        self._turns = WriteTurns()
         self._changed = threading.Condition()
         self._open: set[TrackedConnection] = set()
         self._opening = 0
@@ -89,6 +91,7 @@ class ConnectionTracker:
                 uri=isinstance(database, str),
             )
             add_digest_functions(connection)
+            connection.turns = self._turns
             connection.on_close, connection.on_file_lost = self.forget, self._on_file_lost
             connection.file, connection.generation = file, generation
             with self._changed:

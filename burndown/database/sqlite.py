@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
@@ -49,7 +49,7 @@ from burndown.files.paths import sync
 from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.secrets import keep_keys_away_from
-from burndown.sql import ERASES, Executor
+from burndown.sql import ERASES, Executor, log_statement
 
 __all__ = ["SQLiteDatabase", "remove_database"]
 
@@ -129,6 +129,9 @@ class SQLiteDatabase(Database):
         # Not `translated()`: the context manager would take a fifth of the time of a small read.
         except self._errors.types as error:
             raise_without_context(self._errors.translate(error).with_traceback(error.__traceback__))
+        # Another process recovers the log or closes the file, for which a session waits.
+        with self.read_session() as session:
+            return run(Executor.of(session), *args, **kwargs)
 
     def write(
         self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
@@ -165,7 +168,7 @@ class SQLiteDatabase(Database):
         try:
             connection.row_factory = sqlite3.Row
             with self._errors.translated():
-                connection.execute(self._begin_statement(read_only=False))
+                self._begin_on(connection)
             with self._transactions.opened(None, holds_lock=True) as opened:
                 yield connection
                 opened.check_end()
@@ -379,12 +382,15 @@ class SQLiteDatabase(Database):
         read_only = connection.get_execution_options().get(_READ_ONLY, False)
         if not read_only:
             self._transactions.raise_on_deadlock()
-        connection.exec_driver_sql(self._begin_statement(read_only=read_only))
+        raw = cast(SessionConnection, connection.connection.driver_connection)
+        self._begin_on(raw, read_only=read_only)
 
-    def _begin_statement(self, *, read_only: bool) -> str:
-        # IMMEDIATE takes the write lock at the start: a transaction that begins by reading fails
-        # when it writes after another one has.
-        return "BEGIN" if read_only or self._connector.read_only_reason else "BEGIN IMMEDIATE"
+    def _begin_on(self, connection: SessionConnection, *, read_only: bool = False) -> None:
+        if read_only or self._connector.read_only_reason is not None:
+            log_statement("BEGIN")
+            connection.execute("BEGIN")
+        else:
+            connection.begin_to_write()
 
     def _begin_to_alter(self) -> AbstractContextManager[Connection]:
         # An engine of its own, whose connection is not kept: its foreign keys are off.

@@ -8,6 +8,7 @@ time. A file without it, as earlier releases made them, has to be rewritten once
 import sqlite3
 from contextlib import closing, suppress
 
+from burndown.database.sqlite_connections import TrackedConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.errors import StorageError
 from burndown.sql import Executor
@@ -73,12 +74,13 @@ def checkpoint(connector: SQLiteConnector) -> None:
         connection.execute(_EMPTY_LOG).fetchone()
 
 
-def complete(connection: sqlite3.Connection) -> None:
+def complete(connection: TrackedConnection) -> None:
     """Put the log into the file that a connection has open, wherever that is now, and empty it.
 
     What a reader or writer prevents stays in the log.
     """
     with suppress(sqlite3.Error):
+        connection.wait_for_locks()
         connection.execute(_EMPTY_LOG).fetchone()
 
 

@@ -112,7 +112,7 @@ class SQLiteConnector:
         """
         connection = self.open_session()
         connection.execute("PRAGMA foreign_keys=OFF")  # has no effect within a transaction
-        connection.execute(f"PRAGMA busy_timeout={UPGRADE_TIMEOUT_SECONDS * 1000}")
+        connection.wait_for_locks(UPGRADE_TIMEOUT_SECONDS)
         return connection
 
     def use_write_ahead_log(self) -> None:

@@ -104,6 +104,7 @@ class SQLiteUpgrader(SchemaUpgrader):
             return is_ours(executor, SCHEMA_VERSION) and executor.execute(
                 "PRAGMA journal_mode"
             ).fetchone() == ("wal",)
+        return False
 
     def _create(self) -> None:
         self._connector.use_write_ahead_log()

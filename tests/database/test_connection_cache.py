@@ -15,6 +15,7 @@ from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, V
 from burndown.database import connection_cache
 from burndown.database.connection_cache import MAX_IDLE, ConnectionCache
 from burndown.database.sqlite_connections import TrackedConnection
+from burndown.database.write_turns import WriteTurns
 from burndown.models import json_columns
 from burndown.repositories import ProfileRepository
 from burndown.sql import Executor
@@ -39,6 +40,7 @@ class Connections:
         self.opened: list[TrackedConnection] = []
         self.kind: type[TrackedConnection] = TrackedConnection
         self.patience = 0.0
+        self.turns = WriteTurns()
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("CREATE TABLE t (x INTEGER)")
@@ -47,22 +49,23 @@ class Connections:
     def read(self, run: Callable[[Executor], T]) -> T:
         with self.cache.reader() as executor:
             return run(executor)
+        raise AssertionError("the file was locked")
 
     def write(self, run: Callable[[Executor], T]) -> T:
         with self.cache.writer() as executor:
             return run(executor)
 
     def _connect(self) -> TrackedConnection:
-        self.opened.append(
-            sqlite3.connect(
-                self.path,
-                timeout=self.patience,
-                isolation_level=None,
-                check_same_thread=False,
-                factory=self.kind,
-            )
+        new = sqlite3.connect(
+            self.path,
+            timeout=self.patience,
+            isolation_level=None,
+            check_same_thread=False,
+            factory=self.kind,
         )
-        return self.opened[-1]
+        new.turns = self.turns
+        self.opened.append(new)
+        return new
 
     def still_open(self) -> int:
         return sum(map(is_open, self.opened))
