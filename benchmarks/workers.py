@@ -11,10 +11,11 @@ import random
 import statistics
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,9 +25,14 @@ from benchmarks.naive import Naive
 from benchmarks.options import Options
 from benchmarks.sides import Side
 from burndown import PersistenceError
+from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
+from burndown.database.write_turns import BEGIN
 from burndown.persistence import open_backend
 
-__all__ = ["KINDS", "measure_store"]
+__all__ = ["KINDS", "SQLITE_PAUSES", "measure_store"]
+
+SQLITE_PAUSES = "SQLite's pauses"
+"""The side on which SQLite lets writers of this package wait, with growing pauses."""
 
 _READS = 0.7
 _ISSUES = 50
@@ -43,7 +49,26 @@ class _Work(NamedTuple):
 
 
 def _open(side: str, where: str) -> AbstractContextManager[Side]:
-    return closing(Naive(Path(where), "NORMAL")) if side == "naive" else open_backend(where)
+    match side:
+        case "naive":
+            return closing(Naive(Path(where), "NORMAL"))
+        case "burndown":
+            return open_backend(where)
+        case _:
+            return _open_with_pauses(where)
+
+
+@contextmanager
+def _open_with_pauses(where: str) -> Iterator[Side]:
+    def begin(connection: TrackedConnection) -> None:
+        connection.execute(BEGIN)
+
+    with (
+        patch.object(TrackedConnection, "begin_to_write", begin),
+        patch.object(SessionConnection, "begin_to_write", begin),
+        open_backend(where) as backend,
+    ):
+        yield backend
 
 
 def _work(opened: Side, seconds: float, number: int, start: Any) -> _Work:
@@ -178,8 +203,10 @@ def measure_store(
     added = sum(each.added for each in done)
     return {
         "calls_per_second": (len(reads) + len(writes) - len(errors)) / seconds,
-        "p99_read_ms": _p99(reads),
-        "p99_write_ms": _p99(writes),
+        "p99_read_ms": _percentile(reads, 99),
+        "p50_write_ms": _percentile(writes, 50),
+        "p99_write_ms": _percentile(writes, 99),
+        "worst_write_ms": 1000 * max(writes, default=0),
         "errors": len(errors),
         "first_errors": errors[:3],
         "added": added,
@@ -187,6 +214,8 @@ def measure_store(
     }
 
 
-def _p99(seconds: list[float]) -> float | None:
-    """Return the 99th percentile in milliseconds; ``None`` if there are too few values."""
-    return 1000 * statistics.quantiles(seconds, n=100)[98] if len(seconds) > 1 else None
+def _percentile(seconds: list[float], percent: int) -> float | None:
+    """Return a percentile in milliseconds; ``None`` if there are too few values."""
+    if len(seconds) < 2:
+        return None
+    return 1000 * statistics.quantiles(seconds, n=100)[percent - 1]
