@@ -1,10 +1,10 @@
 """The turns of the connections to a SQLite file to begin transactions that write.
 
 SQLite lets a connection that waits for the write lock try again after pauses that grow to 0.1
-seconds, so that whoever comes in between wins: with 8 processes, which hold the lock for 0.15 ms
-on average, some calls waited for 0.7 seconds. Here, all pauses have the same length, and of the
-threads that wait in a process, only the one that came first tries: if each of 8 threads did, they
-would take the time of the one that writes, and a sixth fewer calls would be made.
+seconds, so that whoever comes in between wins: with 8 threads, some calls waited for a second.
+Here, all pauses have the same length, and of the threads that wait in a process, only the one that
+came first tries: if each of 8 threads did, they would take the time of the one that writes, and a
+sixth fewer calls would be made.
 
 The first try of a call waits for no turn, so that the lock is not free while somebody wants it. A
 turn ends when the transaction has begun: a killed or forked process keeps none, and SQLite's lock
