@@ -171,8 +171,9 @@ def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path)
     if document == "docs/quickstart.md":
         code = list(filter(is_for_pytest, code))
     (tmp_path / "test_examples.py").write_text("\n".join(code), "utf-8")
-    # With CI, Hypothesis takes a machine that is busy for no failure.
-    output = run_pytest(tmp_path, "-W", "ignore::pytest.PytestUnknownMarkWarning", CI="true")
+    # With this profile, Hypothesis takes a machine that is busy for no failure.
+    options = ["--hypothesis-profile=ci", "-W", "ignore::pytest.PytestUnknownMarkWarning"]
+    output = run_pytest(tmp_path, *options)
     assert f"{tests} passed" in output, output
 
 
