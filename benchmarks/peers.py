@@ -1,6 +1,6 @@
 """The operations that other libraries have as well, in the same run.
 
-These libraries are not installed with the package: ``pip install ".[peers]"``.
+These libraries are not installed with the package; the extra ``peers`` names them.
 """
 
 import json
