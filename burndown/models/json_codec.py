@@ -8,8 +8,8 @@ take 4,300 characters, and some count the sign); floats keep their last bit. One
 import math
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
-from itertools import count
 from typing import Any
 
 import orjson
@@ -71,22 +71,18 @@ def encode(value: Any, indent: int | None = None) -> bytes:
     return to_json(value, indent=indent, fallback=_null_for_ellipsis)
 
 
-def encode_strict(value: Any, depth: int = 0) -> bytes:
+def encode_strict(value: Any) -> bytes:
     """Return a value as compact JSON, and refuse objects that are not JSON.
 
     It does not refuse all that cannot be stored: the value has been validated, or is checked by
     :func:`check_encoded`.
-
-    Args:
-        value: the value.
-        depth: the number of containers around it.
 
     Raises:
         PydanticCustomError: with the path to what cannot be stored.
     """
     encoded = encode_fast(value)
     if encoded is None:
-        check_storable(value, depth)
+        _check(value, 0)
         return encode(value)
     return encoded
 
@@ -226,13 +222,12 @@ def check_encoded(value: Any, depth: int = 0) -> None:
 def _packed_depth() -> int:
     """Return how many containers the second encoder nests."""
     value: list[Any] = []
-    for depth in count(1):
-        try:
+    depth = 0
+    with suppress(ormsgpack.MsgpackEncodeError):
+        while True:
             ormsgpack.packb(value)
-        except ormsgpack.MsgpackEncodeError:
-            return depth - 1
-        value = [value]
-    raise AssertionError
+            depth, value = depth + 1, [value]
+    return depth
 
 
 def _check(value: Any, depth: int) -> None:
