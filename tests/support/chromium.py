@@ -40,6 +40,11 @@ _WAIT = """new Promise((resolve, reject) => {
 })"""
 
 
+def _wait(condition: str) -> str:
+    """Return the expression of the promise that a JavaScript expression becomes true."""
+    return _WAIT % {"condition": condition, "milliseconds": SECONDS * 1000}
+
+
 class Tab:
     """A tab; elements are named by CSS selectors.
 
@@ -83,7 +88,7 @@ class Tab:
 
     def wait_for(self, condition: str) -> None:
         """Wait until a JavaScript expression is true."""
-        self.evaluate(_WAIT % {"condition": condition, "milliseconds": SECONDS * 1000})
+        self.evaluate(_wait(condition))
 
     def wait_for_text(self, selector: str, part: str) -> None:
         """Wait until an element contains a string."""
@@ -91,8 +96,9 @@ class Tab:
         self.wait_for(f"{found} && {found}.textContent.includes({json.dumps(part)})")
 
     def fill(self, selector: str, text: str) -> None:
-        """Replace the content of an input, as typing does."""
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).select()")
+        """Replace the content of an input, as typing does, once it is there."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.evaluate(f"{_wait(element)}.then(() => {element}.select())")
         self.call("Input.insertText", text=text)
 
     def press(self, key: str, code: int) -> None:
@@ -101,8 +107,12 @@ class Tab:
             self.call("Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code)
 
     def click(self, selector: str) -> None:
-        """Click an element."""
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+        """Click an element, once it is there."""
+        self.click_element(f"document.querySelector({json.dumps(selector)})")
+
+    def click_element(self, element: str) -> None:
+        """Click the element of a JavaScript expression, once it is there."""
+        self.evaluate(f"{_wait(element)}.then(() => {element}.click())")
 
 
 class Chromium:

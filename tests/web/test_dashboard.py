@@ -210,8 +210,7 @@ def test_other_queries_and_profiles_can_be_picked(tab: Tab) -> None:
         ("#profile", "Other", "Everything", "?profile=other"),
     ):
         tab.click(picker)
-        tab.wait_for(PICK % label)
-        tab.evaluate(f"{PICK % label}.click()")
+        tab.click_element(PICK % label)
         tab.wait_for_text("h1", title)
         assert tab.evaluate("location.search") == search
 

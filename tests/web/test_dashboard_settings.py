@@ -107,7 +107,7 @@ def test_choices_and_flags_are_set_and_unset(tab: Tab, store: PersistenceBackend
         options = (
             f"[...document.querySelectorAll({json.dumps(selector('field', path) + ' label')})]"
         )
-        tab.evaluate(f"{options}.find(each => each.textContent === {json.dumps(label)}).click()")
+        tab.click_element(f"{options}.find(each => each.textContent === {json.dumps(label)})")
 
     choose("jira_config.api_version", "v3")
     choose("show_milestone", "yes")
