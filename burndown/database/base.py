@@ -27,8 +27,8 @@ P = ParamSpec("P")
 class Database(ForkAware, ABC):
     """One database, shared by any number of threads.
 
-    Transactions that write run one after the other, so that what one has read is unchanged when it
-    writes. Those that read see one state of the data and do not wait.
+    Transactions that write the same run one after the other, so that what one has read is unchanged
+    when it writes. Those that read see one state of the data and do not wait.
 
     Args:
         url: the location, without secrets.
@@ -164,15 +164,27 @@ class Database(ForkAware, ABC):
             StorageError: as :meth:`read_session`.
         """
 
-    @abstractmethod
     def write(
         self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Call a function as :meth:`write_scoped`, with the whole store as its scope."""
+        return self.write_scoped(None, run, *args, **kwargs)
+
+    @abstractmethod
+    def write_scoped(
+        self,
+        scope: str | None,
+        run: Callable[Concatenate[Executor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         """Call a function in a transaction, or in a savepoint of that of the caller.
 
         It is called again if the server could not order its transaction among others.
 
         Args:
+            scope: what the function reads and writes, such as one profile; ``None`` for the whole
+                store. Transactions with different scopes can run at the same time.
             run: a function such as those of :mod:`burndown.repositories`; its first argument is
                 the executor of the transaction.
             args: its further positional arguments.

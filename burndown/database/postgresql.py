@@ -2,22 +2,17 @@
 
 import os
 import random
+import select
 import time
 import weakref
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import (
-    URL,
-    Connection,
-    Engine,
-    create_engine,
-    event,
-    func,
-    select,
-)
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, func
+from sqlalchemy import select as sql_select
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 from burndown.database.base import Database
@@ -30,9 +25,19 @@ from burndown.database.postgresql_backup import (
     restore_command,
 )
 from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
+from burndown.database.postgresql_executor import (
+    SAVEPOINT,
+    BatchExecutor,
+    Block,
+    Query,
+    RunAgain,
+    run_in_block,
+)
 from burndown.database.postgresql_integrity import checksum_notes, integrity_problems
+from burndown.database.postgresql_locks import lock_expressions
 from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.database.postgresql_upgrade import PostgreSQLUpgrader
+from burndown.database.writing_session import WritingSession, check_active
 from burndown.distribution import install_command
 from burndown.errors import (
     PersistenceError,
@@ -44,6 +49,9 @@ from burndown.errors import (
 from burndown.models import OPEN_ENTITIES, Entity
 from burndown.settings import UPGRADE_TIMEOUT_SECONDS, get_settings
 from burndown.sql import Executor
+
+if TYPE_CHECKING:
+    from burndown.database.postgresql_channel import Channel
 
 __all__ = ["PostgreSQLDatabase"]
 
@@ -69,20 +77,19 @@ _REQUIRED = {
     "prepare_threshold": None,
 }
 
-_READ_ONLY = "postgresql_readonly"
+_READS = "burndown_reads"
+"""The option of an engine whose transactions only read."""
 _ALTERS = "burndown_alters"
 """The option of an engine whose transactions alter tables."""
+_CHANNEL = "burndown_channel"
+"""The key of a connection's channel."""
 
-_LOCK_KEYS = int.from_bytes(b"burn") << 32
-_WRITE_LOCK = f"""pg_catalog.pg_advisory_xact_lock(
-    {_LOCK_KEYS} | coalesce(pg_catalog.to_regclass('app_state')::oid::bigint, 0))"""
-"""Orders writers one after the other, as on SQLite: what one has read is unchanged when it writes.
-
-It is an advisory lock, since a lock of a table would make autovacuum wait, too. Its key is the
-table's id, so that programs with different search paths wait for each other if they use the same
-table. Until the tables are created, all use the same key.
-"""
-
+_BEGIN_TO_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"  # one state of the data
+# A stricter level would not see what was committed while this waits for the lock.
+_BEGIN_TO_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_ACCESS = {True: " READ ONLY", False: " READ WRITE", None: ""}
+"""By whether the URL asks for read-only transactions; ``None`` leaves it to the server."""
+_REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
 _QUALIFIED = """
 SELECT pg_catalog.format('%%I.%%I', nspname, relname) FROM pg_catalog.unnest(%s::text[]) AS name
 JOIN pg_catalog.pg_class ON pg_class.oid = pg_catalog.to_regclass(name)
@@ -95,9 +102,6 @@ FROM (VALUES (1)) AS one LEFT JOIN pg_catalog.pg_class
     ON pg_class.oid = pg_catalog.to_regclass('app_state')
 LEFT JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace"""
 """The version of the server, and the quoted name of the schema of the tables."""
-
-# SQLAlchemy's option alone does not set it if the engine was made with a value of its own.
-_REFUSE_WRITES = "pg_catalog.set_config('transaction_read_only', 'on', true)"
 
 
 class PostgreSQLDatabase(Database):
@@ -117,11 +121,13 @@ class PostgreSQLDatabase(Database):
         settings = get_settings()
         self._busy_timeout = settings.busy_timeout
         self._max_connections = settings.max_connections
-        engine = self._make_engine()
-        reader = engine.execution_options(
-            isolation_level="REPEATABLE READ",  # all statements see one state of the data
-            **{_READ_ONLY: True},
+        self._begin_to_write = (
+            _BEGIN_TO_WRITE + _ACCESS[True if read_only else asks_read_only(self._address.settings)]
         )
+        self._settings_to_read = self._settings(_REFUSE_WRITES)
+        engine = self._make_engine()
+        self._dialect = engine.dialect
+        reader = engine.execution_options(**{_READS: True})
         writer = reader if read_only else engine
         upgrader = PostgreSQLUpgrader(
             self._address.url.render_as_string(),
@@ -135,7 +141,8 @@ class PostgreSQLDatabase(Database):
             self._address, driver, self._busy_timeout, self._require_preparation
         )
         super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
-        event.listen(self._engine, "connect", lambda raw, _: self._connected.add(raw))
+        event.listen(self._engine, "connect", self._open_channel)
+        event.listen(self._engine, "checkout", _refuse_closed)
         event.listen(self._engine, "commit", _refuse_aborted)
         event.listen(self._engine, "rollback", _drop_closed)
         event.listen(self._engine, "rollback_savepoint", _drop_closed)
@@ -147,17 +154,61 @@ class PostgreSQLDatabase(Database):
         outer = self._transactions.current()
         if outer is not None:
             return self._read_in(outer, run, *args, **kwargs)
-        return _retry(self.read_session, run, *args, **kwargs)
 
-    def write(
-        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+        def read_on(channel: "Channel") -> T:
+            executor = BatchExecutor(self._dialect, channel, self._settings_to_read)
+            result = run(executor, *args, **kwargs)
+            executor.receive()
+            return result
+
+        def read() -> T:
+            channel: Channel | None = None
+            try:
+                with self._channel() as channel:
+                    return read_on(channel)
+            except (RunAgain, self._dialect.loaded_dbapi.OperationalError) as error:
+                # The server may have closed the connection since it was used last.
+                is_lost = channel is not None and channel.is_lost
+                if not is_lost and not isinstance(error, RunAgain):
+                    raise
+            with self._channel() as channel:
+                return read_on(channel)
+
+        return self._ordered(read)
+
+    def write_scoped(
+        self,
+        scope: str | None,
+        run: Callable[Concatenate[Executor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         """Call a function in a transaction, or in a savepoint of that of the caller."""
         outer = self._transactions.current()
         if outer is not None:
             return self._write_in(outer, run, *args, **kwargs)
         self._transactions.raise_on_deadlock()
-        return _retry(self.session, run, *args, **kwargs)
+        begin: list[Query] = [(self._begin_to_write, ()), self._settings_to_write(scope)]
+        block = Block(begin, "COMMIT", ["ROLLBACK"])
+
+        def write() -> T:
+            with self._channel() as channel:
+                return run_in_block(self._dialect, channel, block, run, *args, **kwargs)
+
+        return self._ordered(write)
+
+    def _ordered(self, call: Callable[[], T]) -> T:
+        """Make a call, again if the server could not order its transaction among others."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                with self._errors.translated():
+                    self._prepare()
+                    return call()
+            except TransactionConflictError:
+                # Random and growing, so that calls that were in conflict do not meet again.
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
+        with self._errors.translated():
+            return call()
 
     def exists(self) -> bool:
         """Return whether the tables are there."""
@@ -169,7 +220,7 @@ class PostgreSQLDatabase(Database):
             return 0
         sizes = (func.pg_total_relation_size(table.name) for table in Entity.metadata.sorted_tables)
         with self._errors.translated(), self._reader.connect() as connection:
-            return sum(connection.execute(select(size)).scalar_one() for size in sizes)
+            return sum(connection.execute(sql_select(size)).scalar_one() for size in sizes)
 
     def free_bytes(self) -> None:
         """Return ``None``: the server tells it only with an extension."""
@@ -257,14 +308,10 @@ class PostgreSQLDatabase(Database):
             engine = create_engine(
                 # Only the driver: the repr of an engine shows its URL, but not its connect_args.
                 self._address.url.drivername + "://",
-                # A stricter level would not see what was committed while this waits for the lock.
-                isolation_level="READ COMMITTED",
                 pool_size=idle,
                 max_overflow=self._max_connections - idle,
                 pool_timeout=self._busy_timeout,
-                pool_pre_ping=True,  # a server that was restarted has closed the connections
                 **WITHOUT_VALUES,
-                execution_options={_READ_ONLY: asks_read_only(self._address.settings)},
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )
         except ImportError:
@@ -277,36 +324,101 @@ class PostgreSQLDatabase(Database):
         )
         return engine
 
+    def _open_channel(self, raw: Any, record: ConnectionPoolEntry) -> None:
+        from burndown.database.postgresql_channel import Channel  # its driver is optional
+
+        self._connected.add(raw)
+        record.info[_CHANNEL] = Channel(raw)
+
+    @contextmanager
+    def _channel(self) -> Iterator["Channel"]:
+        """Use a connection of the pool, for statements that need no session."""
+        pooled = self._engine.raw_connection()
+        channel: Channel = pooled.info[_CHANNEL]
+        try:
+            yield channel
+        finally:
+            if channel.is_lost:
+                pooled.invalidate()
+            pooled.close()
+
     def _begin(self, connection: Connection) -> None:
+        if connection.connection.dbapi_connection.autocommit:  # type: ignore[union-attr]
+            return
         options = connection.get_execution_options()
-        alters = options.get(_ALTERS, False)
-        wait = UPGRADE_TIMEOUT_SECONDS if alters else self._busy_timeout
-        expressions, parameters = select_settings(self._address.settings, wait)
-        if options.get(_READ_ONLY):
-            expressions += f", {_REFUSE_WRITES}"
+        if options.get(_READS):
+            begin, settings = _BEGIN_TO_READ, self._settings()
         else:
             self._transactions.raise_on_deadlock()
-            expressions += f", {_WRITE_LOCK}"
-        # All in one statement, which is one round trip to the server.
-        connection.exec_driver_sql(f"SELECT {expressions}", tuple(parameters))
+            wait = UPGRADE_TIMEOUT_SECONDS if options.get(_ALTERS) else None
+            begin, settings = self._begin_to_write, self._settings_to_write(None, wait)
+        channel: Channel = connection.connection.info[_CHANNEL]
+        channel.queue(begin)
+        channel.queue(*settings)
+        channel.exchange()
+
+    def _settings(self, *expressions: str, lock_timeout: float | None = None) -> Query:
+        """Return the statement that sets all settings for a transaction, and its parameters."""
+        wait = self._busy_timeout if lock_timeout is None else lock_timeout
+        calls, parameters = select_settings(self._address.settings, wait)
+        return f"SELECT {', '.join([calls, *expressions])}", parameters
+
+    def _settings_to_write(self, scope: str | None, lock_timeout: float | None = None) -> Query:
+        """Return the statement that sets all settings, and waits for the locks of a scope."""
+        locks, parameters = lock_expressions(scope)
+        sql, values = self._settings(locks, lock_timeout=lock_timeout)
+        return sql, [*values, *parameters]
+
+    def _read_in(
+        self,
+        session: WritingSession,
+        run: Callable[Concatenate[Executor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call a function that reads, in the session of the caller."""
+        with self._errors.translated(), check_active(session):
+            executor = BatchExecutor(self._dialect, _channel_of(session))
+            result = run(executor, *args, **kwargs)
+            executor.receive()
+            return result
+
+    def _write_in(
+        self,
+        session: WritingSession,
+        run: Callable[Concatenate[Executor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call a function that writes, in a savepoint of the session of the caller."""
+        with self._errors.translated(), check_active(session):
+            channel = _channel_of(session)
+            return run_in_block(self._dialect, channel, SAVEPOINT, run, *args, **kwargs)
 
 
-def _retry(
-    begin: Callable[[], AbstractContextManager[Session]],
-    run: Callable[Concatenate[Executor, P], T],
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> T:
-    """Call a function in a session of its own, again if the server could not order it."""
-    for attempt in range(1, ATTEMPTS):
-        try:
-            with begin() as session:
-                return run(Executor.of(session), *args, **kwargs)
-        except TransactionConflictError:
-            # Random and growing, so that calls that were in conflict do not meet again.
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
-    with begin() as session:
-        return run(Executor.of(session), *args, **kwargs)
+def _channel_of(session: Session) -> "Channel":
+    """Return the channel of a session, whose pending changes it has sent."""
+    session.flush()
+    channel: Channel = session.connection().connection.info[_CHANNEL]
+    return channel
+
+
+def _refuse_closed(raw: Any, *_: object) -> None:
+    """Have the pool replace an idle connection that the server has closed, without a round trip.
+
+    Raises:
+        DisconnectionError: the server has sent something, which is the reason or the end.
+    """
+    if raw.closed or _is_readable(raw.fileno()):
+        raise exc.DisconnectionError("the server has closed the connection")
+
+
+def _is_readable(descriptor: int) -> bool:
+    if hasattr(select, "poll"):
+        ready = select.poll()
+        ready.register(descriptor, select.POLLIN)
+        return bool(ready.poll(0))
+    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 def _refuse_aborted(connection: Connection) -> None:

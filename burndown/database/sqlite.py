@@ -133,10 +133,14 @@ class SQLiteDatabase(Database):
         with self.read_session() as session:
             return run(Executor.of(session), *args, **kwargs)
 
-    def write(
-        self, run: Callable[Concatenate[Executor, P], T], *args: P.args, **kwargs: P.kwargs
+    def write_scoped(
+        self,
+        scope: str | None,
+        run: Callable[Concatenate[Executor, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
-        """Call a function in a transaction, or in a savepoint of that of the caller."""
+        """Call a function in a transaction, which locks the file, or in a savepoint."""
         outer = self._transactions.current()
         if outer is not None:
             return self._write_in(outer, run, *args, **kwargs)

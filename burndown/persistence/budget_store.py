@@ -1,14 +1,17 @@
 """The part of a backend that stores the budget of a query, in terms of records."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from burndown.errors import BudgetNotFoundError
-from burndown.models import Budget, BudgetDocument, BudgetRevision
+from burndown.models import Budget, BudgetDocument, BudgetRevision, Document
 from burndown.persistence.arguments import document_of_section, updating_document
 from burndown.persistence.record_store import RecordStore
 
-__all__ = ["BudgetStore"]
+__all__ = ["BudgetChange", "BudgetStore"]
+
+BudgetChange = Callable[[Mapping[str, Any] | None], Document]
+"""Takes the stored budget, or ``None``; returns the one to save."""
 
 
 class BudgetStore(RecordStore):
@@ -43,12 +46,13 @@ class BudgetStore(RecordStore):
         """
         given, now = updating_document(Budget, budget), self.now()
         ids = {"profile_id": profile_id, "query_id": query_id}
-        with self.transaction():
-            stored: Mapping[str, Any] = self.get_budget(profile_id, query_id) or {}
-            preserved = {key: stored[key] for key in Budget.PRESERVED_ON_UPDATE & stored.keys()}
-            self.save_records(
-                Budget, [{"created_at": now, **preserved, **given, **ids, "updated_at": now}]
-            )
+
+        def saved(stored: Mapping[str, Any] | None) -> Document:
+            earlier = stored or {}
+            preserved = {key: earlier[key] for key in Budget.PRESERVED_ON_UPDATE & earlier.keys()}
+            return {"created_at": now, **preserved, **given, **ids, "updated_at": now}
+
+        self._change_budget(profile_id, query_id, saved)
 
     def delete_budget(self, profile_id: str, query_id: str) -> None:
         """Delete the budget of the query with its revisions.
@@ -78,9 +82,15 @@ class BudgetStore(RecordStore):
         """
         added, now = document_of_section(BudgetRevision, revision), self.now()
         added = {"revision_date": now, "created_at": now, **added}
-        with self.transaction():
-            budget = self.get_budget(profile_id, query_id)
-            if budget is None:
+
+        def extended(stored: Mapping[str, Any] | None) -> Document:
+            if stored is None:
                 raise BudgetNotFoundError(profile_id, query_id)
-            revisions = [*budget["revisions"], added]
-            self.save_records(Budget, [{**budget, "revisions": revisions, "updated_at": now}])
+            return {**stored, "revisions": [*stored["revisions"], added], "updated_at": now}
+
+        self._change_budget(profile_id, query_id, extended)
+
+    def _change_budget(self, profile_id: str, query_id: str, change: BudgetChange) -> None:
+        """Save what a function makes of the stored budget, in one transaction."""
+        with self.transaction():
+            self.save_records(Budget, [change(self.get_budget(profile_id, query_id))])

@@ -40,6 +40,7 @@ from burndown.persistence.arguments import (
     document_of,
     query_document,
 )
+from burndown.persistence.budget_store import BudgetChange
 from burndown.persistence.caching import (
     cache_limits,
     cache_record,
@@ -55,7 +56,7 @@ from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.app_state import get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_records
-from burndown.repositories.budget import get_budget
+from burndown.repositories.budget import change_budget, get_budget
 from burndown.repositories.cache_size import delete_above
 from burndown.repositories.deletion import delete_keys, delete_rows
 from burndown.repositories.jira_cache import (
@@ -111,7 +112,7 @@ class SQLBackend(PersistenceBackend):
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given = {**document_of(Profile, profile)}  # read again within the transaction
         [row] = codec_of(Profile).rows([{"created_at": self.now(), **without_masked_token(given)}])
-        self.database.write(save_profile, given, row, profile)
+        self.database.write_scoped(_profile(row["id"]), save_profile, given, row, profile)
 
     def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
@@ -122,7 +123,8 @@ class SQLBackend(PersistenceBackend):
     def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
         given = query_document(profile_id, query)
         [row] = codec_of(Query).rows([{"created_at": self.now(), **given}])
-        self.database.write(save_revised, Query, given, row, query)
+        scope = _profile(profile_id)
+        self.database.write_scoped(scope, save_revised, Query, given, row, query)
 
     def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)
@@ -156,7 +158,8 @@ class SQLBackend(PersistenceBackend):
         codec = codec_of(JiraCache)
         [document] = codec.complete([{**record, "response": {}}])
         [row] = codec.rows([document])
-        counts = self.database.write(merge_jira_cache, row, issues, keys)
+        scope = _profile(profile_id)
+        counts = self.database.write_scoped(scope, merge_jira_cache, row, issues, keys)
         return None if counts is None else listed_cache({**document, **counts}, now)
 
     def find_jira_cache(
@@ -182,7 +185,8 @@ class SQLBackend(PersistenceBackend):
 
     def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
         limits = cache_limits(self, max_bytes, profile_id)
-        return log_cleanup(self.database.write(_delete_above, limits, self.now()))
+        scope = None if profile_id is None else _profile(profile_id)
+        return log_cleanup(self.database.write_scoped(scope, _delete_above, limits, self.now()))
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self.now())
@@ -248,10 +252,15 @@ class SQLBackend(PersistenceBackend):
         )
 
     def _patch_snapshot(self, patch: Document) -> None:
-        self.database.write(patch_metrics_snapshot, patch)
+        scope = _profile(patch["profile_id"])
+        self.database.write_scoped(scope, patch_metrics_snapshot, patch)
 
     def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
         return self.database.read(get_budget, profile_id, query_id)
+
+    def _change_budget(self, profile_id: str, query_id: str, change: BudgetChange) -> None:
+        scope = _profile(profile_id)
+        self.database.write_scoped(scope, change_budget, profile_id, query_id, change)
 
     def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
         found = self.database.read(get_task_progress, task_name)
@@ -262,14 +271,15 @@ class SQLBackend(PersistenceBackend):
     ) -> None:
         report = task_report(task_name, progress_percent, status, message, self.now())
         [row] = codec_of(TaskProgress).rows([report])
-        self.database.write(save_task_report, row)
+        self.database.write_scoped(_scope(TaskProgress, [task_name]), save_task_report, row)
 
     def list_task_progress(self) -> list[TaskProgressDocument]:
         now = self.now()
         return [reported(each, now) for each in self.database.read(list_task_progress)]
 
     def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
-        return self.database.write(change_task_progress, task_name, change)
+        scope = _scope(TaskProgress, [task_name])
+        return self.database.write_scoped(scope, change_task_progress, task_name, change)
 
     def describe(self) -> Document:
         return {
@@ -318,7 +328,9 @@ class SQLBackend(PersistenceBackend):
         # Validated and encoded before the transaction begins, so that others can write meanwhile.
         documents = [document_of(entity, each) for each in records]
         rows = codec_of(entity).rows(documents)
-        self.database.write(save_records, entity, documents, rows)
+        owner = next(iter(entity.__table__.primary_key)).name
+        scope = _scope(entity, [row[owner] for row in rows])
+        self.database.write_scoped(scope, save_records, entity, documents, rows)
 
     def delete_records(
         self,
@@ -329,10 +341,14 @@ class SQLBackend(PersistenceBackend):
         one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
         between: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     ) -> int:
-        return self.database.write(delete_rows, entity, profile_id, query_id, one_of, between)
+        return self.database.write_scoped(
+            _profile(profile_id), delete_rows, entity, profile_id, query_id, one_of, between
+        )
 
     def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
-        return self.database.write(delete_keys, entity, keys)
+        given = list(keys)
+        scope = _scope(entity, [key[0] for key in given])
+        return self.database.write_scoped(scope, delete_keys, entity, given)
 
     def foreign_objects(self) -> list[str]:
         with self.database.read_session() as session:
@@ -348,6 +364,28 @@ class SQLBackend(PersistenceBackend):
 
     def close(self) -> None:
         self.database.close()
+
+
+def _profile(profile_id: str) -> str:
+    """Return the scope of a call that reads and writes one profile, and what belongs to it."""
+    return f"profile {profile_id}"
+
+
+def _scope(entity: type[Entity], owners: Iterable[str]) -> str | None:
+    """Return the scope of a call that reads and writes records of an entity.
+
+    Args:
+        entity: the entity.
+        owners: the first column of the primary key of each record: its profile, if it has one.
+
+    Returns:
+        The scope; ``None`` for the whole store, if they have several owners.
+    """
+    found = set(map(str, owners))
+    if len(found) != 1:
+        return None
+    [owner] = found
+    return f"{entity.__tablename__} {owner}" if entity.PROFILE_COLUMN is None else _profile(owner)
 
 
 def _delete_expired(executor: Executor, now: datetime) -> int:

@@ -1,13 +1,15 @@
 """The budget of a query."""
 
+from collections.abc import Callable
+
 from burndown.errors import BudgetNotFoundError
-from burndown.models import Budget, BudgetDocument
+from burndown.models import Budget, BudgetDocument, Document
 from burndown.models.sealer import sealer_of
-from burndown.repositories.base import Repository
+from burndown.repositories.base import Repository, save_documents
 from burndown.repositories.deletion import delete_rows
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["BudgetRepository", "get_budget"]
+__all__ = ["BudgetRepository", "change_budget", "get_budget"]
 
 _TABLE = Budget.__table__
 _GET: Statement[BudgetDocument] = Statement(
@@ -20,6 +22,17 @@ _GET: Statement[BudgetDocument] = Statement(
 def get_budget(executor: Executor, profile_id: str, query_id: str) -> BudgetDocument | None:
     """Return the budget, unknown keys next to the known ones, or ``None``."""
     return _GET.first(executor, profile_id=profile_id, query_id=query_id)
+
+
+def change_budget(
+    executor: Executor,
+    profile_id: str,
+    query_id: str,
+    change: Callable[[BudgetDocument | None], Document],
+) -> None:
+    """Save what a function makes of the stored budget."""
+    stored = get_budget(executor, profile_id, query_id)
+    save_documents(executor, Budget, [change(stored)])
 
 
 class BudgetRepository(Repository[Budget]):

@@ -72,7 +72,7 @@ def save_profile(
             if TOKEN in stored:
                 jira = {**decode_object(row["jira_config"]), TOKEN: stored[TOKEN]}
                 row = {**row, "jira_config": encode_strict(jira).decode()}
-    elif _replaces_token(executor, row):
+    elif executor.dialect.name == "sqlite" and _replaces_token(executor, row):
         executor.notes[ERASES] = True
     save_revised(executor, Profile, given, row, saved)
 

@@ -68,7 +68,11 @@ def save_revised(
     upsert = _upsert(entity, preserved, expected is not None)
     try:
         with atomic(executor, 1):
-            is_saved = upsert.replaces(executor, row)
+            if expected is None:  # it replaces any, so the outcome need not be awaited
+                upsert.run(executor, [row])
+                is_saved = True
+            else:
+                is_saved = upsert.replaces(executor, row)
     except executor.dialect.loaded_dbapi.IntegrityError:
         if expected is not None:  # it says more than that the name is taken
             current = _current(executor, entity, row)

@@ -1,0 +1,178 @@
+"""Running the statements of a call on a PostgreSQL server in as few round trips as possible."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy import Dialect
+
+from burndown.errors import StorageError, TransactionAbortedError
+from burndown.sql import Executor, log_statement
+
+if TYPE_CHECKING:
+    from burndown.database.postgresql_channel import Channel, Reply
+
+__all__ = ["SAVEPOINT", "BatchExecutor", "Block", "Query", "RunAgain", "run_in_block"]
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+Query = tuple[str, Sequence[Any]]
+"""A statement and its parameters."""
+
+
+class Block(NamedTuple):
+    """The statements around those of a call that writes."""
+
+    begin: Sequence[Query]
+    end: str
+    """What makes them permanent."""
+    undo: Sequence[str]
+
+
+SAVEPOINT = Block(
+    [("SAVEPOINT burndown", ())],
+    "RELEASE SAVEPOINT burndown",
+    ["ROLLBACK TO SAVEPOINT burndown", "RELEASE SAVEPOINT burndown"],
+)
+"""A part of a transaction: an error in it undoes nothing else."""
+
+_LOST_COMMIT = (
+    "The connection to the database server was lost while a change was committed, so it may be "
+    "stored or not; read it before you try again"
+)
+
+_MAX_BATCH = 100
+"""Rows that are sent together, so that not all of them are in memory twice."""
+
+
+class RunAgain(TransactionAbortedError):  # noqa: N818 - a call that runs again has no error
+    """A call that has to run again after its statements were undone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has changed statements of the transaction, so nothing of it was stored; "
+            "begin it again"
+        )
+
+
+class BatchExecutor(Executor):
+    """An executor that sends a statement only with the next one whose result is used.
+
+    A statement that breaks a constraint ends its transaction. So that the error can name what is
+    wrong, the call is then undone, and runs again step by step: each statement alone, and with the
+    savepoints that it asks for.
+
+    Args:
+        dialect: the SQL dialect of the database.
+        channel: the connection.
+        prelude: a statement with its parameters that is sent before all others, each time.
+        is_stepwise: send each statement alone.
+    """
+
+    __slots__ = ("_channel", "_is_stepwise", "_prelude")
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        channel: "Channel",
+        prelude: Query | None = None,
+        *,
+        is_stepwise: bool = False,
+    ) -> None:
+        super().__init__(dialect, lambda: channel)
+        self._channel = channel
+        self._prelude = prelude
+        self._is_stepwise = is_stepwise
+
+    def execute(self, sql: str, parameters: Any = ()) -> "Reply":
+        """Run a statement when the result of it, or of a later one, is used."""
+        log_statement(sql)
+        if self._prelude is not None and not self._channel.is_waiting:
+            self._channel.queue(*self._prelude)
+        reply = self._channel.queue(sql, parameters, self.receive)
+        if self._is_stepwise:
+            self.receive()
+        return reply
+
+    def execute_many(self, sql: str, parameters: list[Any]) -> None:
+        """Run a statement once for each of the parameters."""
+        log_statement(sql)
+        for number, each in enumerate(parameters, 1):
+            self._channel.queue(sql, each)
+            if number % _MAX_BATCH == 0:
+                self.receive()
+        if self._is_stepwise:
+            self.receive()
+
+    def receive(self) -> None:
+        """Send the statements that were not sent, and receive all results.
+
+        Raises:
+            RunAgain: a statement broke a constraint, or the server has forgotten one.
+        """
+        try:
+            self._channel.exchange()
+        except self.dialect.loaded_dbapi.IntegrityError:
+            if self._is_stepwise:
+                raise
+            raise RunAgain from None
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo the statements of a block, and only these, on an error, if they run step by step."""
+        if self._is_stepwise:
+            with super().savepoint():
+                yield
+        else:
+            yield
+
+
+def run_in_block(
+    dialect: Dialect,
+    channel: "Channel",
+    block: Block,
+    run: Callable[Concatenate[Executor, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> T:
+    """Run a call that writes, and undo it on an error.
+
+    Args:
+        dialect: the SQL dialect of the database.
+        channel: the connection.
+        block: the statements around those of the call.
+        run: the call, whose first argument is the executor; it may run twice.
+        args: its further positional arguments.
+        kwargs: its keyword arguments.
+
+    Raises:
+        StorageError: the connection was lost in the commit.
+    """
+    for is_stepwise in (False, True):
+        executor = BatchExecutor(dialect, channel, is_stepwise=is_stepwise)
+        begun, *_ = [channel.queue(*query) for query in block.begin]
+        end = None
+        try:
+            result = run(executor, *args, **kwargs)
+            end = channel.queue(block.end)
+            executor.receive()
+        except BaseException as error:
+            channel.discard()
+            if begun.result is not None and channel.is_in_transaction:
+                _undo(dialect, channel, block)
+            is_unexplained = getattr(error, "sqlstate", None) is None
+            if end is not None and end.sql == b"COMMIT" and channel.is_lost and is_unexplained:
+                raise StorageError(_LOST_COMMIT) from None
+            if is_stepwise or not isinstance(error, RunAgain):
+                raise
+        else:
+            return result
+    raise AssertionError("the second attempt returns or raises")
+
+
+def _undo(dialect: Dialect, channel: "Channel", block: Block) -> None:
+    for each in block.undo:
+        channel.queue(each)
+    with suppress(dialect.loaded_dbapi.Error):  # the first error says more
+        channel.exchange()
