@@ -32,6 +32,8 @@ class RoundTripProxy:
         self._counting = threading.Lock()
         self.round_trips = 0
         """How often a client has sent something after it had received all that was sent before."""
+        self.withholds_next = False
+        """Whether to close the connection in place of returning what the server sends next."""
 
     def url_of(self, database_url: str) -> str:
         """Return the URL by which the same database is reached through the proxy."""
@@ -88,10 +90,15 @@ class _Connection:
     def _return(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while received := server.recv(_SIZE):
+                if self._proxy.withholds_next:
+                    self._proxy.withholds_next = False
+                    break
                 self._is_answered = True
                 client.sendall(received)
-        client.close()
-        server.close()
+        for each in (client, server):
+            with suppress(OSError):  # it is closed already
+                each.shutdown(socket.SHUT_RDWR)  # ends the wait of the other thread, too
+            each.close()
 
 
 @contextmanager

@@ -1,0 +1,168 @@
+"""Writers of different profiles on a server do not wait; those of the same lose nothing."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from burndown import StorageError
+from burndown.models import Profile
+from burndown.persistence import open_backend
+from burndown.persistence.sql_backend import SQLBackend
+from burndown.repositories.app_state import get_app_state
+from burndown.sql import Executor
+from tests.support.processes import FRESH, PATIENCE, run_all
+
+TIMES = 12
+
+
+@pytest.fixture
+def backend(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    with open_backend(postgres_url) as new:
+        for profile_id in ("a", "b"):
+            new.save_profile({"id": profile_id})
+            new.save_query(profile_id, {"id": "q"})
+            new.save_budget(profile_id, "q", {})
+        monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.1")
+        yield new
+
+
+@pytest.fixture
+def other(backend: SQLBackend, postgres_url: str) -> Iterator[Any]:
+    """Open the store again, as another process does, which waits shortly for locks."""
+    with open_backend(postgres_url) as opened:
+        yield opened
+
+
+def transaction(backend: SQLBackend) -> None:
+    with backend.transaction():
+        backend.get_app_state("key")
+
+
+Write = Callable[[SQLBackend], object]
+OF_A: dict[str, Write] = {
+    "its profile": lambda b: b.save_profile({"id": "a"}),
+    "a patch": lambda b: b.patch_profile("a", {"description": "new"}),
+    "a query": lambda b: b.save_query("a", {"id": "new"}),
+    "metrics": lambda b: b.patch_metrics("a", "q", "2025-W12", "flow", {"a": 1}),
+    "a budget": lambda b: b.add_budget_revision("a", "q", {}),
+    "a deletion": lambda b: b.delete_query("a", "q"),
+    "its cache": lambda b: b.cleanup(0, "a"),
+}
+OF_OTHERS: dict[str, Write] = {
+    "a profile": lambda b: b.save_profile({"id": "b"}),
+    "metrics": lambda b: b.patch_metrics("b", "q", "2025-W12", "flow", {"a": 1}),
+    "a deletion": lambda b: b.delete_profile("b"),
+    "app state": lambda b: b.set_app_state("key", "value"),
+    "a task": lambda b: b.save_task_progress("task", 1, "running"),
+}
+OF_ALL: dict[str, Write] = {
+    "a transaction": transaction,
+    "two profiles": lambda b: b.save_records(Profile, [{"id": "a"}, {"id": "b"}]),
+    "all caches": lambda b: b.cleanup_expired_cache(),
+}
+
+
+def while_writing(backend: SQLBackend, scope: str | None, call: Callable[[], None]) -> None:
+    """Make a call while another one has the lock of a scope."""
+
+    def hold(executor: Executor) -> None:
+        get_app_state(executor, "key")  # and so begin
+        call()
+
+    backend.database.write_scoped(scope, hold)
+
+
+@pytest.mark.parametrize("write", OF_OTHERS.values(), ids=OF_OTHERS)
+def test_a_writer_of_something_else_does_not_wait(
+    backend: SQLBackend, other: SQLBackend, write: Write
+) -> None:
+    while_writing(backend, "profile a", lambda: write(other) and None)
+
+
+@pytest.mark.parametrize("write", [*OF_A.values(), *OF_ALL.values()], ids=[*OF_A, *OF_ALL])
+def test_a_writer_of_the_same_profile_waits(
+    backend: SQLBackend, other: SQLBackend, write: Write
+) -> None:
+    def refused() -> None:
+        with pytest.raises(StorageError, match="locked"):
+            write(other)
+
+    while_writing(backend, "profile a", refused)
+    write(other)
+
+
+@pytest.mark.parametrize("write", [*OF_A.values(), *OF_OTHERS.values()], ids=[*OF_A, *OF_OTHERS])
+def test_all_writers_wait_for_a_transaction(
+    backend: SQLBackend, other: SQLBackend, write: Write
+) -> None:
+    with backend.transaction():
+        backend.get_profile("a")
+        with pytest.raises(StorageError, match="locked"):
+            write(other)
+    write(other)
+
+
+def test_readers_do_not_wait(backend: SQLBackend, other: SQLBackend) -> None:
+    with backend.transaction():
+        backend.patch_profile("a", {"description": "new"})
+        found = other.get_profile("a")
+    assert found is not None
+    assert found["description"] == ""
+
+
+def write_in_several_ways(url: str, number: int) -> None:
+    """Count in a transaction, in a metric of a shared week, and in the revisions of a profile."""
+    with open_backend(url) as backend:
+        for count in range(1, TIMES + 1):
+            with backend.transaction():
+                total = int(backend.get_app_state("total") or 0)
+                profile: Any = backend.get_profile("a")
+                backend.set_app_state("total", str(total + 1))
+                backend.patch_profile("a", {"counted": profile.get("counted", 0) + 1})
+            backend.patch_metrics("a", "q", "2025-W12", "flow", {f"writer_{number}": count})
+            backend.patch_profile("a", {f"writer_{number}": count})
+            backend.add_budget_revision("b", "q", {"reason": f"{number} {count}"})
+
+
+def test_processes_that_write_in_several_ways_lose_nothing(
+    backend: SQLBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("BURNDOWN_BUSY_TIMEOUT")
+    writers = range(3)
+    run_all(FRESH, write_in_several_ways, *[(postgres_url, number) for number in writers])
+    profile: Any = backend.get_profile("a")
+    budget: Any = backend.get_budget("b", "q")
+    [snapshot] = backend.get_metrics_snapshots("a", "q")
+    assert backend.get_app_state("total") == str(len(writers) * TIMES)
+    assert profile["counted"] == len(writers) * TIMES
+    assert profile["revision"] == 1 + 2 * len(writers) * TIMES
+    assert snapshot["metrics"] == {f"writer_{number}": TIMES for number in writers}
+    assert {each: profile[f"writer_{each}"] for each in writers} == dict.fromkeys(writers, TIMES)
+    assert len({each["reason"] for each in budget["revisions"]}) == len(writers) * TIMES
+
+
+def test_threads_that_swap_the_names_of_two_profiles_all_end(
+    backend: SQLBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each profile has a lock, and the server finds those that wait for the name of each other."""
+    monkeypatch.delenv("BURNDOWN_BUSY_TIMEOUT")
+    start = threading.Barrier(2)
+
+    def rename(profile_id: str) -> int:
+        refused = 0
+        with open_backend(postgres_url) as own:
+            start.wait(PATIENCE)
+            for number in range(2 * TIMES):
+                try:
+                    own.patch_profile(profile_id, {"name": ("one", "other")[number % 2]})
+                except ValueError:
+                    refused += 1
+        return refused
+
+    with ThreadPoolExecutor(2) as pool:
+        done = [pool.submit(rename, each) for each in ("a", "b")]
+        assert all(each.result(PATIENCE) < 2 * TIMES for each in done)
+    assert len({each["name"] for each in backend.list_profiles()}) == 2
