@@ -9,7 +9,17 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from benchmarks import concurrency, growth, migration, operations, peers, size, start, views
+from benchmarks import (
+    concurrency,
+    growth,
+    migration,
+    operations,
+    peers,
+    server,
+    size,
+    start,
+    views,
+)
 from benchmarks.measuring import Row
 from benchmarks.options import Options, read_options
 
@@ -17,10 +27,11 @@ __all__ = ["PARTS", "Part", "main"]
 
 
 class Part(NamedTuple):
-    """A part that can be measured alone."""
+    """A part that can be measured alone; an optional one needs a server or packages of others."""
 
     measure: Callable[[Options], list[Row]]
     table: Callable[[list[Row]], str]
+    is_optional: bool = False
 
 
 PARTS = {
@@ -31,7 +42,8 @@ PARTS = {
     "migration": Part(migration.measure, migration.table),
     "concurrency": Part(concurrency.measure, concurrency.table),
     "growth": Part(growth.measure, growth.table),
-    "peers": Part(peers.measure, peers.table),
+    "peers": Part(peers.measure, peers.table, is_optional=True),
+    "server": Part(server.measure, server.table, is_optional=True),
 }
 
 
@@ -48,7 +60,7 @@ def _machine() -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> None:
     """Measure the selected parts, and print a table for each."""
     options = read_options(list(PARTS), arguments)
-    wanted = list(options.only or (part for part in PARTS if part != "peers"))
+    wanted = list(options.only or (name for name, part in PARTS.items() if not part.is_optional))
     if options.peers:
         wanted = list(dict.fromkeys([*wanted, "peers"]))
     if options.plot is not None:

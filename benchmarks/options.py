@@ -25,6 +25,9 @@ class Options:
     migrate: int = 10_000
     workers: tuple[int, ...] = (1, 4, 8)
     seconds: float = 2
+    clients: tuple[int, ...] = (1, 8, 32)
+    schemas: tuple[int, ...] = (1, 50)
+    delays_ms: tuple[float, ...] = (0, 2)
     at: str | None = None
     folder: Path | None = None
     plot: Path | None = None
@@ -79,6 +82,27 @@ def read_options(parts: list[str], arguments: list[str] | None = None) -> Option
         help="concurrent workers",
     )
     add("--seconds", type=float, default=default.seconds, help="seconds for which the workers run")
+    add(
+        "--clients",
+        nargs="+",
+        type=int,
+        default=default.clients,
+        help="clients of one server",
+    )
+    add(
+        "--schemas",
+        nargs="+",
+        type=int,
+        default=default.schemas,
+        help="schemas on the server, one for each team",
+    )
+    add(
+        "--delays-ms",
+        nargs="+",
+        type=float,
+        default=default.delays_ms,
+        help="milliseconds that a round trip to the server takes longer",
+    )
     add("--at", metavar="WHERE", help="store for the workers, in place of new files")
     add("--folder", type=Path, help="folder for the files, such as on another disk")
     add("--plot", type=Path, help="write the chart of the growth part to this file")

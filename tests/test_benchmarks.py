@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from benchmarks import measuring, operations, sample, views
+from benchmarks import measuring, operations, sample, server, views
 from benchmarks.__main__ import PARTS, main
 from benchmarks.issues import random_issues
 from benchmarks.options import Options, read_options
@@ -94,11 +94,10 @@ def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     picture, folder = tmp_path / "docs" / "growth.png", tmp_path / "files"
     folder.mkdir()
     can_draw = find_spec("matplotlib") is not None
-    main(
-        [*TINY, "--json", "--folder", str(folder), *(["--plot", str(picture)] if can_draw else [])]
-    )
+    parts = [name for name, part in PARTS.items() if not part.is_optional]
+    plot = ["--plot", str(picture)] if can_draw else []
+    main([*TINY, "--json", "--folder", str(folder), *plot])
     found = json.loads(capsys.readouterr().out)
-    parts = PARTS.keys() - {"peers"}
     assert set(found) == {"machine", "options", *parts}
     for name in parts:
         assert found[name]
@@ -108,6 +107,22 @@ def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert row["burndown"]["added"] > 0
     assert not list(folder.iterdir())
     assert not can_draw or picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.usefixtures("hurry")
+def test_clients_of_a_server_lose_nothing(
+    postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With and without a delay, on both sides, which do the same work."""
+    few = ["--rounds", "1", "--clients", "3", "--schemas", "2", "--delays-ms", "0", "1"]
+    main(["--only", "server", "--json", "--at", postgres_url, "--seconds", "0.3", *few])
+    rows = json.loads(capsys.readouterr().out)["server"]
+    clients = [row for row in rows if "clients" in row]
+    assert len(rows) - len(clients) == 2 * len(server.CALLS)
+    for found in [row[side] for row in clients for side in ("burndown", "floor")]:
+        assert found["errors"] == found["lost_updates"] == 0
+        assert found["added"] > 0
+    assert server.table(rows).count("### ") == 2
 
 
 @pytest.mark.usefixtures("hurry")
