@@ -36,7 +36,7 @@ _MUST, _AIM = 2, 1.5
 
 
 class _Work(NamedTuple):
-    """What one client did."""
+    """The calls of one client."""
 
     times: list[float]
     errors: list[str]

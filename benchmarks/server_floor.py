@@ -1,4 +1,4 @@
-"""What a careful programmer writes for a PostgreSQL server, with psycopg and the standard json.
+"""The floor on a PostgreSQL server: psycopg and the standard json, as one writes them manually.
 
 A connection stays open, psycopg prepares the statements, and a pipeline sends those of a write
 together. It keeps the promises of the package: a call that writes locks its profile, and a

@@ -24,13 +24,12 @@ from burndown.database.postgresql_backup import (
     dump_version,
     restore_command,
 )
-from burndown.database.postgresql_errors import PostgreSQLErrorTranslator
+from burndown.database.postgresql_errors import PostgreSQLErrorTranslator, RunAgain
 from burndown.database.postgresql_executor import (
     SAVEPOINT,
     BatchExecutor,
     Block,
     Query,
-    RunAgain,
     run_in_block,
 )
 from burndown.database.postgresql_integrity import checksum_notes, integrity_problems

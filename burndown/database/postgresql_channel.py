@@ -17,7 +17,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.waiting import Ready, Wait
 
-from burndown.database.postgresql_executor import RunAgain
+from burndown.database.postgresql_errors import RunAgain
 
 __all__ = ["Channel", "Reply"]
 

@@ -14,7 +14,7 @@ from burndown.errors import (
     TransactionConflictError,
 )
 
-__all__ = ["PostgreSQLErrorTranslator"]
+__all__ = ["PostgreSQLErrorTranslator", "RunAgain"]
 
 _ERRORS: dict[str, tuple[type[StorageError], str]] = {
     "08": (StorageError, "The database server {server} is out of reach: {message}"),
@@ -94,6 +94,16 @@ _CLOSED = ("the connection is closed", "the connection is lost")
 """The messages of psycopg for a connection that was open when the transaction began."""
 _FATAL = "FATAL:"
 """The start of an error of the server during connecting, of which libpq gives only a message."""
+
+
+class RunAgain(TransactionAbortedError):  # noqa: N818 - a call that runs again has no error
+    """A call that has to run again after its statements were undone."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has changed statements of the transaction, so nothing of it was stored; "
+            "begin it again"
+        )
 
 
 class PostgreSQLErrorTranslator(ErrorTranslator):

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeV
 
 from sqlalchemy import Dialect
 
-from burndown.errors import StorageError, TransactionAbortedError
+from burndown.database.postgresql_errors import RunAgain
+from burndown.errors import StorageError
 from burndown.sql import Executor, log_statement
 
 if TYPE_CHECKING:
     from burndown.database.postgresql_channel import Channel, Reply
 
-__all__ = ["SAVEPOINT", "BatchExecutor", "Block", "Query", "RunAgain", "run_in_block"]
+__all__ = ["SAVEPOINT", "BatchExecutor", "Block", "Query", "run_in_block"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -44,16 +45,6 @@ _LOST_COMMIT = (
 
 _MAX_BATCH = 100
 """Rows that are sent together, so that not all of them are in memory twice."""
-
-
-class RunAgain(TransactionAbortedError):  # noqa: N818 - a call that runs again has no error
-    """A call that has to run again after its statements were undone."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The server has changed statements of the transaction, so nothing of it was stored; "
-            "begin it again"
-        )
 
 
 class BatchExecutor(Executor):
