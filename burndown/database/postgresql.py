@@ -47,7 +47,7 @@ from burndown.errors import (
 )
 from burndown.models import OPEN_ENTITIES, Entity
 from burndown.settings import UPGRADE_TIMEOUT_SECONDS, get_settings
-from burndown.sql import Executor
+from burndown.sql import Executor, log_statement
 
 if TYPE_CHECKING:
     from burndown.database.postgresql_channel import Channel
@@ -352,6 +352,7 @@ class PostgreSQLDatabase(Database):
             wait = UPGRADE_TIMEOUT_SECONDS if options.get(_ALTERS) else None
             begin, settings = self._begin_to_write, self._settings_to_write(None, wait)
         channel: Channel = connection.connection.info[_CHANNEL]
+        log_statement(begin)
         channel.queue(begin)
         channel.queue(*settings)
         channel.exchange()

@@ -142,6 +142,7 @@ def run_in_block(
     """
     for is_stepwise in (False, True):
         executor = BatchExecutor(dialect, channel, is_stepwise=is_stepwise)
+        log_statement(block.begin[0][0])
         begun, *_ = [channel.queue(*query) for query in block.begin]
         end = None
         try:

@@ -10,7 +10,7 @@ from burndown.models.json_codec import MAX_DEPTH, encode
 from burndown.models.named_entity import REVISION, NamedEntity
 from burndown.models.public_documents import without_masks
 
-__all__ = ["patched", "replacing", "without_equal_revision"]
+__all__ = ["patched", "replacing"]
 
 
 def patched(
@@ -50,18 +50,6 @@ def patched(
         expected = f"input should nest at most {MAX_DEPTH} levels"
         raise ValidationError.of(subject, "", expected) from None
     return document
-
-
-def without_equal_revision(
-    document: Mapping[str, Any], stored: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """Return a patched document without its revision if that is known to be the stored one.
-
-    So that the database need not compare it again, and nobody waits for the outcome.
-    """
-    if document[REVISION] != stored[REVISION]:
-        return document
-    return {name: value for name, value in document.items() if name != REVISION}
 
 
 def replacing(

@@ -5,11 +5,10 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
-from burndown.errors import ProfileNotFoundError, QueryNotFoundError
 from burndown.jira.merging import check_changes
 from burndown.models import (
     EXPIRING_ENTITIES,
@@ -31,8 +30,8 @@ from burndown.models import (
     TaskProgressDocument,
     Week,
 )
-from burndown.models.codec import Row, codec_of
-from burndown.models.public_documents import with_removed_token, without_masked_token
+from burndown.models.codec import codec_of
+from burndown.models.public_documents import without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import (
     checked_issue_keys,
@@ -54,7 +53,6 @@ from burndown.persistence.caching import (
     stale_limit,
 )
 from burndown.persistence.interface import Document, PersistenceBackend
-from burndown.persistence.patches import patched, without_equal_revision
 from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.app_state import get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_records
@@ -113,26 +111,8 @@ class SQLBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
         given = {**document_of(Profile, profile)}  # read again within the transaction
-        row = self._profile_row(given)
-        self.database.write_scoped(_profile(row["id"]), save_profile, given, row, profile)
-
-    def _profile_row(self, given: Mapping[str, Any]) -> Row:
         [row] = codec_of(Profile).rows([{"created_at": self.now(), **without_masked_token(given)}])
-        return row
-
-    def patch_profile(
-        self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
-    ) -> ProfileDocument:
-        def patch(executor: Executor) -> ProfileDocument | None:
-            stored = get_profile(executor, profile_id)
-            if stored is None:
-                raise ProfileNotFoundError(profile_id)
-            document = with_removed_token(patched(Profile, stored, changes, if_revision), stored)
-            given = without_equal_revision(document, stored)
-            save_profile(executor, given, self._profile_row(document))
-            return get_profile(executor, profile_id)
-
-        return cast("ProfileDocument", self.database.write_scoped(_profile(profile_id), patch))
+        self.database.write_scoped(_profile(row["id"]), save_profile, given, row, profile)
 
     def list_profiles(self) -> list[ProfileDocument]:
         return self.database.read(list_profiles)
@@ -145,25 +125,6 @@ class SQLBackend(PersistenceBackend):
         [row] = codec_of(Query).rows([{"created_at": self.now(), **given}])
         scope = _profile(profile_id)
         self.database.write_scoped(scope, save_revised, Query, given, row, query)
-
-    def patch_query(
-        self,
-        profile_id: str,
-        query_id: str,
-        changes: Mapping[str, Any],
-        if_revision: int | None = None,
-    ) -> QueryDocument:
-        def patch(executor: Executor) -> QueryDocument | None:
-            stored = get_query(executor, profile_id, query_id)
-            if stored is None:
-                raise QueryNotFoundError(profile_id, query_id)
-            document = patched(Query, stored, changes, if_revision)
-            given = without_equal_revision(document, stored)
-            [row] = codec_of(Query).rows([document])
-            save_revised(executor, Query, given, row)
-            return get_query(executor, profile_id, query_id)
-
-        return cast("QueryDocument", self.database.write_scoped(_profile(profile_id), patch))
 
     def list_queries(self, profile_id: str) -> list[QueryDocument]:
         return self.database.read(list_queries, profile_id)

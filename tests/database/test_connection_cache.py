@@ -353,7 +353,7 @@ def test_an_interrupted_call_leaves_no_transaction(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("burndown.sql.CountingUpsert.replaces", interrupted)
+        patched.setattr("burndown.sql.CountingUpsert.run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             backend.save_profile({"id": "new"})
     assert [profile["id"] for profile in backend.list_profiles()] == ["p"]

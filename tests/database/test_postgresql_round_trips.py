@@ -76,8 +76,8 @@ ROUND_TRIPS: dict[str, tuple[int, Callable[[SQLBackend], object]]] = {
     "cancel_task": (2, lambda b: b.cancel_task("reported")),
     "delete_jira_caches": (2, lambda b: b.delete_jira_caches("p")),
     "set_app_state, to none": (2, lambda b: b.set_app_state("key", None)),
-    "patch_profile": (3, lambda b: b.patch_profile("p", {"description": "new"})),
-    "patch_query": (3, lambda b: b.patch_query("p", "q", {"description": "new"})),
+    "patch_profile": (6, lambda b: b.patch_profile("p", {"description": "new"})),
+    "patch_query": (6, lambda b: b.patch_query("p", "q", {"description": "new"})),
 }
 
 
