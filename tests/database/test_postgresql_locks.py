@@ -1,8 +1,6 @@
 """Writers of different profiles on a server do not wait; those of the same lose nothing."""
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.repositories.app_state import get_app_state
 from burndown.sql import Executor
-from tests.support.processes import FRESH, PATIENCE, run_all
+from tests.support.processes import FRESH, run_all
 
 TIMES = 12
 
@@ -142,27 +140,3 @@ def test_processes_that_write_in_several_ways_lose_nothing(
     assert snapshot["metrics"] == {f"writer_{number}": TIMES for number in writers}
     assert {each: profile[f"writer_{each}"] for each in writers} == dict.fromkeys(writers, TIMES)
     assert len({each["reason"] for each in budget["revisions"]}) == len(writers) * TIMES
-
-
-def test_threads_that_swap_the_names_of_two_profiles_all_end(
-    backend: SQLBackend, postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each profile has a lock, and the server finds those that wait for the name of each other."""
-    monkeypatch.delenv("BURNDOWN_BUSY_TIMEOUT")
-    start = threading.Barrier(2)
-
-    def rename(profile_id: str) -> int:
-        refused = 0
-        with open_backend(postgres_url) as own:
-            start.wait(PATIENCE)
-            for number in range(2 * TIMES):
-                try:
-                    own.patch_profile(profile_id, {"name": ("one", "other")[number % 2]})
-                except ValueError:
-                    refused += 1
-        return refused
-
-    with ThreadPoolExecutor(2) as pool:
-        done = [pool.submit(rename, each) for each in ("a", "b")]
-        assert all(each.result(PATIENCE) < 2 * TIMES for each in done)
-    assert len({each["name"] for each in backend.list_profiles()}) == 2
