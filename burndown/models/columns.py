@@ -7,6 +7,7 @@ compressed. On SQLite a timestamp is a string that compares correctly with ``dat
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Boolean, Column, Date, DateTime, Dialect, Text, event
@@ -236,6 +237,7 @@ def _parsed(text: str) -> datetime:
         raise ValueError("the timestamp is not ISO 8601") from None
 
 
+@lru_cache(maxsize=4096)  # the rows of a store share few timestamps, and are read again
 def _iso_from_text(text: str) -> str:
     # Text in the form that this package writes needs no conversion, which takes 1 us.
     if (

@@ -28,7 +28,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import TypeEngine
 from typing_extensions import TypeVar
 
-from burndown.errors import format_value
+from burndown.errors import DatabaseCorruptionError, format_value
 from burndown.models.columns import DECODING_ERRORS, StoredType, damaged
 from burndown.models.digests import data_columns
 from burndown.models.documents import Document
@@ -170,21 +170,28 @@ class Statement(Precompiled, Generic[D]):
 
     def first(self, executor: Executor, /, **parameters: Any) -> D | None:
         """Run a SELECT; return the first row as a dict by column, or ``None``."""
-        return next(self.iterate(executor, **parameters), None)
+        compiled, rows = self._select(executor, parameters)
+        return cast("D", compiled.document(rows[0])) if rows else None
 
     def iterate(self, executor: Executor, /, **parameters: Any) -> Iterator[D]:
         """Run a SELECT; return an iterator over its rows, each decoded when it is requested."""
-        if not all(map(_can_be_stored, parameters.values())):
-            return iter(())
+        compiled, rows = self._select(executor, parameters)
+        return map(cast("Callable[[Any], D]", compiled.document), rows)
+
+    def _select(
+        self, executor: Executor, parameters: Mapping[str, Any]
+    ) -> tuple["Compiled", list[Any]]:
+        """Run a SELECT; return it with its rows as the driver returns them."""
         compiled = self.compiled(executor.dialect)
+        if not all(map(_can_be_stored, parameters.values())):
+            return compiled, []
         cursor = executor.execute(compiled.sql, compiled.bound(parameters))
         try:
-            rows = cursor.fetchall()
+            return compiled, cursor.fetchall()
         except BaseException as error:
             cursor.close()  # in SQLite, later reads would see the state of this one until then
             compiled.raise_if_undecodable(error)
             raise
-        return map(cast("Callable[[Any], D]", compiled.document), rows)
 
     def values(self, executor: Executor, /, **parameters: Any) -> list[Any]:
         """Run a SELECT of one column; return its values."""
@@ -226,11 +233,12 @@ class Compiled:
         self._constants = {name: bound.value for name, bound in binds.items() if not bound.required}
         self._is_positional = compiled.positional
         self._names = tuple(column.name for column in columns)
-        self._decoders = [
-            (column.name, column.type.decoder(dialect))
-            for column in columns
+        self._decoders = {
+            at: column.type.decoder(dialect)
+            for at, column in enumerate(columns)
             if isinstance(column.type, StoredType)  # others are what drivers give
-        ]
+        }
+        self._decoded = _decoding_function(self._names, self._decoders)
         self._json = [
             (index, column.name)
             for index, column in enumerate(columns)
@@ -259,13 +267,10 @@ class Compiled:
         for verifier in self._verifiers:
             if not verifier.is_intact(row):
                 raise damaged(verifier.name(row), "it is not as it was saved")
-        found = dict(zip(self._names, row, strict=False))  # what the verifiers need comes after it
         try:
-            for name, decode in self._decoders:
-                if found[name] is not None:
-                    found[name] = decode(found[name])
-        except DECODING_ERRORS as error:
-            raise damaged(self._location(name, found), error) from None
+            found = self._decoded(row)
+        except DECODING_ERRORS:
+            raise self._undecodable(row) from None
         if self._opened_value is not None:
             for index, name in self._json:
                 encoded = row[index]
@@ -274,6 +279,17 @@ class Compiled:
         if self._spread:
             found.update(found.pop(self._spread))
         return found
+
+    def _undecodable(self, row: Sequence[Any]) -> DatabaseCorruptionError:
+        """Return the error of the first value in a row that cannot be decoded."""
+        for at, decode in self._decoders.items():
+            try:
+                if row[at] is not None:
+                    decode(row[at])
+            except DECODING_ERRORS as error:
+                key = dict(zip(self._names, row, strict=False))
+                return damaged(self._location(self._names[at], key), error)
+        raise AssertionError("each value can be decoded")  # pragma: no cover
 
     def raise_if_undecodable(self, error: BaseException) -> None:
         """Raise the meaning of an error if the driver could not decode a value itself.
@@ -292,6 +308,28 @@ class Compiled:
         key = [column.name for column in table.primary_key if column.name in row]
         where = ", ".join(f"{column} = {format_value(row[column])}" for column in key)
         return f"{table.name}.{name}".rstrip(".") + (f" of the row with {where}" if where else "")
+
+
+def _decoding_function(
+    names: Sequence[str], decoders: Mapping[int, Callable[[Any], Any]]
+) -> Callable[[Sequence[Any]], Document]:
+    """Return the function that returns a row by column, decoded.
+
+    It is made as code, without a loop over the columns: a list of queries takes half of the time.
+
+    Args:
+        names: the names of the columns. What is selected after them is ignored.
+        decoders: what decodes the values that are not ``None``, by the position of the column.
+    """
+    values = (
+        f"None if row[{at}] is None else decode_{at}(row[{at}])" if at in decoders else f"row[{at}]"
+        for at in range(len(names))
+    )
+    items = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
+    named = {f"decode_{at}": decode for at, decode in decoders.items()}
+    # The names of columns are all that it is made from.
+    made: Callable[[Sequence[Any]], Document] = eval(f"lambda row: {{{items}}}", named)  # noqa: S307
+    return made
 
 
 def _decoded_table(built: Select[Any]) -> FromClause:
