@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, func
 from sqlalchemy import select as sql_select
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlmodel import Session
 
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
@@ -80,6 +79,8 @@ _READS = "burndown_reads"
 """The option of an engine whose transactions only read."""
 _ALTERS = "burndown_alters"
 """The option of an engine whose transactions alter tables."""
+_BEGINS_LATER = "burndown_begins_later"
+"""The option of a connection whose transaction begins with its first statement on the channel."""
 _CHANNEL = "burndown_channel"
 """The key of a connection's channel."""
 
@@ -142,7 +143,9 @@ class PostgreSQLDatabase(Database):
         super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
         event.listen(self._engine, "connect", self._open_channel)
         event.listen(self._engine, "checkout", _refuse_closed)
-        event.listen(self._engine, "commit", _refuse_aborted)
+        event.listen(self._engine, "before_cursor_execute", _send_queued)
+        event.listen(self._engine, "commit", _commit)
+        event.listen(self._engine, "rollback", _discard_queued)
         event.listen(self._engine, "rollback", _drop_closed)
         event.listen(self._engine, "rollback_savepoint", _drop_closed)
 
@@ -188,7 +191,7 @@ class PostgreSQLDatabase(Database):
             return self._write_in(outer, run, *args, **kwargs)
         self._transactions.raise_on_deadlock()
         begin: list[Query] = [(self._begin_to_write, ()), self._settings_to_write(scope)]
-        block = Block(begin, "COMMIT", ["ROLLBACK"])
+        block = Block(begin, undo=["ROLLBACK"], end="COMMIT")
 
         def write() -> T:
             with self._channel() as channel:
@@ -351,11 +354,12 @@ class PostgreSQLDatabase(Database):
             self._transactions.raise_on_deadlock()
             wait = UPGRADE_TIMEOUT_SECONDS if options.get(_ALTERS) else None
             begin, settings = self._begin_to_write, self._settings_to_write(None, wait)
-        channel: Channel = connection.connection.info[_CHANNEL]
+        channel = _channel(connection)
         log_statement(begin)
         channel.queue(begin)
         channel.queue(*settings)
-        channel.exchange()
+        if not options.get(_BEGINS_LATER):
+            channel.exchange()
 
     def _settings(self, *expressions: str, lock_timeout: float | None = None) -> Query:
         """Return the statement that sets all settings for a transaction, and its parameters."""
@@ -379,9 +383,10 @@ class PostgreSQLDatabase(Database):
         """Call a function that reads, in the session of the caller."""
         with self._errors.translated(), check_active(session):
             executor = BatchExecutor(self._dialect, _channel_of(session))
-            result = run(executor, *args, **kwargs)
-            executor.receive()
-            return result
+            try:
+                return run(executor, *args, **kwargs)
+            finally:  # also after an error: the begin of the transaction may be queued
+                executor.receive()
 
     def _write_in(
         self,
@@ -396,11 +401,22 @@ class PostgreSQLDatabase(Database):
             return run_in_block(self._dialect, channel, SAVEPOINT, run, *args, **kwargs)
 
 
-def _channel_of(session: Session) -> "Channel":
+def _channel_of(session: WritingSession) -> "Channel":
     """Return the channel of a session, whose pending changes it has sent."""
     session.flush()
-    channel: Channel = session.connection().connection.info[_CHANNEL]
+    options = None if session.has_connection else {_BEGINS_LATER: True}
+    return _channel(session.connection(execution_options=options))
+
+
+def _channel(connection: Connection) -> "Channel":
+    channel: Channel = connection.connection.info[_CHANNEL]
     return channel
+
+
+def _send_queued(connection: Connection, *_: object) -> None:
+    """Send what belongs before a statement of SQLAlchemy, which does not use the channel."""
+    if connection.connection.info.get(_CHANNEL) is not None:  # it is made after the first ones
+        _channel(connection).exchange()
 
 
 def _refuse_closed(raw: Any, *_: object) -> None:
@@ -421,11 +437,12 @@ def _is_readable(descriptor: int) -> bool:
     return bool(select.select([descriptor], [], [], 0)[0])
 
 
-def _refuse_aborted(connection: Connection) -> None:
-    """Refuse a commit for which the server would roll back, without an error.
+def _commit(connection: Connection) -> None:
+    """Commit with what is queued; SQLAlchemy then finds that no transaction is open.
 
     Raises:
-        TransactionAbortedError: a statement of the transaction has failed.
+        TransactionAbortedError: a statement of the transaction has failed, for which the server
+            would roll back without an error.
     """
     status = connection.connection.dbapi_connection.info.transaction_status  # type: ignore[union-attr]
     if status.name == "INERROR":
@@ -433,6 +450,15 @@ def _refuse_aborted(connection: Connection) -> None:
             "The transaction cannot be committed after an error in it, so nothing of it was "
             "stored; begin it again"
         )
+    channel = _channel(connection)
+    if channel.is_waiting:
+        channel.queue("COMMIT")
+        channel.exchange()
+
+
+def _discard_queued(connection: Connection) -> None:
+    """Send nothing more of a transaction that is rolled back."""
+    _channel(connection).discard()
 
 
 def _drop_closed(connection: Connection, *_: object) -> None:

@@ -147,9 +147,12 @@ class Channel:
         self._queued.append(reply)
         return reply
 
-    def discard(self) -> None:
-        """Remove the statements that were not sent."""
-        self._queued.clear()
+    def discard(self, first: Reply | None = None) -> None:
+        """Remove the statements that were not sent, or those from one of them on."""
+        if first is None:
+            self._queued.clear()
+        elif first in self._queued:
+            del self._queued[self._queued.index(first) :]
 
     def exchange(self) -> None:
         """Send the queued statements, and receive their results, in one round trip.

@@ -26,15 +26,17 @@ class Block(NamedTuple):
     """The statements around those of a call that writes."""
 
     begin: Sequence[Query]
-    end: str
-    """What makes them permanent."""
     undo: Sequence[str]
+    end: str = ""
+    """What makes them permanent, sent with them."""
+    later: str = ""
+    """What is sent with the next statements on the connection."""
 
 
 SAVEPOINT = Block(
     [("SAVEPOINT burndown", ())],
-    "RELEASE SAVEPOINT burndown",
-    ["ROLLBACK TO SAVEPOINT burndown", "RELEASE SAVEPOINT burndown"],
+    undo=["ROLLBACK TO SAVEPOINT burndown", "RELEASE SAVEPOINT burndown"],
+    later="RELEASE SAVEPOINT burndown",
 )
 """A part of a transaction: an error in it undoes nothing else."""
 
@@ -147,24 +149,27 @@ def run_in_block(
         end = None
         try:
             result = run(executor, *args, **kwargs)
-            end = channel.queue(block.end)
+            end = channel.queue(block.end) if block.end else None
             executor.receive()
         except BaseException as error:
-            channel.discard()
-            if begun.result is not None and channel.is_in_transaction:
-                _undo(dialect, channel, block)
+            channel.discard(begun)
+            is_begun = begun.result is not None and channel.is_in_transaction
+            _undo(dialect, channel, block.undo if is_begun else ())
             is_unexplained = getattr(error, "sqlstate", None) is None
-            if end is not None and end.sql == b"COMMIT" and channel.is_lost and is_unexplained:
+            if end is not None and channel.is_lost and is_unexplained:
                 raise StorageError(_LOST_COMMIT) from None
             if is_stepwise or not isinstance(error, RunAgain):
                 raise
         else:
+            if block.later:
+                channel.queue(block.later)
             return result
     raise AssertionError("the second attempt returns or raises")
 
 
-def _undo(dialect: Dialect, channel: "Channel", block: Block) -> None:
-    for each in block.undo:
+def _undo(dialect: Dialect, channel: "Channel", undo: Sequence[str]) -> None:
+    """Undo what was sent, and send what was queued before, such as the begin of a transaction."""
+    for each in undo:
         channel.queue(each)
     with suppress(dialect.loaded_dbapi.Error):  # the first error says more
         channel.exchange()

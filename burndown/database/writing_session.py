@@ -41,6 +41,8 @@ class WritingSession(Session):
 
     opened: Transaction[Any] | None = None
     """Its transaction, for calls that would have to wait for the write lock."""
+    has_connection = False
+    """Whether it has a connection, and a transaction has begun on that."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -128,7 +130,8 @@ def savepoint(session: WritingSession) -> Iterator[None]:
 
 
 @event.listens_for(WritingSession, "after_begin")
-def _note_lock(session: WritingSession, *_: Any) -> None:
+def _note_begin(session: WritingSession, *_: Any) -> None:
+    session.has_connection = True
     if session.opened is not None:
         session.opened.holds_lock = True
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
-from burndown import StorageError
+from burndown import QueryNotFoundError, StorageError
 from burndown.models import Profile
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
@@ -101,6 +102,57 @@ def test_all_writers_wait_for_a_transaction(
         with pytest.raises(StorageError, match="locked"):
             write(other)
     write(other)
+
+
+def fails(executor: Executor) -> None:
+    raise KeyError("before any statement")
+
+
+FIRST: dict[str, Callable[[SQLBackend, Session], object]] = {
+    "a read": lambda b, _: b.get_profile("a"),
+    "a read of what cannot be stored": lambda b, _: b.get_app_state("\0"),
+    "a read that fails": lambda b, _: suppressing(KeyError, b.database.read, fails),
+    "a write": lambda b, _: b.set_app_state("key", "value"),
+    "a write that fails": lambda b, _: suppressing(KeyError, b.database.write, fails),
+    "a write that breaks a constraint": lambda b, _: suppressing(
+        QueryNotFoundError, b.save_project_data, "a", "other", {}
+    ),
+    "a part": lambda b, _: part(b),
+    "SQL": lambda _, session: session.connection().exec_driver_sql("SELECT 1"),
+    "the driver": lambda _, session: session.connection().connection.cursor().execute("SELECT 1"),
+}
+"""What can come first in a transaction, or next, of which the statements are sent together."""
+
+
+def suppressing(error: type[Exception], call: Callable[..., object], *arguments: Any) -> None:
+    with pytest.raises(error):
+        call(*arguments)
+
+
+def part(backend: SQLBackend) -> None:
+    with backend.transaction():
+        backend.set_app_state("part", "value")
+
+
+@pytest.mark.parametrize("first", FIRST.values(), ids=FIRST)
+def test_a_transaction_has_its_lock_and_is_whole_in_whatever_way_it_begins(
+    backend: SQLBackend, other: SQLBackend, first: Callable[[SQLBackend, Session], object]
+) -> None:
+    for second in FIRST.values():
+        with pytest.raises(ZeroDivisionError), backend.database.session() as session:  # noqa: PT012
+            first(backend, session)
+            second(backend, session)
+            with pytest.raises(StorageError, match="locked"):
+                other.set_app_state("key", "other")
+            backend.set_app_state("key", "undone")
+            raise ZeroDivisionError
+        assert other.get_app_state("key") is None
+        with backend.database.session() as session:
+            first(backend, session)
+            backend.set_app_state("key", "kept")
+            second(backend, session)
+        assert other.get_app_state("key") is not None
+        backend.set_app_state("key", None)
 
 
 def test_readers_do_not_wait(backend: SQLBackend, other: SQLBackend) -> None:
