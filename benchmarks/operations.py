@@ -126,22 +126,22 @@ def _report(percent: float, side: Side, _: Options) -> Call:
 
 
 OPERATIONS = [
-    Operation("get_profile", 4, 1.5, lambda s, _: lambda _: s.get_profile("profile-0")),
-    Operation("save_profile", 4, 1.5, _save_profile),
+    Operation("get_profile", 2, 1.1, lambda s, _: lambda _: s.get_profile("profile-0")),
+    Operation("save_profile", 4, 1.4, _save_profile),
     Operation(
-        "list_queries, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.list_queries("profile-0")
+        "list_queries, {0.queries:,}", 2, 1.3, lambda s, _: lambda _: s.list_queries("profile-0")
     ),
     Operation(
         "query_status, {0.queries:,}", 2, 1.2, lambda s, _: lambda _: s.query_status("profile-0")
     ),
-    Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.25, _save_response),
+    Operation("save_jira_cache, {0.issues:,} issues", 0.4, 0.3, _save_response),
     Operation("merge_jira_cache, 2 of {0.issues:,} issues", 0.2, 0.1, _merge_response),
     Operation("get_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_get_response, "live")),
     Operation("find_jira_cache, {0.issues:,} issues", 0.85, 0.6, partial(_find_response, "live")),
     Operation("cached, {0.issues:,} issues", 0.85, 0.6, _cached),
-    Operation("find_jira_cache, absent", 12, 2, partial(_find_response, "absent")),
-    Operation("get_jira_cache, absent", 12, 2, partial(_get_response, "absent")),
-    Operation("get_jira_cache, expired", 12, 2, partial(_get_response, "expired")),
+    Operation("find_jira_cache, absent", 4, 2, partial(_find_response, "absent")),
+    Operation("get_jira_cache, absent", 4, 2, partial(_get_response, "absent")),
+    Operation("get_jira_cache, expired", 4, 2, partial(_get_response, "expired")),
     Operation("cleanup_expired_cache, half of {0.responses:,}", 1.1, 0.5, _clean_up),
     Operation(
         "cleanup, nothing of {0.responses:,}",
@@ -162,17 +162,17 @@ OPERATIONS = [
     Operation(
         "get_metrics_snapshots, 12 of {0.weeks:,}",
         1.3,
-        0.6,
+        0.8,
         lambda s, _: lambda _: s.get_metrics_snapshots("profile-0", "query-0", "flow", 12),
     ),
     Operation("get_series, 52 of {0.weeks:,}", 2, 1.2, _get_series),
     Operation("patch_metrics", 4, 2, _patch_metrics),
     Operation("delete_jira_caches, a twentieth of {0.responses:,}", 1.1, 0.5, _delete_responses),
-    Operation("get_app_state", 12, 2, lambda s, _: lambda _: s.get_app_state("theme")),
+    Operation("get_app_state", 4, 2, lambda s, _: lambda _: s.get_app_state("theme")),
     Operation(
         "set_app_state", 6, 1.5, lambda s, _: lambda n: s.set_app_state("theme", f"dark {n}")
     ),
-    Operation("get_task_progress", 12, 2, lambda s, _: lambda _: s.get_task_progress("fetch")),
+    Operation("get_task_progress", 4, 2, lambda s, _: lambda _: s.get_task_progress("fetch")),
     Operation(
         "save_task_progress",
         6,
