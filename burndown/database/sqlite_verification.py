@@ -96,7 +96,7 @@ def sign_edited_rows(connection: Connection) -> int:
     """
     for statement in drop_triggers(SCHEMA_VERSION):
         connection.execute(statement)
-    statements = sign_rows(SCHEMA_VERSION, f"{DIGEST} IS NULL")
+    statements = sign_rows(SCHEMA_VERSION, edited=True)
     count = sum(connection.execute(statement).rowcount for statement in statements)
     for statement in create_protection(SCHEMA_VERSION):
         connection.execute(statement)
