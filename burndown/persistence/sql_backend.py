@@ -1,11 +1,13 @@
 """A workspace in an SQL database."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
@@ -57,7 +59,12 @@ from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.app_state import get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_records
 from burndown.repositories.budget import change_budget, get_budget
-from burndown.repositories.cache_size import delete_above
+from burndown.repositories.cache_size import (
+    cached_bytes,
+    delete_up_to,
+    list_query_ids,
+    rank_above,
+)
 from burndown.repositories.deletion import delete_keys, delete_rows
 from burndown.repositories.jira_cache import (
     get_jira_cache,
@@ -85,6 +92,12 @@ from burndown.schema import stored_version
 from burndown.sql import Executor
 
 __all__ = ["SQLBackend"]
+
+T = TypeVar("T")
+
+# Deleting 100,000 responses of 10 KB takes SQLite 20 seconds.
+_DELETION_SECONDS = 0.05
+"""How long one transaction deletes cached data: other writers wait for it."""
 
 
 class SQLBackend(PersistenceBackend):
@@ -181,12 +194,51 @@ class SQLBackend(PersistenceBackend):
 
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
         limit = stale_limit(self.now(), max_stale)
-        return 0 if limit is None else log_cleanup(self.database.write(_delete_expired, limit))
+        if limit is None:
+            return 0
+        delete = partial(delete_expired, now=limit)
+        return log_cleanup(self._delete_in_parts(None, delete, EXPIRING_ENTITIES))
 
     def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
-        limits = cache_limits(self, max_bytes, profile_id)
+        limits, now = cache_limits(self, max_bytes, profile_id), self.now()
+        return log_cleanup(sum(self._delete_above(limit, now, owner) for owner, limit in limits))
+
+    def _delete_above(self, max_bytes: int, now: datetime, profile_id: str | None) -> int:
+        if self.database.read(cached_bytes, profile_id) <= max_bytes:
+            return 0
+        rank = self.database.read(rank_above, max_bytes, now, profile_id)
+        if rank is None:  # others have deleted meanwhile
+            return 0
         scope = None if profile_id is None else _profile(profile_id)
-        return log_cleanup(self.database.write_scoped(scope, _delete_above, limits, self.now()))
+        delete = partial(delete_up_to, rank=rank, now=now)
+        queries = self.database.read(list_query_ids, profile_id)
+        return self._delete_in_parts(scope, delete, queries)
+
+    def _delete_in_parts(
+        self,
+        scope: str | None,
+        delete: Callable[[Executor, Sequence[T], float], tuple[int, Sequence[T]]],
+        left: Sequence[T],
+    ) -> int:
+        """Delete cached data in short transactions, with pauses in which others can write.
+
+        Args:
+            scope: what is deleted, as for :meth:`Database.write_scoped`.
+            delete: deletes a part within some seconds; returns the number of rows, and what is
+                left.
+            left: of what rows are deleted, such as entities.
+
+        Returns:
+            The number of deleted rows.
+        """
+        deleted = 0
+        while left:
+            begun = time.monotonic()
+            count, left = self.database.write_scoped(scope, delete, left, _DELETION_SECONDS)
+            deleted += count
+            if left and not self.in_transaction():
+                time.sleep(time.monotonic() - begun)
+        return deleted
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
         found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self.now())
@@ -386,13 +438,3 @@ def _scope(entity: type[Entity], owners: Iterable[str]) -> str | None:
         return None
     [owner] = found
     return f"{entity.__tablename__} {owner}" if entity.PROFILE_COLUMN is None else _profile(owner)
-
-
-def _delete_expired(executor: Executor, now: datetime) -> int:
-    return sum(delete_expired(executor, entity, now) for entity in EXPIRING_ENTITIES)
-
-
-def _delete_above(
-    executor: Executor, limits: Iterable[tuple[str | None, int]], now: datetime
-) -> int:
-    return sum(delete_above(executor, limit, now, owner) for owner, limit in limits)

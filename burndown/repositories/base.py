@@ -5,6 +5,8 @@ a class that reads and writes typed entities. Both run in the transaction that t
 never commit.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -53,6 +55,9 @@ NOW = bindparam("now", type_=UtcTimestamp())
 _PAGE = 100
 """Rows that :func:`iterate_records` reads in one statement. They stay encoded until they are
 requested, so that a page of large responses takes little memory."""
+
+_EXPIRED_BATCH = 200
+"""Rows that one statement of :func:`delete_expired` deletes."""
 
 
 class Repository(Generic[E]):
@@ -221,10 +226,35 @@ def iterate_records(
             yield document
 
 
-def delete_expired(executor: Executor, entity: type[Entity], now: datetime) -> int:
-    """Delete the rows that have expired at ``now``; return the number of deleted rows."""
+def delete_expired(
+    executor: Executor,
+    entities: Sequence[type[E]],
+    seconds: float = math.inf,
+    *,
+    now: datetime,
+) -> tuple[int, Sequence[type[E]]]:
+    """Delete rows that have expired at ``now``.
+
+    Args:
+        executor: the connection to write on.
+        entities: the entities of the rows.
+        seconds: the time after which no more statements are run.
+        now: the time of the expiry.
+
+    Returns:
+        The number of deleted rows, and the entities of which rows may be left.
+    """
+    end_at = time.monotonic() + seconds
+    deleted = 0
     with executor.without_secure_delete():
-        return _expired_rows(entity).delete(executor, now=now)
+        for at, entity in enumerate(entities):
+            while count := _expired_rows(entity).delete(executor, now=now):
+                deleted += count
+                if count < _EXPIRED_BATCH:
+                    break
+                if time.monotonic() >= end_at:
+                    return deleted, entities[at:]
+    return deleted, ()
 
 
 def list_encoded(
@@ -276,7 +306,9 @@ def _raw_type(stored: JsonColumn[Any]) -> JsonColumn[Any]:
 @cache
 def _expired_rows(entity: type[Entity]) -> Statement:
     table = entity.__table__
-    return Statement(delete(table).where(table.c.expires_at <= NOW))
+    key = tuple(table.primary_key)
+    some = select(*key).where(table.c.expires_at <= NOW).limit(_EXPIRED_BATCH)
+    return Statement(delete(table).where(tuple_(*key).in_(some)))
 
 
 @cache

@@ -1,5 +1,11 @@
-"""The size of all cached responses and changelogs together, and its limit."""
+"""The size of all cached responses and changelogs together, and its limit.
 
+What is deleted is determined by reads, for which no writer waits: in a store of 10 GB they take
+seconds. It is deleted up to a rank, query by query. What others save meanwhile has a higher rank,
+and stays.
+"""
+
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
@@ -21,14 +27,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from burndown.models import EXPIRING_ENTITIES, QueryData
+from burndown.models import EXPIRING_ENTITIES, Document, Query, QueryData
 from burndown.models.columns import UtcTimestamp
 from burndown.models.query_data import QUERY_IDS
 from burndown.models.timestamps import EARLIEST
-from burndown.repositories.base import is_valid
+from burndown.repositories.base import is_valid, query_conditions
 from burndown.sql import Executor, Statement
 
-__all__ = ["delete_above"]
+__all__ = ["cached_bytes", "delete_up_to", "list_query_ids", "rank_above"]
 
 _RANK = ("valid", "since", "entity", *QUERY_IDS, "key")
 """The order in which rows are deleted, unique for each row of all entities."""
@@ -39,33 +45,81 @@ class _Statements(NamedTuple):
     """Selects the bytes of all rows: without ordering them, in half the time of the next one."""
     cut: Statement
     """Selects the rank of the last row to delete."""
-    deletions: tuple[Statement, ...]
-    """Delete the rows of each entity up to this rank."""
 
 
-def delete_above(
-    executor: Executor, max_bytes: int, now: datetime, profile_id: str | None = None
-) -> int:
-    """Delete the least useful rows until the others have at most ``max_bytes``.
+def cached_bytes(executor: Executor, profile_id: str | None) -> int:
+    """Return the bytes of all rows, or of those of a profile, as they are stored."""
+    owner = _owner(profile_id)
+    [size] = _statements(is_of_profile=bool(owner)).size.values(executor, **owner)
+    return int(size)
+
+
+def rank_above(
+    executor: Executor, max_bytes: int, now: datetime, profile_id: str | None
+) -> Document | None:
+    """Return the rank up to which rows have to be deleted, so that others have at most these bytes.
 
     Args:
-        executor: the connection to write on.
+        executor: the connection to read on.
         max_bytes: the bytes to keep, as they are stored.
         now: the time at which rows have expired.
         profile_id: the profile whose rows count; ``None`` for all rows.
 
     Returns:
-        The number of deleted rows.
+        The rank; ``None`` if all rows have at most these bytes.
     """
-    owner = {} if profile_id is None else {"profile_id": profile_id}
-    statements = _statements(is_of_profile=profile_id is not None)
-    [size] = statements.size.values(executor, **owner)
-    if size <= max_bytes:
-        return 0
-    [cut] = statements.cut.documents(executor, max_bytes=max_bytes, now=now, **owner)
-    last = {f"last_{name}": value for name, value in cut.items()}
+    owner = _owner(profile_id)
+    cut = _statements(is_of_profile=bool(owner)).cut
+    return cut.first(executor, max_bytes=max_bytes, now=now, **owner)
+
+
+def list_query_ids(executor: Executor, profile_id: str | None) -> list[Document]:
+    """Return ``profile_id`` and ``query_id`` of all queries, or of those of a profile."""
+    owner = _owner(profile_id)
+    return _query_ids(is_of_profile=bool(owner)).documents(executor, **owner)
+
+
+def delete_up_to(
+    executor: Executor,
+    queries: Sequence[Document],
+    seconds: float,
+    *,
+    rank: Document,
+    now: datetime,
+) -> tuple[int, Sequence[Document]]:
+    """Delete the rows of queries up to a rank.
+
+    Args:
+        executor: the connection to write on.
+        queries: as :func:`list_query_ids` returns them.
+        seconds: the time after which no more statements are run.
+        rank: as :func:`rank_above` returns it.
+        now: the time that was given to it.
+
+    Returns:
+        The number of deleted rows, and the queries of which rows may be left.
+    """
+    end_at = time.monotonic() + seconds
+    deleted = 0
+    last = {f"last_{name}": value for name, value in rank.items()}
     with executor.without_secure_delete():
-        return sum(each.delete(executor, now=now, **last, **owner) for each in statements.deletions)
+        for at, ids in enumerate(queries, 1):
+            deleted += sum(each.delete(executor, now=now, **last, **ids) for each in _DELETIONS)
+            if time.monotonic() >= end_at:
+                return deleted, queries[at:]
+    return deleted, ()
+
+
+def _owner(profile_id: str | None) -> dict[str, str]:
+    return {} if profile_id is None else {"profile_id": profile_id}
+
+
+@cache
+def _query_ids(*, is_of_profile: bool) -> Statement:
+    columns = Query.__table__.c
+    ids = select(columns.profile_id, columns.id.label("query_id"))
+    of_profile = columns.profile_id == bindparam("profile_id")
+    return Statement(ids.where(of_profile) if is_of_profile else ids)
 
 
 @cache
@@ -90,16 +144,9 @@ def _statements(*, is_of_profile: bool) -> _Statements:
         .order_by(*(running.c[name].desc() for name in _RANK))
         .limit(1)
     )
-    last = tuple_(*(bindparam(f"last_{name}", type_=NullType()) for name in _RANK))
     return _Statements(
         Statement(select(func.coalesce(func.sum(sizes.c.size), 0).label("size"))),
         Statement(cut),
-        tuple(
-            Statement(
-                delete(entity.__table__).where(tuple_(*_rank(entity)) <= last, *selected(entity))
-            )
-            for entity in EXPIRING_ENTITIES
-        ),
     )
 
 
@@ -128,3 +175,13 @@ def _rank(entity: type[QueryData]) -> Sequence[ColumnElement[Any]]:
         columns.query_id,
         key,
     )
+
+
+_LAST = tuple_(*(bindparam(f"last_{name}", type_=NullType()) for name in _RANK))
+_DELETIONS = tuple(
+    Statement(
+        delete(entity.__table__).where(tuple_(*_rank(entity)) <= _LAST, *query_conditions(entity))
+    )
+    for entity in EXPIRING_ENTITIES
+)
+"""Delete the rows of a query up to a rank, one for each entity."""

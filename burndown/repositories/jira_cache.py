@@ -168,4 +168,5 @@ class JiraCacheRepository(Repository[JiraCache]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; return the number of deleted rows."""
-        return delete_expired(self._executor, JiraCache, now)
+        deleted, _ = delete_expired(self._executor, [JiraCache], now=now)
+        return deleted

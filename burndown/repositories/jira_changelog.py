@@ -110,4 +110,5 @@ class JiraChangelogRepository(Repository[JiraChangelog]):
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what has expired at ``now``; return the number of deleted rows."""
-        return delete_expired(self._executor, JiraChangelog, now)
+        deleted, _ = delete_expired(self._executor, [JiraChangelog], now=now)
+        return deleted

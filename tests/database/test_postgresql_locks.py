@@ -1,6 +1,7 @@
 """Writers of different profiles on a server do not wait; those of the same lose nothing."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ def backend(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
             new.save_profile({"id": profile_id})
             new.save_query(profile_id, {"id": "q"})
             new.save_budget(profile_id, "q", {})
+            new.save_jira_cache(profile_id, "q", "key", {}, timedelta(days=1))
         monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.1")
         yield new
 

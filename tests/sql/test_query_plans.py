@@ -195,7 +195,11 @@ CALLS: list[tuple[Call, set[str]]] = [
     (lambda b: b.clear_task_progress("task"), {"task_progress (task_name=?)"}),
     (
         lambda b: b.cleanup_expired_cache(),
-        {"jira_cache (expires_at<?)", "jira_changelog_cache (expires_at<?)"},
+        {
+            *("jira_cache (expires_at<?)", "jira_changelog_cache (expires_at<?)"),
+            f"jira_cache ({OF_QUERY} AND cache_key=?)",
+            f"jira_changelog_cache ({OF_QUERY} AND issue_key=?)",
+        },
     ),
     (
         partial(all_records, profile_id=None),
