@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from benchmarks import (
     concurrency,
     growth,
+    large,
     migration,
     operations,
     peers,
@@ -43,6 +44,7 @@ PARTS = {
     "concurrency": Part(concurrency.measure, concurrency.table),
     "growth": Part(growth.measure, growth.table),
     "peers": Part(peers.measure, peers.table, is_optional=True),
+    "large": Part(large.measure, large.table, is_optional=True),
     "server": Part(server.measure, server.table, is_optional=True),
 }
 

@@ -22,6 +22,7 @@ class Options:
     weeks: int = 520
     responses: int = 20_000
     sizes: tuple[int, ...] = (1, 100, 10_000)
+    large: tuple[int, ...] = (1_000, 10_000, 100_000)
     migrate: int = 10_000
     workers: tuple[int, ...] = (1, 4, 8)
     seconds: float = 2
@@ -72,6 +73,13 @@ def read_options(parts: list[str], arguments: list[str] | None = None) -> Option
         type=int,
         default=default.sizes,
         help="records of each type",
+    )
+    add(
+        "--large",
+        nargs="+",
+        type=int,
+        default=default.large,
+        help="cached responses in each large store; 100,000 take 1 GB, and up to 3 GB meanwhile",
     )
     add("--migrate", type=int, default=default.migrate, help="issues in the migrated workspace")
     add(
