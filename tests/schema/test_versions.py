@@ -161,6 +161,13 @@ def expected_of_query(updated_at: object, query: dict[str, Any]) -> dict[str, An
     return {"updated_at": None, aside: updated_at}
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a script read few keys in one statement."""
+    monkeypatch.setattr("burndown.schema.operations._PAGE", 2)
+
+
+@pytest.mark.usefixtures("small_pages")
 def test_cached_responses_of_version_1_0_are_counted(old: Path) -> None:
     with SQLiteBackend(old) as backend:
         found = {
@@ -292,6 +299,7 @@ def test_a_downgrade_reports_what_it_forgets(
     assert [each["created_at"] for each in changelogs] == [None, None]
 
 
+@pytest.mark.usefixtures("small_pages")
 def test_a_downgrade_compresses_responses_as_a_whole(database: Database) -> None:
     """Version 1.5 reads no frames; a damaged response stays as it is."""
     engine = plain_engine(database)

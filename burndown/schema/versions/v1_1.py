@@ -12,7 +12,7 @@ from burndown.models.columns import UtcTimestamp
 from burndown.models.jira_cache import response_counts
 from burndown.models.json_columns import CompressedJson, JsonText
 from burndown.models.timestamps import to_utc
-from burndown.schema.operations import add_column, free_key
+from burndown.schema.operations import add_column, free_key, iterate_keys
 
 revision = "1.1"
 down_revision = "1.0"
@@ -63,7 +63,7 @@ def downgrade() -> None:
 
 def _count_issues(connection: sa.Connection) -> None:
     c = _jira_cache.c
-    for row in connection.execute(sa.select(c.profile_id, c.query_id, c.cache_key)).all():
+    for row in iterate_keys([c.profile_id, c.query_id, c.cache_key]):
         of_row = (c.profile_id == row[0], c.query_id == row[1], c.cache_key == row[2])
         try:
             response = connection.execute(sa.select(c.response).where(*of_row)).scalar_one()

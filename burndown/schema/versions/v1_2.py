@@ -10,7 +10,7 @@ from burndown.errors import DatabaseCorruptionError
 from burndown.models.jira_cache import response_counts
 from burndown.models.jira_changelog import changelog_counts
 from burndown.models.json_columns import CompressedJson
-from burndown.schema.operations import add_column
+from burndown.schema.operations import add_column, iterate_keys
 
 revision = "1.2"
 down_revision = "1.1"
@@ -44,7 +44,7 @@ def _fill(
     """Fill the columns that are computed from the payload of each row."""
     connection = op.get_bind()
     keys = [table.c[name] for name in ("profile_id", "query_id", key)]
-    for row in connection.execute(sa.select(*keys)).all():
+    for row in iterate_keys(keys):
         of_row = [column == value for column, value in zip(keys, row, strict=True)]
         try:
             stored = connection.execute(sa.select(table.c[payload]).where(*of_row)).scalar_one()

@@ -7,6 +7,7 @@ from burndown.models.columns import DECODING_ERRORS
 from burndown.models.compression import decompress
 from burndown.models.issue_frames import is_framed
 from burndown.models.zstd import compress_frame
+from burndown.schema.operations import iterate_keys
 
 revision = "1.6"
 down_revision = "1.5"
@@ -30,7 +31,7 @@ def downgrade() -> None:
 def _compress_as_a_whole(connection: sa.Connection) -> None:
     c = _responses.c
     keys = (c.profile_id, c.query_id, c.cache_key)
-    for row in connection.execute(sa.select(*keys)).all():
+    for row in iterate_keys(keys):
         of_row = [column == value for column, value in zip(keys, row, strict=True)]
         stored = connection.execute(sa.select(c.response).where(*of_row)).scalar_one()
         if is_framed(stored):
