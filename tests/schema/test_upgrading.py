@@ -24,6 +24,7 @@ from burndown.schema import VERSIONS, alembic_runner
 from burndown.schema.digests import SUMS
 from tests.data.schemas.generate import records
 from tests.support.database_rows import everything
+from tests.support.kept_databases import copy_of
 from tests.support.postgres import execute_on
 
 
@@ -192,6 +193,21 @@ def test_a_damaged_response_does_not_stop_an_upgrade(old: Path) -> None:
     with plain(old) as connection:
         found = connection.execute("SELECT issue_count FROM jira_cache WHERE cache_key = 'cloud'")
         assert found.fetchone() == (None,)
+
+
+def test_an_upgrade_writes_no_row_that_it_does_not_change(tmp_path: Path) -> None:
+    """In a large store, the log would become as large as the file."""
+    path = copy_of("1.7", tmp_path / "old" / "burndown.db")
+    count = "UPDATE mine SET written = written + 1"
+    run_sql(
+        path,
+        "CREATE TABLE mine (written INTEGER)",
+        "INSERT INTO mine VALUES (0)",
+        f"CREATE TRIGGER count_written AFTER UPDATE ON jira_cache BEGIN {count}; END",
+    )
+    SQLiteDatabase(path).change_version("1.8")
+    with plain(path) as connection:
+        assert connection.execute("SELECT written FROM mine").fetchone() == (0,)
 
 
 def test_a_database_without_a_version_is_of_the_first_one(old: Path) -> None:
