@@ -187,7 +187,7 @@ class _Filling:
         damages: list[Damage] = []
         self._report.kept[entity.LABEL] = self._save(entity, _salvageable(damaged, entity, damages))
         self._damages += [each.description for each in damages]
-        if issubclass(entity, QueryData) and not entity.IRREPLACEABLE:
+        if not _is_irreplaceable(entity):
             self._report.dropped += [each.description for each in damages]
             return
         missing = [each for each in damages if not self._restore(entity, each.key, backups)]
@@ -242,7 +242,8 @@ class _Filling:
                 else:
                     self._report.lost.append(str(error))
                 continue
-            self._seen[entity].update(map(key_of, batch))
+            if _is_irreplaceable(entity):  # a store can have a million others
+                self._seen[entity].update(map(key_of, batch))
             count += len(batch)
         return count
 
@@ -256,6 +257,11 @@ class _Filling:
         for owner, document in owners:
             if codec_of(owner).key(document) not in self._seen[owner]:
                 self._save(owner, [document])
+
+
+def _is_irreplaceable(entity: type[Entity]) -> bool:
+    """Return whether records of an entity are taken from backups, since Jira does not have them."""
+    return not issubclass(entity, QueryData) or entity.IRREPLACEABLE
 
 
 def _salvageable(
