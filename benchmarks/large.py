@@ -3,7 +3,7 @@
 A store of size N has N cached responses of about 10 KB, a hundred for each query, and a hundred
 queries in each profile. They are saved in the order in which teams fetch them: one for each query,
 and again. A tenth has expired. Each operation runs in a process of its own, in which the peak of
-memory is measured. While one takes long, another writer saves a value again and again.
+memory is measured. While a long one runs, another writer saves a value again and again.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache, partial
@@ -40,10 +40,10 @@ _ISSUES = 16
 """Issues in a response, which takes 10 KB with them."""
 _BATCH = 500
 _CALLS = 200
-_BEYOND = 10
-"""How many times more responses than in the largest store the times are extrapolated to."""
 _PAUSE_SECONDS = 0.01
-_FILLING = "filling"
+_BEYOND = 10
+"""How many times more responses the times are extrapolated to, by the slope between the two largest
+stores, both as logarithms: 1 is linear."""
 _UNITS = ((60, "min"), (1, "s"), (1e-3, "ms"), (1e-6, "µs"))
 
 
@@ -55,7 +55,6 @@ class _Store(NamedTuple):
 
     @property
     def queries(self) -> int:
-        """Return the number of queries."""
         return math.ceil(self.size / _PER_QUERY)
 
     def ids(self, number: int) -> tuple[str, str]:
@@ -64,21 +63,20 @@ class _Store(NamedTuple):
         return f"profile-{query // _PER_PROFILE}", f"query-{query}"
 
     def key(self, number: int) -> tuple[str, str, str]:
-        """Return the key of a response."""
         return (*self.ids(number), hashlib.sha256(str(number).encode()).hexdigest())
 
     def is_expired(self, number: int) -> bool:
         """Return whether a response has expired: every tenth one of each query."""
         return number // self.queries % 10 == 0
 
-    def fresh(self, call: int) -> int:
-        """Return the number of a response that has not expired, another one for each call."""
+    def some(self, call: int) -> tuple[str, str, str]:
+        """Return the key of a response that has not expired, another one for each call."""
         number = 7919 * call % self.size
-        return (number + self.queries) % self.size if self.is_expired(number) else number
+        return self.key((number + self.queries) % self.size if self.is_expired(number) else number)
 
 
 class _Found(NamedTuple):
-    """What was measured of an operation."""
+    """The measurements of an operation."""
 
     seconds: float
     memory: int
@@ -88,15 +86,15 @@ class _Found(NamedTuple):
 
 
 class _Operation(NamedTuple):
-    """A call, with the number of the repetition; only short ones are repeated."""
+    """A call of a backend for a store, with the number of its repetition."""
 
-    run: Callable[[_Store, PersistenceBackend, int], object]
-    kind: Literal["short", "once", "long", "first"] = "short"
-    """A long one runs next to another writer; the first call of a process opens the store."""
+    run: Callable[[PersistenceBackend, _Store, int], object]
+    kind: Literal["short", "long", "first"] = "short"
+    """Short ones are repeated; the first call of a process opens the store."""
     before: Callable[[_Store], object] = lambda _: None
 
 
-def _fill(store: _Store, backend: PersistenceBackend, _: int) -> None:
+def _fill(backend: PersistenceBackend, store: _Store, _: int) -> None:
     for number in range(math.ceil(store.queries / _PER_PROFILE)):
         backend.save_profile(sample.profile(number))
     for number in range(store.queries):
@@ -106,38 +104,26 @@ def _fill(store: _Store, backend: PersistenceBackend, _: int) -> None:
         backend.save_records(JiraCache, [_record(store, each) for each in numbers])
 
 
+def _record(store: _Store, number: int) -> Json:
+    ids = dict(zip(("profile_id", "query_id", "cache_key"), store.key(number), strict=True))
+    expiry = sample.EARLIER if store.is_expired(number) else sample.LATER
+    return {**ids, "expires_at": expiry, "response": _response(number)}
+
+
+def _response(number: int) -> Json:
+    found = _responses()
+    return found[number % len(found)]
+
+
 @cache
 def _responses() -> list[Json]:
     issues = random_issues(50 * _ISSUES)
-    return [
-        {"startAt": at, "total": _ISSUES, "issues": issues[at : at + _ISSUES]}
-        for at in range(0, len(issues), _ISSUES)
-    ]
+    starts = range(0, len(issues), _ISSUES)
+    return [{"total": _ISSUES, "issues": issues[at : at + _ISSUES]} for at in starts]
 
 
-def _record(store: _Store, number: int) -> Json:
-    responses = _responses()
-    profile_id, query_id, cache_key = store.key(number)
-    return {
-        "profile_id": profile_id,
-        "query_id": query_id,
-        "cache_key": cache_key,
-        "created_at": sample.NOW,
-        "expires_at": sample.EARLIER if store.is_expired(number) else sample.LATER,
-        "response": responses[number % len(responses)],
-    }
-
-
-def _save(store: _Store, backend: PersistenceBackend, number: int) -> None:
-    responses = _responses()
-    key = store.key(store.fresh(number))
-    backend.save_jira_cache(*key, responses[number % len(responses)], sample.LATER)
-
-
-def _check(_: _Store, backend: PersistenceBackend, __: int) -> None:
-    is_intact, problems = backend.check_integrity()
-    if not is_intact:
-        raise AssertionError(problems)
+def _check(backend: PersistenceBackend, _: _Store, __: int) -> None:
+    assert backend.check_integrity() == (True, [])
 
 
 def _downgrade(store: _Store) -> None:
@@ -150,53 +136,43 @@ def _downgrade(store: _Store) -> None:
 
 
 _OPERATIONS = {
-    _FILLING: _Operation(_fill, "once"),
-    "opening": _Operation(lambda _, backend, __: backend.get_app_state("theme"), "first"),
-    "get_jira_cache": _Operation(
-        lambda store, backend, number: backend.get_jira_cache(*store.key(store.fresh(number)))
-    ),
+    "filling": _Operation(_fill, "first"),
+    "opening": _Operation(lambda b, _, __: b.get_app_state("theme"), "first"),
+    "get_jira_cache": _Operation(lambda b, store, number: b.get_jira_cache(*store.some(number))),
     "get_jira_cache, absent": _Operation(
-        lambda store, backend, number: backend.get_jira_cache(*store.ids(number), "absent")
+        lambda b, store, number: b.get_jira_cache(*store.ids(number), "absent")
     ),
-    "save_jira_cache": _Operation(_save),
-    "list_queries": _Operation(lambda _, backend, __: backend.list_queries("profile-0")),
-    "query_status": _Operation(lambda _, backend, __: backend.query_status("profile-0")),
+    "save_jira_cache": _Operation(
+        lambda b, store, n: b.save_jira_cache(*store.some(n), _response(n), sample.LATER)
+    ),
+    "list_queries": _Operation(lambda b, _, __: b.list_queries("profile-0")),
+    "query_status": _Operation(lambda b, _, __: b.query_status("profile-0")),
     "check_integrity": _Operation(_check, "long"),
-    "backup": _Operation(
-        lambda store, backend, _: backend.backup(store.path.with_name("copy.db")), "long"
-    ),
-    "cleanup, nothing": _Operation(lambda _, backend, __: backend.cleanup(2**62), "long"),
+    "backup": _Operation(lambda b, store, _: b.backup(store.path.with_name("copy.db")), "long"),
+    "cleanup, nothing": _Operation(lambda b, _, __: b.cleanup(2**62), "long"),
     "cleanup_expired_cache, a tenth": _Operation(
-        lambda _, backend, __: backend.cleanup_expired_cache(), "long"
+        lambda b, _, __: b.cleanup_expired_cache(), "long"
     ),
-    "compact, a tenth": _Operation(lambda _, backend, __: backend.compact(), "long"),
-    "delete_query, 90 responses": _Operation(
-        lambda store, backend, _: backend.delete_query(*store.ids(0)), "long"
-    ),
-    "schema upgrade": _Operation(
-        lambda _, backend, __: backend.get_app_state("theme"), "first", before=_downgrade
-    ),
+    "compact, a tenth": _Operation(lambda b, _, __: b.compact(), "long"),
+    "delete_query, 90 responses": _Operation(lambda b, s, _: b.delete_query(*s.ids(0)), "long"),
+    "schema upgrade": _Operation(lambda b, _, __: b.get_app_state("theme"), "first", _downgrade),
 }
 
 
 def _run(name: str, store: _Store) -> _Found:
-    """Measure an operation in this process, which has not opened a store yet."""
-    operation = _OPERATIONS[name]
+    """Measure an operation in this process, which has opened no store yet."""
+    run, kind, _ = _OPERATIONS[name]
     with settings(sqlite_synchronous="NORMAL"), open_backend(str(store.path)) as backend:
-        if operation.kind == "first":
-            return _measured(lambda: operation.run(store, backend, 0))
-        if operation.kind == "once":
-            return _measured(lambda: operation.run(store, backend, 0))
-        if operation.kind == "long":
-            backend.get_app_state("theme")
+        if kind == "first":
+            return _measured(partial(run, backend, store, 0))
+        if kind == "long":
             with _other_writer(store) as waits:
-                found = _measured(lambda: operation.run(store, backend, 0))
+                found = _measured(partial(run, backend, store, 0))
             return found._replace(wait=max(waits))
-        operation.run(store, backend, _CALLS)  # opens the store
-        calls = [_measured(partial(operation.run, store, backend, each)) for each in range(_CALLS)]
-        return _Found(
-            statistics.median(each.seconds for each in calls), sum(each.memory for each in calls)
-        )
+        run(backend, store, _CALLS)  # opens the store
+        calls = [_measured(partial(run, backend, store, number)) for number in range(_CALLS)]
+        memory = sum(each.memory for each in calls)
+        return _Found(statistics.median(each.seconds for each in calls), memory)
 
 
 def _measured(call: Callable[[], object]) -> _Found:
@@ -218,13 +194,11 @@ def _other_writer(store: _Store) -> Iterator[list[float]]:
     done = threading.Event()
 
     def write() -> None:
-        while not done.wait(_PAUSE_SECONDS if waits else 0):
-            begun = time.perf_counter()
-            other.set_app_state("theme", str(begun))
-            waits.append(time.perf_counter() - begun)
+        while not (waits and done.wait(_PAUSE_SECONDS)):
+            waits.append(_measured(partial(other.set_app_state, "n", str(len(waits)))).seconds)
 
     with settings(busy_timeout="600"), open_backend(str(store.path)) as other:
-        other.get_app_state("theme")
+        other.get_app_state("n")
         thread = threading.Thread(target=write)
         thread.start()
         try:
@@ -236,30 +210,20 @@ def _other_writer(store: _Store) -> Iterator[list[float]]:
 
 def measure(options: Options) -> list[Row]:
     """Measure all operations on stores of each size, one after the other."""
-    found: dict[str, list[_Found]] = {name: [] for name in _OPERATIONS}
-    sizes = []
+    rows: dict[str, Row] = {name: {"operation": name, "stores": []} for name in _OPERATIONS}
     with temporary(options.folder) as folder:
         for size in options.large:
             store = _Store(folder / f"{size}" / "store.db", size)
             for name, operation in _OPERATIONS.items():
                 operation.before(store)
-                found[name].append(_alone(name, store))
-                if name == _FILLING:
-                    sizes.append(store.path.stat().st_size)
+                found = _alone(name, store)._asdict()
+                sizes = {"responses": size, "bytes": store.path.stat().st_size}
+                rows[name]["stores"].append({**sizes, **found})
                 for each in store.path.parent.iterdir():
                     if each != store.path:  # a copy
                         each.unlink()
             store.path.unlink()
-    return [
-        {
-            "operation": name,
-            "responses": options.large,
-            "bytes": sizes,
-            **{field: [getattr(each, field) for each in of_sizes] for field in _Found._fields},
-            "exponent": _exponent(options.large, [each.seconds for each in of_sizes]),
-        }
-        for name, of_sizes in found.items()
-    ]
+    return list(rows.values())
 
 
 def _alone(name: str, store: _Store) -> _Found:
@@ -270,37 +234,27 @@ def _alone(name: str, store: _Store) -> _Found:
         return pool.submit(_run, name, store).result()
 
 
-def _exponent(sizes: Sequence[int], seconds: list[float]) -> float | None:
-    """Return the slope of the times between the two largest stores, both as logarithms."""
-    if len(sizes) == 1:
-        return None
-    return math.log(seconds[-1] / seconds[-2]) / math.log(sizes[-1] / sizes[-2])
-
-
 def table(rows: list[Row]) -> str:
     """Return a table of times for each size, and what they would be for more responses."""
-    sizes, files = rows[0]["responses"], rows[0]["bytes"]
-    headings = [
-        "operation",
-        *(f"{size:,}, {file / 1e6:,.0f} MB" for size, file in zip(sizes, files, strict=True)),
-        "exponent",
-        f"{_BEYOND * sizes[-1]:,}",
-        "memory",
-        "others wait",
-    ]
-    return tables.markdown("Large stores", headings, map(_line, rows))
+    stores = rows[0]["stores"]
+    headings = ["operation", *(f"{each['responses']:,}" for each in stores), "exponent"]
+    headings += [f"{_BEYOND * stores[-1]['responses']:,}", "memory", "others wait"]
+    return tables.markdown("Large stores", headings, (_line(**row) for row in rows))
 
 
-def _line(row: Row) -> list[str]:
-    exponent, wait = row["exponent"], row["wait"][-1]
-    beyond = "" if exponent is None else _time(row["seconds"][-1] * _BEYOND ** max(exponent, 0))
+def _line(operation: str, stores: list[Row]) -> list[str]:
+    *smaller, last = stores
+    exponent = 0.0
+    for other in smaller[-1:]:
+        times = last["seconds"] / other["seconds"]
+        exponent = math.log(times) / math.log(last["responses"] / other["responses"])
     return [
-        row["operation"],
-        *map(_time, row["seconds"]),
-        "" if exponent is None else f"{exponent:.2f}",
-        beyond,
-        " to ".join(f"{row['memory'][at] / 1e6:.0f}" for at in (0, -1)) + " MB",
-        "" if wait is None else _time(wait),
+        operation,
+        *(_time(each["seconds"]) for each in stores),
+        f"{exponent:.2f}",
+        _time(last["seconds"] * _BEYOND ** max(exponent, 0)),
+        f"{stores[0]['memory'] / 1e6:.0f} to {last['memory'] / 1e6:.0f} MB",
+        "" if last["wait"] is None else _time(last["wait"]),
     ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from benchmarks import measuring, operations, sample, server, views
+from benchmarks import large, measuring, operations, sample, server, views
 from benchmarks.__main__ import PARTS, main
 from benchmarks.issues import random_issues
 from benchmarks.options import Options, read_options
@@ -123,6 +123,21 @@ def test_clients_of_a_server_lose_nothing(
         assert found["errors"] == found["lost_updates"] == 0
         assert found["added"] > 0
     assert server.table(rows).count("### ") == 2
+
+
+def test_large_stores_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each operation has a process of its own, in which its memory is measured."""
+    main(["--only", "large", "--large", "11", "--json", "--folder", str(tmp_path)])
+    rows = json.loads(capsys.readouterr().out)["large"]
+    assert not list(tmp_path.iterdir())
+    stores = {row["operation"]: row["stores"] for row in rows}
+    assert all(found["seconds"] > 0 for [found] in stores.values())
+    [found] = stores["backup"]
+    assert found["bytes"] > 100_000
+    assert min(found["memory"], found["wait"]) > 0
+    for each in stores.values():
+        each.append({**each[0], "responses": 110, "seconds": 100 * each[0]["seconds"]})
+    assert large.table(rows).count(" 2.00 |") == len(rows)
 
 
 @pytest.mark.usefixtures("hurry")
