@@ -70,6 +70,17 @@ def test_a_compacted_file_is_smaller(backend: SQLiteBackend, path: Path) -> None
     assert backend.compact() == 0
 
 
+def test_a_slow_transaction_frees_few_pages(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other writers wait for its end."""
+    fill(path)
+    with SQLiteBackend(path) as opened:
+        forget_half(opened)
+        free = opened.describe()["free_bytes"]
+        monkeypatch.setattr(sqlite_compaction, "_SECONDS", 0)
+        assert opened.database.write(sqlite_compaction.free_pages)
+        assert free - 2 * 4096 <= opened.describe()["free_bytes"] < free
+
+
 def test_a_file_is_rewritten_only_once(
     backend: SQLiteBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
