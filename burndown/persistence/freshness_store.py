@@ -113,7 +113,9 @@ class FreshnessStore(QueryDataStore):
         """Delete cached responses and changelogs above a limit; return how many were deleted.
 
         Expired ones are deleted first, those that expired longest ago before others; then those
-        that were saved longest ago.
+        that were saved longest ago. As with
+        :meth:`~burndown.PersistenceBackend.cleanup_expired_cache`, others can write meanwhile. What
+        they save stays, so that the limit can be exceeded again.
 
         Args:
             max_bytes: the bytes of them to keep at most, as stored: compressed in a database, JSON

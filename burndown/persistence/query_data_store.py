@@ -142,6 +142,9 @@ class QueryDataStore(MetricsStore):
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
         """Delete expired responses and changelogs; return how many were deleted.
 
+        A database deletes them in short transactions, between which others can write; an error can
+        leave some of them. Within :meth:`transaction`, all are deleted or none.
+
         Args:
             max_stale: keep those that expired less than this ago, which
                 :meth:`~burndown.PersistenceBackend.find_jira_cache` finds with the same
