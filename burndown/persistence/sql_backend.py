@@ -99,6 +99,10 @@ T = TypeVar("T")
 _DELETION_SECONDS = 0.05
 """How long one transaction deletes cached data: other writers wait for it."""
 
+# Longer than the 2 ms after which a writer tries again.
+_PAUSE_SECONDS = 0.005
+"""The pause until the next one, in which others can write."""
+
 
 class SQLBackend(PersistenceBackend):
     """The storage of a workspace in an SQL database.
@@ -233,11 +237,10 @@ class SQLBackend(PersistenceBackend):
         """
         deleted = 0
         while left:
-            begun = time.monotonic()
             count, left = self.database.write_scoped(scope, delete, left, _DELETION_SECONDS)
             deleted += count
             if left and not self.in_transaction():
-                time.sleep(time.monotonic() - begun)
+                time.sleep(_PAUSE_SECONDS)
         return deleted
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
