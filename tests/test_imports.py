@@ -87,6 +87,7 @@ LATE_IMPORTS = {
     "burndown/database/postgresql.py": ["burndown.database.postgresql_channel"],
     "burndown/database/sqlite_connections.py": ["ctypes"],
     "burndown/import_export/exported_secrets.py": ["burndown.secrets.passphrases"],
+    "burndown/lazy_names.py": ["import_module"],
     "burndown/persistence/__init__.py": ["burndown.persistence.json_backend"],
     "burndown/schema/__init__.py": ["burndown.schema"],
     "burndown/secrets/sources.py": ["burndown.secrets.keys", "keyring", "keyring.errors"],

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, Table, inspect, text
 
-from burndown.models import SCHEMA_VERSION, Entity
+from burndown import models
+from burndown.models import SCHEMA_VERSION
 from burndown.schema.digests import SUMS, triggers
 from burndown.schema.guard import GUARDS
 from burndown.schema.recognition import ALEMBIC_TABLE, VERSION_TABLE
@@ -37,7 +38,7 @@ def foreign_objects(connection: Connection) -> list[str]:
 
     Columns, indexes and triggers of their own tables are not listed.
     """
-    ours = {table.name: table for table in Entity.metadata.sorted_tables}
+    ours = {table.name: table for table in models.METADATA.sorted_tables}
     own_triggers = {*GUARDS, *triggers(SCHEMA_VERSION)}
     found, dialect = inspect(connection), connection.dialect.name
     tables = {*found.get_table_names()} - ours.keys() - _other_tables(connection)

@@ -14,6 +14,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, func
 from sqlalchemy import select as sql_select
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from burndown import models
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.engine_logging import WITHOUT_VALUES
@@ -44,7 +45,6 @@ from burndown.errors import (
     TransactionAbortedError,
     TransactionConflictError,
 )
-from burndown.models import OPEN_ENTITIES, Entity
 from burndown.settings import UPGRADE_TIMEOUT_SECONDS, get_settings
 from burndown.sql import Executor, log_statement
 
@@ -220,7 +220,7 @@ class PostgreSQLDatabase(Database):
         """Return the bytes that the tables take with their indexes."""
         if not self.exists():
             return 0
-        sizes = (func.pg_total_relation_size(table.name) for table in Entity.metadata.sorted_tables)
+        sizes = (func.pg_total_relation_size(table.name) for table in models.METADATA.sorted_tables)
         with self._errors.translated(), self._reader.connect() as connection:
             return sum(connection.execute(sql_select(size)).scalar_one() for size in sizes)
 
@@ -229,11 +229,11 @@ class PostgreSQLDatabase(Database):
 
     def _compact(self) -> None:
         """Have the server reuse the space of deleted rows, and truncate tables that end with it."""
-        self._vacuum("VACUUM", [table.name for table in Entity.metadata.sorted_tables])
+        self._vacuum("VACUUM", [table.name for table in models.METADATA.sorted_tables])
 
     def _erase_deleted(self) -> None:
         """Have the server rewrite the tables that hold secrets."""
-        self._vacuum("VACUUM FULL", [str(each.__tablename__) for each in OPEN_ENTITIES])
+        self._vacuum("VACUUM FULL", [str(each.__tablename__) for each in models.OPEN_ENTITIES])
 
     def _vacuum(self, command: str, names: list[str]) -> None:
         with self.read_session() as session:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, func, select, text
 
-from burndown.models import Entity
+from burndown.models import METADATA
 
 __all__ = ["checksum_notes", "integrity_problems"]
 
@@ -33,7 +33,7 @@ def checksum_notes(connection: Connection) -> list[str]:
 
 def integrity_problems(connection: Connection) -> list[str]:
     """Return a string for each problem of constraints, indexes and references."""
-    tables = Entity.metadata.sorted_tables
+    tables = METADATA.sorted_tables
     ours = {"tables": [table.name for table in tables]}
     problems = [
         f"constraint {name} of {table} has not been validated"

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import sqlite
 
 from burndown.database.database_file import DatabaseFile
 from burndown.errors import DatabaseCorruptionError, StorageError
-from burndown.models import Document, Entity
+from burndown.models import METADATA, Document, Entity
 from burndown.models.digests import DIGEST, record_name
 from burndown.schema.digests import SUMS
 from burndown.settings import get_settings
@@ -52,7 +52,7 @@ class DamagedFile:
             with closing(self._connect()) as connection:
                 return any(
                     DIGEST in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
-                    for table in Entity.metadata.tables
+                    for table in METADATA.tables
                 )
         except sqlite3.Error as error:
             self._refuse_unreachable(error)
@@ -71,7 +71,7 @@ class DamagedFile:
     def has_row_counts(self) -> bool:
         """Return whether the number of rows of each table can be read, by which lost ones show."""
         with closing(self._connect()) as connection:
-            return _row_counts(connection).keys() >= Entity.metadata.tables.keys()
+            return _row_counts(connection).keys() >= METADATA.tables.keys()
 
     def records(self, entity: type[Entity], damages: list[Damage]) -> Iterator[Document]:
         """Yield the intact records of an entity, also those that other programs have edited.

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, create_engine, exc
 from sqlalchemy.pool import StaticPool
 
-from burndown.models import SCHEMA_VERSION, Entity
+from burndown import models
+from burndown.models import SCHEMA_VERSION
 from burndown.models.digest_functions import add_digest_functions
 from burndown.models.digests import DIGEST, content_column
 from burndown.schema import VERSIONS, make_schema
@@ -156,7 +157,7 @@ def _verify(
     execute: Execute, name: str, columns: list[str], damaged: list[str], edited: list[str]
 ) -> _Sums:
     """Add the names of damaged and edited rows of a table; return the sums of its rows."""
-    table = Entity.metadata.tables[name]
+    table = models.METADATA.tables[name]
     content = content_column(table)
     selected = [*columns, DIGEST, *([content] if content else [])]
     verifier = RowVerifier(table, {each: at for at, each in enumerate(selected)}, columns)
@@ -174,7 +175,7 @@ def _verify(
 
 def _schema(execute: Execute) -> Iterator[tuple[str, object]]:
     """Yield the definition of each column, index, reference and trigger of our tables, by name."""
-    for table in (*Entity.metadata.tables, SUMS, VERSION_TABLE):
+    for table in (*models.METADATA.tables, SUMS, VERSION_TABLE):
         for _, column, *definition in execute(f"PRAGMA table_xinfo({table})"):
             yield f"the column {column} of {table}", tuple(definition)
         for _, index, is_unique, origin, is_partial in execute(f"PRAGMA index_list({table})"):

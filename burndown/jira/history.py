@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from burndown.jira.values import to_timestamp
-from burndown.models.jira_changelog import find_page
+from burndown.models.completeness import find_page
 from burndown.models.timestamps import to_utc
 
 __all__ = ["Change", "History", "Stay"]

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from burndown import models
 from burndown.jira.history import History
 from burndown.jira.points import points_fields
 from burndown.jira.rich_text import is_rich_text, plain_text
 from burndown.jira.sources import reader_of
 from burndown.jira.values import Value, read, to_day, to_number, to_time, to_timestamp
-from burndown.models import Document, Profile
+from burndown.models import Document
 from burndown.models.completeness import identity_of
 
 __all__ = ["Issue", "history_of", "issues_of"]
@@ -229,7 +230,7 @@ class Issue:
 
 def issues_of(
     response: Mapping[str, Any] | Sequence[Any] | None,
-    profile: Profile | Mapping[str, Any] | None = None,
+    profile: "models.Profile | Mapping[str, Any] | None" = None,
     changelogs: Mapping[str, Any] | None = None,
 ) -> list[Issue]:
     """Return views of the issues in a response.

@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 from pydantic_core import PydanticCustomError
 
 from burndown.errors import ValidationError
-from burndown.models.completeness import Identity, count_identities, identity_of, is_complete
+from burndown.models.completeness import (
+    Identity,
+    count_identities,
+    identity_of,
+    is_complete,
+    response_counts,
+)
 from burndown.models.compression import compress, decompress_object
 from burndown.models.documents import Document
 from burndown.models.issue_frames import (
@@ -24,7 +30,6 @@ from burndown.models.issue_frames import (
     is_framed,
     join_frames,
 )
-from burndown.models.jira_cache import response_counts
 from burndown.models.json_codec import check_storable
 from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.zstd import compress_frame
@@ -104,7 +109,7 @@ def merge_stored(
 
     Returns:
         The response, compressed, and what
-        :func:`~burndown.models.jira_cache.response_counts` returns of it.
+        :func:`~burndown.models.completeness.response_counts` returns of it.
 
     Raises:
         ValidationError: the response has no list of issues.

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from burndown import models
 from burndown.jira.values import follow
-from burndown.models import Profile
 
 __all__ = ["points_fields"]
 
@@ -21,6 +21,6 @@ def points_fields(profile: Any) -> tuple[str, ...]:
     Args:
         profile: a profile or its document; anything else names no field.
     """
-    document = profile.to_document() if isinstance(profile, Profile) else profile
+    document = profile.to_document() if isinstance(profile, models.Profile) else profile
     named = [follow(document, path) for path in _SOURCES]
     return tuple(field for field in named if isinstance(field, str) and _FIELD_ID(field))

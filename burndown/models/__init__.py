@@ -1,55 +1,136 @@
-"""The stored entities: one module for each, with its nested sections."""
+"""The stored entities: one module for each, with its nested sections.
 
-from burndown.models.app_state import AppState
-from burndown.models.budget import (
-    Budget,
-    BudgetDocument,
-    BudgetRevision,
-    BudgetRevisionDocument,
+Each is loaded when it is first used: the class of a table takes 4 ms to create, and most processes
+need few of them.
+"""
+
+from typing import TYPE_CHECKING
+
+from burndown.lazy_names import LazyNames
+
+if TYPE_CHECKING:
+    from burndown.models.app_state import AppState
+    from burndown.models.budget import (
+        Budget,
+        BudgetDocument,
+        BudgetRevision,
+        BudgetRevisionDocument,
+    )
+    from burndown.models.documents import Document
+    from burndown.models.entity import Entity
+    from burndown.models.jira_cache import (
+        FoundResponse,
+        JiraCache,
+        JiraCacheEntry,
+        QueryStatus,
+        jira_cache_key,
+    )
+    from burndown.models.jira_changelog import FoundChangelog, JiraChangelog, JiraChangelogEntry
+    from burndown.models.metric_series import MetricSeries
+    from burndown.models.metrics_snapshot import (
+        DoraMetrics,
+        FlowMetrics,
+        MetricForecast,
+        MetricsSnapshot,
+        MetricsSnapshotDocument,
+    )
+    from burndown.models.profile import (
+        DoraFieldMappings,
+        FieldMappings,
+        FlowFieldMappings,
+        FlowTypeMapping,
+        FlowTypeMappings,
+        ForecastSettings,
+        JiraConfig,
+        Profile,
+        ProjectClassification,
+    )
+    from burndown.models.profile_document import ProfileDocument
+    from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
+    from burndown.models.public_documents import public_document
+    from burndown.models.query import Query, QueryDocument
+    from burndown.models.query_data import QueryData
+    from burndown.models.registry import ENTITIES, EXPIRING_ENTITIES, METADATA, OPEN_ENTITIES
+    from burndown.models.submodel import Submodel
+    from burndown.models.task_progress import TaskProgress, TaskProgressDocument
+    from burndown.models.version import SCHEMA_VERSION
+    from burndown.models.week import Week
+
+_NAMES = LazyNames(
+    __name__,
+    {
+        "app_state": ("AppState",),
+        "budget": (
+            "Budget",
+            "BudgetDocument",
+            "BudgetRevision",
+            "BudgetRevisionDocument",
+        ),
+        "documents": ("Document",),
+        "entity": ("Entity",),
+        "jira_cache": (
+            "FoundResponse",
+            "JiraCache",
+            "JiraCacheEntry",
+            "QueryStatus",
+            "jira_cache_key",
+        ),
+        "jira_changelog": (
+            "FoundChangelog",
+            "JiraChangelog",
+            "JiraChangelogEntry",
+        ),
+        "metric_series": ("MetricSeries",),
+        "metrics_snapshot": (
+            "DoraMetrics",
+            "FlowMetrics",
+            "MetricForecast",
+            "MetricsSnapshot",
+            "MetricsSnapshotDocument",
+        ),
+        "profile": (
+            "DoraFieldMappings",
+            "FieldMappings",
+            "FlowFieldMappings",
+            "FlowTypeMapping",
+            "FlowTypeMappings",
+            "ForecastSettings",
+            "JiraConfig",
+            "Profile",
+            "ProjectClassification",
+        ),
+        "profile_document": ("ProfileDocument",),
+        "project_data": (
+            "ProjectData",
+            "ProjectScope",
+            "WeeklyStatistics",
+        ),
+        "public_documents": ("public_document",),
+        "query": (
+            "Query",
+            "QueryDocument",
+        ),
+        "query_data": ("QueryData",),
+        "registry": (
+            "ENTITIES",
+            "EXPIRING_ENTITIES",
+            "METADATA",
+            "OPEN_ENTITIES",
+        ),
+        "submodel": ("Submodel",),
+        "task_progress": (
+            "TaskProgress",
+            "TaskProgressDocument",
+        ),
+        "version": ("SCHEMA_VERSION",),
+        "week": ("Week",),
+    },
 )
-from burndown.models.documents import Document
-from burndown.models.entity import Entity
-from burndown.models.jira_cache import (
-    FoundResponse,
-    JiraCache,
-    JiraCacheEntry,
-    QueryStatus,
-    jira_cache_key,
-)
-from burndown.models.jira_changelog import FoundChangelog, JiraChangelog, JiraChangelogEntry
-from burndown.models.metric_series import MetricSeries
-from burndown.models.metrics_snapshot import (
-    DoraMetrics,
-    FlowMetrics,
-    MetricForecast,
-    MetricsSnapshot,
-    MetricsSnapshotDocument,
-)
-from burndown.models.profile import (
-    DoraFieldMappings,
-    FieldMappings,
-    FlowFieldMappings,
-    FlowTypeMapping,
-    FlowTypeMappings,
-    ForecastSettings,
-    JiraConfig,
-    Profile,
-    ProjectClassification,
-)
-from burndown.models.profile_document import ProfileDocument
-from burndown.models.project_data import ProjectData, ProjectScope, WeeklyStatistics
-from burndown.models.public_documents import public_document
-from burndown.models.query import Query, QueryDocument
-from burndown.models.query_data import QueryData
-from burndown.models.submodel import Submodel
-from burndown.models.task_progress import TaskProgress, TaskProgressDocument
-from burndown.models.unknown_keys import OpenEntity
-from burndown.models.version import SCHEMA_VERSION
-from burndown.models.week import Week
 
 __all__ = [
     "ENTITIES",
     "EXPIRING_ENTITIES",
+    "METADATA",
     "OPEN_ENTITIES",
     "SCHEMA_VERSION",
     "AppState",
@@ -96,25 +177,10 @@ __all__ = [
     "public_document",
 ]
 
-ENTITIES: tuple[type[Entity], ...] = (
-    Profile,
-    Query,
-    JiraCache,
-    JiraChangelog,
-    ProjectData,
-    MetricsSnapshot,
-    Budget,
-    AppState,
-    TaskProgress,
-)
-"""All stored entities, owners before what belongs to them."""
 
-OPEN_ENTITIES: tuple[type[OpenEntity], ...] = tuple(
-    entity for entity in ENTITIES if issubclass(entity, OpenEntity)
-)
-"""The entities with unknown keys, which can hold secrets."""
+def __getattr__(name: str) -> object:
+    return _NAMES.load(name)
 
-EXPIRING_ENTITIES: tuple[type[QueryData], ...] = tuple(
-    entity for entity in ENTITIES if issubclass(entity, QueryData) and entity.CONTENT_FIELD
-)
-"""The entities whose rows expire."""
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

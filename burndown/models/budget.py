@@ -19,7 +19,8 @@ from burndown.models.field_types import (
     Word,
 )
 from burndown.models.json_columns import SubmodelListJson
-from burndown.models.query_data import QueryData, of_query
+from burndown.models.query import of_query
+from burndown.models.query_data import QueryData
 from burndown.models.submodel import Submodel
 from burndown.models.time_types import Day, IsoWeek, UtcDatetime
 from burndown.models.timestamps import utc_now

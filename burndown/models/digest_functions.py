@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from burndown import models
 from burndown.models.digests import (
     CONTENT_DIGEST,
     DIGEST,
@@ -12,7 +13,6 @@ from burndown.models.digests import (
     content_digest,
     row_digest,
 )
-from burndown.models.entity import Entity
 
 __all__ = ["add_digest_functions", "computed_digests", "digest_sql"]
 
@@ -46,7 +46,7 @@ def computed_digests(table: str, columns: Sequence[str]) -> dict[str, str]:
         columns: the columns that the digest of the row covers.
     """
     values = {name: f'"{name}"' for name in columns}
-    content = content_column(Entity.metadata.tables[table])
+    content = content_column(models.METADATA.tables[table])
     if content is None:
         return {DIGEST: digest_sql(table, values)}
     of_content = {CONTENT_DIGEST: f"burndown_content_digest({content})"}
@@ -63,7 +63,7 @@ def _digest(table: str, columns: str, *values: Any) -> int | None:
 
 @cache
 def _row_digest(table: str, columns: str) -> Callable[[Sequence[Any]], int]:
-    return row_digest(Entity.metadata.tables[table], columns.split())
+    return row_digest(models.METADATA.tables[table], columns.split())
 
 
 def _content_digest(content: Any) -> bytes | None:

@@ -8,14 +8,15 @@ from sqlmodel import Field
 from typing_extensions import TypedDict
 
 from burndown.models.columns import Flag, OrderedText, UtcTimestamp
-from burndown.models.completeness import count_distinct, is_complete
+from burndown.models.completeness import response_counts
 from burndown.models.digests import CONTENT_DIGEST, DIGEST
 from burndown.models.documents import Document
 from burndown.models.entity import add_index
 from burndown.models.field_types import JsonObject, Key
 from burndown.models.json_codec import encode
 from burndown.models.json_columns import CompressedJson
-from burndown.models.query_data import QueryData, of_query
+from burndown.models.query import of_query
+from burndown.models.query_data import QueryData
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
@@ -26,7 +27,6 @@ __all__ = [
     "JiraCacheEntry",
     "QueryStatus",
     "jira_cache_key",
-    "response_counts",
 ]
 
 
@@ -54,20 +54,6 @@ def _normalized(url: str) -> str:
     scheme, separator, rest = url.rstrip("/").partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme.lower()}{separator}{host.lower()}{slash}{path}"
-
-
-def response_counts(response: Any) -> dict[str, Any]:
-    """Return ``issue_count`` and ``is_complete`` of a response.
-
-    Issues are counted once for each key, so that a page that was joined twice counts once. Without
-    a list of issues nothing is known to be complete.
-    """
-    page = response if isinstance(response, dict) else {}
-    issues = page.get("issues")
-    if not isinstance(issues, list):
-        return {"issue_count": 0, "is_complete": None}
-    count = count_distinct(issues)
-    return {"issue_count": count, "is_complete": is_complete(page, count)}
 
 
 class JiraCache(QueryData, table=True):

@@ -1,32 +1,27 @@
 """The cached changelog of one issue."""
 
-from collections.abc import Mapping, Set
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from sqlmodel import Field
 from typing_extensions import TypedDict
 
 from burndown.models.columns import Flag, OrderedText, UtcTimestamp
-from burndown.models.completeness import count_distinct, is_complete
+from burndown.models.completeness import changelog_counts, find_page
 from burndown.models.documents import Document
 from burndown.models.entity import add_index
 from burndown.models.field_types import JsonObject, Key
 from burndown.models.json_columns import CompressedJson
-from burndown.models.query_data import QueryData, of_query
+from burndown.models.query import of_query
+from burndown.models.query_data import QueryData
 from burndown.models.time_types import UtcDatetime
 
 __all__ = [
-    "ChangelogPage",
     "FoundChangelog",
     "JiraChangelog",
     "JiraChangelogDocument",
     "JiraChangelogEntry",
-    "changelog_counts",
-    "find_page",
 ]
-
-
-_HISTORY_KEYS = ("histories", "values", "changeHistories")
 
 
 class JiraChangelog(QueryData, table=True):
@@ -64,65 +59,6 @@ class JiraChangelog(QueryData, table=True):
         """Return the histories, in the order of the server; empty if there is no list of them."""
         found = find_page(self.changelog)
         return [] if found is None else found.histories
-
-
-def changelog_counts(changelog: Any) -> dict[str, Any]:
-    """Return ``is_complete`` of a changelog: whether it holds all histories of the issue.
-
-    It is ``None`` if the changelog does not say so, contradicts itself, or has no list of them.
-    """
-    found = find_page(changelog)
-    if found is None:
-        return {"is_complete": None}
-    return {"is_complete": found.is_complete}
-
-
-class ChangelogPage(NamedTuple):
-    """The histories of one issue, and the object that they were in."""
-
-    page: Mapping[str, Any]
-    """The object that states whether there are further histories."""
-    histories: list[Any]
-
-    @property
-    def is_complete(self) -> bool | None:
-        """Return whether these are all histories of the issue, ``None`` if that is not known."""
-        return is_complete(self.page, count_distinct(self.histories))
-
-
-def find_page(value: Any, issue_ids: Set[str] = frozenset()) -> ChangelogPage | None:
-    """Return the page of histories in what Jira or the old dashboard gave, or ``None``.
-
-    ``GET issue/{key}?expand=changelog`` has ``histories`` below ``changelog``, and ``GET
-    issue/{key}/changelog`` has ``values``. A bulk fetch has ``changeHistories``, for each issue in
-    ``issueChangeLogs``. All of them are read at the top and below ``changelog``.
-    """
-    if isinstance(value, list):
-        return ChangelogPage({}, value)
-    if not isinstance(value, dict):
-        return None
-    issue_ids = {*issue_ids, str(value.get("id"))}
-    if (below := find_page(value.get("changelog"), issue_ids)) is not None:
-        return below
-    found = [value[key] for key in _HISTORY_KEYS if isinstance(value.get(key), list)]
-    if found:
-        return ChangelogPage(
-            value, next(filter(None, found), [])
-        )  # one can be an empty placeholder
-    return _find_in_bulk(value, issue_ids)
-
-
-def _find_in_bulk(value: dict[str, Any], issue_ids: Set[str]) -> ChangelogPage | None:
-    """Return the histories of one issue in a bulk fetch, whose pages each hold a part of them."""
-    entries = value.get("issueChangeLogs")
-    parts = [
-        (entry.get("issueId"), entry["changeHistories"])
-        for entry in (entries if isinstance(entries, list) else [])
-        if isinstance(entry, dict) and isinstance(entry.get("changeHistories"), list)
-    ]
-    if any(issue_id != parts[0][0] for issue_id, _ in parts):
-        parts = [part for part in parts if str(part[0]) in issue_ids]
-    return ChangelogPage(value, [each for _, part in parts for each in part]) if parts else None
 
 
 class JiraChangelogDocument(TypedDict):

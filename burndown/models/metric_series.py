@@ -1,16 +1,20 @@
 """Metrics as series of numbers, one for each week, whatever form they were stored in."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import TypedDict
 
 from burndown.errors import ValidationError
 from burndown.models.field_types import number_or_none
-from burndown.models.metrics_snapshot import MetricsSnapshotDocument
 from burndown.models.week import Week
+
+if TYPE_CHECKING:  # a series needs no table
+    from burndown.models.metrics_snapshot import MetricsSnapshotDocument
 
 __all__ = ["MEASURES", "Measure", "MetricSeries", "metric_type_of", "metrics_in", "series_of"]
 

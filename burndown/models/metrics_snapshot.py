@@ -13,7 +13,8 @@ from burndown.models.documents import Document
 from burndown.models.entity import add_index
 from burndown.models.field_types import JsonObject, LenientNumber, LenientText, Word, lenient
 from burndown.models.json_columns import JsonText
-from burndown.models.query_data import QueryData, of_query
+from burndown.models.query import of_query
+from burndown.models.query_data import QueryData
 from burndown.models.submodel import View
 from burndown.models.time_types import IsoWeek, UtcDatetime
 from burndown.models.timestamps import utc_now
@@ -25,7 +26,6 @@ __all__ = [
     "MetricForecast",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
-    "patched_snapshot",
 ]
 
 _Object = Annotated[dict[str, Any] | None, lenient(dict)]
@@ -118,6 +118,18 @@ class MetricsSnapshot(QueryData, table=True):
             document = {**document, "snapshot_date": week.isoformat()}
         return super().converted(document)
 
+    @staticmethod
+    def patched(stored: Sequence[Mapping[str, Any]], patch: Document) -> Document:
+        """Return a snapshot with the metrics and forecasts of a patch; ``None`` removes one.
+
+        Args:
+            stored: the snapshot of its week and type, if there is one.
+            patch: a complete document. Without ``forecasts``, the stored ones are kept.
+        """
+        [before] = stored or [{}]
+        merged = {key: _merged(before.get(key), patch[key]) for key in ("metrics", "forecasts")}
+        return {**patch, **merged, "forecast": before.get("forecast")}
+
     @property
     def dora(self) -> DoraMetrics:
         """Return the metrics, read as DORA metrics."""
@@ -156,18 +168,6 @@ add_index(
     "-snapshot_date",
     "metric_type",
 )
-
-
-def patched_snapshot(stored: Sequence[Mapping[str, Any]], patch: Document) -> Document:
-    """Return a snapshot with the metrics and forecasts of a patch, of which ``None`` removes one.
-
-    Args:
-        stored: the snapshot of its week and type, if there is one.
-        patch: a complete document. Without ``forecasts``, the stored ones are kept.
-    """
-    [before] = stored or [{}]
-    merged = {key: _merged(before.get(key), patch[key]) for key in ("metrics", "forecasts")}
-    return {**patch, **merged, "forecast": before.get("forecast")}
 
 
 def _merged(stored: Document | None, changes: Document | None) -> Document | None:

@@ -11,7 +11,8 @@ from burndown.models.documents import Document
 from burndown.models.field_types import JsonObject, LenientNumber, LenientText, lenient
 from burndown.models.json_columns import JsonText
 from burndown.models.json_values import copy_containers, is_unknown
-from burndown.models.query_data import QueryData, of_query
+from burndown.models.query import of_query
+from burndown.models.query_data import QueryData
 from burndown.models.submodel import View
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now

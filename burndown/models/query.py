@@ -1,6 +1,6 @@
 """A query: a named JQL within a profile."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
     ForeignKeyConstraint,
@@ -15,9 +15,11 @@ from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import add_index
 from burndown.models.field_types import Identifier, Line
 from burndown.models.named_entity import NamedEntity
+from burndown.models.profile import Profile
+from burndown.models.query_data import QUERY_IDS
 from burndown.models.time_types import UtcDatetime
 
-__all__ = ["Query", "QueryDocument"]
+__all__ = ["Query", "QueryDocument", "of_query"]
 
 
 class Query(NamedEntity, table=True):
@@ -26,7 +28,7 @@ class Query(NamedEntity, table=True):
     __tablename__: ClassVar[str] = "queries"
     __table_args__ = (
         PrimaryKeyConstraint("profile_id", "id"),
-        ForeignKeyConstraint(["profile_id"], ["profiles.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["profile_id"], [Profile.__table__.c.id], ondelete="CASCADE"),
         UniqueConstraint("profile_id", "name"),
     )
     LABEL: ClassVar[str] = "queries"
@@ -47,6 +49,12 @@ class Query(NamedEntity, table=True):
         default=None, sa_type=UtcTimestamp
     )
     """When it was last edited, UTC; ``None`` for never."""
+
+
+def of_query(*others: Any) -> tuple[Any, ...]:
+    """Return the table arguments of data that is deleted with its query."""
+    key = list(Query.__table__.primary_key)
+    return (ForeignKeyConstraint(QUERY_IDS, key, ondelete="CASCADE"), *others)
 
 
 class QueryDocument(TypedDict):

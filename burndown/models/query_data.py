@@ -1,8 +1,7 @@
 """The base of entities that belong to a query."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from sqlalchemy import ForeignKeyConstraint
 from sqlmodel import Field
 
 from burndown.models.columns import OrderedText
@@ -10,18 +9,10 @@ from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier
 
-__all__ = ["QUERY_IDS", "QueryData", "of_query"]
+__all__ = ["QUERY_IDS", "QueryData"]
 
 QUERY_IDS = ("profile_id", "query_id")
 """The fields that identify the query."""
-
-
-def of_query(*others: Any) -> tuple[Any, ...]:
-    """Return the table arguments of data that is deleted with its query."""
-    query = ForeignKeyConstraint(
-        QUERY_IDS, ["queries.profile_id", "queries.id"], ondelete="CASCADE"
-    )
-    return (query, *others)
 
 
 class QueryData(Entity):

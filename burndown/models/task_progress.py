@@ -13,10 +13,7 @@ from burndown.models.field_types import Identifier, Line, Percent, Word
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 
-__all__ = ["LEASE_FIELDS", "TaskProgress", "TaskProgressDocument"]
-
-LEASE_FIELDS = ("owner", "started_at", "heartbeat_at", "lease_until", "cancel_requested")
-"""The fields of the lease, which a task that only reports its progress does not have."""
+__all__ = ["TaskProgress", "TaskProgressDocument"]
 
 
 class TaskProgress(Entity, table=True):
@@ -24,6 +21,10 @@ class TaskProgress(Entity, table=True):
 
     __tablename__: ClassVar[str] = "task_progress"
     LABEL: ClassVar[str] = "tasks"
+    LEASE_FIELDS: ClassVar[tuple[str, ...]] = (
+        *("owner", "started_at", "heartbeat_at", "lease_until", "cancel_requested"),
+    )
+    """The fields of the lease, which a task that only reports its progress does not have."""
 
     task_name: Identifier = Field(primary_key=True, sa_type=OrderedText)
     """The name of the task."""

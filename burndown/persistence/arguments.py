@@ -1,13 +1,16 @@
 """Checks of arguments that every backend is called with."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import pydantic
 
+from burndown import models
 from burndown.errors import ValidationError
-from burndown.models import Document, Entity, Query, Submodel, Week
+from burndown.models import Document, Entity, Submodel, Week
 from burndown.models.json_values import copy_containers, to_json_value
 from burndown.models.week import FIRST_WEEK, LAST_WEEK
 from burndown.quoting import Description
@@ -74,13 +77,13 @@ def document_of_section(model: type[Submodel], given: Mapping[str, Any] | Submod
     return document
 
 
-def query_document(profile_id: str, query: Mapping[str, Any] | Query) -> Document:
+def query_document(profile_id: str, query: Mapping[str, Any] | models.Query) -> Document:
     """Return a copy of the document of a query, with the id of its profile.
 
     Raises:
         ValidationError: it is not an object, or has the id of another profile.
     """
-    document = document_of(Query, query)
+    document = document_of(models.Query, query)
     if document.get("profile_id", profile_id) != profile_id:
         raise ValidationError.of(
             f"Query {document.get('id')!r}",

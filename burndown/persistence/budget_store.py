@@ -1,10 +1,13 @@
 """The part of a backend that stores the budget of a query, in terms of records."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from burndown import models
 from burndown.errors import BudgetNotFoundError
-from burndown.models import Budget, BudgetDocument, BudgetRevision, Document
+from burndown.models import Document
 from burndown.persistence.arguments import document_of_section, updating_document
 from burndown.persistence.record_store import RecordStore
 
@@ -17,7 +20,7 @@ BudgetChange = Callable[[Mapping[str, Any] | None], Document]
 class BudgetStore(RecordStore):
     """A store of the budget of each query."""
 
-    def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
+    def get_budget(self, profile_id: str, query_id: str) -> models.BudgetDocument | None:
         """Return the budget of the query, or ``None`` if it has none.
 
         It always has ``profile_id``, ``query_id``, ``time_allocated_weeks``,
@@ -28,11 +31,11 @@ class BudgetStore(RecordStore):
         all other keys that were saved. A revision holds only what was set;
         :class:`~burndown.models.BudgetRevision` has the defaults.
         """
-        found = next(self.records(Budget, profile_id, query_id), None)
-        return cast("BudgetDocument | None", found)
+        found = next(self.records(models.Budget, profile_id, query_id), None)
+        return cast("models.BudgetDocument | None", found)
 
     def save_budget(
-        self, profile_id: str, query_id: str, budget: Mapping[str, Any] | Budget
+        self, profile_id: str, query_id: str, budget: Mapping[str, Any] | models.Budget
     ) -> None:
         """Save the budget of the query, in place of an earlier one.
 
@@ -44,12 +47,14 @@ class BudgetStore(RecordStore):
                 the current time and no revisions; an empty list removes the revisions.
                 ``updated_at`` is the current time, whatever is given.
         """
-        given, now = updating_document(Budget, budget), self.now()
+        given, now = updating_document(models.Budget, budget), self.now()
         ids = {"profile_id": profile_id, "query_id": query_id}
 
         def saved(stored: Mapping[str, Any] | None) -> Document:
             earlier = stored or {}
-            preserved = {key: earlier[key] for key in Budget.PRESERVED_ON_UPDATE & earlier.keys()}
+            preserved = {
+                key: earlier[key] for key in models.Budget.PRESERVED_ON_UPDATE & earlier.keys()
+            }
             return {"created_at": now, **preserved, **given, **ids, "updated_at": now}
 
         self._change_budget(profile_id, query_id, saved)
@@ -60,11 +65,11 @@ class BudgetStore(RecordStore):
         Raises:
             BudgetNotFoundError: the query has none, or does not exist.
         """
-        if not self.delete_records(Budget, profile_id, query_id):
+        if not self.delete_records(models.Budget, profile_id, query_id):
             raise BudgetNotFoundError(profile_id, query_id)
 
     def add_budget_revision(
-        self, profile_id: str, query_id: str, revision: Mapping[str, Any] | BudgetRevision
+        self, profile_id: str, query_id: str, revision: Mapping[str, Any] | models.BudgetRevision
     ) -> None:
         """Add a revision to the budget of the query, after the others.
 
@@ -80,7 +85,7 @@ class BudgetStore(RecordStore):
         Raises:
             BudgetNotFoundError: the query has no budget, or does not exist.
         """
-        added, now = document_of_section(BudgetRevision, revision), self.now()
+        added, now = document_of_section(models.BudgetRevision, revision), self.now()
         added = {"revision_date": now, "created_at": now, **added}
 
         def extended(stored: Mapping[str, Any] | None) -> Document:
@@ -93,4 +98,4 @@ class BudgetStore(RecordStore):
     def _change_budget(self, profile_id: str, query_id: str, change: BudgetChange) -> None:
         """Save what a function makes of the stored budget, in one transaction."""
         with self.transaction():
-            self.save_records(Budget, [change(self.get_budget(profile_id, query_id))])
+            self.save_records(models.Budget, [change(self.get_budget(profile_id, query_id))])

@@ -1,21 +1,15 @@
 """Cached responses and changelogs: their expiry, and what look-ups and listings contain of them."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from burndown import models
 from burndown.errors import ValidationError
-from burndown.models import (
-    FoundChangelog,
-    FoundResponse,
-    JiraCacheEntry,
-    JiraChangelogEntry,
-    JiraConfig,
-    Profile,
-    QueryStatus,
-)
-from burndown.models.jira_cache import response_counts
+from burndown.models.completeness import response_counts
 from burndown.models.json_values import to_json_value
 from burndown.models.timestamps import EARLIEST, after, to_utc
 from burndown.persistence.record_store import RecordStore
@@ -37,7 +31,6 @@ __all__ = [
 
 _logger = logging.getLogger(__name__)
 
-_DEFAULT_SIZE: int = JiraConfig.model_fields["cache_size_mb"].default
 _MEGABYTE = 2**20
 """The bytes of a megabyte in ``cache_size_mb``, as in the old dashboard."""
 
@@ -110,7 +103,7 @@ def cache_limits(
     if number is None:
         return [
             (each["id"], _cache_size(each["jira_config"]))
-            for each in store.records(Profile, profile_id)
+            for each in store.records(models.Profile, profile_id)
         ]
     if not isinstance(number, int) or number < 0:
         expected = "input should be an integer of 0 or more, or None"
@@ -127,8 +120,9 @@ def log_cleanup(deleted: int) -> int:
 
 def _cache_size(jira_config: Mapping[str, Any]) -> int:
     size = jira_config.get("cache_size_mb")
-    megabytes: int = size if type(size) is int else _DEFAULT_SIZE  # others can edit what is stored
-    return megabytes * _MEGABYTE
+    if type(size) is not int:  # others can edit what is stored
+        size = models.JiraConfig.model_fields["cache_size_mb"].default
+    return int(size * _MEGABYTE)
 
 
 def keeping_order(record: Mapping[str, Any], now: datetime) -> tuple[bool, datetime]:
@@ -142,7 +136,7 @@ def keeping_order(record: Mapping[str, Any], now: datetime) -> tuple[bool, datet
     return True, EARLIEST if created_at is None else to_utc(created_at)
 
 
-def found_response(record: Mapping[str, Any], now: datetime) -> FoundResponse:
+def found_response(record: Mapping[str, Any], now: datetime) -> models.FoundResponse:
     """Return what a look-up contains of a cached response."""
     # A release before 1.1 saved no count.
     counted = response_counts(record["response"]) if record["issue_count"] is None else record
@@ -157,7 +151,7 @@ def found_response(record: Mapping[str, Any], now: datetime) -> FoundResponse:
     }
 
 
-def found_changelog(record: Mapping[str, Any], now: datetime) -> FoundChangelog:
+def found_changelog(record: Mapping[str, Any], now: datetime) -> models.FoundChangelog:
     """Return what a look-up contains of a cached changelog."""
     created_at = record["created_at"]
     return {
@@ -172,7 +166,7 @@ def found_changelog(record: Mapping[str, Any], now: datetime) -> FoundChangelog:
 
 def query_status(
     query_id: str, name: str, newest: Mapping[str, Any] | None, now: datetime
-) -> QueryStatus:
+) -> models.QueryStatus:
     """Return the status of a query with its newest cached response, if it has one."""
     found = newest or {}
     return {
@@ -195,7 +189,7 @@ def _state(record: Mapping[str, Any], now: datetime) -> Literal["fresh", "stale"
     return "stale" if is_expired(record, now) else "fresh"
 
 
-def listed_cache(record: Mapping[str, Any], now: datetime) -> JiraCacheEntry:
+def listed_cache(record: Mapping[str, Any], now: datetime) -> models.JiraCacheEntry:
     """Return what a listing contains of a cached response."""
     return {
         "cache_key": record["cache_key"],
@@ -207,7 +201,7 @@ def listed_cache(record: Mapping[str, Any], now: datetime) -> JiraCacheEntry:
     }
 
 
-def listed_changelog(record: Mapping[str, Any], now: datetime) -> JiraChangelogEntry:
+def listed_changelog(record: Mapping[str, Any], now: datetime) -> models.JiraChangelogEntry:
     """Return what a listing contains of a cached changelog."""
     return {
         "issue_key": record["issue_key"],

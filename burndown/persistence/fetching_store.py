@@ -3,6 +3,8 @@
 The steps of a call are a generator, so that threads and coroutines wait and fetch in their own way.
 """
 
+from __future__ import annotations
+
 import hashlib
 import random
 import threading
@@ -12,8 +14,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
+from burndown import models
 from burndown.errors import (
     FetchFailedError,
     PersistenceError,
@@ -25,7 +28,6 @@ from burndown.errors import (
     TaskRunningError,
     ValidationError,
 )
-from burndown.models import FoundResponse, JiraCache, Profile, Query
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.models.timestamps import to_utc
@@ -44,9 +46,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 
 Outcome = Mapping[str, Any] | Exception | None
 """What a fetch returned or raised; ``None`` after a pause."""
-Step = float | str | FoundResponse
+Step: TypeAlias = "float | str | models.FoundResponse"
 """The seconds to pause; for a fetch the owner of its task; the response at the end."""
-Steps = Generator[float | str, Outcome, FoundResponse]
+Steps: TypeAlias = "Generator[float | str, Outcome, models.FoundResponse]"
 
 
 class FetchingStore(FreshnessStore, TaskStore, ABC):
@@ -61,7 +63,7 @@ class FetchingStore(FreshnessStore, TaskStore, ABC):
         ttl: timedelta,
         stale_if_error: timedelta | None = timedelta(),
         stale_while_revalidate: timedelta | None = timedelta(),
-    ) -> FoundResponse:
+    ) -> models.FoundResponse:
         """Return a fresh cached response, or else fetch one and store it.
 
         If several callers need it, in any number of threads and processes, one of them fetches it,
@@ -111,7 +113,7 @@ def advance(steps: Steps, outcome: Outcome = None) -> Step:
     try:
         return steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
     except StopIteration as end:
-        found: FoundResponse = end.value
+        found: models.FoundResponse = end.value
         return found
 
 
@@ -179,11 +181,11 @@ def _check(store: FetchingStore, key: tuple[str, str, str], now: datetime) -> No
         ProfileNotFoundError, QueryNotFoundError: what it belongs to does not exist.
     """
     record = dict(zip(("profile_id", "query_id", "cache_key"), key, strict=True))
-    codec_of(JiraCache).rows([{**record, "expires_at": now, "response": {}}])
+    codec_of(models.JiraCache).rows([{**record, "expires_at": now, "response": {}}])
     profile_id, query_id, _ = key
-    if next(store.records(Profile, profile_id), None) is None:
+    if next(store.records(models.Profile, profile_id), None) is None:
         raise ProfileNotFoundError(profile_id)
-    if next(store.records(Query, profile_id, query_id), None) is None:
+    if next(store.records(models.Query, profile_id, query_id), None) is None:
         raise QueryNotFoundError(profile_id, query_id)
 
 
@@ -200,17 +202,17 @@ class _Fetch:
     def __post_init__(self) -> None:
         self.name = f"fetch-{hashlib.sha256(encode(list(self.key))).hexdigest()[:32]}"
 
-    def find(self, max_stale: timedelta | None) -> FoundResponse | None:
+    def find(self, max_stale: timedelta | None) -> models.FoundResponse | None:
         return self.store.find_jira_cache(*self.key, max_stale)
 
-    def find_since(self, called_at: datetime) -> FoundResponse | None:
+    def find_since(self, called_at: datetime) -> models.FoundResponse | None:
         """Return a response that is fresh, or was stored since then, however soon it expired."""
         found = self.find(None)
         if found is None or found["state"] == "fresh" or to_utc(found["created_at"]) >= called_at:
             return found
         return None
 
-    def steps(self) -> Generator[float | str, Outcome, FoundResponse | None]:
+    def steps(self) -> Generator[float | str, Outcome, models.FoundResponse | None]:
         """Fetch the response and store it, or return ``None`` if another caller fetches it."""
         profile_id, query_id, _ = self.key
         with ExitStack() as held:

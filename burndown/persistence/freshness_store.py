@@ -1,16 +1,12 @@
 """The part of a backend that finds cached data with its age, and limits its size."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from burndown.models import (
-    EXPIRING_ENTITIES,
-    Document,
-    FoundChangelog,
-    FoundResponse,
-    JiraCache,
-    JiraChangelog,
-)
+from burndown import models
+from burndown.models import Document
 from burndown.models.codec import codec_of
 from burndown.models.json_codec import encode
 from burndown.persistence.arguments import checked_issue_keys
@@ -37,7 +33,7 @@ class FreshnessStore(QueryDataStore):
         query_id: str,
         cache_key: str,
         max_stale: timedelta | None = None,
-    ) -> FoundResponse | None:
+    ) -> models.FoundResponse | None:
         """Return a cached response with its age, also after its expiry, or ``None``.
 
         It has ``response``, ``created_at``, ``expires_at``, ``age`` (seconds since ``created_at``,
@@ -56,7 +52,7 @@ class FreshnessStore(QueryDataStore):
         """
         now = self.now()
         limit = stale_limit(now, max_stale)
-        for found in self.records(JiraCache, profile_id, query_id):
+        for found in self.records(models.JiraCache, profile_id, query_id):
             if found["cache_key"] == cache_key and not is_expired(found, limit):
                 return found_response(found, now)
         return None
@@ -67,7 +63,7 @@ class FreshnessStore(QueryDataStore):
         query_id: str,
         issue_key: str,
         max_stale: timedelta | None = None,
-    ) -> FoundChangelog | None:
+    ) -> models.FoundChangelog | None:
         """Return the changelog of an issue with its age, also after its expiry, or ``None``.
 
         It is as of :meth:`find_jira_changelogs`, with the same ``max_stale``.
@@ -81,7 +77,7 @@ class FreshnessStore(QueryDataStore):
         query_id: str,
         issue_keys: Iterable[str] | None = None,
         max_stale: timedelta | None = None,
-    ) -> dict[str, FoundChangelog]:
+    ) -> dict[str, models.FoundChangelog]:
         """Return changelogs with their age by issue key, ordered by it, also after their expiry.
 
         Each has ``changelog``, ``created_at``, ``expires_at`` (``None`` for never), ``age`` and
@@ -105,7 +101,7 @@ class FreshnessStore(QueryDataStore):
         wanted = checked_issue_keys(issue_keys)
         return {
             each["issue_key"]: found_changelog(each, now)
-            for each in self.records(JiraChangelog, profile_id, query_id)
+            for each in self.records(models.JiraChangelog, profile_id, query_id)
             if (wanted is None or each["issue_key"] in wanted) and not is_expired(each, limit)
         }
 
@@ -142,7 +138,7 @@ class FreshnessStore(QueryDataStore):
                     codec_of(entity).key(each),
                     self._stored_size(each[entity.CONTENT_FIELD]),
                 )
-                for number, entity in enumerate(EXPIRING_ENTITIES)
+                for number, entity in enumerate(models.EXPIRING_ENTITIES)
                 for each in self.records(entity, profile_id)
             ),
             reverse=True,
@@ -154,7 +150,8 @@ class FreshnessStore(QueryDataStore):
             if size_so_far > max_bytes:
                 deleted.setdefault(number, []).append(key)
         return sum(
-            self._delete_keys(EXPIRING_ENTITIES[number], keys) for number, keys in deleted.items()
+            self._delete_keys(models.EXPIRING_ENTITIES[number], keys)
+            for number, keys in deleted.items()
         )
 
     def _stored_size(self, content: Document) -> int:

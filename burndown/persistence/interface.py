@@ -1,18 +1,13 @@
 """The interface that every backend implements, wherever it stores."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
+from burndown import models
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import (
-    AppState,
-    Document,
-    Profile,
-    ProfileDocument,
-    Query,
-    QueryDocument,
-    QueryStatus,
-)
+from burndown.models import Document
 from burndown.models.codec import codec_of
 from burndown.models.named_entity import NamedEntity, set_revision
 from burndown.models.public_documents import (
@@ -67,7 +62,7 @@ class PersistenceBackend(FetchingStore, BackupStore):
 
     # --- profiles ----------------------------------------------------------------------------
 
-    def get_profile(self, profile_id: str) -> ProfileDocument | None:
+    def get_profile(self, profile_id: str) -> models.ProfileDocument | None:
         """Return the profile, with its Jira token in plain text, or ``None``.
 
         It always has ``id``, ``name``, ``description``, ``created_at``, ``last_used``,
@@ -76,10 +71,10 @@ class PersistenceBackend(FetchingStore, BackupStore):
         ``flow_type_mappings``, ``show_milestone`` and ``show_points``, and all other keys that were
         saved. Sections hold only what was set; :class:`~burndown.models.Profile` has the defaults.
         """
-        found = self.records(Profile, profile_id)
-        return cast("ProfileDocument | None", _with_key(found, id=profile_id))
+        found = self.records(models.Profile, profile_id)
+        return cast("models.ProfileDocument | None", _with_key(found, id=profile_id))
 
-    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
+    def save_profile(self, profile: Mapping[str, Any] | models.Profile) -> None:
         """Add the profile, or replace the one with the same ``id``.
 
         Args:
@@ -94,11 +89,11 @@ class PersistenceBackend(FetchingStore, BackupStore):
             RevisionConflictError: the stored profile has another revision.
             ValidationError: a value is not valid, or another profile has the name.
         """
-        self._save_revised(Profile, profile, document_of(Profile, profile))
+        self._save_revised(models.Profile, profile, document_of(models.Profile, profile))
 
     def patch_profile(
         self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
-    ) -> ProfileDocument:
+    ) -> models.ProfileDocument:
         """Change what is given in the profile, and keep the rest.
 
         Args:
@@ -121,13 +116,15 @@ class PersistenceBackend(FetchingStore, BackupStore):
             stored = self.get_profile(profile_id)
             if stored is None:
                 raise ProfileNotFoundError(profile_id)
-            document = patched(Profile, stored, changes, if_revision)
+            document = patched(models.Profile, stored, changes, if_revision)
             self.save_profile(with_removed_token(document, stored))
-            return cast("ProfileDocument", self.get_profile(profile_id))
+            return cast("models.ProfileDocument", self.get_profile(profile_id))
 
-    def list_profiles(self) -> list[ProfileDocument]:
+    def list_profiles(self) -> list[models.ProfileDocument]:
         """Return all profiles as :meth:`get_profile` does, most recently used first."""
-        return cast("list[ProfileDocument]", _most_recently_used(self.records(Profile)))
+        return cast(
+            "list[models.ProfileDocument]", _most_recently_used(self.records(models.Profile))
+        )
 
     def delete_profile(self, profile_id: str) -> None:
         """Delete the profile with its queries and all their data.
@@ -135,12 +132,12 @@ class PersistenceBackend(FetchingStore, BackupStore):
         Raises:
             ProfileNotFoundError: it does not exist.
         """
-        if not self._delete_keys(Profile, [(profile_id,)]):
+        if not self._delete_keys(models.Profile, [(profile_id,)]):
             raise ProfileNotFoundError(profile_id)
 
     # --- queries -----------------------------------------------------------------------------
 
-    def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
+    def get_query(self, profile_id: str, query_id: str) -> models.QueryDocument | None:
         """Return the query, or ``None``.
 
         It always has ``profile_id``, ``id``, ``name``, ``jql``, ``description``, ``created_at``,
@@ -148,10 +145,12 @@ class PersistenceBackend(FetchingStore, BackupStore):
         ``revision`` (1 at first, raised by each change of anything but these times), and all other
         keys that were saved.
         """
-        found = self.records(Query, profile_id, query_id)
-        return cast("QueryDocument | None", _with_key(found, profile_id=profile_id, id=query_id))
+        found = self.records(models.Query, profile_id, query_id)
+        return cast(
+            "models.QueryDocument | None", _with_key(found, profile_id=profile_id, id=query_id)
+        )
 
-    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
+    def save_query(self, profile_id: str, query: Mapping[str, Any] | models.Query) -> None:
         """Add the query to the profile, or replace the one with the same ``id``.
 
         Args:
@@ -166,7 +165,7 @@ class PersistenceBackend(FetchingStore, BackupStore):
             RevisionConflictError: the stored query has another revision.
             ValidationError: a value is not valid, or another query of the profile has the name.
         """
-        self._save_revised(Query, query, query_document(profile_id, query))
+        self._save_revised(models.Query, query, query_document(profile_id, query))
 
     def patch_query(
         self,
@@ -174,7 +173,7 @@ class PersistenceBackend(FetchingStore, BackupStore):
         query_id: str,
         changes: Mapping[str, Any],
         if_revision: int | None = None,
-    ) -> QueryDocument:
+    ) -> models.QueryDocument:
         """Change what is given in the query, and keep the rest.
 
         Args:
@@ -196,17 +195,20 @@ class PersistenceBackend(FetchingStore, BackupStore):
             stored = self.get_query(profile_id, query_id)
             if stored is None:
                 raise QueryNotFoundError(profile_id, query_id)
-            self.save_query(profile_id, patched(Query, stored, changes, if_revision))
-            return cast("QueryDocument", self.get_query(profile_id, query_id))
+            self.save_query(profile_id, patched(models.Query, stored, changes, if_revision))
+            return cast("models.QueryDocument", self.get_query(profile_id, query_id))
 
-    def list_queries(self, profile_id: str) -> list[QueryDocument]:
+    def list_queries(self, profile_id: str) -> list[models.QueryDocument]:
         """Return the queries of the profile as :meth:`get_query` does, most recently used first.
 
         The list is empty if the profile does not exist.
         """
-        return cast("list[QueryDocument]", _most_recently_used(self.records(Query, profile_id)))
+        return cast(
+            "list[models.QueryDocument]",
+            _most_recently_used(self.records(models.Query, profile_id)),
+        )
 
-    def query_status(self, profile_id: str) -> list[QueryStatus]:
+    def query_status(self, profile_id: str) -> list[models.QueryStatus]:
         """Return for each query of the profile whether it has a cached response, and how fresh.
 
         They come as in :meth:`list_queries`. Each has ``query_id`` and ``name``; ``has_data``, and
@@ -227,7 +229,7 @@ class PersistenceBackend(FetchingStore, BackupStore):
         Raises:
             QueryNotFoundError: the profile has no such query, or does not exist.
         """
-        if not self._delete_keys(Query, [(profile_id, query_id)]):
+        if not self._delete_keys(models.Query, [(profile_id, query_id)]):
             raise QueryNotFoundError(profile_id, query_id)
 
     def _save_revised(
@@ -259,14 +261,16 @@ class PersistenceBackend(FetchingStore, BackupStore):
 
     def get_app_state(self, key: str) -> str | None:
         """Return the value of a key such as ``active_profile_id``, or ``None``."""
-        return next((each["value"] for each in self.records(AppState) if each["key"] == key), None)
+        return next(
+            (each["value"] for each in self.records(models.AppState) if each["key"] == key), None
+        )
 
     def set_app_state(self, key: str, value: str | None) -> None:
         """Set the value of a key; ``None`` deletes the key."""
         if value is None:
-            self._delete_keys(AppState, [(key,)])
+            self._delete_keys(models.AppState, [(key,)])
         else:
-            self.save_records(AppState, [{"key": key, "value": value}])
+            self.save_records(models.AppState, [{"key": key, "value": value}])
 
 
 def _with_key(records: Iterable[Document], **key: str) -> Document | None:

@@ -1,19 +1,15 @@
 """The part of a backend that stores weekly metrics, in terms of records."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, cast, overload
 
-from burndown.models import (
-    Document,
-    MetricSeries,
-    MetricsSnapshot,
-    MetricsSnapshotDocument,
-    Week,
-)
+from burndown import models
+from burndown.models import Document, Week
 from burndown.models.codec import codec_of
 from burndown.models.metric_series import metric_type_of, series_of
-from burndown.models.metrics_snapshot import patched_snapshot
 from burndown.persistence.arguments import checked_limit, checked_weeks, document_of
 from burndown.persistence.budget_store import BudgetStore
 
@@ -31,7 +27,7 @@ class MetricsStore(BudgetStore):
         limit: int | None = 52,
         since: Week | date | str | None = None,
         until: Week | date | str | None = None,
-    ) -> list[MetricsSnapshotDocument]:
+    ) -> list[models.MetricsSnapshotDocument]:
         """Return snapshots of one metric type or of all, newest week first.
 
         Each has ``profile_id``, ``query_id``, ``snapshot_date`` (``2025-W12``), ``metric_type``,
@@ -52,11 +48,11 @@ class MetricsStore(BudgetStore):
         limit, (first, last) = checked_limit(limit), checked_weeks(since, until)
         found = [
             each
-            for each in self.records(MetricsSnapshot, profile_id, query_id)
+            for each in self.records(models.MetricsSnapshot, profile_id, query_id)
             if metric_type in (None, each["metric_type"]) and first <= each["snapshot_date"] <= last
         ]
         found.sort(key=lambda each: str(each["snapshot_date"]), reverse=True)
-        return cast("list[MetricsSnapshotDocument]", found[:limit])
+        return cast("list[models.MetricsSnapshotDocument]", found[:limit])
 
     @overload
     def get_series(
@@ -66,7 +62,7 @@ class MetricsStore(BudgetStore):
         metric: str,
         since: Week | date | str | None = None,
         until: Week | date | str | None = None,
-    ) -> MetricSeries: ...
+    ) -> models.MetricSeries: ...
 
     @overload
     def get_series(
@@ -76,7 +72,7 @@ class MetricsStore(BudgetStore):
         metric: list[str],
         since: Week | date | str | None = None,
         until: Week | date | str | None = None,
-    ) -> list[MetricSeries]: ...
+    ) -> list[models.MetricSeries]: ...
 
     def get_series(
         self,
@@ -85,7 +81,7 @@ class MetricsStore(BudgetStore):
         metric: str | list[str],
         since: Week | date | str | None = None,
         until: Week | date | str | None = None,
-    ) -> MetricSeries | list[MetricSeries]:
+    ) -> models.MetricSeries | list[models.MetricSeries]:
         """Return a metric, or each of several, as lists with an item for each week, for a plot.
 
         A series has ``metric``, ``unit`` (``None`` if it is not known), ``weeks`` such as
@@ -149,7 +145,7 @@ class MetricsStore(BudgetStore):
         self,
         profile_id: str,
         query_id: str,
-        snapshots: Iterable[Mapping[str, Any] | MetricsSnapshot],
+        snapshots: Iterable[Mapping[str, Any] | models.MetricsSnapshot],
     ) -> None:
         """Save many snapshots, all of them or none.
 
@@ -162,9 +158,9 @@ class MetricsStore(BudgetStore):
         """
         now, ids = self.now(), {"profile_id": profile_id, "query_id": query_id}
         self.save_records(
-            MetricsSnapshot,
+            models.MetricsSnapshot,
             (
-                {"created_at": now, **document_of(MetricsSnapshot, each), **ids}
+                {"created_at": now, **document_of(models.MetricsSnapshot, each), **ids}
                 for each in snapshots
             ),
         )
@@ -199,7 +195,7 @@ class MetricsStore(BudgetStore):
             "forecasts": forecasts,
         }
         # Refused before the transaction begins, and with the week as it is stored.
-        [patch] = codec_of(MetricsSnapshot).complete([given])
+        [patch] = codec_of(models.MetricsSnapshot).complete([given])
         self._patch_snapshot(patch)
 
     def _patch_snapshot(self, patch: Document) -> None:
@@ -209,7 +205,9 @@ class MetricsStore(BudgetStore):
             found = self.get_metrics_snapshots(
                 patch["profile_id"], patch["query_id"], patch["metric_type"], 1, week, week
             )
-            self.save_records(MetricsSnapshot, [patched_snapshot(found, patch)])
+            self.save_records(
+                models.MetricsSnapshot, [models.MetricsSnapshot.patched(found, patch)]
+            )
 
     def delete_metrics_snapshots(
         self,
@@ -235,7 +233,7 @@ class MetricsStore(BudgetStore):
             ValidationError: a bound is no week.
         """
         return self.delete_records(
-            MetricsSnapshot,
+            models.MetricsSnapshot,
             profile_id,
             query_id,
             one_of={} if metric_type is None else {"metric_type": [metric_type]},

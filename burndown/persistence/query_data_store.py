@@ -1,19 +1,14 @@
 """The part of a backend that stores the data of a query, in terms of records."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from burndown import models
 from burndown.jira.merging import check_changes, merge
-from burndown.models import (
-    EXPIRING_ENTITIES,
-    Document,
-    JiraCache,
-    JiraCacheEntry,
-    JiraChangelog,
-    JiraChangelogEntry,
-    ProjectData,
-)
+from burndown.models import Document
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc
 from burndown.persistence.arguments import checked_issue_keys
@@ -39,7 +34,7 @@ class QueryDataStore(MetricsStore):
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
         """Return the response as it was saved, or ``None`` if there is none or it has expired."""
         now = self.now()
-        for found in self.records(JiraCache, profile_id, query_id):
+        for found in self.records(models.JiraCache, profile_id, query_id):
             if found["cache_key"] == cache_key and not is_expired(found, now):
                 response: Document = found["response"]
                 return response
@@ -65,7 +60,7 @@ class QueryDataStore(MetricsStore):
                 it mean never. A response whose expiry is not after now has expired already.
         """
         record = cache_record(profile_id, query_id, cache_key, expires_at, self.now())
-        self.save_records(JiraCache, [{**record, "response": response}])
+        self.save_records(models.JiraCache, [{**record, "response": response}])
 
     def merge_jira_cache(
         self,
@@ -75,7 +70,7 @@ class QueryDataStore(MetricsStore):
         changed: Iterable[Mapping[str, Any]],
         removed: Iterable[str],
         expires_at: datetime | timedelta,
-    ) -> JiraCacheEntry | None:
+    ) -> models.JiraCacheEntry | None:
         """Replace the issues of a cached response that have changed since, and keep the others.
 
         Equal to saving what :func:`burndown.jira.merge` returns for the response, expired or not,
@@ -101,16 +96,16 @@ class QueryDataStore(MetricsStore):
         issues, keys = check_changes(changed, removed)
         now = self.now()
         record = cache_record(profile_id, query_id, cache_key, expires_at, now)
-        [merged] = codec_of(JiraCache).complete([{**record, "response": {}}])
+        [merged] = codec_of(models.JiraCache).complete([{**record, "response": {}}])
         with self.transaction():
-            for found in self.records(JiraCache, profile_id, query_id):
+            for found in self.records(models.JiraCache, profile_id, query_id):
                 if found["cache_key"] == cache_key:
                     merged["response"] = merge(found["response"], issues, keys)
-                    self.save_records(JiraCache, [merged])
-                    return listed_cache({**merged, **JiraCache.derived(merged)}, now)
+                    self.save_records(models.JiraCache, [merged])
+                    return listed_cache({**merged, **models.JiraCache.derived(merged)}, now)
         return None
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[models.JiraCacheEntry]:
         """Return what is cached for the query, newest first, expired responses included.
 
         Each has ``cache_key``, ``created_at``, ``expires_at``, ``expired``, ``issue_count`` (issues
@@ -119,7 +114,9 @@ class QueryDataStore(MetricsStore):
         they contradict each other.
         """
         now = self.now()
-        found = [listed_cache(each, now) for each in self.records(JiraCache, profile_id, query_id)]
+        found = [
+            listed_cache(each, now) for each in self.records(models.JiraCache, profile_id, query_id)
+        ]
         found.sort(key=lambda each: to_utc(each["created_at"]), reverse=True)
         return found
 
@@ -137,7 +134,7 @@ class QueryDataStore(MetricsStore):
             The number of deleted responses; 0 also if there is no such profile or query.
         """
         one_of = {} if cache_key is None else {"cache_key": [cache_key]}
-        return self.delete_records(JiraCache, profile_id, query_id, one_of=one_of)
+        return self.delete_records(models.JiraCache, profile_id, query_id, one_of=one_of)
 
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
         """Delete expired responses and changelogs; return how many were deleted.
@@ -157,7 +154,7 @@ class QueryDataStore(MetricsStore):
         with self.transaction():
             deleted = sum(
                 self._delete_where(entity, lambda each: is_expired(each, limit))
-                for entity in EXPIRING_ENTITIES
+                for entity in models.EXPIRING_ENTITIES
             )
         return log_cleanup(deleted)
 
@@ -204,7 +201,7 @@ class QueryDataStore(MetricsStore):
         wanted = checked_issue_keys(issue_keys)
         return {
             each["issue_key"]: each["changelog"]
-            for each in self.records(JiraChangelog, profile_id, query_id)
+            for each in self.records(models.JiraChangelog, profile_id, query_id)
             if (wanted is None or each["issue_key"] in wanted) and not is_expired(each, now)
         }
 
@@ -231,11 +228,13 @@ class QueryDataStore(MetricsStore):
             "created_at": now,
         }
         self.save_records(
-            JiraChangelog,
+            models.JiraChangelog,
             ({**shared, "issue_key": key, "changelog": each} for key, each in changelogs.items()),
         )
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[JiraChangelogEntry]:
+    def list_jira_changelogs(
+        self, profile_id: str, query_id: str
+    ) -> list[models.JiraChangelogEntry]:
         """Return what is cached of the query's issues, by issue key, expired changelogs included.
 
         Each has ``issue_key``, ``expires_at`` (``None`` for never), ``expired`` and
@@ -243,7 +242,7 @@ class QueryDataStore(MetricsStore):
         own total or page markers; ``None`` if it has none, or if they contradict each other.
         """
         now = self.now()
-        found = self.records(JiraChangelog, profile_id, query_id)
+        found = self.records(models.JiraChangelog, profile_id, query_id)
         return [listed_changelog(each, now) for each in found]
 
     def delete_jira_changelogs(
@@ -267,13 +266,13 @@ class QueryDataStore(MetricsStore):
         """
         keys = checked_issue_keys(issue_keys)
         one_of = {} if keys is None else {"issue_key": keys}
-        return self.delete_records(JiraChangelog, profile_id, query_id, one_of=one_of)
+        return self.delete_records(models.JiraChangelog, profile_id, query_id, one_of=one_of)
 
     # --- project data ------------------------------------------------------------------------
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
         """Return the project data as it was saved, or ``None``."""
-        found = next(self.records(ProjectData, profile_id, query_id), None)
+        found = next(self.records(models.ProjectData, profile_id, query_id), None)
         return None if found is None else found["data"]
 
     def save_project_data(self, profile_id: str, query_id: str, data: Mapping[str, Any]) -> None:
@@ -283,7 +282,7 @@ class QueryDataStore(MetricsStore):
         stored as ``null``.
         """
         ids = {"profile_id": profile_id, "query_id": query_id}
-        self.save_records(ProjectData, [{**ids, "updated_at": self.now(), "data": data}])
+        self.save_records(models.ProjectData, [{**ids, "updated_at": self.now(), "data": data}])
 
     def delete_project_data(self, profile_id: str, query_id: str | None = None) -> int:
         """Delete the project data of a query, or of all queries of the profile.
@@ -292,4 +291,4 @@ class QueryDataStore(MetricsStore):
             The number of queries whose data was deleted; 0 also if there is no such profile or
             query.
         """
-        return self.delete_records(ProjectData, profile_id, query_id)
+        return self.delete_records(models.ProjectData, profile_id, query_id)

@@ -1,5 +1,7 @@
 """The part of a backend that is the same for all entities: records, transactions, the store."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -7,8 +9,9 @@ from datetime import datetime
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from burndown import models
 from burndown.errors import PersistenceError
-from burndown.models import ENTITIES, Document, Entity, QueryData
+from burndown.models import Document, Entity, QueryData
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc, utc_now
 from burndown.persistence.arguments import document_of
@@ -207,7 +210,7 @@ class RecordStore(ABC):
             default, for each entity of which not all records can be read and are valid.
         """
         problems = []
-        for entity in ENTITIES:
+        for entity in models.ENTITIES:
             try:
                 codec_of(entity).complete(self.records(entity))
             except PersistenceError as error:

@@ -1,5 +1,7 @@
 """A workspace in an SQL database."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,29 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from burndown import models, repositories
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
 from burndown.jira.merging import check_changes
-from burndown.models import (
-    EXPIRING_ENTITIES,
-    BudgetDocument,
-    Entity,
-    FoundChangelog,
-    FoundResponse,
-    JiraCache,
-    JiraCacheEntry,
-    JiraChangelogEntry,
-    MetricsSnapshotDocument,
-    Profile,
-    ProfileDocument,
-    Query,
-    QueryData,
-    QueryDocument,
-    QueryStatus,
-    TaskProgress,
-    TaskProgressDocument,
-    Week,
-)
+from burndown.models import Entity, QueryData, Week
 from burndown.models.codec import codec_of
 from burndown.models.public_documents import without_masked_token
 from burndown.models.timestamps import utc_now
@@ -56,9 +40,7 @@ from burndown.persistence.caching import (
 )
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported, task_report
-from burndown.repositories.app_state import get_app_state
 from burndown.repositories.base import delete_expired, iterate_records, save_records
-from burndown.repositories.budget import change_budget, get_budget
 from burndown.repositories.cache_size import (
     cached_bytes,
     delete_up_to,
@@ -66,28 +48,7 @@ from burndown.repositories.cache_size import (
     rank_above,
 )
 from burndown.repositories.deletion import delete_keys, delete_rows
-from burndown.repositories.jira_cache import (
-    get_jira_cache,
-    list_jira_caches,
-    list_newest_jira_caches,
-    merge_jira_cache,
-)
-from burndown.repositories.jira_changelog import (
-    get_jira_changelog,
-    get_jira_changelogs,
-    list_jira_changelogs,
-)
-from burndown.repositories.metrics_snapshot import list_metrics_snapshots, patch_metrics_snapshot
-from burndown.repositories.profile import get_profile, list_profiles, save_profile
-from burndown.repositories.project_data import get_project_data
-from burndown.repositories.query import get_query, list_queries
 from burndown.repositories.revisions import save_revised
-from burndown.repositories.task_progress import (
-    change_task_progress,
-    get_task_progress,
-    list_task_progress,
-    save_task_report,
-)
 from burndown.schema import stored_version
 from burndown.sql import Executor
 
@@ -123,41 +84,49 @@ class SQLBackend(PersistenceBackend):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database!r})"
 
-    def get_profile(self, profile_id: str) -> ProfileDocument | None:
-        return self.database.read(get_profile, profile_id)
+    def get_profile(self, profile_id: str) -> models.ProfileDocument | None:
+        return self.database.read(repositories.profile.get_profile, profile_id)
 
-    def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
-        given = {**document_of(Profile, profile)}  # read again within the transaction
-        [row] = codec_of(Profile).rows([{"created_at": self.now(), **without_masked_token(given)}])
-        self.database.write_scoped(_profile(row["id"]), save_profile, given, row, profile)
+    def save_profile(self, profile: Mapping[str, Any] | models.Profile) -> None:
+        given = {**document_of(models.Profile, profile)}  # read again within the transaction
+        [row] = codec_of(models.Profile).rows(
+            [{"created_at": self.now(), **without_masked_token(given)}]
+        )
+        self.database.write_scoped(
+            _profile(row["id"]), repositories.profile.save_profile, given, row, profile
+        )
 
-    def list_profiles(self) -> list[ProfileDocument]:
-        return self.database.read(list_profiles)
+    def list_profiles(self) -> list[models.ProfileDocument]:
+        return self.database.read(repositories.profile.list_profiles)
 
-    def get_query(self, profile_id: str, query_id: str) -> QueryDocument | None:
-        return self.database.read(get_query, profile_id, query_id)
+    def get_query(self, profile_id: str, query_id: str) -> models.QueryDocument | None:
+        return self.database.read(repositories.query.get_query, profile_id, query_id)
 
-    def save_query(self, profile_id: str, query: Mapping[str, Any] | Query) -> None:
+    def save_query(self, profile_id: str, query: Mapping[str, Any] | models.Query) -> None:
         given = query_document(profile_id, query)
-        [row] = codec_of(Query).rows([{"created_at": self.now(), **given}])
+        [row] = codec_of(models.Query).rows([{"created_at": self.now(), **given}])
         scope = _profile(profile_id)
-        self.database.write_scoped(scope, save_revised, Query, given, row, query)
+        self.database.write_scoped(scope, save_revised, models.Query, given, row, query)
 
-    def list_queries(self, profile_id: str) -> list[QueryDocument]:
-        return self.database.read(list_queries, profile_id)
+    def list_queries(self, profile_id: str) -> list[models.QueryDocument]:
+        return self.database.read(repositories.query.list_queries, profile_id)
 
-    def query_status(self, profile_id: str) -> list[QueryStatus]:
+    def query_status(self, profile_id: str) -> list[models.QueryStatus]:
         now = self.now()
         return [
             query_status(each["query_id"], each["name"], each if each["created_at"] else None, now)
-            for each in self.database.read(list_newest_jira_caches, profile_id)
+            for each in self.database.read(
+                repositories.jira_cache.list_newest_jira_caches, profile_id
+            )
         ]
 
     def get_app_state(self, key: str) -> str | None:
-        return self.database.read(get_app_state, key)
+        return self.database.read(repositories.app_state.get_app_state, key)
 
     def get_jira_cache(self, profile_id: str, query_id: str, cache_key: str) -> Document | None:
-        found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, self.now())
+        found = self.database.read(
+            repositories.jira_cache.get_jira_cache, profile_id, query_id, cache_key, self.now()
+        )
         return None if found is None else found["response"]
 
     def merge_jira_cache(
@@ -168,15 +137,17 @@ class SQLBackend(PersistenceBackend):
         changed: Iterable[Mapping[str, Any]],
         removed: Iterable[str],
         expires_at: datetime | timedelta,
-    ) -> JiraCacheEntry | None:
+    ) -> models.JiraCacheEntry | None:
         issues, keys = check_changes(changed, removed)
         now = self.now()
         record = cache_record(profile_id, query_id, cache_key, expires_at, now)
-        codec = codec_of(JiraCache)
+        codec = codec_of(models.JiraCache)
         [document] = codec.complete([{**record, "response": {}}])
         [row] = codec.rows([document])
         scope = _profile(profile_id)
-        counts = self.database.write_scoped(scope, merge_jira_cache, row, issues, keys)
+        counts = self.database.write_scoped(
+            scope, repositories.jira_cache.merge_jira_cache, row, issues, keys
+        )
         return None if counts is None else listed_cache({**document, **counts}, now)
 
     def find_jira_cache(
@@ -185,15 +156,17 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         cache_key: str,
         max_stale: timedelta | None = None,
-    ) -> FoundResponse | None:
+    ) -> models.FoundResponse | None:
         now = self.now()
         limit = stale_limit(now, max_stale)
-        found = self.database.read(get_jira_cache, profile_id, query_id, cache_key, limit)
+        found = self.database.read(
+            repositories.jira_cache.get_jira_cache, profile_id, query_id, cache_key, limit
+        )
         return None if found is None else found_response(found, now)
 
-    def list_jira_caches(self, profile_id: str, query_id: str) -> list[JiraCacheEntry]:
+    def list_jira_caches(self, profile_id: str, query_id: str) -> list[models.JiraCacheEntry]:
         now = self.now()
-        found = self.database.read(list_jira_caches, profile_id, query_id)
+        found = self.database.read(repositories.jira_cache.list_jira_caches, profile_id, query_id)
         return [listed_cache(each, now) for each in found]
 
     def cleanup_expired_cache(self, max_stale: timedelta | None = timedelta()) -> int:
@@ -201,7 +174,7 @@ class SQLBackend(PersistenceBackend):
         if limit is None:
             return 0
         delete = partial(delete_expired, now=limit)
-        return log_cleanup(self._delete_in_parts(None, delete, EXPIRING_ENTITIES))
+        return log_cleanup(self._delete_in_parts(None, delete, models.EXPIRING_ENTITIES))
 
     def cleanup(self, max_bytes: int | None = None, profile_id: str | None = None) -> int:
         limits, now = cache_limits(self, max_bytes, profile_id), self.now()
@@ -244,7 +217,13 @@ class SQLBackend(PersistenceBackend):
         return deleted
 
     def get_jira_changelog(self, profile_id: str, query_id: str, issue_key: str) -> Document | None:
-        found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, self.now())
+        found = self.database.read(
+            repositories.jira_changelog.get_jira_changelog,
+            profile_id,
+            query_id,
+            issue_key,
+            self.now(),
+        )
         return None if found is None else found["changelog"]
 
     def find_jira_changelog(
@@ -253,10 +232,12 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         issue_key: str,
         max_stale: timedelta | None = None,
-    ) -> FoundChangelog | None:
+    ) -> models.FoundChangelog | None:
         now = self.now()
         limit = stale_limit(now, max_stale)
-        found = self.database.read(get_jira_changelog, profile_id, query_id, issue_key, limit)
+        found = self.database.read(
+            repositories.jira_changelog.get_jira_changelog, profile_id, query_id, issue_key, limit
+        )
         return None if found is None else found_changelog(found, now)
 
     def find_jira_changelogs(
@@ -265,27 +246,39 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         issue_keys: Iterable[str] | None = None,
         max_stale: timedelta | None = None,
-    ) -> dict[str, FoundChangelog]:
+    ) -> dict[str, models.FoundChangelog]:
         now = self.now()
         limit = stale_limit(now, max_stale)
         wanted = checked_issue_keys(issue_keys)
-        found = self.database.read(get_jira_changelogs, profile_id, query_id, limit, wanted)
+        found = self.database.read(
+            repositories.jira_changelog.get_jira_changelogs, profile_id, query_id, limit, wanted
+        )
         return {document["issue_key"]: found_changelog(document, now) for document in found}
 
     def get_jira_changelogs(
         self, profile_id: str, query_id: str, issue_keys: Iterable[str] | None = None
     ) -> dict[str, Document]:
         wanted = checked_issue_keys(issue_keys)
-        found = self.database.read(get_jira_changelogs, profile_id, query_id, self.now(), wanted)
+        found = self.database.read(
+            repositories.jira_changelog.get_jira_changelogs,
+            profile_id,
+            query_id,
+            self.now(),
+            wanted,
+        )
         return {document["issue_key"]: document["changelog"] for document in found}
 
-    def list_jira_changelogs(self, profile_id: str, query_id: str) -> list[JiraChangelogEntry]:
+    def list_jira_changelogs(
+        self, profile_id: str, query_id: str
+    ) -> list[models.JiraChangelogEntry]:
         now = self.now()
-        found = self.database.read(list_jira_changelogs, profile_id, query_id)
+        found = self.database.read(
+            repositories.jira_changelog.list_jira_changelogs, profile_id, query_id
+        )
         return [listed_changelog(each, now) for each in found]
 
     def get_project_data(self, profile_id: str, query_id: str) -> Document | None:
-        found = self.database.read(get_project_data, profile_id, query_id)
+        found = self.database.read(repositories.project_data.get_project_data, profile_id, query_id)
         return None if found is None else found["data"]
 
     def get_metrics_snapshots(
@@ -296,9 +289,9 @@ class SQLBackend(PersistenceBackend):
         limit: int | None = 52,
         since: Week | date | str | None = None,
         until: Week | date | str | None = None,
-    ) -> list[MetricsSnapshotDocument]:
+    ) -> list[models.MetricsSnapshotDocument]:
         return self.database.read(
-            list_metrics_snapshots,
+            repositories.metrics_snapshot.list_metrics_snapshots,
             profile_id,
             query_id,
             metric_type,
@@ -308,33 +301,46 @@ class SQLBackend(PersistenceBackend):
 
     def _patch_snapshot(self, patch: Document) -> None:
         scope = _profile(patch["profile_id"])
-        self.database.write_scoped(scope, patch_metrics_snapshot, patch)
+        self.database.write_scoped(
+            scope, repositories.metrics_snapshot.patch_metrics_snapshot, patch
+        )
 
-    def get_budget(self, profile_id: str, query_id: str) -> BudgetDocument | None:
-        return self.database.read(get_budget, profile_id, query_id)
+    def get_budget(self, profile_id: str, query_id: str) -> models.BudgetDocument | None:
+        return self.database.read(repositories.budget.get_budget, profile_id, query_id)
 
     def _change_budget(self, profile_id: str, query_id: str, change: BudgetChange) -> None:
         scope = _profile(profile_id)
-        self.database.write_scoped(scope, change_budget, profile_id, query_id, change)
+        self.database.write_scoped(
+            scope, repositories.budget.change_budget, profile_id, query_id, change
+        )
 
-    def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
-        found = self.database.read(get_task_progress, task_name)
+    def get_task_progress(self, task_name: str) -> models.TaskProgressDocument | None:
+        found = self.database.read(repositories.task_progress.get_task_progress, task_name)
         return None if found is None else reported(found, self.now())
 
     def save_task_progress(
         self, task_name: str, progress_percent: float, status: str, message: str = ""
     ) -> None:
         report = task_report(task_name, progress_percent, status, message, self.now())
-        [row] = codec_of(TaskProgress).rows([report])
-        self.database.write_scoped(_scope(TaskProgress, [task_name]), save_task_report, row)
+        [row] = codec_of(models.TaskProgress).rows([report])
+        self.database.write_scoped(
+            _scope(models.TaskProgress, [task_name]),
+            repositories.task_progress.save_task_report,
+            row,
+        )
 
-    def list_task_progress(self) -> list[TaskProgressDocument]:
+    def list_task_progress(self) -> list[models.TaskProgressDocument]:
         now = self.now()
-        return [reported(each, now) for each in self.database.read(list_task_progress)]
+        return [
+            reported(each, now)
+            for each in self.database.read(repositories.task_progress.list_task_progress)
+        ]
 
     def _change_task(self, task_name: str, change: TaskChange) -> Mapping[str, Any] | None:
-        scope = _scope(TaskProgress, [task_name])
-        return self.database.write_scoped(scope, change_task_progress, task_name, change)
+        scope = _scope(models.TaskProgress, [task_name])
+        return self.database.write_scoped(
+            scope, repositories.task_progress.change_task_progress, task_name, change
+        )
 
     def describe(self) -> Document:
         return {

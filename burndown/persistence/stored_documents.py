@@ -1,10 +1,13 @@
 """Documents as a storage holds them, and the checks that a database makes itself."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from burndown import models
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import Document, Entity, Profile, Query, QueryData
+from burndown.models import Document, Entity, QueryData
 from burndown.models.codec import codec_of
 from burndown.models.kept_secrets import document_with_kept_secrets
 from burndown.models.named_entity import NamedEntity, name_taken
@@ -86,11 +89,11 @@ def _owner(entity: type[Entity], document: Document) -> tuple[str, ...]:
     """Return the ids of the profile, or of the profile and query, that a document belongs to."""
     if issubclass(entity, QueryData):
         return tuple(document[name] for name in QUERY_IDS)
-    return (document["profile_id"],) if issubclass(entity, Query) else ()
+    return (document["profile_id"],) if issubclass(entity, models.Query) else ()
 
 
 def _check_owner(owner: tuple[str, ...], records: _Records) -> None:
-    if owner and not any(records(Profile, owner[0])):
+    if owner and not any(records(models.Profile, owner[0])):
         raise ProfileNotFoundError(owner[0])
-    if len(owner) == len(QUERY_IDS) and not any(records(Query, *owner)):
+    if len(owner) == len(QUERY_IDS) and not any(records(models.Query, *owner)):
         raise QueryNotFoundError(*owner)

@@ -4,6 +4,8 @@ The lease runs out unless the process renews it, so that a process that was kill
 one no longer than that, and everybody sees that its task is dead.
 """
 
+from __future__ import annotations
+
 import os
 import platform
 import secrets
@@ -12,6 +14,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeGuard
 
+from burndown import models
 from burndown.errors import (
     PersistenceError,
     StorageError,
@@ -20,7 +23,7 @@ from burndown.errors import (
     TaskRunningError,
     ValidationError,
 )
-from burndown.models import Document, TaskProgress, TaskProgressDocument
+from burndown.models import Document
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import EARLIEST, after, to_utc
 from burndown.persistence.record_store import RecordStore
@@ -48,12 +51,14 @@ class TaskRecords(RecordStore):
             The record that was saved, or the stored one if none was; ``None`` if there is none.
         """
         with self.transaction():
-            found = (each for each in self.records(TaskProgress) if each["task_name"] == task_name)
+            found = (
+                each for each in self.records(models.TaskProgress) if each["task_name"] == task_name
+            )
             stored = next(found, None)
             changed = change(stored)
             if changed is None:
                 return stored
-            self.save_records(TaskProgress, [changed])
+            self.save_records(models.TaskProgress, [changed])
             return changed
 
 
@@ -193,7 +198,7 @@ class Task:
         """Return the fields of a report, validated; a new message is kept for further ones."""
         message = self._message if message is None else message
         report = task_report(self.name, progress_percent, "running", message, self._store.now())
-        [row] = codec_of(TaskProgress).rows([report])
+        [row] = codec_of(models.TaskProgress).rows([report])
         self._message = message
         return {name: row[name] for name in report}
 
@@ -249,7 +254,7 @@ def is_held(record: Mapping[str, Any], now: datetime) -> bool:
     return now < until and renewed_at - now < until - renewed_at
 
 
-def reported(record: TaskProgressDocument, now: datetime) -> TaskProgressDocument:
+def reported(record: models.TaskProgressDocument, now: datetime) -> models.TaskProgressDocument:
     """Return the progress of a task with its status now: ``dead`` once its lease has run out."""
     is_dead = record["lease_until"] is not None and not is_held(record, now)
     return {**record, "status": "dead"} if is_dead else record

@@ -1,11 +1,13 @@
 """The part of a backend that stores the progress of tasks."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
-from burndown.models import Document, TaskProgress, TaskProgressDocument
-from burndown.models.task_progress import LEASE_FIELDS
+from burndown import models
+from burndown.models import Document
 from burndown.persistence.task import Task, TaskRecords, is_held, reported, task_report
 
 __all__ = ["TaskStore"]
@@ -14,7 +16,7 @@ __all__ = ["TaskStore"]
 class TaskStore(TaskRecords):
     """A store of the progress of tasks."""
 
-    def get_task_progress(self, task_name: str) -> TaskProgressDocument | None:
+    def get_task_progress(self, task_name: str) -> models.TaskProgressDocument | None:
         """Return the progress of a task, or ``None`` if there is none.
 
         It has ``task_name``, ``progress_percent`` (0 to 100), ``status``, ``message`` and
@@ -45,14 +47,14 @@ class TaskStore(TaskRecords):
         def saved(stored: Mapping[str, Any] | None) -> Document:
             if stored is None or not is_held(stored, now):
                 return report
-            return {**report, **{name: stored[name] for name in LEASE_FIELDS}}
+            return {**report, **{name: stored[name] for name in models.TaskProgress.LEASE_FIELDS}}
 
         self._change_task(task_name, saved)
 
-    def list_task_progress(self) -> list[TaskProgressDocument]:
+    def list_task_progress(self) -> list[models.TaskProgressDocument]:
         """Return the progress of all tasks as :meth:`get_task_progress` does, by name."""
         now = self.now()
-        records = cast("list[TaskProgressDocument]", list(self.records(TaskProgress)))
+        records = cast("list[models.TaskProgressDocument]", list(self.records(models.TaskProgress)))
         return [reported(each, now) for each in records]
 
     def clear_task_progress(self, task_name: str) -> None:
@@ -60,7 +62,7 @@ class TaskStore(TaskRecords):
 
         A task that :meth:`task` runs is lost by that, and the next one can begin.
         """
-        self._delete_keys(TaskProgress, [(task_name,)])
+        self._delete_keys(models.TaskProgress, [(task_name,)])
 
     def task(
         self, task_name: str, lease: timedelta = timedelta(seconds=30), message: str = ""

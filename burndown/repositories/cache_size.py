@@ -27,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from burndown.models import EXPIRING_ENTITIES, Document, Query, QueryData
+from burndown import models
+from burndown.models import Document, QueryData
 from burndown.models.columns import UtcTimestamp
 from burndown.models.query_data import QUERY_IDS
 from burndown.models.timestamps import EARLIEST
@@ -104,7 +105,7 @@ def delete_up_to(
     last = {f"last_{name}": value for name, value in rank.items()}
     with executor.without_secure_delete():
         for at, ids in enumerate(queries, 1):
-            deleted += sum(each.delete(executor, now=now, **last, **ids) for each in _DELETIONS)
+            deleted += sum(each.delete(executor, now=now, **last, **ids) for each in _deletions())
             if time.monotonic() >= end_at:
                 return deleted, queries[at:]
     return deleted, ()
@@ -116,7 +117,7 @@ def _owner(profile_id: str | None) -> dict[str, str]:
 
 @cache
 def _query_ids(*, is_of_profile: bool) -> Statement:
-    columns = Query.__table__.c
+    columns = models.Query.__table__.c
     ids = select(columns.profile_id, columns.id.label("query_id"))
     of_profile = columns.profile_id == bindparam("profile_id")
     return Statement(ids.where(of_profile) if is_of_profile else ids)
@@ -129,10 +130,10 @@ def _statements(*, is_of_profile: bool) -> _Statements:
         return [column == bindparam("profile_id")] if is_of_profile else []
 
     sizes = union_all(
-        *(select(_size(entity)).where(*selected(entity)) for entity in EXPIRING_ENTITIES)
+        *(select(_size(entity)).where(*selected(entity)) for entity in models.EXPIRING_ENTITIES)
     ).subquery("sizes")
     ranked = union_all(
-        *(_ranked(entity).where(*selected(entity)) for entity in EXPIRING_ENTITIES)
+        *(_ranked(entity).where(*selected(entity)) for entity in models.EXPIRING_ENTITIES)
     ).subquery("ranked")
     last_first = [ranked.c[name].desc() for name in _RANK]
     # The bytes of a row and of all that are deleted after it.
@@ -170,18 +171,22 @@ def _rank(entity: type[QueryData]) -> Sequence[ColumnElement[Any]]:
     return (
         valid,
         type_coerce(since, NullType()),
-        literal_column(str(EXPIRING_ENTITIES.index(entity))),
+        literal_column(str(models.EXPIRING_ENTITIES.index(entity))),
         columns.profile_id,
         columns.query_id,
         key,
     )
 
 
-_LAST = tuple_(*(bindparam(f"last_{name}", type_=NullType()) for name in _RANK))
-_DELETIONS = tuple(
-    Statement(
-        delete(entity.__table__).where(tuple_(*_rank(entity)) <= _LAST, *query_conditions(entity))
+@cache
+def _deletions() -> tuple[Statement, ...]:
+    """Return the statements that delete the rows of a query up to a rank, one for each entity."""
+    last = tuple_(*(bindparam(f"last_{name}", type_=NullType()) for name in _RANK))
+    return tuple(
+        Statement(
+            delete(entity.__table__).where(
+                tuple_(*_rank(entity)) <= last, *query_conditions(entity)
+            )
+        )
+        for entity in models.EXPIRING_ENTITIES
     )
-    for entity in EXPIRING_ENTITIES
-)
-"""Delete the rows of a query up to a rank, one for each entity."""

@@ -5,22 +5,14 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from burndown import models
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import Entity, Profile, Query
+from burndown.models import Entity
 from burndown.models.named_entity import NamedEntity, name_taken
 from burndown.models.query_data import QueryData
 from burndown.sql import Executor, Statement
 
 __all__ = ["raise_constraint_error"]
-
-_PROFILES = Profile.__table__.c
-_QUERIES = Query.__table__.c
-_PROFILE = Statement(select(_PROFILES.id).where(_PROFILES.id == bindparam("profile_id")))
-_QUERY = Statement(
-    select(_QUERIES.id).where(
-        _QUERIES.profile_id == bindparam("profile_id"), _QUERIES.id == bindparam("query_id")
-    )
-)
 
 
 def raise_constraint_error(executor: Executor, entity: type[Entity], row: dict[str, Any]) -> None:
@@ -31,14 +23,29 @@ def raise_constraint_error(executor: Executor, entity: type[Entity], row: dict[s
         QueryNotFoundError: it belongs to a query that does not exist.
         ValidationError: another row has its name.
     """
-    if "profile_id" in row and not _PROFILE.values(executor, **row):
+    if "profile_id" in row and not _profile().values(executor, **row):
         raise ProfileNotFoundError(row["profile_id"]) from None
-    if issubclass(entity, QueryData) and not _QUERY.values(executor, **row):
+    if issubclass(entity, QueryData) and not _query().values(executor, **row):
         raise QueryNotFoundError(row["profile_id"], row["query_id"]) from None
     if issubclass(entity, NamedEntity):
         for holder in _holders(entity).values(executor, **row):
             if holder != row["id"]:
                 raise name_taken(entity, row, holder) from None
+
+
+@cache
+def _profile() -> Statement:
+    """Return the SELECT of the profile that a row belongs to."""
+    columns = models.Profile.__table__.c
+    return Statement(select(columns.id).where(columns.id == bindparam("profile_id")))
+
+
+@cache
+def _query() -> Statement:
+    """Return the SELECT of the query that a row belongs to."""
+    columns = models.Query.__table__.c
+    is_query = columns.profile_id == bindparam("profile_id"), columns.id == bindparam("query_id")
+    return Statement(select(columns.id).where(*is_query))
 
 
 @cache

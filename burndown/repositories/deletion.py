@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete
 
-from burndown.models import Entity, Profile
+from burndown import models
+from burndown.models import Entity
 from burndown.models.field_types import is_line
 from burndown.models.query_data import QueryData
 from burndown.sql import ERASES, Executor, Statement, key_conditions, one_of, within
@@ -25,7 +26,7 @@ def delete_keys(executor: Executor, entity: type[Entity], keys: Iterable[tuple[s
     statement = _deletion_by_key(entity)
     names = entity.__table__.primary_key.columns.keys()
     deleted = sum(statement.delete(executor, **dict(zip(names, key, strict=True))) for key in keys)
-    if deleted and entity is Profile:  # its token
+    if deleted and entity is models.Profile:  # its token
         executor.notes[ERASES] = True
     return deleted
 

@@ -9,8 +9,9 @@ from burndown.errors import ValidationError
 from burndown.jira.merging import merge_stored
 from burndown.models import JiraCache, Query
 from burndown.models.columns import DECODING_ERRORS, damaged
+from burndown.models.completeness import response_counts
 from burndown.models.documents import Document
-from burndown.models.jira_cache import JiraCacheDocument, response_counts
+from burndown.models.jira_cache import JiraCacheDocument
 from burndown.repositories.base import (
     Repository,
     UntilExpiry,

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam
 
 from burndown.models import MetricsSnapshot
 from burndown.models.documents import Document
-from burndown.models.metrics_snapshot import MetricsSnapshotDocument, patched_snapshot
+from burndown.models.metrics_snapshot import MetricsSnapshotDocument
 from burndown.models.week import FIRST_WEEK, LAST_WEEK
 from burndown.repositories.base import Repository, query_conditions, save_documents
 from burndown.sql import Executor, Statement, select_documents, within
@@ -64,12 +64,12 @@ def list_metrics_snapshots(
 
 
 def patch_metrics_snapshot(executor: Executor, patch: Document) -> None:
-    """Save a snapshot that is merged into the stored one, as :func:`patched_snapshot` does."""
+    """Save a snapshot that is merged into the stored one, as ``MetricsSnapshot.patched`` does."""
     week = patch["snapshot_date"]
     found = list_metrics_snapshots(
         executor, patch["profile_id"], patch["query_id"], patch["metric_type"], 1, week, week
     )
-    save_documents(executor, MetricsSnapshot, [patched_snapshot(found, patch)])
+    save_documents(executor, MetricsSnapshot, [MetricsSnapshot.patched(found, patch)])
 
 
 class MetricsSnapshotRepository(Repository[MetricsSnapshot]):

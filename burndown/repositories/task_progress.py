@@ -8,7 +8,7 @@ from sqlalchemy import Dialect
 from burndown.models import TaskProgress
 from burndown.models.digests import DIGEST
 from burndown.models.documents import Document
-from burndown.models.task_progress import LEASE_FIELDS, TaskProgressDocument
+from burndown.models.task_progress import TaskProgressDocument
 from burndown.repositories.base import Repository, save_documents
 from burndown.repositories.deletion import delete_keys
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
@@ -37,7 +37,7 @@ class _ReportUpsert(Upsert):
 
     def _new_value(self, name: str, dialect: Dialect) -> str:
         new = super()._new_value(name, dialect)
-        if name not in LEASE_FIELDS:
+        if name not in TaskProgress.LEASE_FIELDS:
             return new
         # As `is_held` compares them, exactly: a lease can last for microseconds.
         columns = f"{_TABLE.name}.lease_until", f"{_TABLE.name}.heartbeat_at", "excluded.updated_at"

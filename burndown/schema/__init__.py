@@ -12,9 +12,9 @@ from sqlalchemy import ClauseElement, Connection, TextClause, make_url
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.base import Executable
 
+from burndown import models
 from burndown.errors import ForeignDatabaseError
-from burndown.models import SCHEMA_VERSION, Entity
-from burndown.models.version import VERSIONS
+from burndown.models.version import SCHEMA_VERSION, VERSIONS
 from burndown.schema.digests import (
     create_protection,
     drop_triggers,
@@ -75,7 +75,7 @@ def make_schema(connection: Connection, location: str = "The database") -> None:
 def _tables(dialect: str) -> tuple[str, ...]:
     """Return the SQL that creates the tables: to compile it takes longer than to run it."""
     statements: list[ClauseElement] = []
-    for table in Entity.metadata.sorted_tables:
+    for table in models.METADATA.sorted_tables:
         statements.append(CreateTable(table, if_not_exists=True))
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         statements += [CreateIndex(index, if_not_exists=True) for index in indexes]

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import TextClause, text
 
-from burndown.models import Entity
+from burndown import models
 from burndown.models.digest_functions import computed_digests
 from burndown.models.digests import CONTENT_DIGEST, DIGEST, content_column
 from burndown.models.version import VERSIONS
@@ -67,7 +67,7 @@ def has_digests(version: str, dialect: str = "sqlite") -> bool:
 
 def protected_columns(version: str) -> dict[str, list[str]]:
     """Return the columns that the digest of a row covers in a version, by table."""
-    content = {name: content_column(table) for name, table in Entity.metadata.tables.items()}
+    content = {name: content_column(table) for name, table in models.METADATA.tables.items()}
     return {
         table: sorted(columns - {DIGEST, content.get(table)})
         for table, columns in columns_of(version).items()
@@ -78,7 +78,7 @@ def triggers(version: str) -> dict[str, str]:
     """Return the statement that creates each trigger of a version, by name."""
     created = {}
     for table, columns in protected_columns(version).items():
-        content = content_column(Entity.metadata.tables[table])
+        content = content_column(models.METADATA.tables[table])
         values = [name for name in columns if name != CONTENT_DIGEST]
         new, old = (
             ", ".join(f'{row}."{name}"' for name in [*values, *([content] if content else [])])

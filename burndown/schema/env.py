@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from burndown.models import Entity
+from burndown.models import METADATA
 from burndown.schema.recognition import VERSION_TABLE
 
 _attributes = context.config.attributes
@@ -14,7 +14,7 @@ if context.is_offline_mode():
 else:
     context.configure(
         connection=_attributes["connection"],
-        target_metadata=Entity.metadata,
+        target_metadata=METADATA,
         # Alembic takes SQLite for unable to undo DDL, and would commit in between. In 120 kills,
         # 111 schemas broke by that; none with this and BEGIN IMMEDIATE.
         transactional_ddl=True,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from burndown import JiraCache, Profile
 from burndown.demo.jira import POINTS_FIELD
 from burndown.jira import Issue, issues_of, points_fields
-from burndown.models.jira_cache import response_counts
+from burndown.models.completeness import response_counts
 from burndown.testing.contract.drawn import json_values
 from tests.jira.material import (
     FIELDS,

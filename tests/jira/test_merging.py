@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 from burndown import ValidationError
 from burndown.jira import merge
 from burndown.jira.merging import check_changes, merge_stored
-from burndown.models.completeness import identity_of
+from burndown.models.completeness import identity_of, response_counts
 from burndown.models.compression import compress, decompress, decompress_object
 from burndown.models.issue_frames import FramedResponse
-from burndown.models.jira_cache import response_counts
 from burndown.models.json_codec import encode
 from burndown.testing.contract.drawn import json_objects, json_values, strings
 from burndown.testing.controlled_store import same

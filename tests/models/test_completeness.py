@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from burndown import JiraChangelog
-from burndown.models.jira_cache import response_counts
-from burndown.models.jira_changelog import changelog_counts
+from burndown.models.completeness import changelog_counts, response_counts
 from burndown.testing.contract.drawn import VALID, json_values
 
 Document = dict[str, Any]

@@ -20,7 +20,8 @@ from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.field_types import JsonObject, Key
 from burndown.models.time_types import UtcDatetime
 from burndown.models.json_columns import JsonText
-from burndown.models.query_data import QueryData, of_query
+from burndown.models.query import of_query
+from burndown.models.query_data import QueryData
 from burndown.models.timestamps import utc_now
 
 

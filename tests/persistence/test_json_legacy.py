@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from burndown import MigrationError
 from burndown.models import JiraChangelog, MetricsSnapshot, TaskProgress
-from burndown.models.task_progress import LEASE_FIELDS
 from burndown.persistence.json_backend import JSONBackend
 from burndown.testing.contract.examples import given
 from burndown.testing.controlled_store import KEYS, stored_records
@@ -137,7 +136,7 @@ def test_what_a_release_before_leases_wrote_is_read(tmp_path: Path) -> None:
         for snapshot in written.get("snapshots", []):
             del snapshot["forecasts"]
         for task in written.get("tasks", {}).values():
-            for name in LEASE_FIELDS:
+            for name in TaskProgress.LEASE_FIELDS:
                 del task[name]
         path.write_text(json.dumps(written))
     after = stored_records(JSONBackend(tmp_path))

@@ -22,8 +22,7 @@ from burndown.models import (
     Profile,
     ProjectData,
 )
-from burndown.models.completeness import count_distinct
-from burndown.models.jira_cache import response_counts
+from burndown.models.completeness import count_distinct, response_counts
 from burndown.persistence.json_backend import JSONBackend
 from burndown.testing.contract.drawn import VALID
 from burndown.testing.controlled_store import Store, in_utc, stored_records

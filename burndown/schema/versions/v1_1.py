@@ -9,7 +9,7 @@ from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
 from burndown.models.columns import UtcTimestamp
-from burndown.models.jira_cache import response_counts
+from burndown.models.completeness import response_counts
 from burndown.models.json_columns import CompressedJson, JsonText
 from burndown.models.timestamps import to_utc
 from burndown.schema.operations import add_column, free_key, iterate_keys

@@ -7,8 +7,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 from burndown.errors import DatabaseCorruptionError
-from burndown.models.jira_cache import response_counts
-from burndown.models.jira_changelog import changelog_counts
+from burndown.models.completeness import changelog_counts, response_counts
 from burndown.models.json_columns import CompressedJson
 from burndown.schema.operations import add_column, iterate_keys
 

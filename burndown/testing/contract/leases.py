@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from burndown import TaskRunningError
 from burndown.models import TaskProgress
-from burndown.models.task_progress import LEASE_FIELDS
 from burndown.testing.contract.drawn import tasks, words
 from burndown.testing.contract.examples import given
 from burndown.testing.contract.part import ContractPart
@@ -121,7 +120,7 @@ class LeaseContract(ContractPart):
         running = shared.task(name, LEASE)
         running.__enter__()
         shared.cancel_task(name)
-        lease = {key: shared.get_task_progress(name)[key] for key in LEASE_FIELDS}
+        lease = {key: shared.get_task_progress(name)[key] for key in TaskProgress.LEASE_FIELDS}
         shared.clock.now += LEASE if has_run_out else LEASE - timedelta(microseconds=1)
         shared.save_task_progress(**task)
         expected = {"message": "", **task, "updated_at": in_utc(shared.clock.now)}
