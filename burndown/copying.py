@@ -12,8 +12,8 @@ from itertools import islice, zip_longest
 
 from burndown.errors import ImportExportError
 from burndown.models import ENTITIES, AppState, Entity, QueryData
+from burndown.models.documents import QUERY_IDS
 from burndown.models.json_codec import encode
-from burndown.models.query_data import QUERY_IDS
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import Resealing, secrets_as_stored
 from burndown.persistence import Document, PersistenceBackend

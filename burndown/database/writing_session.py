@@ -20,8 +20,9 @@ from burndown.database.sealed_entities import stored_row
 from burndown.errors import RevisionConflictError, TransactionAbortedError
 from burndown.models import Entity
 from burndown.models.codec import codec_of
+from burndown.models.documents import REVISION
 from burndown.models.json_codec import encode
-from burndown.models.named_entity import REVISION, NamedEntity
+from burndown.models.named_entity import NamedEntity
 from burndown.models.sealer import sealer_of
 from burndown.models.submodel import Submodel, to_documents
 from burndown.models.unknown_keys import OpenEntity

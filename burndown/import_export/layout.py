@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from burndown.errors import ImportExportError, format_value
 from burndown.models import ENTITIES, Entity, Profile, Query
+from burndown.models.documents import QUERY_IDS, REVISION
 from burndown.models.field_types import is_identifier
-from burndown.models.named_entity import REVISION
-from burndown.models.query_data import QUERY_IDS, QueryData
+from burndown.models.query_data import QueryData
 from burndown.persistence import Document
 
 __all__ = [

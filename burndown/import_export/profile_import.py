@@ -15,7 +15,7 @@ from burndown.import_export.report import ImportReport
 from burndown.import_export.secrets import TOKEN, has_token, keep_token, token_of
 from burndown.models import ENTITIES, Entity, Profile, ProfileDocument, Query
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import REVISION
+from burndown.models.documents import REVISION
 from burndown.naming_rules import check_count, check_name_is_free, free_id, validate_name
 from burndown.persistence import Document, PersistenceBackend, resolve_backend
 from burndown.persistence.sqlite_backend import SQLiteBackend

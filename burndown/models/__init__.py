@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         MetricsSnapshot,
         MetricsSnapshotDocument,
     )
+    from burndown.models.named_entity import NamedEntity
     from burndown.models.profile import (
         DoraFieldMappings,
         FieldMappings,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from burndown.models.registry import ENTITIES, EXPIRING_ENTITIES, METADATA, OPEN_ENTITIES
     from burndown.models.submodel import Submodel
     from burndown.models.task_progress import TaskProgress, TaskProgressDocument
+    from burndown.models.unknown_keys import OpenEntity
     from burndown.models.version import SCHEMA_VERSION
     from burndown.models.week import Week
 
@@ -88,6 +90,7 @@ _NAMES = LazyNames(
             "MetricsSnapshot",
             "MetricsSnapshotDocument",
         ),
+        "named_entity": ("NamedEntity",),
         "profile": (
             "DoraFieldMappings",
             "FieldMappings",
@@ -122,6 +125,7 @@ _NAMES = LazyNames(
             "TaskProgress",
             "TaskProgressDocument",
         ),
+        "unknown_keys": ("OpenEntity",),
         "version": ("SCHEMA_VERSION",),
         "week": ("Week",),
     },
@@ -159,6 +163,8 @@ __all__ = [
     "MetricSeries",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
+    "NamedEntity",
+    "OpenEntity",
     "Profile",
     "ProfileDocument",
     "ProjectClassification",

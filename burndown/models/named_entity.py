@@ -13,15 +13,13 @@ from sqlmodel import Field
 from burndown.errors import ValidationError
 from burndown.models.columns import OrderedText, UtcTimestamp, random_text
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
+from burndown.models.documents import REVISION
 from burndown.models.field_types import Identifier, JsonObject, Line, Name, Revision, slug
 from burndown.models.time_types import UtcDatetime
 from burndown.models.timestamps import utc_now
 from burndown.models.unknown_keys import OpenEntity, unknown_keys_field
 
-__all__ = ["REVISION", "NamedEntity", "name_taken", "set_revision"]
-
-REVISION = "revision"
-"""The field that counts the changes of the others."""
+__all__ = ["NamedEntity", "name_taken", "set_revision"]
 
 _NAMING = ("id", "name")
 """The fields of which one is made of the other."""

@@ -12,11 +12,11 @@ from typing_extensions import TypedDict
 
 from burndown.models.columns import OrderedText, UtcTimestamp
 from burndown.models.docstring_schema import NOT_FOR_PEOPLE
+from burndown.models.documents import QUERY_IDS
 from burndown.models.entity import add_index
 from burndown.models.field_types import Identifier, Line
 from burndown.models.named_entity import NamedEntity
 from burndown.models.profile import Profile
-from burndown.models.query_data import QUERY_IDS
 from burndown.models.time_types import UtcDatetime
 
 __all__ = ["Query", "QueryDocument", "of_query"]

@@ -9,10 +9,7 @@ from burndown.models.docstring_schema import NOT_FOR_PEOPLE
 from burndown.models.entity import Entity
 from burndown.models.field_types import Identifier
 
-__all__ = ["QUERY_IDS", "QueryData"]
-
-QUERY_IDS = ("profile_id", "query_id")
-"""The fields that identify the query."""
+__all__ = ["QueryData"]
 
 
 class QueryData(Entity):

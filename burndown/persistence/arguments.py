@@ -10,9 +10,8 @@ import pydantic
 
 from burndown import models
 from burndown.errors import ValidationError
-from burndown.models import Document, Entity, Submodel, Week
+from burndown.models import Document
 from burndown.models.json_values import copy_containers, to_json_value
-from burndown.models.week import FIRST_WEEK, LAST_WEEK
 from burndown.quoting import Description
 
 __all__ = [
@@ -27,7 +26,8 @@ __all__ = [
 
 
 def document_of(
-    model: type[Entity] | type[Submodel], given: Mapping[str, Any] | Entity | Submodel
+    model: type[models.Entity] | type[models.Submodel],
+    given: Mapping[str, Any] | models.Entity | models.Submodel,
 ) -> Mapping[str, Any]:
     """Return a document unchanged, or that of an entity or section.
 
@@ -44,7 +44,9 @@ def document_of(
     raise ValidationError.of(model.__name__, "", expected, got)
 
 
-def updating_document(entity: type[Entity], given: Mapping[str, Any] | Entity) -> Mapping[str, Any]:
+def updating_document(
+    entity: type[models.Entity], given: Mapping[str, Any] | models.Entity
+) -> Mapping[str, Any]:
     """Return a document as :func:`document_of`, of an entity without what an update preserves.
 
     A field that is preserved remains if it was set, or is a list that was edited in place.
@@ -53,7 +55,7 @@ def updating_document(entity: type[Entity], given: Mapping[str, Any] | Entity) -
         ValidationError: it is neither an object nor such an entity.
     """
     document = document_of(entity, given)
-    if not isinstance(given, Entity):
+    if not isinstance(given, models.Entity):
         return document
     unset = entity.PRESERVED_ON_UPDATE - given.model_fields_set
     return {
@@ -63,7 +65,9 @@ def updating_document(entity: type[Entity], given: Mapping[str, Any] | Entity) -
     }
 
 
-def document_of_section(model: type[Submodel], given: Mapping[str, Any] | Submodel) -> Document:
+def document_of_section(
+    model: type[models.Submodel], given: Mapping[str, Any] | models.Submodel
+) -> Document:
     """Return a copy of the document of a section.
 
     Raises:
@@ -125,7 +129,7 @@ def checked_issue_keys(issue_keys: Iterable[str] | None) -> list[str] | None:
 
 
 def checked_weeks(
-    since: Week | date | str | None, until: Week | date | str | None
+    since: models.Week | date | str | None, until: models.Week | date | str | None
 ) -> tuple[str, str]:
     """Return the first and the last week of a range, as documents have them.
 
@@ -137,14 +141,14 @@ def checked_weeks(
         ValidationError: one of them is no week.
     """
     return (
-        FIRST_WEEK if since is None else _checked_week("since", since),
-        LAST_WEEK if until is None else _checked_week("until", until),
+        models.week.FIRST_WEEK if since is None else _checked_week("since", since),
+        models.week.LAST_WEEK if until is None else _checked_week("until", until),
     )
 
 
-def _checked_week(argument: str, week: Week | date | str) -> str:
+def _checked_week(argument: str, week: models.Week | date | str) -> str:
     try:
-        return str(Week.of(week))
+        return str(models.Week.of(week))
     except ValidationError as error:
         [problem] = error.problems
         raise ValidationError("Range of weeks", [problem._replace(path=argument)]) from None

@@ -9,7 +9,6 @@ from burndown import models
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
 from burndown.models import Document
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import NamedEntity, set_revision
 from burndown.models.public_documents import (
     with_removed_token,
     with_stored_secrets,
@@ -234,8 +233,8 @@ class PersistenceBackend(FetchingStore, BackupStore):
 
     def _save_revised(
         self,
-        entity: type[NamedEntity],
-        saved: Mapping[str, Any] | NamedEntity,
+        entity: type[models.NamedEntity],
+        saved: Mapping[str, Any] | models.NamedEntity,
         given: Mapping[str, Any],
     ) -> None:
         """Save a profile or query, which keeps its times, secrets and revision as far as it should.
@@ -255,7 +254,7 @@ class PersistenceBackend(FetchingStore, BackupStore):
             if stored:
                 document = replacing(entity, document, given, stored)
             self.save_records(entity, [document])
-        set_revision(saved, document)
+        models.named_entity.set_revision(saved, document)
 
     # --- app state ---------------------------------------------------------------------------
 

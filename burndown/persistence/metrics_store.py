@@ -7,9 +7,8 @@ from datetime import date
 from typing import Any, cast, overload
 
 from burndown import models
-from burndown.models import Document, Week
+from burndown.models import Document
 from burndown.models.codec import codec_of
-from burndown.models.metric_series import metric_type_of, series_of
 from burndown.persistence.arguments import checked_limit, checked_weeks, document_of
 from burndown.persistence.budget_store import BudgetStore
 
@@ -25,8 +24,8 @@ class MetricsStore(BudgetStore):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-        since: Week | date | str | None = None,
-        until: Week | date | str | None = None,
+        since: models.Week | date | str | None = None,
+        until: models.Week | date | str | None = None,
     ) -> list[models.MetricsSnapshotDocument]:
         """Return snapshots of one metric type or of all, newest week first.
 
@@ -60,8 +59,8 @@ class MetricsStore(BudgetStore):
         profile_id: str,
         query_id: str,
         metric: str,
-        since: Week | date | str | None = None,
-        until: Week | date | str | None = None,
+        since: models.Week | date | str | None = None,
+        until: models.Week | date | str | None = None,
     ) -> models.MetricSeries: ...
 
     @overload
@@ -70,8 +69,8 @@ class MetricsStore(BudgetStore):
         profile_id: str,
         query_id: str,
         metric: list[str],
-        since: Week | date | str | None = None,
-        until: Week | date | str | None = None,
+        since: models.Week | date | str | None = None,
+        until: models.Week | date | str | None = None,
     ) -> list[models.MetricSeries]: ...
 
     def get_series(
@@ -79,8 +78,8 @@ class MetricsStore(BudgetStore):
         profile_id: str,
         query_id: str,
         metric: str | list[str],
-        since: Week | date | str | None = None,
-        until: Week | date | str | None = None,
+        since: models.Week | date | str | None = None,
+        until: models.Week | date | str | None = None,
     ) -> models.MetricSeries | list[models.MetricSeries]:
         """Return a metric, or each of several, as lists with an item for each week, for a plot.
 
@@ -103,19 +102,19 @@ class MetricsStore(BudgetStore):
             ValidationError: a metric has no type, or a bound is no week.
         """
         metrics = [metric] if isinstance(metric, str) else metric
-        types = {metric_type_of(each) for each in metrics}
+        types = {models.metric_series.metric_type_of(each) for each in metrics}
         single_type = next(iter(types)) if len(types) == 1 else None
         found = self.get_metrics_snapshots(
             profile_id, query_id, single_type, None, since=since, until=until
         )
-        series = series_of(metrics, found, since, until)
+        series = models.metric_series.series_of(metrics, found, since, until)
         return series[0] if isinstance(metric, str) else series
 
     def save_metrics_snapshot(
         self,
         profile_id: str,
         query_id: str,
-        snapshot_date: Week | date | str,
+        snapshot_date: models.Week | date | str,
         metric_type: str,
         metrics: Mapping[str, Any],
         forecast: Mapping[str, Any] | None = None,
@@ -169,7 +168,7 @@ class MetricsStore(BudgetStore):
         self,
         profile_id: str,
         query_id: str,
-        snapshot_date: Week | date | str,
+        snapshot_date: models.Week | date | str,
         metric_type: str,
         metrics: Mapping[str, Any],
         forecasts: Mapping[str, Any] | None = None,
@@ -214,8 +213,8 @@ class MetricsStore(BudgetStore):
         profile_id: str,
         query_id: str | None = None,
         metric_type: str | None = None,
-        since: Week | date | str | None = None,
-        until: Week | date | str | None = None,
+        since: models.Week | date | str | None = None,
+        until: models.Week | date | str | None = None,
     ) -> int:
         """Delete snapshots of some weeks, or of all.
 

@@ -1,20 +1,23 @@
 """Documents that result from a patch, or that replace an earlier one."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
+from burndown import models
 from burndown.errors import RevisionConflictError, ValidationError
 from burndown.merge_patch import merge_patch
-from burndown.models import Document, Submodel
+from burndown.models import Document
+from burndown.models.documents import REVISION
 from burndown.models.json_codec import MAX_DEPTH, encode
-from burndown.models.named_entity import REVISION, NamedEntity
 from burndown.models.public_documents import without_masks
 
 __all__ = ["patched", "replacing"]
 
 
 def patched(
-    entity: type[NamedEntity],
+    entity: type[models.NamedEntity],
     stored: Mapping[str, Any],
     changes: Mapping[str, Any],
     if_revision: int | None,
@@ -34,7 +37,7 @@ def patched(
     if not isinstance(changes, Mapping):  # an entity would reset what it was made without
         raise ValidationError.of(subject, "", "input should be an object with the changes", changes)
     patch = {
-        key: item.to_document() if isinstance(item, Submodel) else item
+        key: item.to_document() if isinstance(item, models.Submodel) else item
         for key, item in changes.items()
     }
     for column in entity.__table__.primary_key:
@@ -53,7 +56,7 @@ def patched(
 
 
 def replacing(
-    entity: type[NamedEntity],
+    entity: type[models.NamedEntity],
     document: Document,
     given: Mapping[str, Any],
     earlier: Mapping[str, Any],

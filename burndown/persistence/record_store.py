@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from burndown import models
 from burndown.errors import PersistenceError
-from burndown.models import Document, Entity, QueryData
+from burndown.models import Document
 from burndown.models.codec import codec_of
 from burndown.models.timestamps import to_utc, utc_now
 from burndown.persistence.arguments import document_of
@@ -47,7 +47,10 @@ class RecordStore(ABC):
 
     @abstractmethod
     def records(
-        self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None
+        self,
+        entity: type[models.Entity],
+        profile_id: str | None = None,
+        query_id: str | None = None,
     ) -> Iterator[Document]:
         """Yield all records of an entity, ordered by primary key.
 
@@ -64,7 +67,7 @@ class RecordStore(ABC):
 
     @abstractmethod
     def save_records(
-        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+        self, entity: type[models.Entity], records: Iterable[Mapping[str, Any] | models.Entity]
     ) -> None:
         """Save records unchanged, all of them or none; each replaces the one with the same key.
 
@@ -78,7 +81,7 @@ class RecordStore(ABC):
         """
 
     def _to_store(
-        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+        self, entity: type[models.Entity], records: Iterable[Mapping[str, Any] | models.Entity]
     ) -> list[Document]:
         """Return what :meth:`save_records` has to store, for a storage that checks nothing itself.
 
@@ -97,7 +100,7 @@ class RecordStore(ABC):
 
     def delete_records(
         self,
-        entity: type[QueryData],
+        entity: type[models.QueryData],
         profile_id: str,
         query_id: str | None = None,
         *,
@@ -124,7 +127,10 @@ class RecordStore(ABC):
         return self._delete_where(entity, meets_all, profile_id, query_id)
 
     def _delete_where(
-        self, entity: type[QueryData], is_deleted: Callable[[Document], bool], *ids: str | None
+        self,
+        entity: type[models.QueryData],
+        is_deleted: Callable[[Document], bool],
+        *ids: str | None,
     ) -> int:
         """Delete the records below these ids that meet a condition; return their number."""
         with self.transaction():
@@ -133,7 +139,7 @@ class RecordStore(ABC):
             return self._delete_keys(entity, keys) if keys else 0
 
     @abstractmethod
-    def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+    def _delete_keys(self, entity: type[models.Entity], keys: Iterable[tuple[str, ...]]) -> int:
         """Delete records, and what belongs to them; return how many of the entity there were.
 
         Args:

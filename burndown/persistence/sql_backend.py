@@ -15,7 +15,6 @@ from burndown import models, repositories
 from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
 from burndown.jira.merging import check_changes
-from burndown.models import Entity, QueryData, Week
 from burndown.models.codec import codec_of
 from burndown.models.public_documents import without_masked_token
 from burndown.models.timestamps import utc_now
@@ -41,14 +40,7 @@ from burndown.persistence.caching import (
 from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.base import delete_expired, iterate_records, save_records
-from burndown.repositories.cache_size import (
-    cached_bytes,
-    delete_up_to,
-    list_query_ids,
-    rank_above,
-)
 from burndown.repositories.deletion import delete_keys, delete_rows
-from burndown.repositories.revisions import save_revised
 from burndown.schema import stored_version
 from burndown.sql import Executor
 
@@ -106,7 +98,9 @@ class SQLBackend(PersistenceBackend):
         given = query_document(profile_id, query)
         [row] = codec_of(models.Query).rows([{"created_at": self.now(), **given}])
         scope = _profile(profile_id)
-        self.database.write_scoped(scope, save_revised, models.Query, given, row, query)
+        self.database.write_scoped(
+            scope, repositories.revisions.save_revised, models.Query, given, row, query
+        )
 
     def list_queries(self, profile_id: str) -> list[models.QueryDocument]:
         return self.database.read(repositories.query.list_queries, profile_id)
@@ -181,14 +175,14 @@ class SQLBackend(PersistenceBackend):
         return log_cleanup(sum(self._delete_above(limit, now, owner) for owner, limit in limits))
 
     def _delete_above(self, max_bytes: int, now: datetime, profile_id: str | None) -> int:
-        if self.database.read(cached_bytes, profile_id) <= max_bytes:
+        if self.database.read(repositories.cache_size.cached_bytes, profile_id) <= max_bytes:
             return 0
-        rank = self.database.read(rank_above, max_bytes, now, profile_id)
+        rank = self.database.read(repositories.cache_size.rank_above, max_bytes, now, profile_id)
         if rank is None:  # others have deleted meanwhile
             return 0
         scope = None if profile_id is None else _profile(profile_id)
-        delete = partial(delete_up_to, rank=rank, now=now)
-        queries = self.database.read(list_query_ids, profile_id)
+        delete = partial(repositories.cache_size.delete_up_to, rank=rank, now=now)
+        queries = self.database.read(repositories.cache_size.list_query_ids, profile_id)
         return self._delete_in_parts(scope, delete, queries)
 
     def _delete_in_parts(
@@ -287,8 +281,8 @@ class SQLBackend(PersistenceBackend):
         query_id: str,
         metric_type: str | None = None,
         limit: int | None = 52,
-        since: Week | date | str | None = None,
-        until: Week | date | str | None = None,
+        since: models.Week | date | str | None = None,
+        until: models.Week | date | str | None = None,
     ) -> list[models.MetricsSnapshotDocument]:
         return self.database.read(
             repositories.metrics_snapshot.list_metrics_snapshots,
@@ -379,12 +373,15 @@ class SQLBackend(PersistenceBackend):
         return self.database.restore(Path(path).absolute())
 
     def records(
-        self, entity: type[Entity], profile_id: str | None = None, query_id: str | None = None
+        self,
+        entity: type[models.Entity],
+        profile_id: str | None = None,
+        query_id: str | None = None,
     ) -> Iterator[Document]:
         return iterate_records(self.database.read, entity, profile_id, query_id)
 
     def save_records(
-        self, entity: type[Entity], records: Iterable[Mapping[str, Any] | Entity]
+        self, entity: type[models.Entity], records: Iterable[Mapping[str, Any] | models.Entity]
     ) -> None:
         # Validated and encoded before the transaction begins, so that others can write meanwhile.
         documents = [document_of(entity, each) for each in records]
@@ -395,7 +392,7 @@ class SQLBackend(PersistenceBackend):
 
     def delete_records(
         self,
-        entity: type[QueryData],
+        entity: type[models.QueryData],
         profile_id: str,
         query_id: str | None = None,
         *,
@@ -406,7 +403,7 @@ class SQLBackend(PersistenceBackend):
             _profile(profile_id), delete_rows, entity, profile_id, query_id, one_of, between
         )
 
-    def _delete_keys(self, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+    def _delete_keys(self, entity: type[models.Entity], keys: Iterable[tuple[str, ...]]) -> int:
         given = list(keys)
         scope = _scope(entity, [key[0] for key in given])
         return self.database.write_scoped(scope, delete_keys, entity, given)
@@ -432,7 +429,7 @@ def _profile(profile_id: str) -> str:
     return f"profile {profile_id}"
 
 
-def _scope(entity: type[Entity], owners: Iterable[str]) -> str | None:
+def _scope(entity: type[models.Entity], owners: Iterable[str]) -> str | None:
     """Return the scope of a call that reads and writes records of an entity.
 
     Args:

@@ -7,14 +7,12 @@ from typing import Any
 
 from burndown import models
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import Document, Entity, QueryData
+from burndown.models import Document
 from burndown.models.codec import codec_of
+from burndown.models.documents import QUERY_IDS
 from burndown.models.kept_secrets import document_with_kept_secrets
-from burndown.models.named_entity import NamedEntity, name_taken
-from burndown.models.query_data import QUERY_IDS
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
-from burndown.models.unknown_keys import OpenEntity
 
 __all__ = ["check_name", "check_owners_and_names", "keep_stored_secrets", "to_store"]
 
@@ -22,7 +20,7 @@ _Records = Callable[..., Iterator[Document]]
 """Returns the records of an entity, a profile and a query, as ``records`` of a backend does."""
 
 
-def to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> list[Document]:
+def to_store(entity: type[models.Entity], documents: Iterable[Mapping[str, Any]]) -> list[Document]:
     """Return complete documents with their secrets sealed.
 
     Raises:
@@ -32,10 +30,10 @@ def to_store(entity: type[Entity], documents: Iterable[Mapping[str, Any]]) -> li
 
 
 def keep_stored_secrets(
-    entity: type[Entity], documents: list[Document], records: _Records
+    entity: type[models.Entity], documents: list[Document], records: _Records
 ) -> list[Document]:
     """Return documents, with their secrets sealed, with the stored ones that they mask."""
-    if not issubclass(entity, OpenEntity):
+    if not issubclass(entity, models.OpenEntity):
         return documents
 
     def kept(document: Document) -> Document:
@@ -47,7 +45,7 @@ def keep_stored_secrets(
 
 
 def check_owners_and_names(
-    entity: type[Entity], documents: Iterable[Document], records: _Records
+    entity: type[models.Entity], documents: Iterable[Document], records: _Records
 ) -> None:
     """Check that what documents belong to exists, and that no other has the name of one.
 
@@ -60,15 +58,15 @@ def check_owners_and_names(
         owner = _owner(entity, document)
         if owner not in names:
             _check_owner(owner, records)
-            siblings = records(entity, *owner) if issubclass(entity, NamedEntity) else ()
+            siblings = records(entity, *owner) if issubclass(entity, models.NamedEntity) else ()
             names[owner] = {each["id"]: each["name"] for each in siblings}
-        if issubclass(entity, NamedEntity):
+        if issubclass(entity, models.NamedEntity):
             check_name(entity, document, names[owner])
             names[owner][document["id"]] = document["name"]
 
 
 def check_name(
-    entity: type[NamedEntity], document: Mapping[str, Any], names: Mapping[str, str]
+    entity: type[models.NamedEntity], document: Mapping[str, Any], names: Mapping[str, str]
 ) -> None:
     """Check that no other entity of the same scope has the name of a document.
 
@@ -82,12 +80,12 @@ def check_name(
     """
     for other, name in names.items():
         if name == document["name"] and other != document["id"]:
-            raise name_taken(entity, document, other)
+            raise models.named_entity.name_taken(entity, document, other)
 
 
-def _owner(entity: type[Entity], document: Document) -> tuple[str, ...]:
+def _owner(entity: type[models.Entity], document: Document) -> tuple[str, ...]:
     """Return the ids of the profile, or of the profile and query, that a document belongs to."""
-    if issubclass(entity, QueryData):
+    if issubclass(entity, models.QueryData):
         return tuple(document[name] for name in QUERY_IDS)
     return (document["profile_id"],) if issubclass(entity, models.Query) else ()
 

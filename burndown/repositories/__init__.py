@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from burndown.lazy_names import LazyNames
 
 if TYPE_CHECKING:
+    from burndown.repositories import cache_size as cache_size
+    from burndown.repositories import revisions as revisions
     from burndown.repositories.app_state import AppStateRepository
     from burndown.repositories.budget import BudgetRepository
     from burndown.repositories.jira_cache import JiraCacheRepository
@@ -23,12 +25,14 @@ _NAMES = LazyNames(
     {
         "app_state": ("AppStateRepository",),
         "budget": ("BudgetRepository",),
+        "cache_size": (),
         "jira_cache": ("JiraCacheRepository",),
         "jira_changelog": ("JiraChangelogRepository",),
         "metrics_snapshot": ("MetricsSnapshotRepository",),
         "profile": ("ProfileRepository",),
         "project_data": ("ProjectDataRepository",),
         "query": ("QueryRepository",),
+        "revisions": (),
         "task_progress": ("TaskProgressRepository",),
     },
 )

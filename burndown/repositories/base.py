@@ -5,6 +5,8 @@ a class that reads and writes typed entities. Both run in the transaction that t
 never commit.
 """
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,16 +19,14 @@ from sqlalchemy import ColumnElement, Select, bindparam, delete, or_, tuple_, ty
 from sqlmodel import Session, select
 from typing_extensions import TypeVar
 
+from burndown import models
 from burndown.errors import ValidationError
-from burndown.models import Entity
 from burndown.models.codec import codec_of
 from burndown.models.columns import UtcTimestamp, damaged
 from burndown.models.digests import data_columns
-from burndown.models.documents import Document
+from burndown.models.documents import QUERY_IDS, Document
 from burndown.models.json_columns import CompressedJson, JsonColumn, JsonText
-from burndown.models.query_data import QUERY_IDS, QueryData
 from burndown.models.sealer import sealer_of
-from burndown.models.unknown_keys import OpenEntity
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.repositories.stored_secrets import keep_stored_secrets
 from burndown.sql import Executor, Statement, Upsert, key_conditions, select_documents
@@ -46,7 +46,7 @@ __all__ = [
     "save_rows",
 ]
 
-E = TypeVar("E", bound=Entity)
+E = TypeVar("E", bound=models.Entity)
 D = TypeVar("D", bound=Mapping[str, Any], default=Document)
 
 NOW = bindparam("now", type_=UtcTimestamp())
@@ -105,7 +105,7 @@ class UntilExpiry(Generic[D]):
         built: the SELECT of all rows.
     """
 
-    def __init__(self, entity: type[Entity], built: Select[Any]) -> None:
+    def __init__(self, entity: type[models.Entity], built: Select[Any]) -> None:
         self._all: Statement[D] = Statement(built)
         self._valid: Statement[D] = Statement(built.where(is_valid(entity)))
 
@@ -114,7 +114,7 @@ class UntilExpiry(Generic[D]):
         return self._all if now is None else self._valid
 
 
-def is_valid(entity: type[Entity]) -> ColumnElement[bool]:
+def is_valid(entity: type[models.Entity]) -> ColumnElement[bool]:
     """Return the condition that a row has not expired at ``now``."""
     expires_at = entity.__table__.c.expires_at
     is_later: ColumnElement[bool] = expires_at > NOW
@@ -122,7 +122,7 @@ def is_valid(entity: type[Entity]) -> ColumnElement[bool]:
 
 
 def save_documents(
-    executor: Executor, entity: type[Entity], documents: Iterable[Mapping[str, Any]]
+    executor: Executor, entity: type[models.Entity], documents: Iterable[Mapping[str, Any]]
 ) -> None:
     """Insert the rows of documents, or replace those with the same key; all of them or none.
 
@@ -138,7 +138,7 @@ def save_documents(
 
 def save_records(
     executor: Executor,
-    entity: type[Entity],
+    entity: type[models.Entity],
     documents: Sequence[Mapping[str, Any]],
     rows: list[dict[str, Any]],
 ) -> None:
@@ -148,7 +148,7 @@ def save_records(
         ValidationError: a name is taken.
         ProfileNotFoundError, QueryNotFoundError: what a row belongs to does not exist.
     """
-    if issubclass(entity, OpenEntity):
+    if issubclass(entity, models.OpenEntity):
         rows = [
             keep_stored_secrets(executor, entity, document, row)
             for document, row in zip(documents, rows, strict=True)
@@ -156,7 +156,7 @@ def save_records(
     save_rows(executor, entity, rows)
 
 
-def save_rows(executor: Executor, entity: type[Entity], rows: list[dict[str, Any]]) -> None:
+def save_rows(executor: Executor, entity: type[models.Entity], rows: list[dict[str, Any]]) -> None:
     """Insert rows, or replace those with the same key; all of them or none.
 
     Args:
@@ -193,7 +193,7 @@ def atomic(executor: Executor, row_count: int) -> AbstractContextManager[None]:
 
 def iterate_records(
     read: Callable[..., Iterator[Document]],
-    entity: type[Entity],
+    entity: type[models.Entity],
     profile_id: str | None = None,
     query_id: str | None = None,
 ) -> Iterator[Document]:
@@ -260,19 +260,19 @@ def delete_expired(
 
 
 def list_encoded(
-    executor: Executor, entity: type[QueryData], profile_id: str, query_id: str
+    executor: Executor, entity: type[models.QueryData], profile_id: str, query_id: str
 ) -> list[Document]:
     """Return all rows of a query, expired ones included, with their JSON as stored bytes."""
     return _encoded_rows(entity).documents(executor, profile_id=profile_id, query_id=query_id)
 
 
-def query_conditions(entity: type[QueryData]) -> Any:
+def query_conditions(entity: type[models.QueryData]) -> Any:
     """Return the conditions for all rows of one query."""
     return [each for each in key_conditions(entity.__table__) if each.left.name in QUERY_IDS]
 
 
 @cache
-def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
+def _page(entity: type[models.Entity], owner_columns: frozenset[str]) -> Statement:
     """Return the SELECT of the rows after one, all of them of the same owners."""
     table = entity.__table__
     page = select_documents(table).order_by(*table.primary_key).limit(_PAGE)
@@ -291,7 +291,7 @@ def _page(entity: type[Entity], owner_columns: frozenset[str]) -> Statement:
 
 
 @cache
-def _encoded_rows(entity: type[QueryData]) -> Statement:
+def _encoded_rows(entity: type[models.QueryData]) -> Statement:
     columns = [
         type_coerce(column, _raw_type(column.type)).label(column.name)
         if isinstance(column.type, JsonColumn)
@@ -306,7 +306,7 @@ def _raw_type(stored: JsonColumn[Any]) -> JsonColumn[Any]:
 
 
 @cache
-def _expired_rows(entity: type[Entity]) -> Statement:
+def _expired_rows(entity: type[models.Entity]) -> Statement:
     table = entity.__table__
     key = tuple(table.primary_key)
     some = select(*key).where(table.c.expires_at <= NOW).limit(_EXPIRED_BATCH)
@@ -314,5 +314,5 @@ def _expired_rows(entity: type[Entity]) -> Statement:
 
 
 @cache
-def _upsert(entity: type[Entity]) -> Upsert:
+def _upsert(entity: type[models.Entity]) -> Upsert:
     return Upsert(entity.__table__)

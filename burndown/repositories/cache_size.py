@@ -30,7 +30,7 @@ from sqlalchemy.types import NullType
 from burndown import models
 from burndown.models import Document, QueryData
 from burndown.models.columns import UtcTimestamp
-from burndown.models.query_data import QUERY_IDS
+from burndown.models.documents import QUERY_IDS
 from burndown.models.timestamps import EARLIEST
 from burndown.repositories.base import is_valid, query_conditions
 from burndown.sql import Executor, Statement

@@ -1,5 +1,7 @@
 """Explanations of rows that break a constraint of the database."""
 
+from __future__ import annotations
+
 from functools import cache
 from typing import Any
 
@@ -7,15 +9,14 @@ from sqlalchemy import bindparam, select
 
 from burndown import models
 from burndown.errors import ProfileNotFoundError, QueryNotFoundError
-from burndown.models import Entity
-from burndown.models.named_entity import NamedEntity, name_taken
-from burndown.models.query_data import QueryData
 from burndown.sql import Executor, Statement
 
 __all__ = ["raise_constraint_error"]
 
 
-def raise_constraint_error(executor: Executor, entity: type[Entity], row: dict[str, Any]) -> None:
+def raise_constraint_error(
+    executor: Executor, entity: type[models.Entity], row: dict[str, Any]
+) -> None:
     """Raise the error that names the constraint which a row broke, if it is one of the schema.
 
     Raises:
@@ -25,12 +26,12 @@ def raise_constraint_error(executor: Executor, entity: type[Entity], row: dict[s
     """
     if "profile_id" in row and not _profile().values(executor, **row):
         raise ProfileNotFoundError(row["profile_id"]) from None
-    if issubclass(entity, QueryData) and not _query().values(executor, **row):
+    if issubclass(entity, models.QueryData) and not _query().values(executor, **row):
         raise QueryNotFoundError(row["profile_id"], row["query_id"]) from None
-    if issubclass(entity, NamedEntity):
+    if issubclass(entity, models.NamedEntity):
         for holder in _holders(entity).values(executor, **row):
             if holder != row["id"]:
-                raise name_taken(entity, row, holder) from None
+                raise models.named_entity.name_taken(entity, row, holder) from None
 
 
 @cache
@@ -49,7 +50,7 @@ def _query() -> Statement:
 
 
 @cache
-def _holders(entity: type[NamedEntity]) -> Statement:
+def _holders(entity: type[models.NamedEntity]) -> Statement:
     """Return the SELECT of the ids with a name, within the profile that the entity belongs to."""
     columns = entity.__table__.c
     scope = [columns.name == bindparam("name")]

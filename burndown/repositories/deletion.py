@@ -1,5 +1,7 @@
 """Deleting rows, of every entity in the same way."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from functools import cache
@@ -9,15 +11,15 @@ from typing import Any
 from sqlalchemy import bindparam, delete
 
 from burndown import models
-from burndown.models import Entity
 from burndown.models.field_types import is_line
-from burndown.models.query_data import QueryData
 from burndown.sql import ERASES, Executor, Statement, key_conditions, one_of, within
 
 __all__ = ["delete_keys", "delete_rows"]
 
 
-def delete_keys(executor: Executor, entity: type[Entity], keys: Iterable[tuple[str, ...]]) -> int:
+def delete_keys(
+    executor: Executor, entity: type[models.Entity], keys: Iterable[tuple[str, ...]]
+) -> int:
     """Delete the rows with these primary keys, and everything that belongs to them.
 
     Returns:
@@ -33,7 +35,7 @@ def delete_keys(executor: Executor, entity: type[Entity], keys: Iterable[tuple[s
 
 def delete_rows(
     executor: Executor,
-    entity: type[QueryData],
+    entity: type[models.QueryData],
     profile_id: str,
     query_id: str | None,
     one_of: Mapping[str, Iterable[str]] = MappingProxyType({}),
@@ -64,14 +66,14 @@ def delete_rows(
 
 
 @cache
-def _deletion_by_key(entity: type[Entity]) -> Statement:
+def _deletion_by_key(entity: type[models.Entity]) -> Statement:
     table = entity.__table__
     return Statement(delete(table).where(*key_conditions(table)))
 
 
 @cache
 def _deletion(
-    entity: type[QueryData],
+    entity: type[models.QueryData],
     owners: frozenset[str],
     listed: frozenset[str],
     bounded: frozenset[str],

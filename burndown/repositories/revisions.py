@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from burndown.errors import RevisionConflictError
 from burndown.models.codec import codec_of
-from burndown.models.named_entity import REVISION, NamedEntity, set_revision
+from burndown.models.documents import REVISION
+from burndown.models.named_entity import NamedEntity, set_revision
 from burndown.repositories.base import Repository, atomic
 from burndown.repositories.constraints import raise_constraint_error
 from burndown.repositories.stored_secrets import keep_stored_secrets, row_key

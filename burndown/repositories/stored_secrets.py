@@ -1,18 +1,23 @@
 """Stored secrets, which are kept where a document to save has masks."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
-from burndown.models import Document, Entity
+from burndown import models
+from burndown.models import Document
 from burndown.models.kept_secrets import row_with_kept_secrets
-from burndown.models.unknown_keys import OpenEntity
 from burndown.sql import Executor, document_by_key
 
 __all__ = ["keep_stored_secrets", "row_key"]
 
 
 def keep_stored_secrets(
-    executor: Executor, entity: type[OpenEntity], document: Mapping[str, Any], row: dict[str, Any]
+    executor: Executor,
+    entity: type[models.OpenEntity],
+    document: Mapping[str, Any],
+    row: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the row of a document with the stored secrets that it masks."""
 
@@ -23,6 +28,6 @@ def keep_stored_secrets(
     return row_with_kept_secrets(entity, document, row, find_stored)
 
 
-def row_key(entity: type[Entity], row: Mapping[str, Any]) -> dict[str, Any]:
+def row_key(entity: type[models.Entity], row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns of the primary key of a row, with their values."""
     return {column.name: row[column.name] for column in entity.__table__.primary_key}

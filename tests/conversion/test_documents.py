@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from burndown.conversion import LEGACY_HIDDEN, LEGACY_VALUES, convert
 from burndown.models import Budget, Entity, Profile, Query, Submodel
 from burndown.models.codec import codec_of
-from burndown.models.query_data import QUERY_IDS
+from burndown.models.documents import QUERY_IDS
 from burndown.testing.contract.drawn import budgets, json_objects, json_values, profiles, queries
 from tests.legacy.damaged_workspace import CANARY
 

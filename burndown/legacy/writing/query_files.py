@@ -27,8 +27,8 @@ from burndown.models import (
     ProjectData,
     QueryData,
 )
+from burndown.models.documents import QUERY_IDS
 from burndown.models.json_codec import encode
-from burndown.models.query_data import QUERY_IDS
 from burndown.models.timestamps import to_utc
 
 __all__ = ["query_files"]
