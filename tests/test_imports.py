@@ -224,9 +224,8 @@ def test_a_first_call_loads_no_more_than_it_needs() -> None:
 @pytest.mark.usefixtures("_stored")
 def test_a_first_call_builds_no_schema_of_a_model() -> None:
     built = output_of(
-        f"{FIRST_CALL}; from burndown.models.entity import Entity;"
-        "from burndown.models.submodel import Submodel;"
-        "kinds = [*Entity.__subclasses__(), *Submodel.__subclasses__()];"
+        f"{FIRST_CALL}; from burndown.models import ENTITIES, Submodel;"
+        "kinds = [*ENTITIES, *Submodel.__subclasses__()];"
         "print(len(kinds), *(k.__name__ for k in kinds if k.__pydantic_complete__))"
     )
     assert int(built[0]) > 8

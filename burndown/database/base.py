@@ -1,27 +1,37 @@
 """The interface of a database: its sessions and transactions, on SQLite and PostgreSQL."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlmodel import Session
 
-from burndown.database.error_translation import ErrorTranslator
+from burndown.database.error_translation import ErrorTranslator, check_active
 from burndown.database.upgrade import SchemaUpgrader
-from burndown.database.writing_session import WritingSession, check_active, savepoint
 from burndown.errors import StorageError
 from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
 from burndown.sql import Executor, log_statement
 from burndown.transactions import Transactions
+
+if TYPE_CHECKING:
+    from burndown.database.writing_session import WritingSession
 
 __all__ = ["Database"]
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
 P = ParamSpec("P")
+
+
+class _Engines(NamedTuple):
+    writer: Engine
+    reader: Engine
+    """The same with an option: they share a pool."""
 
 
 class Database(ForkAware, ABC):
@@ -32,8 +42,8 @@ class Database(ForkAware, ABC):
 
     Args:
         url: the location, without secrets.
-        engine: the engine for transactions that write.
-        reader: the same engine, for transactions that only read.
+        make_engine: returns the engine of sessions; called on the first use of it.
+        reads: the option of the engine whose transactions only read.
         upgrader: creates and upgrades the tables.
         errors: translates errors of the database.
         read_only: create and upgrade nothing, and refuse to write.
@@ -42,8 +52,8 @@ class Database(ForkAware, ABC):
     def __init__(
         self,
         url: URL,
-        engine: Engine,
-        reader: Engine,
+        make_engine: Callable[[], Engine],
+        reads: str,
         upgrader: SchemaUpgrader,
         errors: ErrorTranslator,
         *,
@@ -51,13 +61,12 @@ class Database(ForkAware, ABC):
     ) -> None:
         self.url = url
         self.read_only = read_only
-        self._engine = reader if read_only else engine
-        self._reader = reader
+        self._engine_maker = make_engine
+        self._reads = reads
+        self._engines: _Engines | None = None
+        self._making_engines = ForkSafeLock()
         self._upgrader = upgrader
         self._errors = errors
-        # SQLAlchemy leaves the BEGIN to the drivers, which know no write lock.
-        event.listen(engine, "begin", self._begin)
-        event.listen(engine, "before_cursor_execute", _log)
         self._transactions: Transactions[WritingSession] = Transactions()
         self._ready = False
         self._opening = ForkSafeLock()
@@ -102,14 +111,14 @@ class Database(ForkAware, ABC):
                 self._errors.translated(),
                 self._transactions.opened(outer) as part,
                 check_active(outer),
-                savepoint(outer),
+                outer.savepoint(),
             ):
                 yield outer
                 part.check_end()
             return
         with (
             self._errors.translated(),
-            self._new_session(WritingSession, self._engine) as new,
+            self._new_session(_writing_session(), self._engine) as new,
             self._transactions.opened(new) as opened,
             new.begin(),
             check_active(new),
@@ -341,6 +350,28 @@ class Database(ForkAware, ABC):
         """Close all connections; the next use opens new ones."""
         self._disconnect()
 
+    @property
+    def _engine(self) -> Engine:
+        """Return the engine for transactions that write, as far as the database may be written."""
+        engines = self._made_engines()
+        return engines.reader if self.read_only else engines.writer
+
+    @property
+    def _reader(self) -> Engine:
+        """Return the engine for transactions that only read."""
+        return self._made_engines().reader
+
+    def _made_engines(self) -> _Engines:
+        with self._making_engines:
+            if self._engines is None:
+                engine = self._engine_maker()
+                # SQLAlchemy leaves the BEGIN to the drivers, which know no write lock.
+                event.listen(engine, "begin", self._begin)
+                event.listen(engine, "before_cursor_execute", _log)
+                reader = engine.execution_options(**{self._reads: True})
+                self._engines = _Engines(engine, reader)
+            return self._engines
+
     def _disconnect(self) -> None:
         """Close all connections, and have the next use check the version of the tables."""
         self._engine.dispose()
@@ -349,7 +380,8 @@ class Database(ForkAware, ABC):
     def after_fork_in_child(self) -> None:
         """Leave connections and transactions to the parent."""
         self._transactions.invalidate_in_child()
-        self._engine.dispose(close=False)
+        if self._engines is not None:
+            self._engines.writer.dispose(close=False)
 
     @abstractmethod
     def _begin(self, connection: Connection) -> None:
@@ -362,6 +394,7 @@ class Database(ForkAware, ABC):
         """
 
     def _new_session(self, kind: type[S], bind: Engine) -> S:
+        _writing_session()
         self._prepare()
         # Entities can be read after the commit, when there is no session to load them again.
         return kind(bind, expire_on_commit=False)
@@ -401,6 +434,14 @@ class Database(ForkAware, ABC):
         executor = Executor.of(session)
         with self._errors.translated(), check_active(session), executor.savepoint():
             return run(executor, *args, **kwargs)
+
+
+def _writing_session() -> type[WritingSession]:
+    """Return the class, and have rows verified that any session loads as entities."""
+    # Late, since it loads the base classes of all entities (5 ms), which other calls do not need.
+    from burndown.database.writing_session import WritingSession
+
+    return WritingSession
 
 
 def _log(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Literal
 
-from sqlalchemy import Dialect
-
 from burndown.database.sqlite_connections import TrackedConnection
 from burndown.database.write_turns import is_busy
-from burndown.sql import Executor
+from burndown.sql import SQLITE, Executor
 
 __all__ = ["ConnectionCache"]
 
@@ -27,12 +25,10 @@ class ConnectionCache:
 
     Args:
         connect: opens a connection that begins no transactions by itself.
-        dialect: the SQL dialect of SQLite.
     """
 
-    def __init__(self, connect: Callable[[], TrackedConnection], dialect: Dialect) -> None:
+    def __init__(self, connect: Callable[[], TrackedConnection]) -> None:
         self._connect = connect
-        self._dialect = dialect
         self._idle: deque[_Connection] = deque()
 
     def reader(self) -> "_Reader":
@@ -80,7 +76,7 @@ class ConnectionCache:
         try:
             return idle.pop()
         except IndexError:
-            return _Connection(self, idle, self._connect(), self._dialect)
+            return _Connection(self, idle, self._connect())
 
 
 class _Connection:
@@ -90,7 +86,6 @@ class _Connection:
         cache: the cache that it is returned to.
         idle: the idle connections that it joins then; the cache has others once it was closed.
         raw: the connection.
-        dialect: the SQL dialect of SQLite.
     """
 
     __slots__ = ("idle", "raw", "reader", "writer")
@@ -100,11 +95,10 @@ class _Connection:
         cache: ConnectionCache,
         idle: "deque[_Connection]",
         raw: TrackedConnection,
-        dialect: Dialect,
     ) -> None:
         self.idle = idle
         self.raw = raw
-        executor = Executor(dialect, raw.cursor)
+        executor = Executor(SQLITE, raw.cursor)
         self.reader = _Reader(cache, self, executor)
         self.writer = _Writer(cache, self, executor)
 

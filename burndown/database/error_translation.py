@@ -5,12 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import exc
+from sqlmodel import Session
 
 from burndown.database.error_chains import raise_without_context
-from burndown.database.writing_session import ABORTED
 from burndown.errors import PersistenceError, StorageError, TransactionAbortedError
 
-__all__ = ["ErrorTranslator"]
+__all__ = ["ErrorTranslator", "check_active"]
+
+_ABORTED = (
+    "The transaction cannot go on after an error in it, so nothing of it was stored; begin it again"
+)
+"""The message of the error for each use of a session that SQLAlchemy has rolled back."""
 
 
 class ErrorTranslator(ABC):
@@ -46,7 +51,7 @@ class ErrorTranslator(ABC):
     def translate(self, error: Exception) -> StorageError:
         """Return the error of this package for one of the driver or of SQLAlchemy."""
         if isinstance(error, exc.PendingRollbackError):
-            return TransactionAbortedError(ABORTED)
+            return TransactionAbortedError(_ABORTED)
         original = getattr(error, "orig", None) or error
         if self._is_schema_mismatch(original):
             self._on_schema_mismatch()
@@ -59,3 +64,19 @@ class ErrorTranslator(ABC):
     @abstractmethod
     def _is_schema_mismatch(self, error: BaseException) -> bool:
         """Return whether a table or column is missing, as after another process's downgrade."""
+
+
+@contextmanager
+def check_active(session: Session) -> Iterator[None]:
+    """Raise an error at the end of a block in a session that SQLAlchemy has rolled back.
+
+    Raises:
+        TransactionAbortedError: writing its pending objects has failed.
+    """
+    try:
+        yield
+    except exc.InvalidRequestError:
+        if session.is_active:
+            raise
+    if not session.is_active:
+        raise TransactionAbortedError(_ABORTED)

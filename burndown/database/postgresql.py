@@ -18,6 +18,7 @@ from burndown import models
 from burndown.database.base import Database
 from burndown.database.database_url import ServerAddress
 from burndown.database.engine_logging import WITHOUT_VALUES
+from burndown.database.error_translation import check_active
 from burndown.database.postgresql_backup import (
     back_up,
     dump_command,
@@ -36,7 +37,7 @@ from burndown.database.postgresql_integrity import checksum_notes, integrity_pro
 from burndown.database.postgresql_locks import lock_expressions
 from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.database.postgresql_upgrade import PostgreSQLUpgrader
-from burndown.database.writing_session import WritingSession, check_active
+from burndown.database.writing_session import WritingSession
 from burndown.distribution import install_command
 from burndown.errors import (
     PersistenceError,
@@ -140,7 +141,9 @@ class PostgreSQLDatabase(Database):
         errors = PostgreSQLErrorTranslator(
             self._address, driver, self._busy_timeout, self._require_preparation
         )
-        super().__init__(self._address.url, engine, reader, upgrader, errors, read_only=read_only)
+        super().__init__(
+            self._address.url, lambda: engine, _READS, upgrader, errors, read_only=read_only
+        )
         event.listen(self._engine, "connect", self._open_channel)
         event.listen(self._engine, "checkout", _refuse_closed)
         event.listen(self._engine, "before_cursor_execute", _send_queued)

@@ -99,15 +99,17 @@ class SQLiteDatabase(Database):
             close_idle=self._close_idle,
             on_file_lost=self._leave_file,
         )
-        engine = self._make_engine()
-        self._cache = ConnectionCache(self._connector.open, engine.dialect)
+        self._cache = ConnectionCache(self._connector.open)
         upgrader = SQLiteUpgrader(
-            self._connector, self._cache, engine.begin, self._begin_to_alter, read_only=read_only
+            self._connector,
+            self._cache,
+            lambda: self._engine.begin(),
+            self._begin_to_alter,
+            read_only=read_only,
         )
-        reader = engine.execution_options(**{_READ_ONLY: True})
         errors = SQLiteErrorTranslator(self._connector, self._require_preparation)
-        super().__init__(engine.url, engine, reader, upgrader, errors, read_only=read_only)
-        event.listen(self._engine, "checkin", self._check_in)
+        url = URL.create("sqlite", database=str(self._path))
+        super().__init__(url, self._make_engine, _READ_ONLY, upgrader, errors, read_only=read_only)
         self._check_file_at = 0.0
 
     @property
@@ -337,14 +339,16 @@ class SQLiteDatabase(Database):
         self._ready = False
 
     def _make_engine(self) -> Engine:
-        return create_engine(
-            URL.create("sqlite", database=str(self._path)),
+        engine = create_engine(
+            self.url,
             creator=self._connector.open_session,
             poolclass=QueuePool,
             pool_size=POOL_SIZE,
             max_overflow=-1,
             **WITHOUT_VALUES,
         )
+        event.listen(engine, "checkin", self._check_in)
+        return engine
 
     def _empty_log_after(self, notes: dict[Any, Any]) -> None:
         if notes.pop(ERASES, False):
@@ -411,7 +415,8 @@ class SQLiteDatabase(Database):
         self._cache.close()
         # Not `dispose` of the engine, which makes a new pool: a thread that is about to take a
         # connection would return it to the old one, and it would never be closed.
-        self._engine.pool.dispose()
+        if self._engines is not None:
+            self._engines.writer.pool.dispose()
 
     def _check_in(self, raw: SessionConnection | None, record: ConnectionPoolEntry) -> None:
         """Close a connection that is returned after a fork, a close or a lost transaction."""

@@ -29,12 +29,7 @@ from burndown.models.unknown_keys import OpenEntity
 from burndown.sql import ERASES
 from burndown.transactions import Transaction
 
-__all__ = ["ABORTED", "WritingSession", "check_active", "savepoint"]
-
-ABORTED = (
-    "The transaction cannot go on after an error in it, so nothing of it was stored; begin it again"
-)
-"""The message of the error for each use of a session that SQLAlchemy has rolled back."""
+__all__ = ["WritingSession"]
 
 
 class WritingSession(Session):
@@ -98,36 +93,19 @@ class WritingSession(Session):
         _, digests = self._loaded.setdefault(id(entity), (entity, {}))
         digests.update(_digests(entity, names))
 
-
-@contextmanager
-def check_active(session: Session) -> Iterator[None]:
-    """Raise an error at the end of a block in a session that SQLAlchemy has rolled back.
-
-    Raises:
-        TransactionAbortedError: writing its pending objects has failed.
-    """
-    try:
-        yield
-    except exc.InvalidRequestError:
-        if session.is_active:
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what a block changed in the session, and only that, on an error."""
+        part = self.begin_nested()
+        try:
+            yield
+        except BaseException:
+            self.note_edits()  # so that they are undone, too
+            # It may have ended already; the error of the block says more than that of a rollback.
+            with suppress(TransactionAbortedError, exc.InvalidRequestError):
+                part.rollback()
             raise
-    if not session.is_active:
-        raise TransactionAbortedError(ABORTED)
-
-
-@contextmanager
-def savepoint(session: WritingSession) -> Iterator[None]:
-    """Undo what a block changed in a session, and only that, on an error."""
-    part = session.begin_nested()
-    try:
-        yield
-    except BaseException:
-        session.note_edits()  # so that they are undone, too
-        # It may have ended already; the error of the block says more than that of a rollback.
-        with suppress(TransactionAbortedError, exc.InvalidRequestError):
-            part.rollback()
-        raise
-    part.commit()
+        part.commit()
 
 
 @event.listens_for(WritingSession, "after_begin")

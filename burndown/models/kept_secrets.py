@@ -1,7 +1,9 @@
 """Rows and documents that have masks in the place of stored secrets, which are kept."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from burndown.models.codec import Row, codec_of
 from burndown.models.documents import Document
@@ -10,7 +12,9 @@ from burndown.models.public_documents import may_have_masks, with_stored_secrets
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import secrets_as_stored
 from burndown.models.submodel import to_documents
-from burndown.models.unknown_keys import OpenEntity
+
+if TYPE_CHECKING:
+    from burndown.models.unknown_keys import OpenEntity
 
 __all__ = ["document_with_kept_secrets", "row_with_kept_secrets"]
 

@@ -62,7 +62,7 @@ def get_settings() -> Settings:
     """
     # Loading pydantic-settings took 12 of the 57 ms of a first call; most processes set nothing.
     if not any(name.upper().startswith(PREFIX) for name in os.environ):
-        return Settings()
+        return Settings.model_construct()  # the defaults are valid: no validator has to be built
     from burndown.settings.environment import read_environment
 
     return read_environment()

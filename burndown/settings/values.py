@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from burndown.errors import StorageError
 
@@ -45,6 +45,8 @@ MAX_NEW_NAME_LENGTH = 100
 
 class Settings(BaseModel):
     """The settings, with their defaults."""
+
+    model_config = ConfigDict(defer_build=True)
 
     profiles_dir: Path = Path("profiles")
     database_url: str | None = Field(default=None, repr=False)

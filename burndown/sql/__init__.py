@@ -4,6 +4,7 @@ It depends on tables and columns, but on no entity.
 """
 
 from burndown.sql.executor import ERASES, Executor, log_statement
+from burndown.sql.sqlite_dialect import SQLITE
 from burndown.sql.statements import (
     Statement,
     document_by_key,
@@ -17,6 +18,7 @@ from burndown.sql.verification import RowVerifier
 
 __all__ = [
     "ERASES",
+    "SQLITE",
     "CountingUpsert",
     "Executor",
     "RowVerifier",

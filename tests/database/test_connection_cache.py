@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from burndown import Profile, QueryNotFoundError, SQLiteBackend, StorageError, ValidationError
 from burndown.database import connection_cache
@@ -44,7 +43,7 @@ class Connections:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("CREATE TABLE t (x INTEGER)")
-        self.cache = ConnectionCache(self._connect, SQLiteDialect_pysqlite())
+        self.cache = ConnectionCache(self._connect)
 
     def read(self, run: Callable[[Executor], T]) -> T:
         with self.cache.reader() as executor:
