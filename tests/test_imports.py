@@ -84,6 +84,7 @@ LATE_IMPORTS = {
         "burndown.settings",
     ],
     "burndown/database/__init__.py": ["burndown.database.postgresql"],
+    "burndown/database/base.py": ["burndown.database.writing_session"],
     "burndown/database/postgresql.py": ["burndown.database.postgresql_channel"],
     "burndown/database/sqlite_connections.py": ["ctypes"],
     "burndown/import_export/exported_secrets.py": ["burndown.secrets.passphrases"],

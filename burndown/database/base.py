@@ -15,6 +15,7 @@ from burndown.database.error_translation import ErrorTranslator, check_active
 from burndown.database.upgrade import SchemaUpgrader
 from burndown.errors import StorageError
 from burndown.forks import ForkAware, ForkSafeLock, register_for_forks
+from burndown.schema import stored_version
 from burndown.sql import Executor, log_statement
 from burndown.transactions import Transactions
 
@@ -316,6 +317,15 @@ class Database(ForkAware, ABC):
         """
         with self._errors.translated():
             return self._upgrader.version()
+
+    def stored_version(self) -> str | None:
+        """Return the version of the tables, which are created or upgraded before.
+
+        Raises:
+            StorageError: as :meth:`read_session`.
+        """
+        with self.read_session() as session:
+            return stored_version(session.connection())
 
     def sql_of_change(self, version: str) -> str:
         """Return the SQL that :meth:`change_version` runs, without the filling of rows by Python.

@@ -34,7 +34,7 @@ from burndown.database.sqlite_compaction import (
 from burndown.database.sqlite_connections import SessionConnection, TrackedConnection
 from burndown.database.sqlite_connector import SQLiteConnector
 from burndown.database.sqlite_errors import SQLiteErrorTranslator
-from burndown.database.sqlite_recognition import contents_of
+from burndown.database.sqlite_recognition import contents_of, stored_version
 from burndown.database.sqlite_restore import prepare_to_restore, replace_content
 from burndown.database.sqlite_upgrade import SQLiteUpgrader
 from burndown.database.sqlite_verification import schema_problems, sign_edited_rows, verify_rows
@@ -182,6 +182,10 @@ class SQLiteDatabase(Database):
                     connection.commit()
         finally:
             connection.close()  # rolls back what was not committed
+
+    def stored_version(self) -> str | None:
+        """Return the version of the tables, without a session."""
+        return self.read(stored_version)
 
     def exists(self) -> bool:
         """Return whether there is a file with something in it."""

@@ -19,7 +19,7 @@ from burndown.schema.recognition import (
 )
 from burndown.sql import Executor
 
-__all__ = ["contents_of", "is_ours", "recognized_version", "schema_errors"]
+__all__ = ["contents_of", "is_ours", "recognized_version", "schema_errors", "stored_version"]
 
 _COLUMNS = """
 SELECT tables.name, columns.name FROM sqlite_master AS tables
@@ -66,6 +66,11 @@ def recognized_version(connection: sqlite3.Connection, path: Path) -> str | None
     if application_id == 0 and contents.is_published:
         raise PublishedDatabaseError(str(path), "is that of the published dashboard")
     raise ForeignDatabaseError(str(path), _looks_like(contents.columns, application_id))
+
+
+def stored_version(connection: Reader) -> str | None:
+    """Return the version of our tables, or ``None`` if there are none."""
+    return _recorded(connection) or contents_of(connection).version
 
 
 @contextmanager

@@ -41,7 +41,6 @@ from burndown.persistence.interface import Document, PersistenceBackend
 from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.base import delete_expired, iterate_records, save_records
 from burndown.repositories.deletion import delete_keys, delete_rows
-from burndown.schema import stored_version
 from burndown.sql import Executor
 
 __all__ = ["SQLBackend"]
@@ -341,7 +340,7 @@ class SQLBackend(PersistenceBackend):
             "location": self.database.location,
             "size_bytes": self.database.size(),
             "free_bytes": self.database.free_bytes(),
-            "schema_version": self._schema_version() if self.exists() else None,
+            "schema_version": self.database.stored_version() if self.exists() else None,
         }
 
     def compact(self) -> int:
@@ -349,10 +348,6 @@ class SQLBackend(PersistenceBackend):
 
     def erase_deleted(self) -> None:
         self.database.erase_deleted()
-
-    def _schema_version(self) -> str | None:
-        with self.database.read_session() as session:
-            return stored_version(session.connection())
 
     def exists(self) -> bool:
         return self.database.exists()
