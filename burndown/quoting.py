@@ -8,19 +8,18 @@ from pydantic_core import ErrorDetails
 
 __all__ = ["Description", "format_value", "is_secret", "path_of", "quotable"]
 
-_SECRET = re.compile(
+_SENSITIVE = (
     r"token|passw(or)?d|passphrase|pwd|secret|credential|cookie|authorization"
     r"|(api|access|private)[-_]?key"
     # Words of their own: a profile may have an `author` and a `path`.
-    r"|(?<![a-z])(auth|bearer|pat)(?![a-z])",
-    re.IGNORECASE,
+    r"|(?<![a-z])(auth|bearer|pat)(?![a-z])"
 )
 
 
 @lru_cache(maxsize=1024)  # each save asks for all keys of a profile
 def is_secret(key: str) -> bool:
     """Return whether a setting of this name must stay secret, such as ``jira_token``."""
-    return _SECRET.search(key) is not None
+    return re.search(_SENSITIVE, key, re.IGNORECASE) is not None
 
 
 class Description(str):

@@ -14,15 +14,13 @@ Every statement goes to the logger ``burndown.database`` at DEBUG, without its v
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session
 
 from burndown.database.base import Database
-from burndown.database.database_url import parse_url, refuse_malformed_url
-from burndown.database.memory import MemoryDatabase
-from burndown.database.published_file import PublishedFile
 from burndown.database.sqlite import SQLiteDatabase, remove_database
 from burndown.errors import StorageError
 from burndown.forks import ForkSafeLock
@@ -30,7 +28,9 @@ from burndown.models import SCHEMA_VERSION
 from burndown.settings import get_settings
 
 if TYPE_CHECKING:
+    from burndown.database.memory import MemoryDatabase
     from burndown.database.postgresql import PostgreSQLDatabase
+    from burndown.database.published_file import PublishedFile
 
 __all__ = [
     "MEMORY",
@@ -53,6 +53,13 @@ __all__ = [
 MEMORY = "memory:"
 """The location of a new database in memory."""
 
+_MODULES = {
+    "MemoryDatabase": "memory",
+    "PostgreSQLDatabase": "postgresql",
+    "PublishedFile": "published_file",
+}
+"""The modules of classes that few processes need, which are loaded on first use."""
+
 _lock = ForkSafeLock()
 _database: Database | None = None
 
@@ -72,11 +79,16 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
     if where == MEMORY:
         if read_only:
             raise StorageError(f"{MEMORY} is a new database, so it cannot be opened read-only")
+        from burndown.database.memory import MemoryDatabase  # few processes need it
+
         return MemoryDatabase()
     if isinstance(where, str) and where.startswith("json:"):
         raise StorageError(f"{where} is not a database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str):
         return SQLiteDatabase(where, read_only=read_only)
+    # Most processes open the database of a path.
+    from burndown.database.database_url import parse_url, refuse_malformed_url
+
     if "://" not in where:
         refuse_malformed_url(where)
         return SQLiteDatabase(where, read_only=read_only)
@@ -172,8 +184,6 @@ def check_database_integrity() -> tuple[bool, list[str]]:
 
 
 def __getattr__(name: str) -> object:
-    if name != "PostgreSQLDatabase":
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from burndown.database.postgresql import PostgreSQLDatabase
-
-    return PostgreSQLDatabase
+    return getattr(import_module(f"burndown.database.{_MODULES[name]}"), name)

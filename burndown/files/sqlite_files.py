@@ -12,7 +12,7 @@ SIDECARS = ("-wal", "-shm", "-journal")
 BUILT_SUFFIX = ".migrating"
 """Suffix of a database that is built next to the one it then becomes."""
 
-_SUFFIX = re.compile(
+_SUFFIX = (
     r"(\.\d[\d.]*)?"  # the version before an upgrade, such as burndown.db.2.backup
     rf"(\.lock|{re.escape(BUILT_SUFFIX)}|\.backup|\.before-restore|\.unfinished|\.published)?"
     rf"({'|'.join(SIDECARS)})?"
@@ -34,7 +34,7 @@ class SQLiteFiles:
     def __contains__(self, path: Path) -> bool:
         return any(
             path.name.startswith(database.name)
-            and _SUFFIX.fullmatch(path.name, len(database.name)) is not None
+            and re.fullmatch(_SUFFIX, path.name[len(database.name) :]) is not None
             and path.parent.resolve() == database.parent.resolve()
             and (path.is_symlink() or not path.is_dir())
             for database in self.databases

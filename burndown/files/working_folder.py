@@ -19,7 +19,7 @@ __all__ = ["is_working_folder", "scratch_folder", "working_folder"]
 
 _PRIVATE = 0o700
 _LOCK = "lock"
-_NAME = re.compile(r"\.burndown-[0-9a-f]{8}\.unfinished")
+_NAME = r"\.burndown-[0-9a-f]{8}\.unfinished"
 
 
 @contextmanager
@@ -95,7 +95,7 @@ def _make_private(folder: Path) -> None:
 
 def is_working_folder(name: str) -> bool:
     """Return whether this is the name of a :func:`working_folder`."""
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAME, name) is not None
 
 
 def _new_folder(parent: Path) -> tuple[Path, int]:

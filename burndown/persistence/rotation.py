@@ -15,7 +15,7 @@ __all__ = ["backup_name", "remove_old_backups"]
 _logger = logging.getLogger(__name__)
 
 # Without colons, which Windows does not allow; in the order of time if sorted.
-_NAME = re.compile(r"burndown-\d{8}T\d{6}\.\d{6}Z(?P<suffix>\.db|\.dump|)")
+_NAME = r"burndown-\d{8}T\d{6}\.\d{6}Z(?P<suffix>\.db|\.dump|)"
 
 
 def backup_name(now: datetime, suffix: str) -> str:
@@ -57,7 +57,7 @@ def remove_old_backups(folder: Path, new: Path, keep: int) -> None:
 
 def _suffix(path: Path) -> str | None:
     """Return the suffix of a backup, by which types of stores differ; ``None`` for other names."""
-    found = _NAME.fullmatch(path.name)
+    found = re.fullmatch(_NAME, path.name)
     return None if found is None else found["suffix"]
 
 

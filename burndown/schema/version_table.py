@@ -21,7 +21,6 @@ from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.sql.base import Executable
 
 from burndown.errors import StorageError
-from burndown.models import AppState
 from burndown.schema.recognition import (
     ALEMBIC_TABLE,
     APPLICATION_ID,
@@ -51,7 +50,7 @@ def _version_table(name: str) -> Table:
 _own = _version_table(VERSION_TABLE)
 _alembic = _version_table(ALEMBIC_TABLE)
 # Only what every version has.
-_app_state = table(AppState.__tablename__, column("key", String), column("value", String))
+_app_state = table("app_state", column("key", String), column("value", String))
 
 
 def recorded_version(connection: Connection) -> str | None:

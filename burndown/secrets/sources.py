@@ -37,8 +37,8 @@ _MOUNTED = Path("/run/secrets")
 
 The files belong to other users than those of the container, so that they can be no more private.
 """
-_HEXADECIMAL = re.compile("[0-9a-fA-F]{64}").fullmatch
-_BASE64 = re.compile("[0-9A-Za-z_-]{43}").fullmatch
+_HEXADECIMAL = "[0-9a-fA-F]{64}"
+_BASE64 = "[0-9A-Za-z_-]{43}"
 _EXPECTED = (
     "keys of 32 bytes as Base64, separated by commas or blanks; `openssl rand -base64 32` makes one"
 )
@@ -124,10 +124,10 @@ def _parsed(text: str, name: str) -> "Keys":
 
 
 def _material(text: str, name: str) -> bytes:
-    if _HEXADECIMAL(text):
+    if re.fullmatch(_HEXADECIMAL, text):
         return bytes.fromhex(text)
     plain = text.rstrip("=").replace("+", "-").replace("/", "_")
-    if not _BASE64(plain):
+    if not re.fullmatch(_BASE64, plain):
         raise StorageError(f"{name} holds what is no key; it should hold {_EXPECTED}")
     return urlsafe_b64decode(plain + "=")
 

@@ -53,7 +53,7 @@ __all__ = [
     "within",
 ]
 
-_NOT_UTF_8 = re.compile(r"Could not decode to UTF-8 column '([^']*)'").match
+_NOT_UTF_8 = r"Could not decode to UTF-8 column '([^']*)'"
 
 
 @cache
@@ -297,7 +297,7 @@ class Compiled:
         Raises:
             DatabaseCorruptionError: it could not. SQLite's error quotes the value; this does not.
         """
-        if in_column := _NOT_UTF_8(str(error)):
+        if in_column := re.match(_NOT_UTF_8, str(error)):
             raise damaged(self._location(in_column[1], {}), "the string is not UTF-8") from None
         if type(error).__name__ == "DataError":
             raise damaged(self._location("", {}), error) from None
