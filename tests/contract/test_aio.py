@@ -26,7 +26,7 @@ def public_methods(owner: type) -> set[str]:
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(function).parameters)
+    return dict(inspect.signature(function, eval_str=True).parameters)
 
 
 def test_every_method_of_the_interface_is_awaited() -> None:
