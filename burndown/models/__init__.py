@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         MetricsSnapshot,
         MetricsSnapshotDocument,
     )
-    from burndown.models.named_entity import NamedEntity
+    from burndown.models.named_entity import NamedEntity as NamedEntity
     from burndown.models.profile import (
         DoraFieldMappings,
         FieldMappings,
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from burndown.models.registry import ENTITIES, EXPIRING_ENTITIES, METADATA, OPEN_ENTITIES
     from burndown.models.submodel import Submodel
     from burndown.models.task_progress import TaskProgress, TaskProgressDocument
-    from burndown.models.unknown_keys import OpenEntity
+    from burndown.models.unknown_keys import OpenEntity as OpenEntity
     from burndown.models.version import SCHEMA_VERSION
     from burndown.models.week import Week
 
@@ -163,8 +163,6 @@ __all__ = [
     "MetricSeries",
     "MetricsSnapshot",
     "MetricsSnapshotDocument",
-    "NamedEntity",
-    "OpenEntity",
     "Profile",
     "ProfileDocument",
     "ProjectClassification",
