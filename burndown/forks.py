@@ -4,6 +4,9 @@ A forked process inherits copies of locks that other threads held, which are nev
 and of open files and sockets, which belong to its parent.
 """
 
+# Its hook takes its lock, which threads need that a hook below waits for. The hooks before a fork
+# run in reverse order, so it has to be registered first.
+import logging  # noqa: F401
 import os
 import threading
 import time
@@ -52,9 +55,16 @@ def register_for_forks(aware: ForkAware) -> None:
 
 
 class ForkSafeLock(ForkAware):
-    """A lock between threads, which is replaced by a new one in a forked process."""
+    """A lock between threads, which is replaced by a new one in a forked process.
 
-    def __init__(self) -> None:
+    Args:
+        delays_forks: whether a fork waits until no thread holds it: for what a forked process could
+            not do if a thread was doing it, such as to load a module, of which Python has a lock.
+    """
+
+    def __init__(self, *, delays_forks: bool = False) -> None:
+        self._delays_forks = delays_forks
+        self._is_held_by_fork = False
         self._lock = threading.Lock()
         register_for_forks(self)
 
@@ -79,8 +89,20 @@ class ForkSafeLock(ForkAware):
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
+    def before_fork(self, deadline: float) -> None:
+        """Wait for the thread that holds it, if forks wait for that."""
+        if self._delays_forks:
+            self._is_held_by_fork = self.acquire(max(0, deadline - time.monotonic()))
+
+    def after_fork_in_parent(self) -> None:
+        """Let others acquire it again."""
+        if self._is_held_by_fork:
+            self._is_held_by_fork = False
+            self.release()
+
     def after_fork_in_child(self) -> None:
         """Replace the lock, which a thread of the parent may hold forever in this process."""
+        self._is_held_by_fork = False
         self._lock = threading.Lock()
 
 
@@ -89,7 +111,8 @@ def _before_fork() -> None:
     _forking.acquire()
     deadline = time.monotonic() + FORK_TIMEOUT_SECONDS
     # Strong references until after the fork: what was prepared must also be resumed.
-    _prepared[:] = _aware
+    # Locks come last: a transaction that a store waits for may need one.
+    _prepared[:] = sorted(_aware, key=lambda each: isinstance(each, ForkSafeLock))
     for each in _prepared:
         each.before_fork(deadline)
 

@@ -60,6 +60,66 @@ if child == 0:
 assert os.waitpid(child, 0)[1] == 0
 """
 
+SESSION = """
+import os, signal, sys, threading, time
+from burndown import jira, models, repositories
+from burndown.persistence import open_backend
+
+started, finish = threading.Event(), threading.Event()
+
+class Slow:
+    def find_spec(self, name, *_):
+        if name == "burndown.database.writing_session":
+            started.set()
+            finish.wait()
+            time.sleep(0.5)  # the fork comes meanwhile, unless it waits
+
+for package in (jira, models, repositories):
+    package._NAMES.before_fork(0)  # takes no time later
+sys.meta_path.insert(0, Slow())
+backend = open_backend("burndown.db")
+
+def store(key):
+    with backend.transaction():
+        backend.set_app_state(key, "x")
+
+thread = threading.Thread(target=store, args=["parent"])
+thread.start()
+started.wait()
+os.register_at_fork(before=finish.set)  # runs before the others
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # ends it if it waits forever
+    store("child")
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+assert [backend.get_app_state(key) for key in ("parent", "child")] == ["x", "x"]
+"""
+LOCK = """
+import os, threading
+from burndown.forks import ForkSafeLock
+
+lock = ForkSafeLock(delays_forks=True)
+held, finish, ended = threading.Event(), threading.Event(), []
+
+def hold():
+    with lock:
+        held.set()
+        finish.wait()
+        ended.append(True)
+
+threading.Thread(target=hold).start()
+held.wait()
+os.register_at_fork(before=finish.set)  # runs before the others
+child = os.fork()
+assert ended
+assert lock.acquire(timeout=10)
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
 
 @pytest.fixture(params=PACKAGES)
 def package(request: pytest.FixtureRequest) -> ModuleType:
@@ -78,12 +138,15 @@ def test_an_unknown_name_is_no_attribute(package: ModuleType) -> None:
         package.unknown  # noqa: B018 - it is loaded
 
 
-@pytest.mark.parametrize("code", [THREADS, pytest.param(FORK, marks=needs_fork)])
-def test_a_name_that_is_loaded_meanwhile_is_waited_for(code: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "code", [THREADS, *(pytest.param(code, marks=needs_fork) for code in (FORK, SESSION, LOCK))]
+)
+def test_what_is_loaded_meanwhile_is_waited_for(code: str, tmp_path: Path) -> None:
     """By other threads, and by a fork: its process could never load the module."""
     (tmp_path / "lazy").mkdir()
     (tmp_path / "lazy" / "__init__.py").write_text(PACKAGE)
     (tmp_path / "lazy" / "slow.py").write_text(SLOW)
     root = Path(burndown.__file__).parents[1]
     path = [str(tmp_path), str(root), *sys.path]
-    subprocess.run([sys.executable, "-c", f"import sys; sys.path[:0] = {path}\n{code}"], check=True)
+    command = [sys.executable, "-c", f"import sys; sys.path[:0] = {path}\n{code}"]
+    subprocess.run(command, check=True, cwd=tmp_path)

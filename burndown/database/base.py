@@ -387,6 +387,11 @@ class Database(ForkAware, ABC):
         self._engine.dispose()
         self._ready = False
 
+    def before_fork(self, deadline: float) -> None:
+        """Load what sessions need: a forked process waits forever for a module that is loading."""
+        _writing_session()
+        self._made_engines()
+
     def after_fork_in_child(self) -> None:
         """Leave connections and transactions to the parent."""
         self._transactions.invalidate_in_child()

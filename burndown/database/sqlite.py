@@ -326,6 +326,7 @@ class SQLiteDatabase(Database):
 
     def before_fork(self, deadline: float) -> None:
         """Close all connections, once other threads have finished with them."""
+        super().before_fork(deadline)
         self._is_opening_held = self._opening.acquire(max(0, deadline - time.monotonic()))
         self._connector.tracker.before_fork(deadline)
 

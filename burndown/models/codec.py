@@ -13,7 +13,7 @@ as a number of numpy or a ``Decimal``, or raises the error.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cache
 from inspect import get_annotations
 from types import UnionType
 from typing import Annotated, Any, Generic, NotRequired, TypeVar, Union, get_args, get_origin
@@ -26,6 +26,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from typing_extensions import TypedDict
 
 from burndown.errors import ValidationError
+from burndown.forks import ForkSafeLock
 from burndown.models.documents import Document
 from burndown.models.entity import Entity
 from burndown.models.field_types import SECTION_DEPTH, Expecting
@@ -169,7 +170,7 @@ class Codec(Generic[E]):
             pydantic.ValidationError: a value is not valid, or has to be converted.
         """
         fields = self._entity.fields_of_document(document)
-        row: Row = self._validator.validate_python(fields)
+        row: Row = _validator(self._entity).validate_python(fields)
         # The output of the validator has the keys of a section in the order of its fields.
         for name in self._sections:
             if name in fields:
@@ -192,17 +193,25 @@ class Codec(Generic[E]):
             row[name] = list(map(_as_given, given, found)) if isinstance(given, list) else found
         return row
 
-    @cached_property
-    def _validator(self) -> Any:
-        columns = self._entity.__table__.c
-        fields = {
-            name: InstanceOf[dict[str, Any]]  # its content is checked when it is compressed
-            if isinstance(columns[name].type, CompressedJson)
-            else _column_type(field)
-            for name, field in self._entity.model_fields.items()
-        }
-        row: Any = TypedDict(self._entity.__name__, fields, closed=True)  # type: ignore[misc]
-        return TypeAdapter(row).validator  # the method of the adapter takes 1 us more
+
+# `cached_property` has a lock on Python 3.11, which a forked process would wait for if a thread of
+# its parent holds it. So this is none, and a fork waits for a thread in which pydantic uses some.
+_building = ForkSafeLock(delays_forks=True)
+
+
+@cache
+def _validator(entity: type[Entity]) -> Any:
+    """Return the validator of the values of a row; the method of its adapter takes 1 us more."""
+    columns = entity.__table__.c
+    fields = {
+        name: InstanceOf[dict[str, Any]]  # its content is checked when it is compressed
+        if isinstance(columns[name].type, CompressedJson)
+        else _column_type(field)
+        for name, field in entity.model_fields.items()
+    }
+    row: Any = TypedDict(entity.__name__, fields, closed=True)  # type: ignore[misc]
+    with _building:
+        return TypeAdapter(row).validator
 
 
 _codecs: dict[type[Entity], Codec[Any]] = {}

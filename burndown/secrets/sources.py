@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from burndown.distribution import install_command
 from burndown.errors import StorageError
+from burndown.forks import ForkSafeLock
 from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_key_sources
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ HOW_TO_SET_A_KEY = (
 _found: "tuple[object, Keys | None] | None" = None
 """What the keys were found by, and the keys."""
 _stores: set[Path] = set()
+_asking = ForkSafeLock(delays_forks=True)
+"""Held by a thread that asks the keyring, which loads modules of its own."""
 """The files and folders of the stores that this process has opened; links are followed."""
 
 
@@ -202,12 +205,13 @@ def _of_keyring() -> tuple[str | None, str | None]:
     """
     if find_spec("keyring") is None:
         return None, None
-    import keyring  # an extra, and slow to import
-    from keyring.errors import NoKeyringError
+    with _asking:
+        import keyring  # an extra, and slow to import
+        from keyring.errors import NoKeyringError
 
-    try:
-        return keyring.get_password(_SERVICE, _USER), None
-    except NoKeyringError:
-        return None, None
-    except Exception as error:  # noqa: BLE001 - each keyring has errors of its own, such as D-Bus
-        return None, type(error).__name__
+        try:
+            return keyring.get_password(_SERVICE, _USER), None
+        except NoKeyringError:
+            return None, None
+        except Exception as error:  # noqa: BLE001 - each keyring has its own, such as D-Bus
+            return None, type(error).__name__
