@@ -418,8 +418,9 @@ def _channel(connection: Connection) -> "Channel":
 
 def _send_queued(connection: Connection, *_: object) -> None:
     """Send what belongs before a statement of SQLAlchemy, which does not use the channel."""
-    if connection.connection.info.get(_CHANNEL) is not None:  # it is made after the first ones
-        _channel(connection).exchange()
+    channel = connection.connection.info.get(_CHANNEL)
+    if channel is not None:  # it is made after the first ones
+        channel.exchange()
 
 
 def _refuse_closed(raw: Any, *_: object) -> None:
