@@ -17,6 +17,7 @@
     ├── MigrationError
     ├── ImportExportError
     └── StorageError            (also OSError)
+        ├── StoreLocationError
         ├── TransactionAbortedError
         ├── TransactionConflictError
         ├── DatabaseCorruptionError
@@ -55,6 +56,7 @@ __all__ = [
     "RevisionConflictError",
     "SchemaTooNewError",
     "StorageError",
+    "StoreLocationError",
     "StoreNotFoundError",
     "TaskCancelledError",
     "TaskLostError",
@@ -325,6 +327,10 @@ class ImportExportError(PersistenceError):
 
 class StorageError(PersistenceError, OSError):
     """The storage failed: locked for too long, full, read-only or unreachable."""
+
+
+class StoreLocationError(StorageError):
+    """The path, URL or setting of a store is not valid, so that no store was opened."""
 
 
 class StoreNotFoundError(NotFoundError, StorageError):

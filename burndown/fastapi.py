@@ -45,6 +45,7 @@ from burndown.errors import (
     RevisionConflictError,
     SchemaTooNewError,
     StorageError,
+    StoreLocationError,
     TaskCancelledError,
     TaskRunningError,
     ValidationError,
@@ -193,7 +194,8 @@ def install_error_handlers(app: FastAPI) -> None:
     ``StorageError``                                503     ``{"detail": …}``, with ``Retry-After``
     ``DatabaseCorruptionError``,                    500     ``{"detail": …}``: trying again does
     ``ForeignDatabaseError``,                               not help
-    ``SchemaTooNewError``
+    ``SchemaTooNewError``,
+    ``StoreLocationError``
     ==============================================  ======  ======================================
 
     The log of ``burndown.fastapi`` has the reason of the last two.
@@ -267,6 +269,7 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Any], Coroutine[Any, Any, JS
     DatabaseCorruptionError: _unusable,
     ForeignDatabaseError: _unusable,
     SchemaTooNewError: _unusable,
+    StoreLocationError: _unusable,
 }
 
 

@@ -29,7 +29,10 @@ def exit_code_of(error: Exception) -> ExitCode:
     codes: list[tuple[tuple[type[Exception], ...], ExitCode]] = [
         ((errors.NotFoundError, FileNotFoundError), ExitCode.NOT_FOUND),
         ((errors.DatabaseCorruptionError,), ExitCode.DAMAGED),
-        ((errors.ForeignDatabaseError, errors.SchemaTooNewError), ExitCode.NOT_VALID),
+        (
+            (errors.StoreLocationError, errors.ForeignDatabaseError, errors.SchemaTooNewError),
+            ExitCode.NOT_VALID,
+        ),
         ((errors.TaskRunningError, OSError), ExitCode.UNAVAILABLE),  # StorageError is an OSError
     ]
     for types, code in codes:

@@ -22,7 +22,7 @@ from sqlmodel import Session
 
 from burndown.database.base import Database
 from burndown.database.sqlite import SQLiteDatabase, remove_database
-from burndown.errors import StorageError
+from burndown.errors import StorageError, StoreLocationError
 from burndown.forks import ForkSafeLock
 from burndown.models import SCHEMA_VERSION
 from burndown.settings import get_settings
@@ -74,16 +74,18 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
         read_only: make and upgrade nothing, and refuse to write.
 
     Raises:
-        StorageError: the URL names no database that can be opened.
+        StoreLocationError: the URL names no database that can be opened.
     """
     if where == MEMORY:
         if read_only:
-            raise StorageError(f"{MEMORY} is a new database, so it cannot be opened read-only")
+            raise StoreLocationError(
+                f"{MEMORY} is a new database, so it cannot be opened read-only"
+            )
         from burndown.database.memory import MemoryDatabase  # few processes need it
 
         return MemoryDatabase()
     if isinstance(where, str) and where.startswith("json:"):
-        raise StorageError(f"{where} is not a database; set BURNDOWN_DATABASE_URL to one")
+        raise StoreLocationError(f"{where} is not a database; set BURNDOWN_DATABASE_URL to one")
     if not isinstance(where, str):
         return SQLiteDatabase(where, read_only=read_only)
     # Most processes open the database of a path.
@@ -100,7 +102,7 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
         from burndown.database.postgresql import PostgreSQLDatabase  # its driver is optional
 
         return PostgreSQLDatabase(url, read_only=read_only)
-    raise StorageError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
+    raise StoreLocationError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
 
 
 def get_database() -> Database:

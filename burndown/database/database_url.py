@@ -8,7 +8,7 @@ from sqlalchemy import URL, exc, make_url
 
 from burndown.database.error_chains import raise_without_context
 from burndown.database.postgresql_settings import settings_of_options
-from burndown.errors import StorageError, is_secret
+from burndown.errors import StoreLocationError, is_secret
 
 __all__ = ["ServerAddress", "parse_url", "refuse_malformed_url"]
 
@@ -46,7 +46,7 @@ class ServerAddress(NamedTuple):
         """Return the address that a URL names.
 
         Raises:
-            StorageError: the URL is invalid.
+            StoreLocationError: the URL is invalid.
         """
         url = url.set(drivername=_DRIVER)
         _refuse_repeated(url)
@@ -56,7 +56,7 @@ class ServerAddress(NamedTuple):
             parameters = dialect.create_connect_args(url.difference_update_query(["options"]))[1]
         except (exc.ArgumentError, ValueError):
             raise_without_context(
-                StorageError("The database URL should have as many ports as hosts, or one")
+                StoreLocationError("The database URL should have as many ports as hosts, or one")
             )
         for name, value in parameters.items():
             _refuse_unsendable(name, str(value))
@@ -66,10 +66,12 @@ class ServerAddress(NamedTuple):
         """Refuse an unknown parameter; the error does not name it, since it may be a secret.
 
         Raises:
-            StorageError: there is one.
+            StoreLocationError: there is one.
         """
         if not self.parameters.keys() <= known:
-            raise StorageError(f"The database URL has a parameter unknown to PostgreSQL. {_HINT}")
+            raise StoreLocationError(
+                f"The database URL has a parameter unknown to PostgreSQL. {_HINT}"
+            )
 
     def without_secrets(self, message: str) -> str:
         """Return a message of the driver with the secrets of the URL masked."""
@@ -92,18 +94,18 @@ def parse_url(url: str) -> URL:
     """Return the parts of a URL; ``postgres://``, as hosting providers write it, names the driver.
 
     Raises:
-        StorageError: it is not a URL, or it is ambiguous.
+        StoreLocationError: it is not a URL, or it is ambiguous.
     """
     try:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError):
         raise_without_context(
-            StorageError(f"The database URL is not one that SQLAlchemy understands. {_HINT}")
+            StoreLocationError(f"The database URL is not one that SQLAlchemy understands. {_HINT}")
         )
     if parsed.drivername == "postgres":  # libpq reads it, SQLAlchemy does not
         parsed = parsed.set(drivername=_DRIVER)
     if parsed.get_backend_name() != "sqlite" and not _UNAMBIGUOUS.fullmatch(url):
-        raise StorageError(f"The database URL can be read in several ways. {_HINT}")
+        raise StoreLocationError(f"The database URL can be read in several ways. {_HINT}")
     return parsed
 
 
@@ -111,10 +113,10 @@ def refuse_malformed_url(path: str) -> None:
     """Refuse a mistyped URL that would be taken for a path; it may hold a password.
 
     Raises:
-        StorageError: it is one.
+        StoreLocationError: it is one.
     """
     if _MALFORMED.match(path):
-        raise StorageError(
+        raise StoreLocationError(
             "The database is given neither as a path nor as a URL, which is written "
             "postgresql+psycopg://user:password@host/name"
         )
@@ -130,15 +132,19 @@ def _refuse_repeated(url: URL) -> None:
     """Refuse a parameter that is given twice, since only one of them could be used."""
     for name, value in url.query.items():
         if not isinstance(value, str) and name not in _REPEATABLE:
-            raise StorageError(f"The database URL gives {name!r} more than once")
+            raise StoreLocationError(f"The database URL gives {name!r} more than once")
     for part, name in {**_OF_AUTHORITY, "database": "dbname"}.items():
         if getattr(url, part) and name in url.query:
-            raise StorageError(f"The database URL gives {name!r} both before and after the '?'")
+            raise StoreLocationError(
+                f"The database URL gives {name!r} both before and after the '?'"
+            )
 
 
 def _refuse_unsendable(name: str, value: str) -> None:
     if _UNSENDABLE.search(value):
-        raise StorageError(f"The database URL gives a {name!r} that contains NUL, or is not UTF-8")
+        raise StoreLocationError(
+            f"The database URL gives a {name!r} that contains NUL, or is not UTF-8"
+        )
 
 
 def _values(url: URL, name: str) -> tuple[str, ...]:

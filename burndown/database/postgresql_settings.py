@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from burndown.errors import StorageError
+from burndown.errors import StoreLocationError
 
 __all__ = ["IDLE_TIMEOUT_SECONDS", "asks_read_only", "select_settings", "settings_of_options"]
 
@@ -43,7 +43,7 @@ def settings_of_options(options: str) -> dict[str, str]:
         options: such as ``-csearch_path=team_a -c statement_timeout=5s``; a backslash escapes.
 
     Raises:
-        StorageError: there is something other than settings.
+        StoreLocationError: there is something other than settings.
     """
     arguments = [_ESCAPED.sub(r"\1", found) for found in _ARGUMENT.findall(options)]
     settings = {}
@@ -53,7 +53,7 @@ def settings_of_options(options: str) -> dict[str, str]:
             argument += arguments.pop(0)
         found = _SETTING.fullmatch(argument)
         if found is None or "\0" in argument:
-            raise StorageError(
+            raise StoreLocationError(
                 "The database URL's 'options' should be settings such as -csearch_path=NAME, "
                 "separated by blanks"
             )

@@ -42,6 +42,7 @@ from burndown.errors import (
     DatabaseCorruptionError,
     PersistenceError,
     StorageError,
+    StoreLocationError,
     StoreNotFoundError,
 )
 from burndown.files.errors import storage_errors
@@ -80,16 +81,16 @@ class SQLiteDatabase(Database):
         read_only: change nothing: create no file, upgrade no tables and leave nothing behind.
 
     Raises:
-        StorageError: the path is empty, a URL or ``:memory:``.
+        StoreLocationError: the path is empty, a URL or ``:memory:``.
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if str(path) in ("", ":memory:"):
-            raise StorageError(
+            raise StoreLocationError(
                 "SQLite's :memory: belongs to one connection; open `memory:`, which threads share"
             )
         if "://" in str(path):
-            raise StorageError("Input should be a path, got a URL; `open_backend` takes both")
+            raise StoreLocationError("Input should be a path, got a URL; `open_backend` takes both")
         self._path = Path(path).absolute()
         keep_keys_away_from(self._path)
         self._file = DatabaseFile(self._path)

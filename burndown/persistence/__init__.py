@@ -58,7 +58,7 @@ def get_backend() -> PersistenceBackend:
 
     Raises:
         ValidationError: a setting is not valid.
-        StorageError: the settings name a database that no backend can open.
+        StoreLocationError: the settings name a database that no backend can open.
     """
     global _backend
     if _backend is not None:
@@ -104,7 +104,7 @@ def open_backend(
         clock: returns the current time, which decides expiries and is stored.
 
     Raises:
-        StorageError: there is no backend for this location.
+        StoreLocationError: there is no backend for this location.
     """
     folder = _json_folder(where)
     if folder is None:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from burndown.errors import StorageError
+from burndown.errors import StoreLocationError
 
 __all__ = [
     "BUSY_TIMEOUT_SECONDS",
@@ -62,12 +62,12 @@ class Settings(BaseModel):
         """Return the configured URL or path of the database, or the path of the workspace's own.
 
         Raises:
-            StorageError: it is a folder. A store of JSON files has to be named ``json:DIR``, so
-                that a mistyped path is not silently used as one.
+            StoreLocationError: it is a folder. A store of JSON files has to be named ``json:DIR``,
+                so that a mistyped path is not silently used as one.
         """
         found = self.database_url or self.profiles_dir.absolute() / DATABASE_NAME
         if Path(found).is_dir():
-            raise StorageError(
+            raise StoreLocationError(
                 f"{found} is a folder, not a database; give the path of a file, or json:{found} "
                 "for the JSON files of the old dashboard"
             )

@@ -166,8 +166,8 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]
     "nothing to show": (no_database, ["show"], ExitCode.NOT_FOUND, "There is no database at "),
     "nothing to check": (no_database, ["check"], ExitCode.NOT_FOUND, "There is no database at "),
     "other folder": (nothing, ["show", "--profiles", "elsewhere"], ExitCode.NOT_FOUND, "elsewhere"),
-    "other database": (no_sqlite, ["show"], ExitCode.UNAVAILABLE, "use sqlite"),
-    "other database to migrate to": (no_sqlite, ["migrate"], ExitCode.UNAVAILABLE, "use sqlite"),
+    "other database": (no_sqlite, ["show"], ExitCode.NOT_VALID, "use sqlite"),
+    "other database to migrate to": (no_sqlite, ["migrate"], ExitCode.NOT_VALID, "use sqlite"),
     "server away": (
         no_server,
         ["show"],
@@ -180,7 +180,7 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]
         ExitCode.UNAVAILABLE,
         "The database server 127.0.0.1 is out",
     ),
-    "no URL": (no_url, ["show"], ExitCode.UNAVAILABLE, "URL"),
+    "no URL": (no_url, ["show"], ExitCode.NOT_VALID, "URL"),
     "bad setting": (bad_setting, ["show"], ExitCode.NOT_VALID, "sqlite_synchronous"),
     "damaged database": (damaged, ["show"], ExitCode.DAMAGED, "is not a SQLite database"),
     "damaged database to migrate to": (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown import StorageError, database, get_backend, open_backend, set_backend
+from burndown import StoreLocationError, database, get_backend, open_backend, set_backend
 from burndown.database import MemoryDatabase, get_db_connection, memory
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.repositories import AppStateRepository
@@ -118,14 +118,14 @@ def test_the_settings_can_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_cannot_be_opened_read_only() -> None:
-    with pytest.raises(StorageError, match="memory: is a new database"):
+    with pytest.raises(StoreLocationError, match="memory: is a new database"):
         open_backend("memory:", read_only=True)
 
 
 def test_the_name_of_sqlite_is_refused_with_ours() -> None:
     """Each connection to it would be another database."""
     for where in (":memory:", "sqlite://"):
-        with pytest.raises(StorageError, match="open `memory:`"):
+        with pytest.raises(StoreLocationError, match="open `memory:`"):
             open_backend(where)
 
 

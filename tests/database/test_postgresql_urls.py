@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from burndown import StorageError, get_backend, set_backend
+from burndown import StorageError, StoreLocationError, get_backend, set_backend
 from burndown.cli import run
 from burndown.database import PostgreSQLDatabase, open_database
 from burndown.persistence import open_backend
@@ -205,7 +205,7 @@ def test_every_scheme_for_postgresql_opens_the_same_database(
 
 @pytest.mark.parametrize("url", ["postgres://u:p@w@host/db", "postgres://host/db?x=1&password=a@b"])
 def test_the_short_scheme_is_as_strict(url: str) -> None:
-    with pytest.raises(StorageError, match="in several ways"):
+    with pytest.raises(StoreLocationError, match="in several ways"):
         open_database(url)
 
 
@@ -237,7 +237,7 @@ def test_options_are_parsed_as_settings(options: str, expected: dict[str, str]) 
 )
 def test_options_other_than_settings_are_refused(options: str) -> None:
     """Nothing in the URL is ignored silently."""
-    with pytest.raises(StorageError, match="-csearch_path=NAME"):
+    with pytest.raises(StoreLocationError, match="-csearch_path=NAME"):
         open_database(f"postgresql://host/db?options={quote(options)}")
 
 
@@ -255,7 +255,7 @@ def test_a_malformed_url_is_not_used_as_a_path(
     where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StorageError, match="neither as a path nor as a URL") as raised:
+    with pytest.raises(StoreLocationError, match="neither as a path nor as a URL") as raised:
         open_backend(where)
     assert "s3cr3t" not in str(raised.value)
     assert not list(tmp_path.iterdir())

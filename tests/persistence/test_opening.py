@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from burndown import SQLiteBackend, StorageError, aio, get_backend, set_backend
+from burndown import SQLiteBackend, StorageError, StoreLocationError, aio, get_backend, set_backend
 from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.demo import write_demo_workspace
@@ -70,7 +70,7 @@ def test_the_settings_choose_json_files(
         assert run(command.split()) == 0
     assert "3 issues" in capsys.readouterr().out
     for needs_a_database in (get_db_connection, run_migration_if_needed):
-        with pytest.raises(StorageError, match="json:profiles is not a database"):
+        with pytest.raises(StoreLocationError, match="json:profiles is not a database"):
             needs_a_database()
 
 
@@ -172,10 +172,10 @@ def test_a_folder_at_the_path_of_the_settings_is_refused(
 ) -> None:
     """It is not opened as a store of JSON files; that has to be named so."""
     (tmp_path / "profiles/burndown.db").mkdir(parents=True)
-    with pytest.raises(StorageError, match=r"is a folder.*json:"):
+    with pytest.raises(StoreLocationError, match=r"is a folder.*json:"):
         get_backend()
     monkeypatch.setenv("BURNDOWN_DATABASE_URL", "profiles")
-    with pytest.raises(StorageError, match=r"profiles is a folder.*json:profiles"):
+    with pytest.raises(StoreLocationError, match=r"profiles is a folder.*json:profiles"):
         get_backend()
     for where in (f"sqlite:///{tmp_path}/profiles", "sqlite:///profiles"):
         with open_backend(where) as backend, pytest.raises(StorageError, match="is a folder"):

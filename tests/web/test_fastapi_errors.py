@@ -192,3 +192,15 @@ def test_a_store_that_cannot_be_used_is_an_error_of_the_server(
     assert response.status == 500
     assert response.body == {"detail": "The storage cannot be used; the log has the reason"}
     assert str(path) in caplog.text
+
+
+def test_a_store_that_no_setting_names_is_an_error_of_the_server(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """To try again does not help, so the response does not suggest it."""
+    monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"mysql://burndown:{CANARY}@host/name")
+    set_backend(None)
+    response = service.request("GET", "/profiles")
+    assert response.status == 500
+    assert "use sqlite or postgresql" in caplog.text
+    assert CANARY not in caplog.text
