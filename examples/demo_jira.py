@@ -12,7 +12,7 @@ from examples.dashboard.delivery import newest_response
 
 __all__ = ["run_demo_jira"]
 
-PAGE = 20
+PAGE = 50
 """Issues in a page."""
 SECONDS = 0.8
 """Time that a page takes, so that there is a progress to look at."""

@@ -110,7 +110,7 @@ def test_a_write_timeout_is_reported_as_a_lock(
 ) -> None:
     """Readers do not wait in the meantime."""
     backend.set_app_state("key", "value")
-    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "1")
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.2")
     with open_backend(postgres_url) as other, backend.transaction():
         backend.set_app_state("key", "other")
         assert other.get_app_state("key") == "value"

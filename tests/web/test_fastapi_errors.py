@@ -135,7 +135,7 @@ def test_a_locked_store_is_not_available(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client may try again."""
-    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "1")
+    monkeypatch.setenv("BURNDOWN_BUSY_TIMEOUT", "0.2")
     set_backend(None)
     set_backend(open_backend(location))
     with open_backend(location) as other, other.transaction():
