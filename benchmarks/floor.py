@@ -114,6 +114,19 @@ class Floor:
             ),
         )
 
+    def patch_profile(self, profile_id: str, changes: Json) -> Json:
+        """Change values of sections."""
+        with self.transaction():
+            profile = self.get_profile(profile_id)
+            assert profile is not None
+            for section, changed in changes.items():
+                profile[section] = {**profile[section], **changed}
+                self.connection.execute(
+                    f"UPDATE profiles SET {section} = ? WHERE id = ?",
+                    (json.dumps(profile[section]), profile_id),
+                )
+        return profile
+
     def save_query(self, profile_id: str, query: Json) -> None:
         self.connection.execute(
             "INSERT INTO queries (profile_id, id, name, jql, description) VALUES (?, ?, ?, ?, ?)"

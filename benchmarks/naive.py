@@ -161,6 +161,16 @@ class Naive:
     def save_profile(self, profile: Json) -> None:
         self._merge(Profile.model_validate(profile))
 
+    def patch_profile(self, profile_id: str, changes: Json) -> Json | None:
+        """Change values of sections."""
+        with Session(self.engine) as session:
+            found = session.get_one(Profile, profile_id)
+            for section, changed in changes.items():
+                setattr(found, section, {**getattr(found, section), **changed})
+            session.commit()
+            session.refresh(found)
+            return _validated(found)
+
     def save_query(self, profile_id: str, query: Json) -> None:
         self._merge(Query.model_validate({**query, "profile_id": profile_id}))
 

@@ -41,6 +41,12 @@ def _save_profile(side: Side, options: Options) -> Call:
     )
 
 
+def _patch_profile(side: Side, options: Options) -> Call:
+    return lambda number: side.patch_profile(
+        "profile-0", {"forecast_settings": {"pert_factor": number}}
+    )
+
+
 def _save_response(side: Side, options: Options) -> Turn:
     received: Json = {}
 
@@ -128,6 +134,7 @@ def _report(percent: float, side: Side, _: Options) -> Call:
 OPERATIONS = [
     Operation("get_profile", 2, 1.1, lambda s, _: lambda _: s.get_profile("profile-0")),
     Operation("save_profile", 4, 1.4, _save_profile),
+    Operation("patch_profile", 6, 4, _patch_profile),
     Operation(
         "list_queries, {0.queries:,}", 2, 1.3, lambda s, _: lambda _: s.list_queries("profile-0")
     ),

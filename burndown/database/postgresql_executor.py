@@ -60,23 +60,29 @@ class BatchExecutor(Executor):
         dialect: the SQL dialect of the database.
         channel: the connection.
         prelude: a statement with its parameters that is sent before all others, each time.
+        end: the statement that ends the transaction, if it is the executor that sends it.
         is_stepwise: send each statement alone.
     """
 
-    __slots__ = ("_channel", "_is_stepwise", "_prelude")
+    __slots__ = ("_channel", "_end", "_expects_end", "_is_stepwise", "_prelude", "sent_end")
 
     def __init__(
         self,
         dialect: Dialect,
         channel: "Channel",
         prelude: Query | None = None,
+        end: str = "",
         *,
         is_stepwise: bool = False,
     ) -> None:
         super().__init__(dialect, lambda: channel)
         self._channel = channel
         self._prelude = prelude
+        self._end = end
+        self._expects_end = False
         self._is_stepwise = is_stepwise
+        self.sent_end = False
+        """Whether the transaction may have ended."""
 
     def execute(self, sql: str, parameters: Any = ()) -> "Reply":
         """Run a statement when the result of it, or of a later one, is used."""
@@ -98,12 +104,28 @@ class BatchExecutor(Executor):
         if self._is_stepwise:
             self.receive()
 
+    def expect_end(self) -> None:
+        """Announce that one more statement follows, which is sent with the end of the call."""
+        self._expects_end = True
+
+    def end(self) -> None:
+        """Send the statements that were not sent with the end of the call, and receive all results.
+
+        Raises:
+            RunAgain: as of :meth:`receive`.
+        """
+        self._expects_end = True
+        self.receive()
+
     def receive(self) -> None:
         """Send the statements that were not sent, and receive all results.
 
         Raises:
             RunAgain: a statement broke a constraint, or the server has forgotten one.
         """
+        if self._expects_end and self._end and not self.sent_end:
+            self._channel.queue(self._end)
+            self.sent_end = True
         try:
             self._channel.exchange()
         except self.dialect.loaded_dbapi.IntegrityError:
@@ -143,20 +165,18 @@ def run_in_block(
         StorageError: the connection was lost in the commit.
     """
     for is_stepwise in (False, True):
-        executor = BatchExecutor(dialect, channel, is_stepwise=is_stepwise)
+        executor = BatchExecutor(dialect, channel, end=block.end, is_stepwise=is_stepwise)
         log_statement(block.begin[0][0])
         begun, *_ = [channel.queue(*query) for query in block.begin]
-        end = None
         try:
             result = run(executor, *args, **kwargs)
-            end = channel.queue(block.end) if block.end else None
-            executor.receive()
+            executor.end()
         except BaseException as error:
             channel.discard(begun)
             is_begun = begun.result is not None and channel.is_in_transaction
             _undo(dialect, channel, block.undo if is_begun else ())
             is_unexplained = getattr(error, "sqlstate", None) is None
-            if end is not None and channel.is_lost and is_unexplained:
+            if executor.sent_end and channel.is_lost and is_unexplained:
                 raise StorageError(_LOST_COMMIT) from None
             if is_stepwise or not isinstance(error, RunAgain):
                 raise

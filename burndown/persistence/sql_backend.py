@@ -16,7 +16,7 @@ from burndown.database import Database
 from burndown.database.foreign_objects import foreign_objects
 from burndown.jira.merging import check_changes
 from burndown.models.codec import codec_of
-from burndown.models.public_documents import without_masked_token
+from burndown.models.public_documents import with_removed_token, without_masked_token
 from burndown.models.timestamps import utc_now
 from burndown.persistence.arguments import (
     checked_issue_keys,
@@ -38,6 +38,7 @@ from burndown.persistence.caching import (
     stale_limit,
 )
 from burndown.persistence.interface import Document, PersistenceBackend
+from burndown.persistence.patches import patched
 from burndown.persistence.task import TaskChange, reported, task_report
 from burndown.repositories.base import delete_expired, iterate_records, save_records
 from burndown.repositories.deletion import delete_keys, delete_rows
@@ -80,12 +81,28 @@ class SQLBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any] | models.Profile) -> None:
         given = {**document_of(models.Profile, profile)}  # read again within the transaction
-        [row] = codec_of(models.Profile).rows(
-            [{"created_at": self.now(), **without_masked_token(given)}]
-        )
+        row = self._profile_row(given)
         self.database.write_scoped(
             _profile(row["id"]), repositories.profile.save_profile, given, row, profile
         )
+
+    def patch_profile(
+        self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
+    ) -> models.ProfileDocument:
+        def change(stored: Document) -> tuple[Mapping[str, Any], dict[str, Any]]:
+            document = patched(models.Profile, stored, changes, if_revision)
+            given = with_removed_token(document, stored)
+            return given, self._profile_row(given)
+
+        return self.database.write_scoped(
+            _profile(profile_id), repositories.profile.change_profile, profile_id, change
+        )
+
+    def _profile_row(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a profile by column, with its creation if that was not given."""
+        created = {"created_at": self.now()}
+        [row] = codec_of(models.Profile).rows([{**created, **without_masked_token(given)}])
+        return row
 
     def list_profiles(self) -> list[models.ProfileDocument]:
         return self.database.read(repositories.profile.list_profiles)
@@ -95,11 +112,35 @@ class SQLBackend(PersistenceBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any] | models.Query) -> None:
         given = query_document(profile_id, query)
-        [row] = codec_of(models.Query).rows([{"created_at": self.now(), **given}])
-        scope = _profile(profile_id)
+        row = self._query_row(given)
         self.database.write_scoped(
-            scope, repositories.revisions.save_revised, models.Query, given, row, query
+            _profile(profile_id),
+            repositories.revisions.save_revised,
+            models.Query,
+            given,
+            row,
+            query,
         )
+
+    def patch_query(
+        self,
+        profile_id: str,
+        query_id: str,
+        changes: Mapping[str, Any],
+        if_revision: int | None = None,
+    ) -> models.QueryDocument:
+        def change(stored: Document) -> tuple[Document, dict[str, Any]]:
+            given = patched(models.Query, stored, changes, if_revision)
+            return given, self._query_row(given)
+
+        return self.database.write_scoped(
+            _profile(profile_id), repositories.query.change_query, profile_id, query_id, change
+        )
+
+    def _query_row(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a query by column, with its creation if that was not given."""
+        [row] = codec_of(models.Query).rows([{"created_at": self.now(), **given}])
+        return row
 
     def list_queries(self, profile_id: str) -> list[models.QueryDocument]:
         return self.database.read(repositories.query.list_queries, profile_id)

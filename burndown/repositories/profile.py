@@ -1,7 +1,7 @@
 """Profiles, most recently used first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Text, bindparam, select, type_coerce
 
@@ -14,11 +14,16 @@ from burndown.models.public_documents import TOKEN, lacks_token
 from burndown.models.redaction import NO_SECRETS
 from burndown.models.sealer import sealer_of
 from burndown.repositories.deletion import delete_keys
-from burndown.repositories.revisions import RevisedRepository, save_revised
+from burndown.repositories.revisions import (
+    Change,
+    RevisedRepository,
+    save_revised,
+    without_current_revision,
+)
 from burndown.secrets import is_envelope
 from burndown.sql import ERASES, Executor, Statement, key_conditions, select_documents
 
-__all__ = ["ProfileRepository", "get_profile", "list_profiles", "save_profile"]
+__all__ = ["ProfileRepository", "change_profile", "get_profile", "list_profiles", "save_profile"]
 
 _TABLE = Profile.__table__
 _KEY = key_conditions(_TABLE)
@@ -75,6 +80,22 @@ def save_profile(
     elif executor.dialect.name == "sqlite" and _replaces_token(executor, row):
         executor.notes[ERASES] = True
     save_revised(executor, Profile, given, row, saved)
+
+
+def change_profile(executor: Executor, profile_id: str, change: Change) -> ProfileDocument:
+    """Save what a function makes of the stored profile; return that as it is stored then.
+
+    Raises:
+        ProfileNotFoundError: there is none.
+        RevisionConflictError, ValidationError: as of :func:`save_profile`.
+    """
+    stored = get_profile(executor, profile_id)
+    if stored is None:
+        raise ProfileNotFoundError(profile_id)
+    given, row = change(stored)
+    save_profile(executor, without_current_revision(Profile, given, row, stored), row)
+    executor.expect_end()
+    return cast("ProfileDocument", get_profile(executor, profile_id))
 
 
 def _replaces_token(executor: Executor, row: Mapping[str, Any]) -> bool:

@@ -1,6 +1,7 @@
 """The queries of a profile, most recently used first."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from sqlalchemy import bindparam
 
@@ -9,10 +10,15 @@ from burndown.models import Query
 from burndown.models.query import QueryDocument
 from burndown.models.sealer import sealer_of
 from burndown.repositories.deletion import delete_keys
-from burndown.repositories.revisions import RevisedRepository
+from burndown.repositories.revisions import (
+    Change,
+    RevisedRepository,
+    save_revised,
+    without_current_revision,
+)
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
-__all__ = ["QueryRepository", "get_query", "list_queries"]
+__all__ = ["QueryRepository", "change_query", "get_query", "list_queries"]
 
 _TABLE = Query.__table__
 _C = _TABLE.c
@@ -35,6 +41,24 @@ def get_query(executor: Executor, profile_id: str, query_id: str) -> QueryDocume
 def list_queries(executor: Executor, profile_id: str) -> list[QueryDocument]:
     """Return the profile's queries, most recently used first; empty if there is no such profile."""
     return _LIST.documents(executor, profile_id=profile_id)
+
+
+def change_query(
+    executor: Executor, profile_id: str, query_id: str, change: Change
+) -> QueryDocument:
+    """Save what a function makes of the stored query; return that as it is stored then.
+
+    Raises:
+        QueryNotFoundError: there is none.
+        RevisionConflictError, ValidationError: as of :func:`save_revised`.
+    """
+    stored = get_query(executor, profile_id, query_id)
+    if stored is None:
+        raise QueryNotFoundError(profile_id, query_id)
+    given, row = change(stored)
+    save_revised(executor, Query, without_current_revision(Query, given, row, stored), row)
+    executor.expect_end()
+    return cast("QueryDocument", get_query(executor, profile_id, query_id))
 
 
 class QueryRepository(RevisedRepository[Query]):

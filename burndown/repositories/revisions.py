@@ -1,6 +1,6 @@
 """Saving profiles and queries, whose revisions count the changes of their content."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -15,9 +15,12 @@ from burndown.repositories.constraints import raise_constraint_error
 from burndown.repositories.stored_secrets import keep_stored_secrets, row_key
 from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
 
-__all__ = ["RevisedRepository", "save_revised"]
+__all__ = ["Change", "RevisedRepository", "save_revised", "without_current_revision"]
 
 N = TypeVar("N", bound=NamedEntity)
+
+Change = Callable[[Any], tuple[Mapping[str, Any], dict[str, Any]]]
+"""Takes a stored document; returns the one to save, and its values by column. It may run twice."""
 
 
 class RevisedRepository(Repository[N]):
@@ -85,6 +88,28 @@ def save_revised(
         raise _conflict(entity, row, _current(executor, entity, row))
     if saved is not None and not isinstance(saved, Mapping):
         set_revision(saved, {REVISION: _current(executor, entity, row)})
+
+
+def without_current_revision(
+    entity: type[NamedEntity],
+    given: Mapping[str, Any],
+    row: Mapping[str, Any],
+    stored: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return a document to save without its revision, which has to be that of the stored one.
+
+    Args:
+        entity: the entity of the document.
+        given: the document.
+        row: its values by column.
+        stored: the stored document, which nobody can change meanwhile.
+
+    Raises:
+        RevisionConflictError: it has another one.
+    """
+    if row[REVISION] != stored[REVISION]:
+        raise _conflict(entity, row, stored[REVISION])
+    return {name: value for name, value in given.items() if name != REVISION}
 
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:

@@ -68,6 +68,9 @@ class Executor:
         log_statement(sql)
         cursor.executemany(sql, parameters)
 
+    def expect_end(self) -> None:
+        """Announce that one more statement follows, which can be sent with the commit."""
+
     @contextmanager
     def without_secure_delete(self) -> Iterator[None]:
         """Delete without overwriting free pages of a SQLite file.

@@ -54,6 +54,8 @@ OF_A: dict[str, Write] = {
 }
 OF_OTHERS: dict[str, Write] = {
     "a profile": lambda b: b.save_profile({"id": "b"}),
+    "a patch": lambda b: b.patch_profile("b", {"description": "new"}),
+    "a patch of a query": lambda b: b.patch_query("b", "q", {"description": "new"}),
     "metrics": lambda b: b.patch_metrics("b", "q", "2025-W12", "flow", {"a": 1}),
     "a deletion": lambda b: b.delete_profile("b"),
     "app state": lambda b: b.set_app_state("key", "value"),
