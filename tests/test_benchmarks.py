@@ -88,6 +88,7 @@ def test_profile_configuration_has_the_documented_size() -> None:
     assert sum(len(json.dumps(each)) for each in sections) == pytest.approx(1800, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurry")
 def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It writes the measurements as JSON, and a picture if there is something to draw."""
@@ -109,6 +110,7 @@ def test_every_part_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert not can_draw or picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hurry")
 def test_clients_of_a_server_lose_nothing(
     postgres_url: str, capsys: pytest.CaptureFixture[str]
@@ -125,6 +127,7 @@ def test_clients_of_a_server_lose_nothing(
     assert server.table(rows).count("### ") == 2
 
 
+@pytest.mark.slow
 def test_large_stores_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each operation has a process of its own, in which its memory is measured."""
     main(["--only", "large", "--large", "11", "--json", "--folder", str(tmp_path)])

@@ -12,6 +12,8 @@ import pytest
 pytest.importorskip("mypy")
 pytest.importorskip("basedpyright")
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 USER_CODE = """

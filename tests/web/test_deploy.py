@@ -338,6 +338,7 @@ def run_as_superuser(port: str, secrets: dict[str, Path], query: LiteralString) 
         return connection.execute(query).fetchall()
 
 
+@pytest.mark.slow
 def test_the_variant_with_postgresql_runs(
     database: Service, port: str, serve: Serve, secrets: dict[str, Path]
 ) -> None:
@@ -362,6 +363,7 @@ def test_the_variant_with_postgresql_runs(
     assert "password authentication failed" in health.stderr
 
 
+@pytest.mark.slow
 def test_the_variant_with_sqlite_runs(
     serve: Serve, secrets: dict[str, Path], tmp_path: Path
 ) -> None:
