@@ -190,10 +190,13 @@ class _Filling:
         if not _is_irreplaceable(entity):
             self._report.dropped += [each.description for each in damages]
             return
-        missing = [each for each in damages if not self._restore(entity, each.key, backups)]
-        # The key itself may be damaged, so each record that only a backup has may be the lost one.
-        if missing and not self._restore(entity, None, backups):
-            self._report.lost += [each.description for each in missing]
+        restored = self._restore(entity, {each.key for each in damages}, backups)
+        missing = [each for each in damages if each.key not in restored]
+        missing.sort(key=lambda each: each.key is not None)
+        # A key may be damaged itself, so each record that only a backup has may be a lost one.
+        while missing and (found := self._restore_unknown(entity, backups)):
+            del missing[:found]
+        self._report.lost += [each.description for each in missing]
 
     def drop(self, damages: Iterable[str]) -> None:
         """Report damages as dropped records, unless a read has noticed them."""
@@ -202,31 +205,51 @@ class _Filling:
         ]
 
     def _restore(
-        self, entity: type[Entity], key: Key | None, backups: list[tuple[str, _Readable]]
-    ) -> bool:
-        """Take records from the newest backup that has any; return whether one has.
+        self, entity: type[Entity], keys: set[Key | None], backups: list[tuple[str, _Readable]]
+    ) -> set[Key | None]:
+        """Take the records with some keys, each from the newest backup that has it; return these.
 
         Args:
             entity: the entity.
-            key: the record; ``None`` for all that have not been saved yet.
+            keys: the keys.
             backups: the name of each backup, and its content.
+        """
+        key_of, saved = codec_of(entity).key, self._seen[entity]
+        wanted = keys - saved - {None}
+        for name, backup in backups:
+            missing = wanted - saved
+            if missing:
+                records = _salvageable(backup, entity, [])
+                self._save_restored(
+                    entity, [one for one in records if key_of(one) in missing], name
+                )
+        return wanted & saved
+
+    def _restore_unknown(self, entity: type[Entity], backups: list[tuple[str, _Readable]]) -> int:
+        """Take all records that are not saved yet from the newest backup that has any.
+
+        Returns:
+            Their number.
         """
         key_of = codec_of(entity).key
         for name, backup in backups:
-            found = [
-                each
-                for each in _salvageable(backup, entity, [])
-                if (key is None or key_of(each) == key) and key_of(each) not in self._seen[entity]
+            records = _salvageable(backup, entity, [])
+            found = [each for each in records if key_of(each) not in self._seen[entity]]
+            if count := self._save_restored(entity, found, name):
+                return count
+        return 0
+
+    def _save_restored(self, entity: type[Entity], records: list[Document], name: str) -> int:
+        """Save records of a backup, and report them; return their number."""
+        count = self._save(entity, records)
+        if count:
+            columns = [column.name for column in entity.__table__.primary_key]
+            self._report.restored += [
+                f"{record_name(entity.__table__, {each: one[each] for each in columns})} "
+                f"from {name}"
+                for one in records
             ]
-            if self._save(entity, found):
-                columns = [column.name for column in entity.__table__.primary_key]
-                self._report.restored += [
-                    f"{record_name(entity.__table__, {each: one[each] for each in columns})} "
-                    f"from {name}"
-                    for one in found
-                ]
-                return True
-        return False
+        return count
 
     def _save(self, entity: type[Entity], records: Iterable[Document]) -> int:
         """Save records with their owners; return their number."""

@@ -114,6 +114,26 @@ def test_a_damaged_record_is_taken_from_a_backup(intact: Path, target: SQLiteBac
     assert intact.read_bytes() == content
 
 
+def test_each_damaged_record_is_taken_from_the_newest_backup_that_has_it(
+    intact: Path, target: SQLiteBackend
+) -> None:
+    """Each record is reported."""
+    backups = [intact.with_name(name) for name in ("newer.db", "older.db")]
+    for path, first_absent in zip(backups, ("2025-W02", "2025-W03"), strict=True):
+        shutil.copy(intact, path)
+        with SQLiteBackend(path) as backend:
+            backend.delete_metrics_snapshots(*IDS, since=first_absent)
+    edit(intact, "UPDATE metrics_snapshots SET metrics = '{}' WHERE snapshot_date < '2025-W04'")
+    report = salvage(intact, target, backups)
+    name = "metrics snapshot 'dora', '2025-W0{}' of query '12w' in profile 'kafka'"
+    assert report.restored == [
+        f"{name.format(week)} from {path}" for week, path in enumerate(backups, 1)
+    ]
+    assert report.lost == [name.format(3)]
+    found = target.get_metrics_snapshots(*IDS)
+    assert {each["snapshot_date"] for each in found} == {*WEEKS} - {"2025-W03"}
+
+
 def test_a_record_without_a_backup_is_lost_and_reported(
     intact: Path, target: SQLiteBackend
 ) -> None:
