@@ -166,20 +166,7 @@ class PostgreSQLDatabase(Database):
             executor.receive()
             return result
 
-        def read() -> T:
-            channel: Channel | None = None
-            try:
-                with self._channel() as channel:
-                    return read_on(channel)
-            except (RunAgain, self._dialect.loaded_dbapi.OperationalError) as error:
-                # The server may have closed the connection since it was used last.
-                is_lost = channel is not None and channel.is_lost
-                if not is_lost and not isinstance(error, RunAgain):
-                    raise
-            with self._channel() as channel:
-                return read_on(channel)
-
-        return self._ordered(read)
+        return self._ordered(read_on)
 
     def write_scoped(
         self,
@@ -196,24 +183,39 @@ class PostgreSQLDatabase(Database):
         begin: list[Query] = [(self._begin_to_write, ()), self._settings_to_write(scope)]
         block = Block(begin, undo=["ROLLBACK"], end="COMMIT")
 
-        def write() -> T:
-            with self._channel() as channel:
-                return run_in_block(self._dialect, channel, block, run, *args, **kwargs)
+        def write_on(channel: "Channel") -> T:
+            return run_in_block(self._dialect, channel, block, run, *args, **kwargs)
 
-        return self._ordered(write)
+        return self._ordered(write_on)
 
-    def _ordered(self, call: Callable[[], T]) -> T:
+    def _ordered(self, call: Callable[["Channel"], T]) -> T:
         """Make a call, again if the server could not order its transaction among others."""
         for attempt in range(1, ATTEMPTS):
             try:
                 with self._errors.translated():
                     self._prepare()
-                    return call()
+                    return self._on_connection(call)
             except TransactionConflictError:
                 # Random and growing, so that calls that were in conflict do not meet again.
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311
         with self._errors.translated():
-            return call()
+            return self._on_connection(call)
+
+    def _on_connection(self, call: Callable[["Channel"], T]) -> T:
+        """Make a call, and once more if its connection was lost before anything was committed.
+
+        The server, or a pooler, may have closed the connection since it was used last.
+        """
+        channel: Channel | None = None
+        try:
+            with self._channel() as channel:
+                return call(channel)
+        except (RunAgain, self._dialect.loaded_dbapi.OperationalError) as error:
+            is_lost = channel is not None and channel.is_lost
+            if not is_lost and not isinstance(error, RunAgain):
+                raise
+        with self._channel() as channel:
+            return call(channel)
 
     def exists(self) -> bool:
         """Return whether the tables are there."""

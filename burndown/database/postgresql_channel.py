@@ -184,12 +184,15 @@ class Channel:
             self._pgconn.finish()
             raise
         failed: tuple[Any, bytes] | None = None
-        for (reply, is_preparation, name), result in zip_longest(steps, results):
+        # A connection that ends can have an error of its own, after those of the statements.
+        of_connection = (None, False, b"")
+        for step, result in zip_longest(steps, results):
+            reply, is_preparation, name = step or of_connection
             if result is not None and result.status in _SUCCEEDED:
-                if not is_preparation:
+                if reply is not None and not is_preparation:
                     reply.result = result
                 continue
-            if is_preparation:
+            if reply is not None and is_preparation:
                 del self._names[reply.sql, reply.types]
             if failed is None and result is not None:
                 failed = result, name

@@ -175,8 +175,8 @@ def run_in_block(
             channel.discard(begun)
             is_begun = begun.result is not None and channel.is_in_transaction
             _undo(dialect, channel, block.undo if is_begun else ())
-            is_unexplained = getattr(error, "sqlstate", None) is None
-            if executor.sent_end and channel.is_lost and is_unexplained:
+            # Whatever the error is: it may be that of a pooler, which has lost the server.
+            if executor.sent_end and channel.is_lost and isinstance(error, Exception):
                 raise StorageError(_LOST_COMMIT) from None
             if is_stepwise or not isinstance(error, RunAgain):
                 raise

@@ -1,6 +1,7 @@
 """The round trips of each call on a PostgreSQL server, and what happens if one fails."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from sqlalchemy import make_url
 from burndown import QueryNotFoundError, StorageError, TransactionAbortedError, ValidationError
 from burndown.persistence import open_backend
 from burndown.persistence.sql_backend import SQLBackend
+from burndown.sql import Executor
 from tests.support.postgres import PostgresServer, execute_on, with_search_path
 from tests.support.round_trips import RoundTripProxy, running_proxy
 
@@ -139,17 +141,17 @@ def test_a_read_whose_result_is_lost_is_repeated(
     backend: SQLBackend, proxy: RoundTripProxy
 ) -> None:
     """Once: nothing was changed by the first one."""
-    proxy.withholds_next = True
+    proxy.withholds = 1
     found = backend.get_query("p", "q")
     assert found is not None
-    assert not proxy.withholds_next
+    assert not proxy.withholds
 
 
 def test_a_write_whose_outcome_is_lost_is_not_repeated(
     backend: SQLBackend, proxy: RoundTripProxy, postgres_url: str
 ) -> None:
     """It may be stored, as it is here; the next call uses another connection."""
-    proxy.withholds_next = True
+    proxy.withholds = 1
     with pytest.raises(StorageError, match="may be stored or not; read it before") as lost:
         backend.set_app_state("key", "value")
     assert not isinstance(lost.value, TransactionAbortedError)
@@ -166,7 +168,7 @@ def test_a_patch_whose_outcome_is_lost_is_not_repeated(
 
     class Changes(dict[str, str]):
         def items(self) -> Any:  # when the stored profile was read
-            proxy.withholds_next = True
+            proxy.withholds = 1
             return super().items()
 
     with pytest.raises(StorageError, match="may be stored or not; read it before"):
@@ -176,15 +178,55 @@ def test_a_patch_whose_outcome_is_lost_is_not_repeated(
     assert (found["description"], found["revision"]) == ("new", 2)
 
 
-def test_a_write_that_is_lost_before_its_commit_stores_nothing(
-    backend: SQLBackend, proxy: RoundTripProxy
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_write_that_is_lost_before_its_commit_is_repeated(
+    backend: SQLBackend, proxy: RoundTripProxy, times: int
 ) -> None:
-    proxy.withholds_next = True  # the stored budget
-    with pytest.raises(StorageError, match="out of reach"):
+    """Once: it has stored nothing."""
+    proxy.withholds = times  # the stored budget, and then the answer to the new connection
+    refused = pytest.raises(StorageError, match="out of reach")
+    with nullcontext() if times == 1 else refused:
         backend.add_budget_revision("p", "q", {"reason": "new"})
+    assert not proxy.withholds
     budget = backend.get_budget("p", "q")
     assert budget is not None
-    assert budget["revisions"] == []
+    assert [each["reason"] for each in budget["revisions"]] == ["new"] * (times == 1)
+
+
+def error_response(message: str) -> bytes:
+    """Return the error of the protocol with which a server or a pooler ends a connection."""
+    fields = f"SFATAL\0VFATAL\0C57P01\0M{message}\0\0".encode()
+    return b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+
+
+@pytest.mark.parametrize("errors", [0, 1, 2, 8])
+def test_a_connection_that_ends_with_any_number_of_errors_is_replaced(
+    backend: SQLBackend, proxy: RoundTripProxy, errors: int
+) -> None:
+    """A pooler adds its own to that of the server. What may be committed is not repeated."""
+    proxy.last_words = error_response("terminating connection") * errors
+    for call in (lambda: backend.get_app_state("key"), lambda: backend.save_profile(PROFILE)):
+        proxy.withholds = 1
+        call()
+        assert not proxy.withholds
+    proxy.withholds = 1
+    with pytest.raises(StorageError, match="may be stored or not"):
+        backend.set_app_state("key", "value")
+
+
+def test_a_server_that_ends_the_connection_within_a_call_is_out_of_reach(
+    postgres_url: str,
+) -> None:
+    def be_ended(executor: Executor) -> Any:
+        executor.execute("SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())")
+        return executor.execute("SELECT 1").fetchall()
+
+    with open_backend(postgres_url) as direct:
+        assert isinstance(direct, SQLBackend)
+        for call in (direct.database.read, direct.database.write):
+            with pytest.raises(StorageError, match="terminating connection"):
+                call(be_ended)
+        assert direct.get_app_state("key") is None
 
 
 def test_a_write_on_a_connection_that_was_closed_before_it_is_stored(

@@ -26,6 +26,8 @@ from tests.support.database_rows import everything
 
 CANARY = "canary-7f3a"
 SECRET_WORDS = ("token", "password", "secret", "authorization", "api_key", "apikey")
+NO_SECRETS = ("", None, True, False)
+"""Values that are exported whatever their key is."""
 SNAPSHOT = {"snapshot_date": "2025-W12", "metric_type": "dora", "metrics": {"k": 1}}
 FORMS = ("export", "export.zip")
 """The two forms of an export: a folder, or an archive."""
@@ -107,7 +109,7 @@ def without_secrets(value: Any) -> Any:
         return {
             key: without_secrets(item)
             for key, item in value.items()
-            if not any(word in key.lower() for word in SECRET_WORDS)
+            if item in NO_SECRETS or not any(word in key.lower() for word in SECRET_WORDS)
         }
     return [without_secrets(item) for item in value] if isinstance(value, list) else value
 

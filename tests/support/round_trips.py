@@ -32,8 +32,10 @@ class RoundTripProxy:
         self._counting = threading.Lock()
         self.round_trips = 0
         """How often a client has sent something after it had received all that was sent before."""
-        self.withholds_next = False
-        """Whether to close the connection in place of returning what the server sends next."""
+        self.withholds = 0
+        """How often to close the connection in place of returning what the server sends next."""
+        self.last_words = b""
+        """What to send before it is closed."""
 
     def url_of(self, database_url: str) -> str:
         """Return the URL by which the same database is reached through the proxy."""
@@ -90,8 +92,9 @@ class _Connection:
     def _return(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while received := server.recv(_SIZE):
-                if self._proxy.withholds_next:
-                    self._proxy.withholds_next = False
+                if self._proxy.withholds:
+                    self._proxy.withholds -= 1
+                    client.sendall(self._proxy.last_words)
                     break
                 self._is_answered = True
                 client.sendall(received)

@@ -7,7 +7,7 @@ from getpass import getuser
 from pathlib import Path
 from typing import Any
 
-from burndown import Profile, SQLiteBackend
+from burndown import Profile, ProfileDocument, SQLiteBackend
 
 __all__ = ["AuditedBackend"]
 
@@ -33,10 +33,18 @@ class AuditedBackend(SQLiteBackend):
         self._user = user
 
     def save_profile(self, profile: Mapping[str, Any] | Profile) -> None:
-        """Save the profile, also for a patch, and log that."""
+        """Save the profile, and log that."""
         super().save_profile(profile)
         saved = profile.id if isinstance(profile, Profile) else profile["id"]
         log.info("%s saved the profile %r", self._user(), saved)
+
+    def patch_profile(
+        self, profile_id: str, changes: Mapping[str, Any], if_revision: int | None = None
+    ) -> ProfileDocument:
+        """Change the profile, and log that."""
+        found = super().patch_profile(profile_id, changes, if_revision)
+        log.info("%s changed the profile %r", self._user(), profile_id)
+        return found
 
     def delete_profile(self, profile_id: str) -> None:
         """Delete the profile, and log that."""

@@ -27,6 +27,6 @@ def test_changes_of_profiles_are_logged(tmp_path: Path, caplog: pytest.LogCaptur
         backend.delete_profile("kafka")
     assert caplog.messages == [
         "ada saved the profile 'kafka'",
-        "ada saved the profile 'kafka'",
+        "ada changed the profile 'kafka'",
         "ada deleted the profile 'kafka'",
     ]
