@@ -81,7 +81,7 @@ class SQLBackend(PersistenceBackend):
 
     def save_profile(self, profile: Mapping[str, Any] | models.Profile) -> None:
         given = {**document_of(models.Profile, profile)}  # read again within the transaction
-        row = self._profile_row(given)
+        row = self._row(models.Profile, given)
         self.database.write_scoped(
             _profile(row["id"]), repositories.profile.save_profile, given, row, profile
         )
@@ -92,17 +92,11 @@ class SQLBackend(PersistenceBackend):
         def change(stored: Document) -> tuple[Mapping[str, Any], dict[str, Any]]:
             document = patched(models.Profile, stored, changes, if_revision)
             given = with_removed_token(document, stored)
-            return given, self._profile_row(given)
+            return given, self._row(models.Profile, given)
 
         return self.database.write_scoped(
             _profile(profile_id), repositories.profile.change_profile, profile_id, change
         )
-
-    def _profile_row(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of a profile by column, with its creation if that was not given."""
-        created = {"created_at": self.now()}
-        [row] = codec_of(models.Profile).rows([{**created, **without_masked_token(given)}])
-        return row
 
     def list_profiles(self) -> list[models.ProfileDocument]:
         return self.database.read(repositories.profile.list_profiles)
@@ -112,7 +106,7 @@ class SQLBackend(PersistenceBackend):
 
     def save_query(self, profile_id: str, query: Mapping[str, Any] | models.Query) -> None:
         given = query_document(profile_id, query)
-        row = self._query_row(given)
+        row = self._row(models.Query, given)
         self.database.write_scoped(
             _profile(profile_id),
             repositories.revisions.save_revised,
@@ -131,15 +125,16 @@ class SQLBackend(PersistenceBackend):
     ) -> models.QueryDocument:
         def change(stored: Document) -> tuple[Document, dict[str, Any]]:
             given = patched(models.Query, stored, changes, if_revision)
-            return given, self._query_row(given)
+            return given, self._row(models.Query, given)
 
         return self.database.write_scoped(
             _profile(profile_id), repositories.query.change_query, profile_id, query_id, change
         )
 
-    def _query_row(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values of a query by column, with its creation if that was not given."""
-        [row] = codec_of(models.Query).rows([{"created_at": self.now(), **given}])
+    def _row(self, entity: type[models.NamedEntity], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values of a document by column, with its creation if that was not given."""
+        created = {"created_at": self.now()}
+        [row] = codec_of(entity).rows([{**created, **without_masked_token(given)}])
         return row
 
     def list_queries(self, profile_id: str) -> list[models.QueryDocument]:

@@ -1,7 +1,8 @@
 """Profiles, most recently used first."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from sqlalchemy import Text, bindparam, select, type_coerce
 
@@ -17,8 +18,8 @@ from burndown.repositories.deletion import delete_keys
 from burndown.repositories.revisions import (
     Change,
     RevisedRepository,
+    change_revised,
     save_revised,
-    without_current_revision,
 )
 from burndown.secrets import is_envelope
 from burndown.sql import ERASES, Executor, Statement, key_conditions, select_documents
@@ -89,13 +90,11 @@ def change_profile(executor: Executor, profile_id: str, change: Change) -> Profi
         ProfileNotFoundError: there is none.
         RevisionConflictError, ValidationError: as of :func:`save_profile`.
     """
-    stored = get_profile(executor, profile_id)
-    if stored is None:
+    read = partial(get_profile, executor, profile_id)
+    saved = change_revised(executor, Profile, read, change, save_profile)
+    if saved is None:
         raise ProfileNotFoundError(profile_id)
-    given, row = change(stored)
-    save_profile(executor, without_current_revision(Profile, given, row, stored), row)
-    executor.expect_end()
-    return cast("ProfileDocument", get_profile(executor, profile_id))
+    return saved
 
 
 def _replaces_token(executor: Executor, row: Mapping[str, Any]) -> bool:

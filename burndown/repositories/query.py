@@ -1,7 +1,8 @@
 """The queries of a profile, most recently used first."""
 
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from sqlalchemy import bindparam
 
@@ -13,8 +14,8 @@ from burndown.repositories.deletion import delete_keys
 from burndown.repositories.revisions import (
     Change,
     RevisedRepository,
+    change_revised,
     save_revised,
-    without_current_revision,
 )
 from burndown.sql import Executor, Statement, key_conditions, select_documents
 
@@ -52,13 +53,15 @@ def change_query(
         QueryNotFoundError: there is none.
         RevisionConflictError, ValidationError: as of :func:`save_revised`.
     """
-    stored = get_query(executor, profile_id, query_id)
-    if stored is None:
+
+    def save(executor: Executor, given: Mapping[str, Any], row: dict[str, Any]) -> None:
+        save_revised(executor, Query, given, row)
+
+    read = partial(get_query, executor, profile_id, query_id)
+    saved = change_revised(executor, Query, read, change, save)
+    if saved is None:
         raise QueryNotFoundError(profile_id, query_id)
-    given, row = change(stored)
-    save_revised(executor, Query, without_current_revision(Query, given, row, stored), row)
-    executor.expect_end()
-    return cast("QueryDocument", get_query(executor, profile_id, query_id))
+    return saved
 
 
 class QueryRepository(RevisedRepository[Query]):

@@ -15,9 +15,10 @@ from burndown.repositories.constraints import raise_constraint_error
 from burndown.repositories.stored_secrets import keep_stored_secrets, row_key
 from burndown.sql import CountingUpsert, Executor, Statement, key_conditions
 
-__all__ = ["Change", "RevisedRepository", "save_revised", "without_current_revision"]
+__all__ = ["Change", "RevisedRepository", "change_revised", "save_revised"]
 
 N = TypeVar("N", bound=NamedEntity)
+D = TypeVar("D", bound=Mapping[str, Any])
 
 Change = Callable[[Any], tuple[Mapping[str, Any], dict[str, Any]]]
 """Takes a stored document; returns the one to save, and its values by column. It may run twice."""
@@ -90,26 +91,39 @@ def save_revised(
         set_revision(saved, {REVISION: _current(executor, entity, row)})
 
 
-def without_current_revision(
+def change_revised(
+    executor: Executor,
     entity: type[NamedEntity],
-    given: Mapping[str, Any],
-    row: Mapping[str, Any],
-    stored: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return a document to save without its revision, which has to be that of the stored one.
+    read: Callable[[], D | None],
+    change: Change,
+    save: Callable[[Executor, Mapping[str, Any], dict[str, Any]], None],
+) -> D | None:
+    """Save what a function makes of a stored document.
 
     Args:
+        executor: the connection to write on, which has the lock of the document.
         entity: the entity of the document.
-        given: the document.
-        row: its values by column.
-        stored: the stored document, which nobody can change meanwhile.
+        read: returns the stored document, or ``None``.
+        change: makes the document to save of it.
+        save: saves a document that was given with its values by column.
+
+    Returns:
+        The document as it is stored then, or ``None`` if there is none.
 
     Raises:
-        RevisionConflictError: it has another one.
+        RevisionConflictError: the document to save has another revision than the stored one.
+        ValidationError: as of ``save``.
     """
+    stored = read()
+    if stored is None:
+        return None
+    given, row = change(stored)
     if row[REVISION] != stored[REVISION]:
         raise _conflict(entity, row, stored[REVISION])
-    return {name: value for name, value in given.items() if name != REVISION}
+    # Without the revision: nobody can change it meanwhile, so the outcome need not be awaited.
+    save(executor, {name: given[name] for name in given if name != REVISION}, row)
+    executor.expect_end()
+    return read()
 
 
 def _current(executor: Executor, entity: type[NamedEntity], row: Mapping[str, Any]) -> Any:
