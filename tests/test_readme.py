@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import sqlite3
+import tomllib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -293,10 +294,12 @@ def test_links_lead_to_files_and_headings(document: Path) -> None:
             }
 
 
-def test_the_readme_lists_every_part_of_the_package() -> None:
-    """All modules and packages under "Structure"."""
-    readme = (ROOT / "README.md").read_text("utf-8").partition("## Structure")[2]
-    for path in (ROOT / "burndown").iterdir():
-        name = f"{path.name}/" if path.is_dir() else path.name
-        if not name.startswith("__") and name != "py.typed":
-            assert name.removesuffix("/").removesuffix(".py") in readme, name
+def test_the_architecture_lists_every_part_of_the_package_from_top_to_bottom() -> None:
+    """In the order of the layers that import-linter checks."""
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    listed = re.findall(r"^(\w+)  ", page.partition("```text")[2].partition("```")[0], re.MULTILINE)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    depth = {name: depth for depth, layer in enumerate(layers) for name in layer.split(" | ")}
+    assert sorted(listed) == sorted(depth)
+    assert listed == sorted(listed, key=depth.__getitem__)
