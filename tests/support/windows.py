@@ -52,7 +52,10 @@ def imitate_windows() -> None:
     sys.platform = "win32"
     os.supports_dir_fd.clear()
     os.supports_follow_symlinks.clear()
-    shutil._use_fd_functions = False  # type: ignore[attr-defined]
+    if sys.version_info >= (3, 14):
+        shutil._rmtree_impl = shutil._rmtree_unsafe
+    else:
+        shutil._use_fd_functions = False  # type: ignore[attr-defined]
     _change_files()
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example
 from hypothesis import strategies as st
 
 from burndown import ValidationError, Week
@@ -116,6 +117,7 @@ class ForgettingContract(ContractPart):
         st.none() | weeks,
         st.none() | weeks,
     )
+    @example({(Week.of(START), "dora")}, None, Week.of(START), Week.of(START))
     def test_weeks_are_read_and_deleted_by_the_same_conditions(
         self,
         shared: Store,
