@@ -15,8 +15,8 @@ METRICS = [
     *("dora.change_failure_rate", "dora.mttr_hours"),
     *("flow.flow_velocity", "flow.flow_time", "flow.flow_efficiency", "flow.flow_load"),
 ]
-WEEKS = 26
-"""The number of weeks that charts show."""
+WEEKS, OLD = 26, 4
+"""Weeks that charts show, and after which statistics are too old for a forecast."""
 ACTIVE = ["In Progress", "In Review"]
 """The statuses of work in progress, in a profile that names none."""
 
@@ -43,11 +43,11 @@ class Delivery:
     Args:
         profile: its profile.
         today: the current day.
-        unit: ``points`` if the profile shows story points, or else ``issues``.
+        unit: ``points`` if the profile shows story points and there are any, or else ``issues``.
         work: the remaining work at the end of each week, in this unit, oldest week first.
         completed: the work that was completed in each of these weeks.
         throughput: the same in the weeks that the forecast draws from, which are over.
-        forecast: of the remaining work.
+        forecast: of the remaining work; empty if the statistics are too old for it.
         cycle_times: for each resolved issue, the days of active work on it.
         in_progress: the same for issues in progress, longest first.
         metrics: the DORA and Flow metrics, by name, over the last 26 weeks.
@@ -78,27 +78,27 @@ def read_delivery(backend: PersistenceBackend, profile_id: str, query_id: str) -
     data = backend.get_project_data(*ids) or {}
     remaining, by_week = remaining_work(data), weekly_work(data.get("statistics"))
     weeks = [Week.of(each) for each in remaining["weeks"]]
-    values = remaining["points"] if profile.show_points else remaining["items"]
-    column = "completed_points" if profile.show_points else "completed_items"
+    points = profile.show_points and any(remaining["points"])
+    values = remaining["points"] if points else remaining["items"]
+    column = "completed_points" if points else "completed_items"
     completed = [(each, by_week[each][column]) for each in weeks]
     past = [value for each, value in completed if each < week]
     throughput = past[-int(profile.forecast_settings.data_points_count) :]
-    ahead = forecast(values[-1] if values else 0, throughput, week)
+    is_recent = bool(weeks) and weeks[-1] >= week - OLD
+    ahead = forecast(values[-1] if is_recent else 0, throughput, week)
     issues = worked_days(backend, ids, profile, now)
+    in_progress = [each for each in issues if each[0].status_category == "indeterminate"]
     series = backend.get_series(*ids, METRICS, since=week - WEEKS + 1, until=week)
     return Delivery(
         profile=profile,
         today=now.date(),
-        unit="points" if profile.show_points else "issues",
+        unit="points" if points else "issues",
         work=list(zip(weeks, values, strict=True))[-WEEKS:],
         completed=completed[-WEEKS:],
         throughput=throughput,
         forecast=ahead,
         cycle_times=[each for each in issues if each[0].resolved],
-        in_progress=sorted(
-            (each for each in issues if each[0].status_category == "indeterminate"),
-            key=lambda each: -each[1],
-        ),
+        in_progress=sorted(in_progress, key=lambda each: -each[1]),
         metrics={each["metric"].partition(".")[2]: each for each in series},
         budget=read_budget(backend.get_budget(*ids), now.date(), ahead.done(50)),
     )

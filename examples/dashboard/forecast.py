@@ -41,13 +41,14 @@ def forecast(remaining: float, throughput: Sequence[float], now: Week) -> Foreca
 
     Args:
         remaining: the issues, or points, that are not done now.
-        throughput: what was done in each of the past weeks; without any, there is no forecast.
+        throughput: what was done in each of the past weeks.
         now: the current week.
 
     Returns:
-        The forecast, up to the week in which 85 % of the runs are done, or for a year.
+        The forecast, up to the week in which 85 % of the runs are done, or for a year. It has no
+        weeks if nothing remains, or nothing was done.
     """
-    if not any(throughput):
+    if not remaining or not any(throughput):
         return Forecast([], {each: [] for each in LIKELIHOODS})
     random = Random(0)  # noqa: S311 - every worker shows the same
     runs = [remaining] * RUNS

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burndown import Profile, Week, open_backend
+from burndown import PersistenceBackend, Profile, Week, open_backend
 from burndown.jira import issues_of
 from burndown.models import JiraConfig
 from burndown.remaining_work import remaining_work
@@ -35,7 +35,7 @@ THROUGHPUT = st.lists(st.integers(0, 20), max_size=12)
 def test_a_forecast_goes_down_to_zero_or_to_the_horizon(remaining: int, past: list[int]) -> None:
     """The likelier a value, the higher it is; a week is done if it is so in that many runs."""
     found = forecast(remaining, past, NOW)
-    if not any(past):
+    if not remaining or not any(past):
         assert found.weeks == []
         assert {found.done(each) for each in LIKELIHOODS} == {None}
         return
@@ -186,16 +186,112 @@ def test_the_day_of_old_statistics_is_shown() -> None:
     with open_backend("memory:") as backend:
         backend.save_profile({"id": "p"})
         backend.save_query("p", {"id": "q"})
-        for weeks, note in ((0, "as 4 weeks ago"), (9, "as of ")):
+        for weeks, note in ((0, "unchanged in 4 weeks"), (9, "as of ")):
             end = Week.of(backend.now()) - weeks
             rows = [{"date": str((end - n).monday)} for n in range(5)]
             backend.save_project_data("p", "q", {"statistics": rows})
             assert note in str(layout.delivery(read_delivery(backend, "p", "q")))
 
 
+def shown(
+    backend: PersistenceBackend, data: dict[str, Any], issues: list[dict[str, Any]]
+) -> tuple[str, dict[str, Any]]:
+    """Return the page of a new query with these data and issues, and the figures by their names."""
+    backend.save_profile({"id": "p", "show_points": True})
+    backend.save_query("p", {"id": "q"})
+    backend.save_project_data("p", "q", data)
+    backend.save_jira_cache("p", "q", "key", {"issues": issues}, timedelta(hours=1))
+    page = layout.delivery(read_delivery(backend, "p", "q"))
+    parts = (part for component in page for part in component._traverse())
+    figures = {part.id: part.figure for part in parts if hasattr(part, "figure")}
+    return str(page), figures
+
+
+@pytest.mark.parametrize(
+    ("weeks_ago", "remaining", "completed", "outlook"),
+    [
+        (0, 10, 5, "Half of 1,000 simulated futures are done by "),
+        (0, 900, 5, "Less than half of 1,000 simulated futures are done within a year."),
+        (0, 0, 5, "Nothing remains."),
+        (0, 10, 0, "Nothing was completed in the past weeks"),
+        (9, 10, 5, "for a forecast, fetch from Jira."),
+    ],
+)
+def test_the_page_explains_the_forecast(
+    weeks_ago: int, remaining: int, completed: int, outlook: str
+) -> None:
+    """Old statistics have none, and nor is it done by a day if nothing remains."""
+    with open_backend("memory:") as backend:
+        end = Week.of(backend.now()) - weeks_ago
+        rows = [{"date": str((end - n).monday), "completed_items": completed} for n in range(3)]
+        scope = {"remaining_items": remaining}
+        page, _ = shown(backend, {"statistics": rows, "project_scope": scope}, [])
+    assert outlook in page
+    assert ("85 % likely" in page) == outlook.startswith("Half")
+
+
+def test_issues_are_counted_if_none_has_points() -> None:
+    """The profile shows points, but their sum of 0 would look as if nothing remained."""
+    with open_backend("memory:") as backend:
+        rows = [{"date": str(Week.of(backend.now()).monday)}]
+        data = {"statistics": rows, "project_scope": {"remaining_items": 7}}
+        shown(backend, data, [])
+        found = read_delivery(backend, "p", "q")
+    assert found is not None
+    assert (found.unit, found.work[-1][1]) == ("issues", 7)
+
+
+def test_without_values_there_is_no_chart() -> None:
+    """Its axes would have made-up dates and values."""
+    with open_backend("memory:") as backend:
+        page, figures = shown(backend, {}, [{"key": "K-1"}])
+    assert figures == {}
+    assert page.count("Not measured yet.") == 8
+    assert "No statistics yet." in page
+    assert "No resolved issue has a known history." in page
+
+
+def test_a_single_week_has_an_axis_of_weeks_and_of_whole_numbers() -> None:
+    """Plotly would show hours, and halves of an issue."""
+    with open_backend("memory:") as backend:
+        rows = [{"date": str(Week.of(backend.now()).monday), "completed_items": 2}]
+        _, figures = shown(backend, {"statistics": rows}, [])
+    for name in ("burndown", "throughput"):
+        axes = figures[name]["layout"]
+        first, last = axes["xaxis"]["range"]
+        assert last - first >= timedelta(weeks=8)
+        assert axes["yaxis"]["dtick"] == 1
+
+
+def test_labels_of_close_lines_do_not_overlap() -> None:
+    with open_backend("memory:") as backend:
+        backend.save_profile(
+            {
+                "id": "p",
+                "forecast_settings": {
+                    "deadline": str((backend.now() + timedelta(days=9)).date()),
+                    "milestone": str((backend.now() + timedelta(days=8)).date()),
+                },
+                "show_milestone": True,
+            }
+        )
+        backend.save_query("p", {"id": "q"})
+        rows = [{"date": str(Week.of(backend.now()).monday)}]
+        backend.save_project_data("p", "q", {"statistics": rows})
+        found = read_delivery(backend, "p", "q")
+    assert found is not None
+    figure = charts.burndown(found).to_plotly_json()["props"]["figure"]
+    labels = figure["layout"]["annotations"]
+    assert [(each["text"], each["xanchor"]) for each in labels] == [
+        ("milestone", "right"),
+        ("deadline", "left"),
+    ]
+
+
 def test_tags_in_a_summary_are_shown_as_they_are() -> None:
     """Plotly would interpret them."""
-    issues = issues_of({"issues": [{"key": "K-1", "fields": {"summary": "List<b>"}}]})
+    fields = {"summary": "List<b>", "resolutiondate": "2026-01-07T10:00:00.000+0000"}
+    issues = issues_of({"issues": [{"key": "K-1", "fields": fields}]})
     [dots] = charts.cycle_times([(issues[0], 1.0)]).to_plotly_json()["props"]["figure"]["data"]
     assert dots["text"] == ["K-1: List&lt;b&gt;"]
 

@@ -10,7 +10,7 @@ from burndown import Week
 from burndown.jira import Issue
 from examples.dashboard.delivery import Budget, Delivery
 from examples.dashboard.layout import charts
-from examples.dashboard.layout.labels import labelled
+from examples.dashboard.layout.labels import labelled, plural
 
 __all__ = ["delivery"]
 
@@ -73,27 +73,30 @@ def _tiles(found: Delivery) -> list[Component]:
             "Throughput",
             _number(sum(past) / len(past) if past else None),
             f"{found.unit} a week",
-            f"mean of {len(past)} weeks",
+            f"mean of {plural(len(past), 'week')}" if past else "",
         ),
         _tile(
             "Cycle time",
-            _number(charts.percentile(days, 85) if days else None),
+            _number(charts.percentile(days, 85) if any(days) else None),
             "days",
-            f"85 % of {len(days)} issues took at most this",
+            f"or less, for 85 % of {plural(len(days), 'issue')}" if any(days) else "",
         ),
         _tile("Budget", *_used(found.budget)),
     ]
 
 
-def _tile(title: str, value: str, unit: str, note: str, kind: str = "") -> Component:
+def _tile(title: str, number: str, unit: str, note: str, kind: str = "") -> Component:
     return html.Section(
-        [
-            html.H2(title),
-            html.P([html.Strong(value), f" {unit}"], className="value"),
-            html.P(note, className=f"note {kind}"),
-        ],
+        [html.H2(title), _value(number, unit), html.P(note, className=f"note {kind}")],
         className="tile",
     )
+
+
+def _value(number: str, unit: str) -> Component:
+    if number == "1":
+        first, *rest = unit.split(" ")
+        unit = " ".join([first.removesuffix("s"), *rest])
+    return html.P([html.Strong(number), f" {unit}"], className="value")
 
 
 def _change(found: Delivery) -> str:
@@ -103,15 +106,17 @@ def _change(found: Delivery) -> str:
         return ""
     change = found.work[-1][1] - found.work[-5][1]
     if not change:
-        return "as 4 weeks ago"
+        return "unchanged in 4 weeks"
     return f"{_number(abs(change))} {'more' if change > 0 else 'fewer'} than 4 weeks ago"
 
 
 def _done(found: Delivery) -> tuple[str, str, str, str]:
     """Return the day by which everything is done in 85 % of the runs, next to the deadline."""
     week, deadline = found.forecast.done(85), found.profile.forecast_settings.deadline
+    if found.work and found.work[-1][1] == 0:
+        return NONE, "", "nothing remains", "good"
     if week is None:
-        return NONE, "", "no forecast", ""
+        return NONE, "", "not within a year" if found.forecast.weeks else "no forecast", ""
     day = date.fromisoformat(str(deadline)) if deadline else None
     if day is None:
         return _day(week.sunday), "", "85 % likely", ""
@@ -125,7 +130,7 @@ def _used(budget: Budget | None) -> tuple[str, str, str, str]:
         return NONE, "", "no budget", ""
     total = budget.document["budget_total"] or 0
     note = f"of {_money(budget, total)} spent"
-    return f"{100 * budget.spent / total:.0f}", "%", note, "bad" if budget.spent > total else ""
+    return f"{100 * budget.spent / total:,.0f}", "%", note, "bad" if budget.spent > total else ""
 
 
 # --- cards -----------------------------------------------------------------------------------
@@ -134,12 +139,23 @@ def _used(budget: Budget | None) -> tuple[str, str, str, str]:
 def _work(found: Delivery) -> list[Component]:
     if not found.work:
         return [_empty("No statistics yet. Fetch from Jira.")]
+    return [charts.burndown(found), html.P(_outlook(found), className="note")]
+
+
+def _outlook(found: Delivery) -> str:
+    """Return what the forecast says, or why there is none."""
     likely, late = found.forecast.done(50), found.forecast.done(85)
-    text = "Nothing was completed in the past weeks: there is no forecast."
+    last, remaining = found.work[-1]
     if likely:
         text = f"Half of 1,000 simulated futures are done by {_day(likely.sunday)}"
-        text += f", 85 % by {_day(late.sunday)}." if late else ", some not within a year."
-    return [charts.burndown(found), html.P(text, className="note")]
+        return text + (f", 85 % by {_day(late.sunday)}." if late else ", some not within a year.")
+    if found.forecast.weeks:
+        return "Less than half of 1,000 simulated futures are done within a year."
+    if remaining == 0:
+        return "Nothing remains."
+    if not any(found.throughput):
+        return "Nothing was completed in the past weeks: there is no forecast."
+    return f"The statistics end on {_day(last.sunday)}: for a forecast, fetch from Jira."
 
 
 def _throughput(found: Delivery) -> list[Component]:
@@ -147,6 +163,10 @@ def _throughput(found: Delivery) -> list[Component]:
 
 
 def _cycle_times(found: Delivery) -> list[Component]:
+    if not found.cycle_times:
+        return [_empty("No resolved issue has a known history.")]
+    if not any(days for _, days in found.cycle_times):
+        return [_empty("No resolved issue was in an active status. The settings name these.")]
     note = "Days in active statuses, by the day of the resolution."
     return [charts.cycle_times(found.cycle_times), html.P(note, className="note")]
 
@@ -161,18 +181,19 @@ def _budget(budget: Budget | None) -> list[Component]:
         "Spent": _money(budget, budget.spent),
         "Each week": _money(budget, cost),
         "Needed until done": NONE if needed is None else _money(budget, needed),
-        "Lasts": f"{max(total - budget.spent, 0) / cost:.0f} more weeks" if cost else NONE,
+        "Lasts": plural(max(total - budget.spent, 0) / cost, "more week") if cost else NONE,
     }
     revisions = [each["reason"] for each in budget.document["revisions"] if each.get("reason")]
-    percent = min(100 * budget.spent / total, 100)
+    percent = 100 * budget.spent / total
     bar = html.Div(
-        html.Div(style={"width": f"{percent:.0f}%"}),
-        className="meter",
+        html.Div(style={"width": f"{min(percent, 100):.0f}%"}),
+        className="meter over" if budget.spent > total else "meter",
         role="img",
         **labelled(f"{percent:.0f} % of the budget is spent"),
     )
     excess = max(budget.spent, needed or 0) - total
-    warning = f"Likely {_money(budget, excess)} over the budget." if excess > 0 else ""
+    likely = "Likely" if (needed or 0) > budget.spent else "Already"
+    warning = f"{likely} {_money(budget, excess)} over the budget." if excess > 0 else ""
     return [
         bar,
         html.Dl([each for key, value in rows.items() for each in (html.Dt(key), html.Dd(value))]),
@@ -188,11 +209,11 @@ def _trends(
     for name, (label, unit, factor) in metrics.items():
         series = found.metrics[name]
         latest = next((each for each in reversed(series["values"]) if each is not None), None)
-        value = html.P(
-            [html.Strong(_number(latest and latest * factor)), f" {unit}"], className="value"
-        )
-        chart = charts.trend(name, series, factor)
-        cards.append(html.Section([html.H3(label), value, chart], className="card trend"))
+        number = _number(None if latest is None else latest * factor)
+        has_values = any(each is not None for each in (*series["values"], *series["forecast"]))
+        chart = charts.trend(name, series, factor) if has_values else _empty("Not measured yet.")
+        content = [html.H3(label), _value(number, unit), chart]
+        cards.append(html.Section(content, className="card trend"))
     note = "Latest value. The band is the range that was forecast."
     return [
         html.Div([html.H2(title), html.P(note, className="note")], className="heading"),
@@ -202,16 +223,17 @@ def _trends(
 
 def _in_progress(found: Delivery) -> list[Component]:
     if not found.in_progress:
-        return [_empty("Nothing is in progress.")]
-    names = ("Issue", "Summary", "Status", "Days")
-    base = found.profile.jira_config.base_url
+        return [_empty("Nothing with a known history is in progress.")]
+    names = ("Issue", "Summary", "Status", "Active days")
+    base, more = found.profile.jira_config.base_url, len(found.in_progress) - ROWS
     return [
         html.Table(
             [
                 html.Thead(html.Tr([html.Th(name, scope="col") for name in names])),
                 html.Tbody([_row(base, *each) for each in found.in_progress[:ROWS]]),
             ]
-        )
+        ),
+        html.P(f"and {plural(more, 'other issue')}" if more > 0 else "", className="note"),
     ]
 
 
@@ -224,7 +246,7 @@ def _row(base_url: str, issue: Issue, days: float) -> Component:
     return html.Tr(
         [
             html.Th(key, scope="row"),
-            html.Td(issue.summary),
+            html.Td(html.Div(issue.summary, className="summary")),
             html.Td(html.Span(issue.status, className="chip")),
             html.Td(_number(days)),
         ]

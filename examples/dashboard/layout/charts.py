@@ -19,8 +19,17 @@ __all__ = ["burndown", "cycle_times", "percentile", "throughput", "trend"]
 
 BLUE, TEAL, GREY = "#4f7cff", "#12a08c", "#8791a0"
 BAND, AREA = "rgba(79, 124, 255, 0.18)", "rgba(79, 124, 255, 0.10)"
+VALUE = "%{y:,.1~f}"
+"""A value next to the pointer, in the format of D3."""
+FEW = 5
+"""Up to this value, the axis has a line for each whole number, and none between them."""
 MARGIN = timedelta(weeks=26)
 """The time after the forecast in which a deadline is shown."""
+
+SHORTEST, ROOM = timedelta(weeks=8), timedelta(days=4)
+"""The time that a chart shows at least, and the room for a dot at either end of it."""
+BAR = timedelta(days=5)
+"""The width of the bar of a week."""
 
 Figure = dict[str, Any]
 
@@ -44,7 +53,9 @@ def burndown(delivery: Delivery) -> Component:
         *_band(weeks, ahead.remaining[15], ahead.remaining[85], "70 % of runs"),
         _dotted(weeks, ahead.remaining[50], "forecast"),
     ]
-    return _graph("burndown", traces, 320, dates=dates)
+    shown = _axis([week.sunday for week, _ in delivery.work]) if not weeks and not dates else None
+    dates.sort(key=lambda each: str(each[1]))
+    return _graph("burndown", traces, 320, shown, dates=dates)
 
 
 def throughput(delivery: Delivery) -> Component:
@@ -57,10 +68,11 @@ def throughput(delivery: Delivery) -> Component:
         "x": weeks,
         "y": [done for _, done in delivery.completed],
         "name": "completed",
+        "width": BAR / timedelta(milliseconds=1),
         "marker": {"color": TEAL, "opacity": opacity},
-        "hovertemplate": f"week of %{{x|%d %b}}: %{{y}} {delivery.unit}<extra></extra>",
+        "hovertemplate": f"week of %{{x|%-d %b}}: {VALUE} {delivery.unit}<extra></extra>",
     }
-    return _graph("throughput", [bars], 240, bargap=0.25)
+    return _graph("throughput", [bars], 240, _axis(weeks))
 
 
 def cycle_times(found: Sequence[tuple[Issue, float]]) -> Component:
@@ -75,8 +87,9 @@ def cycle_times(found: Sequence[tuple[Issue, float]]) -> Component:
         "marker": {"color": BLUE, "opacity": 0.7, "size": 7},
         "hovertemplate": "%{text}<br>%{y:.1f} days<extra></extra>",
     }
-    levels = [(f"{each} %", percentile(days, each)) for each in (50, 85)] if days else []
-    return _graph("cycle-times", [dots], 240, levels=levels)
+    levels = [(f"{each} %", percentile(days, each)) for each in (50, 85)]
+    days_of_resolution = [issue.resolved.date() for issue, _ in found if issue.resolved]
+    return _graph("cycle-times", [dots], 240, _axis(days_of_resolution), levels=levels)
 
 
 def trend(name: str, series: MetricSeries, factor: float) -> Component:
@@ -91,13 +104,20 @@ def trend(name: str, series: MetricSeries, factor: float) -> Component:
         _dotted(weeks, scaled["forecast"], "forecast"),
         _line(weeks, scaled["values"], "measured") | {"connectgaps": True},
     ]
-    return _graph(f"trend-{name}", traces, 130)
+    # Each metric has the same weeks, also if the first ones have no value.
+    return _graph(f"trend-{name}", traces, 130, _axis(weeks))
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
     """Return the smallest value that as many percent do not exceed."""
     ordered = sorted(values)
     return ordered[max(-(-len(ordered) * percent // 100) - 1, 0)]
+
+
+def _axis(days: Sequence[date]) -> Figure:
+    """Return the range of an axis with all days: without it, few of them have an axis of hours."""
+    first, last = min(days), max(days)
+    return {"range": [min(first, last - SHORTEST) - ROOM, last + ROOM]}
 
 
 def _line(x: Sequence[date], y: Sequence[float | None], name: str) -> Figure:
@@ -109,12 +129,15 @@ def _line(x: Sequence[date], y: Sequence[float | None], name: str) -> Figure:
         "line": line,
         "mode": "lines+markers",
         "marker": {"size": 4},
+        "cliponaxis": False,
+        "hovertemplate": f"{name}, %{{x|%-d %b %Y}}: {VALUE}<extra></extra>",
     }
 
 
 def _dotted(x: Sequence[date], y: Sequence[float | None], name: str) -> Figure:
     line = {"color": GREY, "width": 2, "dash": "dot"}
-    return {"x": x, "y": y, "name": name, "line": line, "mode": "lines"}
+    shown = f"{name}, %{{x|%-d %b %Y}}: {VALUE}<extra></extra>"
+    return {"x": x, "y": y, "line": line, "mode": "lines", "hovertemplate": shown}
 
 
 def _band(
@@ -131,9 +154,9 @@ def _graph(
     name: str,
     traces: list[Figure],
     height: int,
+    days: Figure | None = None,
     dates: Sequence[tuple[str, Any]] = (),
     levels: Sequence[tuple[str, float]] = (),
-    **layout: Any,
 ) -> Component:
     """Return a chart, with vertical lines at dates and horizontal ones at levels."""
     line = {"color": GREY, "width": 1, "dash": "dash"}
@@ -141,17 +164,24 @@ def _graph(
         *({"x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line} for _, at in dates),
         *({"x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "line": line} for _, y in levels),
     ]
+    # Two lines can be close: their labels are on different sides, or at different ends.
+    sides = ("right", "left") if len(dates) > 1 else ("center",)
+    ends = ((0, "left"), (1, "right"))
     annotations = [
         *(
-            {"x": at, "y": 1, "yref": "paper", "text": text, "yanchor": "bottom"}
-            for text, at in dates
+            {"x": at, "y": 1, "yref": "paper", "text": text, "yanchor": "bottom", "xanchor": side}
+            for (text, at), side in zip(dates, sides, strict=False)
         ),
         *(
-            {"x": 1, "xref": "paper", "y": y, "text": text, "xanchor": "right", "yanchor": "bottom"}
-            for text, y in levels
+            {"x": x, "xref": "paper", "y": y, "text": text, "xanchor": end, "yanchor": "bottom"}
+            for (text, y), (x, end) in zip(levels, ends, strict=False)
         ),
     ]
     axis = {"fixedrange": True, "zeroline": False, "automargin": True}
+    highest = max((y for each in traces for y in each["y"] if y is not None), default=0)
+    ticks: Figure = {"nticks": 5} if highest > FEW else {"dtick": 1}
+    if highest <= 1:
+        ticks["range"] = [0, 1]
     return dcc.Graph(
         id=name,
         figure={
@@ -159,7 +189,7 @@ def _graph(
             "layout": {
                 "autosize": True,
                 "height": height,
-                "margin": {"l": 8, "r": 8, "t": 18 if dates else 6, "b": 8},
+                "margin": {"l": 8, "r": 8, "t": 18 if dates else 8, "b": 8},
                 "paper_bgcolor": "transparent",
                 "plot_bgcolor": "transparent",
                 "font": {"family": "inherit", "size": 12},
@@ -172,11 +202,19 @@ def _graph(
                     "type": "date",
                     "showgrid": False,
                     "nticks": 6,
-                    "tickformat": "%b\n%Y",
+                    # A month is named once, also if a chart has several ticks in it.
+                    "tickformatstops": [
+                        {"dtickrange": [None, "M1"], "value": "%-d %b\n%Y"},
+                        {"dtickrange": ["M1", None], "value": "%b\n%Y"},
+                    ],
                     "tickangle": 0,
+                    # The first label would touch that of the other axis.
+                    "ticks": "outside",
+                    "ticklen": 4,
+                    "tickcolor": "transparent",
+                    **(days or {}),
                 },
-                "yaxis": {**axis, "rangemode": "tozero", "nticks": 5},
-                **layout,
+                "yaxis": {**axis, "rangemode": "tozero", **ticks},
             },
         },
         config={"displayModeBar": False, "responsive": True},
