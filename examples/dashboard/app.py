@@ -43,6 +43,7 @@ def settings(profile: str = "", **_other: str) -> Any:
 pages: Any = register_page  # which has no types
 pages("overview", path="/", title="Delivery", layout=overview)
 pages("settings", path="/settings", title="Settings", layout=settings)
+pages("not_found_404", path="/404", title="Delivery", layout=layout.missing("page"))
 app.layout = layout.frame()
 
 
@@ -53,13 +54,13 @@ app.layout = layout.frame()
     State("selected", "data"),
     prevent_initial_call=True,
 )
-def select(profile: str, query: str | None, selected: dict[str, str]) -> Any:
+def select(profile: str | None, query: str | None, selected: dict[str, str]) -> Any:
     """Go to the page of what was picked; another profile has other queries."""
-    if profile != selected["profile"]:
+    if profile and profile != selected["profile"]:
         return "?" + urlencode({"profile": profile})
-    if query != selected["query"]:
+    if query and query != selected["query"]:
         return "?" + urlencode({"profile": profile, "query": query})
-    return no_update  # a new page calls this, too
+    return no_update  # a new page calls this, too, without what does not exist
 
 
 @app.callback(Input("fetch", "n_clicks"), State("selected", "data"), prevent_initial_call=True)

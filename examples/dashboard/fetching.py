@@ -57,9 +57,8 @@ def store(
     changelogs = {
         each["key"]: {"changelog": each.pop("changelog")} for each in issues if "changelog" in each
     }
-    response = {"issues": issues, "total": len(issues)}
     with backend.transaction():
-        backend.save_jira_cache(*ids, key, response, LIFETIME)
+        backend.save_jira_cache(*ids, key, {"issues": issues, "total": len(issues)}, LIFETIME)
         backend.save_jira_changelogs(*ids, changelogs)
         backend.save_project_data(
             *ids, {**(backend.get_project_data(*ids) or {}), **project_data(views, Week.of(now))}

@@ -19,6 +19,7 @@ def search(jira: JiraConfig, jql: str, fields: str) -> Iterator[dict[str, Any]]:
 
     Raises:
         OSError: Jira cannot be reached, or has refused the request.
+        ValueError: there is no address of Jira, or its response is not JSON.
         Exception: its response is no page of issues.
     """
     # A token that was read from a file may end with a newline, and urllib quotes such a header.

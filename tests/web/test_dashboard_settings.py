@@ -141,5 +141,5 @@ def test_a_profile_that_was_deleted_is_not_saved(tab: Tab, store: PersistenceBac
 
 def test_a_profile_that_does_not_exist_has_no_form(chromium: Chromium, dashboard: str) -> None:
     tab = chromium.open(f"{dashboard}/settings?profile=other")
-    tab.wait_for_text("main", "There is no such profile.")
+    tab.wait_for_text("main", "There is no such profile")
     assert tab.evaluate("document.querySelector('#save')") is None

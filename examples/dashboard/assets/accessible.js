@@ -1,6 +1,6 @@
 // Dash gives the label of a radio button the role of an option, which must not contain a button, and
 // has an invisible input in each dropdown, which the Tab key reaches instead of its button, whose name
-// lacks the label. With these repairs, people who use a keyboard or a screen reader meet the native
+// lacks the label, and its list of options has no name. With these repairs, people who use a keyboard or a screen reader meet the native
 // radio buttons, and each picker once.
 const faults = [
   ["label[role=option]", (label) => label.removeAttribute("role")],
@@ -11,6 +11,7 @@ const faults = [
     button.tabIndex = 0;
     button.setAttribute("aria-labelledby", `${button.id}-label ${button.id}-value`);
   }],
+  [".dash-dropdown-content:not([aria-label])", (list) => list.setAttribute("aria-label", "Options")],
 ];
 new MutationObserver(() => {
   for (const [selector, repair] of faults) document.querySelectorAll(selector).forEach(repair);

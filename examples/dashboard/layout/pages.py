@@ -9,9 +9,9 @@ from dash import Output, dcc, html, page_container
 from dash.development.base_component import Component
 
 from burndown import ProfileDocument, QueryDocument, QueryStatus, TaskProgressDocument
-from examples.dashboard.layout.labels import labelled
+from examples.dashboard.layout.labels import labelled, plural
 
-__all__ = ["STATUS", "frame", "overview", "status"]
+__all__ = ["STATUS", "frame", "missing", "overview", "status"]
 
 STATUS = (
     Output("badge", "children"),
@@ -23,6 +23,16 @@ STATUS = (
     Output("cancel", "hidden"),
 )
 """What :func:`status` fills, in this order."""
+
+FAILURES = {
+    "HTTPError": "Jira has refused the request; is the token valid?",
+    "JSONDecodeError": "the response is not that of a Jira server",
+    "LookupError": "the query has been deleted",
+    "TimeoutError": "Jira does not respond",
+    "URLError": "Jira cannot be reached",
+    "ValueError": "the profile has no address of Jira",
+}
+"""What an error means, by its name, which is all that a task has of it."""
 
 
 def frame() -> Component:
@@ -50,13 +60,16 @@ def overview(
         ],
         className="pickers",
     )
+    known = selected["profile"] in [each["id"] for each in profiles]
+    href = f"/settings?{urlencode({'profile': selected['profile'] or ''})}"
+    links = [dcc.Link("Settings", href=href, className="button")] if known else []
+    top = [header(pickers, *links), dcc.Store(id="selected", data=dict(selected))]
     if selected["query"] is None:
-        return html.Div([header(pickers), html.Main(_welcome(selected["profile"]))])
+        return html.Div([*top, html.Main(_welcome(selected["profile"], known))])
     [name] = [each["name"] for each in queries if each["id"] == selected["query"]] or ["Delivery"]
-    href = f"/settings?{urlencode({'profile': selected['profile']})}"
     return html.Div(
         [
-            header(pickers, dcc.Link("Settings", href=href, className="quiet button")),
+            *top,
             html.Main(
                 [
                     html.Section(
@@ -85,7 +98,6 @@ def overview(
                 ]
             ),
             dcc.Interval(id="tick", interval=1000),
-            dcc.Store(id="selected", data=dict(selected)),
             dcc.Store(id="version", data=""),
         ]
     )
@@ -102,7 +114,14 @@ def _picker(
     return html.Div([title, picker], className="picker")
 
 
-def _welcome(profile: str | None) -> list[Component]:
+def missing(what: str) -> Component:
+    """Return the page for an address where there is nothing."""
+    return html.Div([header(), html.Main(html.H1(f"There is no such {what}"))])
+
+
+def _welcome(profile: str | None, known: bool) -> list[Component]:
+    if profile and not known:
+        return [html.H1("There is no such profile"), html.P("Choose another one.")]
     missing = "query in this profile" if profile else "profile"
     return [
         html.H1(f"There is no {missing} yet"),
@@ -126,7 +145,7 @@ def status(
     runs = state in ("running", "cancelling")
     return (
         *_badge(found[0] if found else None, now),
-        f"{state}: {task['message']}" if task else "",
+        f"{state}: {FAILURES.get(task['message'], task['message'])}" if task else "",
         str(task["progress_percent"]) if task else "0",
         state,
         runs,
@@ -138,7 +157,8 @@ def _badge(found: QueryStatus | None, now: datetime) -> tuple[str, str]:
     if found is None or found["created_at"] is None:
         return "No data yet", "badge"
     age = _approximate(now - datetime.fromisoformat(found["created_at"]))
-    return f"{found['issue_count']} issues, {found['state']}, {age}", f"badge {found['state']}"
+    issues = plural(found["issue_count"] or 0, "issue")
+    return f"{issues}, {found['state']}, {age}", f"badge {found['state']}"
 
 
 def _approximate(age: timedelta) -> str:

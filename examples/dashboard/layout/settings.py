@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from burndown import Profile
 from burndown.forms import FormField, fields_of
-from examples.dashboard.layout.pages import header
+from examples.dashboard.layout.pages import header, missing
 
 __all__ = ["PATHS", "settings"]
 
@@ -27,14 +27,12 @@ def settings(state: dict[str, Any] | None) -> Component:
     Without a state, return that there is no such profile.
     """
     if state is None:
-        return html.Div(
-            [header(), html.Main(html.P("There is no such profile.", className="empty"))]
-        )
+        return missing("profile")
     sections = groupby(FIELDS, key=lambda field: field.section)
     back = f"/?{urlencode({'profile': state['id']})}"
     return html.Div(
         [
-            header(dcc.Link("Back", href=back, className="quiet button")),
+            header(dcc.Link("Back", href=back, className="button")),
             html.Main(
                 [
                     html.H1(f"Settings of {state['values']['name']}"),
@@ -42,7 +40,7 @@ def settings(state: dict[str, Any] | None) -> Component:
                     html.Div(
                         [
                             html.Button("Save", id="save", className="primary"),
-                            html.A("Reload", href="", className="quiet button"),
+                            html.A("Reload", href="", className="button"),
                             html.P(id="message", role="status"),
                         ],
                         className="actions",
