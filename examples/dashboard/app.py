@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from dash import ALL, Dash, Input, Output, State, no_update, register_page
 
-from burndown import ProfileNotFoundError, RevisionConflictError, ValidationError, get_backend
+from burndown import PersistenceError, RevisionConflictError, ValidationError, get_backend
 from burndown.forms import form_values, read_form
 from examples.dashboard import layout
 from examples.dashboard.delivery import read_delivery
@@ -128,8 +128,8 @@ def save(_clicks: int, entered: list[Any], state: dict[str, Any]) -> tuple[Any, 
         message, state["revision"] = CONFLICT, conflict.current
     except ValidationError as error:
         errors = error.by_path()
-    except ProfileNotFoundError:
-        message = "Not saved: the profile has been deleted."
+    except PersistenceError as error:  # the profile has been deleted, or the store is busy
+        message = f"Not saved. {error}"
     paths = layout.PATHS
     return [values[path] for path in paths], [errors.get(path) for path in paths], message, state
 

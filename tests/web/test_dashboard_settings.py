@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -135,8 +137,21 @@ def test_the_token_is_not_sent_to_the_browser_and_can_be_replaced(
 def test_a_profile_that_was_deleted_is_not_saved(tab: Tab, store: PersistenceBackend) -> None:
     store.delete_profile("kafka")
     fill(tab, "description", "Too late.")
-    fail_to_save(tab, "the profile has been deleted")
+    fail_to_save(tab, "Not saved. Profile 'kafka' not found")
     assert store.get_profile("kafka") is None
+
+
+def test_an_error_of_the_store_is_shown(tab: Tab, dashboard_folder: Path) -> None:
+    """What was entered is still there, to be saved again."""
+    with closing(sqlite3.connect(dashboard_folder / "burndown.db")) as connection:
+        connection.execute("ALTER TABLE profiles RENAME TO elsewhere")
+        fill(tab, "description", "Not lost.")
+        fail_to_save(tab, "Not saved. ")
+        connection.execute("ALTER TABLE elsewhere RENAME TO profiles")
+    description = json.dumps(selector("field", "description"))
+    assert tab.evaluate(f"document.querySelector({description}).value") == "Not lost."
+    tab.click("#save")
+    tab.wait_for_text("#message", "Saved as revision")
 
 
 def test_a_profile_that_does_not_exist_has_no_form(chromium: Chromium, dashboard: str) -> None:

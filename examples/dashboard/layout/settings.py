@@ -61,7 +61,8 @@ def _section(title: str, fields: Iterable[FormField], values: Mapping[str, Any])
 def _row(field: FormField, value: str | bool) -> Component:
     error = html.Strong(id={"error": field.path}, className="error", role="alert")
     label = html.Label([html.Span(field.label), _input(field, value)])
-    return html.Div([label, html.Small(field.help), error], className="field")
+    text = "Leave it empty to keep it." if field.kind == "secret" else field.help
+    return html.Div([label, html.Small(text), error], className="field")
 
 
 def _input(field: FormField, value: str | bool) -> Component:
