@@ -13,10 +13,16 @@ __all__ = ["data_model", "picture"]
 _INTRODUCTION = """# Data model
 
 Each stored entity has a table, in SQLite and in PostgreSQL. Data of a profile or query is deleted
-with it. The store makes [`digest` and `content_digest`](damage.md). Types are those of SQLite;
-`?` marks a column that can be null.
+with it. Types are those of SQLite; `?` marks a column that can be null.
 
 """
+
+_OF_STORE = {
+    "content_digest": "The [digest](damage.md) of the compressed value; the store makes it.",
+    "digest": "The [digest](damage.md) of the row; the store makes it.",
+    "extra": "Keys of the document that have no column of their own, as a JSON object.",
+}
+"""The meaning of columns that are no settings or data of a model."""
 
 _WIDTH, _GAP, _LINE, _TITLE = 236, 44, 18, 28
 
@@ -33,7 +39,7 @@ def _section(entity: type[Entity]) -> str:
     properties = entity.model_json_schema()["properties"]
     rows = "".join(
         f"| `{column.name}`{' (key)' if column.primary_key else ''} | {_type(column)} "
-        f"| {plain(properties.get(column.name, {}).get('description'))} |\n"
+        f"| {_OF_STORE.get(column.name) or plain(properties[column.name].get('description'))} |\n"
         for column in entity.__table__.columns
     )
     return (
@@ -65,7 +71,7 @@ def picture() -> str:
     return (
         '<div class="picture">'
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {width + 4} '
-        f'{max(heights.values()) + 4}" role="img" aria-label="Tables and their references">'
+        f'{max(heights.values()) + 4}" role="group" aria-label="Tables and their references">'
         f"{lines}{boxes}</svg></div>"
     )
 
