@@ -141,6 +141,23 @@ def test_a_profile_that_was_deleted_is_not_saved(tab: Tab, store: PersistenceBac
     assert store.get_profile("kafka") is None
 
 
+def test_leaving_the_form_asks_if_changes_are_not_saved(
+    tab: Tab, store: PersistenceBackend
+) -> None:
+    tab.evaluate("asked = 0; window.confirm = () => { asked += 1; return false; }; 0")
+    fill(tab, "description", "First")
+    tab.click("header .button")
+    assert tab.evaluate("[asked, location.pathname]") == [1, "/settings"]
+    save(tab, store)
+    fill(tab, "description", "Second")
+    tab.click("header .button")
+    assert tab.evaluate("[asked, location.pathname]") == [2, "/settings"]
+    save(tab, store)
+    tab.click("header .button")
+    tab.wait_for("location.pathname === '/' && document.querySelector('#profile')")
+    assert tab.evaluate("asked") == 2
+
+
 def test_an_error_of_the_store_is_shown(tab: Tab, dashboard_folder: Path) -> None:
     """What was entered is still there, to be saved again."""
     with closing(sqlite3.connect(dashboard_folder / "burndown.db")) as connection:
