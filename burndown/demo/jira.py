@@ -97,7 +97,7 @@ COMPONENTS = [
     "consumer",
     "header",
     "lease",
-    "offset",
+    "partition",
     "quota",
     "record",
     "replica",
@@ -151,7 +151,7 @@ def user_value(site: Site, name: str) -> Json:
 
 
 def summary(rng: Random) -> str:
-    """Return a random summary, such as "Cache the offset of a topic under load"."""
+    """Return a random summary, such as "Cache the partition of a topic under load"."""
     verb, component, owner = rng.choice(_VERBS), rng.choice(COMPONENTS), rng.choice(COMPONENTS)
     return f"{verb} the {component} of a {owner} {rng.choice(_PLACES)}"
 

@@ -1,13 +1,16 @@
 """The sample workspace: what is calculated in it, and what is added once it is migrated."""
 
+import re
 from datetime import datetime
 from pathlib import Path
+from random import Random
 from statistics import fmean
 
 import pytest
 
 from burndown import PersistenceBackend, Week
 from burndown.demo import add_newer_data, write_demo_workspace
+from burndown.demo.jira import summary
 from burndown.models.metric_series import MEASURES
 from burndown.testing.clocks import START
 from tests.support.command_line import files_below
@@ -76,6 +79,13 @@ def test_the_task_has_fetched_the_cached_response(burndown_demo: PersistenceBack
     [task] = burndown_demo.list_task_progress()
     assert (task["task_name"], task["status"]) == ("fetch-issues", "completed")
     assert task["message"] == f"{cache['issue_count']} of {cache['issue_count']} issues"
+
+
+def test_summaries_are_correct_english() -> None:
+    rng = Random(0)
+    assert not [
+        each for each in (summary(rng) for _ in range(500)) if re.search(" a [aeiou]", each)
+    ]
 
 
 def test_the_same_store_gets_the_same_data(burndown_demo: PersistenceBackend) -> None:
