@@ -43,6 +43,12 @@ def bands(chart: str) -> str:
     return f"document.querySelectorAll('#{chart} .fills path.js-fill').length"
 
 
+def names(tab: Tab, role: str) -> set[str]:
+    """Return the names of the parts of a page that have a role, for people who do not see them."""
+    tree = tab.call("Accessibility.getFullAXTree")["nodes"]
+    return {each["name"]["value"] for each in tree if each.get("role", {}).get("value") == role}
+
+
 def issue(number: int) -> dict[str, Any]:
     """Return an issue that was resolved after two days in progress; the first one is not."""
     changes = [("05T10", "To Do", "In Progress"), ("07T10", "In Progress", "Done")]
@@ -125,6 +131,10 @@ def test_a_fetch_reports_its_progress_and_fills_the_page(
     tab.wait_for_text("#badge", "6 issues, fresh, just now")
     tab.wait_for(f"{points('cycle-times')} === 5")
     tab.wait_for(f"{bands('trend-lead_time_days')} === 1")
+    assert {
+        "Chart of the remaining issues by week, with their forecast",
+        "Chart of the metric Lead time by week, with its forecast",
+    } <= names(tab, "image")
     tab.wait_for_text("tbody", "Summary 0")
     assert "Summary 1" not in tab.evaluate("document.querySelector('tbody').textContent")
     assert tab.evaluate("document.querySelector('tbody a').href") == f"{jira.address}/browse/K-0"
@@ -250,11 +260,7 @@ def test_the_keyboard_reaches_the_pickers(tab: Tab) -> None:
             tab.evaluate("document.activeElement.id || document.activeElement.innerText")
         )
     assert focused == ["Delivery", "profile", "query", "Settings"]
-    tree = tab.call("Accessibility.getFullAXTree")["nodes"]
-    names = [
-        each["name"]["value"] for each in tree if each.get("role", {}).get("value") == "button"
-    ]
-    assert {"Profile kafka", "Query 12 weeks"} <= set(names)
+    assert {"Profile kafka", "Query 12 weeks"} <= names(tab, "button")
 
 
 def test_changed_settings_and_a_budget_are_shown(tab: Tab, store: PersistenceBackend) -> None:
@@ -319,7 +325,7 @@ def test_the_theme_is_that_of_the_system_until_it_is_changed(tab: Tab) -> None:
     assert light != dark
     tab.click("#theme")
     assert tab.evaluate(ground) == light
-    tab.call("Page.reload")
+    tab.navigate(tab.evaluate("location.href"))
     tab.wait_for_text("#badge", "No data yet")
     assert tab.evaluate(ground) == light
     tab.click("#theme")

@@ -164,6 +164,11 @@ def test_issues_that_change_during_a_search_are_stored_once() -> None:
     assert data["project_scope"]["total_items"] == 2
 
 
+def figure_of(chart: Any) -> Any:
+    """Return the figure of Plotly in a chart."""
+    return chart.children.figure
+
+
 @pytest.mark.parametrize(("years", "is_shown"), [(-9, False), (0, True), (9, False), (None, False)])
 def test_a_deadline_far_away_is_not_drawn(years: int | None, is_shown: bool) -> None:
     """A chart up to there would show nothing else."""
@@ -175,10 +180,7 @@ def test_a_deadline_far_away_is_not_drawn(years: int | None, is_shown: bool) -> 
         backend.save_project_data("p", "q", {"statistics": [{"date": str(now.date())}]})
         found = read_delivery(backend, "p", "q")
     assert found is not None
-    assert (
-        len(charts.burndown(found).to_plotly_json()["props"]["figure"]["layout"]["shapes"])
-        == is_shown
-    )
+    assert len(figure_of(charts.burndown(found))["layout"]["shapes"]) == is_shown
 
 
 def test_the_day_of_old_statistics_is_shown() -> None:
@@ -280,8 +282,7 @@ def test_labels_of_close_lines_do_not_overlap() -> None:
         backend.save_project_data("p", "q", {"statistics": rows})
         found = read_delivery(backend, "p", "q")
     assert found is not None
-    figure = charts.burndown(found).to_plotly_json()["props"]["figure"]
-    labels = figure["layout"]["annotations"]
+    labels = figure_of(charts.burndown(found))["layout"]["annotations"]
     assert [(each["text"], each["xanchor"]) for each in labels] == [
         ("milestone", "right"),
         ("deadline", "left"),
@@ -292,7 +293,7 @@ def test_tags_in_a_summary_are_shown_as_they_are() -> None:
     """Plotly would interpret them."""
     fields = {"summary": "List<b>", "resolutiondate": "2026-01-07T10:00:00.000+0000"}
     issues = issues_of({"issues": [{"key": "K-1", "fields": fields}]})
-    [dots] = charts.cycle_times([(issues[0], 1.0)]).to_plotly_json()["props"]["figure"]["data"]
+    [dots] = figure_of(charts.cycle_times([(issues[0], 1.0)]))["data"]
     assert dots["text"] == ["K-1: List&lt;b&gt;"]
 
 

@@ -211,7 +211,9 @@ def _trends(
         latest = next((each for each in reversed(series["values"]) if each is not None), None)
         number = _number(None if latest is None else latest * factor)
         has_values = any(each is not None for each in (*series["values"], *series["forecast"]))
-        chart = charts.trend(name, series, factor) if has_values else _empty("Not measured yet.")
+        chart = (
+            charts.trend(name, label, series, factor) if has_values else _empty("Not measured yet.")
+        )
         content = [html.H3(label), _value(number, unit), chart]
         cards.append(html.Section(content, className="card trend"))
     note = "Latest value. The band is the range that was forecast."

@@ -8,12 +8,13 @@ from datetime import date, timedelta
 from html import escape
 from typing import Any
 
-from dash import dcc
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from burndown import MetricSeries, Week
 from burndown.jira import Issue
 from examples.dashboard.delivery import Delivery
+from examples.dashboard.layout.labels import labelled
 
 __all__ = ["burndown", "cycle_times", "percentile", "throughput", "trend"]
 
@@ -55,7 +56,8 @@ def burndown(delivery: Delivery) -> Component:
     ]
     shown = _axis([week.sunday for week, _ in delivery.work]) if not weeks and not dates else None
     dates.sort(key=lambda each: str(each[1]))
-    return _graph("burndown", traces, 320, shown, dates=dates)
+    label = f"Chart of the remaining {delivery.unit} by week, with their forecast"
+    return _graph("burndown", label, traces, 320, shown, dates=dates)
 
 
 def throughput(delivery: Delivery) -> Component:
@@ -72,7 +74,8 @@ def throughput(delivery: Delivery) -> Component:
         "marker": {"color": TEAL, "opacity": opacity},
         "hovertemplate": f"week of %{{x|%-d %b}}: {VALUE} {delivery.unit}<extra></extra>",
     }
-    return _graph("throughput", [bars], 240, _axis(weeks))
+    label = f"Chart of the {delivery.unit} that were completed in each week"
+    return _graph("throughput", label, [bars], 240, _axis(weeks))
 
 
 def cycle_times(found: Sequence[tuple[Issue, float]]) -> Component:
@@ -89,10 +92,11 @@ def cycle_times(found: Sequence[tuple[Issue, float]]) -> Component:
     }
     levels = [(f"{each} %", percentile(days, each)) for each in (50, 85)]
     days_of_resolution = [issue.resolved.date() for issue, _ in found if issue.resolved]
-    return _graph("cycle-times", [dots], 240, _axis(days_of_resolution), levels=levels)
+    label = "Chart of the days of work on each issue, by the day of its resolution"
+    return _graph("cycle-times", label, [dots], 240, _axis(days_of_resolution), levels=levels)
 
 
-def trend(name: str, series: MetricSeries, factor: float) -> Component:
+def trend(name: str, title: str, series: MetricSeries, factor: float) -> Component:
     """Return the chart of a metric by week, with the range of its forecast."""
     weeks = [Week.of(week).monday for week in series["weeks"]]
     scaled = {
@@ -105,7 +109,8 @@ def trend(name: str, series: MetricSeries, factor: float) -> Component:
         _line(weeks, scaled["values"], "measured") | {"connectgaps": True},
     ]
     # Each metric has the same weeks, also if the first ones have no value.
-    return _graph(f"trend-{name}", traces, 130, _axis(weeks))
+    label = f"Chart of the metric {title} by week, with its forecast"
+    return _graph(f"trend-{name}", label, traces, 130, _axis(weeks))
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -152,6 +157,7 @@ def _band(
 
 def _graph(
     name: str,
+    label: str,
     traces: list[Figure],
     height: int,
     days: Figure | None = None,
@@ -182,7 +188,7 @@ def _graph(
     ticks: Figure = {"nticks": 5} if highest > FEW else {"dtick": 1}
     if highest <= 1:
         ticks["range"] = [0, 1]
-    return dcc.Graph(
+    graph = dcc.Graph(
         id=name,
         figure={
             "data": traces,
@@ -220,3 +226,4 @@ def _graph(
         config={"displayModeBar": False, "responsive": True},
         style={"height": height},
     )
+    return html.Div(graph, role="img", **labelled(label))
