@@ -127,7 +127,7 @@ def test_a_fetch_reports_its_progress_and_fills_the_page(
     jira.allow(1)
     tab.wait_for_text("#progress", "running: 12 weeks: 2 of 6 issues")
     jira.allow(2)
-    tab.wait_for_text("#progress", "completed")
+    tab.wait_for_text("#progress", "completed: 12 weeks: 6 of 6 issues, just now")
     tab.wait_for_text("#badge", "6 issues, fresh, just now")
     tab.wait_for(f"{points('cycle-times')} === 5")
     tab.wait_for(f"{bands('trend-lead_time_days')} === 1")
@@ -200,7 +200,7 @@ def test_without_jira_the_old_data_are_shown(
     store.save_jira_cache("kafka", "12w", cached["cache_key"], response, store.now())
     jira.stop()
     tab.click("#fetch")
-    tab.wait_for_text("#progress", "failed: Jira cannot be reached")
+    tab.wait_for_text("#progress", "failed: Jira cannot be reached, just now")
     tab.wait_for_text("#badge", "6 issues, stale")
     tab.wait_for_text("tbody", "Summary 0")
 

@@ -141,16 +141,15 @@ def status(
     found: Sequence[QueryStatus], now: datetime, task: TaskProgressDocument | None
 ) -> tuple[Any, ...]:
     """Return what is shown of the newest response of a query, and of a task that fetches."""
-    state = "cancelling" if task and task["cancel_requested"] else task["status"] if task else ""
+    badge = _badge(found[0] if found else None, now)
+    if task is None:
+        return *badge, "", "0", "", False, True
+    state = "cancelling" if task["cancel_requested"] else task["status"]
     runs = state in ("running", "cancelling")
-    return (
-        *_badge(found[0] if found else None, now),
-        f"{state}: {FAILURES.get(task['message'], task['message'])}" if task else "",
-        str(task["progress_percent"]) if task else "0",
-        state,
-        runs,
-        not runs,
-    )
+    text = f"{state}: {FAILURES.get(task['message'], task['message'])}"
+    if not runs:
+        text += f", {_approximate(now - datetime.fromisoformat(task['updated_at']))}"
+    return *badge, text, str(task["progress_percent"]), state, runs, not runs
 
 
 def _badge(found: QueryStatus | None, now: datetime) -> tuple[str, str]:
