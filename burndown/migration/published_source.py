@@ -12,8 +12,8 @@ from burndown.conversion import Findings, SourceStore
 from burndown.database import Database, PublishedFile
 from burndown.errors import MigrationError
 from burndown.files.atomic import complete_or_absent
-from burndown.files.paths import is_file, is_folder, make_folder, remove
-from burndown.legacy import earlier_backups, new_backup
+from burndown.files.paths import is_file, is_folder, lexists, make_folder, remove
+from burndown.legacy import REGISTRY, earlier_backups, new_backup
 from burndown.migration.recovery import RecoveredStore
 from burndown.migration.source import MigrationSource
 from burndown.published import PublishedStore
@@ -75,9 +75,13 @@ class PublishedSource(MigrationSource):
     def open(self, findings: Findings) -> SourceStore[Any]:
         """Read the profiles and queries; their data is read on demand."""
         store = PublishedStore(self._connection, self.path, findings)
-        backups = reversed(earlier_backups(self.path.parent))
-        folders = (backup / self.path.parent.name for backup in backups)
-        recovered = RecoveredStore(store, self.path.parent, filter(is_folder, folders), findings)
+        folder = self.path.parent
+        backups = (backup / folder.name for backup in reversed(earlier_backups(folder)))
+        # Other folders, such as one of downloads, can have the workspaces of others below them.
+        is_workspace = folder == self._folder or lexists(folder / REGISTRY)
+        recovered = RecoveredStore(
+            store, folder if is_workspace else None, filter(is_folder, backups), findings
+        )
         self.restored = recovered.restored
         return recovered
 

@@ -37,7 +37,8 @@ class RecoveredStore:
 
     Args:
         store: the content of the database.
-        folder: the folder of the database, which can hold JSON files as well.
+        folder: the folder of the database, which can hold JSON files as well; ``None`` if it is no
+            folder of profiles.
         backups: the folders with copies of JSON files, newest first.
         findings: takes reports of what was converted, skipped, or cannot be read.
 
@@ -46,21 +47,27 @@ class RecoveredStore:
     """
 
     def __init__(
-        self, store: PublishedStore, folder: Path, backups: Iterable[Path], findings: Findings
+        self,
+        store: PublishedStore,
+        folder: Path | None,
+        backups: Iterable[Path],
+        findings: Findings,
     ) -> None:
         self._store = store
         self._findings = findings
         self._originals: dict[tuple[str, str], list[LegacyQuery]] = {}
         self.restored: Restored = Counter()
-        next_to_it = Findings(folder)
+        self._added: list[LegacyProfile] = []
         workspaces = [Workspace.read(each, Findings(each)) for each in backups]
-        workspaces.append(Workspace.read(folder, next_to_it))
+        if folder is not None:
+            next_to_it = Findings(folder)
+            workspaces.append(Workspace.read(folder, next_to_it))
+            self._added = self._profiles_to_add(workspaces[-1], next_to_it)
         for profile in (profile for workspace in workspaces for profile in workspace.profiles):
             for original in profile.queries:
                 self._originals.setdefault((profile.key, original.key), []).append(original)
         for query in (query for profile in store.profiles for query in profile.queries):
             self._restore_description(query)
-        self._added = self._profiles_to_add(workspaces[-1], next_to_it)
 
     @property
     def path(self) -> Path:

@@ -87,9 +87,9 @@ def rows(issues: Iterable[str], changelogs: Iterable[str], written: datetime) ->
     }
 
 
-def migrate(folder: Path) -> MigrationReport:
+def migrate(folder: Path, **options: Any) -> MigrationReport:
     with closing(SQLiteDatabase(folder / "burndown.db")) as database:
-        return run_migration_if_needed(folder, database)
+        return run_migration_if_needed(folder, database, **options)
 
 
 def issues_of(backend: PersistenceBackend) -> dict[str, Any]:
@@ -207,6 +207,20 @@ def test_profiles_in_files_next_to_the_database(tmp_path: Path, was_migrated: bo
         assert sorted(names) == [QUERY[0], "p_222222222222"]
         assert sorted(names.values()) == ["Team A", "Team A (2)"]
         assert set(found) == {"A-1"}
+
+
+@pytest.mark.parametrize("registry", [None, "profiles.json"])
+def test_profiles_below_a_file_elsewhere(tmp_path: Path, registry: str | None) -> None:
+    """They belong to it in the folder of a dashboard, but not in a folder of downloads."""
+    elsewhere = tmp_path / "elsewhere"
+    write_json(elsewhere, original_files(["A-1"], ["A-1"]))
+    write_database(
+        elsewhere / "downloaded.db", {"profiles": [{"id": "p_222222222222", "name": "Team B"}]}
+    )
+    if registry:
+        (elsewhere / registry).write_text("{}")
+    report = migrate(tmp_path / "profiles", published=elsewhere / "downloaded.db")
+    assert report.moved["profiles"] == (2 if registry else 1)
 
 
 def test_an_id_of_files_that_the_database_made_of_another_is_changed(tmp_path: Path) -> None:
