@@ -63,7 +63,7 @@ _ERRORS: dict[str, tuple[type[StorageError], str]] = {
     "53": (StorageError, "The database server {server} has no resources left: {message}"),
     "55P03": (
         StorageError,
-        "The database is locked: another transaction has been writing for more than {busy} seconds",
+        "The database is locked: another transaction has been writing for more than {busy} s",
     ),
     "57": (StorageError, "The database server {server} ended the connection: {message}"),
     "57014": (
@@ -87,7 +87,7 @@ _LOST = (
 )
 _EXHAUSTED = (
     StorageError,
-    "This process waited for more than {busy} seconds for one of its own connections to the "
+    "This process waited for more than {busy} s for one of its own connections to the "
     "database server {server}, which other calls use; it opens up to BURNDOWN_MAX_CONNECTIONS",
 )
 _CLOSED = ("the connection is closed", "the connection is lost")

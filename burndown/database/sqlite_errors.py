@@ -61,7 +61,7 @@ class SQLiteErrorTranslator(ErrorTranslator):
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return StorageError(
                 f"The database is locked: another transaction has been writing for more than "
-                f"{self._connector.busy_timeout:g} seconds"
+                f"{self._connector.busy_timeout:g} s"
             )
         return StorageError(f"The database {file.path} failed: {error}")
 

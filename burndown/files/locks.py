@@ -98,5 +98,5 @@ class FolderLock:
     def _locked(self) -> StorageError:
         return StorageError(
             f"{self._path.parent} is locked: another transaction has been writing for more than "
-            f"{self._timeout:g} seconds"
+            f"{self._timeout:g} s"
         )

@@ -277,7 +277,7 @@ def test_a_read_waits_for_the_recovery_of_the_log_after_a_write(
         try:
             assert began.wait(PATIENCE)
             start = time.monotonic()
-            with pytest.raises(StorageError, match=r"locked.* for more than 0\.25 seconds"):
+            with pytest.raises(StorageError, match=r"locked.* for more than 0\.25 s$"):
                 backend.get_app_state("by")
             assert time.monotonic() - start >= 0.25
         finally:

@@ -55,7 +55,7 @@ def test_a_call_waits_for_a_writer_as_long_as_is_set(
         backend.set_app_state("key", "before")
         with another_writer(location):
             start = time.monotonic()
-            with pytest.raises(StorageError, match=r"locked.* for more than 0\.25 seconds"):
+            with pytest.raises(StorageError, match=r"locked.* for more than 0\.25 s$"):
                 backend.set_app_state("key", "second")
             assert 0.25 <= time.monotonic() - start < DEFAULT / 2
         assert backend.get_app_state("key") == "first"
