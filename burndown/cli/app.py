@@ -3,9 +3,9 @@
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -67,9 +67,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 @cache
-def _program() -> typer.core.TyperGroup:
+def _program() -> Callable[..., Any]:
     """Return the parser of all commands, which typer makes anew for each call of an application."""
-    return typer.main.get_group(app)
+    return typer.main.get_command(app)  # unlike `get_group`, with the completion of the shell
 
 
 def _failed(error: Exception, message: str, code: ExitCode, as_json: bool) -> int:

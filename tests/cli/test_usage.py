@@ -57,6 +57,15 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
     assert printed(capsys, "--version") == f"burndown {version('burndown-store')}\n"
 
 
+def test_shells_complete_commands(capsys: Capture) -> None:
+    """With the script that the program shows for them."""
+    script = printed(capsys, "--show-completion", "bash")
+    assert "_BURNDOWN_COMPLETE=complete_bash" in script
+    environment = {"COMP_WORDS": "burndown ta", "COMP_CWORD": "1"}
+    completed = start(_BURNDOWN_COMPLETE="complete_bash", **environment)
+    assert completed.stdout.decode().split() == ["tasks", "tables"]
+
+
 def test_without_a_command_it_prints_help(capsys: Capture) -> None:
     assert run([]) == 2
     output, errors = capsys.readouterr()
