@@ -17,6 +17,7 @@ __all__ = [
     "passphrase_in",
     "print_json",
     "print_result",
+    "require",
 ]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -63,6 +64,17 @@ def print_result(
 def print_json(result: Any) -> None:
     """Print the result of a command as JSON."""
     typer.echo(json.dumps(result, indent=2))
+
+
+def require(path: Path) -> Path:
+    """Return the path of a file or folder that an argument names.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}")
+    return path
 
 
 def passphrase_in(file: Path | None) -> str | None:

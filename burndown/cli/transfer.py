@@ -15,6 +15,7 @@ from burndown.cli.options import (
     passphrase_in,
     print_json,
     print_result,
+    require,
 )
 
 __all__ = ["backup", "copy", "export", "import_", "restore"]
@@ -91,7 +92,7 @@ def restore(
     from burndown.cli.stores import open_store, settings_for
 
     with open_store(settings_for(profiles, database).database) as backend:
-        kept = backend.restore(backup)
+        kept = backend.restore(require(backup))
         location = backend.describe()["location"]
     result = {
         "backup": str(backup),
@@ -269,7 +270,9 @@ def import_(
                 f"The workspace in {settings.profiles_dir} has not been migrated; "
                 "run `burndown migrate` first"
             )
-        report = run_import(source, name, replace=replace, dry_run=dry_run, passphrase=passphrase)
+        report = run_import(
+            require(source), name, replace=replace, dry_run=dry_run, passphrase=passphrase
+        )
     if as_json:
         print_json({"dry_run": dry_run, **report.to_document()})
     else:

@@ -10,14 +10,16 @@ from burndown.cli.options import AsJson, DatabaseURL, ProfilesDir, print_result
 
 __all__ = ["downgrade", "upgrade"]
 
-_TO = typer.Option(metavar="VERSION", help="The target version.", show_default="the newest")
 OnlySQL = Annotated[
     bool, typer.Option("--dry-run", help="Print the SQL, without changing anything.")
 ]
 
 
 def upgrade(
-    to: Annotated[str | None, _TO] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="VERSION", help="The target version.", show_default="the newest"),
+    ] = None,
     dry_run: OnlySQL = False,
     profiles: ProfilesDir = None,
     database: DatabaseURL = None,
@@ -31,7 +33,7 @@ def upgrade(
 
 
 def downgrade(
-    to: Annotated[str, _TO],
+    to: Annotated[str, typer.Option(metavar="VERSION", help="The target version.")],
     dry_run: OnlySQL = False,
     profiles: ProfilesDir = None,
     database: DatabaseURL = None,
@@ -58,7 +60,7 @@ def _change_version(
     from burndown import printing
     from burndown.cli.stores import settings_for
     from burndown.database import SCHEMA_VERSION, open_database
-    from burndown.errors import StorageError
+    from burndown.errors import ValidationError
     from burndown.schema import VERSIONS
 
     version = version or SCHEMA_VERSION
@@ -69,10 +71,12 @@ def _change_version(
         sql = database.sql_of_change(version)
         current = str(database.schema_version())
         if is_upgrade != (order(version) >= order(current)):
-            command = "downgrade" if is_upgrade else "upgrade"
-            raise StorageError(
-                f"{database.location} has schema version {current}; use `burndown {command}`"
+            order_of, command = ("older", "downgrade") if is_upgrade else ("newer", "upgrade")
+            expected = (
+                f"input should not be {order_of} than the version {current} of "
+                f"{database.location} (use `burndown {command}`)"
             )
+            raise ValidationError.of("Schema version", "", expected, version)
         result = {"location": database.location, "from": current, "to": version}
         if dry_run:
             print_result({**result, "sql": sql}, printing.sql_of_change, as_json)

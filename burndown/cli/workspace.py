@@ -14,6 +14,7 @@ from burndown.cli.options import (
     ProfilesDir,
     print_json,
     print_result,
+    require,
 )
 
 __all__ = ["check", "demo", "migrate", "show", "tasks"]
@@ -84,7 +85,7 @@ def migrate(
     ):
         report = run_migration_if_needed(
             settings.profiles_dir,
-            published=source,
+            published=source and require(source),
             dry_run=dry_run,
             skip_damaged=skip_damaged,
             progress=progress,

@@ -332,7 +332,8 @@ class Database(ForkAware, ABC):
 
         Raises:
             SchemaTooNewError: a newer release made the database.
-            StorageError: there is no such version, or no database.
+            ValidationError: there is no such version.
+            StorageError: there is no database.
         """
         with self._errors.translated():
             return self._upgrader.sql_of_change(version)
@@ -349,7 +350,8 @@ class Database(ForkAware, ABC):
 
         Raises:
             SchemaTooNewError: a newer release made the database.
-            StorageError: there is no such version, or the downgrade would lose data.
+            ValidationError: there is no such version.
+            StorageError: the downgrade would lose data.
             DatabaseCorruptionError: rows or pages are damaged; the tables are unchanged.
         """
         with self._errors.translated():

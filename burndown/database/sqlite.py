@@ -46,7 +46,7 @@ from burndown.errors import (
     StoreNotFoundError,
 )
 from burndown.files.errors import storage_errors
-from burndown.files.paths import sync
+from burndown.files.paths import make_folder, sync
 from burndown.files.working_folder import working_folder
 from burndown.models import SCHEMA_VERSION
 from burndown.secrets import keep_keys_away_from
@@ -286,10 +286,11 @@ class SQLiteDatabase(Database):
             raise StorageError("A backup cannot be restored within a transaction")
         refuse_changed(backup)
         with self._errors.translated(), storage_errors():
-            exists = prepare_to_restore(self._connector, self._upgrader)
+            make_folder(self._path.parent)
             with working_folder(self._path.parent) as folder:
                 content = folder / self._path.name
-                _copy_upgraded(backup, content)
+                _copy_upgraded(backup, content)  # first: without a backup, no file is made
+                exists = prepare_to_restore(self._connector, self._upgrader)
                 kept = replace_content(self._connector, content, keeps=exists)
             checkpoint(self._connector)
         self._disconnect()

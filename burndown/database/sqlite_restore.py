@@ -16,7 +16,6 @@ from burndown.database.sqlite_errors import not_writable
 from burndown.database.upgrade import SchemaUpgrader
 from burndown.errors import DatabaseCorruptionError
 from burndown.files.atomic import keep_copy
-from burndown.files.paths import make_folder
 from burndown.files.working_folder import working_folder
 
 __all__ = ["prepare_to_restore", "replace_content"]
@@ -27,7 +26,7 @@ _PAGES_OF_STEP = 8
 
 
 def prepare_to_restore(connector: SQLiteConnector, upgrader: SchemaUpgrader) -> bool:
-    """Make the file of a database, unless there is one; return whether there was one.
+    """Make the file of a database in its folder, unless there is one; return whether there was one.
 
     Raises:
         StorageError: it cannot be written.
@@ -35,7 +34,6 @@ def prepare_to_restore(connector: SQLiteConnector, upgrader: SchemaUpgrader) -> 
         DatabaseCorruptionError: it is damaged so badly that SQLite cannot open it.
     """
     file = connector.file
-    make_folder(file.path.parent)
     exists = file.exists()
     reason = connector.find_read_only_reason()
     if reason is not None:

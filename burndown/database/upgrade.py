@@ -7,7 +7,12 @@ from contextlib import AbstractContextManager
 
 from sqlalchemy import Connection
 
-from burndown.errors import SchemaTooNewError, StorageError, StoreNotFoundError
+from burndown.errors import (
+    SchemaTooNewError,
+    StorageError,
+    StoreNotFoundError,
+    ValidationError,
+)
 from burndown.models import SCHEMA_VERSION
 from burndown.schema import VERSIONS, change_version, make_schema, sql_between, stored_version
 
@@ -94,7 +99,8 @@ class SchemaUpgrader(ABC):
 
         Raises:
             SchemaTooNewError: a newer release made the database.
-            StorageError: there is no such version, or no database.
+            ValidationError: there is no such version.
+            StorageError: there is no database.
         """
         current = self._known_version(version)
         return "" if current == version else sql_between(self._dialect, current, version)
@@ -104,7 +110,8 @@ class SchemaUpgrader(ABC):
 
         Raises:
             SchemaTooNewError: a newer release made the database.
-            StorageError: there is no such version, no database, or the downgrade would lose data.
+            ValidationError: there is no such version.
+            StorageError: there is no database, or the downgrade would lose data.
         """
         self._known_version(version)
         self._change(version)
@@ -122,7 +129,9 @@ class SchemaUpgrader(ABC):
         """Return the version of the tables, after checking that it and the wanted one are known."""
         if wanted not in VERSIONS:
             known = ", ".join(VERSIONS)
-            raise StorageError(f"There is no schema version {wanted!r}; there are {known}")
+            raise ValidationError.of(
+                "Schema version", "", f"input should be one of {known}", wanted
+            )
         version = self.version()
         if version is None:
             raise StoreNotFoundError(f"There is no database at {self.location}")

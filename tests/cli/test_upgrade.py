@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from burndown.database import SQLiteDatabase
 from burndown.models.version import SCHEMA_VERSION, VERSIONS
 from tests.support.command_line import Capture, files_below, in_json, printed, refused
@@ -80,10 +81,12 @@ def test_show_prints_the_versions_and_the_copy(capsys: Capture, old: Path) -> No
 
 def test_impossible_upgrades_are_refused(capsys: Capture, old: Path) -> None:
     """An unknown version, the wrong command, no database, and a foreign database."""
-    assert f"there are {', '.join(VERSIONS)}" in refused(capsys, "upgrade", "--to", "2")
-    assert "use `burndown upgrade`" in refused(capsys, "downgrade", "--to", SCHEMA_VERSION)
+    no = ExitCode.NOT_VALID
+    assert f"one of {', '.join(VERSIONS)}" in refused(capsys, "upgrade", "--to", "2", code=no)
+    newest = SCHEMA_VERSION
+    assert "use `burndown upgrade`" in refused(capsys, "downgrade", "--to", newest, code=no)
     printed(capsys, "upgrade")
-    assert "use `burndown downgrade`" in refused(capsys, "upgrade", "--to", "1.0")
+    assert "use `burndown downgrade`" in refused(capsys, "upgrade", "--to", "1.0", code=no)
     assert "no database" in refused(capsys, "upgrade", "--profiles", "elsewhere")
     assert not Path("elsewhere").exists()
     with closing(sqlite3.connect(old)) as connection, connection:

@@ -287,8 +287,20 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]
     "import of nothing": (
         nothing,
         ["import", "nope.zip"],
-        ExitCode.NOT_VALID,
-        "nope.zip: there is no such folder",
+        ExitCode.NOT_FOUND,
+        "There is no file or folder nope.zip",
+    ),
+    "restore of nothing": (
+        nothing,
+        ["restore", "nope.db"],
+        ExitCode.NOT_FOUND,
+        "There is no file or folder nope.db",
+    ),
+    "migration of nothing": (
+        nothing,
+        ["migrate", "--from", "nope.db"],
+        ExitCode.NOT_FOUND,
+        "There is no file or folder nope.db",
     ),
     "import of a file": (
         in_the_way,
@@ -383,11 +395,11 @@ def test_an_error_of_usage_is_in_json_as_well(
         (["demo", "profiles"], ImportExportError),
         (["check", "--profiles", "nope"], StorageError),
         (["export", "nope", "out"], ProfileNotFoundError),
-        (["import", "nope"], ImportExportError),
+        (["import", "nope"], FileNotFoundError),
     ],
 )
 def test_debug_lets_the_exception_through(
-    workspace: Path, before: bool, arguments: list[str], kind: type[PersistenceError]
+    workspace: Path, before: bool, arguments: list[str], kind: type[Exception]
 ) -> None:
     """The option may come before or after the command."""
     with pytest.raises(kind):

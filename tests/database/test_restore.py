@@ -344,6 +344,9 @@ def test_what_is_no_backup_is_refused(
         backend.restore(copy)
     assert everything(backend) == before
     assert not kept(path).exists()
+    with SQLiteBackend(path.with_name("new.db")) as new, pytest.raises(REFUSED[change]):
+        new.restore(copy)
+    assert not path.with_name("new.db").exists()
 
 
 def test_a_flipped_bit_anywhere_is_found(backend: SQLiteBackend, path: Path, copy: Path) -> None:
@@ -360,14 +363,16 @@ def test_a_flipped_bit_anywhere_is_found(backend: SQLiteBackend, path: Path, cop
     assert profiles_of(backend) == {"first"}
 
 
-def test_a_database_of_another_program_is_not_replaced(copy: Path, tmp_path: Path) -> None:
+def test_a_database_of_another_program_is_not_replaced(
+    backend: SQLiteBackend, copy: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE bookmarks (x)")
         connection.commit()
     before = other.read_bytes()
-    with SQLiteBackend(other) as backend, pytest.raises(ForeignDatabaseError):
-        backend.restore(copy)
+    with SQLiteBackend(other) as foreign, pytest.raises(ForeignDatabaseError):
+        foreign.restore(copy)
     assert other.read_bytes() == before
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from burndown import DatabaseCorruptionError, SQLiteBackend, StorageError, get_backend
 from burndown.database import SQLiteDatabase, get_db_connection, open_database
 from burndown.database.sqlite_connector import SQLiteConnector
-from burndown.errors import SchemaTooNewError
+from burndown.errors import SchemaTooNewError, ValidationError
 from burndown.models import SCHEMA_VERSION
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema import VERSIONS, alembic_runner
@@ -219,7 +219,7 @@ def test_a_database_without_a_version_is_of_the_first_one(old: Path) -> None:
 
 @pytest.mark.parametrize("version", ["0.9", "", "9", "1.1 ", "head", "base", "1.0:1.1", "1.2:1.1"])
 def test_an_unknown_version_is_refused(old: Path, version: str) -> None:
-    with pytest.raises(StorageError, match=r"there are 1\.0, 1\.1, 1\.2"):
+    with pytest.raises(ValidationError, match=r"one of 1\.0, 1\.1, 1\.2"):
         SQLiteDatabase(old).change_version(version)
     assert version_of(old) == "1.0"
 
