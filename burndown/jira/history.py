@@ -23,6 +23,10 @@ class Change(NamedTuple):
     """The value before, as Jira shows it; ``None`` for none."""
     new: str | None
     """The value afterwards."""
+    old_id: str | None = None
+    """The id of the value before, such as of a status, or ``7, 9`` of two sprints."""
+    new_id: str | None = None
+    """The id of the value afterwards. It stays when the value is renamed; the names do not."""
 
 
 class Stay(NamedTuple):
@@ -126,6 +130,10 @@ class History:
         return total
 
 
+_VALUES = ("fromString", "toString", "from", "to")
+"""The keys of the values of a change, in its order."""
+
+
 def _in_order(histories: list[Any], field: str) -> tuple[Change, ...]:
     """Return the changes of a field, each once, in the order of time."""
     dated: dict[Any, tuple[datetime, int, list[Change]]] = {}
@@ -135,10 +143,7 @@ def _in_order(histories: list[Any], field: str) -> tuple[Change, ...]:
             continue
         of_field = [item for item in items if _is_of(item, field)]
         if of_field and (at := to_timestamp(history.get("created"))) is not None:
-            made = [
-                Change(at, field, _text(item.get("fromString")), _text(item.get("toString")))
-                for item in of_field
-            ]
+            made = [Change(at, field, *map(_text, map(item.get, _VALUES))) for item in of_field]
             number, identity = _identity(history.get("id"))
             dated[(at, *made) if identity is None else identity] = (at, number, made)
     found = list(dated.values())

@@ -35,6 +35,7 @@ _Week = Annotated[
 ]
 _WeekStart = Annotated[date, Described("Monday of the week", "the week")]
 _Metric = Annotated[str, _key("Type and name, such as dora.lead_time_days", "metrics_snapshots")]
+_SPRINT = "field of the sprint, or history"
 _Unit = Annotated[str | None, Described("Unit of the values, if it is known", "the metric")]
 
 
@@ -155,8 +156,9 @@ class SprintRow(NamedTuple):
 
     profile_id: _ProfileId
     query_id: _QueryId
-    sprint: Annotated[str, _key("Name of the sprint", "field of the sprint, or history")]
+    sprint_id: Annotated[str, _key("Id of the sprint, or its name if that is not known", _SPRINT)]
     issue_key: _IssueKey
+    sprint: Annotated[str, Described("Name of the sprint, the newest that is known", _SPRINT)]
     state: Annotated[str | None, Described("active, closed or future", "field of the sprint")]
     starts_at: Annotated[
         datetime | None, Described("Start of the sprint, UTC", "field of the sprint")

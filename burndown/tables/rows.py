@@ -51,11 +51,11 @@ def _rows_of_query(
         changelogs = {
             key: each["changelog"] for key, each in backend.find_jira_changelogs(*ids).items()
         }
-        for issue in issues_of(found, profile, changelogs):
-            if issue.key:
-                yield issue_row(*ids, issue, workflow)
-                yield from status_rows(*ids, issue)
-                yield from sprint_rows(*ids, issue)
+        issues = [each for each in issues_of(found, profile, changelogs) if each.key]
+        for issue in issues:
+            yield issue_row(*ids, issue, workflow)
+            yield from status_rows(*ids, issue)
+        yield from sprint_rows(*ids, issues)
     yield from metric_rows(*ids, backend.get_metrics_snapshots(*ids, limit=None))
     yield from week_rows(*ids, data)
     yield from _budget_rows(backend, *ids)

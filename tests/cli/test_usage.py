@@ -11,7 +11,6 @@ import pytest
 
 from burndown import (
     ImportExportError,
-    PersistenceError,
     ProfileNotFoundError,
     QueryNotFoundError,
     SQLiteBackend,

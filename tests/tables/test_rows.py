@@ -4,6 +4,7 @@ import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -235,8 +236,8 @@ CLOUD_SPRINT = {
 
 @pytest.mark.parametrize("sprint", [SERVER_SPRINT, CLOUD_SPRINT], ids=["server", "cloud"])
 def test_sprints_are_read_from_their_field(sprint: Any) -> None:
-    [row] = sprint_rows("p", "q", issue_with(["Open"], customfield_10020=[sprint]))
-    assert (row.sprint, row.state) == ("Sprint 3, late", "closed")
+    [row] = sprint_rows("p", "q", [issue_with(["Open"], customfield_10020=[sprint])])
+    assert (row.sprint_id, row.sprint, row.state) == ("3", "Sprint 3, late", "closed")
     assert (row.starts_at, row.ends_at) == (MONDAY, MONDAY + 14 * DAY)
     assert row.completed_at == MONDAY + 15 * DAY
     assert (row.added_at, row.removed_at) == (None, None)
@@ -252,16 +253,65 @@ def test_sprints_have_the_times_at_which_the_issue_was_added_and_removed() -> No
         for day, (old, new) in enumerate(changes)
     ]
     document = {"key": "A-1", "changelog": {"histories": histories, "total": 6}}
-    rows = sprint_rows("p", "q", issues_of([document])[0])
-    assert {row.sprint: (row.added_at, row.removed_at) for row in rows} == {
+    rows = sprint_rows("p", "q", issues_of([document]))
+    assert {row.sprint_id: (row.added_at, row.removed_at) for row in rows} == {
         "S1": (MONDAY + 2 * DAY, MONDAY + 3 * DAY),
         "S2": (MONDAY + 5 * DAY, None),
     }
 
 
+def in_sprints(key: str, field: list[Any], *changes: tuple[str, str, str, str]) -> dict[str, Any]:
+    """Return an issue with a field, and with changes of it on the days from a Monday on."""
+    keys = ("fromString", "from", "toString", "to")
+    histories = [
+        {
+            "created": (MONDAY + day * DAY).isoformat(),
+            "items": [{"field": "Sprint", **dict(zip(keys, change, strict=True))}],
+        }
+        for day, change in enumerate(changes)
+    ]
+    fields = {"customfield_1": field}
+    return {"key": key, "fields": fields, "changelog": {"histories": histories, "total": 9}}
+
+
+def test_a_sprint_is_the_same_after_it_was_renamed_and_for_removed_issues() -> None:
+    """Its id tells; its name and times are those in the fields of other issues."""
+    documents = [
+        in_sprints("A-1", [CLOUD_SPRINT], ("", "", "Sprint 1", "3")),
+        in_sprints("A-2", [], ("", "", "Sprint 1", "3"), ("Sprint 3, late", "3", "", "")),
+        in_sprints("A-3", [], ("", "", "S 4, S 5", "4, 5"), ("S 4, S 5", "4, 5", "S 5", "5")),
+        in_sprints("A-4", [], ("", "", "Sprint 3, late, S 5", "3, 5")),
+    ]
+    rows = sorted(
+        sprint_rows("p", "q", issues_of(documents)), key=attrgetter("issue_key", "sprint_id")
+    )
+    assert [(row.issue_key, row.sprint_id, row.sprint, row.starts_at) for row in rows] == [
+        ("A-1", "3", "Sprint 3, late", MONDAY),
+        ("A-2", "3", "Sprint 3, late", MONDAY),
+        ("A-3", "4", "S 4", None),
+        ("A-3", "5", "S 5", None),
+        ("A-4", "3", "Sprint 3, late", MONDAY),
+        ("A-4", "5", "S 5", None),
+    ]
+    assert [(row.added_at, row.removed_at) for row in rows[:3]] == [
+        (MONDAY, None),
+        (MONDAY, MONDAY + DAY),
+        (MONDAY, MONDAY + DAY),
+    ]
+
+
+def test_two_sprints_of_one_name_are_two_rows() -> None:
+    """A change without ids, as the published dashboard stores it, is of a sprint in a field."""
+    sprints = [{**CLOUD_SPRINT, "id": number, "name": "S 1"} for number in (7, 8)]
+    rows = list(sprint_rows("p", "q", issues_of([in_sprints("A-1", sprints)])))
+    assert [(row.sprint_id, row.sprint) for row in rows] == [("7", "S 1"), ("8", "S 1")]
+    [row] = sprint_rows("p", "q", issues_of([in_sprints("A-1", sprints[:1], ("", "", "S 1", ""))]))
+    assert (row.sprint_id, row.added_at) == ("7", MONDAY)
+
+
 @pytest.mark.parametrize("sprint", [None, "Sprint 3", {"name": "1.0"}, [3], {"state": "closed"}])
 def test_other_fields_are_no_sprints(sprint: Any) -> None:
-    assert not list(sprint_rows("p", "q", issue_with(["Open"], customfield_1=sprint)))
+    assert not list(sprint_rows("p", "q", [issue_with(["Open"], customfield_1=sprint)]))
 
 
 @pytest.mark.parametrize("name", ["out.db", "out.csv"])
