@@ -12,7 +12,7 @@ from rich.text import Text
 
 from burndown.escaping import escaped
 
-__all__ = ["add_row", "error", "line", "literal", "print_counts", "print_table", "size"]
+__all__ = ["add_row", "error", "line", "literal", "print_counts", "print_table", "size", "width"]
 
 _PLAIN_WIDTH = 120
 """Width of tables where there is no terminal: rich's default of 80 breaks paths into pieces."""
@@ -62,6 +62,11 @@ def print_counts(title: str, counts: dict[str, int]) -> None:
     for name, number in counts.items():
         add_row(table, name, str(number))
     print_table(table, even_if_empty=True)
+
+
+def width() -> int:
+    """Return the characters of a line."""
+    return _console().width
 
 
 def size(number: int) -> str:

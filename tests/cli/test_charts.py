@@ -1,5 +1,6 @@
 """``burndown chart``, and the trends of ``burndown show``."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ from hypothesis import strategies as st
 
 from burndown import SQLiteBackend
 from burndown.cli.exit_codes import ExitCode
-from burndown.printing.charts import sparkline
-from tests.support.command_line import Capture, in_json, printed, refused, start
+from burndown.printing.charts import remaining, sparkline
+from tests.support.command_line import Capture, in_json, on_a_terminal, printed, refused, start
 
 
 def test_a_chart_has_a_column_for_each_week(capsys: Capture, workspace: Path) -> None:
@@ -23,6 +24,36 @@ def test_a_chart_has_a_column_for_each_week(capsys: Capture, workspace: Path) ->
         height = sum(bar[2 * week] != " " for bar in bars)
         assert height - 1 <= value / max(values) * len(rows) <= height + 0.1
     assert axis.split() == [found["weeks"][0], found["weeks"][-1]]
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80])
+def test_a_chart_fits_into_the_terminal(workspace: Path, columns: int) -> None:
+    """Also if there are more weeks than columns: then it has every second one, or fewer."""
+    with SQLiteBackend(workspace / "profiles/burndown.db") as backend:
+        days = (date(2024, 1, 1) + timedelta(weeks=number) for number in range(100))
+        statistics = [{"date": str(day), "created_items": 2} for day in days]
+        scope = {"remaining_items": 250}
+        data = {"statistics": statistics, "project_scope": scope}
+        backend.save_project_data("kafka", "12w", data)
+    ended = on_a_terminal("chart", "kafka", "12w", "--weeks", "100", columns=columns)
+    *bars, axis = [each for each in ended.screen[1:] if each]
+    assert len(bars) == 10
+    assert columns - 27 < len(bars[-1]) <= columns
+    assert bars[0].startswith("250 |")
+    assert axis.endswith("2025-W48")
+    assert all(len(each) <= columns for each in ended.screen[1:])
+
+
+def test_what_remains_is_seen_however_little_it_is(capsys: Capture) -> None:
+    remaining({"title": "Q", "unit": "issues", "weeks": ["2026-W01"], "values": [0.0]})
+    assert printed_bars(capsys) == [""] * 10
+    weeks = ["2026-W01", "2026-W02", "2026-W03"]
+    remaining({"title": "Q", "unit": "issues", "weeks": weeks, "values": [1000.0, 1.0, 0.0]})
+    assert printed_bars(capsys) == [*["██"] * 9, "██▁▁"]
+
+
+def printed_bars(capsys: Capture) -> list[str]:
+    return [each.partition("|")[2] for each in capsys.readouterr().out.splitlines()[1:-1]]
 
 
 def test_a_chart_can_show_points(capsys: Capture, workspace: Path) -> None:
