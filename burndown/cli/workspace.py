@@ -136,7 +136,7 @@ def check(
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
-    from burndown.errors import StorageError
+    from burndown.errors import ForeignDatabaseError, SchemaTooNewError, StorageError
     from burndown.sealing import secrets_status
 
     settings = settings_for(profiles, database)
@@ -145,6 +145,12 @@ def check(
             print_result({"accepted": backend.accept_edits()}, printing.accepted, as_json)
         return
     with open_existing(settings) as backend:
+        try:
+            backend.list_profiles()
+        except (ForeignDatabaseError, SchemaTooNewError):  # is no damage
+            raise
+        except StorageError:  # is described below
+            pass
         is_intact, problems = backend.check_integrity()
         notes = backend.integrity_notes() if is_intact else []
         secrets = None

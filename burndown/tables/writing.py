@@ -7,8 +7,9 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from burndown.errors import ForeignDatabaseError, StorageError, ValidationError
+from burndown.errors import StorageError, ValidationError
 from burndown.files.atomic import complete_or_absent, write_file
+from burndown.files.errors import storage_errors
 from burndown.files.paths import lexists, make_folder, sync
 from burndown.files.working_folder import working_folder
 from burndown.persistence import PersistenceBackend, resolve_backend
@@ -56,8 +57,8 @@ def write_tables(
         For each table, the number of its rows, and of those that were added, changed and removed.
 
     Raises:
-        ValidationError: the path has another ending.
-        ForeignDatabaseError: the path is a file or folder of something else.
+        ValidationError: the path has another ending, or is a file or folder of something else;
+            nothing was changed.
         StorageError: it cannot be written, or another process writes to it; or pyarrow is missing.
     """
     store, target = resolve_backend(backend), Path(path)
@@ -76,13 +77,20 @@ def _written(
     path: Path, write: Callable[[Path], dict[str, TableChanges]]
 ) -> dict[str, TableChanges]:
     """Write to a path; a new one appears when it is complete."""
-    if lexists(path):
+    if not lexists(path):
+        try:
+            with storage_errors(), complete_or_absent(path) as built:
+                return write(built)
+        except StorageError:
+            if not lexists(path):  # else another process has made it meanwhile
+                raise
+    with storage_errors():
         return write(path)
-    with complete_or_absent(path) as built:
-        return write(built)
 
 
 def _write_database(backend: PersistenceBackend, path: Path) -> dict[str, TableChanges]:
+    if path.is_dir():
+        raise _foreign(path, "it is a folder")
     with suppress(FileExistsError):
         path.touch(0o600, exist_ok=False)  # SQLite would let others read it
     with _connected(path) as connection:
@@ -100,7 +108,7 @@ def _write_folder(
 ) -> dict[str, TableChanges]:
     metadata = folder / _METADATA
     if folder.exists() and not metadata.exists() and (folder.is_file() or any(folder.iterdir())):
-        raise ForeignDatabaseError(str(folder), "has no metadata of tables")
+        raise _foreign(folder, "it has no metadata of tables")
     make_folder(folder)
     _write_if_changed(metadata, metadata_of(folder.stem))
     paths = {table: folder / f"{table.name}{files.suffix}" for table in TABLES}
@@ -140,12 +148,12 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     """Return whether a database is of an earlier run; false if it is empty.
 
     Raises:
-        ForeignDatabaseError: it is of something else.
+        ValidationError: it is of something else.
     """
     [found] = connection.execute("PRAGMA application_id").fetchone()
     [objects] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if found != APPLICATION_ID and (found or objects):
-        raise ForeignDatabaseError(str(path), "has tables of another program, or is a store")
+        raise _foreign(path, "it is a store, or has tables of another program")
     return bool(found)
 
 
@@ -158,7 +166,12 @@ def _connected(path: Path | str) -> Iterator[sqlite3.Connection]:
     except sqlite3.OperationalError as error:  # busy, read-only, or the disk is full
         raise StorageError(f"{path} cannot be written: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise ForeignDatabaseError(str(path), f"cannot be read as SQLite ({error})") from error
+        raise _foreign(path, f"it cannot be read as SQLite ({error})") from error
+
+
+def _foreign(path: Path | str, reason: str) -> ValidationError:
+    expected = f"input should be a new path, or that of an earlier run ({reason})"
+    return ValidationError.of("Tables", "", expected, str(path))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 from contextlib import closing
+from errno import ENOSPC
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from burndown import (
     ValidationError,
     open_backend,
 )
-from burndown.errors import ForeignDatabaseError
 from burndown.files.working_folder import scratch_folder
 from burndown.tables import TABLES, Table
+from burndown.tables.files import CsvFiles
 from burndown.tables.writing import write_tables
 from burndown.testing.contract.examples import given
 from tests.support.command_line import files_below
@@ -129,8 +130,9 @@ def test_what_belongs_to_others_is_refused(sample: SQLiteBackend, tmp_path: Path
     folder.mkdir()
     (folder / "issues.csv").write_text("id\n1\n")
     files = files_below(tmp_path)
-    for path in (tmp_path / "sample.db", other, text, folder):
-        with pytest.raises(ForeignDatabaseError):
+    (tmp_path / "folder.db").mkdir()
+    for path in (tmp_path / "sample.db", other, text, folder, tmp_path / "folder.db"):
+        with pytest.raises(ValidationError, match="a new path, or that of an earlier run"):
             write_tables(path, backend=sample)
     found = files_below(tmp_path)
     assert {path for path in files if found[path] != files[path]} <= {tmp_path / "sample.db-shm"}
@@ -227,6 +229,36 @@ def test_a_reader_sees_the_old_rows_until_all_are_new(
     write_tables(path, backend=watched)
     assert seen == [2]
     assert len(rows_in(path)["profiles"]) == 1
+
+
+@pytest.mark.parametrize("name", ["out.db", "out.csv"])
+def test_two_first_runs_are_one_after_the_other(
+    sample: SQLiteBackend, tmp_path: Path, name: str
+) -> None:
+    """The second one writes into what the first one has made meanwhile."""
+    path = tmp_path / name
+
+    class Overtaken(Failing):
+        def list_queries(self, profile_id: str) -> Any:
+            if not path.exists():
+                write_tables(path, backend=sample)
+            return self._backend.list_queries(profile_id)
+
+    overtaken: Any = Overtaken(sample)
+    changes = write_tables(path, backend=overtaken)
+    assert changes["profiles"] == {"rows": 2, "added": 0, "changed": 0, "removed": 0}
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(
+    sample: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(ENOSPC, "No space left on device", "issues.csv")
+
+    monkeypatch.setattr(CsvFiles, "write", full)
+    with pytest.raises(StorageError, match=r"No space left on device \(issues.csv\)"):
+        write_tables(tmp_path / "out.csv", backend=sample)
+    assert not list(tmp_path.glob("out.csv*"))
 
 
 def test_a_locked_file_is_an_error(
