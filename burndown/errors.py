@@ -23,7 +23,8 @@
         ├── DatabaseCorruptionError
         ├── ForeignDatabaseError
         │   └── PublishedDatabaseError
-        └── SchemaTooNewError
+        ├── SchemaTooNewError
+        └── SecretKeyError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own ``ValidationError``,
 which is also a ``ValueError``; everything that stores or reads raises the errors above.
@@ -55,6 +56,7 @@ __all__ = [
     "QueryNotFoundError",
     "RevisionConflictError",
     "SchemaTooNewError",
+    "SecretKeyError",
     "StorageError",
     "StoreLocationError",
     "StoreNotFoundError",
@@ -335,6 +337,10 @@ class StoreLocationError(StorageError):
 
 class StoreNotFoundError(NotFoundError, StorageError):
     """There is no store at the location; nothing was created."""
+
+
+class SecretKeyError(StorageError):
+    """The key of secrets is missing or not valid, so that none is sealed or opened."""
 
 
 class TransactionAbortedError(StorageError):

@@ -9,7 +9,7 @@ Whatever is saved is sealed by itself if there is a key; ``docs/secrets.md`` exp
 
 from typing import TypedDict
 
-from burndown.errors import StorageError
+from burndown.errors import SecretKeyError, StorageError
 from burndown.models import OPEN_ENTITIES
 from burndown.models.sealer import sealer_of
 from burndown.models.sealing import (
@@ -84,12 +84,12 @@ def change_secrets(change: Resealing, backend: PersistenceBackend | None = None)
         backend: the store; by default the current one.
 
     Raises:
-        StorageError: there is no key, or it cannot be read; or the store is read-only or in use
-            for too long.
+        SecretKeyError: there is no key, or it cannot be read.
+        StorageError: the store is read-only, or in use for too long.
     """
     store = resolve_backend(backend)
     if current_keys() is None:
-        raise StorageError(f"There is no secret key. {HOW_TO_SET_A_KEY}")
+        raise SecretKeyError(f"There is no secret key. {HOW_TO_SET_A_KEY}")
     changed = 0
     with secrets_as_stored(), store.transaction():
         for entity in OPEN_ENTITIES:

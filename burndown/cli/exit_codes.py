@@ -9,7 +9,7 @@ class ExitCode(IntEnum):
     """The reasons for which a command fails."""
 
     FAILED = 1
-    """For another reason than those below, such as secrets that no key opens."""
+    """For another reason than those below, such as a secret key that is missing."""
     USAGE = 2
     """Its arguments are wrong; typer ends it."""
     NOT_FOUND = 3
@@ -33,6 +33,7 @@ def exit_code_of(error: Exception) -> ExitCode:
             (errors.StoreLocationError, errors.ForeignDatabaseError, errors.SchemaTooNewError),
             ExitCode.NOT_VALID,
         ),
+        ((errors.SecretKeyError,), ExitCode.FAILED),
         ((errors.TaskRunningError, OSError), ExitCode.UNAVAILABLE),  # StorageError is an OSError
     ]
     for types, code in codes:

@@ -4,7 +4,7 @@ from typing import Any, Self, SupportsIndex
 
 from pydantic import SecretStr
 
-from burndown.errors import StorageError
+from burndown.errors import SecretKeyError
 from burndown.models.json_values import copy_containers
 from burndown.secrets import current_keys, is_envelope
 
@@ -66,14 +66,14 @@ def _restored(pickled: str) -> SecretText:
     """Return the secret of a pickle.
 
     Raises:
-        StorageError: it is sealed, and there is not its key.
+        SecretKeyError: it is sealed, and there is not its key.
     """
     if not is_envelope(pickled):
         return SecretText(pickled)
     keys = current_keys()
     opened = None if keys is None else keys.open(pickled, _PICKLED)
     if opened is None:
-        raise StorageError(
+        raise SecretKeyError(
             "A pickled secret cannot be opened; set the secret key of the process that made it"
         )
     return SecretText(opened.decode())

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from burndown.distribution import install_command
-from burndown.errors import StorageError
+from burndown.errors import SecretKeyError
 from burndown.forks import ForkSafeLock
 from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_key_sources
 
@@ -78,7 +78,7 @@ def current_keys() -> "Keys | None":
     """Return the keys in use, or ``None`` if there are none.
 
     Raises:
-        StorageError: a key is not one, or the file of keys cannot be read, is not private, or is
+        SecretKeyError: a key is not one, or the file of keys cannot be read, is not private, or is
             next to the data; the keyring cannot be read; or ``cryptography`` is not installed.
     """
     global _found
@@ -94,10 +94,10 @@ def require_cryptography() -> None:
     """Refuse to go on without ``cryptography``.
 
     Raises:
-        StorageError: it is not installed; the error names the command.
+        SecretKeyError: it is not installed; the error names the command.
     """
     if find_spec("cryptography") is None:
-        raise StorageError(f"`cryptography` is not installed: {install_command('secrets')}")
+        raise SecretKeyError(f"`cryptography` is not installed: {install_command('secrets')}")
 
 
 def _keys(text: str | None, file: str | None) -> "Keys | None":
@@ -107,7 +107,7 @@ def _keys(text: str | None, file: str | None) -> "Keys | None":
         return _parsed(_read_private(Path(file)), f"{SECRET_KEY_FILE} ({file})")
     entry, problem = _of_keyring()
     if problem:
-        raise StorageError(
+        raise SecretKeyError(
             f"The keyring of the system cannot be read ({problem}), so no secret is saved; unlock "
             f"it and start this program again, or set {SECRET_KEY_FILE}; if it holds no key, set "
             "PYTHON_KEYRING_BACKEND=keyring.backends.null.Keyring"
@@ -118,7 +118,7 @@ def _keys(text: str | None, file: str | None) -> "Keys | None":
 def _parsed(text: str, name: str) -> "Keys":
     materials = [_material(each, name) for each in text.replace(",", " ").split()]
     if not materials:
-        raise StorageError(f"{name} holds no key; it should hold {_EXPECTED}")
+        raise SecretKeyError(f"{name} holds no key; it should hold {_EXPECTED}")
     require_cryptography()
     # Only here: most processes have no key, and `cryptography` is an extra.
     from burndown.secrets.keys import Keys, SecretKey
@@ -131,7 +131,7 @@ def _material(text: str, name: str) -> bytes:
         return bytes.fromhex(text)
     plain = text.rstrip("=").replace("+", "-").replace("/", "_")
     if not re.fullmatch(_BASE64, plain):
-        raise StorageError(f"{name} holds what is no key; it should hold {_EXPECTED}")
+        raise SecretKeyError(f"{name} holds what is no key; it should hold {_EXPECTED}")
     return urlsafe_b64decode(plain + "=")
 
 
@@ -148,7 +148,7 @@ def _read_private(file: Path) -> str:
     """Return the content of the file of keys.
 
     Raises:
-        StorageError: it cannot be read, others can read it, or it is next to the data.
+        SecretKeyError: it cannot be read, others can read it, or it is next to the data.
     """
     try:
         with file.open(encoding="ascii") as opened:
@@ -157,12 +157,14 @@ def _read_private(file: Path) -> str:
                 _refuse_shared(file, mode)
             _refuse_next_to_data(file)
             return opened.read()
-    except StorageError:
+    except SecretKeyError:
         raise
     except UnicodeDecodeError:
-        raise StorageError(f"{SECRET_KEY_FILE}: {file} should hold {_EXPECTED}") from None
+        raise SecretKeyError(f"{SECRET_KEY_FILE}: {file} should hold {_EXPECTED}") from None
     except OSError as error:
-        raise StorageError(f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}") from error
+        raise SecretKeyError(
+            f"{SECRET_KEY_FILE}: {file} cannot be read: {error.strerror}"
+        ) from error
 
 
 def _refuse_shared(file: Path, mode: int) -> None:
@@ -174,12 +176,12 @@ def _refuse_shared(file: Path, mode: int) -> None:
     """
     if file.resolve().is_relative_to(_MOUNTED):
         if mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise StorageError(
+            raise SecretKeyError(
                 f"{SECRET_KEY_FILE}: {file} can be changed by others; "
                 f"on the host, run chmod go-w for it"
             )
     elif mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise StorageError(
+        raise SecretKeyError(
             f"{SECRET_KEY_FILE}: {file} can be read or changed by others; "
             f"make it private: chmod 600 {file}"
         )
@@ -191,7 +193,7 @@ def _refuse_next_to_data(file: Path) -> None:
     stores = tuple(_stores)  # others may be opened meanwhile
     is_near = any(real.parent == store.parent or real.is_relative_to(store) for store in stores)
     if is_near or real.is_relative_to(workspace):
-        raise StorageError(
+        raise SecretKeyError(
             f"{SECRET_KEY_FILE}: {file} is in the folder of the data that it opens; move it out of "
             "there, so that no copy of the one contains the other"
         )

@@ -67,7 +67,8 @@ def test_seal_rotate_and_unseal(
 @pytest.mark.parametrize("command", ["seal", "rotate", "unseal"])
 def test_without_a_key_nothing_is_changed(capsys: Capture, database: Path, command: str) -> None:
     before = database.read_bytes()
-    assert "There is no secret key" in refused(capsys, "secrets", command)
+    message = refused(capsys, "secrets", command, code=ExitCode.FAILED)
+    assert "There is no secret key" in message
     assert database.read_bytes() == before
 
 
