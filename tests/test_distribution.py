@@ -102,3 +102,13 @@ def test_the_page_on_pypi_has_complete_links() -> None:
 def test_the_addresses_of_the_project_are_in_one_repository() -> None:
     """The page on PyPI links to it as well."""
     assert all(url.startswith(PROJECT["urls"]["Homepage"]) for url in PROJECT["urls"].values())
+
+
+def test_the_source_distribution_has_what_its_contributors_run() -> None:
+    """The files and folders that the page for them names."""
+    named = re.findall(r"`([\w.-]+)[\w./-]*`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    wanted = {each for each in named if (ROOT / each).exists()} - {"pyproject.toml"}  # always in it
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    included = found["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert ".ci" in wanted
+    assert wanted <= set(included)
