@@ -66,7 +66,8 @@ def open_existing(settings: Settings, *, read_only: bool = True) -> Iterator[Per
             backend.list_profiles()
             location = backend.describe()["location"]
             raise StoreNotFoundError(
-                f"There is no database at {location}; create one with `burndown migrate`"
+                f"There is no database at {location}; `burndown init` makes an empty one, and "
+                "`burndown migrate` one of the data of an older dashboard"
             )
         if read_only:
             yield backend

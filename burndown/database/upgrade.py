@@ -84,7 +84,8 @@ class SchemaUpgrader(ABC):
         version = self.version()
         if version is None:
             raise StoreNotFoundError(
-                f"There is no database at {self.location}; `burndown migrate` makes one"
+                f"There is no database at {self.location}; `burndown init` makes an empty one, and "
+                "`burndown migrate` one of the data of an older dashboard"
             )
         self.refuse_too_new(version)
         if version not in self.readable:

@@ -43,6 +43,7 @@ def test_every_command_has_help(
     assert text.startswith(f"Usage: burndown {command} ")
     options = re.findall(r"^  (--[a-z-]+|\[?[A-Z]+\]?)( .*)?$", text, re.MULTILINE)
     assert options
+    assert not re.search(r"\[default: [^]]*required\]", text)
     for name, help_text in options:
         assert help_text.strip(), name
     summary = text.split("\n\n")[1].strip()
@@ -171,7 +172,12 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]
         ExitCode.NOT_FOUND,
         "Query 'offen' not found in profile 'kafka'",
     ),
-    "nothing to show": (no_database, ["show"], ExitCode.NOT_FOUND, "There is no database at "),
+    "nothing to show": (
+        no_database,
+        ["show"],
+        ExitCode.NOT_FOUND,
+        "`burndown init` makes an empty",
+    ),
     "nothing to check": (no_database, ["check"], ExitCode.NOT_FOUND, "There is no database at "),
     "other folder": (nothing, ["show", "--profiles", "elsewhere"], ExitCode.NOT_FOUND, "elsewhere"),
     "other database": (no_sqlite, ["show"], ExitCode.NOT_VALID, "use sqlite"),
