@@ -41,6 +41,7 @@ __all__ = [
     "PublishedFile",
     "SQLiteDatabase",
     "check_database_integrity",
+    "forget_database",
     "get_database",
     "get_db_connection",
     "open_database",
@@ -126,6 +127,13 @@ def set_database(database: Database | None) -> None:
         if database is None and _database is not None:
             _database.close()
         _database = database
+
+
+def forget_database() -> None:
+    """Let the next use open the database of the settings; the current one is not closed."""
+    global _database
+    with _lock:
+        _database = None
 
 
 def session() -> AbstractContextManager[Session]:

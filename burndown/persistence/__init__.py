@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
-from burndown.database import get_database, open_database, set_database
+from burndown.database import forget_database, get_database, open_database, set_database
 from burndown.errors import (
     DatabaseCorruptionError,
     PersistenceError,
@@ -116,8 +116,8 @@ def set_backend(backend: PersistenceBackend | None) -> None:
     """Use this backend from now on; ``get_db_connection`` then opens its database.
 
     Args:
-        backend: the backend; ``None`` closes and forgets the one in use, and the next
-            :func:`get_backend` creates one from the settings.
+        backend: the backend, which leaves the one before it open; ``None`` closes and forgets the
+            one in use, and the next :func:`get_backend` creates one from the settings.
 
     Raises:
         TypeError: it is not a :class:`PersistenceBackend`.
@@ -129,21 +129,31 @@ def set_backend(backend: PersistenceBackend | None) -> None:
         if backend is None and _backend is not None:
             _backend.close()
         _backend = backend
-        set_database(backend.database if isinstance(backend, SQLBackend) else None)
+        if backend is None or isinstance(backend, SQLBackend):
+            set_database(None if backend is None else backend.database)
+        else:
+            forget_database()
 
 
 @contextmanager
 def backend_in_use(backend: PersistenceBackend) -> Iterator[PersistenceBackend]:
-    """Make a backend the one in use for the block; it is closed at the end, and none is in use.
+    """Make a backend the one in use for the block, and close it at the end.
+
+    The one that was in use before is in use again then. Another one that the block has set is
+    closed.
 
     Yields:
         The backend.
     """
+    before = _backend
     set_backend(backend)
     try:
         yield backend
     finally:
-        set_backend(None)
+        if _backend is not before:
+            set_backend(None)
+            set_backend(before)
+        backend.close()
 
 
 def _json_backend(

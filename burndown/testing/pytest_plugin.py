@@ -77,7 +77,7 @@ def burndown_backend(
 ) -> Iterator["PersistenceBackend"]:
     """Open an empty store of the test's own, in memory, which `get_backend()` returns meanwhile.
 
-    No backend is in use after the test.
+    After the test, it returns the backend that was in use before.
     """
     from burndown.persistence import backend_in_use
     from burndown.persistence.sql_backend import SQLBackend

@@ -5,15 +5,24 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from burndown import SQLiteBackend, StorageError, StoreLocationError, aio, get_backend, set_backend
+from burndown import (
+    PersistenceBackend,
+    SQLiteBackend,
+    StorageError,
+    StoreLocationError,
+    aio,
+    get_backend,
+    set_backend,
+)
 from burndown.cli import run
 from burndown.database import get_db_connection
 from burndown.demo import write_demo_workspace
 from burndown.migration import run_migration_if_needed
-from burndown.persistence import open_backend
+from burndown.persistence import backend_in_use, open_backend
 from burndown.persistence.json_backend import JSONBackend
 from burndown.persistence.sql_backend import SQLBackend
 from burndown.schema.recognition import APPLICATION_ID
@@ -83,6 +92,39 @@ def test_a_backend_that_is_set_is_the_current_one(tmp_path: Path) -> None:
         set_backend(None)
         assert get_backend() is not backend
         set_backend(None)
+
+
+@pytest.mark.parametrize("other", [JSONBackend, lambda _: Mock(spec=PersistenceBackend)])
+def test_a_backend_that_is_replaced_stays_open(
+    other: Callable[[Path], PersistenceBackend], tmp_path: Path
+) -> None:
+    """A database in memory keeps its content, whatever is set next."""
+    memory = open_backend("memory:")
+    memory.save_profile({"id": "p"})
+    for backend in (memory, other(tmp_path / "files"), memory):
+        set_backend(backend)
+    assert [each["id"] for each in memory.list_profiles()] == ["p"]
+
+
+def test_the_backend_before_a_block_is_in_use_again(tmp_path: Path) -> None:
+    """With its content. Those of the block are closed."""
+    before, own, other = (open_backend("memory:") for _ in range(3))
+    set_backend(before)
+    for backend in (before, own, other):
+        backend.save_profile({"id": "p"})
+    with backend_in_use(own):
+        assert get_backend() is own
+        set_backend(other)
+    assert get_backend() is before
+    assert [each.list_profiles() != [] for each in (before, own, other)] == [True, False, False]
+    with get_db_connection() as connection:
+        assert connection.execute("SELECT id FROM profiles").fetchall() != []
+
+
+def test_no_backend_is_in_use_after_the_first_block() -> None:
+    with backend_in_use(open_backend("memory:")) as backend:
+        pass
+    assert get_backend() is not backend
 
 
 # --- files at the path ---------------------------------------------------------------------------
