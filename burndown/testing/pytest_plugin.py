@@ -43,11 +43,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with ``burndown_store`` on each storage there is."""
-    if "burndown_store" in metafunc.fixturenames:
+    """Run a test with ``burndown_store`` on each storage there is, or on those that it names."""
+    if "burndown_store" in metafunc.fixturenames and not _names_storages(metafunc):
         has_server = metafunc.config.getoption(_OPTION) is not None
         storages = ["sqlite", "json", *(["postgresql"] if has_server else [])]
         metafunc.parametrize("burndown_store", storages, indirect=True)
+
+
+def _names_storages(metafunc: pytest.Metafunc) -> bool:
+    """Return whether the test is parametrized by storages itself."""
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        names = mark.args[0] if mark.args else mark.kwargs["argnames"]
+        if "burndown_store" in (
+            names.replace(",", " ").split() if isinstance(names, str) else names
+        ):
+            return True
+    return False
 
 
 @pytest.fixture
@@ -92,13 +103,23 @@ def burndown_store(
 ) -> Iterator["PersistenceBackend"]:
     """Open the same as `burndown_backend` on each storage: the test runs once on each of them.
 
-    They are SQLite, JSON files and, with `--burndown-postgresql URL`, PostgreSQL.
+    They are `sqlite`, `json` and, with `--burndown-postgresql URL`, `postgresql`;
+    `@pytest.mark.parametrize("burndown_store", ["json"], indirect=True)` chooses some.
     """
     from burndown.persistence import backend_in_use
     from burndown.testing.stores import new_store
 
+    storage = getattr(request, "param", None)
     server = request.config.getoption(_OPTION)
-    with new_store(request.param, burndown_clock, server) as new, backend_in_use(new) as backend:
+    if storage is None:
+        pytest.fail(
+            "burndown_store should be an argument of a test function or of its fixtures, so that "
+            "the test can run on each storage; elsewhere, such as in a unittest.TestCase, use "
+            "burndown_backend"
+        )
+    if storage == "postgresql" and server is None:
+        pytest.skip(f"needs a server: {_OPTION} URL, or {_VARIABLE}")
+    with new_store(storage, burndown_clock, server) as new, backend_in_use(new) as backend:
         yield backend
 
 

@@ -24,7 +24,12 @@ def new_store(storage: str, clock: Clock, server: str = "") -> Iterator[Persiste
 
     Yields:
         The backend.
+
+    Raises:
+        ValueError: there is no such storage.
     """
+    if storage not in ("sqlite", "json", "postgresql"):
+        raise ValueError(f"storage should be sqlite, json or postgresql, got {storage!r}")
     with ExitStack() as stack:
         if storage == "json":
             location = f"json:{stack.enter_context(scratch_folder())}/profiles"

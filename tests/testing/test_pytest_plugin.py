@@ -78,6 +78,19 @@ def test_the_sample_is_complete_and_can_be_changed(burndown_demo, burndown_backe
     profile_manager.delete_profile("kafka")
 
 
+def test_two_stores_of_a_test_are_two(burndown_demo, burndown_store):
+    assert get_backend() is burndown_store
+    assert burndown_store.list_profiles() == []
+    assert len(burndown_demo.list_profiles()) == 2
+
+
+@pytest.mark.parametrize(
+    "number, burndown_store", [(1, "json"), (2, "json")], indirect=["burndown_store"]
+)
+def test_a_test_can_choose_storages(burndown_store, number):
+    assert isinstance(burndown_store, JSONBackend)
+
+
 def test_the_backend_can_be_closed(burndown_backend):
     burndown_backend.close()
     assert burndown_backend.list_profiles() == []
@@ -90,6 +103,26 @@ def test_nothing_is_in_use_without_a_fixture(tmp_path, monkeypatch):
     from burndown import set_backend
 
     set_backend(None)
+"""
+MISUSED = """
+import unittest
+
+import pytest
+
+
+def test_dynamic(request):
+    request.getfixturevalue("burndown_store")
+
+
+@pytest.mark.usefixtures("burndown_store")
+class TestCase(unittest.TestCase):
+    def test_method(self):
+        pass
+
+
+@pytest.mark.parametrize("burndown_store", ["postgresql", "files"], indirect=True)
+def test_storages(burndown_store):
+    pass
 """
 REVERSED = "def pytest_collection_modifyitems(items):\n    items.reverse()\n"
 
@@ -117,12 +150,12 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_the_fixtures_work(project: Path) -> None:
-    assert " 15 passed" in run_pytest(project, "-W", "error")
+    assert " 19 passed" in run_pytest(project, "-W", "error")
 
 
 def test_the_fixtures_work_in_another_order_and_in_parallel(project: Path) -> None:
     (project / "conftest.py").write_text(REVERSED, "utf-8")
-    assert " 15 passed" in start_pytest(project, "-W", "error", "-n", "2")
+    assert " 19 passed" in start_pytest(project, "-W", "error", "-n", "2")
 
 
 def test_a_server_adds_a_storage(project: Path, postgres_url: str) -> None:
@@ -130,13 +163,22 @@ def test_a_server_adds_a_storage(project: Path, postgres_url: str) -> None:
     server = make_url(postgres_url).set(drivername="postgresql")
     some = ("-k", "every_storage")
     for output, count in (
-        (run_pytest(project, "--burndown-postgresql", postgres_url), 19),
+        (run_pytest(project, "--burndown-postgresql", postgres_url), 24),
         (run_pytest(project, *some, BURNDOWN_TEST_DATABASE_URL=postgres_url), 6),
     ):
         assert f" {count} passed" in output
         with psycopg.connect(server.render_as_string(hide_password=False)) as connection:
             schemas = connection.execute("SELECT nspname FROM pg_namespace").fetchall()
         assert [name for [name] in schemas if "burndown" in name] == []
+
+
+def test_a_misuse_of_the_storages_is_explained(project: Path) -> None:
+    (project / "test_project.py").write_text(MISUSED, "utf-8")
+    output = run_pytest(project, "-rs")
+    assert "1 failed, 1 skipped, 2 errors" in output
+    assert output.count("burndown_store should be an argument of a test function") == 2
+    assert "storage should be sqlite, json or postgresql, got 'files'" in output
+    assert "needs a server: --burndown-postgresql URL" in output
 
 
 def test_the_list_of_fixtures_describes_them(project: Path) -> None:
