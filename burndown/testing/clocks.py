@@ -17,11 +17,17 @@ class Clock:
         start: the first time. A ``datetime`` without an offset is local time.
     """
 
-    now: datetime
-    """The current time, in UTC; it can be set."""
-
     def __init__(self, start: datetime = START) -> None:
-        self.now = to_utc(start)
+        self.now = start
+
+    @property
+    def now(self) -> datetime:
+        """The current time, in UTC; it can be set, as ``start`` is given."""
+        return self._now
+
+    @now.setter
+    def now(self, time: datetime) -> None:
+        self._now = to_utc(time)
 
     def __call__(self) -> datetime:
         """Return the current time, in UTC."""

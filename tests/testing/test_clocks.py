@@ -35,12 +35,18 @@ def test_the_parts_of_a_tick_are_added() -> None:
 
 @given(aware_timestamps)
 def test_the_time_is_in_utc(start: datetime) -> None:
-    """Whatever the offset of the start is."""
-    now = Clock(start)()
-    assert now == start
-    assert now.tzinfo is UTC
+    """Whatever the offset of the start is, or of a time that is set."""
+    clock = Clock(start)
+    assert clock.now == start
+    assert clock.now.tzinfo is UTC
+    clock.tick(hours=1)
+    clock.now = start
+    assert clock() == start
+    assert clock().tzinfo is UTC
 
 
-def test_a_start_without_an_offset_is_local_time() -> None:
+def test_a_time_without_an_offset_is_local_time() -> None:
     local = datetime(2026, 1, 5, 9)
-    assert Clock(local)() == local.astimezone(timezone(timedelta()))
+    clock = Clock()
+    clock.now = local
+    assert clock() == Clock(local)() == local.astimezone(timezone(timedelta()))
