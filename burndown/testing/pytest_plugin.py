@@ -115,7 +115,8 @@ def burndown_store(
         pytest.fail(
             "burndown_store should be an argument of a test function or of its fixtures, so that "
             "the test can run on each storage; elsewhere, such as in a unittest.TestCase, use "
-            "burndown_backend"
+            "burndown_backend",
+            pytrace=False,
         )
     if storage == "postgresql" and server is None:
         pytest.skip(f"needs a server: {_OPTION} URL, or {_VARIABLE}")
