@@ -98,6 +98,9 @@ def make_response(issues: int = 40, seed: int = 1, **changes: Any) -> Document:
         issues: the number of issues, whose keys begin with ``KAFKA-1001``.
         seed: the seed of the random values; equal ones give equal issues.
         changes: changes of the response.
+
+    Raises:
+        ValueError: the number of issues is negative.
     """
     found = [issue.document for issue in _issues(issues, seed)]
     response = {
@@ -176,6 +179,8 @@ _QUERY = Query("12w", "Last 12 weeks", _JQL, _SYNCED_AT, START)
 
 
 def _issues(count: int, seed: int) -> list[Issue]:
+    if count < 0:
+        raise ValueError(f"issues should be 0 or more, got {count}")
     return random_issues(_SITE, count, _QUERY, _SYNCED_AT, Random(seed))  # noqa: S311
 
 

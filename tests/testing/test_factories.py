@@ -128,3 +128,9 @@ def test_another_seed_gives_other_issues() -> None:
 def test_a_changelog_is_a_history_that_ends_resolved() -> None:
     changes = history_of(make_changelog()).status_changes
     assert [change.new for change in changes] == ["In Progress", "In Review", "Resolved"]
+
+
+@pytest.mark.parametrize("make", [make_response, make_changelogs, make_project_data])
+def test_a_negative_number_of_issues_is_refused(make: Factory) -> None:
+    with pytest.raises(ValueError, match="issues should be 0 or more, got -1"):
+        make(-1)
