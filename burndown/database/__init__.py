@@ -103,7 +103,9 @@ def open_database(where: str | Path, *, read_only: bool = False) -> Database:
         from burndown.database.postgresql import PostgreSQLDatabase  # its driver is optional
 
         return PostgreSQLDatabase(url, read_only=read_only)
-    raise StoreLocationError(f"No backend stores in {kind}; use sqlite or postgresql+psycopg")
+    raise StoreLocationError(
+        f"No backend stores in {kind}; use sqlite, postgresql+psycopg or {MEMORY}"
+    )
 
 
 def get_database() -> Database:

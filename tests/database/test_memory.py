@@ -129,6 +129,11 @@ def test_the_name_of_sqlite_is_refused_with_ours() -> None:
             open_backend(where)
 
 
+def test_a_url_of_it_is_refused_with_its_location() -> None:
+    with pytest.raises(StoreLocationError, match=r"use sqlite, postgresql\+psycopg or memory:$"):
+        open_backend("memory://")
+
+
 @needs_fork
 @forks
 def test_a_forked_process_uses_it_and_does_not_delete_it(backend: SQLBackend) -> None:

@@ -202,5 +202,5 @@ def test_a_store_that_no_setting_names_is_an_error_of_the_server(
     set_backend(None)
     response = service.request("GET", "/profiles")
     assert response.status == 500
-    assert "use sqlite or postgresql" in caplog.text
+    assert "use sqlite, postgresql" in caplog.text
     assert CANARY not in caplog.text
