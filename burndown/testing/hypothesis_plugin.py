@@ -80,15 +80,15 @@ def _register() -> None:
     for entity in ENTITIES:
         _describe_arguments(entity)
     for model in (*ENTITIES, *Submodel.__subclasses__()):
-        st.register_type_strategy(model, _instances)
+        st.register_type_strategy(model, partial(_instances, model))
         type_of_documents = getattr(models, f"{model.__name__}Document", None)
         if type_of_documents is not None:
             st.register_type_strategy(type_of_documents, partial(_documents, model))
     st.register_type_strategy(Week, _weeks)
 
 
-def _instances(model: type[Any]) -> "SearchStrategy[Any]":
-    """Return instances of an entity or section."""
+def _instances(model: type[Any], _: object) -> "SearchStrategy[Any]":
+    """Return instances of an entity or section, for its own type or for one of its bases."""
     from burndown.testing.strategies import documents
 
     return documents(model).map(model.model_validate)

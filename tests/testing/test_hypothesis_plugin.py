@@ -91,6 +91,18 @@ check(Week, st.from_type(Week))
     run(installed, code)
 
 
+def test_a_base_class_is_any_of_its_classes(installed: Path) -> None:
+    code = """
+from hypothesis import find, strategies as st
+from burndown.models import Budget, Entity, JiraCache, JiraConfig, Profile, QueryData, Submodel
+
+classes = [(Entity, Profile), (QueryData, Budget), (QueryData, JiraCache), (Submodel, JiraConfig)]
+for base, model in classes:
+    assert type(find(st.from_type(base), lambda each: type(each) is model)) is model
+"""
+    run(installed, code)
+
+
 def test_the_types_of_documents_have_strategies(installed: Path) -> None:
     """Documents of entities have all keys, as a backend returns them."""
     code = """
