@@ -1,6 +1,7 @@
 """A failing example of a fault shrinks to what a person would write."""
 
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -94,6 +95,17 @@ def test_documents_shrink(strategy: st.SearchStrategy[Any], has_fault: Any, smal
     assert find(strategy, has_fault, settings=SMALLEST) == smallest
 
 
+def test_keys_between_others_are_omitted() -> None:
+    """A fault in two sections shows no third one."""
+    found = find(
+        profiles(),
+        lambda profile: profile.get("flow_type_mappings") and profile.get("show_points") is True,
+        settings=SMALLEST,
+        random=Random(2),
+    )
+    assert found.keys() == {"id", "show_points", "flow_type_mappings"}
+
+
 def test_issues_shrink() -> None:
     """An issue of a server has a key, and fields that are easy to read."""
     found = find(jira_issues(), lambda issue: issue["fields"].get("assignee"), settings=SMALLEST)
@@ -112,6 +124,31 @@ def names_of(fields: Document) -> Document:
         "issuetype": fields["issuetype"]["name"],
         "status": fields["status"]["name"],
     }
+
+
+def test_times_shrink_to_utc() -> None:
+    """The day after the creation is shown without another time zone."""
+    found = find(
+        jira_issues(),
+        lambda issue: issue["fields"]["updated"][:10] > issue["fields"]["created"][:10],
+        settings=SMALLEST,
+    )
+    times = found["fields"]["created"], found["fields"]["updated"]
+    assert times == ("2026-01-05T09:00:00.000+0000", "2026-01-06T00:00:00.000+0000")
+
+
+def test_a_change_shrinks_to_one_item() -> None:
+    found = find(
+        changelogs(),
+        lambda issue: any(
+            item["field"] == "assignee"
+            for history in issue["changelog"]["histories"]
+            for item in history["items"]
+        ),
+        settings=SMALLEST,
+    )
+    [history] = found["changelog"]["histories"]
+    assert [item["field"] for item in history["items"]] == ["assignee"]
 
 
 @pytest.mark.soak  # some seconds, and the next test shrinks a list of objects as well

@@ -1,6 +1,7 @@
 """Changelogs of issues, with histories that are possible."""
 
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from hypothesis import strategies as st
@@ -100,11 +101,13 @@ def _items_before(
     draw: st.DrawFn, current: dict[str, str | None], is_cloud: bool
 ) -> list[Document]:
     """Draw changes that led to the current values, which become those before them."""
-    names = draw(st.lists(st.sampled_from(list(current)), min_size=1, max_size=2, unique=True))
+    changes = st.one_of(
+        st.sampled_from([(name, each) for each in _EARLIER_VALUES[name] if each != new])
+        for name, new in current.items()
+    )
     items = []
-    for name in names:
+    for name, old in draw(st.lists(changes, min_size=1, max_size=2, unique_by=itemgetter(0))):
         new = current[name]
-        old = draw(st.sampled_from([each for each in _EARLIER_VALUES[name] if each != new]))
         item = {"field": name, "fieldtype": "jira", "fromString": old, "toString": new}
         items.append({**item, "fieldId": name} if is_cloud else item)
         current[name] = old

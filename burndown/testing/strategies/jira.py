@@ -132,10 +132,10 @@ def _fields(is_cloud: bool, given: Values) -> SearchStrategy[Document]:
 @st.composite
 def _times(draw: st.DrawFn) -> tuple[datetime, datetime]:
     """Draw the times at which an issue was created and last updated, in one time zone."""
+    zone = draw(offsets())  # first, so that an example in UTC is the simpler one
     decade = _DECADE // _MILLISECOND
     created = _START + draw(st.integers(-decade, decade)) * _MILLISECOND
     updated = created + draw(st.integers(0, decade // 10)) * _MILLISECOND
-    zone = draw(offsets())
     return created.astimezone(zone), updated.astimezone(zone)
 
 
