@@ -1,5 +1,6 @@
 """The shipped strategies draw what the models accept and every backend stores."""
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -134,9 +135,10 @@ DOCUMENTS = {
 def test_documents_are_read_as_they_were_saved(
     stores: list[Store], model: type[Entity], given_keys: dict[str, Any], examples: int
 ) -> None:
-    """Each of them is valid; timestamps are in UTC, and all other values are unchanged."""
+    """Each of them is JSON and valid; timestamps are in UTC, and other values are unchanged."""
 
     def comes_back(document: Document) -> None:
+        assert json.loads(json.dumps(document)) == document
         model.model_validate(document)
         for store in stores:
             store.clear() if model is Profile else store.empty()

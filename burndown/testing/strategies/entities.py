@@ -44,8 +44,7 @@ __all__ = [
     "tasks",
 ]
 
-_datetimes = timestamps() | naive_timestamps()
-_times = _datetimes.map(lambda time: time.isoformat()) | _datetimes
+_times = (timestamps() | naive_timestamps()).map(lambda time: time.isoformat())
 _optional_times = st.none() | _times
 
 PROFILE_SECTIONS = {
