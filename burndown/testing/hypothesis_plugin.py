@@ -89,20 +89,35 @@ def _register() -> None:
 
 def _instances(model: type[Any], _: object) -> "SearchStrategy[Any]":
     """Return instances of an entity or section, for its own type or for one of its bases."""
-    from burndown.testing.strategies import documents
-
-    return documents(model).map(model.model_validate)
+    return _with_times(model).map(model.model_validate)
 
 
 def _documents(model: type[Any], _: object) -> "SearchStrategy[Any]":
     """Return documents of a section, or of an entity as a backend returns them."""
     from burndown.models import Entity
     from burndown.models.codec import codec_of
+
+    found = _with_times(model)
+    if not issubclass(model, Entity):
+        return found
+    return found.map(lambda document: codec_of(model).complete([document])[0])
+
+
+def _with_times(model: type[Any]) -> "SearchStrategy[Any]":
+    """Return documents with the times that their class would take from the system.
+
+    An example would be another one in each run.
+    """
+    from burndown.models.timestamps import utc_now
+    from burndown.testing.clocks import START
     from burndown.testing.strategies import documents
 
-    if not issubclass(model, Entity):
-        return documents(model)
-    return documents(model).map(lambda document: codec_of(model).complete([document])[0])
+    fields = model.model_fields.items()
+    names = [name for name, field in fields if field.default_factory is utc_now]
+    start = START.isoformat()
+    return documents(model).map(
+        lambda document: {**dict.fromkeys(names, document.get("created_at", start)), **document}
+    )
 
 
 def _weeks(week: "type[Week]") -> "SearchStrategy[Week]":

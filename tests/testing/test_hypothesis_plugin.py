@@ -128,6 +128,22 @@ test()
     run(installed, code)
 
 
+def test_the_clock_of_the_system_decides_no_example(installed: Path) -> None:
+    """A time that is not drawn is the start of a clock for tests, or that of the creation."""
+    code = """
+from hypothesis import find, strategies as st
+from burndown.models import ENTITIES, Profile, ProfileDocument
+
+for entity in ENTITIES:
+    found = find(st.from_type(entity), lambda each: True).model_dump(mode="json")
+    times = {found.get(name) for name in ("created_at", "last_used", "updated_at")}
+    assert times <= {None, "2026-01-05T09:00:00Z"}
+profile = find(st.from_type(ProfileDocument), lambda each: each["created_at"] < "2026")
+assert profile["last_used"] == profile["created_at"]
+"""
+    run(installed, code)
+
+
 def test_arguments_narrow_what_is_built(installed: Path) -> None:
     """What is given is kept, required arguments are drawn, and others are if they are inferred."""
     code = """
