@@ -101,12 +101,13 @@ def _items_before(
     draw: st.DrawFn, current: dict[str, str | None], is_cloud: bool
 ) -> list[Document]:
     """Draw changes that led to the current values, which become those before them."""
-    changes = st.one_of(
+    changes: list[SearchStrategy[tuple[str, str | None]]] = [
         st.sampled_from([(name, each) for each in _EARLIER_VALUES[name] if each != new])
         for name, new in current.items()
-    )
+    ]
+    one_or_two = st.lists(st.one_of(changes), min_size=1, max_size=2, unique_by=itemgetter(0))
     items = []
-    for name, old in draw(st.lists(changes, min_size=1, max_size=2, unique_by=itemgetter(0))):
+    for name, old in draw(one_or_two):
         new = current[name]
         item = {"field": name, "fieldtype": "jira", "fromString": old, "toString": new}
         items.append({**item, "fieldId": name} if is_cloud else item)
