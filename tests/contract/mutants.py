@@ -224,6 +224,18 @@ class IntegersOfFloats(ShelveBackend):
             yield json.loads(re.sub(r"\.0(?=[],}])", "", json.dumps(each)))
 
 
+class DocumentsShared(ShelveBackend):
+    """A document that a caller has changed is returned to the next one."""
+
+    @cached_property
+    def _returned(self) -> dict[tuple[type[Entity], str], Document]:
+        return {}
+
+    def records(self, entity: type[Entity], *ids: Any) -> Iterator[Document]:
+        for each in super().records(entity, *ids):
+            yield self._returned.setdefault((entity, json.dumps(each)), each)
+
+
 class LastWeekKept(ShelveBackend):
     """The end of a range does not belong to it."""
 
@@ -256,6 +268,7 @@ FOUND_BY: dict[type[ShelveBackend], Callable[..., None]] = {
     TokenLost: SecretContract.test_a_document_without_the_token_keeps_it,
     TaskTwice: TaskContract.test_a_task_runs_once_at_a_time,
     TextNormalized: ValueContract.test_a_string_comes_back_exactly,
+    DocumentsShared: ValueContract.test_a_document_belongs_to_the_caller,
     IntegersOfFloats: ValueContract.test_a_value_comes_back_exactly,
 }
 """Each backend with a fault, and the test of the contract that finds it."""

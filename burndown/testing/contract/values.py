@@ -1,6 +1,7 @@
 """Every string and JSON value comes back exactly, or is refused."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import pytest
@@ -92,6 +93,23 @@ class ValueContract(ContractPart):
                 SAVES_OF_A_VALUE[place](shared.backend, value)
                 assert same(READS[place](shared), value), what
                 assert same(READS[place](other), value), what
+
+    @pytest.mark.parametrize(
+        "within", [nullcontext, lambda store: store.transaction()], ids=["call", "transaction"]
+    )
+    @pytest.mark.parametrize("place", READS)
+    def test_a_document_belongs_to_the_caller(
+        self, shared: Store, place: str, within: Callable[[Store], AbstractContextManager[None]]
+    ) -> None:
+        """A change of what was saved or returned changes nothing that is stored."""
+        saved: dict[str, Any] = {"k": [1, {"l": 2}]}
+        with within(shared.empty()):
+            SAVES_OF_A_VALUE[place](shared.backend, saved)
+            saved["k"][1]["l"] = 3
+            found = READS[place](shared)
+            assert found == {"k": [1, {"l": 2}]}
+            found["k"].clear()
+            assert READS[place](shared) == {"k": [1, {"l": 2}]}
 
     @pytest.mark.parametrize("place", ["answer", "changelog", "data", "metrics", "forecast"])
     def test_200_levels_are_stored_and_201_refused(self, shared: Store, place: str) -> None:
