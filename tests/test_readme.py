@@ -164,7 +164,7 @@ def test_the_examples_of_the_quickstart_run(
 
 
 @pytest.mark.parametrize(
-    ("document", "tests"), [("docs/quickstart.md", 3), ("docs/testing.md", 10)]
+    ("document", "tests"), [("docs/quickstart.md", 3), ("docs/testing.md", 11)]
 )
 def test_the_tests_of_a_document_pass(document: str, tests: int, tmp_path: Path) -> None:
     """They are written to one file, as a reader would do, and run by pytest."""

@@ -1,7 +1,7 @@
 """Fixtures of pytest, which finds them in every project in which the package is installed.
 
 Nothing else of the package is imported until a test uses one of them. ``pytest -p no:burndown``
-leaves them out.
+disables them.
 """
 
 import os
@@ -86,9 +86,9 @@ def _burndown_database() -> Iterator["MemoryDatabase"]:
 def burndown_backend(
     _burndown_database: "MemoryDatabase", burndown_clock: "Clock"
 ) -> Iterator["PersistenceBackend"]:
-    """Open an empty store of the test's own, in memory, which `get_backend()` returns meanwhile.
+    """Open an empty store for this test, in memory, which `get_backend()` returns during it.
 
-    After the test, it returns the backend that was in use before.
+    After the test, that returns the backend that was in use before.
     """
     from burndown.persistence import backend_in_use
     from burndown.persistence.sql_backend import SQLBackend
