@@ -22,6 +22,7 @@ from burndown.testing.contract import (
     ForgettingContract,
     MetricsContract,
     OrderContract,
+    OwnershipContract,
     PatchContract,
     RecordContract,
     RevisionContract,
@@ -111,6 +112,18 @@ class NoTransaction(ShelveBackend):
     def _writing(self) -> Iterator[Content]:
         with super().transaction():
             yield self._content()
+
+
+class LockedFromTheBeginning(ShelveBackend):
+    """A transaction without calls makes others wait."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        is_part = self.in_transaction()
+        with super().transaction():
+            if not is_part:
+                self.set_app_state("unknown", None)
+            yield
 
 
 class NoNestedTransaction(ShelveBackend):
@@ -258,6 +271,7 @@ FOUND_BY: dict[type[ShelveBackend], Callable[..., None]] = {
     PrefixDeleted: BelongingContract.test_a_similar_id_is_another_one,
     NoTransaction: TransactionContract.test_a_transaction_that_fails_is_rolled_back,
     NoNestedTransaction: TransactionContract.test_nested_transactions_roll_back_only_their_part,
+    LockedFromTheBeginning: (OwnershipContract.test_a_transaction_without_calls_blocks_no_other),
     OuterPartLost: TransactionContract.test_nested_transactions_roll_back_only_their_part,
     OthersUnseen: TransactionContract.test_a_transaction_that_ends_is_committed,
     HalfOfManyRecords: RecordContract.test_records_are_saved_atomically,

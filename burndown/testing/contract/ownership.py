@@ -16,6 +16,10 @@ from burndown.testing.controlled_store import Store
 __all__ = ["OwnershipContract"]
 
 
+PATIENCE = 30
+"""Seconds in which a call returns that need not wait: a backend that makes it wait would never."""
+
+
 def set_both(store: Store, value: str) -> None:
     for key in ("one", "two"):
         store.set_app_state(key, value)
@@ -103,13 +107,13 @@ class OwnershipContract(ContractPart):
         """It reads what is committed."""
         with ThreadPoolExecutor(1) as pool, store.transaction():
             set_both(store, "new")
-            assert pool.submit(both, store).result() == {None}
+            assert pool.submit(both, store).result(PATIENCE) == {None}
         assert both(store) == {"new"}
 
     def test_a_transaction_without_calls_blocks_no_other(self, store: Store) -> None:
         """It takes the lock with its first call."""
         with ThreadPoolExecutor(1) as pool, store.transaction():
-            pool.submit(set_both, store, "new").result()
+            pool.submit(set_both, store, "new").result(PATIENCE)
         assert both(store) == {"new"}
 
     # --- blocks in other threads -----------------------------------------------------------------
