@@ -101,6 +101,14 @@ class PrefixDeleted(ShelveBackend):
                     }
 
 
+class StateDeleted(ShelveBackend):
+    """Application state whose key is the id of a deleted profile is deleted, too."""
+
+    def delete_profile(self, profile_id: str) -> None:
+        super().delete_profile(profile_id)
+        self.set_app_state(profile_id, None)
+
+
 class NoTransaction(ShelveBackend):
     """Each call within a transaction is stored immediately."""
 
@@ -268,6 +276,7 @@ FOUND_BY: dict[type[ShelveBackend], Callable[..., None]] = {
     LastWeekKept: ForgettingContract.test_weeks_are_read_and_deleted_by_the_same_conditions,
     CascadeMissing: BelongingContract.test_deleting_a_query_deletes_its_data_only,
     CascadeTooWide: BelongingContract.test_deleting_a_query_deletes_its_data_only,
+    StateDeleted: BelongingContract.test_app_state_and_tasks_stay,
     PrefixDeleted: BelongingContract.test_a_similar_id_is_another_one,
     NoTransaction: TransactionContract.test_a_transaction_that_fails_is_rolled_back,
     NoNestedTransaction: TransactionContract.test_nested_transactions_roll_back_only_their_part,

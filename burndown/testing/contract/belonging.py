@@ -68,6 +68,18 @@ class BelongingContract(ContractPart):
         assert not any(of(store, "one").values())
         assert of(store, "two") == others
 
+    def test_app_state_and_tasks_stay(self, store: Store) -> None:
+        """Also those whose key is a deleted id, and the state that names one."""
+        fill(store, "one", "a")
+        for key, value in {"active_profile_id": "one", "active_query_id": "a"}.items():
+            store.set_app_state(key, value)
+            store.set_app_state(value, "value")
+            store.save_task_progress(value, 1, "running")
+        before = {model: list(store.records(model)) for model in ALONE}
+        store.delete_query("one", "a")
+        store.delete_profile("one")
+        assert {model: list(store.records(model)) for model in ALONE} == before
+
     def test_a_profile_that_is_created_again_is_empty(self, store: Store) -> None:
         """It has nothing of the deleted profile with the same id."""
         fill(store, "one", "a")
