@@ -119,6 +119,8 @@ LATE_IMPORTS = {
     "burndown/testing/hypothesis_plugin.py": [
         "burndown.models",
         "burndown.models.codec",
+        "burndown.models.timestamps",
+        "burndown.testing.clocks",
         "burndown.testing.strategies",
         "burndown.testing.strategies.entities",
         "hypothesis",
