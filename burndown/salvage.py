@@ -18,20 +18,32 @@ from burndown.copying import sealed
 from burndown.database.sqlite_salvage import Damage, DamagedFile
 from burndown.errors import (
     DatabaseCorruptionError,
+    ForeignDatabaseError,
     ImportExportError,
     PersistenceError,
+    SchemaTooNewError,
     StoreNotFoundError,
     ValidationError,
 )
 from burndown.files.working_folder import working_folder
 from burndown.import_export import import_profile
 from burndown.legacy import WorkspaceReader, find_damages, workspace_folder
-from burndown.models import ENTITIES, AppState, Document, Entity, Profile, Query, QueryData
+from burndown.models import (
+    ENTITIES,
+    SCHEMA_VERSION,
+    AppState,
+    Document,
+    Entity,
+    Profile,
+    Query,
+    QueryData,
+)
 from burndown.models.codec import codec_of
 from burndown.models.digests import record_name
 from burndown.models.sealing import secrets_as_stored
 from burndown.persistence import PersistenceBackend, open_backend
 from burndown.persistence.json_backend import JSONBackend
+from burndown.schema import VERSIONS
 
 __all__ = ["SalvageReport", "salvage"]
 
@@ -82,6 +94,8 @@ def salvage(
     Raises:
         StoreNotFoundError: there is nothing at the source or a backup.
         ImportExportError: the target is not empty.
+        ForeignDatabaseError: the source or a backup is a database of another program.
+        SchemaTooNewError: a newer release made the source or a backup.
         StorageError: the target cannot be written, or another program has locked the source, or
             was interrupted while it wrote to it, or a server is out of reach.
     """
@@ -310,10 +324,41 @@ def _opened(location: str | Path) -> Iterator[_Readable]:
             yield _Workspace(backend.folder)
         elif path.is_file():
             file = DamagedFile(path.absolute())
-            yield file if file.is_current() else _OtherStore(backend, file.owner_ids())
+            if file.is_current():
+                _refuse_newer(file, path)
+                yield file
+            else:
+                _refuse_foreign(backend)
+                yield _OtherStore(backend, file.owner_ids())
         else:
             backend.describe()  # raises an error if the server is out of reach, which is no damage
             yield _OtherStore(backend)
+
+
+def _refuse_foreign(backend: PersistenceBackend) -> None:
+    """Check that a file is not intact and of another program or a newer release.
+
+    Raises:
+        ForeignDatabaseError: it is of another program.
+        SchemaTooNewError: a newer release made it.
+    """
+    try:
+        backend.describe()
+    except (ForeignDatabaseError, SchemaTooNewError):
+        raise
+    except PersistenceError:
+        return  # it is damaged
+
+
+def _refuse_newer(file: DamagedFile, path: Path) -> None:
+    """Check the version in the app state, whose digest tells a later one from a damaged one.
+
+    Raises:
+        SchemaTooNewError: a newer release made the database.
+    """
+    for each in file.records(AppState, []):
+        if each["key"] == _SCHEMA_VERSION and each["value"] not in VERSIONS:
+            raise SchemaTooNewError(str(path), each["value"], SCHEMA_VERSION)
 
 
 def _copies_next_to(source: str | Path) -> list[Path]:

@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 
 from burndown import (
+    ForeignDatabaseError,
     ImportExportError,
     PersistenceBackend,
+    SchemaTooNewError,
     SQLiteBackend,
     StorageError,
     StoreNotFoundError,
 )
 from burndown.cli import run
+from burndown.cli.exit_codes import ExitCode
 from burndown.import_export import export_profile
 from burndown.models import ENTITIES, AppState, Entity, Profile, Query
 from burndown.models.codec import codec_of
@@ -326,6 +329,28 @@ def test_an_interrupted_transaction_of_another_program_is_refused(
         salvage(intact, target)
     assert contents(tmp_path) == before
     assert target.list_profiles() == []
+
+
+def test_a_store_of_another_program_or_release_is_refused(
+    intact: Path, target: SQLiteBackend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the damaged store and as a backup; nothing is made where a new store should be."""
+    foreign, newer, new = (tmp_path / name for name in ("foreign.db", "newer.db", "new.db"))
+    with closing(sqlite3.connect(foreign)) as connection:
+        connection.execute("CREATE TABLE t (a)")
+    with SQLiteBackend(newer) as backend:
+        backend.set_app_state("schema_version", "7.3")
+    edit(newer, "UPDATE burndown_version SET version_num = '7.3'")
+    for refused, error in ((foreign, ForeignDatabaseError), (newer, SchemaTooNewError)):
+        with pytest.raises(error, match=refused.name):
+            salvage(refused, target)
+        edit(intact, "UPDATE profiles SET digest = 0")
+        with pytest.raises(error, match=refused.name):
+            salvage(intact, target, [refused])
+        assert target.list_profiles() == []
+        assert run(["salvage", str(refused), str(new)]) == ExitCode.NOT_VALID
+        assert refused.name in capsys.readouterr().err
+        assert not new.exists()
 
 
 def test_a_locked_store_is_refused(
