@@ -24,7 +24,8 @@
         ├── ForeignDatabaseError
         │   └── PublishedDatabaseError
         ├── SchemaTooNewError
-        └── SecretKeyError
+        ├── SecretKeyError
+        └── MissingExtraError
 
 Constructing a model directly (``Profile(name="")``) raises pydantic's own ``ValidationError``,
 which is also a ``ValueError``; everything that stores or reads raises the errors above.
@@ -48,6 +49,7 @@ __all__ = [
     "ForeignDatabaseError",
     "ImportExportError",
     "MigrationError",
+    "MissingExtraError",
     "NotFoundError",
     "PersistenceError",
     "Problem",
@@ -341,6 +343,23 @@ class StoreNotFoundError(NotFoundError, StorageError):
 
 class SecretKeyError(StorageError):
     """The key of secrets is missing or not valid, so that none is sealed or opened."""
+
+
+class MissingExtraError(StorageError):
+    """An extra of the distribution is not installed.
+
+    Attributes:
+        need: what needs it.
+        extra: its name.
+    """
+
+    def __init__(self, need: str, extra: str) -> None:
+        super().__init__(f"{need}: {install_command(extra)}")
+        self.need = need
+        self.extra = extra
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.need, self.extra)
 
 
 class TransactionAbortedError(StorageError):

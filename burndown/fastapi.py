@@ -40,10 +40,12 @@ from burndown.errors import (
     DatabaseCorruptionError,
     FetchFailedError,
     ForeignDatabaseError,
+    MissingExtraError,
     ProfileNotFoundError,
     QueryNotFoundError,
     RevisionConflictError,
     SchemaTooNewError,
+    SecretKeyError,
     StorageError,
     StoreLocationError,
     TaskCancelledError,
@@ -195,7 +197,8 @@ def install_error_handlers(app: FastAPI) -> None:
     ``DatabaseCorruptionError``,                    500     ``{"detail": …}``: trying again does
     ``ForeignDatabaseError``,                               not help
     ``SchemaTooNewError``,
-    ``StoreLocationError``
+    ``StoreLocationError``,
+    ``SecretKeyError``, ``MissingExtraError``
     ==============================================  ======  ======================================
 
     The log of ``burndown.fastapi`` has the reason of the last two.
@@ -270,6 +273,8 @@ _HANDLERS: dict[type[Exception], Callable[[Request, Any], Coroutine[Any, Any, JS
     ForeignDatabaseError: _unusable,
     SchemaTooNewError: _unusable,
     StoreLocationError: _unusable,
+    SecretKeyError: _unusable,
+    MissingExtraError: _unusable,
 }
 
 

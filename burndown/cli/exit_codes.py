@@ -33,7 +33,7 @@ def exit_code_of(error: Exception) -> ExitCode:
             (errors.StoreLocationError, errors.ForeignDatabaseError, errors.SchemaTooNewError),
             ExitCode.NOT_VALID,
         ),
-        ((errors.SecretKeyError,), ExitCode.FAILED),
+        ((errors.SecretKeyError, errors.MissingExtraError), ExitCode.FAILED),
         ((errors.TaskRunningError, OSError), ExitCode.UNAVAILABLE),  # StorageError is an OSError
     ]
     for types, code in codes:

@@ -38,8 +38,8 @@ from burndown.database.postgresql_locks import lock_expressions
 from burndown.database.postgresql_settings import asks_read_only, select_settings
 from burndown.database.postgresql_upgrade import PostgreSQLUpgrader
 from burndown.database.writing_session import WritingSession
-from burndown.distribution import install_command
 from burndown.errors import (
+    MissingExtraError,
     PersistenceError,
     StorageError,
     StoreNotFoundError,
@@ -113,7 +113,8 @@ class PostgreSQLDatabase(Database):
             libpq. Tables are found by the search path, and created in the first schema of it.
 
     Raises:
-        StorageError: the URL is invalid, or the driver is not installed.
+        StorageError: the URL is invalid.
+        MissingExtraError: the driver is not installed.
     """
 
     def __init__(self, url: URL, *, read_only: bool = False) -> None:
@@ -322,9 +323,7 @@ class PostgreSQLDatabase(Database):
                 connect_args={**_DEFAULTS, **self._address.parameters, **_REQUIRED},
             )
         except ImportError:
-            raise StorageError(
-                f"PostgreSQL needs its driver: {install_command('postgres')}"
-            ) from None
+            raise MissingExtraError("PostgreSQL needs its driver", "postgres") from None
         libpq: Any = engine.dialect.loaded_dbapi
         self._address.refuse_unknown(
             {each.keyword.decode() for each in libpq.pq.Conninfo.get_defaults()}

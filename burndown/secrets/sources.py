@@ -15,8 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from burndown.distribution import install_command
-from burndown.errors import SecretKeyError
+from burndown.errors import MissingExtraError, SecretKeyError
 from burndown.forks import ForkSafeLock
 from burndown.settings import SECRET_KEY, SECRET_KEY_FILE, get_settings, secret_key_sources
 
@@ -79,7 +78,8 @@ def current_keys() -> "Keys | None":
 
     Raises:
         SecretKeyError: a key is not one, or the file of keys cannot be read, is not private, or is
-            next to the data; the keyring cannot be read; or ``cryptography`` is not installed.
+            next to the data; or the keyring cannot be read.
+        MissingExtraError: ``cryptography`` is not installed.
     """
     global _found
     text, file = secret_key_sources()
@@ -94,10 +94,10 @@ def require_cryptography() -> None:
     """Refuse to go on without ``cryptography``.
 
     Raises:
-        SecretKeyError: it is not installed; the error names the command.
+        MissingExtraError: it is not installed; the error names the command.
     """
     if find_spec("cryptography") is None:
-        raise SecretKeyError(f"`cryptography` is not installed: {install_command('secrets')}")
+        raise MissingExtraError("`cryptography` is not installed", "secrets")
 
 
 def _keys(text: str | None, file: str | None) -> "Keys | None":

@@ -7,8 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from burndown.distribution import install_command
-from burndown.errors import StorageError
+from burndown.errors import MissingExtraError
 from burndown.tables.columns import Table, Value
 
 __all__ = ["CsvFiles", "ParquetFiles", "TableFiles"]
@@ -62,7 +61,7 @@ class ParquetFiles:
     """Parquet files, with timestamps in UTC and dates as such, and descriptions of the columns.
 
     Raises:
-        StorageError: pyarrow is not installed.
+        MissingExtraError: pyarrow is not installed.
     """
 
     suffix = ".parquet"
@@ -72,7 +71,7 @@ class ParquetFiles:
             import pyarrow  # an extra, which takes 100 ms to import
             import pyarrow.parquet
         except ImportError:
-            raise StorageError(f"Parquet needs pyarrow: {install_command('parquet')}") from None
+            raise MissingExtraError("Parquet needs pyarrow", "parquet") from None
         self._arrow: Any = pyarrow
 
     def read(self, path: Path, table: Table) -> Iterator[list[Value]]:

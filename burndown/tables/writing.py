@@ -59,7 +59,8 @@ def write_tables(
     Raises:
         ValidationError: the path has another ending, or is a file or folder of something else;
             nothing was changed.
-        StorageError: it cannot be written, or another process writes to it; or pyarrow is missing.
+        StorageError: it cannot be written, or another process writes to it.
+        MissingExtraError: pyarrow is not installed.
     """
     store, target = resolve_backend(backend), Path(path)
     suffix = target.suffix.lower()

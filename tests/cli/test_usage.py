@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -125,6 +126,10 @@ def no_database(root: Path, patch: Patch) -> None:
 
 def no_sqlite(root: Path, patch: Patch) -> None:
     patch.setenv("BURNDOWN_DATABASE_URL", f"mysql://user:{CANARY}@host/db")
+
+
+def no_pyarrow(root: Path, patch: Patch) -> None:
+    patch.setitem(sys.modules, "pyarrow", None)
 
 
 def no_server(root: Path, patch: Patch) -> None:
@@ -282,6 +287,12 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]
         ["clear", "kafka", "--responses", "--metrics", "--since", "2025-W53"],
         ExitCode.NOT_VALID,
         "since: input should be an ISO week such as 2025-W12, or a date, got '2025-W53'",
+    ),
+    "tables without the extra": (
+        no_pyarrow,
+        ["tables", "out.parquet"],
+        ExitCode.FAILED,
+        "Parquet needs pyarrow",
     ),
     "compacting nothing": (
         no_database,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from burndown import (
+    MissingExtraError,
     PersistenceBackend,
     SQLiteBackend,
     StorageError,
@@ -109,7 +110,7 @@ def test_parquet_needs_an_extra(
     backend: SQLiteBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(StorageError, match=r"burndown-store\[parquet\]"):
+    with pytest.raises(MissingExtraError, match=r"burndown-store\[parquet\]"):
         write_tables(tmp_path / "out.parquet", backend=backend)
     assert not (tmp_path / "out.parquet").exists()
 

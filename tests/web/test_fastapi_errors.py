@@ -194,13 +194,25 @@ def test_a_store_that_cannot_be_used_is_an_error_of_the_server(
     assert str(path) in caplog.text
 
 
-def test_a_store_that_no_setting_names_is_an_error_of_the_server(
-    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("setting", "value", "reason"),
+    [
+        ("BURNDOWN_DATABASE_URL", f"mysql://burndown:{CANARY}@host/name", "use sqlite, postgresql"),
+        ("BURNDOWN_SECRET_KEY", CANARY, "BURNDOWN_SECRET_KEY holds what is no key"),
+    ],
+)
+def test_an_invalid_setting_is_an_error_of_the_server(
+    setting: str,
+    value: str,
+    reason: str,
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """To try again does not help, so the response does not suggest it."""
-    monkeypatch.setenv("BURNDOWN_DATABASE_URL", f"mysql://burndown:{CANARY}@host/name")
+    monkeypatch.setenv(setting, value)
     set_backend(None)
-    response = service.request("GET", "/profiles")
+    response = service.request("PUT", "/profiles/p", {"jira_config": {"token": "t"}})
     assert response.status == 500
-    assert "use sqlite, postgresql" in caplog.text
+    assert reason in caplog.text
     assert CANARY not in caplog.text
