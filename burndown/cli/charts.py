@@ -26,10 +26,12 @@ def chart(
     """
     from burndown import printing
     from burndown.cli.stores import open_existing, settings_for
+    from burndown.profile_manager import get_profile
     from burndown.query_manager import get_query
     from burndown.remaining_work import remaining_work
 
     with open_existing(settings_for(profiles, database)) as backend:
+        get_profile(profile, backend=backend)  # the error for a query names only that
         name = get_query(profile, query, backend=backend)["name"]
         work = remaining_work(backend.get_project_data(profile, query))
     result = {

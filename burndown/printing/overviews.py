@@ -97,10 +97,19 @@ def query(found: Document) -> None:
         add_row(table, trend["metric"], sparkline(trend["values"]), _short(latest), unit)
     print_table(table)
     _forecasts(found["trends"])
-    table = Table("week", "type", "metrics", title="Snapshots")
-    for snapshot in found["snapshots"]:
+    _snapshots(found["snapshots"])
+
+
+def _snapshots(found: list[Document]) -> None:
+    """Print a row for all snapshots with the same metrics."""
+    weeks: dict[tuple[str, str], list[str]] = {}
+    for snapshot in found:
         metrics = ", ".join(snapshot["metrics"])
-        add_row(table, snapshot["snapshot_date"], snapshot["metric_type"], metrics)
+        weeks.setdefault((snapshot["metric_type"], metrics), []).append(snapshot["snapshot_date"])
+    table = Table("type", "number", "weeks", "metrics", title="Snapshots")
+    for (metric_type, metrics), each in weeks.items():
+        span = " to ".join(sorted({each[-1], each[0]}))
+        add_row(table, metric_type, str(len(each)), span, metrics)
     print_table(table)
 
 

@@ -1,6 +1,7 @@
 """The command show."""
 
 import re
+from collections import defaultdict
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -168,16 +169,34 @@ def test_show_of_a_profile_prints_its_settings(capsys: Capture, workspace: Path)
 
 
 def test_show_of_a_query_prints_all_that_belongs_to_it(capsys: Capture, workspace: Path) -> None:
-    """It has each week with its metrics, each response with its age, and the project's progress."""
+    """The weeks of its metrics, each response with its age, and the progress of the project."""
     output = printed(capsys, "show", "kafka", "12w")
     assert output.startswith("Last 12 weeks (12w)\n")
     assert "JQL: project = KAFKA AND updated >= -12w\n" in output
     assert re.search(r"^Scope: total_items 12, ", output, re.MULTILINE)
     assert "Changelogs: 12 issues\n" in output
     backend = get_backend()
+    weeks = defaultdict(list)
     for snapshot in backend.get_metrics_snapshots("kafka", "12w", limit=None):
-        row = rf"^[│|] {snapshot['snapshot_date']} [│|] {snapshot['metric_type']} +[│|]"
+        weeks[snapshot["metric_type"]].append(snapshot["snapshot_date"])
+    for metric_type, dates in weeks.items():
+        row = rf"^[│|] {metric_type} +[│|] {len(dates)} +[│|] {dates[-1]} to {dates[0]} +[│|]"
         assert re.search(row, output, re.MULTILINE)
+
+
+def test_show_prints_a_row_for_all_weeks_with_the_same_metrics(
+    capsys: Capture, workspace: Path
+) -> None:
+    backend = get_backend()
+    backend.save_query("kafka", {"id": "new", "jql": "project = KAFKA"})
+    for week, metrics in (("2025-W10", "ab"), ("2025-W11", "a"), ("2025-W12", "ab")):
+        backend.save_metrics_snapshot("kafka", "new", week, "dora", dict.fromkeys(metrics, 1))
+    lines = printed(capsys, "show", "kafka", "new").partition("Snapshots")[2].splitlines()
+    rows = [re.findall(r"[^│| ]+(?: [^│| ]+)*", each) for each in lines if "2025" in each]
+    assert rows == [
+        ["dora", "2", "2025-W10 to 2025-W12", "a, b"],
+        ["dora", "1", "2025-W11", "a"],
+    ]
 
 
 def test_show_prints_the_forecasts_of_the_last_week(capsys: Capture, workspace: Path) -> None:

@@ -264,6 +264,12 @@ ERRORS: dict[str, tuple[Callable[[Path, Patch], None], list[str], ExitCode, str]
         ExitCode.NOT_VALID,
         "profiles exists already",
     ),
+    "chart of an unknown profile": (
+        nothing,
+        ["chart", "nope", "12w"],
+        ExitCode.NOT_FOUND,
+        "Profile 'nope' not found",
+    ),
     "clearing nothing": (
         no_database,
         ["clear", "kafka", "--metrics"],
