@@ -50,6 +50,7 @@ LATE_IMPORTS = {
     "burndown/cli/charts.py": [
         "burndown",
         "burndown.cli.stores",
+        "burndown.profile_manager",
         "burndown.query_manager",
         "burndown.remaining_work",
     ],
@@ -118,11 +119,9 @@ LATE_IMPORTS = {
     "burndown/testing/stores.py": ["psycopg"],
     "burndown/testing/hypothesis_plugin.py": [
         "burndown.models",
-        "burndown.models.codec",
-        "burndown.models.timestamps",
-        "burndown.testing.clocks",
         "burndown.testing.strategies",
         "burndown.testing.strategies.entities",
+        "burndown.testing.strategies.results",
         "hypothesis",
     ],
 }

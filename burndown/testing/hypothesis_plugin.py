@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 __all__ = ["register_models"]
 
 _MODELS = "burndown.models"
+_RESULTS = (
+    *("FoundResponse", "JiraCacheEntry", "FoundChangelog", "JiraChangelogEntry"),
+    *("QueryStatus", "MetricSeries"),
+)
+"""The names of the types of what calls return; their strategies are not loaded for it."""
 
 
 def register_models() -> None:
@@ -84,40 +89,30 @@ def _register() -> None:
         type_of_documents = getattr(models, f"{model.__name__}Document", None)
         if type_of_documents is not None:
             st.register_type_strategy(type_of_documents, partial(_documents, model))
+    for name in _RESULTS:
+        st.register_type_strategy(getattr(models, name), _results)
     st.register_type_strategy(Week, _weeks)
 
 
 def _instances(model: type[Any], _: object) -> "SearchStrategy[Any]":
     """Return instances of an entity or section, for its own type or for one of its bases."""
-    return _with_times(model).map(model.model_validate)
+    from burndown.testing.strategies.results import documents_with_times
+
+    return documents_with_times(model).map(model.model_validate)
 
 
 def _documents(model: type[Any], _: object) -> "SearchStrategy[Any]":
     """Return documents of a section, or of an entity as a backend returns them."""
     from burndown.models import Entity
-    from burndown.models.codec import codec_of
+    from burndown.testing.strategies.results import complete_documents, documents_with_times
 
-    found = _with_times(model)
-    if not issubclass(model, Entity):
-        return found
-    return found.map(lambda document: codec_of(model).complete([document])[0])
+    return (complete_documents if issubclass(model, Entity) else documents_with_times)(model)
 
 
-def _with_times(model: type[Any]) -> "SearchStrategy[Any]":
-    """Return documents with the times that their class would take from the system.
+def _results(kind: type[Any]) -> "SearchStrategy[Any]":
+    from burndown.testing.strategies.results import RESULTS
 
-    An example would be another one in each run.
-    """
-    from burndown.models.timestamps import utc_now
-    from burndown.testing.clocks import START
-    from burndown.testing.strategies import documents
-
-    fields = model.model_fields.items()
-    names = [name for name, field in fields if field.default_factory is utc_now]
-    start = START.isoformat()
-    return documents(model).map(
-        lambda document: {**dict.fromkeys(names, document.get("created_at", start)), **document}
-    )
+    return RESULTS[kind]
 
 
 def _weeks(week: "type[Week]") -> "SearchStrategy[Week]":

@@ -167,3 +167,40 @@ def test(profile, query, cache, config):
 test()
 """
     run(installed, code)
+
+
+def test_the_types_of_results_have_strategies(installed: Path) -> None:
+    """They agree with each other, and each state is drawn."""
+    code = """
+from hypothesis import find, given, settings, strategies as st
+from burndown.models import *
+from burndown.testing.strategies.results import RESULTS
+
+def check(kind, holds):
+    @settings(max_examples=20, deadline=None, database=None)
+    @given(st.from_type(kind))
+    def test(result):
+        assert result.keys() == kind.__required_keys__
+        assert holds(result), result
+    test()
+
+for kind in (FoundResponse, FoundChangelog):
+    check(kind, lambda found: found["age"] is None or found["age"] >= 0)
+for kind in (JiraCacheEntry, JiraChangelogEntry):
+    check(kind, lambda found: type(found["expired"]) is bool)
+check(QueryStatus, lambda status: status["has_data"] is (status["state"] is not None))
+
+def agrees(series):
+    weeks = [Week.of(week) for week in series["weeks"]]
+    lists = [series[name] for name in ("values", "forecast", "lower", "upper")]
+    assert weeks == Week.span(weeks[0], weeks[-1]) if weeks else True
+    assert all(len(each) == len(weeks) for each in lists)
+    return all(low is None or low <= value <= high for _, value, low, high in zip(*lists))
+
+check(MetricSeries, agrees)
+for state in ("fresh", "stale", None):
+    for kind in (FoundResponse, FoundChangelog, QueryStatus) if state else (QueryStatus,):
+        find(st.from_type(kind), lambda found: found["state"] == state)
+assert len(RESULTS) == 6
+"""
+    run(installed, code)

@@ -7,9 +7,10 @@ from hypothesis.strategies import SearchStrategy
 
 from burndown.models import Week
 
-__all__ = ["LONG_YEARS", "days", "naive_timestamps", "offsets", "timestamps", "weeks"]
+__all__ = ["LONG_YEARS", "START", "days", "naive_timestamps", "offsets", "timestamps", "weeks"]
 
-_START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+"""The timestamp to which others shrink."""
 _FIRST, _LAST = Week(1, 1), Week(9999, 52)
 LONG_YEARS = [2026, 2004, 2009, 2015, 2020, 2032, 2037, 2043, 2048, 2054]
 """Years with 53 weeks."""
@@ -24,7 +25,7 @@ def offsets() -> SearchStrategy[timezone]:
 def timestamps() -> SearchStrategy[datetime]:
     """Return aware ``datetime`` in UTC and other time zones, 2026-01-05 09:00 UTC first."""
     return (
-        st.just(_START)
+        st.just(START)
         | st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=offsets())
         | st.datetimes(timezones=st.just(UTC))
     )
@@ -32,14 +33,14 @@ def timestamps() -> SearchStrategy[datetime]:
 
 def naive_timestamps() -> SearchStrategy[datetime]:
     """Return ``datetime`` without a time zone, which documents have in local time."""
-    return st.just(_START.replace(tzinfo=None)) | st.datetimes(
+    return st.just(START.replace(tzinfo=None)) | st.datetimes(
         datetime(1971, 1, 1), datetime(2200, 1, 1)
     )
 
 
 def days() -> SearchStrategy[str]:
     """Return days as documents have them, ``2026-01-05`` first."""
-    first, start, last = (day.toordinal() for day in (date.min, _START.date(), date.max))
+    first, start, last = (day.toordinal() for day in (date.min, START.date(), date.max))
     return st.integers(first - start, last - start).map(
         lambda count: date.fromordinal(start + count).isoformat()
     )
