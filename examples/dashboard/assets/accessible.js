@@ -1,7 +1,7 @@
 // Dash gives the label of a radio button the role of an option, which must not contain a button, and
 // has an invisible input in each dropdown, which the Tab key reaches instead of its button, whose name
-// lacks the label, and its list of options has no name. With these repairs, people who use a keyboard or a screen reader meet the native
-// radio buttons, and each picker once.
+// lacks the label, and its list of options has no name. With these repairs, people who use a keyboard
+// or a screen reader meet the native radio buttons, and each picker once.
 const faults = [
   ["label[role=option]", (label) => label.removeAttribute("role")],
   ["label[aria-selected]", (label) => label.removeAttribute("aria-selected")],
