@@ -29,6 +29,7 @@ ERRORS: dict[str, Callable[[str], PersistenceError]] = {
     "BudgetNotFoundError": lambda text: errors.BudgetNotFoundError(text, text),
     "ForeignDatabaseError": lambda text: errors.ForeignDatabaseError(text, text),
     "PublishedDatabaseError": lambda text: errors.PublishedDatabaseError(text, text),
+    "MissingExtraError": lambda text: errors.MissingExtraError(text, text),
     "QueryNotFoundError": lambda text: errors.QueryNotFoundError(text, text),
     "RevisionConflictError": lambda text: errors.RevisionConflictError(text, 1, 2),
     "TaskRunningError": lambda text: errors.TaskRunningError(text, text, text),

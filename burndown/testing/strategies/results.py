@@ -1,4 +1,4 @@
-"""What a backend returns about stored data: complete documents, their age and state, and series."""
+"""The results of calls that read: complete documents, their age and state, and series."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -102,4 +102,4 @@ RESULTS: dict[Any, SearchStrategy[Any]] = {
     QueryStatus: _at_a_later_time(JiraCache, _status) | identifiers().map(_without_data),
     MetricSeries: _series(),
 }
-"""What the calls return that look data up, list or summarize them, by its type."""
+"""The results of calls that look data up, list or summarize them, by their type."""
