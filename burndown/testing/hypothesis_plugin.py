@@ -26,7 +26,7 @@ _RESULTS = (
     *("FoundResponse", "JiraCacheEntry", "FoundChangelog", "JiraChangelogEntry"),
     *("QueryStatus", "MetricSeries"),
 )
-"""The names of the types of what calls return; their strategies are not loaded for it."""
+"""The names of the types of results, whose strategies are loaded when one is asked for."""
 
 
 def register_models() -> None:
