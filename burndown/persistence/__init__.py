@@ -129,8 +129,10 @@ def set_backend(backend: PersistenceBackend | None) -> None:
         if backend is None and _backend is not None:
             _backend.close()
         _backend = backend
-        if backend is None or isinstance(backend, SQLBackend):
-            set_database(None if backend is None else backend.database)
+        if backend is None:
+            set_database(None)
+        elif isinstance(backend, SQLBackend):
+            set_database(backend.database)
         else:
             forget_database()
 
